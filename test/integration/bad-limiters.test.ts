@@ -6,11 +6,11 @@
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { registerPods } from '../../src/local/pods.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { ONE_BURST } from '../kit/demo.ts';
+import { ONE_BURST, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { conditionText } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
-import { expectErrored, expectNothingLeftOf } from './support/bad-world.ts';
+import { expectErrored, expectNothingLeftOf, warning } from './support/bad-world.ts';
 import { behindGateways, type Conduct, type Rule, startGateways } from './support/gateways.ts';
 
 const UNHEALTHY = rows<readonly [Conduct, RegExp]>([
@@ -135,4 +135,31 @@ describe.concurrent('a demo', () => {
       await expectErroredBehind(name, rule, 'BaselineFailed', message, context, changes);
     },
   );
+
+  it('is not accepted with a wrong password, which nothing repeats', async () => {
+    const { environment, namespace } = notReady;
+    const password = 'not-the-one';
+    const { username } = environment.redisUsers.operator;
+    const metadata = { name: 'wrong', namespace };
+    const stringData = { username, password, service: 'redis' };
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'chaosdemo.dev/redis-auth',
+      metadata,
+      stringData,
+    };
+    await environment.controlPlane.kubectl.apply([secret]);
+    const redis = redisRef({ authSecretName: 'wrong' });
+    await notReady.applySpec('wrong-password', { rateLimiter: rateLimiterOf({ redis }) });
+    const status = await notReady.untilStatus(
+      'wrong-password',
+      'it to be refused',
+      (now) => conditionText(now, 'Stalled') === 'True RedisUnreachable',
+    );
+    expect(status.run).toBeUndefined();
+    const note = await warning(notReady, 'wrong-password', 'RedisUnreachable');
+    expect(JSON.stringify(status) + note + notReady.operator.process.logTail()).not.toContain(password);
+    await notReady.delete('wrong-password', 20_000);
+  });
 });

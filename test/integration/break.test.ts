@@ -7,38 +7,31 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { HistoryEvent } from '../../src/subjects/ratelimiter/history/events.ts';
 import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
 import { startDelayingProxy } from '../kit/delaying-proxy.ts';
-import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { type PlantedOptions, plantedPod } from '../kit/planted-pod.ts';
+import type { PlantedOptions } from '../kit/planted-pod.ts';
 import { until } from '../kit/until.ts';
+import {
+  ADDRESSES,
+  type Admits,
+  countsTo,
+  drivenPods,
+  eventsOf,
+  GIVES_UP,
+  opensTo,
+  WAITS,
+} from './support/planted-pods.ts';
 
 const LIMIT = 10;
 const BREAK_MS = 4000;
-const ADDRESSES = ['127.0.0.61', '127.0.0.62', '127.0.0.63'];
 const STRANGER = '127.0.0.69';
 
-/** Gives a command up as soon as its connection is lost, and connects again at once. */
-const GIVES_UP = {
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 0,
-  retryStrategy: () => 20,
-} as const satisfies PlantedOptions;
-/** Queues commands until a connection takes them. */
-const WAITS = { maxRetriesPerRequest: null, retryStrategy: () => 20 } as const satisfies PlantedOptions;
-
-async function count(caller: string, store: Redis): Promise<boolean> {
-  const script = `local used = redis.call('INCR', KEYS[1]) redis.call('EXPIRE', KEYS[1], 60) return used`;
-  return Number(await store.eval(script, 1, `rl:${caller}`)) <= LIMIT;
-}
-
-const opens = (caller: string, store: Redis): Promise<boolean> => count(caller, store).catch(() => true);
+const counts = countsTo(LIMIT);
 
 let ground: NodesOnRedis;
-let runs = 0;
 beforeAll(async () => {
   const rights = `${REDIS_ACL} +client|kill`;
   ground = await NodesOnRedis.start(
@@ -48,41 +41,20 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.stop());
 
-/** Three pods that decide so, and a driver of a Disconnect on them. */
+/** Pods that decide so, and a driver of a Disconnect on them. */
 async function driven(
-  admits: typeof count,
+  admits: Admits,
   options: PlantedOptions,
   { addresses = ADDRESSES, user = 'operator', ms = BREAK_MS } = {},
 ) {
   /** Connections that each pod has lost. */
   const lost = new Map<string, number>();
-  const nodes = await Promise.all(
-    addresses.map((address, i) => {
-      const name = `api-${i}`;
-      const note = (): void => void lost.set(name, (lost.get(name) ?? 0) + 1);
-      const onStore = (store: Redis): void => void store.on('close', note);
-      return plantedPod(name, ground.redis, admits, { ...options, address, onStore });
-    }),
-  );
-  const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
-  const storeOutage = {
-    fault: { type: 'Disconnect', duration: `${ms}ms` },
-    callerTimeout: '1s',
-    requestsPerSecond: 10,
-    settle: '2s',
-    accept: ['Enforces'],
-  };
-  const spec = limiterSpec(
-    {
-      http,
-      health: { path: '/healthz' },
-      limit: { requests: LIMIT, window: '60s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-    },
-    [{ name: 'outage', type: 'StoreOutage', storeOutage }],
-  );
-  const driver = new DrivenLimiter({ pods: nodes, redis: ground.target(user), spec });
-  onTestFinished(() => driver.close());
-  return { driver, key: `demo-break-${process.pid}-${(runs += 1)}`, lost };
+  const pods = addresses.map((address, i) => {
+    const note = (): void => void lost.set(`api-${i}`, (lost.get(`api-${i}`) ?? 0) + 1);
+    return { address, onStore: (store: Redis): void => void store.on('close', note) };
+  });
+  const fault = { type: 'Disconnect', duration: `${ms}ms` };
+  return { ...(await drivenPods(ground, { admits, options, pods, fault, limit: LIMIT, user })), lost };
 }
 
 /** What the observer sees in CLIENT LIST of these addresses: ids of connections. */
@@ -101,10 +73,9 @@ async function calls(command: 'kill' | 'pause'): Promise<number> {
 }
 
 function connectionsEnded(driver: DrivenLimiter): Record<string, number> {
-  const events = [...(driver.evidence?.history?.lines() ?? [])].map(
-    (line) => JSON.parse(line) as HistoryEvent,
+  const last = eventsOf(driver).findLast(
+    (event) => event.kind === 'fault' && event.step === 'ConnectionsEnded',
   );
-  const last = events.findLast((event) => event.kind === 'fault' && event.step === 'ConnectionsEnded');
   return last?.kind === 'fault' && last.step === 'ConnectionsEnded' ? last.connections : {};
 }
 
@@ -134,9 +105,9 @@ async function stranger(): Promise<{ readonly socket: Socket; readonly slowestMs
 
 describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', () => {
   it.for([
-    { does: 'FailsClosed', admits: count, options: GIVES_UP },
-    { does: 'FailsOpen', admits: opens, options: GIVES_UP },
-    { does: 'Hangs', admits: count, options: WAITS },
+    { does: 'FailsClosed', admits: counts, options: GIVES_UP },
+    { does: 'FailsOpen', admits: opensTo(LIMIT), options: GIVES_UP },
+    { does: 'Hangs', admits: counts, options: WAITS },
   ])('is found to do what it does: $does', ({ does, admits, options }, context) =>
     keepingTime(async () => {
       const { driver, key, lost } = await driven(admits, options);
@@ -184,7 +155,7 @@ describe.skipIf(withoutRealTime)('a Disconnect', () => {
 
   /** A driver whose Disconnect is active and proven. */
   async function active() {
-    const run = await driven(count, GIVES_UP, { ms: LONG_MS });
+    const run = await driven(counts, GIVES_UP, { ms: LONG_MS });
     await run.driver.prepare('outage', run.key);
     expect(await run.driver.inject('outage', run.key, LONG_MS)).toMatchObject({ proof: 'Confirmed' });
     onTestFinished(() => ground.observer.call('CLIENT', 'UNPAUSE').then(() => undefined));
@@ -205,7 +176,7 @@ describe.skipIf(withoutRealTime)('a Disconnect', () => {
 
   it('ends more connections of a pod than one reply may list, and counts them', (context) =>
     keepingTime(async () => {
-      const run = await driven(count, GIVES_UP, { ms: LONG_MS });
+      const run = await driven(counts, GIVES_UP, { ms: LONG_MS });
       const { host, port } = ground.redis;
       const sockets = Array.from({ length: 700 }, () =>
         connect({ host, port, localAddress: ADDRESSES[0] }).on('error', () => undefined),
@@ -271,7 +242,7 @@ describe.skipIf(withoutRealTime)('a Disconnect', () => {
 
   it('is not announced if the user of Redis may not kill', async () => {
     const pauses = await calls('pause');
-    const { driver, key } = await driven(count, GIVES_UP, { user: 'helpless' });
+    const { driver, key } = await driven(counts, GIVES_UP, { user: 'helpless' });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
       /CLIENT KILL: NOPERM .*Disconnect .*: grant .*"\+client\|kill"/,
     );
@@ -281,7 +252,7 @@ describe.skipIf(withoutRealTime)('a Disconnect', () => {
   it('is not announced if Redis sees no connection from the addresses of the pods', async () => {
     const pauses = await calls('pause');
     // As behind a proxy: what the pods send comes from the address of the operator.
-    const { driver, key } = await driven(count, GIVES_UP, { addresses: ['127.0.0.1'] });
+    const { driver, key } = await driven(counts, GIVES_UP, { addresses: ['127.0.0.1'] });
     await expect(driver.prepare('outage', key)).rejects.toThrow(/no connection .*of api-0/);
     expect(await calls('pause')).toBe(pauses);
   });

@@ -121,37 +121,6 @@ describe('discover, if everything is in place', () => {
     });
   });
 
-  it('refuses a selector that matches nothing, and one that matches nothing ready', async () => {
-    const selector = { matchLabels: { app: 'nowhere' } };
-    await expectRefused({ selector }, 'NoSuchPods', /"app=nowhere" matches no pod/);
-    await create('pods', podObject('waiting', { ip: '127.0.0.4', labels: { app: 'nowhere' }, ready: false }));
-    await expectRefused({ selector }, 'NoSuchPods', /none is Ready \(waiting\)/);
-    await expectRefused({ selector: { matchLabels: { a: 'x,b=y' } } }, 'NoSuchPods', /not a label value/);
-  });
-
-  it('refuses pods without the port, and pods on the host network', async () => {
-    await expectRefused({ port: 'grpc' }, 'PodsNotEligible', /limiter-1 and limiter-2 have no .* "grpc"/);
-    await create('pods', podObject('limiter-3', { ip: '127.0.0.4', hostNetwork: true }));
-    await expectRefused({}, 'PodsNotEligible', /limiter-3 run on the host network/);
-  });
-
-  it('refuses Services that lead nowhere or elsewhere', async () => {
-    const redis = (name: string, port = 6379) => ({ redis: { service: name, port } });
-    await expectRefused(redis('absent'), 'RedisNotFound', /no Service absent/);
-    await expectRefused(redis('redis', 7000), 'RedisNotFound', /no TCP port 7000: write 6379/);
-
-    await create('services', serviceObject('outside', { type: 'ExternalName', externalName: 'example.com' }));
-    await expectRefused(redis('outside'), 'RedisNotEligible', /ExternalName/);
-    await create('services', serviceObject('bare', { selector: undefined }));
-    await expectRefused(redis('bare'), 'RedisNotEligible', /no selector/);
-    await create('services', serviceObject('empty', { selector: { app: 'none' } }));
-    await expectRefused(redis('empty'), 'RedisNotFound', /Service empty selects no pod/);
-
-    // Several are refused by what they report: see redis-as-people-run-it/cluster.test.ts.
-    await create('pods', redisPod('redis-1'));
-    expect((await found()).redis.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1']);
-  });
-
   it('reads only a Secret of the one type, and shows nothing of any other', async () => {
     const withSecret = (name: string) => ({ redis: { service: 'redis', authSecretName: name } });
     await expectRefused(withSecret('absent'), 'RedisAuthInvalid', /no Secret absent/);

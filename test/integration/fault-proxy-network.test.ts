@@ -16,7 +16,7 @@ import { userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import type { PlantedOptions } from '../kit/planted-pod.ts';
 import { startOverTls } from './redis-as-people-run-it/support/over-tls.ts';
-import { type Admits, countsTo, drivenPods } from './support/planted-pods.ts';
+import { type Admits, countsTo, drivenPods, opensTo } from './support/planted-pods.ts';
 
 const LIMIT = 10;
 const FAULT_MS = 4000;
@@ -25,7 +25,7 @@ const LOGIN = { username: 'operator', password: 'secret' };
 /** Of the certificate of Redis, for which the port of the proxy has another. */
 const NAME = 'redis.shop.svc';
 const counts = countsTo(LIMIT);
-const opens: Admits = async (caller, store) => await counts(caller, store).catch(() => true);
+const opens = opensTo(LIMIT);
 
 let folder: string;
 let files: RedisTlsFiles;

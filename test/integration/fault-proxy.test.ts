@@ -16,23 +16,24 @@ import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import type { PlantedOptions } from '../kit/planted-pod.ts';
 import { until } from '../kit/until.ts';
-import { ADDRESSES, type Admits, countsTo, drivenPods, eventsOf } from './support/planted-pods.ts';
+import {
+  ADDRESSES,
+  type Admits,
+  countsTo,
+  drivenPods,
+  eventsOf,
+  GIVES_UP,
+  opensTo,
+  WAITS,
+} from './support/planted-pods.ts';
 
 const LIMIT = 10;
 const FAULT_MS = 4000;
 /** With the settle time, the second after it and the timeout of a caller, in which connections stay stale. */
 const STALE_MS = FAULT_MS + 2000 + 1000 + 1000;
 const counts = countsTo(LIMIT);
-const opens: Admits = async (caller, store) => await counts(caller, store).catch(() => true);
+const opens = opensTo(LIMIT);
 
-/** Gives a command up as soon as its connection is lost, and connects again at once. */
-const GIVES_UP = {
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 0,
-  retryStrategy: () => 20,
-} as const satisfies PlantedOptions;
-/** Queues commands until a connection takes them. */
-const WAITS = { maxRetriesPerRequest: null, retryStrategy: () => 20 } as const satisfies PlantedOptions;
 /** Takes a new connection when it is answered READONLY, and sends the command again. */
 const RECONNECTS = {
   ...WAITS,

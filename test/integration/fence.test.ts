@@ -139,28 +139,11 @@ describe('a transaction', () => {
     await expect(fence.carryOut(redis, 'CLIENT PAUSE', [PAUSE])).rejects.toThrow(/^NOPERM/);
   });
 
-  it('is rejected with the error of the command that failed', async () => {
-    await admin.lpush(PROBE, 'a list');
-    const { fence, redis } = await begun('operator');
-    await expect(fence.carryOut(redis, 'GET', [['GET', PROBE], PAUSE])).rejects.toThrow(/^WRONGTYPE/);
-  });
-
-  it('needs a beginning', async () => {
-    const { fence } = await begun('operator');
-    const carriedOut = fence.carryOut(await connect('operator'), 'GET', [['GET', PROBE]]);
-    await expect(carriedOut).rejects.toMatchObject({ code: 'UNEXPECTED_REPLY' });
-  });
-
   it('that is rehearsed is not carried out, and ends its connection', async () => {
     const { fence, redis } = await begun('operator');
     await fence.rehearse(redis, 'CLIENT PAUSE', [PAUSE]);
     expect(redis.status).toBe('end');
     expect(await calls('client|pause')).toBe(0);
-  });
-
-  it('that is rehearsed shows a right that is missing', async () => {
-    const { fence, redis } = await begun('outdated');
-    await expect(fence.rehearse(redis, 'CLIENT PAUSE', [PAUSE])).rejects.toThrow(/^NOPERM/);
   });
 });
 

@@ -79,26 +79,4 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
     await expect(driver.prepare('ghosts', fixture)).rejects.toThrow(/answered 401/);
     expect(JSON.stringify(driver.observed)).not.toContain(TOKEN);
   });
-
-  it.each([
-    ['for another name', 'other.shop.svc', true, /http.tlsServerName/],
-    ['by an authority that the spec does not name', NAME, false, /put the authority into ca.crt/],
-  ])(
-    'with a certificate %s gets no request, and the message says why',
-    async (_, tlsServerName, named, message) => {
-      const {
-        driver,
-        key: fixture,
-        requests,
-      } = await driven(
-        { tlsServerName },
-        { ...(named && { ca: cert }), headers: { authorization: `Bearer ${TOKEN}` } },
-      );
-      await expect(driver.prepare('ghosts', fixture)).rejects.toThrow(message);
-      driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
-      const health = await until(() => driver.observed.health, { what: 'a look at the health' });
-      expect(health.issues[0]).toMatch(message);
-      expect(await requests()).toEqual([]);
-    },
-  );
 });

@@ -126,27 +126,6 @@ describe('the ConfigMap of a run', () => {
     expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': 'later' });
   });
 
-  it('a deleted ConfigMap is not written again if another has its name', async () => {
-    const uid = await keep(1, { 'run.json': '1' });
-    await admin.request({ method: 'DELETE', path: pathOf('demo-evidence-1') });
-    await expect(keep(1, { 'run.json': '2' }, uid)).rejects.toThrow(/not found/);
-    const made = await make('demo-evidence-1', { data: { precious: 'yes' } });
-    await expect(keep(1, { 'run.json': '2' }, uid)).rejects.toThrow(/metadata\.uid/);
-    await expect(keep(1, { 'run.json': '2' })).rejects.toThrow(/not of this ChaosDemo/);
-    expect(await read('demo-evidence-1')).toEqual(made);
-  });
-
-  it('a write to an immutable ConfigMap fails with the reason', async () => {
-    const uid = await keep(1, { 'run.json': '1' });
-    await admin.request({
-      method: 'PATCH',
-      path: pathOf('demo-evidence-1'),
-      contentType: 'application/merge-patch+json',
-      body: { immutable: true },
-    });
-    await expect(keep(1, { 'run.json': '2' }, uid)).rejects.toThrow(/immutable/);
-  });
-
   it('is removed with a run that is too old, and only that one', async () => {
     for (const run of [1, 2]) await keep(run, { 'run.json': '1' });
     expect([await store.remove(demo, 1, never), await store.remove(demo, 7, never)]).toEqual([true, false]);

@@ -74,33 +74,6 @@ describe('defining, checking and removing a limit', () => {
     expect(denied).toBe(429);
   });
 
-  it('starts a new window when the old one has ended', async () => {
-    await defineEverywhere(cluster.nodes, 'rolling', 1, 1);
-    const [node] = cluster.nodes;
-    const windows = new Set<unknown>();
-    await until(async () => {
-      const answer = await node?.check('rolling');
-      if (answer?.status === 200) windows.add(answer.body['windowEndsAt']);
-      return windows.size === 3;
-    });
-    expect(windows.size).toBe(3);
-  });
-
-  it('counts a window apart for each node', async () => {
-    await defineEverywhere(cluster.nodes, 'apart', 10);
-    const [a, b, c] = cluster.nodes;
-    await a?.check('apart');
-    await b?.check('apart');
-    await b?.check('apart');
-    expect(await c?.counter('apart')).toMatchObject({ admitted: 0 });
-    await until(
-      async () => (await a?.counter('apart'))?.synced === 1 && (await b?.counter('apart'))?.synced === 2,
-    );
-    const { redisKey } = (await a?.counter('apart')) ?? { redisKey: '' };
-    expect(await cluster.observer.hgetall(redisKey)).toEqual({ 'node-2': '1', 'node-3': '2' });
-    expect(await cluster.observer.pexpiretime(redisKey)).toBeGreaterThan(Date.now());
-  });
-
   it('a key without a limit has that of the configuration', async () => {
     const [a] = cluster.nodes;
     await defineEverywhere(cluster.nodes, 'gone', 1);

@@ -14,14 +14,6 @@ import { until } from '../kit/until.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 describe.skipIf(withoutRealTime)('bootstrap', () => {
-  it('hands over arguments and the exit status to the Node of the project', async () => {
-    const clone = await makeClone({
-      demo: 'process.stdout.write(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;',
-    });
-    const { status, stdout, stderr } = await finish(start(clone, ['demo', '--mode', 'strict mode']));
-    expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '["--mode","strict mode"]', stderr: '' });
-  });
-
   it('bootstrap passes on a signal once, from terminal and npm, and waits for the end', async () => {
     const clone = await makeClone({
       demo: `

@@ -117,19 +117,6 @@ describe('the shared control plane', { timeout: 300_000 }, () => {
     await expect(reader.run(['get', 'secrets'])).rejects.toThrow('cannot list resource "secrets"');
   });
 
-  it('every string stays a string in the API server, also a keyword of YAML', async () => {
-    const admin = adminKubectl();
-    const namespace = await uniqueNamespace('strings');
-    const data = { no: 'no', on: 'on', yes: 'y', number: '0x1f', empty: '', lines: 'a\n---\nb: [' };
-    await admin.apply([
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'first' }, data },
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'second' }, data: {} },
-    ]);
-    const first = await admin.json<{ data: object }>(['get', 'configmap', 'first', '-n', namespace]);
-    expect(first.data).toEqual(data);
-    await admin.run(['get', 'configmap', 'second', '-n', namespace]);
-  });
-
   it('shows registered processes as Ready pods with their address, until they are not', async () => {
     const admin = adminKubectl();
     const namespace = await uniqueNamespace('pods');

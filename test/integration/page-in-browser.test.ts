@@ -255,21 +255,6 @@ describe('the page', () => {
 });
 
 describe('a request without access to the page', () => {
-  it('gets 403 with a wrong token, without one, or with another host name', async () => {
-    const { port, search } = new URL(ui.address);
-    for (const address of [
-      `http://127.0.0.1:${port}/?token=${'x'.repeat(43)}`,
-      `http://127.0.0.1:${port}${pathOf('done')}`,
-      // Browsers take every name below localhost to this machine.
-      `http://other.localhost:${port}/${search}`,
-    ]) {
-      const { page } = await openWindow(browser, { expected: /status of 403/ });
-      expect((await page.goto(address))?.status()).toBe(403);
-      expect(await page.content()).not.toContain(world.namespace);
-      expect(await problemsOf(page)).toEqual([]);
-    }
-  });
-
   it.runIf(isNightly)(
     'gets nothing from another page of the same browser, which has the cookie',
     async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { runProgram } from '../kit/program.ts';
-import { chapterOnShow, conditionText, waitingChapter } from '../kit/status.ts';
+import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
@@ -156,19 +156,6 @@ it.each(rows(WORLDS, 4))('finds that $it, with the command that fixes it', async
   await world.delete(name);
 });
 
-it('the doctor shows that a run waits for pods which do not listen', async () => {
-  await world.applySpec('wrong-port', { ...ONE_BURST, rateLimiter: rateLimiterOf({ port: 9999 }) });
-  const name = 'wrong-port';
-  await world.untilStatus(name, 'the pods to be checked', (now) =>
-    (conditionText(now, 'Healthy') ?? '').startsWith('False'),
-  );
-  const { commands, status, stdout, wrong } = await doctor(name);
-  expect({ status, wrong }).toEqual({ status: 1, wrong: ['Object'] });
-  expect(stdout).toContain('ECONNREFUSED');
-  expect(commands[0]).toBe(`kubectl -n ${world.namespace} edit chaosdemo ${name}`);
-  await world.delete(name);
-});
-
 it('the doctor prints how to continue if a run waits for a person', async () => {
   await world.applySpec('by-hand', WAITING);
   await world.untilStatus('by-hand', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
@@ -212,18 +199,10 @@ const HTTP = {
   body: '{"key":"$(key)"}',
 };
 
-const MISTAKES: readonly (readonly [string, object, RegExp])[] = [
-  ['path', { http: { ...HTTP, path: '/$(key)' } }, /404/],
-  ['header', { http: { ...HTTP, body: '{"key":"demo-same","of":"$(key)"}' } }, /Baseline/],
-  ['limit', { limit: { requests: 50, window: '10s' } }, /Baseline/],
-  // This one takes half a minute.
-  ['health path', { health: { path: '/nope' } }, /404/],
-];
-it.each(rows(MISTAKES, 3))('the doctor shows why a run with a wrong %s ended', async (what, mistake, why) => {
-  const name = `wrong-${what.replace(' ', '-')}`;
-  const right = { http: HTTP, health: { path: '/health' } };
+it('the doctor shows why a run ended that asks for a wrong path', async () => {
+  const name = 'wrong-path';
   await world.applySpec(name, {
-    rateLimiter: rateLimiterOf({ ...right, ...mistake }),
+    rateLimiter: rateLimiterOf({ http: { ...HTTP, path: '/$(key)' }, health: { path: '/health' } }),
     scenarios: [{ name: 'outage', type: 'StoreOutage' }],
   });
   const { phase, run } = await world.ended(name);
@@ -231,7 +210,7 @@ it.each(rows(MISTAKES, 3))('the doctor shows why a run with a wrong %s ended', a
   const { commands, status, stdout, wrong } = await doctor(name);
   expect({ status, wrong }).toEqual({ status: 1, wrong: ['Object'] });
   expect(stdout).toContain(`${phase} (${run?.reason})`);
-  expect(stdout).toMatch(why);
+  expect(stdout).toMatch(/404/);
   expect(commands[0]).toBe(`kubectl -n ${world.namespace} edit chaosdemo ${name}`);
 });
 

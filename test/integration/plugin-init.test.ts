@@ -1,16 +1,10 @@
 /** `kubectl chaosdemo init`: from the objects of a namespace and the answers of a pod to a ChaosDemo that is admitted. */
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openPort } from '@chaosdemo/kube-runtime';
-import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { ApiClient } from '../../src/cli/probe/request.ts';
 import { startInstances } from '../../src/local/own-api.ts';
 import { RegisteredPod } from '../../src/local/pods.ts';
 import type { DemoManifest } from '../kit/demo.ts';
@@ -217,36 +211,5 @@ describe('kubectl chaosdemo init', () => {
     const ended = await init(...args);
     expect(ended.stderr).toContain(message);
     expect(ended).toMatchObject({ status, stdout: '' });
-  });
-});
-
-it('headers arrive in the pod as they were sent', async () => {
-  let seen: IncomingHttpHeaders = {};
-  const server = createServer((request, response) => {
-    seen = request.headers;
-    response.setHeader('RateLimit', '"a";r=1;t=2').end('ok');
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  addresses.set('echo-0', '127.0.0.1');
-  await registerPod('echo-0', port, 'echo');
-  const config = loadKubeConfig(world.environment.controlPlane.kubeconfig);
-  const open = () => openPort(config, { namespace: world.namespace, pod: 'echo-0', port });
-  const client = new ApiClient({ origin: 'http://echo-0', advice: '', open }, AbortSignal.timeout(30_000));
-  const headers = [
-    { name: 'Authorization', value: 'Bearer demo-1' },
-    { name: 'X-Forwarded-For', value: '198.18.0.1' },
-    { name: 'X-Api-Key', value: 'demo-1' },
-    { name: 'Cookie', value: 'a=b; c=d' },
-  ];
-  const answer = await client.send({ method: 'POST', path: '/a%2Fb?c=d', headers, body: '{}' });
-  await client.close();
-  expect(answer.headers.get('ratelimit')).toBe('"a";r=1;t=2');
-  expect(seen).toMatchObject({
-    authorization: 'Bearer demo-1',
-    'x-forwarded-for': '198.18.0.1',
-    'x-api-key': 'demo-1',
-    cookie: 'a=b; c=d',
   });
 });

@@ -90,16 +90,6 @@ async function admittedByNodes(nodes: readonly PodTarget[], key: string): Promis
 }
 
 describe.skipIf(withoutRealTime)('baseline and preparation', () => {
-  it(
-    'measures write latency and lag',
-    keepingTime(async () => {
-      const driver = driverOn(approximate);
-      await driver.measureBaseline();
-      expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
-      expect(driver.observed.baseline?.message).toMatch(/write .*Redis .* \d+\.\d ms.* \d+ counts? behind/);
-    }),
-  );
-
   it.for([
     {
       what: 'others have come to its Redis',
@@ -171,34 +161,6 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
       expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
       expect(await ground.observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
-    }),
-  );
-
-  it(
-    'shows no drift of strict nodes, which admit nothing while writes stall',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(strict, 'drift');
-      const about = { fault: 'f', scenario: 'drift', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      expect(await driver.inject('drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
-      driver.converge([
-        { kind: 'Watch', ...about },
-        { kind: 'Load', ...about },
-      ]);
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-      driver.converge([{ kind: 'Watch', ...about }]);
-      const end = (driver.observed.faults['f']?.endedAt ?? 0) + 1000;
-      await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
-        what: 'the watch to end',
-      });
-      const reading = driver.observed.readings['f'];
-      expect(reading).toMatchObject({
-        complete: true,
-        shortfalls: [expect.stringContaining('no request was admitted')],
-      });
-      expect(reading?.summary).toMatch(/^0 <= \d+; \d+\/10$/);
-      expect(reading?.detectedAt).toBeUndefined();
-      expect(await countedByRedis(key)).toBeLessThanOrEqual(10);
     }),
   );
 
@@ -519,16 +481,6 @@ describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
       expect(recovery?.workedAt).toBeGreaterThan(0);
       expect(recovery?.measures).toEqual([]);
       expect(recovery?.message).toContain('not known');
-    }),
-  );
-
-  it(
-    'gives no diagnosis and says why',
-    keepingTime(async () => {
-      const driver = driverOn(approximate);
-      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toBeUndefined();
-      expect(driver.observed.diagnoses['f/rules']?.message).toMatch(/run again/);
     }),
   );
 });

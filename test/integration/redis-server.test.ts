@@ -66,13 +66,6 @@ describe('startRedis', () => {
     await server.stop();
   });
 
-  it('runs two servers side by side', async () => {
-    const [a, b] = await Promise.all([start(), start()]);
-    expect(a.port).not.toBe(b.port);
-    await client(a).set('only', 'in a');
-    expect(await client(b).get('only')).toBeNull();
-  });
-
   it('Redis restarts empty after kill9, on the same port with the same users', async () => {
     const server = await start({ requirepass: 'sec"ret \\x' });
     const first = server.pid;

@@ -14,7 +14,7 @@ import {
   type Signal,
 } from '../../src/evidence/index.ts';
 import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
-import { drift, ghosts, ONE_BURST } from '../kit/demo.ts';
+import { drift, ghosts } from '../kit/demo.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { scenarioOf } from '../kit/status.ts';
@@ -152,23 +152,6 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         { what: 'the event' },
       );
       expect(notes).toMatch(/ run 1 .*: ConfigMap blocked-evidence-1 is not /);
-    }),
-  );
-
-  it(
-    'stays for as many earlier runs as the history remembers',
-    keepingTime(async () => {
-      await world.applySpec('again', { ...ONE_BURST, historyLimit: 1 });
-      for (const run of [1, 2, 3]) {
-        if (run > 1) await world.annotate('again', 'requestedAt', `${run}`);
-        await world.untilStatus('again', `run ${run}`, (status) => status.run?.number === run);
-        await world.ended('again');
-        await complete(`again-evidence-${run}`);
-      }
-      await until(async () => (await configMap('again-evidence-1')) === undefined, {
-        what: 'the evidence of run 1 to go',
-      });
-      expect(await configMap('again-evidence-2')).toBeDefined();
     }),
   );
 });

@@ -10,7 +10,7 @@ import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { type Admits, countsTo, drivenPods } from './support/planted-pods.ts';
+import { countsTo, drivenPods, opensTo } from './support/planted-pods.ts';
 
 const LIMIT = 10;
 const LATENCY_MS = 300;
@@ -21,7 +21,7 @@ const slow = (duration = '4s', latencyMs = LATENCY_MS) => ({
 });
 
 const counts = countsTo(LIMIT);
-const opens: Admits = async (caller, store) => await counts(caller, store).catch(() => true);
+const opens = opensTo(LIMIT);
 
 let ground: NodesOnRedis;
 beforeAll(async () => {

@@ -8,11 +8,6 @@ import { descriptionsOf, messagesOf } from '../../../tools/prose/surfaces.ts';
 import { checkFiles, checkPassages, type Finding, STYLE } from '../../../tools/prose/vale.ts';
 import { tool } from '../../kit/program.ts';
 
-interface Rule {
-  readonly swap?: Record<string, string>;
-  readonly tokens?: readonly string[];
-  readonly ignorecase?: boolean;
-}
 type Examples = Record<string, { readonly flagged: readonly string[]; readonly fine: readonly string[] }>;
 
 const yaml = async (file: string): Promise<unknown> => parse(await readFile(file, 'utf8'));
@@ -53,20 +48,6 @@ describe.each(rules)('%s', (rule) => {
     expect(flagged.filter((_, i) => !broken(`${rule}.flagged.${i}.md`).includes(rule))).toEqual([]);
     expect(fine.flatMap((text, i) => broken(`${rule}.fine.${i}.md`).map((by) => ({ text, by })))).toEqual([]);
   });
-
-  it(`each pattern of ${rule} has an example`, async () => {
-    const {
-      swap = {},
-      tokens = Object.keys(swap),
-      ignorecase,
-    } = (await yaml(join(STYLE, `${rule}.yml`))) as Rule;
-    const texts = flagged.map((text) => text.replace(/^#+ /, ''));
-    const unused = tokens.filter((token) => {
-      const pattern = new RegExp(forJavaScript(token), ignorecase ? 'iu' : 'u');
-      return !texts.some((text) => pattern.test(text));
-    });
-    expect(unused).toEqual([]);
-  });
 });
 
 it('a finding in a description or a message has the line of its file', async () => {
@@ -82,8 +63,3 @@ it('a finding in a description or a message has the line of its file', async () 
     { file: 'a.snap', line: 3, match: 'simply' },
   ]);
 });
-
-/** A pattern of Vale; JavaScript has no atomic groups, and flags only of groups. */
-function forJavaScript(token: string): string {
-  return token.replaceAll('(?>', '(?:').replace(/^\(\?i\)(.*)/s, '(?i:$1)');
-}

@@ -2,10 +2,10 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { registerPods, serviceObject } from '../../../src/local/pods.ts';
-import { drift, rateLimiterOf, redisRef } from '../../kit/demo.ts';
+import { rateLimiterOf, redisRef } from '../../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
-import { conditionText, scenarioOf, verdictLine } from '../../kit/status.ts';
+import { scenarioOf, verdictLine } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
 
 const DOWN_AFTER_MS = 3000;
@@ -73,31 +73,7 @@ const outage = (countdown: string) => ({
   },
 });
 
-async function refusal(name: string, spec: object): Promise<string | undefined> {
-  await world.applySpec(name, spec);
-  const status = await world.untilStatus(
-    name,
-    'a refusal',
-    (now) => conditionText(now, 'Stalled') === 'True RedisNotEligible',
-  );
-  expect(status.run).toBeUndefined();
-  await world.delete(name);
-  return status.message;
-}
-
 describe('a ChaosDemo on a master that Sentinels watch', () => {
-  it('is refused without them in the spec, with the fields to set', async () => {
-    expect(await refusal('unnamed', { scenarios: [drift()] })).toMatch(
-      / 127\.0\.0\.8.* watches redis-0 .*rateLimiter\.redis\.sentinel\.service .*masterName/,
-    );
-  });
-
-  it('is refused with a fault of 4 s', async () => {
-    const figures = /sentinel-81 .* 3000 ms .* 4000 ms .* most 2s500ms, .* least 4500 /;
-    const scenarios = [drift(), outage('0s')];
-    expect(await refusal('long', { rateLimiter: watched(), scenarios })).toMatch(figures);
-  });
-
   it.skipIf(withoutRealTime)('runs to its verdict with 2.5 s, and no Sentinel notices', (context) =>
     keepingTime(async () => {
       const seen: string[] = [];

@@ -1,7 +1,5 @@
 /** Both faults, from admission to restoring, on whatever Redis or Valkey is first in PATH, with the documented rights. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aclLines } from '../../../src/local/redis-users.ts';
-import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
@@ -39,10 +37,6 @@ async function expectRestored(ground: LimiterOnRedis, driver: DrivenLimiter, key
 }
 
 describe.skipIf(withoutRealTime)('a demo with no more than the documented rights', () => {
-  it('is one: the users that ship have them to the letter', () => {
-    expect(aclLines(approximate.users).join('\n')).toContain(REDIS_ACL);
-  });
-
   it.concurrent(
     'detects counter drift on nodes that count for themselves',
     keepingTime(async () => {

@@ -12,6 +12,19 @@ import { type PlantedOptions, plantedPod } from '../../kit/planted-pod.ts';
 /** Each pod has its own address, from which it also connects to Redis. */
 export const ADDRESSES = ['127.0.0.61', '127.0.0.62', '127.0.0.63'];
 
+/** Gives a command up as soon as its connection is lost, and connects again at once. */
+export const GIVES_UP = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => 20,
+} as const satisfies PlantedOptions;
+
+/** Queues commands until a connection takes them. */
+export const WAITS = {
+  maxRetriesPerRequest: null,
+  retryStrategy: () => 20,
+} as const satisfies PlantedOptions;
+
 export type Admits = (caller: string, store: Redis) => Promise<boolean>;
 
 /** Counts in a fixed window of two minutes from the first request on, at `rl:<caller>`. */
@@ -22,11 +35,19 @@ export const countsTo =
     return Number(await store.eval(script, 1, `rl:${caller}`)) <= limit;
   };
 
+/** Admits all while it cannot count. */
+export const opensTo = (limit: number): Admits => {
+  const counts = countsTo(limit);
+  return async (caller, store) => await counts(caller, store).catch(() => true);
+};
+
 interface PlantedRun {
   readonly admits: Admits;
   readonly fault: { readonly type: string; readonly duration: string } & Record<string, unknown>;
   readonly limit: number;
   readonly options?: PlantedOptions;
+  /** What each pod is besides. Default: one at each of {@link ADDRESSES}. */
+  readonly pods?: readonly PlantedOptions[];
   readonly accept?: readonly string[];
   /** Whether the spec names where the limiter counts. */
   readonly count?: boolean;
@@ -51,7 +72,7 @@ interface Ground {
 
 let runs = 0;
 
-/** Three pods that decide so, and a driver of the fault; both end with the test. */
+/** Pods that decide so, and a driver of the fault; both end with the test. */
 export async function drivenPods(ground: Ground, run: PlantedRun) {
   const {
     accept = ['Enforces'],
@@ -61,13 +82,14 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
     fault,
     limit,
     lookAtPods,
+    pods: each = ADDRESSES.map((address) => ({ address })),
     proxy,
     requestsPerSecond = 10,
     user,
   } = run;
   const store = proxy && !run.isDirect ? proxy : ground.redis;
   const pods = await Promise.all(
-    ADDRESSES.map((address, i) => plantedPod(`api-${i}`, store, admits, { ...run.options, address })),
+    each.map((of, i) => plantedPod(`api-${i}`, store, admits, { ...run.options, ...of })),
   );
   const storeOutage = { fault, callerTimeout, requestsPerSecond, settle: '2s', accept };
   const spec = limiterSpec(
