@@ -10,7 +10,6 @@ import { installed } from './installed.ts';
 import { modelInAPod } from './model-in-a-pod.ts';
 import { operatorCrashes } from './operator-crashes.ts';
 import { rights } from './rights.ts';
-import { strictGate } from './strict-gate.ts';
 import { Cluster } from './support/cluster.ts';
 import { surveyedLimiters } from './surveyed-limiters.ts';
 import { wholeDemo } from './whole-demo.ts';
@@ -26,9 +25,6 @@ describe('the whole demo', () => {
 });
 describe('a crash of the operator', () => {
   operatorCrashes(cluster);
-});
-describe('a strict limiter', () => {
-  strictGate(cluster);
 });
 describe('pods of the limiter that go away', () => {
   disturbances(cluster);

@@ -40,6 +40,7 @@ const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', expect: 
 const outage = (fault: object) => [{ name: 'o', type: 'StoreOutage', storeOutage: { fault } }];
 const withLimiter = (changes: object) => ({ rateLimiter: { ...limiter, ...changes } });
 const limit = { requests: 10, window: '60s' };
+const MOST = Number.MAX_SAFE_INTEGER;
 const http = { http: { path: '/$(key)' }, limit };
 const byAddress = { http: { identity: 'SourceAddress', path: '/' }, limit };
 const counting = { service: 'redis', count: { key: 'rl:$(key)' } };
@@ -178,9 +179,33 @@ describe('the API server', { timeout: 300_000 }, () => {
       { ...withLimiter({}), scenarios: drift({ ghostAllowing: {} }) },
       /only the member .*: .*ghostAllowing with GhostAllowing/,
     ],
+    [
+      'a duration that is none',
+      { ...withLimiter({}), scenarios: drift({ counterDrift: { fault: { duration: 'ten' } } }) },
+      /counterDrift.fault.duration/,
+    ],
+    [
+      'a rate beyond every number',
+      { ...withLimiter({}), scenarios: drift({ counterDrift: { requestsPerSecond: MOST } }) },
+      /requestsPerSecond/,
+    ],
+    [
+      'a rate of none',
+      { ...withLimiter({}), scenarios: drift({ counterDrift: { requestsPerSecond: 0 } }) },
+      /requestsPerSecond/,
+    ],
+    [
+      'a multiplier beyond every number',
+      { ...withLimiter({}), scenarios: ghost({ ghostAllowing: { multiplier: MOST } }) },
+      /multiplier/,
+    ],
+    ['a limit beyond every number', withLimiter({ limit: { ...limit, requests: MOST } }), /limit.requests/],
     ['an unknown field', { ...withLimiter({}), sceanrios: [] }, /unknown field "spec.sceanrios"/],
   ])('refuses %s and says why', async (_, spec, message) => {
-    await expect(judge(spec)).rejects.toThrow(message);
+    const error = await judge(spec).catch((reason: unknown) => reason);
+    expect(String(error)).toMatch(message);
+    // No rule breaks over the invalid field.
+    expect(String(error)).not.toMatch(/evaluating rule|overflow|conversion|divide/);
   });
 
   it.each([...readdirSync(SAMPLES), '../gitops/pipeline/chaosdemo.yaml'])(

@@ -240,7 +240,7 @@ async function setLabel(value: string | undefined): Promise<void> {
   });
 }
 
-type Created = { metadata: { name: string }; status?: object; [field: string]: unknown };
+type Created = { metadata: { name: string; labels?: object }; status?: object; [field: string]: unknown };
 
 /** Creates an object, and its status where it has one. */
 async function create(plural: string, object: Created): Promise<void> {
@@ -262,57 +262,30 @@ interface PodOptions {
   ip: string;
   labels?: Record<string, string>;
   ready?: boolean;
-  hostNetwork?: boolean;
   containerID?: string;
-  imageID?: string;
   port?: { name: string; containerPort: number };
 }
 
 function podObject(name: string, options: PodOptions): Created {
-  const { containerID, ip, ready = true, hostNetwork = false, imageID = 'limiter@sha256:1' } = options;
-  const port = options.port ?? { name: 'http', containerPort: 8080 };
+  const { containerID, ip, ready = true, port = { name: 'http', containerPort: 8080 } } = options;
   const container = { name: 'app', image: 'limiter:1' };
+  const state = { ready, restartCount: 0 };
   return {
-    metadata: {
-      name,
-      ...{ labels: options.labels ?? labels },
-    },
-    spec: {
-      nodeName: 'local',
-      hostNetwork,
-      containers: [
-        {
-          ...container,
-          ports: [port],
-        },
-      ],
-    },
+    metadata: { name, labels: options.labels ?? labels },
+    spec: { nodeName: 'local', containers: [{ ...container, ports: [port] }] },
     status: {
       phase: 'Running',
       podIP: ip,
       podIPs: [{ ip }],
-      conditions: [
-        {
-          type: 'Ready',
-          status: ready ? 'True' : 'False',
-        },
-      ],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
       containerStatuses: [
         // A sidecar that restarts does not restart the limiter.
-        {
-          name: 'proxy',
-          image: 'proxy:1',
-          imageID: '',
-          containerID: `test://${randomUUID()}`,
-          ready,
-          restartCount: 0,
-        },
+        { name: 'proxy', image: 'proxy:1', imageID: '', containerID: `test://${randomUUID()}`, ...state },
         {
           ...container,
-          imageID,
+          imageID: 'limiter@sha256:1',
           ...(containerID !== undefined && { containerID }),
-          ready,
-          restartCount: 0,
+          ...state,
         },
       ],
     },
@@ -320,26 +293,18 @@ function podObject(name: string, options: PodOptions): Created {
 }
 
 function redisPod(name: string): Created {
-  return podObject(name, {
-    ip: '127.0.0.7',
-    labels: redisLabels,
-    port: { name: 'redis', containerPort: 6380 },
-  });
+  const port = { name: 'redis', containerPort: 6380 };
+  return podObject(name, { ip: '127.0.0.7', labels: redisLabels, port });
 }
 
-function serviceObject(name: string, change: object = {}): Created {
-  const spec = { selector: redisLabels, ports: [{ port: 6379, targetPort: 'redis' }], ...change };
+function serviceObject(name: string): Created {
   return {
     metadata: { name },
-    spec,
+    spec: { selector: redisLabels, ports: [{ port: 6379, targetPort: 'redis' }] },
   };
 }
 
 function secretObject(type: string): Created {
   const stringData = { username: 'chaosdemo', password: 'operator-secret' };
-  return {
-    metadata: { name: 'redis-auth' },
-    type,
-    stringData,
-  };
+  return { metadata: { name: 'redis-auth' }, type, stringData };
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startControlPlane } from '../../src/local/control-plane.ts';
 import { registerPods } from '../../src/local/pods.ts';
-import { adminKubectl, serviceAccountKubectl, uniqueNamespace } from '../kit/control-plane.ts';
+import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
 
 // A control plane needs seconds, but every core may be busy with another one.
@@ -82,41 +82,6 @@ describe('a control plane', { timeout: 600_000 }, () => {
 });
 
 describe('the shared control plane', { timeout: 300_000 }, () => {
-  it('lets a ServiceAccount do what RBAC allows and nothing else', async () => {
-    const admin = adminKubectl();
-    const namespace = await uniqueNamespace('rbac');
-    await admin.apply([
-      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'reader' } },
-    ]);
-    const reader = await serviceAccountKubectl(namespace, 'reader');
-    await expect(reader.run(['get', 'pods'])).rejects.toMatchObject({
-      code: 'KUBECTL_FAILED',
-      message: expect.stringContaining(
-        `system:serviceaccount:${namespace}:reader" cannot list resource "pods"`,
-      ),
-    });
-
-    const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' };
-    await admin.apply([
-      {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'Role',
-        metadata: { namespace, name: 'reader' },
-        rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }],
-      },
-      {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'RoleBinding',
-        metadata: { namespace, name: 'reader' },
-        roleRef: role,
-        subjects: [{ kind: 'ServiceAccount', namespace, name: 'reader' }],
-      },
-    ]);
-    // The authorizer learns of the binding by a watch.
-    await until(() => reader.json(['get', 'pods']), { what: 'the binding to take effect' });
-    await expect(reader.run(['get', 'secrets'])).rejects.toThrow('cannot list resource "secrets"');
-  });
-
   it('shows registered processes as Ready pods with their address, until they are not', async () => {
     const admin = adminKubectl();
     const namespace = await uniqueNamespace('pods');

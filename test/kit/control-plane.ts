@@ -43,9 +43,3 @@ export async function kubeconfigFor(token: string, namespace = 'default'): Promi
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return await writeKubeconfig(join(folder, 'kubeconfig'), inject('controlPlane'), token, namespace);
 }
-
-/** kubectl as a ServiceAccount, by a token from TokenRequest. */
-export async function serviceAccountKubectl(namespace: string, name: string): Promise<Kubectl> {
-  const token = await adminKubectl().serviceAccountToken(namespace, name);
-  return new Kubectl(inject('controlPlane').binaries.kubectl, await kubeconfigFor(token, namespace));
-}

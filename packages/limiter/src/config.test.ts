@@ -22,22 +22,6 @@ describe('readConfig', () => {
     });
   });
 
-  it('prefers flags over the environment, and reads an empty variable as none', () => {
-    const config = read(['--port', '1', '--mode', 'strict'], {
-      PORT: '2',
-      REDIS_PORT: '3',
-      NODE_ID: '',
-      POD_IP: '10.0.0.1',
-    });
-    expect(config).toMatchObject({
-      port: 1,
-      mode: 'strict',
-      nodeId: hostname(),
-      podIp: '10.0.0.1',
-      redisPort: 3,
-    });
-  });
-
   it('reports all problems in one message, with what to write', () => {
     const wrong = (): unknown =>
       read(['--flush-timeout=5'], {
