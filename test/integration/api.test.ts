@@ -57,7 +57,7 @@ describe('the API server', { timeout: 300_000 }, () => {
       health: { timeout: '5s' },
     });
     expect(spec).toMatchObject({
-      pace: { mode: 'Auto', dwell: '3s' },
+      pace: { mode: 'Auto', dwell: '0s' },
       activeDeadline: '10m',
       suspend: false,
     });

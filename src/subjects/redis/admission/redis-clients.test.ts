@@ -18,7 +18,6 @@ const clientLine = ({ addr, user = 'default', flags = 'N', name = '' }: Fields):
   `id=1 addr=${addr} laddr=10.0.0.7:6379 fd=8 name=${name} age=1 flags=${flags} user=${user}`;
 
 describe('parseClientList', () => {
-
   it('reads IPv6, IPv4 within IPv6, and Unix sockets', () => {
     const text = ['[fd00::9]:1', '[::ffff:10.0.0.9]:2', '/run/redis.sock:0']
       .map((addr) => clientLine({ addr }))
