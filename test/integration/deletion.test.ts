@@ -15,7 +15,6 @@ afterAll(() => world?.stop());
 /** A pause that a release has to cut short: much longer than anything here may take. */
 const PAUSE_S = 40;
 const longPause = drift({ counterDrift: { fault: { duration: `${PAUSE_S}s` }, settle: '1s' } });
-/** The chapter that ends without an annotation, as soon as Redis takes a write. */
 /** One of the two scenarios each: a burst saves the wait for the end of a pause. */
 const CHAPTERS = [
   { chapter: 1, title: 'Welcome', scenario: longPause },

@@ -87,18 +87,6 @@ describe.skipIf(withoutTerminal)('the live view', () => {
     await abort('shown');
   });
 
-  it('gives the terminal back after Ctrl-C, too', async () => {
-    await world.applySpec('left', { suspend: true });
-    const { terminal } = open('watch', 'left', { columns: 80, rows: 24 });
-    await terminal.shows('left');
-    terminal.type('\u0003');
-    expect(await terminal.ended).toBe(0);
-    expect(terminal.isAlternate).toBe(false);
-    expect(terminal.written.lastIndexOf('\u001b[?25h')).toBeGreaterThan(
-      terminal.written.lastIndexOf('\u001b[?25l'),
-    );
-  });
-
   it.each(['run', 'wait'])(
     '%s exits 130 on Ctrl-C, leaves the run active, and restores the terminal',
     async (command) => {

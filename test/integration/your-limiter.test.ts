@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { isNightly } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
 import { startYourApi } from './support/your-api.ts';
@@ -80,22 +79,4 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     expect(said).toMatch(/Errored: .*GET \/nowhere to rate-limiter-flexible-\d failed .*: answered 404, /);
     expect(status).not.toBe(0);
   });
-
-  it.runIf(isNightly)(
-    'the gate stays closed for pods of the wrong interface, and names the field',
-    async () => {
-      const wrong = await written('In a pipeline', (sample) =>
-        sample
-          .replace(/ {4}interface:[^]*?(?= {4}# As your)/, '    interface: Reference\n')
-          .replace(/ {6}algorithm: .*\n {6}windowStart: .*\n/, '')
-          .replace(/ {4}- name: outage\n[^]*?(?= {4}- name: burst)/, '')
-          .replace('runId: "1"', 'runId: "3"'),
-      );
-      const { said, status } = await run(wrong);
-      expect(said).toMatch(
-        /Errored: Not healthy .*30s: .*docs\/interface\.md .*: .*rateLimiter\.interface to HTTP/,
-      );
-      expect(status).not.toBe(0);
-    },
-  );
 });
