@@ -1,12 +1,10 @@
 /** The page of `kubectl chaosdemo ui` and the report in a real browser, of real runs on a real API server. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -459,28 +457,4 @@ it('a page whose server has ended reports that, and stays as it was', async () =
   await own.close();
   await page.locator('#state.state-lost').waitFor();
   expect(await page.getByRole('link', { name: `${world.namespace}/done` }).count()).toBe(1);
-});
-
-it('Ctrl-C is left to the caller of launchBrowser, and leaves no files', async () => {
-  const temporary = join(folder, 'tmp');
-  await mkdir(temporary);
-  const program = `
-    import { launchBrowser } from ${JSON.stringify(new URL('../kit/browser.ts', import.meta.url).href)};
-    const browser = await launchBrowser({ path: ${JSON.stringify(chromium.path)}, handlesSignals: true });
-    const gone = new Promise((resolve) => browser.once('disconnected', () => resolve('the browser has ended')));
-    const interrupted = new Promise((resolve) => process.once('SIGINT', () => resolve('Ctrl-C was heard')));
-    process.kill(process.pid, 'SIGINT');
-    console.log(await interrupted);
-    await browser.newPage();
-    await browser.close();
-    console.log(await gone);
-  `;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-    env: { ...process.env, TMPDIR: temporary },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [said, [status]] = await Promise.all([textOf(child.stdout), once(child, 'exit')]);
-  expect({ said, status }).toEqual({ said: 'Ctrl-C was heard\nthe browser has ended\n', status: 0 });
-  expect(await readdir(temporary)).toEqual([]);
 });
