@@ -88,9 +88,9 @@ function subjectMembers(subjects: readonly SubjectApi[]): Record<string, z.ZodTy
   );
 }
 
-/** If there are several subjects, a spec is about one of them, with its scenarios. */
+/** The rules of each subject; if there are several, a spec is about one of them, with its scenarios. */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
-  if (subjects.length === 1) return [];
+  if (subjects.length === 1) return subjects.flatMap(({ rules }) => rules);
   const members = subjects.map(({ member }) => member);
   return [
     {
@@ -101,6 +101,9 @@ function specRules(subjects: readonly SubjectApi[]): CelRule[] {
       rule: `!has(self.${member}) || self.scenarios.all(s, s.type in [${faults.map(({ type }) => `'${type}'`).join(', ')}])`,
       message: `${member} has scenarios of the types ${faults.map(({ type }) => type).join(', ')} only`,
     })),
+    ...subjects.flatMap(({ member, rules }) =>
+      rules.map(({ rule, ...rest }) => ({ rule: `!has(self.${member}) || (${rule})`, ...rest })),
+    ),
   ];
 }
 

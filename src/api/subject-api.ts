@@ -75,6 +75,8 @@ export interface SubjectApi {
   readonly displayName: string;
   /** Schema of that member. */
   readonly schema: z.ZodType<object, object>;
+  /** What its member and the scenarios contradict together: CEL about `self`, the spec. */
+  readonly rules: readonly CelRule[];
   /** Fields of that member that start no run when they change. */
   readonly fieldsThatStartNoRun: readonly string[];
   readonly faults: readonly FaultApi[];

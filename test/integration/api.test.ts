@@ -170,6 +170,36 @@ describe('the API server', { timeout: 300_000 }, () => {
       /must be from 50ms to 500ms/,
     ],
     [
+      'a fault of the proxy without one',
+      { ...withLimiter({}), scenarios: outage({ type: 'Stall', via: 'Proxy' }) },
+      /name it in rateLimiter.redis.faultProxy/,
+    ],
+    [
+      'a type that needs a proxy without one',
+      { ...withLimiter({}), scenarios: outage({ type: 'Refuse' }) },
+      /name it in rateLimiter.redis.faultProxy/,
+    ],
+    [
+      'a failover without permission',
+      { ...withLimiter({}), scenarios: outage({ type: 'Failover' }) },
+      /set rateLimiter.redis.failover to Allow/,
+    ],
+    [
+      'a loss of counts at unknown keys',
+      { ...withLimiter(http), scenarios: outage({ type: 'DataLoss' }) },
+      /set rateLimiter.redis.count/,
+    ],
+    [
+      'drift of counts at unknown keys',
+      { ...withLimiter(http), scenarios: drift({}) },
+      /set rateLimiter.redis.count/,
+    ],
+    [
+      'lost counts as an outcome of a stall',
+      { ...withLimiter({}), scenarios: [{ ...outage({})[0], storeOutage: { accept: ['Forgets'] } }] },
+      /accept may name Forgets .*`DataLoss`, `Failover`/,
+    ],
+    [
       'a multiplier of one',
       { ...withLimiter({}), scenarios: ghost({ ghostAllowing: { multiplier: 1 } }) },
       /multiplier/,

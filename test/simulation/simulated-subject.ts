@@ -16,6 +16,7 @@ const api: SubjectApi = {
     pollInterval: durationField('Between two looks.', '100ms', '1m').default('2s'),
     timeout: durationField('Of a request.', '100ms', '1m').default('5s'),
   }),
+  rules: [],
   fieldsThatStartNoRun: ['pollInterval', 'timeout'],
   faults: [
     {

@@ -6,12 +6,14 @@ import type { SubjectApi } from '../../api/index.ts';
 import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
+import { specRules } from './scenarios/spec-rules.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART, rateLimiterSchema } from './spec/schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
   member: PART,
   displayName: 'rate limiter',
   schema: rateLimiterSchema,
+  rules: specRules,
   fieldsThatStartNoRun: ['health'],
   faults: SCENARIO_TYPES.map(({ api }) => api),
   // It needs no knowledge of the counts, so it runs on any limiter.

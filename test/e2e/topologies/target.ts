@@ -109,7 +109,8 @@ export function outageDemo(
     windowSeconds = WINDOW_SECONDS,
   }: { accept?: string[]; name?: string; settle?: string; windowSeconds?: number } = {},
 ): ChaosDemo {
-  const storeOutage = { callerTimeout: '1s', settle, accept };
+  const storeOutage = { callerTimeout: '1s', settle };
+  const loses = (type: string): boolean => type === 'DataLoss' || type === 'Failover';
   const spec = {
     rateLimiter: {
       selector: { matchLabels: labelsOf('api') },
@@ -128,7 +129,11 @@ export function outageDemo(
       name: fault.type.toLowerCase(),
       type: 'StoreOutage',
       countdown: '1s',
-      storeOutage: { ...storeOutage, fault },
+      storeOutage: {
+        ...storeOutage,
+        fault,
+        accept: accept.filter((one) => one !== 'Forgets' || loses(fault.type)),
+      },
     })),
     pace: { mode: 'Auto', dwell: '0s' },
   };

@@ -33,7 +33,6 @@ describe('a spec with a failover', () => {
   });
 
   it.each([
-    ['without permission', specOf({ redis: { failover: 'Forbid' } }), /redis\.failover to Allow/],
     ['in less time than it takes', specOf({}, [outage('Failover', '14s')]), /duration to at least 15s/],
     [
       'before another scenario',
@@ -51,11 +50,6 @@ describe('a spec with a failover', () => {
 
   it('needs no such time without Sentinels: a Cluster swaps roles at once', () => {
     const spec = specOf({ redis: { sentinel: undefined } }, [outage('Failover', '5s')]);
-    expect(() => requireProvable({ spec }, 3)).not.toThrow();
-  });
-
-  it('does not need a permission for other faults', () => {
-    const spec = specOf({ redis: { failover: 'Forbid' } }, [outage('Stall', '5s')]);
     expect(() => requireProvable({ spec }, 3)).not.toThrow();
   });
 

@@ -173,7 +173,6 @@ describe('a spec that no run on so many pods can meet', () => {
 
   it.each<[string, object, RegExp]>([
     ['the source address', { identity: 'SourceAddress', path: '/' }, /there is one caller/],
-    ['no count', {}, /set rateLimiter.redis.count/],
     ['a bucket', { count: { key: 'rl:$(key)' } }, /not TokenBucket/],
   ])('is counter drift behind HTTP with %s', (_, { count, ...mapping }: { count?: object }, message) => {
     const whole = specSchema([rateLimiterApi]).parse({

@@ -38,10 +38,6 @@ describe('a fault of a fault proxy', () => {
     expect(problem({ fault: { type: 'Disconnect' } }, { faultProxy: undefined })).toBeUndefined();
   });
 
-  it.each(PROXIED)('of type $type needs a proxy', (fault) => {
-    expect(problem({ fault }, { faultProxy: undefined })).toContain('rateLimiter.redis.faultProxy');
-  });
-
   it('reads no commands within TLS', () => {
     expect(problem({ fault: { type: 'StalePrimary' } }, { tls: true })).toContain('redis.tls');
     for (const fault of PROXIED.filter(({ type }) => type !== 'StalePrimary')) {

@@ -14,12 +14,20 @@ const DEFAULT_LATENCY = '300ms';
 const LONGEST_PROXIED_MS = 60_000;
 
 const TYPES: readonly FaultType[] = FAULT_TYPES;
-const quoted = (texts: readonly string[]): string => `[${texts.map((text) => `'${text}'`).join(', ')}]`;
-const named = (types: readonly string[]): string => types.map((type) => `\`${type}\``).join(', ');
+export const quoted = (texts: readonly string[]): string =>
+  `[${texts.map((text) => `'${text}'`).join(', ')}]`;
+export const named = (types: readonly string[]): string => types.map((type) => `\`${type}\``).join(', ');
 const typesWith = (parameter: 'latency' | 'scripts'): string[] =>
   TYPES.filter(({ parameters = [] }) => parameters.includes(parameter)).map(({ type }) => type);
-const typesBy = (via: (typeof VIAS)[number]): string[] =>
+/** Types with a mechanism of this kind. */
+export const typesBy = (via: (typeof VIAS)[number]): string[] =>
   TYPES.filter(({ mechanisms }) => mechanisms[via]).map(({ type }) => type);
+
+/** Types of which a mechanism lasts so. */
+export const typesThatLast = (lasts: Mechanism['lasts']): string[] =>
+  TYPES.filter(({ mechanisms }) =>
+    Object.values(mechanisms).some((mechanism: Mechanism) => mechanism.lasts === lasts),
+  ).map(({ type }) => type);
 
 export const faultSchema = z
   .object({
@@ -112,9 +120,6 @@ export function proxyUnprovable(
 ): string | undefined {
   if (viaOf(fault, redis.faultProxy !== undefined) !== 'Proxy') return undefined;
   const what = `scenario ${name}: ${field}.type ${fault.type}`;
-  if (!redis.faultProxy) {
-    return `${what} needs a fault proxy between the rate limiter and Redis: see docs/faults.md, and name it in ${PART}.redis.faultProxy`;
-  }
   if (mechanismIn(fault, { redis }).lasts !== 'Lingers') return undefined;
   if (redis.tls) {
     return `${what} answers commands in place of Redis, and with ${PART}.redis.tls the fault proxy cannot read them: use Refuse`;

@@ -31,6 +31,7 @@ export const keyValueApi: SubjectApi = {
   member: 'keyValue',
   displayName: 'key-value service',
   schema,
+  rules: [],
   fieldsThatStartNoRun: ['timeout'],
   faults: [
     {

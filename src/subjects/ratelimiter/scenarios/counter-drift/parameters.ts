@@ -154,12 +154,9 @@ export function unprovable(
 }
 
 /** Why no count can be read that only grows within a window; undefined: one can. */
-function uncountable({ http, limit, redis }: RateLimiterSpec): string | undefined {
+function uncountable({ http, limit }: RateLimiterSpec): string | undefined {
   if (http.identity === 'SourceAddress') {
     return `CounterDrift measures without a fault how far counts lag, with separate callers, and with ${PART}.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
-  }
-  if (redis.count === undefined) {
-    return `CounterDrift compares what was admitted with what was counted: set ${PART}.redis.count, the key of Redis that holds the count, or use StoreOutage or GhostAllowing`;
   }
   if (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') return undefined;
   return `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow, not ${limit.algorithm}: use StoreOutage or GhostAllowing`;

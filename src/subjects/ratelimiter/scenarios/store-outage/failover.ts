@@ -1,6 +1,6 @@
-/** A fault of type Failover: which specs do not permit it, or can show nothing. Pure. */
+/** A fault of type Failover: which specs can show nothing. Pure. */
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
+import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { mechanismIn } from '../store-fault.ts';
 import { parametersOf } from './parameters.ts';
 
@@ -16,9 +16,6 @@ export function failoverUnprovable(scenario: ScenarioSpec, limiter: RateLimiterS
   const { redis } = limiter;
   if (mechanismIn(fault, limiter).lasts !== 'ForGood') return undefined;
   const name = `scenario ${scenario.name}: storeOutage.fault.type ${fault.type}`;
-  if (redis.failover === 'Forbid') {
-    return `${name} is not undone: roles stay swapped, and writes that were acknowledged can be lost. To permit it, set ${PART}.redis.failover to Allow`;
-  }
   if (!redis.sentinel || parseDuration(fault.duration) >= LEAST_MS) return undefined;
   return `${name} takes some 12 s until the former primary takes no more writes, and fault.duration ${fault.duration} is how long it may take: set storeOutage.fault.duration to at least ${formatDuration(LEAST_MS)}, or better 20s`;
 }

@@ -43,7 +43,6 @@ describe('lost counts that can show nothing', () => {
       { fault: { type: 'Stall', duration: '10s' } },
       undefined,
     ],
-    ['of unknown keys', limiter({ count: undefined }), {}, 'set rateLimiter.redis.count'],
     ['of one caller', limiter({ identity: 'SourceAddress' }), {}, 'identity SourceAddress'],
     [
       'of windows that end',

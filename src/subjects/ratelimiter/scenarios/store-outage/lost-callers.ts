@@ -35,9 +35,6 @@ export function lossUnprovable(
   const { fault, requestsPerSecond } = parametersOf(scenario);
   if (mechanismIn(fault, limiter).lasts !== 'Moment') return undefined;
   const name = `scenario ${scenario.name}: storeOutage.fault.type ${fault.type}`;
-  if (!limiter.redis.count) {
-    return `${name} removes the counts of the demo, and the names of their keys are not known: set ${PART}.redis.count`;
-  }
   if (isOfOneCaller(limiter)) {
     return `${name} needs callers that are over their limit when it begins, and with ${PART}.http.identity SourceAddress there is none: use another type`;
   }

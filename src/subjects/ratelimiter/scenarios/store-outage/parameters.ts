@@ -1,6 +1,7 @@
 /** StoreOutage in the API: its parameters, and which specs can prove nothing. */
 import { z } from 'zod';
 import {
+  cel,
   counted,
   durationField,
   type FaultApi,
@@ -15,9 +16,12 @@ import { limitOf } from '../../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { isOfOneCaller, tooLongForClock } from '../cooldowns.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
-import { faultSchema, mechanismIn } from '../store-fault.ts';
+import { faultSchema, mechanismIn, named, quoted, typesThatLast } from '../store-fault.ts';
 import { crossingCallers } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
+
+/** Types by which Redis may forget counts. */
+const TYPES_THAT_LOSE = [...typesThatLast('Moment'), ...typesThatLast('ForGood')];
 
 const schema = z
   .object({
@@ -47,9 +51,14 @@ const schema = z
         'x-kubernetes-list-type': 'set',
       }),
   })
-  .describe(
-    'Stalls Redis or breaks its connections, and reports the outcome for callers; for type StoreOutage.',
-  );
+  .meta({
+    description:
+      'Stalls Redis or breaks its connections, and reports the outcome for callers; for type StoreOutage.',
+    ...cel({
+      rule: `!('Forgets' in self.accept) || self.fault.type in ${quoted(TYPES_THAT_LOSE)}`,
+      message: `accept may name Forgets for a fault that can lose counts: ${named(TYPES_THAT_LOSE)}`,
+    }),
+  });
 
 /** A clause for each behaviour during the fault. */
 const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
