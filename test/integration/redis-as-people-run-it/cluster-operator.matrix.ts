@@ -42,7 +42,7 @@ describe('a ChaosDemo on a Redis Cluster', () => {
       'a refusal',
       (now) => conditionText(now, 'Stalled') === 'True UnprovableSpec',
     );
-    expect(status.message).toMatch(/Redis is a Cluster of 3 primaries, and .*interface to HTTP/);
+    expect(status.message).toMatch(/Redis is a Cluster of 3 primaries, and .*in rateLimiter\.http/);
     await world.delete('refused');
     expect(await cluster.calls('client|pause')).toEqual([0, 0, 0]);
   });
