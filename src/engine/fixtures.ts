@@ -49,11 +49,6 @@ export function controlName(prefix: string, uid: string, run: number, since: num
 /** Names of scenarios cannot begin with a hyphen. */
 const CONTROL = '-control-';
 
-/** Whether a name was made by {@link controlName}, rather than for a fixture of a fault. */
-export function isControl(name: string): boolean {
-  return name.includes(`-${CONTROL}`);
-}
-
 /**
  * Records a fixture before it is set up, so that a successor can remove it. If there are too many, drops the first: a
  * run taken over that often has long used others.

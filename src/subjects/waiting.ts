@@ -26,24 +26,6 @@ export async function within<T>(
   }
 }
 
-/**
- * The result of `work`, which may take `ms` more once `signal` is aborted. Late work continues; its error is dropped.
- * @throws the reason of `signal` if it has not ended by then
- */
-export async function endingWithin<T>(work: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
-  const ended = new AbortController();
-  const settled = work.then(
-    () => undefined,
-    () => undefined,
-  );
-  await Promise.race([settled, untilAborted(AbortSignal.any([signal, ended.signal]))]);
-  // Removes the listener on the signal.
-  ended.abort();
-  const result = await within(work, ms);
-  if (result === TIMED_OUT) throw signal.reason;
-  return result;
-}
-
 /** Resolves once `signal` is aborted. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
