@@ -4,7 +4,7 @@ import { requireProvable } from './admission/provable.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
 import { burstTrafficConfig, redisPauseConfig } from './index.ts';
-import { isDemoKey, rateLimiterOf } from './spec/schema.ts';
+import { rateLimiterOf } from './spec/schema.ts';
 
 const SCENARIOS = [
   { name: 'counter-drift', type: 'CounterDrift' },
@@ -191,17 +191,4 @@ describe('messages of a run', () => {
     expect(waitsFor('StoreOutage')).toMatch(/^This waits 2 times up to 1m1s/);
     expect(rateLimiterDefinition.waitsFor?.(spec())).toBeUndefined();
   });
-});
-
-describe('a key of a demo', () => {
-  it.each(['demo-chaos-key-abcdef12-1-drift', 'demo-'])('is %s', (name) => {
-    expect(isDemoKey(name)).toBe(true);
-  });
-
-  it.each(['customers', 'customers-demo-x', 'demo-x/../customers', 'demo-x\ncustomers', ''])(
-    'is not %j',
-    (name) => {
-      expect(isDemoKey(name)).toBe(false);
-    },
-  );
 });

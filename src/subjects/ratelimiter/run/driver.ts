@@ -22,7 +22,6 @@ import { pollHealth } from '../interfaces/http/http-health.ts';
 import { LimitNotKeptError } from '../limits/over-admission.ts';
 import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from '../scenarios/index.ts';
 import { truthIn } from '../scenarios/truth.ts';
-import { isDemoKey } from '../spec/schema.ts';
 import { type LookAtPods, requirePods } from '../target/pods-now.ts';
 import type { RateLimiterTarget } from '../target/target.ts';
 import type { Toolkit } from '../tools.ts';
@@ -71,7 +70,7 @@ export class RateLimiterDriver implements SubjectDriver {
   readonly #attempts = new Map<string, Attempt>();
   /** Attempts that are watched. */
   readonly #watched = new Set<Attempt>();
-  /** Fixtures that this process created; if a fault is planned again, the status no longer has its first one. */
+  /** Fixtures of attempts that this process prepared. */
   readonly #fixtures = new Set<string>();
   #control: CallerControls | undefined;
 
@@ -141,8 +140,6 @@ export class RateLimiterDriver implements SubjectDriver {
     const { scenarios } = this.#options.spec;
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
-      // The control removes its keys itself; the restore removes what is left.
-      this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
       const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);
       const { baseline, message } = control;
@@ -245,10 +242,8 @@ export class RateLimiterDriver implements SubjectDriver {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Finding> {
-    // The names come from a status: anyone who can write one must not be able to have keys of others removed.
-    const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
-    // Of its own failovers this process knows more than what was claimed.
-    const ofOthers = [...all].filter((fixture) => !this.#fixtures.has(fixture));
+    // This process knows more of its own failovers than their claims show.
+    const ofOthers = fixtures.filter((fixture) => !this.#fixtures.has(fixture));
     const claims = this.#options.spec.scenarios.some((scenario) => failsOver(scenario, this.#toolkit.limiter))
       ? ofOthers.map(claimOf)
       : [];

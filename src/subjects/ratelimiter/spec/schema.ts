@@ -65,14 +65,6 @@ const count = z
 /** The largest limit; CEL rules that multiply with it need the bound. */
 export const MOST_REQUESTS = 5000;
 
-/** Keys of demos: the limiter has no other keys with this prefix. */
-const DEMO_KEY = /^demo-[a-z0-9-]*$/;
-
-/** Whether a demo may have made a key of this name. */
-export function isDemoKey(name: string): boolean {
-  return DEMO_KEY.test(name);
-}
-
 const limit = z
   .object({
     requests: z.int().min(1).max(MOST_REQUESTS).describe('Requests that the limit admits in one window.'),
