@@ -213,12 +213,9 @@ ${definitions(secrets)}
 
 ## Finalizer
 
-\`${FINALIZER}\` is on the object from the beginning of Setup until its run has ended, and while a fault may be active
-that can be cut short. If you delete the object during that time, the operator first releases the fault and removes
-what the run has set up. The finalizer goes when that is proven. If it cannot be done, the finalizer goes 20 s after
-the first attempt, or after \`fault.until\`, whichever is later. For a run that sets
-up nothing, the finalizer is there only while such a fault is announced or may be active. It then goes at most 5 s
-after \`fault.until\`.`;
+\`${FINALIZER}\` is on the object while a fault is announced or active that can be ended early. If you delete the
+object during that time, the operator first releases the fault. The finalizer is removed when the release is proven, at
+most 5 s after \`fault.until\`.`;
 }
 
 function runKeySection(subjects: readonly SubjectApi[]): string {

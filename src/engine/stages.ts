@@ -172,5 +172,5 @@ function workOnComplete(context: Context): Work {
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
   context.request({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
-  return { done: false, message: 'Restoring: removing what the demo set up, proving that the subject works' };
+  return { done: false, message: 'Restoring the subject, and proving that it works' };
 }

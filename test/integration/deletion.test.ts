@@ -33,7 +33,7 @@ const CHAPTERS = [
 
 describe('a ChaosDemo', () => {
   it.each(CHAPTERS.filter(({ chapter }) => isNightly || [3, 5, 7].includes(chapter)))(
-    'deleted in chapter $chapter, $title, leaves no lease, no limit and no pause',
+    'deleted in chapter $chapter, $title, leaves no lease and no pause',
     async ({ chapter, scenario }) => {
       await world.applySpec('goes', { pace: { mode: 'Manual' }, scenarios: [scenario] });
       await advanceTo('goes', chapter);
