@@ -159,6 +159,28 @@ describe('the most that a kept limit admits', () => {
   });
 });
 
+describe('the bound of a limit of which the algorithm is not known', () => {
+  const spans = fc.record({
+    from: fc.integer({ min: 0, max: 2 * WINDOW }),
+    ms: fc.integer({ min: 0, max: 3 * WINDOW }),
+    fresh: fc.boolean(),
+    clockWithinMs: fc.constantFrom(0, 100, undefined),
+  });
+  it('is never below the bound of an algorithm that keeps the limit', () => {
+    fc.assert(
+      fc.property(limits, spans, (limit, { from, ms, ...known }) => {
+        const { requests } = limit;
+        // A bucket of another size keeps another limit.
+        if (limit.algorithm === 'TokenBucket') fc.pre(limit.capacity <= requests && !limit.refillEveryMs);
+        const span: Span = { from, to: from + ms, ...known };
+        const unknown: RateLimit = { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'Unknown' };
+        expect(mostAdmitted(unknown, span)).toBeGreaterThanOrEqual(mostAdmitted(limit, span));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe('windows that a limiter counts in whole milliseconds', () => {
   // By a clock that is faster by CLOCK_RATE, and with a millisecond more: 9999.5 ms, which a window of 9999 ms fits into.
   const span: Span = { from: 0, to: 9988.5 };
