@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type { ChaosDemoSpec, Expectation, FaultStatus, SubjectApi } from '../api/index.ts';
-import type { EvidenceBand, EvidenceBundle } from '../evidence/index.ts';
+import type { Draw } from '../evidence/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Clock } from './clock.ts';
 import type { Activity, SubjectEffect } from './effects.ts';
@@ -52,6 +52,8 @@ export interface SubjectDefinition {
   healthIntervalMs(spec: ChaosDemoSpec): number;
   /** What a run waits for before its controls or the fixture of this scenario, in a sentence; undefined: nothing. */
   waitsFor?(spec: ChaosDemoSpec, scenario?: Pick<Scenario, 'type'>): string | undefined;
+  /** Draws the lines of a history; left out: its driver records none. */
+  readonly draw?: Draw;
   /** What will be done, and to what. */
   welcome(spec: ChaosDemoSpec, target: Target | undefined): string;
 }
@@ -144,34 +146,11 @@ export function unknownInjection(why: string): FaultReport {
 /** A driver reports its findings through this. */
 export type Emit = (finding: Finding) => void;
 
-/** A time range for plots; milliseconds since the epoch. Without `to` it is still open. */
-export interface ObservedBand {
-  readonly kind: EvidenceBand['kind'];
-  readonly from: number;
-  readonly to?: number;
-  readonly text: string;
-}
-
-/** The observations around one fault so far, and the pods behind the component names. Milliseconds since the epoch. */
-export interface FaultEvidence {
-  /** The origin of the times in the bundle: the start of the fault, or, before that, a fixed one. */
-  readonly originMs: number;
-  /** When the fault was observed to end; omitted if it was not, or not yet. */
-  readonly endedAt?: number;
-  /** Names of components with the pods behind them. */
-  readonly pods: readonly { readonly component: string; readonly pod: string }[];
-  /** Time ranges that are not in the status. */
-  readonly bands: readonly ObservedBand[];
-  readonly bundle: EvidenceBundle;
-  /** The complete recording; omitted: there is none, or it was released. */
-  readonly history?: RecordedHistory;
-}
-
-/** A recording that takes much memory. */
+/** The recording of a fault. It takes much memory. */
 export interface RecordedHistory {
-  /** The lines of a file from which the fault can be judged again. */
-  lines(): Iterable<string>;
-  /** Call once it is stored, and nothing will be added: it is not kept in memory any longer. */
+  /** The lines of a file from which the fault can be judged and drawn again: those that were not taken yet. */
+  take(): string[];
+  /** Call once nothing will be added: it is not kept in memory any longer. */
   release(): void;
 }
 
@@ -185,8 +164,8 @@ export interface SubjectDriver {
   perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
   /** Runs an activity until `signal` aborts, then resolves; rejects only if it cannot continue. */
   runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
-  /** The observations around a fault so far; undefined if another process observed it. Omitted: nothing is kept. */
-  evidence?(fault: string): FaultEvidence | undefined;
+  /** The history of a fault; undefined if another process observed it, or it was released. Omitted: there are none. */
+  history?(fault: string): RecordedHistory | undefined;
   /** Closes every connection, and leaves a fault as it is. The shell has already ended effects and activities. */
   close(): Promise<void>;
 }

@@ -2,54 +2,40 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wholeDiagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import {
+  type Draw,
   diagnosisData,
   evidenceLabels,
   evidenceName,
-  type RunPart,
   readRunEvidence,
   runData,
-  scenarioBytes,
-  scenarioData,
 } from './config-map.ts';
-import { RUN_EVIDENCE_BYTES, type ScenarioEvidence } from './run-evidence.ts';
+import { HistoryPieces } from './history-data.ts';
+import type { FaultEvidence, RunPart } from './run-evidence.ts';
 
+const ORIGIN = 1_700_000_000_000;
 const run: RunPart = {
-  version: 'run-evidence/v2',
+  version: 'run-evidence/v3',
   demo: { namespace: 'shop', name: 'demo', uid: 'u-1' },
   run: { number: 3, runId: '1' },
-  originMs: 1_700_000_000_000,
+  originMs: ORIGIN,
   chapters: [{ name: 'Welcome', fromMs: 0, toMs: 1000 }],
   results: [{ scenario: 'first', type: 'CounterDrift', expect: 'Violated', result: 'Violated' }],
   complete: false,
   leftOut: '',
 };
-
-function scenarioOf(points: number, series = 1): ScenarioEvidence {
-  return {
-    name: 'first',
-    type: 'CounterDrift',
-    pods: [{ component: 'replica-1', pod: 'limiter-0' }],
-    bundleAtMs: 5000,
-    bands: [{ kind: 'fault', fromMs: 5000, text: 'on' }],
-    detections: [],
-    bundle: {
-      version: 'evidence/v1',
-      components: [{ name: 'replica-1', role: 'replica' }],
-      relations: [],
-      series: Array.from({ length: series }, (_, i) => ({
-        id: `s${i + 1}`,
-        component: 'replica-1',
-        signal: 'request-latency',
-        unit: 'ms',
-        points: Array.from({ length: points }, (_, at): [number, number] => [
-          at,
-          (at * at * 31 + at * 7919) % 1013,
-        ]),
-      })),
-      events: [],
-    },
-  };
-}
+const seen: FaultEvidence = {
+  originMs: ORIGIN + 5100,
+  pods: [{ component: 'replica-1', pod: 'limiter-0' }],
+  bands: [{ kind: 'fault', from: ORIGIN + 5100, to: ORIGIN + 15_100, text: 'on' }],
+  detections: [{ at: ORIGIN + 6000, text: '9 > 5' }],
+  bundle: {
+    version: 'evidence/v1',
+    components: [{ name: 'store', role: 'store' }],
+    relations: [],
+    series: [{ id: 's1', component: 'store', signal: 'read-latency', unit: 'ms', points: [[0, 1]] }],
+    events: [{ id: 'e1', atMs: 500, component: 'store', text: 'it answers again' }],
+  },
+};
 
 const configMapOf = (...parts: Record<string, string>[]) => ({
   kind: 'ConfigMap',
@@ -57,73 +43,64 @@ const configMapOf = (...parts: Record<string, string>[]) => ({
   data: Object.assign({}, ...parts) as Record<string, string>,
 });
 
+/** The history is what is to be drawn, a line a piece. */
+const draw: Draw = async (lines) => JSON.parse([...lines].findLast((line) => line !== '') ?? '');
+function historyOf(...drawn: unknown[]): Record<string, string> {
+  const history = new HistoryPieces(0, 1, 1);
+  for (const one of drawn) history.add([JSON.stringify(one)]);
+  return { ...history.files };
+}
+
+const withHistory = (drawn: unknown) => configMapOf(runData(run), historyOf(drawn));
+
 describe('evidence in a ConfigMap', () => {
-  it('is read as it was written, with the result of each scenario', () => {
-    const scenario = scenarioOf(20);
-    const { data, thin } = scenarioData(0, scenario, 10_000);
-    expect([Object.keys(data), thin]).toEqual([['scenario-1.json'], false]);
-    expect(readRunEvidence(configMapOf(runData(run), data))).toEqual({
-      evidence: { ...run, scenarios: [{ ...scenario, result: 'Violated' }], diagnoses: [] },
+  it('is read as it was written, with the history of each scenario drawn', async () => {
+    const data = { ...historyOf({}, seen), ...diagnosisData(0, wholeDiagnosisWith()) };
+    const { version: _, ...rest } = run;
+    const { bundle, pods } = seen;
+    expect(await readRunEvidence(configMapOf(runData(run), data), draw)).toEqual({
+      evidence: {
+        ...rest,
+        scenarios: [
+          {
+            name: 'first',
+            type: 'CounterDrift',
+            result: 'Violated',
+            pods,
+            bundleAtMs: 5100,
+            bands: [{ kind: 'fault', fromMs: 5100, toMs: 15_100, text: 'on' }],
+            detections: [{ atMs: 6000, text: '9 > 5' }],
+            bundle,
+          },
+        ],
+        diagnoses: [wholeDiagnosisWith()],
+      },
+      history: `{}\n${JSON.stringify(seen)}\n`,
     });
   });
 
-  it('is read of a run that has waited for a person over the holidays', () => {
-    const days = 20 * 86_400_000;
-    const waited = { ...run, chapters: [{ name: 'Welcome', fromMs: 0, toMs: days }] };
-    const scenario = {
-      ...scenarioOf(20),
-      bundleAtMs: days,
-      detections: [{ atMs: days + 1, text: 'broken' }],
-    };
-    const { data } = scenarioData(0, scenario, 10_000);
-    expect(readRunEvidence(configMapOf(runData(waited), data)).problem).toBeUndefined();
+  it('has no scenario without a history, or of an unknown number', async () => {
+    const scenariosOf = async (data: Record<string, string>, by: Draw | undefined) =>
+      (await readRunEvidence(configMapOf(runData(run), data), by)).evidence?.scenarios;
+    expect(await scenariosOf({}, draw)).toEqual([]);
+    expect(await scenariosOf(historyOf(seen), undefined)).toEqual([]);
+    const second = new HistoryPieces(1, 1, 2);
+    second.add([JSON.stringify(seen)]);
+    expect(await scenariosOf({ ...second.files }, draw)).toEqual([]);
   });
 
-  it('evidence with over 12,000 points in a scenario is not read, however small', () => {
-    const zeros = (points: number) => {
-      const scenario = scenarioOf(0, 4);
-      const series = scenario.bundle.series.map((one) => ({
-        ...one,
-        points: Array.from({ length: points / 4 }, (): [number, number] => [0, 0]),
-      }));
-      const { data } = scenarioData(0, { ...scenario, bundle: { ...scenario.bundle, series } }, 200_000);
-      return readRunEvidence(configMapOf(runData(run), data)).problem;
-    };
-    expect(zeros(12_000)).toBeUndefined();
-    expect(zeros(12_004)).toMatch(/^scenario-1\.json .*bundle\.series: custom$/);
+  it('is read of a run that has waited for a person over the holidays', async () => {
+    const drawn = { ...seen, originMs: ORIGIN + 20 * 86_400_000 };
+    const { evidence } = await readRunEvidence(withHistory(drawn), draw);
+    expect(evidence?.scenarios[0]?.bundleAtMs).toBe(20 * 86_400_000);
   });
 
-  it('fits into its bound of bytes, thinned out if necessary', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 512 }),
-        fc.integer({ min: 1, max: 8 }),
-        fc.integer({ min: 8000, max: 40_000 }),
-        (points, series, bytes) => {
-          const { data, thin } = scenarioData(0, scenarioOf(points, series), bytes);
-          const text = data['scenario-1.json'] ?? '';
-          expect(text).not.toBe('');
-          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(bytes);
-          const read = readRunEvidence(configMapOf(runData(run), data)).evidence?.scenarios[0];
-          const kept = read?.bundle.series[0]?.points.length ?? 0;
-          expect(kept < points).toBe(thin);
-          // And no more was taken away than had to be.
-          if (thin) expect(Buffer.byteLength(text)).toBeGreaterThan(bytes * 0.6);
-        },
-      ),
-      { numRuns: 30 },
-    );
-  });
-
-  it('leaves room for every scenario of a run within the bound of the whole', () => {
-    const most = scenarioBytes(8);
-    const files = Array.from({ length: 8 }, (_, i) => scenarioData(i, scenarioOf(512, 12), most).data);
+  it('keeps a diagnosis within its bound', async () => {
     const chain = Array.from({ length: 6 }, () => ({ text: '"'.repeat(256), evidence: ['s1'] }));
     const citations = Array.from({ length: 12 }, () => ({ id: 's1', text: '"'.repeat(160) }));
     const whole = wholeDiagnosisWith({ chain, citations });
     const diagnoses = Array.from({ length: 8 }, (_, i) => diagnosisData(i, whole));
-    const read = readRunEvidence(configMapOf(runData(run), ...files, ...diagnoses));
-    expect(read.evidence?.scenarios).toHaveLength(8);
+    const read = await readRunEvidence(configMapOf(runData(run), ...diagnoses), draw);
     expect(read.evidence?.diagnoses.map(({ chain: steps }) => steps.length)).toEqual(Array(8).fill(6));
   });
 
@@ -139,15 +116,11 @@ describe('evidence in a ConfigMap', () => {
       configMapOf({ 'run.json': JSON.stringify({ ...run, evil: 1 }) }),
       /unrecognized_keys/,
     ],
-    [
-      'too much of it',
-      configMapOf(runData(run), { 'scenario-1.json': 'x'.repeat(RUN_EVIDENCE_BYTES) }),
-      /bytes of evidence/,
-    ],
+    ['too much of it', configMapOf(runData(run), { more: 'x'.repeat(1024 * 1024) }), / bytes/],
     [
       'depth',
-      configMapOf(runData(run), { 'scenario-1.json': '['.repeat(100_000) + ']'.repeat(100_000) }),
-      /scenario-1\.json is not as it should be/,
+      configMapOf({ 'run.json': '['.repeat(100_000) + ']'.repeat(100_000) }),
+      /run\.json is not as it should be/,
     ],
     [
       'a diagnosis with a member too many',
@@ -161,15 +134,35 @@ describe('evidence in a ConfigMap', () => {
       configMapOf({ 'run.json': JSON.stringify(run).replace('"fromMs":0', '"fromMs":1e999') }),
       /run\.json .* at chapters\.0\.fromMs/,
     ],
-  ])('refuses %s', (_, object, problem) => {
-    expect(readRunEvidence(object).problem).toMatch(problem);
+    [
+      'a history that is none',
+      configMapOf(runData(run), { 'history-1-1-0001.jsonl.gz.b64': 'x' }),
+      /^history-1-1-0001\.jsonl\.gz\.b64 is not/,
+    ],
+    [
+      'a history whose times are far from the run',
+      withHistory({ ...seen, originMs: 0 }),
+      /^the history of scenario 1 .* bundleAtMs/,
+    ],
+  ])('refuses %s', async (_, object, problem) => {
+    expect((await readRunEvidence(object, draw)).problem).toMatch(problem);
   });
 
-  it('reading any ConfigMap throws nothing, and its problem quotes no content', () => {
+  it('a history that cannot be drawn is a problem, which does not quote it', async () => {
+    const read = await readRunEvidence(withHistory(seen), async () => {
+      throw new Error('line 1: \u001b[31mforged');
+    });
+    expect(read.problem).toMatch(/^the history of scenario 1 is not/);
+    expect(read.problem).not.toContain('forged');
+  });
+
+  it('reading any ConfigMap throws nothing, and its problem quotes no content', async () => {
     const file = fc.oneof(fc.string({ maxLength: 200 }), fc.json());
-    fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom('run.json', 'scenario-1.json', 'x'), file), (data) => {
-        const { problem } = readRunEvidence({ data: { 'scenario-2.json': '"\u001b[31mforged"', ...data } });
+    const key = fc.constantFrom('run.json', 'diagnosis-1.json', 'history-1-1-0001.jsonl.gz.b64', 'x');
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(key, file), async (data) => {
+        const forged = { data: { 'diagnosis-2.json': '"\u001b[31mforged"', ...data } };
+        const { problem } = await readRunEvidence(forged, draw);
         expect(problem).toBeDefined();
         expect(problem).not.toContain('\u001b');
       }),

@@ -1,33 +1,32 @@
 /**
- * Evidence of a run in the data of a ConfigMap: `run.json` with the run itself, `scenario-1.json` and so on with the
- * observations of each scenario, and `diagnosis-1.json` with its diagnosis. Finished parts are written once; only
- * changing ones are written again. Pure.
+ * Evidence of a run in the data of a ConfigMap: `run.json` with the run itself, `diagnosis-1.json` and so on with the
+ * diagnosis of each scenario, and its history, see history-data.ts: the rest is drawn from that. Pure.
  *
  * Evidence read here is untrusted: anyone who can write ConfigMaps in the namespace may have written it.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { GROUP } from '../api/index.ts';
-import type { EvidenceBundle } from './bundle.ts';
-import { DIAGNOSIS_BYTES, type Diagnosis, diagnosis, diagnosisText } from './diagnosis.ts';
-import { historyKey } from './history-data.ts';
+import { GROUP, truncate } from '../api/index.ts';
+import { type Diagnosis, diagnosis, diagnosisText } from './diagnosis.ts';
+import { EvidenceError, historiesIn } from './history-data.ts';
 import {
-  MAX_SCENARIOS,
-  RUN_EVIDENCE_BYTES,
+  type FaultEvidence,
   type RunEvidence,
-  runEvidence,
+  type RunPart,
+  runPart,
   type ScenarioEvidence,
+  scenarioEvidence,
 } from './run-evidence.ts';
-import { MIN_POINTS, thinned } from './thin.ts';
 
+/** Maximum bytes of a ConfigMap. */
+const CONFIG_MAP_BYTES = 1024 * 1024;
 const RUN_KEY = 'run.json';
-const SCENARIO_KEY = /^scenario-[1-8]\.json$/;
 const DIAGNOSIS_KEY = /^diagnosis-[1-8]\.json$/;
-/** Maximum bytes of `run.json`; the rest is for the scenarios and their diagnoses. */
-const RUN_BYTES = 32 * 1024;
 /** Maximum length of object names and label values. */
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_LENGTH = 63;
+/** Maximum length of the texts of a scenario. */
+const MAX_TEXT_LENGTH = 256;
 
 /** Labels by which ConfigMaps of evidence are found. */
 export const EVIDENCE_LABELS = {
@@ -55,12 +54,6 @@ function cut(name: string, most: number): string {
   return `${name.slice(0, most - 9).replace(/[-.]+$/, '')}-${hash}`;
 }
 
-/** The members of `run.json`. */
-const runPart = runEvidence.omit({ diagnoses: true, scenarios: true });
-const scenarioPart = runEvidence.shape.scenarios.element.omit({ result: true });
-
-export type RunPart = z.infer<typeof runPart>;
-
 /** The data of `run.json`. */
 export function runData(run: RunPart): Record<string, string> {
   return { [RUN_KEY]: JSON.stringify(run) };
@@ -68,84 +61,18 @@ export function runData(run: RunPart): Record<string, string> {
 
 /** The file with the diagnosis of the scenario at `index` of the spec (from 0). */
 export function diagnosisData(index: number, whole: Diagnosis): Record<string, string> {
-  return { [diagnosisKey(index)]: diagnosisText(whole) };
+  return { [`diagnosis-${index + 1}.json`]: diagnosisText(whole) };
 }
+
+/** Draws the lines of a history; undefined: they have nothing to draw. @throws if they are no history */
+export type Draw = (lines: Iterable<string>) => Promise<FaultEvidence | undefined>;
 
 /**
- * The file of the scenario at `index` of the spec (from 0), with its series thinned out to fit into `bytes`. If not
- * even the fewest points fit, series are left out: those of the last replicas first. `thin` reports whether it was
- * thinned.
+ * The evidence that could be read, with the lines of all histories; a problem is one sentence that names it without any
+ * content.
  */
-export function scenarioData(
-  index: number,
-  evidence: ScenarioEvidence,
-  bytes: number,
-): { readonly data: Record<string, string>; readonly thin: boolean } {
-  const { result: _, ...scenario } = evidence;
-  const key = scenarioKey(index);
-  const { series } = scenario.bundle;
-  const textOf = (bundle: EvidenceBundle): string => JSON.stringify({ ...scenario, bundle });
-  const bare = { ...scenario.bundle, series: series.map((one) => ({ ...one, points: [] })) };
-  const room = bytes - Buffer.byteLength(textOf(bare));
-  const points = pointsOf(scenario.bundle);
-  const least = MIN_POINTS * series.length;
-  let most = points;
-  for (;;) {
-    const bundle = thinned(scenario.bundle, most);
-    const text = textOf(bundle);
-    const size = Buffer.byteLength(text);
-    if (size <= bytes) return { data: { [key]: text }, thin: most < points };
-    if (most <= least) {
-      const few = series.length === 0 ? undefined : withFewerSeries(bundle, (0.95 * bytes) / size);
-      const data = few ? scenarioData(index, { ...scenario, bundle: few }, bytes).data : {};
-      return { data, thin: true };
-    }
-    // The target for the points together, slightly low, so that another round is seldom needed.
-    const share = (0.97 * Math.max(0, room)) / Math.max(1, size - (bytes - room));
-    most = Math.max(least, Math.min(most - 1, Math.floor(pointsOf(bundle) * share)));
-  }
-}
-
-/** About this share of the series, at least one fewer. */
-function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle {
-  const numberOf = (component: string): number => Number(/^replica-(\d+)$/.exec(component)?.[1] ?? 0);
-  const inOrder = bundle.series.toSorted((a, b) => numberOf(a.component) - numberOf(b.component));
-  const most = Math.min(inOrder.length - 1, Math.floor(inOrder.length * share));
-  const kept = new Set(inOrder.slice(0, most).map(({ id }) => id));
-  return { ...bundle, series: bundle.series.filter(({ id }) => kept.has(id)) };
-}
-
-/** Names of files of scenarios that a ConfigMap may hold, and that are not among these. */
-export function otherScenarioKeys(files: Readonly<Record<string, string>>): string[] {
-  const all = Array.from({ length: MAX_SCENARIOS }, (_, index) => [
-    scenarioKey(index),
-    diagnosisKey(index),
-    historyKey(index),
-  ]);
-  return all.flat().filter((key) => files[key] === undefined);
-}
-
-function diagnosisKey(index: number): string {
-  return `diagnosis-${index + 1}.json`;
-}
-
-function scenarioKey(index: number): string {
-  return `scenario-${index + 1}.json`;
-}
-
-function pointsOf({ series }: EvidenceBundle): number {
-  return series.reduce((sum, { points }) => sum + points.length, 0);
-}
-
-/** Bytes available to each of `scenarios`, without its diagnosis. */
-export function scenarioBytes(scenarios: number): number {
-  const share = (RUN_EVIDENCE_BYTES - RUN_BYTES) / Math.max(1, Math.min(scenarios, MAX_SCENARIOS));
-  return Math.floor(share) - DIAGNOSIS_BYTES;
-}
-
-/** The evidence that could be read; a problem is one sentence that names it without any content. */
 export type ReadEvidence =
-  | { readonly evidence: RunEvidence; readonly problem?: undefined }
+  | { readonly evidence: RunEvidence; readonly history: string; readonly problem?: undefined }
   | { readonly problem: string; readonly evidence?: undefined };
 
 const configMap = z.object({
@@ -154,54 +81,90 @@ const configMap = z.object({
 });
 
 /**
- * Reads a ConfigMap as returned by the API server. Nothing in it is trusted: bytes, numbers and depth are bounded, and
- * every member is checked by its type. Texts are returned as stored: escape them for display.
+ * Reads a ConfigMap as returned by the API server, and draws its histories. Nothing in it is trusted: bytes, numbers and
+ * depth are bounded, and every member is checked by its type. Texts are returned as stored: escape them for display.
+ * @param draw of the subject; undefined: it records no histories
  */
-export function readRunEvidence(object: unknown): ReadEvidence {
+export async function readRunEvidence(object: unknown, draw: Draw | undefined): Promise<ReadEvidence> {
   const parsed = configMap.safeParse(object);
   if (!parsed.success) return { problem: 'it is no ConfigMap with data of text' };
   const { data } = parsed.data;
-  const files = Object.keys(data)
-    .filter((key) => key === RUN_KEY || SCENARIO_KEY.test(key) || DIAGNOSIS_KEY.test(key))
-    .toSorted();
-  const bytes = files.reduce((sum, key) => sum + Buffer.byteLength(data[key] ?? ''), 0);
-  if (bytes > RUN_EVIDENCE_BYTES) {
-    return { problem: `it holds ${bytes} bytes of evidence, at most ${RUN_EVIDENCE_BYTES} are allowed` };
+  const bytes = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes > CONFIG_MAP_BYTES) {
+    return { problem: `it holds ${bytes} bytes, at most ${CONFIG_MAP_BYTES} are allowed` };
   }
-  const run = readPart(data, RUN_KEY, runPart);
-  if ('problem' in run) return run;
-  const scenarios: ScenarioEvidence[] = [];
-  for (const key of files.filter((file) => SCENARIO_KEY.test(file))) {
-    const scenario = readPart(data, key, scenarioPart);
-    if ('problem' in scenario) return scenario;
-    const known = run.part.results.find((one) => one.scenario === scenario.part.name);
-    scenarios.push({ ...scenario.part, ...(known?.result !== undefined && { result: known.result }) });
+  try {
+    const { version: _, ...run } = readPart(data, RUN_KEY, runPart);
+    const histories = historiesIn(data);
+    const scenarios: ScenarioEvidence[] = [];
+    for (const [number, lines] of histories) {
+      const result = run.results[number - 1];
+      const drawn = result && (await draw?.(lines.split('\n')).catch(() => notDrawn(number)));
+      if (!drawn) continue;
+      const scenario = scenarioOf(run.originMs, result, drawn);
+      scenarios.push(checked(`the history of scenario ${number}`, scenarioEvidence, scenario));
+    }
+    const diagnoses = Object.keys(data)
+      .filter((key) => DIAGNOSIS_KEY.test(key))
+      .toSorted()
+      .map((key) => readPart(data, key, diagnosis));
+    return { evidence: { ...run, scenarios, diagnoses }, history: [...histories.values()].join('') };
+  } catch (error) {
+    if (error instanceof EvidenceError) return { problem: error.message };
+    throw error;
   }
-  const diagnoses: Diagnosis[] = [];
-  for (const key of files.filter((file) => DIAGNOSIS_KEY.test(file))) {
-    const read = readPart(data, key, diagnosis);
-    if ('problem' in read) return read;
-    diagnoses.push(read.part);
-  }
-  const evidence = runEvidence.safeParse({ ...run.part, scenarios, diagnoses });
-  return evidence.success ? { evidence: evidence.data } : { problem: problemOf('evidence', evidence.error) };
 }
 
-function readPart<T>(
-  data: Readonly<Record<string, string>>,
-  key: string,
-  schema: z.ZodType<T>,
-): { readonly part: T } | { readonly problem: string } {
+/** Its reason may quote content. */
+function notDrawn(number: number): never {
+  throw new EvidenceError(`the history of scenario ${number} is not as it should be`);
+}
+
+/** A scenario with its history, by the clock of the run. */
+function scenarioOf(
+  runAt: number,
+  { result, scenario: name, type }: RunPart['results'][number],
+  { bands, bundle, detections, originMs, pods }: FaultEvidence,
+): unknown {
+  const since = (at: number): number => Math.round(at - runAt);
+  return {
+    name,
+    type,
+    ...(result !== undefined && { result }),
+    pods,
+    bundleAtMs: since(originMs),
+    bands: bands.slice(0, 16).map(({ from, kind, text, to }) => ({
+      kind,
+      fromMs: since(from),
+      ...(to !== undefined && { toMs: since(to) }),
+      text: truncate(text, MAX_TEXT_LENGTH),
+    })),
+    detections: detections.map(({ at, text }) => ({
+      atMs: since(at),
+      text: truncate(text, MAX_TEXT_LENGTH),
+    })),
+    bundle,
+  };
+}
+
+/** @throws EvidenceError */
+function readPart<T>(data: Readonly<Record<string, string>>, key: string, schema: z.ZodType<T>): T {
   const text = data[key];
-  if (text === undefined) return { problem: `it has no ${key}` };
+  if (text === undefined) throw new EvidenceError(`it has no ${key}`);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return { problem: `${key} is no JSON` };
+    throw new EvidenceError(`${key} is no JSON`);
   }
-  const parsed = schema.safeParse(json);
-  return parsed.success ? { part: parsed.data } : { problem: problemOf(key, parsed.error) };
+  return checked(key, schema, json);
+}
+
+/** @throws EvidenceError */
+function checked<T>(key: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new EvidenceError(problemOf(key, parsed.error));
+  return parsed.data;
 }
 
 /** The location of the problem, by members that the schema knows, and the problem. */

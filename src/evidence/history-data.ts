@@ -1,86 +1,94 @@
 /**
- * Histories of a run in the data of the ConfigMap with its evidence: `history-1.jsonl.gz.b64` and so on, compressed
- * lines in base64. The content of a line depends on the subject; see docs/history-format.md. Pure.
+ * Histories of a run in the data of the ConfigMap with its evidence. A history grows in pieces: each has the lines
+ * since the one before it, compressed, in base64, and is never changed. The content of a line depends on the subject;
+ * see docs/history-format.md. Pure.
  */
-import { pipeline } from 'node:stream/promises';
-import { createGzip, gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { MAX_SCENARIOS } from './run-evidence.ts';
 
-/** Maximum bytes of all histories of a run. With the evidence that stays well below the 1 MiB of a ConfigMap. */
-export const HISTORY_BYTES = 600 * 1024;
+/** Maximum bytes of all histories of a run. With the rest that stays well below the 1 MiB of a ConfigMap. */
+export const HISTORY_BYTES = 768 * 1024;
 
-/** Maximum characters of all lines of one history. */
-const MAX_CHARACTERS = 24 * 1024 * 1024;
-/** Characters that are compressed at once; other work runs in between. */
-const SLICE_CHARACTERS = 64 * 1024;
-/** Bytes of all histories of a ConfigMap, read back. */
-const MOST_BYTES = 4 * MAX_CHARACTERS;
+/** The same before they are compressed: it takes a reader seconds to draw as much. */
+const LINE_BYTES = 16 * 1024 * 1024;
 
-const KEY = /^history-([1-8])\.jsonl\.gz\.b64$/;
+/** `history-<scenario>-<attempt>-<piece>`: each from 1. */
+const KEY = /^history-([1-8])-([1-9][0-9]{0,2})-([0-9]{4,6})\.jsonl\.gz\.b64$/;
 
-/** Name of the file with the history of the scenario at `index` of the spec, from 0. */
-export function historyKey(index: number): string {
-  return `history-${index + 1}.jsonl.gz.b64`;
+/** Evidence that was read is not as it should be. */
+export class EvidenceError extends Error {
+  override readonly name = 'EvidenceError';
+}
+
+/** The history of one attempt of a scenario, in the files that have it. */
+export class HistoryPieces {
+  readonly #name: string;
+  readonly #files: Record<string, string> = {};
+  /** Bytes that are left, compressed, and of lines. */
+  #left: readonly [number, number];
+  #pieces = 0;
+  #isCut = false;
+
+  /** @param index of the scenario in the spec, from 0 @param attempt from 1 @param scenarios of the run, which share the room */
+  constructor(index: number, attempt: number, scenarios: number) {
+    this.#name = `history-${index + 1}-${attempt}`;
+    const share = Math.min(MAX_SCENARIOS, scenarios);
+    this.#left = [HISTORY_BYTES / share, LINE_BYTES / share];
+  }
+
+  /** Adds lines that follow those before, unless the history has no room for them: then it ends there. */
+  add(lines: readonly string[]): void {
+    if (this.#isCut || lines.length === 0) return;
+    const bytes = Buffer.from(`${lines.join('\n')}\n`);
+    const text = gzipSync(bytes, { level: 4 }).toString('base64');
+    this.#left = [this.#left[0] - text.length, this.#left[1] - bytes.length];
+    this.#isCut = Math.min(...this.#left) < 0;
+    if (this.#isCut) return;
+    this.#pieces += 1;
+    this.#files[`${this.#name}-${String(this.#pieces).padStart(4, '0')}.jsonl.gz.b64`] = text;
+  }
+
+  get files(): Readonly<Record<string, string>> {
+    return this.#files;
+  }
+
+  /** Whether lines are missing at its end. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
 }
 
 /**
- * Compresses lines in slices, so that a long history blocks no other work, and stops once it is too long.
- * @returns the contents of the file; undefined: it does not fit into `bytes`, or is too long to be compressed
+ * The lines of the last attempt of each scenario in a ConfigMap, by the number of the scenario from 1, in their
+ * sequence.
+ * @throws EvidenceError if a file is invalid, or a piece is missing: anyone with write access to ConfigMaps may have
+ * written it
  */
-export async function historyText(lines: Iterable<string>, bytes: number): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let left = Math.floor(bytes / 4) * 3;
-  try {
-    await pipeline(slicesOf(lines), createGzip({ level: 4 }), async (compressed: AsyncIterable<Buffer>) => {
-      for await (const chunk of compressed) {
-        left -= chunk.length;
-        if (left < 0) throw new TooLongError();
-        chunks.push(chunk);
-      }
-    });
-  } catch (error) {
-    if (error instanceof TooLongError) return undefined;
-    throw error;
+export function historiesIn(data: Readonly<Record<string, unknown>>): Map<number, string> {
+  const keys = Object.keys(data).flatMap((key) => {
+    const [, ...numbers] = KEY.exec(key) ?? [];
+    const [scenario = 0, attempt = 0, piece = 0] = numbers.map(Number);
+    return scenario === 0 ? [] : [{ key, scenario, attempt, piece }];
+  });
+  let left = LINE_BYTES;
+  const read = ({ key, piece }: (typeof keys)[number], i: number): string => {
+    const text = data[key];
+    if (typeof text !== 'string' || text.length > HISTORY_BYTES || piece !== i + 1)
+      throw new EvidenceError(`${key} is not a history`);
+    try {
+      const lines = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: Math.max(1, left) });
+      left -= lines.length;
+      return lines.toString();
+    } catch {
+      throw new EvidenceError(`${key} is not a history`);
+    }
+  };
+  const histories = new Map<number, string>();
+  for (const scenario of [...new Set(keys.map((key) => key.scenario))].toSorted()) {
+    const all = keys.filter((key) => key.scenario === scenario);
+    const last = Math.max(...all.map(({ attempt }) => attempt));
+    const pieces = all.filter(({ attempt }) => attempt === last).toSorted((a, b) => a.piece - b.piece);
+    histories.set(scenario, pieces.map(read).join(''));
   }
-  return Buffer.concat(chunks).toString('base64');
-}
-
-class TooLongError extends Error {
-  override readonly name = 'TooLongError';
-}
-
-/** @throws TooLongError if there are more than {@link MAX_CHARACTERS} */
-function* slicesOf(lines: Iterable<string>): Generator<string> {
-  let slice = '';
-  let characters = 0;
-  for (const line of lines) {
-    characters += line.length + 1;
-    if (characters > MAX_CHARACTERS) throw new TooLongError();
-    slice += `${line}\n`;
-    if (slice.length < SLICE_CHARACTERS) continue;
-    yield slice;
-    slice = '';
-  }
-  if (slice !== '') yield slice;
-}
-
-/**
- * The lines of all histories in a ConfigMap, in the sequence of the scenarios; '': it has none.
- * @throws Error if a file is invalid: anyone with write access to ConfigMaps may have written it
- */
-export function historiesIn(data: Readonly<Record<string, unknown>>): string {
-  let left = MOST_BYTES;
-  return Object.entries(data)
-    .filter(([key]) => KEY.test(key))
-    .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([key, text]) => {
-      if (typeof text !== 'string' || text.length > HISTORY_BYTES) throw new Error(`${key} is not a history`);
-      try {
-        const lines = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: Math.max(1, left) });
-        left -= lines.length;
-        return lines.toString();
-      } catch {
-        throw new Error(`${key} is not a history`);
-      }
-    })
-    .join('');
+  return histories;
 }

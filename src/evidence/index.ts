@@ -15,29 +15,26 @@ export {
   type Signal,
 } from './bundle.ts';
 export {
+  type Draw,
   diagnosisData,
   EVIDENCE_LABELS,
   evidenceLabels,
   evidenceName,
-  otherScenarioKeys,
   type ReadEvidence,
-  type RunPart,
   readRunEvidence,
   runData,
-  scenarioBytes,
-  scenarioData,
 } from './config-map.ts';
 export { DIAGNOSIS_LIMITS, type Diagnosis, type DiagnosisGrade } from './diagnosis.ts';
-export { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
+export { HISTORY_BYTES, HistoryPieces, historiesIn } from './history-data.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {
   type EvidenceBand,
+  type FaultEvidence,
   MAX_SCENARIOS,
-  RUN_EVIDENCE_BYTES,
   RUN_EVIDENCE_VERSION,
   type RunEvidence,
-  runEvidence,
+  type RunPart,
   type ScenarioEvidence,
 } from './run-evidence.ts';
-export { firstObservationMs, relativeToFirst, shifted } from './shifted.ts';
+export { firstObservationMs, relativeToFirst } from './shifted.ts';
 export { MIN_POINTS, type Point, thin, thinned } from './thin.ts';

@@ -8,7 +8,7 @@ const components: EvidenceComponent[] = [
   { name: 'store', role: 'store' },
   { name: 'client', role: 'client' },
 ];
-const recorder = () => new EvidenceRecorder(components, [], 10);
+const recorder = () => new EvidenceRecorder(components, []);
 
 describe('a recorder', () => {
   it('keeps a value that stays as its first and its last sight', () => {

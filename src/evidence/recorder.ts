@@ -1,4 +1,4 @@
-/** Records observations as they are made, within bounds, and builds a bundle at any time. */
+/** Records observations, and builds a bundle of them within its bounds. */
 import { truncate } from '../api/index.ts';
 import {
   EVIDENCE_LIMITS,
@@ -8,10 +8,10 @@ import {
   SIGNALS,
   type Signal,
 } from './bundle.ts';
-import { keptOf, MIN_POINTS, thinned } from './thin.ts';
+import { type Point, thin } from './thin.ts';
 
-/** A series with twice this many points is thinned out to this many. */
-const MAX_POINTS = 160;
+/** A series has at most this many points, or its share of those of a bundle. */
+const MAX_POINTS = 240;
 /** An id has four digits; events beyond that are left out. */
 const MAX_IDS = 9999;
 
@@ -26,9 +26,10 @@ export interface SeenInvariant {
 interface SeriesLog {
   readonly component: string;
   readonly signal: Signal;
-  /** Sorted by time; a constant value is kept as its first and last observation. */
-  times: number[];
-  values: number[];
+  /** Whether each value is added to those before it. */
+  readonly isCount: boolean;
+  /** As recorded: late reports are sorted in at the end. */
+  readonly points: Point[];
 }
 
 interface RecordedEvent {
@@ -46,57 +47,32 @@ export class EvidenceRecorder {
   readonly #series = new Map<string, SeriesLog>();
   readonly #events: RecordedEvent[] = [];
   #eventCount = 0;
-  readonly #pointsEach: number;
 
-  /** @param seriesEach how many series a component will have, about: the fewer, the more points each may keep */
-  constructor(
-    components: readonly EvidenceComponent[],
-    relations: EvidenceBundle['relations'],
-    seriesEach: number,
-  ) {
+  constructor(components: readonly EvidenceComponent[], relations: EvidenceBundle['relations']) {
     this.#components = components;
     this.#relations = relations;
-    // With twice as many in each series the bundle is within its bound, and need not be thinned out itself.
-    const share = Math.floor(EVIDENCE_LIMITS.points / (2 * Math.max(1, components.length * seriesEach)));
-    this.#pointsEach = Math.min(MAX_POINTS, Math.max(MIN_POINTS, share));
   }
 
-  /** Adds a value; past ones are sorted in. Ignores unknown components. */
+  /** Adds a value. Ignores unknown components. */
   add(at: number, component: string, signal: Signal, value: number): void {
-    const log = Number.isFinite(value) ? this.#logOf(at, component, signal) : undefined;
-    if (!log) return;
-    insert(log, at, value);
-    this.#bound(log);
+    if (Number.isFinite(value)) this.#record(at, component, signal, value, false);
   }
 
   /** Adds `more` to a cumulative series; a late report also raises all later points. */
   count(at: number, component: string, signal: Signal, more = 1): void {
-    const log = this.#logOf(at, component, signal);
-    if (!log) return;
-    const { times, values } = log;
-    const before = times.findLastIndex((known) => known <= at);
-    times.splice(before + 1, 0, at);
-    values.splice(before + 1, 0, values[before] ?? 0);
-    for (let i = before + 1; i < values.length; i += 1) values[i] = (values[i] ?? 0) + more;
-    this.#bound(log);
+    this.#record(at, component, signal, more, true);
   }
 
-  #logOf(at: number, component: string, signal: Signal): SeriesLog | undefined {
-    if (!Number.isFinite(at) || !this.#components.some(({ name }) => name === component)) return undefined;
+  #record(at: number, component: string, signal: Signal, value: number, isCount: boolean): void {
+    if (!Number.isFinite(at) || !this.#components.some(({ name }) => name === component)) return;
     const key = `${component} ${signal}`;
-    const known = this.#series.get(key);
-    if (known || this.#series.size >= EVIDENCE_LIMITS.series) return known;
-    const log = { component, signal, times: [], values: [] };
-    this.#series.set(key, log);
-    return log;
-  }
-
-  /** Thins at twice the limit: then that costs little per point. */
-  #bound(log: SeriesLog): void {
-    if (log.times.length <= 2 * this.#pointsEach) return;
-    const kept = keptOf(log, this.#pointsEach);
-    log.times = kept.map((i) => log.times[i] ?? 0);
-    log.values = kept.map((i) => log.values[i] ?? 0);
+    let log = this.#series.get(key);
+    if (!log) {
+      if (this.#series.size >= EVIDENCE_LIMITS.series) return;
+      log = { component, signal, isCount, points: [] };
+      this.#series.set(key, log);
+    }
+    log.points.push([at, value]);
   }
 
   /** If there are too many events, the first and the last half of them stay. */
@@ -111,19 +87,20 @@ export class EvidenceRecorder {
   /** Everything so far, with times relative to `origin`. */
   bundle(origin: number, invariant?: SeenInvariant): EvidenceBundle {
     const moment = (at: number): number => Math.round(at - origin);
-    const bundle: EvidenceBundle = {
+    const most = Math.min(MAX_POINTS, Math.floor(EVIDENCE_LIMITS.points / Math.max(1, this.#series.size)));
+    return {
       version: EVIDENCE_VERSION,
       components: [...this.#components],
       relations: [...this.#relations],
-      series: [...this.#series.values()].map(({ component, signal, times, values }, i) => ({
+      series: [...this.#series.values()].map((log, i) => ({
         id: `s${i + 1}`,
-        component,
-        signal,
-        unit: SIGNALS[signal].unit,
-        points: times.map((at, place): [number, number] => [
+        component: log.component,
+        signal: log.signal,
+        unit: SIGNALS[log.signal].unit,
+        points: thin(drawn(log), most).map(([at, value]): [number, number] => [
           // Fractions of a millisecond distinguish simultaneous requests.
-          signal === 'arrivals' ? rounded(at - origin, 100) : moment(at),
-          rounded(values[place] ?? 0, SIGNALS[signal].unit === 'ms' ? 10 : 1),
+          log.signal === 'arrivals' ? rounded(at - origin, 100) : moment(at),
+          rounded(value, SIGNALS[log.signal].unit === 'ms' ? 10 : 1),
         ]),
       })),
       events: this.#events
@@ -140,25 +117,23 @@ export class EvidenceRecorder {
         },
       }),
     };
-    return thinned(bundle, EVIDENCE_LIMITS.points);
   }
 }
 
-/** Sorts a point in; of a constant value only the first and last observation are kept. */
-function insert({ times, values }: SeriesLog, at: number, value: number): void {
-  const last = times.at(-1);
-  if (last !== undefined && last > at) {
-    const place = times.findLastIndex((before) => before <= at) + 1;
-    times.splice(place, 0, at);
-    values.splice(place, 0, value);
-    return;
+/** The points of a series in order; of a constant value only the first and last observation stay. */
+function drawn({ isCount, points }: SeriesLog): Point[] {
+  let sum = 0;
+  const line: Point[] = [];
+  for (const [at, value] of points.toSorted((a, b) => a[0] - b[0])) {
+    if (isCount) {
+      sum += value;
+      line.push([at, sum]);
+      continue;
+    }
+    if (line.at(-1)?.[1] === value && line.at(-2)?.[1] === value) line.pop();
+    line.push([at, value]);
   }
-  if (values.at(-1) === value && values.at(-2) === value) {
-    times.pop();
-    values.pop();
-  }
-  times.push(at);
-  values.push(value);
+  return line;
 }
 
 function rounded(value: number, parts: number): number {

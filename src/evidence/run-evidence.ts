@@ -1,16 +1,13 @@
 /**
- * The evidence of a run as stored next to the ChaosDemo for display: the bundle of each scenario, and around it what a
- * diagnosis must not know: pods, chapters, faults, results, and the diagnoses.
+ * The evidence of a run: the bundle of each scenario, drawn from its history, and around it what a diagnosis must not
+ * know: pods, chapters, faults, results, and the diagnoses.
  */
 import { z } from 'zod';
-import { evidenceBundle } from './bundle.ts';
-import { diagnosis } from './diagnosis.ts';
+import { type EvidenceBundle, evidenceBundle } from './bundle.ts';
+import type { Diagnosis } from './diagnosis.ts';
 
 /** Changes with the meaning of the evidence. */
-export const RUN_EVIDENCE_VERSION = 'run-evidence/v2';
-
-/** Maximum size of one run's evidence as JSON, in bytes. */
-export const RUN_EVIDENCE_BYTES = 256 * 1024;
+export const RUN_EVIDENCE_VERSION = 'run-evidence/v3';
 
 /** Maximum scenarios of a run. */
 export const MAX_SCENARIOS = 8;
@@ -29,7 +26,8 @@ const band = z.strictObject({
 
 const mark = z.strictObject({ atMs: moment, text });
 
-const scenario = z.strictObject({
+/** A scenario with its history, drawn. */
+export const scenarioEvidence = z.strictObject({
   name: z.string().max(63),
   type: z.string().max(32),
   result: z.string().max(32).optional(),
@@ -37,7 +35,7 @@ const scenario = z.strictObject({
   pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(66),
   /**
    * The origin of the bundle's times on the clock of the run: the start of the fault, of several bursts that of the one
-   * shown; if none has begun, the planned start.
+   * shown; if none has begun, when its callers were set up.
    */
   bundleAtMs: moment,
   bands: z.array(band).max(16),
@@ -57,7 +55,8 @@ const result = z.strictObject({
   message: z.string().max(512).optional(),
 });
 
-export const runEvidence = z.strictObject({
+/** The run itself. */
+export const runPart = z.strictObject({
   version: z.literal(RUN_EVIDENCE_VERSION),
   demo: z.strictObject({
     namespace: z.string().max(63),
@@ -71,10 +70,6 @@ export const runEvidence = z.strictObject({
     .array(z.strictObject({ name: z.string().max(64), fromMs: moment, toMs: moment.optional() }))
     .max(32),
   results: z.array(result).max(MAX_SCENARIOS),
-  /** Those that were observed, in the sequence of the spec. */
-  scenarios: z.array(scenario).max(MAX_SCENARIOS),
-  /** Of scenarios in which a violation was detected. */
-  diagnoses: z.array(diagnosis).max(MAX_SCENARIOS),
   /** How the run ended, once it has. */
   verdict: z
     .strictObject({ phase: z.string().max(16), reason: z.string().max(64), message: z.string().max(512) })
@@ -85,6 +80,32 @@ export const runEvidence = z.strictObject({
   leftOut: text,
 });
 
-export type RunEvidence = z.infer<typeof runEvidence>;
-export type ScenarioEvidence = RunEvidence['scenarios'][number];
+export type RunPart = z.infer<typeof runPart>;
+export type ScenarioEvidence = z.infer<typeof scenarioEvidence>;
 export type EvidenceBand = ScenarioEvidence['bands'][number];
+
+export interface RunEvidence extends Omit<RunPart, 'version'> {
+  /** Those that were observed, in the sequence of the spec. */
+  readonly scenarios: ScenarioEvidence[];
+  /** Of scenarios in which a violation was detected. */
+  readonly diagnoses: Diagnosis[];
+}
+
+/** The observations in the history of a fault, drawn. Milliseconds since the epoch. */
+export interface FaultEvidence {
+  /** The origin of the times in the bundle: the start of the fault, or, before that, when its callers were set up. */
+  readonly originMs: number;
+  /** When the fault was observed to end; omitted if it was not, or not yet. */
+  readonly endedAt?: number;
+  /** Names of components with the pods behind them. */
+  readonly pods: readonly { readonly component: string; readonly pod: string }[];
+  /** Time ranges; one without `to` is still open. */
+  readonly bands: readonly {
+    readonly kind: EvidenceBand['kind'];
+    readonly from: number;
+    readonly to?: number;
+    readonly text: string;
+  }[];
+  readonly detections: readonly { readonly at: number; readonly text: string }[];
+  readonly bundle: EvidenceBundle;
+}

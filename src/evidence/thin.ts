@@ -7,39 +7,25 @@ export type Point = readonly [atMs: number, value: number];
 /** First, last, lowest, highest, and both ends of the largest step: the minimum number of points. */
 export const MIN_POINTS = 6;
 
-/** As in {@link thin}; times and values are separate, to save memory while many are kept. */
-export interface Column {
-  readonly times: readonly number[];
-  readonly values: readonly number[];
-}
-
 /**
  * At most `most` of the points ({@link MIN_POINTS} if `most` is less), sorted as given. First and last stay, the
  * lowest and the highest, and both ends of the largest step; then those with the largest error if a line were drawn
  * through the rest. Points that lie on that line are left out whatever `most` is.
  */
-export function thin(points: readonly Point[], most: number): Point[] {
-  if (points.length <= Math.max(MIN_POINTS, most)) return [...points];
-  const column = { times: points.map(([at]) => at), values: points.map(([, value]) => value) };
-  return keptOf(column, most).map((i) => points[i] ?? [0, 0]);
-}
-
-/** Indexes of the points that {@link thin} keeps, ascending. */
-export function keptOf(column: Column, most: number): number[] {
-  const { length } = column.times;
+export function thin(points: readonly Point[], most: number): readonly Point[] {
   const room = Math.max(MIN_POINTS, most);
-  if (length <= room) return Array.from({ length }, (_, i) => i);
-  const kept = new Set(landmarks(column));
+  if (points.length <= room) return points;
+  const kept = new Set(landmarks(points));
   const ends = [...kept].sort((a, b) => a - b);
-  const gaps = ends.slice(1).map((to, i) => gapOf(column, ends[i] ?? 0, to));
+  const gaps = ends.slice(1).map((to, i) => gapOf(points, ends[i] ?? 0, to));
   while (kept.size < room) {
     const widest = gaps.reduce((most, gap, i) => (gap.apart > (gaps[most]?.apart ?? 0) ? i : most), 0);
     const gap = gaps[widest];
     if (!gap || gap.apart === 0) break;
     kept.add(gap.at);
-    gaps.splice(widest, 1, gapOf(column, gap.from, gap.at), gapOf(column, gap.at, gap.to));
+    gaps.splice(widest, 1, gapOf(points, gap.from, gap.at), gapOf(points, gap.at, gap.to));
   }
-  return [...kept].sort((a, b) => a - b);
+  return points.filter((_, i) => kept.has(i));
 }
 
 /** Thins the series of a bundle out to `points` points in all; short series leave their share to longer ones. */
@@ -66,16 +52,16 @@ function shareOf(lengths: readonly number[], total: number): number {
   return total;
 }
 
-function landmarks({ values }: Column): number[] {
+function landmarks(points: readonly Point[]): number[] {
+  const valueAt = (i: number): number => points[i]?.[1] ?? 0;
   let [lowest, highest, step, height] = [0, 0, 1, -1];
-  for (let i = 0; i < values.length; i += 1) {
-    const value = values[i] ?? 0;
-    if (value < (values[lowest] ?? 0)) lowest = i;
-    if (value > (values[highest] ?? 0)) highest = i;
-    const rise = i === 0 ? -1 : Math.abs(value - (values[i - 1] ?? 0));
+  for (let i = 0; i < points.length; i += 1) {
+    if (valueAt(i) < valueAt(lowest)) lowest = i;
+    if (valueAt(i) > valueAt(highest)) highest = i;
+    const rise = i === 0 ? -1 : Math.abs(valueAt(i) - valueAt(i - 1));
     if (rise > height) [step, height] = [i, rise];
   }
-  return [0, values.length - 1, lowest, highest, step - 1, step];
+  return [0, points.length - 1, lowest, highest, step - 1, step];
 }
 
 interface Gap {
@@ -86,14 +72,16 @@ interface Gap {
   readonly apart: number;
 }
 
-function gapOf({ times, values }: Column, from: number, to: number): Gap {
-  const [start = 0, end = 0, first = 0, last = 0] = [times[from], times[to], values[from], values[to]];
+function gapOf(points: readonly Point[], from: number, to: number): Gap {
+  const [start, first] = points[from] ?? [0, 0];
+  const [end, last] = points[to] ?? [0, 0];
   const slope = end > start ? (last - first) / (end - start) : 0;
   // Without a time difference there is no slope: use their mean.
   const base = end > start ? first : (first + last) / 2;
   let [at, apart] = [from, 0];
   for (let i = from + 1; i < to; i += 1) {
-    const off = Math.abs((values[i] ?? 0) - (base + slope * ((times[i] ?? 0) - start)));
+    const [time, value] = points[i] ?? [0, 0];
+    const off = Math.abs(value - (base + slope * (time - start)));
     if (off > apart) [at, apart] = [i, off];
   }
   return { from, to, at, apart };

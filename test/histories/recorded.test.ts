@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DETECTED_AFTER, RECOVERED_AFTER, type ScenarioStatus } from '../../src/api/index.ts';
-import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
+import { evidenceBundle } from '../../src/evidence/index.ts';
+import { evidenceIn, replay } from '../../src/subjects/ratelimiter/run/replay.ts';
 
 const folder = new URL('.', import.meta.url);
 const read = (file: string): string => gunzipSync(readFileSync(new URL(file, folder))).toString();
@@ -58,6 +59,21 @@ describe('the history of a recorded run', () => {
     );
     expect(missing.filter((result) => result === 'Held')).toEqual([]);
     expect(missing).toHaveLength(whole.length);
+  });
+
+  it.each(names)('is drawn with the figures of the run: %s', async (name) => {
+    const histories = read(`${name}.jsonl.gz`).split(/^(?=\{"kind":"setup")/m);
+    for (const history of histories) {
+      const lines = history.split('\n');
+      const [scenario] = await replay(lines);
+      const { bundle } = (await evidenceIn(lines)) ?? {};
+      expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
+      expect(bundle?.invariant?.broken).toBe(scenario?.result === 'Violated');
+      const admitted = scenario?.measures?.find(({ name: of }) => of === 'admitted')?.value;
+      const drawn = bundle?.series.filter(({ signal }) => signal === 'requests-admitted') ?? [];
+      const sum = drawn.reduce((total, { points }) => total + (points.at(-1)?.[1] ?? 0), 0);
+      if (admitted !== undefined) expect(sum).toBe(admitted);
+    }
   });
 
   it('is there for each scenario with a violation and without', async () => {

@@ -60,7 +60,7 @@ const make = async (name: string, body: object): Promise<ConfigMap> =>
   });
 describe('the ConfigMap of a run', () => {
   it('is owned by its ChaosDemo, carries labels, and takes one file after the other', async () => {
-    const uid = await keep(1, { 'run.json': '1', 'scenario-1.json': 'a' });
+    const uid = await keep(1, { 'run.json': '1', 'diagnosis-1.json': 'a' });
     expect(await keep(1, { 'run.json': '2' }, uid)).toBe(uid);
     expect(await read('demo-evidence-1')).toMatchObject({
       metadata: {
@@ -76,14 +76,14 @@ describe('the ConfigMap of a run', () => {
           },
         ],
       },
-      data: { 'run.json': '2', 'scenario-1.json': 'a' },
+      data: { 'run.json': '2', 'diagnosis-1.json': 'a' },
     });
   });
 
   it('is taken over by a successor, who knows of no write before', async () => {
-    await keep(1, { 'run.json': '1', 'scenario-1.json': 'a' });
+    await keep(1, { 'run.json': '1', 'diagnosis-1.json': 'a' });
     await keep(1, { 'run.json': '2' });
-    expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': '2', 'scenario-1.json': 'a' });
+    expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': '2', 'diagnosis-1.json': 'a' });
   });
 
   it('is written though a person annotates it between two writes', async () => {

@@ -17,7 +17,8 @@ import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/engine/findings.ts';
 import { controlName } from '../../src/engine/fixtures.ts';
 import { type InvariantReading, nothingObserved, type Observed } from '../../src/engine/observed.ts';
-import type { FaultEvidence, Permit, SubjectDriver } from '../../src/engine/subject.ts';
+import type { Permit } from '../../src/engine/subject.ts';
+import type { FaultEvidence } from '../../src/evidence/index.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
 import type { RateLimiterTarget, RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
@@ -26,7 +27,7 @@ import {
   RateLimiterDriver,
   type RateLimiterDriverOptions,
 } from '../../src/subjects/ratelimiter/run/driver.ts';
-import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
+import { evidenceOf, replay } from '../../src/subjects/ratelimiter/run/replay.ts';
 import type { PerServer } from '../../src/subjects/redis/client/per-server.ts';
 import type { LimiterChanges } from './demo.ts';
 import { until } from './until.ts';
@@ -65,7 +66,8 @@ export interface DrivenOptions
 }
 
 export class DrivenLimiter {
-  readonly #driver: SubjectDriver;
+  readonly #driver: RateLimiterDriver;
+  readonly #lines: string[] = [];
   readonly #activities: ActivityRunner;
   #observed: Observed;
   #wanted: readonly Activity[] = [];
@@ -116,7 +118,14 @@ export class DrivenLimiter {
 
   /** What was seen around the fault `f`. */
   get evidence(): FaultEvidence | undefined {
-    return this.#driver.evidence?.('f');
+    const [setup, ...events] = this.lines.map((line) => JSON.parse(line));
+    return setup && evidenceOf({ setup, events });
+  }
+
+  /** The lines of the history of the fault `f` so far. */
+  get lines(): readonly string[] {
+    this.#lines.push(...(this.#driver.history('f')?.take() ?? []));
+    return this.#lines;
   }
 
   async perform(effect: SubjectEffect, permit = PERMITTED, signal = never): Promise<Finding> {
@@ -187,8 +196,7 @@ export class DrivenLimiter {
 
   /** @throws unless the lines of the history alone give the same figures */
   async #requireSameFromHistory({ measures, summary }: InvariantReading): Promise<void> {
-    const lines = [...(this.evidence?.history?.lines() ?? [])];
-    const [scenario] = await replay(lines);
+    const [scenario] = await replay(this.lines);
     if (scenario?.result === undefined) return;
     // A run adds these to its status; its reading has the moments themselves.
     const isFigure = ({ name }: Measure): boolean => name !== DETECTED_AFTER && name !== RECOVERED_AFTER;

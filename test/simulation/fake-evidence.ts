@@ -4,6 +4,7 @@ import type { Clock } from '../../src/engine/clock.ts';
 import { evidenceName, type ReadEvidence, readRunEvidence } from '../../src/evidence/index.ts';
 import type { EvidenceFiles, EvidenceStore } from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
+import { simulatedDefinition } from './simulated-subject.ts';
 
 interface Stored {
   readonly uid: string;
@@ -37,9 +38,11 @@ export class FakeEvidence {
   }
 
   /** What stands there of a run, as a reader sees it. */
-  read(demo: string, run: number): ReadEvidence | undefined {
+  async read(demo: string, run: number): Promise<ReadEvidence | undefined> {
     const stored = this.objects.get(evidenceName(demo, run));
-    return stored && readRunEvidence({ kind: 'ConfigMap', data: stored.data });
+    return (
+      stored && (await readRunEvidence({ kind: 'ConfigMap', data: stored.data }, simulatedDefinition.draw))
+    );
   }
 
   /** What one process has of it. */
@@ -72,8 +75,7 @@ export class FakeEvidence {
     if (known && known.owner !== metadata.uid) throw new Error(`${name} is not ours`);
     this.#made += 1;
     const object = known ?? { uid: `config-map-${this.#made}`, owner: metadata.uid, data: {} };
-    const all = Object.entries({ ...object.data, ...files });
-    object.data = Object.fromEntries(all.flatMap(([file, text]) => (text === null ? [] : [[file, text]])));
+    object.data = { ...object.data, ...files };
     this.objects.set(name, object);
     this.writes.push({ at: this.#clock.now(), name, files: Object.keys(files) });
     return object.uid;

@@ -7,12 +7,13 @@ import type { FaultReport, InvariantReading } from '../../src/engine/observed.ts
 import type {
   AdmissionRequest,
   Emit,
-  FaultEvidence,
   Permit,
+  RecordedHistory,
   SubjectDriver,
 } from '../../src/engine/subject.ts';
-import { type Diagnosis, EvidenceRecorder } from '../../src/evidence/index.ts';
+import type { Diagnosis } from '../../src/evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
+import type { SimulatedEvent } from './simulated-subject.ts';
 import type { BuggyMoment, SimulatedTarget } from './simulated-target.ts';
 
 /** Time between two looks whether the service may still be touched, and between two samples. */
@@ -28,8 +29,8 @@ export class SimulatedDriver implements SubjectDriver {
   readonly #reports = new Map<string, FaultReport>();
   /** That this process has set up. */
   readonly #fixtures = new Set<string>();
-  readonly #recovered = new Set<string>();
-  readonly #recorders = new Map<string, EvidenceRecorder>();
+  /** By the id of the fault: what was recorded, and not taken yet. */
+  readonly #histories = new Map<string, SimulatedEvent[]>();
   #lookedHealthy = false;
 
   constructor(target: SimulatedTarget, clock: ProcessClock, request: AdmissionRequest) {
@@ -80,7 +81,7 @@ export class SimulatedDriver implements SubjectDriver {
           this.#target.fixtures.delete(fixture);
           throw error;
         });
-        this.#recorders.set(fault, new EvidenceRecorder([{ name: 'store', role: 'store' }], [], 1));
+        this.#histories.set(fault, [{ preparedAt: this.#clock.now() }]);
         // A forged run number may give a later fault the id of an earlier one.
         this.#target.readings.delete(this.#nameOf(fault));
         const usableUntil = this.#clock.now() + behaviour.usableMs;
@@ -119,28 +120,15 @@ export class SimulatedDriver implements SubjectDriver {
     }
   }
 
-  evidence(fault: string): FaultEvidence | undefined {
-    const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
-    const recorder = this.#recorders.get(fault);
-    const { behaviour, readHistories, releasedHistories } = this.#target;
-    this.#target.evidenceReads += 1;
-    const pods = [{ component: 'store', pod: 'store-0' }];
+  history(fault: string): RecordedHistory | undefined {
+    const events = this.#histories.get(fault);
     return (
-      recorder && {
-        originMs,
-        pods,
-        bands: [],
-        bundle: recorder.bundle(originMs),
-        ...(behaviour.hasHistories &&
-          !releasedHistories.has(fault) && {
-            history: {
-              lines: () => {
-                readHistories.push(fault);
-                return [JSON.stringify({ fault, recovered: this.#recovered.has(fault) })];
-              },
-              release: () => void releasedHistories.add(fault),
-            },
-          }),
+      events && {
+        take: () => events.splice(0).map((event) => JSON.stringify(event)),
+        release: () => {
+          this.#histories.delete(fault);
+          this.#target.releasedHistories.push(fault);
+        },
       }
     );
   }
@@ -216,7 +204,7 @@ export class SimulatedDriver implements SubjectDriver {
     const name = this.#nameOf(fault);
     const before = readings.get(name);
     const now = this.#clock.now();
-    this.#recorders.get(fault)?.add(now, 'store', 'read-latency', now % 7);
+    this.#histories.get(fault)?.push({ sampledAt: now });
     const bound = stall ? 5 : 10;
     const value = broken ? bound * 2 : (before?.measures[0]?.value ?? 0);
     // A surge is over when it is looked at; what it broke, it broke until then.
@@ -279,6 +267,7 @@ export class SimulatedDriver implements SubjectDriver {
     const message = stall ? `the stall is ${proof}` : 'sent';
     const report: FaultReport = { startedAt, ...over, proof, message, evidence: [] };
     this.#reports.set(id, report);
+    this.#histories.get(id)?.push({ startedAt });
     return { kind: 'Fault', fault: id, report };
   }
 
@@ -286,7 +275,7 @@ export class SimulatedDriver implements SubjectDriver {
     const { effectMs, readable } = this.#target.behaviour;
     await this.#clock.sleep(Math.max(effectMs, this.#target.stalledUntil - this.#clock.monotonic()), signal);
     const now = this.#clock.now();
-    this.#recovered.add(fault);
+    this.#histories.get(fault)?.push({ recoveredAt: now });
     const measures = [{ name: 'abandoned', value: 0, unit: 'requests' }];
     const seen = readable ? { restedAt: now, measures } : { measures: [] };
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };

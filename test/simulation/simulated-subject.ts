@@ -8,6 +8,7 @@ import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/inde
 import { durationField, parseDuration, specSchema, subjectPart } from '../../src/api/index.ts';
 import { type ChapterPlan, chaptersOf } from '../../src/engine/chapter.ts';
 import type { Scenario, SubjectDefinition } from '../../src/engine/subject.ts';
+import { EvidenceRecorder, type FaultEvidence } from '../../src/evidence/index.ts';
 
 const api: SubjectApi = {
   member: 'simulated',
@@ -76,8 +77,34 @@ export const simulatedDefinition: SubjectDefinition = {
   fixturePrefix: () => 'simulated',
   keepsFixtures: () => true,
   healthIntervalMs: (spec) => duration(subjectPart(spec, 'simulated'), 'pollInterval', '2s'),
+  draw: async (lines) => drawn([...lines].filter(Boolean).map((line) => JSON.parse(line) as SimulatedEvent)),
   welcome: () => 'Welcome',
 };
+
+/** A line of a history: each has one moment. */
+export interface SimulatedEvent {
+  readonly preparedAt?: number;
+  readonly sampledAt?: number;
+  readonly startedAt?: number;
+  readonly recoveredAt?: number;
+}
+
+function drawn(events: readonly SimulatedEvent[]): FaultEvidence {
+  const recorder = new EvidenceRecorder([{ name: 'store', role: 'store' }], []);
+  for (const { recoveredAt, sampledAt } of events) {
+    if (sampledAt !== undefined) recorder.add(sampledAt, 'store', 'read-latency', sampledAt % 7);
+    if (recoveredAt !== undefined) recorder.event(recoveredAt, 'store', 'it answers again');
+  }
+  const last = (moment: keyof SimulatedEvent) => events.findLast((event) => event[moment])?.[moment];
+  const originMs = last('startedAt') ?? last('preparedAt') ?? 0;
+  return {
+    originMs,
+    pods: [{ component: 'store', pod: 'store-0' }],
+    bands: [],
+    detections: [],
+    bundle: recorder.bundle(originMs),
+  };
+}
 
 function scenarioOf(spec: ChaosDemoSpec, scenario: ScenarioSpec): Scenario {
   const stall = scenario.type === 'Stall';

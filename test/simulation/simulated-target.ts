@@ -33,8 +33,6 @@ export interface Behaviour {
   modelMs: number;
   /** Whether an injection ends when it is aborted; a system call that hangs does not. */
   heedsAbort: boolean;
-  /** Whether faults have histories. They are compressed in real time. */
-  hasHistories: boolean;
 }
 
 const USUAL: Behaviour = {
@@ -52,7 +50,6 @@ const USUAL: Behaviour = {
   model: 'answers',
   modelMs: 5000,
   heedsAbort: true,
-  hasHistories: false,
 };
 
 /** Another owner gets the lock when it was not renewed for so long. */
@@ -114,13 +111,9 @@ export class SimulatedTarget {
   readonly carriedOn = new Map<Activity, ProcessClock>();
   /** When the stall ends without a release; on the monotonic clock. */
   stalledUntil = 0;
-  /** How often the evidence of a fault was read. */
-  evidenceReads = 0;
   stalls = 0;
-  /** Faults whose history was read, once for each time. */
-  readonly readHistories: string[] = [];
   /** Faults whose history is not kept in memory any longer. */
-  readonly releasedHistories = new Set<string>();
+  readonly releasedHistories: string[] = [];
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
   /** Bugs in code that records or judges: it throws after the driver has acted, so many times at each moment. */

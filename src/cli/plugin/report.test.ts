@@ -5,6 +5,7 @@ import { sendJson, startWireServer, type WireServer } from '@chaosdemo/kube-runt
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedConfigMap, recordedRun } from '../../../test/fixtures/cli/report/report.ts';
 import type { ChaosDemo } from '../../api/index.ts';
+import { replay } from '../../subjects/ratelimiter/run/replay.ts';
 import { report } from './report.ts';
 
 let folder: string;
@@ -36,8 +37,13 @@ async function pageOf(demo: ChaosDemo): Promise<string> {
   const said: string[] = [];
   const print = (line: string) => void said.push(line);
   await report(connection, demo, { format: 'html', outputDir: join(folder, 'new'), print, signal });
-  expect((await readdir(join(folder, 'new'))).toSorted()).toEqual(['junit.xml', 'report.html', 'report.md']);
-  expect(said).toHaveLength(3);
+  const written = (await readdir(join(folder, 'new'))).toSorted();
+  expect(written.filter((file) => file !== 'history.jsonl')).toEqual([
+    'junit.xml',
+    'report.html',
+    'report.md',
+  ]);
+  expect(said).toHaveLength(written.length);
   return await readFile(join(folder, 'new', 'report.html'), 'utf8');
 }
 
@@ -57,9 +63,13 @@ describe('kubectl chaosdemo report', () => {
   it('shows the evidence of the last run', async () => {
     answers = [found];
     expect(await pageOf(recordedRun().demo)).toContain('<figure>');
-    // Once for the plots, and once for the history.
     const path = '/api/v1/namespaces/ratelimiter/configmaps/demo-evidence-1';
-    expect(server.requests.map((request) => request.path)).toEqual([path, path]);
+    expect(server.requests.map((request) => request.path)).toEqual([path]);
+    const history = await readFile(join(folder, 'new', 'history.jsonl'), 'utf8');
+    expect((await replay(history.split('\n'))).map(({ type }) => type)).toEqual([
+      'CounterDrift',
+      'GhostAllowing',
+    ]);
   });
 
   it('waits for the end of the evidence if the run has just ended', async () => {

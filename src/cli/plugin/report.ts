@@ -28,7 +28,8 @@ export async function report(
   }: ReportOptions & { readonly print: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
   const { metadata, status } = demo;
-  const made = status?.run?.phase && reportOf(await readSource(client, demo, signal));
+  const source = status?.run?.phase ? await readSource(client, demo, signal) : { demo };
+  const made = reportOf(source);
   if (!made) {
     const { run } = status ?? {};
     throw new PluginError(
@@ -38,7 +39,7 @@ export async function report(
   }
   if (outputDir !== undefined) {
     const paths = await writeAll(made, outputDir);
-    const histories = await writeHistories(client, demo, [join(outputDir, HISTORY_FILE)], signal);
+    const histories = await writeHistories(source, [join(outputDir, HISTORY_FILE)]);
     for (const path of [...paths, ...histories]) print(path);
     return;
   }

@@ -48,17 +48,17 @@ export interface Cite {
   readonly value?: number;
 }
 
-/** The zero of the time axis: the fault, the burst that is shown, or the planned start if neither has begun. */
+/** The zero of the time axis: the fault, the burst that is shown, or the setup if neither has begun. */
 const SINCE = {
   fault: 'the start of the fault',
   burst: 'the start of the burst',
-  planned: 'the planned start of the fault',
+  setup: 'the setup of the callers',
 } as const;
 
 /** The zero of the times in the bundle of a scenario. */
 export function sinceOf({ bands }: Pick<ScenarioEvidence, 'bands'>): Plot['since'] {
   const has = (kind: string): boolean => bands.some((band) => band.kind === kind);
-  return SINCE[has('burst') ? 'burst' : has('fault') ? 'fault' : 'planned'];
+  return SINCE[has('burst') ? 'burst' : has('fault') ? 'fault' : 'setup'];
 }
 
 /** The least value on a logarithmic axis, in its unit. */

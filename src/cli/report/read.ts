@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isForbidden, isNotFound, type KubeClient, resourcePath } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
+import { drawOf } from '../../subjects/index.ts';
 import type { ReportSource } from './report.ts';
 
 /** The last of the evidence is written a moment after the verdict. How long to wait for it, and how often to check. */
@@ -54,22 +55,22 @@ async function readOnce(
   run: number,
   signal: AbortSignal,
 ): Promise<ReportSource & { readonly isLast: boolean }> {
-  const read = await readEvidence(client, demo.metadata, run, signal);
+  const read = await readEvidence(client, demo, run, signal);
   return { demo, ...read, isLast: read.evidence?.complete ?? !read.isAbsent };
 }
 
 /** The current evidence of one run, or why it is missing; `isAbsent`: not written yet, or removed. */
 export async function readEvidence(
   client: KubeClient,
-  { name, namespace }: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
+  { metadata, spec }: Pick<ChaosDemo, 'metadata' | 'spec'>,
   run: number,
   signal: AbortSignal,
-): Promise<Pick<ReportSource, 'evidence' | 'missing'> & { readonly isAbsent?: boolean }> {
-  const read = await readConfigMap(client, { name, namespace }, run, signal);
+): Promise<Omit<ReportSource, 'demo'> & { readonly isAbsent?: boolean }> {
+  const read = await readConfigMap(client, metadata, run, signal);
   if ('missing' in read) return read;
-  const { evidence, problem } = readRunEvidence(read.object);
-  const missing = `the ConfigMap ${evidenceName(name, run)} cannot be read: ${problem}`;
-  return evidence ? { evidence } : { missing };
+  const { problem, ...found } = await readRunEvidence(read.object, drawOf(spec));
+  if (found.evidence) return found;
+  return { missing: `the ConfigMap ${evidenceName(metadata.name, run)} cannot be read: ${problem}` };
 }
 
 /**
@@ -85,7 +86,7 @@ export async function readHistories(
   const read = await readConfigMap(client, demo, run, signal);
   if ('missing' in read) return read;
   const { data } = (read.object ?? {}) as { readonly data?: Record<string, unknown> };
-  const lines = historiesIn(data ?? {});
+  const lines = [...historiesIn(data ?? {}).values()].join('');
   return lines === ''
     ? { missing: `the ConfigMap ${evidenceName(demo.name, run)} has no history` }
     : { lines };

@@ -25,6 +25,8 @@ import {
 export interface ReportSource {
   readonly demo: ChaosDemo;
   readonly evidence?: RunEvidence;
+  /** The lines of its histories; '': there are none. */
+  readonly history?: string;
   /** Why there is no evidence: a sentence without its end. */
   readonly missing?: string;
 }

@@ -6,8 +6,8 @@ import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { ChaosDemo } from '../../api/index.ts';
 import { reportJunit } from './junit.ts';
 import { reportMarkdown } from './markdown.ts';
-import { readHistories, readSource } from './read.ts';
-import { type Report, reportOf } from './report.ts';
+import { readSource } from './read.ts';
+import { type Report, type ReportSource, reportOf } from './report.ts';
 
 export const FORMATS = ['html', 'markdown', 'junit'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -56,14 +56,15 @@ export async function reportOnRun(
   const client = new KubeClient(loadKubeConfig(kubeconfig));
   try {
     // Waits for the end of the evidence.
-    const report = reportOf(await readSource(client, demo, signal));
+    const source = await readSource(client, demo, signal);
+    const report = reportOf(source);
     if (!report) return [];
     const paths = reportDir === undefined ? [] : await writeAll(report, reportDir);
     const files = [
       ...(history === undefined ? [] : [history]),
       ...(reportDir === undefined ? [] : [join(reportDir, HISTORY_FILE)]),
     ];
-    return [...paths, ...(await writeHistories(client, demo, files, signal))];
+    return [...paths, ...(await writeHistories(source, files))];
   } finally {
     await client.close();
   }
@@ -72,19 +73,12 @@ export async function reportOnRun(
 /** File name of the histories in a folder of reports. */
 export const HISTORY_FILE = 'history.jsonl';
 
-/**
- * Writes the histories of the last run into each of these files. @returns their paths; none if there are no histories
- */
+/** Writes the histories of a run into each of these files. @returns their paths; none if there are no histories */
 export async function writeHistories(
-  client: KubeClient,
-  { metadata, status }: ChaosDemo,
+  { history = '' }: Pick<ReportSource, 'history'>,
   files: readonly string[],
-  signal: AbortSignal,
 ): Promise<string[]> {
-  const { number } = status?.run ?? {};
-  if (files.length === 0 || number === undefined) return [];
-  const read = await readHistories(client, metadata, number, signal);
-  if ('missing' in read) return [];
-  for (const file of files) await writeFile(file, read.lines);
+  if (history === '') return [];
+  for (const file of files) await writeFile(file, history);
   return [...files];
 }

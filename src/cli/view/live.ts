@@ -8,6 +8,7 @@ import { isForbidden, isNotFound, Reflector, resourcePath, Store } from '@chaosd
 import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
 import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
+import { drawOf } from '../../subjects/index.ts';
 import { type LiveEvent, type LiveInput } from './state.ts';
 
 /** People are waiting: retry a lost connection at least this often. */
@@ -43,7 +44,7 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
   demos.subscribe(({ object, type }) => {
     connection.markConnected();
     onInput(type === 'deleted' ? { kind: 'deleted' } : { kind: 'object', demo: object });
-    evidence.of(name, type === 'deleted' ? undefined : object.status?.run?.number);
+    evidence.of(type === 'deleted' ? undefined : object);
   });
   const events = new Store<KubeEvent>(silent);
   events.subscribe(({ object, type }) => {
@@ -97,25 +98,33 @@ class EvidenceWatch {
     return this.#running;
   }
 
-  /** Switches to the evidence of this run; undefined: there is none. */
-  of(name: string, run: number | undefined): void {
-    const wanted = run === undefined ? undefined : evidenceName(name, run);
+  /** Switches to the evidence of the last run of this object; undefined: there is none. */
+  of(demo: ChaosDemo | undefined): void {
+    const run = demo?.status?.run?.number;
+    const wanted = demo && run !== undefined ? evidenceName(demo.metadata.name, run) : undefined;
     if (wanted === this.#watched) return;
     this.#watched = wanted;
     this.#stop.abort(new Error('another run is active'));
     this.#stop = new AbortController();
-    if (wanted !== undefined) this.#running = Promise.all([this.#running, this.#follow(wanted)]);
+    if (demo && wanted !== undefined)
+      this.#running = Promise.all([this.#running, this.#follow(wanted, demo.spec)]);
   }
 
-  async #follow(name: string): Promise<void> {
+  async #follow(name: string, spec: ChaosDemo['spec']): Promise<void> {
     const { client, namespace, onInput, signal } = this.#options;
-    const stopped = this.#stop.signal;
+    const over = AbortSignal.any([signal, this.#stop.signal]);
     const store = new Store<ConfigMap>(silent);
-    store.subscribe(({ object, type }) => {
-      if (stopped.aborted || type === 'deleted') return;
-      const { evidence, problem } = readRunEvidence(object);
+    let latest: object | undefined;
+    const show = async (object: ConfigMap): Promise<void> => {
+      const { evidence, problem } = await readRunEvidence(object, drawOf(spec));
+      // Another one has come while this one was drawn, or another run is shown.
+      if (object !== latest || over.aborted) return;
       if (evidence) onInput({ kind: 'evidence', evidence });
       else onInput({ kind: 'no-evidence', why: `the ConfigMap ${name} cannot be read: ${problem}` });
+    };
+    store.subscribe(({ object, type }) => {
+      latest = object;
+      if (type !== 'deleted') void show(object);
     });
     const reflector = new Reflector({
       client,
@@ -131,7 +140,7 @@ class EvidenceWatch {
         },
       },
     });
-    await reflector.run(AbortSignal.any([signal, stopped]));
+    await reflector.run(over);
   }
 }
 

@@ -1,31 +1,25 @@
 /**
  * Stores the evidence of runs next to their objects: after each chapter, about every 2 s while a fault is observed, and
- * at the end. Writes are asynchronous: decisions, faults and restores do not depend on them. A write that fails is
- * dropped; the next one has everything known by then.
+ * at the end. A write has what is new since the last one: a history grows by pieces, so it survives this process up to
+ * then. Writes are asynchronous: decisions, faults and restores do not depend on them. After a write that fails, the next
+ * one has everything known by then.
  */
 
 import { endsWithin, within } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { isBeingObserved } from '../../engine/scenarios.ts';
-import type { RecordedHistory, SubjectDefinition } from '../../engine/subject.ts';
-import {
-  diagnosisData,
-  HISTORY_BYTES,
-  historyKey,
-  historyText,
-  otherScenarioKeys,
-  runData,
-  scenarioBytes,
-  scenarioData,
-} from '../../evidence/index.ts';
+import type { SubjectDefinition } from '../../engine/subject.ts';
+import { diagnosisData, HistoryPieces, runData } from '../../evidence/index.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import type { EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
-import { diagnosisPartOf, runPartOf, scenarioPartOf } from './run-evidence.ts';
+import { diagnosisPartOf, runPartOf } from './run-evidence.ts';
 
 /** Minimum interval between writes of a run, in milliseconds. */
 const WRITE_INTERVAL_MS = 2000;
+/** The same once an event has reported that writes fail. */
+const RETRY_INTERVAL_MS = 30_000;
 /** How long one write may take, in milliseconds. */
 const WRITE_TIMEOUT_MS = 5000;
 /** How long the last write is retried, in milliseconds. */
@@ -36,8 +30,6 @@ const LAST_WRITE_TIMEOUT_MS = 60_000;
 const REPORT_LOSS_AFTER_MS = 10_000;
 /** How long a process waits for writes at its end, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 2000;
-/** Bytes of a scenario while it is observed: it is rewritten repeatedly, by every run. */
-const LIVE_BYTES = 64 * 1024;
 /** After this many runs in a row without evidence, older ones are assumed to have none. */
 const ABSENT_IN_A_ROW = 3;
 
@@ -52,58 +44,32 @@ export interface EvidenceKeeperOptions {
 }
 
 /** The parts of a session used here. */
-export type EvidenceSource = Pick<Session, 'evidence' | 'observed'>;
+export type EvidenceSource = Pick<Session, 'history' | 'observed'>;
 
 /** Data of a ConfigMap: contents by file name. */
 type Files = Readonly<Record<string, string>>;
 
-/** What the store should have by a moment. Histories are long, so they are compressed after it, once. */
-interface Snapshot {
-  readonly demo: ChaosDemo;
-  readonly files: Files;
-  /** Of scenarios that have ended. */
-  readonly histories: readonly PendingHistory[];
-  /** Nothing more will come. */
-  readonly complete: boolean;
-}
-
-interface PendingHistory {
-  readonly id: string;
-  readonly index: number;
-  readonly name: string;
-  readonly history: RecordedHistory;
-  readonly bytes: number;
-}
-
 interface KeptRun {
   readonly key: string;
-  readonly uid: string;
   readonly run: number;
   readonly definition: SubjectDefinition;
   /** With the last status of the run. */
   demo: ChaosDemo;
   source: EvidenceSource | undefined;
-  /** Files of finished scenarios, by the id of the fault. */
-  readonly finishedFiles: Map<string, Files>;
-  /** Compressed once, when nothing more will come: only this is kept then. undefined: it did not fit. */
-  readonly finishedHistories: Map<string, string | undefined>;
+  /** By the id of the fault. */
+  readonly histories: Map<string, HistoryPieces>;
   /** Sentences on what is missing. */
   readonly leftOut: Set<string>;
-  /** A status was stored since the last write. */
-  hasChanges: boolean;
   /** What is in the store, and the uid of the object that has it. */
   written: Files;
   stored?: string | undefined;
-  /**
-   * No write has succeeded, and no fault was announced: stored scenarios are from an earlier run of the same number.
-   */
+  /** No write has succeeded, and no fault was announced: stored files are from an earlier run of the same number. */
   isFirstWrite: boolean;
-  /** Since when writes fail, by the monotonic clock. */
-  failingSince?: number | undefined;
-  lastError?: unknown;
+  /** Since when writes fail, by the monotonic clock, and why. */
+  failing?: { readonly since: number; readonly error: unknown } | undefined;
   lossReported: boolean;
   /** Set at the end of the run. The session is gone by then. */
-  last?: Snapshot;
+  last?: Files;
   /** Aborts when `last` is set. */
   readonly ended: AbortController;
   readonly stop: AbortController;
@@ -150,7 +116,7 @@ export class EvidenceKeeper {
     const { run } = demo.status ?? {};
     if (!run) return;
     let kept = this.#runs.get(key);
-    if (kept && (kept.uid !== demo.metadata.uid || kept.run !== run.number)) {
+    if (kept && (kept.demo.metadata.uid !== demo.metadata.uid || kept.run !== run.number)) {
       this.#end(kept, true);
       kept = undefined;
     }
@@ -158,7 +124,8 @@ export class EvidenceKeeper {
       if (run.completedAt !== undefined) return;
       kept = this.#begin(key, demo, run.number, definition);
     }
-    updateRun(kept, demo, source);
+    kept.demo = demo;
+    kept.source = source ?? kept.source;
     if (run.completedAt !== undefined) this.#end(kept, true);
   }
 
@@ -193,15 +160,12 @@ export class EvidenceKeeper {
   #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): KeptRun {
     const kept: KeptRun = {
       key,
-      uid: demo.metadata.uid,
       run,
       definition,
       demo,
       source: undefined,
-      finishedFiles: new Map(),
-      finishedHistories: new Map(),
+      histories: new Map(),
       leftOut: new Set(),
-      hasChanges: true,
       written: {},
       isFirstWrite: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
       lossReported: false,
@@ -222,7 +186,7 @@ export class EvidenceKeeper {
   /** The run has ended, if `complete`, or this process ends. Collects the observations before the session closes. */
   #end(kept: KeptRun, complete: boolean): void {
     this.#runs.delete(kept.key);
-    kept.last = snapshotOf(kept, this.#options.clock.now(), complete);
+    kept.last = filesOf(kept, this.#options.clock.now(), complete);
     kept.source = undefined;
     kept.ended.abort();
   }
@@ -230,23 +194,19 @@ export class EvidenceKeeper {
   async #work(kept: KeptRun): Promise<void> {
     const { clock } = this.#options;
     const stop = kept.stop.signal;
-    const pause = async (signal: AbortSignal): Promise<void> =>
-      await clock.sleep(WRITE_INTERVAL_MS, signal).catch(() => undefined);
+    const pause = async (ms: number, signal: AbortSignal): Promise<void> =>
+      await clock.sleep(ms, signal).catch(() => undefined);
     // Statuses stored in the same turn as the first are written with it.
     await Promise.resolve();
     while (!stop.aborted && !kept.last) {
-      const now = clock.now();
-      if (kept.hasChanges || isObserving(kept, now)) {
-        kept.hasChanges = false;
-        await this.#write(kept, await filesOf(kept, snapshotOf(kept, now, false)));
-      }
-      if (!kept.last) await pause(AbortSignal.any([stop, kept.ended.signal]));
+      await this.#write(kept, filesOf(kept, clock.now(), false));
+      const ms = kept.failing && kept.lossReported ? RETRY_INTERVAL_MS : WRITE_INTERVAL_MS;
+      if (!kept.last) await pause(ms, AbortSignal.any([stop, kept.ended.signal]));
     }
     const until = clock.monotonic() + LAST_WRITE_TIMEOUT_MS;
-    const last = kept.last && (await filesOf(kept, kept.last));
-    while (!stop.aborted && last && !(await this.#write(kept, last))) {
+    while (!stop.aborted && kept.last && !(await this.#write(kept, kept.last))) {
       if (clock.monotonic() >= until) return this.#reportLoss(kept);
-      await pause(stop);
+      await pause(WRITE_INTERVAL_MS, stop);
     }
     if (!stop.aborted) await this.#removeOld(kept);
   }
@@ -258,23 +218,17 @@ export class EvidenceKeeper {
     if (changed.length === 0) return true;
     // Right before: a process may be frozen between a decision and its write.
     if (!mayWrite()) return false;
-    const stale = kept.isFirstWrite
-      ? otherScenarioKeys(files).map((name): [string, null] => [name, null])
-      : [];
+    const { demo, isFirstWrite, run, stored } = kept;
+    const write = async (signal: AbortSignal): Promise<string> => {
+      if (isFirstWrite) await store.remove(demo, run, signal);
+      return await store.keep(demo, run, Object.fromEntries(changed), stored, signal);
+    };
     try {
-      kept.stored = await within(
-        clock,
-        WRITE_TIMEOUT_MS,
-        (signal) =>
-          store.keep(kept.demo, kept.run, Object.fromEntries([...stale, ...changed]), kept.stored, signal),
-        kept.stop.signal,
-      );
+      kept.stored = await within(clock, WRITE_TIMEOUT_MS, write, kept.stop.signal);
       kept.written = { ...kept.written, ...files };
       kept.isFirstWrite = false;
-      if (kept.failingSince !== undefined) {
-        this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
-      }
-      kept.failingSince = undefined;
+      if (kept.failing) this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
+      kept.failing = undefined;
       return true;
     } catch (error) {
       if (!kept.stop.signal.aborted) this.#failed(kept, error);
@@ -287,21 +241,17 @@ export class EvidenceKeeper {
     kept.stored = undefined;
     kept.written = {};
     const now = this.#options.clock.monotonic();
-    if (kept.failingSince === undefined) {
+    if (!kept.failing)
       this.#log(kept).warn({ err: error, run: kept.run }, 'the evidence of a run could not be written');
-      kept.failingSince = now;
-    }
-    kept.lastError = error;
-    if (now - kept.failingSince >= REPORT_LOSS_AFTER_MS) this.#reportLoss(kept);
-    // Once that is reported, retry only with the next status, or while a fault is observed.
-    kept.hasChanges ||= !kept.lossReported;
+    kept.failing = { since: kept.failing?.since ?? now, error };
+    if (now - kept.failing.since >= REPORT_LOSS_AFTER_MS) this.#reportLoss(kept);
   }
 
   /** Once a run, and only by the leading process. */
   #reportLoss(kept: KeptRun): void {
-    if (kept.lossReported || kept.failingSince === undefined || !this.#options.mayWrite()) return;
+    if (kept.lossReported || !kept.failing || !this.#options.mayWrite()) return;
     kept.lossReported = true;
-    this.#options.onRefused(kept.demo, messageOf(kept.lastError));
+    this.#options.onRefused(kept.demo, messageOf(kept.failing.error));
   }
 
   /** The newest `historyLimit` runs before this one keep their evidence. Failed removals are left to the next run. */
@@ -329,81 +279,40 @@ export class EvidenceKeeper {
   }
 }
 
-/** Stores a status, and the session if there is one. */
-function updateRun(kept: KeptRun, demo: ChaosDemo, source: EvidenceSource | undefined): void {
-  kept.demo = demo;
-  kept.source = source ?? kept.source;
-  kept.hasChanges = true;
-}
-
 /** All that the store should have by now. `complete`: nothing more will come. */
-function snapshotOf(kept: KeptRun, now: number, complete: boolean): Snapshot {
-  const { definition, demo, leftOut, finishedFiles, finishedHistories, source } = kept;
-  const { scenarios: entries = [] } = demo.status ?? {};
+function filesOf(kept: KeptRun, now: number, complete: boolean): Files {
+  const { definition, demo, histories, leftOut, source } = kept;
+  const { status = {} } = demo;
+  const { scenarios: entries = [] } = status;
   const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
   const files: Record<string, string> = {};
-  const histories: PendingHistory[] = [];
-  const bytes = Math.floor(HISTORY_BYTES / Math.max(1, entries.length));
   for (const [index, entry] of entries.entries()) {
     const scenario = planned.get(entry.name);
     if (!scenario || !entry.fault || !source) continue;
+    const { observed } = source;
     const { id } = entry.fault;
-    const diagnosis = diagnosisPartOf(demo.status ?? {}, entry.name, entry.fault, source.observed);
+    const diagnosis = diagnosisPartOf(status, entry.name, entry.fault, observed);
     if (diagnosis) Object.assign(files, diagnosisData(index, diagnosis));
-    const compressed = finishedHistories.get(id);
-    if (compressed !== undefined) files[historyKey(index)] = compressed;
-    const known = complete ? undefined : finishedFiles.get(id);
-    if (known && finishedHistories.has(id)) {
-      Object.assign(files, known);
-      continue;
-    }
-    const evidence = source.evidence(id);
-    if (!source.observed.prepared[id]) {
+    const history = histories.get(id) ?? new HistoryPieces(index, entry.attempts ?? 1, entries.length);
+    histories.set(id, history);
+    const recorded = source.history(id);
+    if (recorded) {
+      history.add(recorded.take());
+      // The check after a fault goes into its history, too.
+      const isChecked = !scenario.releasable || observed.recoveries[id] !== undefined;
+      if (complete || (isChecked && isObservationOver(kept, entry, now))) recorded.release();
+    } else if (!observed.prepared[id]) {
       // Whether it had been observed to its end is unknown here: the store is never read back.
       leftOut.add(
         `${entry.name}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`,
       );
     }
-    if (!evidence) continue;
-    const part = scenarioPartOf(demo.status ?? {}, scenario, entry.fault, evidence, source.observed);
-    const isOver = complete || isObservationOver(kept, entry, now);
-    const most = scenarioBytes(entries.length);
-    const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
-    Object.assign(files, data);
-    // The check after a fault goes into its history, too.
-    const isChecked = !scenario.releasable || source.observed.recoveries[id] !== undefined;
-    if (evidence.history && !finishedHistories.has(id) && (complete || (isOver && isChecked)))
-      histories.push({ id, index, name: entry.name, history: evidence.history, bytes });
-    if (!isOver) continue;
-    if (!evidence.history) finishedHistories.set(id, compressed);
-    finishedFiles.set(id, data);
-    if (thin) leftOut.add(`${entry.name}: series are thinned out, or left out, to fit into ${most} bytes`);
+    if (history.isCut)
+      leftOut.add(`${entry.name}: the end of its history, which takes more than its share of the ConfigMap`);
+    Object.assign(files, history.files);
   }
-  return { demo, files, histories, complete };
-}
-
-/** The files of a snapshot, with its histories, which are released. */
-async function filesOf(kept: KeptRun, { complete, demo, files, histories }: Snapshot): Promise<Files> {
-  const texts: Record<string, string> = {};
-  for (const { bytes, history, id, index, name } of histories) {
-    const known = kept.finishedHistories.has(id);
-    const text = known ? kept.finishedHistories.get(id) : await historyText(history.lines(), bytes);
-    if (text !== undefined) texts[historyKey(index)] = text;
-    kept.finishedHistories.set(id, text);
-    history.release();
-    if (text === undefined)
-      kept.leftOut.add(`${name}: its history takes more than ${bytes} bytes, compressed`);
-  }
-  const run = runPartOf(demo, [...kept.leftOut], complete);
-  return { ...files, ...texts, ...(run && runData(run)) };
-}
-
-/** Whether a fault that this process has prepared is announced, active or observed. */
-function isObserving(kept: KeptRun, now: number): boolean {
-  const prepared = kept.source?.observed.prepared ?? {};
-  return (kept.demo.status?.scenarios ?? []).some(
-    (entry) => entry.fault && prepared[entry.fault.id] && !isObservationOver(kept, entry, now),
-  );
+  const run = runPartOf(demo, [...leftOut], complete);
+  return { ...files, ...(run && runData(run)) };
 }
 
 /** Whether the observation of a fault that this process began has ended, or will never end. */

@@ -61,7 +61,7 @@ describe('a ConfigMap that stands there already', () => {
     });
     try {
       const evidence = createKubeEvidence(server.client());
-      const files = { 'run.json': '{}', 'scenario-2.json': null };
+      const files = { 'run.json': '{}' };
       const { signal } = new AbortController();
       const became = await evidence.keep(demo('ns', 'demo'), 1, files, undefined, signal).catch(messageOf);
       const sent = server.requests.map(({ body, method }) => [method, body && JSON.parse(body).data]);
@@ -71,13 +71,13 @@ describe('a ConfigMap that stands there already', () => {
     }
   }
 
-  it('loses what is to be removed, which is in no new one', async () => {
+  it('is changed by a patch if this ChaosDemo owns it', async () => {
     const { became, sent } = await keepBeside({ name: 'demo', uid: 'ns-demo' });
     expect(became).toBe('u');
     expect(sent).toEqual([
       ['POST', { 'run.json': '{}' }],
       ['GET', ''],
-      ['PATCH', { 'run.json': '{}', 'scenario-2.json': null }],
+      ['PATCH', { 'run.json': '{}' }],
     ]);
   });
 

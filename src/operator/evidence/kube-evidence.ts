@@ -48,7 +48,7 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
         labels: evidenceLabels(name, run),
         ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid, controller: true }],
       },
-      data: Object.fromEntries(Object.entries(files).filter(([, text]) => text !== null)),
+      data: files,
     };
     try {
       return await call({ method: 'POST', path: resourcePath(configMaps, { namespace }), body, signal });
@@ -95,17 +95,18 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
     }
   };
 
+  const limited = async <T>(demo: ChaosDemo, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await limit.run(demo.metadata.namespace, signal, work);
+    } catch (error) {
+      throw isForbidden(error) ? new Error(adviceOn(error), { cause: error }) : error;
+    }
+  };
   return {
-    async keep(demo, run, files, uid, signal) {
-      const work = async (): Promise<string> => await write(demo, run, files, uid, signal);
-      try {
-        return await limit.run(demo.metadata.namespace, signal, work);
-      } catch (error) {
-        throw isForbidden(error) ? new Error(adviceOn(error), { cause: error }) : error;
-      }
-    },
+    keep: async (demo, run, files, uid, signal) =>
+      await limited(demo, signal, async () => await write(demo, run, files, uid, signal)),
     remove: async (demo, run, signal) =>
-      await limit.run(demo.metadata.namespace, signal, async () => await remove(demo, run, signal)),
+      await limited(demo, signal, async () => await remove(demo, run, signal)),
   };
 }
 

@@ -29,13 +29,13 @@ export interface DemoApi {
   removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
 }
 
-/** Contents by file name; null: remove the file. */
-export type EvidenceFiles = Readonly<Record<string, string | null>>;
+/** Contents by file name. */
+export type EvidenceFiles = Readonly<Record<string, string>>;
 
 /** The store of evidence: one object for each run, deleted with its ChaosDemo. */
 export interface EvidenceStore {
   /**
-   * Writes these files of a run, or removes them; others stay. Does not touch objects that are not owned by this
+   * Writes these files of a run; others stay. Does not touch objects that are not owned by this
    * ChaosDemo.
    * @param uid returned by the last write; undefined: there was none, or it failed
    * @returns the uid of the object that has them now

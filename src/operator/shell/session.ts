@@ -10,7 +10,7 @@ import type { Activity, Effect } from '../../engine/effects.ts';
 import { isPossiblyActive, isRunActive } from '../../engine/fault-times.ts';
 import { callsForDecision, type Finding, record } from '../../engine/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../engine/observed.ts';
-import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../engine/subject.ts';
+import type { AdmissionRequest, Admitted, Permit, RecordedHistory } from '../../engine/subject.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import { ActivityRunner } from './activity-runner.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -95,9 +95,9 @@ export class Session {
     return this.#openedFor !== undefined && this.#openedFor !== this.#demo.metadata.generation;
   }
 
-  /** The observations around a fault, as long as the subject is open. */
-  evidence(fault: string): FaultEvidence | undefined {
-    return this.#opened?.driver.evidence?.(fault);
+  /** The history of a fault, as long as the subject is open. */
+  history(fault: string): RecordedHistory | undefined {
+    return this.#opened?.driver.history?.(fault);
   }
 
   /** Takes a newer version of the object. */

@@ -4,6 +4,7 @@ import { type ChapterPlan, chaptersOf } from '../../engine/chapter.ts';
 import type { Target } from '../../engine/observed.ts';
 import type { SubjectDefinition } from '../../engine/subject.ts';
 import { rateLimiterApi } from './api.ts';
+import { evidenceIn } from './run/replay.ts';
 import { cooldownSentence, isOfOneCaller } from './scenarios/cooldowns.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
@@ -44,6 +45,8 @@ export const rateLimiterDefinition: SubjectDefinition = {
     const cooldowns = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).cooldownsToPrepare ?? 1);
     return cooldownSentence(rateLimiterOf(spec), cooldowns);
   },
+
+  draw: evidenceIn,
 
   welcome(spec, target) {
     const limiter = rateLimiterOf(spec);

@@ -1,5 +1,6 @@
 /** A finished run whose texts were written by an attacker. */
 
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { resourcePath } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import { evidenceName } from '../../../src/evidence/index.ts';
@@ -39,10 +40,12 @@ export async function plantHostileRun(demos: Demos, run: ChaosDemo): Promise<str
     method: 'GET',
     path: `${configMaps(demos.namespace)}/${evidence}`,
   });
-  const parts = Object.entries(found.data ?? {}).filter(([file]) => file.endsWith('.json'));
-  const files = parts.map(([file, content]) => {
-    const parsed = withHostile(JSON.parse(content) as object);
-    return [file, JSON.stringify(parsed).replaceAll(run.metadata.uid ?? '', metadata.uid ?? '')];
+  const hostileOf = (line: string): string =>
+    JSON.stringify(withHostile(JSON.parse(line))).replaceAll(run.metadata.uid ?? '', metadata.uid ?? '');
+  const files = Object.entries(found.data ?? {}).map(([file, content]) => {
+    if (file.endsWith('.json')) return [file, hostileOf(content)];
+    const lines = gunzipSync(Buffer.from(content, 'base64')).toString().trim().split('\n');
+    return [file, gzipSync(`${lines.map(hostileOf).join('\n')}\n`).toString('base64')];
   });
   await demos.client.request({
     method: 'POST',

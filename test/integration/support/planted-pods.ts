@@ -120,5 +120,5 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
 
 /** What was recorded around the fault. */
 export function eventsOf(driver: DrivenLimiter): HistoryEvent[] {
-  return [...(driver.evidence?.history?.lines() ?? [])].map((line) => JSON.parse(line) as HistoryEvent);
+  return driver.lines.map((line) => JSON.parse(line) as HistoryEvent);
 }

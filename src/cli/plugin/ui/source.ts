@@ -101,7 +101,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       }
       const run = demo.status?.run?.number;
       if (run === undefined) return { demo };
-      const { isAbsent, ...read } = await readEvidence(client, place, run, signal);
+      const { isAbsent, ...read } = await readEvidence(client, demo, run, signal);
       if (!isAbsent || demo.status?.run?.phase) return { demo, ...read };
       // The run is active: it may still come.
       return { demo, missing: `ConfigMap ${evidenceName(place.name, run)} is still empty` };

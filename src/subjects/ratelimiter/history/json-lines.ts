@@ -19,14 +19,28 @@ export class HistoryFormatError extends Error {
   override readonly name = 'HistoryFormatError';
 }
 
+/** What was taken of a history so far. */
+export interface Taken {
+  lines: number;
+  /** Events that the lines count as dropped. */
+  dropped: number;
+}
+
 /**
- * The lines of one history, without line ends. Numbers keep all their digits, so what is read equals what was written.
+ * The lines of one history, without line ends, that were not taken yet; notes in `taken` that they are now. Numbers keep
+ * all their digits, so what is read equals what was written.
  */
-export function* linesOf({ dropped, events, setup }: Pick<History, 'dropped' | 'events' | 'setup'>) {
-  yield JSON.stringify(setup);
-  for (const event of events) yield JSON.stringify(event);
-  const known = events.reduce((sum, event) => (event.kind === 'dropped' ? sum + event.events : sum), 0);
-  if (dropped > known) yield JSON.stringify({ kind: 'dropped', events: dropped - known });
+export function linesOf(
+  { dropped, events, setup }: Pick<History, 'dropped' | 'events' | 'setup'>,
+  taken: Taken = { lines: 0, dropped: 0 },
+): string[] {
+  const fresh: (HistoryEvent | Setup)[] = events.slice(Math.max(0, taken.lines - 1));
+  for (const line of fresh) if (line.kind === 'dropped') taken.dropped += line.events;
+  if (taken.lines === 0) fresh.unshift(setup);
+  taken.lines = events.length + 1;
+  if (dropped > taken.dropped) fresh.push({ kind: 'dropped', events: dropped - taken.dropped });
+  taken.dropped = dropped;
+  return fresh.map((line) => JSON.stringify(line));
 }
 
 /**

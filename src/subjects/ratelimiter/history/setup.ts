@@ -32,6 +32,8 @@ export const historySetup = z.strictObject({
   limiter: rateLimiterSchema.transform(completed),
   /** Names of the pods, in the order in which they are sent requests. */
   pods: z.array(z.string().min(1).max(253)).min(1).max(1024),
+  /** Names of the pods of Redis; left out: not known. */
+  redis: z.array(z.string().min(1).max(253)).max(1024).optional(),
   /** Name of the fixture: every caller's key begins with it. */
   fixture: z.string().min(1).max(253),
   /** When the callers were set up; milliseconds since the epoch, as every time of the history. */

@@ -168,7 +168,7 @@ it('a history that is released is not kept in memory, and its evidence is', asyn
   const collectGarbage = runInNewContext('gc') as () => void;
   const attempt = await attemptAt({ requests: 60, burst: 10 }, 10);
   const [kept] = [attempt.history].flatMap((history) => (history ? [new WeakRef(history)] : []));
-  attempt.evidence()?.history?.release();
+  attempt.recorded()?.release();
   await vi.waitFor(() => {
     collectGarbage();
     expect(kept?.deref() === undefined).toBe(true);

@@ -7,7 +7,13 @@ import type {
   Prepared,
   RecoveryReport,
 } from '../../../engine/observed.ts';
-import { type FaultEvidence, type Permit, unknownInjection, WatchedPermit } from '../../../engine/subject.ts';
+import {
+  type Permit,
+  type RecordedHistory,
+  unknownInjection,
+  WatchedPermit,
+} from '../../../engine/subject.ts';
+import type { FaultEvidence } from '../../../evidence/index.ts';
 import type { StoreWriter } from '../../redis/client/store-connections.ts';
 import { watchStore } from '../../redis/client/store-watch.ts';
 import { proveWrite } from '../../redis/client/write-probe.ts';
@@ -20,11 +26,12 @@ import {
 import { untilAborted } from '../../waiting.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
-import { linesOf } from '../history/json-lines.ts';
+import { linesOf, type Taken } from '../history/json-lines.ts';
 import type { ScenarioType } from '../scenarios/scenario-type.ts';
 import { faultEvent, setupOf } from '../scenarios/setup.ts';
 import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
 import type { Toolkit } from '../tools.ts';
+import { evidenceOf } from './replay.ts';
 
 /** Observations of other components around a fault. */
 export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
@@ -40,7 +47,8 @@ export class Attempt {
   #workload: Workload | undefined;
   #fixture = '';
   readonly #onFailure: (error: unknown) => void;
-  #recording: (Recording & { readonly evidence: () => FaultEvidence | undefined }) | undefined;
+  #recording: Recording | undefined;
+  readonly #taken: Taken = { lines: 0, dropped: 0 };
   /** Set when the history was released. */
   #lastEvidence: FaultEvidence | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
@@ -68,17 +76,25 @@ export class Attempt {
     return this.#recording?.history;
   }
 
-  /** Evidence so far, with the history until that is released; undefined if another process observed it. */
-  evidence(): FaultEvidence | undefined {
+  /** The history to be stored, until it is released. */
+  recorded(): RecordedHistory | undefined {
     const { history } = this;
-    if (!history) return this.#lastEvidence;
+    return (
+      history && {
+        take: () => linesOf(history, this.#taken),
+        release: () => {
+          this.#lastEvidence = this.evidence();
+          this.close();
+        },
+      }
+    );
+  }
+
+  /** Evidence so far; undefined if another process observed it. */
+  evidence(): FaultEvidence | undefined {
+    if (!this.history) return this.#lastEvidence;
     try {
-      const evidence = this.#recording?.evidence();
-      const release = (): void => {
-        this.#lastEvidence = evidence;
-        this.close();
-      };
-      return evidence && { ...evidence, history: { lines: () => linesOf(history), release } };
+      return evidenceOf(this.history);
     } catch (error) {
       this.#onFailure(error);
       return undefined;
@@ -123,8 +139,7 @@ export class Attempt {
       this.#onFailure(error);
       this.#report();
     });
-    const evidence = this.#type.evidence(history, judge, this.#toolkit.target);
-    this.#recording = { fixture, history, judge, evidence };
+    this.#recording = { fixture, history, judge };
     history.listen((event) => judge.changes(event) && this.#report());
     return this.#recording;
   }

@@ -9,7 +9,7 @@ import type { Activity, SubjectEffect } from '../../../engine/effects.ts';
 import type { Finding } from '../../../engine/findings.ts';
 import type { HealthSnapshot } from '../../../engine/health.ts';
 import type { FaultReport } from '../../../engine/observed.ts';
-import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../../engine/subject.ts';
+import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from '../../../engine/subject.ts';
 import type { Cluster } from '../../cluster.ts';
 import type { RedisTarget } from '../../redis/client/redis-target.ts';
 import { claimOf } from '../../redis/faults/failover/fenced-failover.ts';
@@ -125,8 +125,8 @@ export class RateLimiterDriver implements SubjectDriver {
     await untilAborted(signal);
   }
 
-  evidence(fault: string): FaultEvidence | undefined {
-    return this.#attempts.get(fault)?.evidence();
+  history(fault: string): RecordedHistory | undefined {
+    return this.#attempts.get(fault)?.recorded();
   }
 
   async close(): Promise<void> {
@@ -225,7 +225,7 @@ export class RateLimiterDriver implements SubjectDriver {
   }
 
   async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
-    const evidence = this.evidence(fault);
+    const evidence = this.#attempts.get(fault)?.evidence();
     if (!evidence) {
       const message = 'the observations were made by a process that is gone; run again for a diagnosis';
       return { kind: 'Diagnosis', fault, profile, report: { message } };

@@ -7,11 +7,12 @@ import {
   START,
 } from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
 import { countEvent } from '../history/counts.ts';
+import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { boundedLines, HistoryFormatError, linesOf } from '../history/json-lines.ts';
 import { Judge } from '../scenarios/judge.ts';
 import { judgedOutage } from '../scenarios/store-outage/judge.ts';
-import { replay } from './replay.ts';
+import { evidenceIn, evidenceOf, replay } from './replay.ts';
 
 type Line = Record<string, unknown>;
 
@@ -214,7 +215,54 @@ describe('a history that was tampered with', () => {
   });
 });
 
+describe('a history that is drawn', () => {
+  it('gives the same from its lines as from memory, with its bands and detections', async () => {
+    const history = outageHistory('Timeout');
+    const evidence = await evidenceIn(linesOf(history));
+    expect(evidence).toEqual(evidenceOf(history));
+    expect(evidence?.originMs).toBe(history.times.startedAt);
+    expect(evidence?.bands.map(({ kind }) => kind)).toEqual(['countdown', 'fault', 'settle']);
+    expect(evidence?.bands[1]).toMatchObject({ from: history.times.startedAt, to: FAULT_TO });
+    expect(evidence?.detections.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^broken: /),
+      'detected: Hangs',
+    ]);
+  });
+
+  it('is drawn as far as it was recorded', async () => {
+    const lines = linesOf(outageHistory());
+    const requests = async (most: number): Promise<number> => {
+      const { bundle } = (await evidenceIn(lines.slice(0, most))) ?? {};
+      const sent = bundle?.series.filter(({ signal }) => signal.endsWith('-sent')) ?? [];
+      return sent.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
+    };
+    const all = lines.filter((line) => /"kind":"request".*"caller":"(Over|Under)"/.test(line)).length;
+    expect(await requests(1)).toBe(0);
+    expect(await requests(lines.length / 2)).toBeLessThan(all);
+    expect(await requests(lines.length)).toBe(all);
+    expect((await evidenceIn(lines.slice(0, 1)))?.bands).toEqual([]);
+  });
+});
+
 describe('the lines of a file', () => {
+  it('are taken once each as a history grows, with what it dropped since', async () => {
+    const whole = outageHistory();
+    const history = new History(whole.setup, { memory: { take: () => false, give: () => undefined } });
+    const taken = { lines: 0, dropped: 0 };
+    const pieces: string[][] = [];
+    for (const [i, event] of whole.events.entries()) {
+      history.append(event);
+      if (i % 7 === 0) pieces.push(linesOf(history, taken));
+    }
+    pieces.push(linesOf(history, taken));
+    expect(linesOf(history, taken)).toEqual([]);
+    const lines = pieces.flat().map((line) => JSON.parse(line) as HistoryEvent);
+    const dropped = lines.flatMap((line) => (line.kind === 'dropped' ? line.events : []));
+    expect(dropped.length).toBeGreaterThan(1);
+    expect(dropped.reduce((sum, events) => sum + events, 0)).toBe(history.dropped);
+    expect(lines.filter(({ kind }) => kind !== 'dropped')).toEqual([history.setup, ...history.events]);
+  });
+
   async function linesIn(...pieces: string[]): Promise<string[]> {
     const lines: string[] = [];
     for await (const line of boundedLines(Readable.from(pieces))) lines.push(line);

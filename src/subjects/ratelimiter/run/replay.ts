@@ -1,8 +1,9 @@
 /**
- * Judges histories again, only from their lines: with the same judges and conclusions as in a run, and without a
- * cluster or a store. So anyone can recompute what a run published.
+ * Judges and draws histories again, only from their lines: with the same judges and conclusions as in a run, and without
+ * a cluster or a store. Everything that a run shows is derived here, and anyone can recompute what it published.
  */
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../../api/index.ts';
+import { bandsOf, detectionsOf } from '../../../engine/evidence.ts';
 import { watchEnd } from '../../../engine/fault-times.ts';
 import { type FaultReport, goneMessage } from '../../../engine/observed.ts';
 import {
@@ -14,6 +15,7 @@ import {
 } from '../../../engine/scenarios.ts';
 import type { Scenario } from '../../../engine/subject.ts';
 import { iso } from '../../../engine/time.ts';
+import type { FaultEvidence } from '../../../evidence/index.ts';
 import type { FaultEvent } from '../../redis/events.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
@@ -22,6 +24,7 @@ import type { Setup } from '../history/setup.ts';
 import { SCENARIO_TYPES } from '../scenarios/index.ts';
 import type { Judge } from '../scenarios/judge.ts';
 import { planOf, type ScenarioType } from '../scenarios/scenario-type.ts';
+import type { SeenEvidence } from '../scenarios/timeline.ts';
 
 /** Events of a history after which everything before them is judged: a run records some ten. */
 const MOST_STEPS = 40;
@@ -31,13 +34,34 @@ const MOST_STEPS = 40;
  * and evidence.
  * @throws HistoryFormatError that names the line
  */
-export async function replay(lines: Iterable<string> | AsyncIterable<string>): Promise<ScenarioStatus[]> {
+export async function replay(lines: Lines): Promise<ScenarioStatus[]> {
+  return (await replaysOf(lines)).map((one) => one.end());
+}
+
+/**
+ * The observations in the lines of one history, as evidence.
+ * @throws HistoryFormatError as {@link replay}
+ */
+export async function evidenceIn(lines: Lines): Promise<FaultEvidence | undefined> {
+  return (await replaysOf(lines)).at(-1)?.evidence();
+}
+
+/** The same of a history in memory. */
+export function evidenceOf({ events, setup }: Pick<History, 'events' | 'setup'>): FaultEvidence | undefined {
+  const one = new ScenarioReplay(setup);
+  for (const event of events) one.take(event);
+  return one.evidence();
+}
+
+type Lines = Iterable<string> | AsyncIterable<string>;
+
+async function replaysOf(lines: Lines): Promise<ScenarioReplay[]> {
   const replays: ScenarioReplay[] = [];
   await readLines(lines, {
     setup: (setup) => replays.push(new ScenarioReplay(setup)),
     event: (event) => replays.at(-1)?.take(event),
   });
-  return replays.map((one) => one.end());
+  return replays;
 }
 
 class ScenarioReplay {
@@ -45,6 +69,7 @@ class ScenarioReplay {
   readonly #judge: Judge;
   readonly #scenario: Scenario;
   readonly #entry: ScenarioStatus;
+  readonly #seen: () => SeenEvidence | undefined;
   readonly #gone = new Set<string>();
   #fault: FaultStatus | undefined;
   #report: FaultReport | undefined;
@@ -58,6 +83,7 @@ class ScenarioReplay {
     const { expect, name, type } = setup.scenario;
     this.#history = new History(setup);
     this.#judge = fault.judge(this.#history);
+    this.#seen = fault.evidence(this.#history, this.#judge);
     this.#scenario = planOf(fault, setup.scenario, setup.limiter);
     this.#entry = { name, type, expect };
   }
@@ -99,6 +125,21 @@ class ScenarioReplay {
       applyRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
     }
     return this.#entry;
+  }
+
+  /** What was observed so far. */
+  evidence(): FaultEvidence | undefined {
+    const seen = this.#seen();
+    const reading = this.#judge.reading();
+    const fault = this.#fault;
+    if (fault) closeUnobserved(fault, reading?.watchedUntil ?? 0);
+    return (
+      seen && {
+        ...seen,
+        bands: [...(fault ? bandsOf(this.#scenario, fault, reading) : []), ...seen.bands],
+        detections: detectionsOf(this.#scenario, reading),
+      }
+    );
   }
 
   #takeFault(event: Extract<HistoryEvent, { kind: 'fault' }>): void {

@@ -5,15 +5,15 @@
 import type { FaultApi, ScenarioSpec } from '../../../api/index.ts';
 import { formatDuration, parseDuration } from '../../../api/index.ts';
 import type { ChapterPlan } from '../../../engine/chapter.ts';
-import type { FaultEvidence, Scenario } from '../../../engine/subject.ts';
+import type { Scenario } from '../../../engine/subject.ts';
 import type { StoreFault } from '../../redis/faults/fault.ts';
 import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import type { History } from '../history/history.ts';
 import type { Baseline } from '../interfaces/baseline.ts';
 import { PART, type RateLimiterSpec } from '../spec/schema.ts';
-import type { RateLimiterTarget } from '../target/target.ts';
 import type { Toolkit } from '../tools.ts';
 import type { Judge, OnFailure } from './judge.ts';
+import type { SeenEvidence } from './timeline.ts';
 import type { FaultTruth } from './truth.ts';
 import type { Workload } from './workload.ts';
 
@@ -50,7 +50,7 @@ export interface ScenarioType<A = unknown> {
   ): string | undefined;
   judge(history: History, onFailure?: OnFailure): Judge<A>;
   /** Shows a history as evidence, as it grows. */
-  evidence(history: History, judge: Judge<A>, target: RateLimiterTarget): () => FaultEvidence | undefined;
+  evidence(history: History, judge: Judge<A>): () => SeenEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
   /** How that fault is injected. */

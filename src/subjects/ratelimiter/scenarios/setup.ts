@@ -28,6 +28,7 @@ export function setupOf(
     scenario,
     limiter,
     pods: target.pods.map(({ name }) => name),
+    redis: target.redis.map(({ podName }) => podName),
     fixture,
     preparedAt,
     clockWithinMs: CLOCK_WITHIN_MS,

@@ -5,12 +5,12 @@
 
 import { counted } from '../../../api/index.ts';
 import { UNREACHABLE } from '../../../engine/health.ts';
-import type { FaultEvidence } from '../../../engine/subject.ts';
 import {
   EVIDENCE_LIMITS,
   type EvidenceBundle,
   type EvidenceComponent,
   EvidenceRecorder,
+  type FaultEvidence,
   type SeenInvariant,
   type Signal,
 } from '../../../evidence/index.ts';
@@ -27,15 +27,13 @@ import type {
   RequestOutcome,
 } from '../history/events.ts';
 import type { FaultTimes } from '../history/recorded.ts';
+import type { Setup } from '../history/setup.ts';
 import { isConnectionFailure } from '../interfaces/caller-request.ts';
-import type { RateLimiterTarget } from '../target/target.ts';
 
 const CLIENT = 'client';
 const STORE = 'store';
 /** Besides the store and the client. */
 const MOST_REPLICAS = EVIDENCE_LIMITS.components - 2;
-/** Series of a component in a long watch: counts, answers by kind, latency. */
-const SERIES_EACH = 10;
 /** A write that waits this long, in milliseconds, and this many times the slowest usual one, is worth an event. */
 const LONG_MS = 100;
 const LONG_FACTOR = 5;
@@ -60,6 +58,9 @@ const OF_ANSWER = {
   Timeout: 'timeouts',
 } as const satisfies Record<RequestOutcome, string>;
 
+/** Evidence as far as it depends on the type of the scenario. */
+export type SeenEvidence = Omit<FaultEvidence, 'detections'>;
+
 export class Timeline {
   /** The origin of its times until a fault begins. Milliseconds since the epoch. */
   readonly #startedAt: number;
@@ -79,14 +80,14 @@ export class Timeline {
   #usualWriteMs = 0;
   #writesStall = false;
 
-  constructor({ pods, redis }: RateLimiterTarget, startedAt: number) {
-    this.#startedAt = startedAt;
+  constructor({ pods, preparedAt, redis = [] }: Pick<Setup, 'pods' | 'preparedAt' | 'redis'>) {
+    this.#startedAt = preparedAt;
     const shown = pods.slice(0, MOST_REPLICAS);
-    this.#replicas = new Map(shown.map(({ name }, i) => [name, `replica-${i + 1}`]));
+    this.#replicas = new Map(shown.map((pod, i) => [pod, `replica-${i + 1}`]));
     const replicas = [...this.#replicas.values()];
     this.#pods = [
       ...[...this.#replicas].map(([pod, component]) => ({ component, pod })),
-      ...redis.map(({ podName }) => ({ component: STORE, pod: podName })),
+      ...redis.map((pod) => ({ component: STORE, pod })),
     ];
     const components: EvidenceComponent[] = [
       ...replicas.map((name): EvidenceComponent => ({ name, role: 'replica' })),
@@ -97,11 +98,11 @@ export class Timeline {
       { from: CLIENT, kind: 'sends-requests-to', to: replica },
       { from: replica, kind: 'keeps-counts-in', to: STORE },
     ]);
-    this.#recorder = new EvidenceRecorder(components, relations, SERIES_EACH);
-    for (const name of [...replicas, STORE]) this.#heard.set(name, startedAt);
+    this.#recorder = new EvidenceRecorder(components, relations);
+    for (const name of [...replicas, STORE]) this.#heard.set(name, preparedAt);
     if (pods.length > shown.length) {
       const left = counted(pods.length - shown.length, 'replica');
-      this.#event(startedAt, CLIENT, `${left} more are left out here, and their requests and counts`);
+      this.#event(preparedAt, CLIENT, `${left} more are left out here, and their requests and counts`);
     }
   }
 
@@ -110,7 +111,7 @@ export class Timeline {
     { endedAt, startedAt: originMs = this.#startedAt }: Pick<FaultTimes, 'endedAt' | 'startedAt'>,
     invariant?: SeenInvariant,
     bands: FaultEvidence['bands'] = [],
-  ): FaultEvidence {
+  ): SeenEvidence {
     const bundle = this.#recorder.bundle(originMs, invariant);
     return { originMs, ...(endedAt !== undefined && { endedAt }), pods: this.#pods, bands, bundle };
   }

@@ -14,7 +14,7 @@ const components = [
 
 /** What was seen of a fault of 10 s: an event in it, and one long after it. */
 function bundle() {
-  const recorder = new EvidenceRecorder(components, [], 1);
+  const recorder = new EvidenceRecorder(components, []);
   recorder.event(ORIGIN + 500, 'store', 'a write was not answered');
   recorder.event(ORIGIN + 60_000, 'store', 'a write was not answered');
   return recorder.bundle(ORIGIN);

@@ -4,7 +4,7 @@
  */
 
 import type { Truth } from '../../../diagnosis/index.ts';
-import type { FaultEvidence } from '../../../engine/subject.ts';
+import type { FaultEvidence } from '../../../evidence/index.ts';
 
 /** What a diagnosis should find. */
 export interface FaultTruth {

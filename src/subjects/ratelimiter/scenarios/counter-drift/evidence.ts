@@ -1,20 +1,14 @@
 /** Counter drift as evidence. Pure. */
-import type { FaultEvidence } from '../../../../engine/subject.ts';
 import type { DriftSeen } from '../../checkers/drift-seen.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';
-import type { RateLimiterTarget } from '../../target/target.ts';
 import type { Judge } from '../judge.ts';
-import { Timeline } from '../timeline.ts';
+import { type SeenEvidence, Timeline } from '../timeline.ts';
 
 /** Shows a history as it grows; the returned function gives the evidence so far. */
-export function driftEvidence(
-  history: History,
-  judge: Judge<DriftSeen>,
-  target: RateLimiterTarget,
-): () => FaultEvidence {
+export function driftEvidence(history: History, judge: Judge<DriftSeen>): () => SeenEvidence {
   const { baseline, limiter, preparedAt } = history.setup;
-  const timeline = new Timeline(target, preparedAt);
+  const timeline = new Timeline(history.setup);
   timeline.limit(preparedAt, limiter.limit.requests);
   if (baseline) {
     timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);

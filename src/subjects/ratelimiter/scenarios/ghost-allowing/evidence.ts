@@ -1,27 +1,21 @@
 /** Over-admission in bursts as evidence: a timeline of each trial; the one whose figures are shown is used. Pure. */
-import type { FaultEvidence } from '../../../../engine/subject.ts';
 import { type BurstsSeen, shownTrial } from '../../checkers/bursts.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
-import type { RateLimiterTarget } from '../../target/target.ts';
 import { trialKeys } from '../caller-keys.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../judge.ts';
-import { Timeline } from '../timeline.ts';
+import { type SeenEvidence, Timeline } from '../timeline.ts';
 import { parametersOf } from './parameters.ts';
 import { burstBands } from './words.ts';
 
 /** Shows a history as it grows; the returned function gives the evidence so far. */
-export function burstEvidence(
-  history: History,
-  judge: Judge<BurstsSeen>,
-  target: RateLimiterTarget,
-): () => FaultEvidence | undefined {
-  const { fixture, preparedAt, scenario } = history.setup;
+export function burstEvidence(history: History, judge: Judge<BurstsSeen>): () => SeenEvidence | undefined {
+  const { fixture, scenario } = history.setup;
   const keys = trialKeys(fixture, parametersOf(scenario).trials);
-  const timelines = keys.map(() => new Timeline(target, preparedAt));
+  const timelines = keys.map(() => new Timeline(history.setup));
   showUsual(timelines, history);
   showEvents(timelines, history, keys, judge);
   return () => {

@@ -1,7 +1,7 @@
 /** The findings about bursts in words. */
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
-import type { FaultEvidence } from '../../../../engine/subject.ts';
+import type { FaultEvidence } from '../../../../evidence/index.ts';
 import type { BurstResult } from '../../checkers/burst-result.ts';
 import {
   type BURST_CHECKERS,

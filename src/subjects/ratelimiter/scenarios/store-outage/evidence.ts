@@ -1,24 +1,18 @@
 /** A store outage as evidence. Pure. */
-import type { FaultEvidence } from '../../../../engine/subject.ts';
 import { seenInvariant } from '../../checkers/outage-formula.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import type { History } from '../../history/history.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
-import type { RateLimiterTarget } from '../../target/target.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../judge.ts';
-import { Timeline } from '../timeline.ts';
+import { type SeenEvidence, Timeline } from '../timeline.ts';
 import { parametersOf } from './parameters.ts';
 
 /** Shows a history as it grows; the returned function gives the evidence so far. */
-export function outageEvidence(
-  history: History,
-  judge: Judge<OutageSeen>,
-  target: RateLimiterTarget,
-): () => FaultEvidence {
+export function outageEvidence(history: History, judge: Judge<OutageSeen>): () => SeenEvidence {
   const { limiter, preparedAt, scenario, usualWriteMs } = history.setup;
-  const timeline = new Timeline(target, preparedAt);
+  const timeline = new Timeline(history.setup);
   timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
   showEvents(timeline, history);
   const { accept } = parametersOf(scenario);
