@@ -58,11 +58,8 @@ interface KeptRun {
   source: EvidenceSource | undefined;
   /** By the id of the fault. */
   readonly histories: Map<string, HistoryPieces>;
-  /** Sentences on what is missing. */
-  readonly leftOut: Set<string>;
-  /** What is in the store, and the uid of the object that has it. */
-  written: Files;
-  stored?: string | undefined;
+  /** What is in the store, and the uid of the object that has it; undefined: not known. */
+  stored?: { readonly uid: string; readonly files: Files } | undefined;
   /** No write has succeeded, and no fault was announced: stored files are from an earlier run of the same number. */
   isFirstWrite: boolean;
   /** Since when writes fail, by the monotonic clock, and why. */
@@ -165,8 +162,6 @@ export class EvidenceKeeper {
       demo,
       source: undefined,
       histories: new Map(),
-      leftOut: new Set(),
-      written: {},
       isFirstWrite: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
       lossReported: false,
       ended: new AbortController(),
@@ -214,18 +209,18 @@ export class EvidenceKeeper {
   /** Writes the files that have changed; returns whether the store has all of them now. */
   async #write(kept: KeptRun, files: Files): Promise<boolean> {
     const { clock, mayWrite, store } = this.#options;
-    const changed = Object.entries(files).filter(([name, text]) => kept.written[name] !== text);
+    const changed = Object.entries(files).filter(([name, text]) => kept.stored?.files[name] !== text);
     if (changed.length === 0) return true;
     // Right before: a process may be frozen between a decision and its write.
     if (!mayWrite()) return false;
     const { demo, isFirstWrite, run, stored } = kept;
     const write = async (signal: AbortSignal): Promise<string> => {
       if (isFirstWrite) await store.remove(demo, run, signal);
-      return await store.keep(demo, run, Object.fromEntries(changed), stored, signal);
+      return await store.keep(demo, run, Object.fromEntries(changed), stored?.uid, signal);
     };
     try {
-      kept.stored = await within(clock, WRITE_TIMEOUT_MS, write, kept.stop.signal);
-      kept.written = { ...kept.written, ...files };
+      const uid = await within(clock, WRITE_TIMEOUT_MS, write, kept.stop.signal);
+      kept.stored = { uid, files: { ...stored?.files, ...files } };
       kept.isFirstWrite = false;
       if (kept.failing) this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
       kept.failing = undefined;
@@ -239,7 +234,6 @@ export class EvidenceKeeper {
   /** Whatever is in the store now, the next write has everything. */
   #failed(kept: KeptRun, error: unknown): void {
     kept.stored = undefined;
-    kept.written = {};
     const now = this.#options.clock.monotonic();
     if (!kept.failing)
       this.#log(kept).warn({ err: error, run: kept.run }, 'the evidence of a run could not be written');
@@ -281,11 +275,12 @@ export class EvidenceKeeper {
 
 /** All that the store should have by now. `complete`: nothing more will come. */
 function filesOf(kept: KeptRun, now: number, complete: boolean): Files {
-  const { definition, demo, histories, leftOut, source } = kept;
+  const { definition, demo, histories, source } = kept;
   const { status = {} } = demo;
   const { scenarios: entries = [] } = status;
   const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
   const files: Record<string, string> = {};
+  const leftOut: string[] = [];
   for (const [index, entry] of entries.entries()) {
     const scenario = planned.get(entry.name);
     if (!scenario || !entry.fault || !source) continue;
@@ -303,15 +298,15 @@ function filesOf(kept: KeptRun, now: number, complete: boolean): Files {
       if (complete || (isChecked && isObservationOver(kept, entry, now))) recorded.release();
     } else if (!observed.prepared[id]) {
       // Whether it had been observed to its end is unknown here: the store is never read back.
-      leftOut.add(
+      leftOut.push(
         `${entry.name}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`,
       );
     }
     if (history.isCut)
-      leftOut.add(`${entry.name}: the end of its history, which takes more than its share of the ConfigMap`);
+      leftOut.push(`${entry.name}: the end of its history, which takes more than its share of the ConfigMap`);
     Object.assign(files, history.files);
   }
-  const run = runPartOf(demo, [...leftOut], complete);
+  const run = runPartOf(demo, leftOut, complete);
   return { ...files, ...(run && runData(run)) };
 }
 
