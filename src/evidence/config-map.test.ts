@@ -95,15 +95,6 @@ describe('evidence in a ConfigMap', () => {
     expect(evidence?.scenarios[0]?.bundleAtMs).toBe(20 * 86_400_000);
   });
 
-  it('keeps a diagnosis within its bound', async () => {
-    const chain = Array.from({ length: 6 }, () => ({ text: '"'.repeat(256), evidence: ['s1'] }));
-    const citations = Array.from({ length: 12 }, () => ({ id: 's1', text: '"'.repeat(160) }));
-    const whole = wholeDiagnosisWith({ chain, citations });
-    const diagnoses = Array.from({ length: 8 }, (_, i) => diagnosisData(i, whole));
-    const read = await readRunEvidence(configMapOf(runData(run), ...diagnoses), draw);
-    expect(read.evidence?.diagnoses.map(({ chain: steps }) => steps.length)).toEqual(Array(8).fill(6));
-  });
-
   it.each([
     ['nothing', undefined, /no ConfigMap/],
     ['a Secret', { kind: 'Secret', data: {} }, /no ConfigMap/],

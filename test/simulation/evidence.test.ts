@@ -203,6 +203,8 @@ describe('the evidence of a run', () => {
     const before = await samples(simulation);
     expect(before).toBeGreaterThan(4);
     await simulation.crash(15_000);
+    const { history } = (await simulation.evidence.read('demo', 1)) as { history: string };
+    expect(history.split('\n').filter((line) => line.includes('sampledAt'))).toHaveLength(before);
     await wholeRun(simulation);
     const evidence = await kept(simulation);
     expect(evidence.leftOut).toMatch(/^stall: .*restarted after .*announced /);
