@@ -6,22 +6,6 @@ import type { Cluster } from './support/cluster.ts';
 
 export function disturbances(cluster: Cluster): void {
   it(
-    'makes the scenario Inconclusive when one is deleted in mid-pause',
-    keepingTime(async () => {
-      await cluster.useLimiter('strict');
-      await cluster.apply('gate.yaml', 'limiter-deleted');
-      const { run } = await cluster.untilPaused('limiter-deleted');
-      const victim = run?.pods?.[0]?.name ?? '';
-      await cluster.inNamespace('delete', 'pod', victim, '--wait=false');
-      const status = await cluster.ended('limiter-deleted');
-      expect(status.phase).toBe('Errored');
-      expect(status.scenarios?.[0]?.result).toBe('Inconclusive');
-      expect(status.scenarios?.[0]?.message).toContain(`: ${victim} (1 of 3 pods)`);
-      await cluster.writeThroughLimiter();
-    }),
-  );
-
-  it(
     'makes the scenario Inconclusive when a rollout replaces them all, and says so',
     keepingTime(async () => {
       await cluster.useLimiter('strict');

@@ -8,7 +8,6 @@ import { chart } from './chart.ts';
 import { disturbances } from './disturbances.ts';
 import { installed } from './installed.ts';
 import { modelInAPod } from './model-in-a-pod.ts';
-import { operatorCrashes } from './operator-crashes.ts';
 import { rights } from './rights.ts';
 import { Cluster } from './support/cluster.ts';
 import { surveyedLimiters } from './surveyed-limiters.ts';
@@ -22,9 +21,6 @@ describe('installed from the manifests', () => {
 });
 describe('the whole demo', () => {
   wholeDemo(cluster);
-});
-describe('a crash of the operator', () => {
-  operatorCrashes(cluster);
 });
 describe('pods of the limiter that go away', () => {
   disturbances(cluster);

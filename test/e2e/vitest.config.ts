@@ -4,9 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig(({ mode }) => ({
   test: {
     name: 'e2e',
-    include: [
-      process.env['CHAOSDEMO_TOPOLOGIES'] ? 'test/e2e/topologies.test.ts' : 'test/e2e/on-kind.test.ts',
-    ],
+    include: ['test/e2e/on-kind.test.ts'],
     globalSetup: ['test/e2e/global-setup.ts'],
     provide: { isNightly: mode === 'nightly' },
     testTimeout: 1_200_000,

@@ -22,7 +22,6 @@ import {
   startModelServer,
 } from '../fixtures/diagnosis/models/model-server.ts';
 import { certificateFor } from '../kit/certificate.ts';
-import { runProgram } from '../kit/program.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -102,23 +101,6 @@ describe('a model behind TLS', () => {
     const before = server.requests.length;
     expect(await diagnose()).toMatchObject({ failed: expect.stringMatching(message) as string });
     expect(server.requests).toHaveLength(before);
-  });
-});
-
-describe('an operator', () => {
-  it('exits at its start if its profiles are invalid, with every problem', async () => {
-    const file = join(supervisor.temporaryFolder('profiles'), 'wrong.yaml');
-    await writeFile(
-      file,
-      'profiles: [{name: a, kind: anthropic, baseURL: "https://h/v1", model: m}, {name: rules, kind: rules}]',
-    );
-    const { status, stdout } = await runProgram(process.execPath, [
-      'src/operator/main.ts',
-      `--diagnosis-profiles=${file}`,
-    ]);
-    expect(status).toBe(1);
-    expect(stdout).toMatch(/--diagnosis-profiles cannot/);
-    expect(stdout).toMatch(/wrong\.yaml.*apiKeyFile: .*needed.*"rules\\?" is always/s);
   });
 });
 

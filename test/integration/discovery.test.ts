@@ -9,7 +9,6 @@ import type { Cluster } from '../../src/subjects/cluster.ts';
 import {
   type DiscoveredTarget,
   discover,
-  lookAtPods,
   type Place,
 } from '../../src/subjects/ratelimiter/admission/discovery.ts';
 import {
@@ -17,7 +16,6 @@ import {
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../src/subjects/ratelimiter/spec/schema.ts';
-import { checkPreconditions } from '../../src/subjects/targets/precondition-check.ts';
 import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
@@ -88,45 +86,6 @@ describe('discover, if everything is in place', () => {
 
     await setLabel('no');
     await expectRefused({}, 'NamespaceNotEnabled', /is not enabled for chaos/);
-  });
-
-  it('a second discovery reports which pods are gone, even if the name is reused', async () => {
-    const { pods: nodes } = await found();
-    const again = () => checkPreconditions(cluster, namespace, nodes, AbortSignal.timeout(60_000));
-    expect(await again()).toEqual({ kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: [] });
-    await adminKubectl().run(['-n', namespace, 'delete', 'pod', 'limiter-2', '--force', '--wait=true']);
-    await create('pods', podObject('limiter-2', { ip: '127.0.0.3' }));
-    expect(await again()).toEqual({
-      kind: 'PreconditionCheck',
-      admission: { state: 'granted' },
-      gone: ['limiter-2'],
-    });
-    await setLabel('no');
-    expect((await again()).admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
-  });
-
-  it('a later look reports which pods were replaced, and the containers of the others', async () => {
-    const { pods: nodes } = await found();
-    const now = async () => await lookAtPods(placeOf(), nodes, AbortSignal.timeout(60_000));
-    // Nothing is known of a container before a kubelet reports it.
-    expect(await now()).toEqual({ replaced: [], containers: new Map() });
-    await setStatus('pods', podObject('limiter-1', { ip: '127.0.0.2', containerID: 'test://1' }));
-    expect(await now()).toEqual({ replaced: [], containers: new Map([['limiter-1', 'test://1']]) });
-    await setStatus('pods', podObject('limiter-1', { ip: '127.0.0.2', containerID: 'test://2' }));
-    await adminKubectl().run(['-n', namespace, 'delete', 'pod', 'limiter-2', '--force', '--wait=true']);
-    await create('pods', podObject('limiter-2', { ip: '127.0.0.3', containerID: 'test://3' }));
-    expect(await now()).toEqual({
-      replaced: ['limiter-2'],
-      containers: new Map([['limiter-1', 'test://2']]),
-    });
-  });
-
-  it('reads only a Secret of the one type, and shows nothing of any other', async () => {
-    const withSecret = (name: string) => ({ redis: { service: 'redis', authSecretName: name } });
-    await expectRefused(withSecret('absent'), 'RedisAuthInvalid', /no Secret absent/);
-    await create('secrets', { ...secretObject('Opaque'), metadata: { name: 'database' } });
-    const refusal = await expectRefused(withSecret('database'), 'RedisAuthInvalid', /is of type Opaque/);
-    expect(refusal.message).not.toContain('operator-secret');
   });
 
   it("discovery sends a Secret's password only to the Service it belongs to", async () => {

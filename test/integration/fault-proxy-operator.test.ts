@@ -9,7 +9,7 @@ import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
 import { redisPod } from '../../src/local/target.ts';
 import { rateLimiterOf } from '../kit/demo.ts';
 import { type RunningProxy, startFaultProxy, TOKEN } from '../kit/fault-proxy.ts';
-import { isNightly, rows } from '../kit/nightly.ts';
+import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { isConfirmed, scenarioOf, verdictLine } from '../kit/status.ts';
 import { until } from '../kit/until.ts';
@@ -111,19 +111,6 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
       expect(await proxy.get('/fault')).toMatchObject({ faults: 1, fault: null });
     })(context));
 
-  it('finds that limiters stay with a former primary', (context) =>
-    keepingTime(async () => {
-      await proxied.applySpec('stale', specOf({ type: 'StalePrimary', duration: '5s' }));
-      const status = await proxied.ended('stale');
-      expect(scenarioOf(status)).toMatchObject({ result: 'Violated' });
-      expect(scenarioOf(status).summary).toBe('FailsClosed; no recovery in 2s');
-      const { endedAt = '', plannedAt = '', until: announced = '' } = scenarioOf(status).fault ?? {};
-      // The duration, the settle time, a second and the timeout of a caller.
-      expect(Date.parse(announced) - Date.parse(plannedAt)).toBe(5000 + 2000 + 1000 + 1000);
-      expect(Date.parse(endedAt)).toBeGreaterThan(Date.parse(plannedAt) + 5000 + 2000);
-      expect(await proxy.get('/fault')).toMatchObject({ fault: null });
-    })(context));
-
   it('reaches verdicts on a managed Redis, without the right to pause it', (context) =>
     keepingTime(async () => {
       const before = Number((await proxy.get('/fault'))['faults']);
@@ -151,33 +138,6 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
       expect(Date.parse(endedAt)).toBeLessThan(Date.parse(planned));
       expect(await accepts(proxy)).toBe(true);
     })(context));
-
-  it.runIf(isNightly)('starts no run with another token, and two runs one after the other', (context) =>
-    keepingTime(async () => {
-      await proxied.applySpec('wrong', specOf({ type: 'Refuse', duration: '5s' }, { secret: 'another' }));
-      await proxied.untilStatus('wrong', 'its refusal', ({ conditions = [] }) =>
-        conditions.some(({ reason }) => reason === 'RedisAuthInvalid'),
-      );
-      await proxied.delete('wrong');
-      const before = (await proxy.get('/fault'))['faults'];
-      await Promise.all(
-        ['first', 'second'].map((name) =>
-          proxied.applySpec(name, specOf({ type: 'Refuse', duration: '4s' })),
-        ),
-      );
-      const ended = await Promise.all(['first', 'second'].map((name) => proxied.ended(name)));
-      expect(ended.map(verdictLine)).toEqual([
-        expect.stringMatching(/^Succeeded/),
-        expect.stringMatching(/^Succeeded/),
-      ]);
-      expect((await proxy.get('/fault'))['faults']).toBe(Number(before) + 2);
-      const spans = ended.map((status) => scenarioOf(status).fault);
-      const [one, other] = spans.toSorted(
-        (a, b) => Date.parse(a?.startedAt ?? '') - Date.parse(b?.startedAt ?? ''),
-      );
-      expect(Date.parse(other?.startedAt ?? '')).toBeGreaterThan(Date.parse(one?.endedAt ?? ''));
-    })(context),
-  );
 
   const phases: readonly (readonly [string, (status: ChaosDemoStatus) => boolean])[] = [
     ['active', isConfirmed],

@@ -1,14 +1,11 @@
 /** Rate limiters that people run, unmodified and behind HTTP: what their callers get while Redis takes no writes. */
-import { once } from 'node:events';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relativeToFirst } from '../../src/evidence/index.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { SurveyedLimiters, type SurveyedTarget } from './support/surveyed-limiter.ts';
+import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
 const PAUSE_MS = 3000;
 const SCENARIOS = [
@@ -83,41 +80,6 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
   });
 });
 
-describe('a limiter that waits for its Redis, if the spec names another one', { timeout: 300_000 }, () => {
-  let other: RedisServer;
-  beforeAll(async () => {
-    other = await startRedis({ supervisor: limiters.supervisor });
-  });
-
-  const naming = async (server: RedisServer) => {
-    const { host, port } = server;
-    const target = (found: SurveyedTarget) => ({ ...found, redis: { ...found.redis, host, port } });
-    // The reading waits for the end of a window.
-    const configured = { limit: 10, windowSeconds: 15 };
-    const run = await limiters.drive('express-rate-limit', 'default', {
-      scenarios: SCENARIOS,
-      target,
-      configured,
-    });
-    onTestFinished(run.close);
-    return run;
-  };
-
-  it.skipIf(withoutRealTime)('is not reported to hold if other clients use that one', async () => {
-    const client = new Redis({ host: other.host, port: other.port });
-    await once(client, 'ready');
-    const work = setInterval(() => void client.incr('other').catch(() => undefined), 2);
-    onTestFinished(() => {
-      clearInterval(work);
-      client.disconnect();
-    });
-    const { driver, key } = await naming(other);
-    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-    expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
-    expect(reading.shortfalls.join()).toMatch(/^it is not shown .*Redis: /);
-  });
-});
-
 describe('a limiter behind HTTP', () => {
   it('keeps its limit in a burst: not observed by the count of the sender', {
     timeout: 300_000,
@@ -128,17 +90,6 @@ describe('a limiter behind HTTP', () => {
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
       expect(reading).toMatchObject({ shortfalls: [], summary: '10/10, 0/2 trials' });
       expect(reading.detectedAt).toBeUndefined();
-    } finally {
-      await close();
-    }
-  });
-
-  it('a limiter is rejected if the key is not where it identifies its caller', async () => {
-    const mapped = await limiters.specOf('express-rate-limit', 'default');
-    const http = { ...mapped.http, headers: [], path: '/?who=$(key)' };
-    const { close, driver, key } = await driven('express-rate-limit', 'default', { http });
-    try {
-      await expect(driver.prepare('outage', key)).rejects.toThrow(/without any fault/);
     } finally {
       await close();
     }

@@ -4,15 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../kit/certificate.ts';
-import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 import { type Sidecars, startSidecars } from './support/sidecars.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
 const NAME = 'express.shop.svc';
 const TOKEN = 'a-token-that-never-appears';
-/** Requests of a burst: three times what the limit allows. */
-const BURST = 30;
 
 let folder: string;
 let limiters: SurveyedLimiters;
@@ -58,18 +55,6 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
     expect(new Set((await requests()).map(({ path }) => path))).toEqual(new Set(['/']));
     expect(JSON.stringify(driver.observed)).not.toContain(TOKEN);
   });
-
-  it.skipIf(withoutRealTime)(
-    'gets all requests of each burst',
-    keepingTime(async () => {
-      const headers = { authorization: `Bearer ${TOKEN}` };
-      const { requests, driver, key: fixture } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
-      const reading = await driver.leadThrough('ghosts', fixture, 5000);
-      expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
-      expect((await requests()).slice(-2 * BURST)).toHaveLength(2 * BURST);
-      expect(reading).toMatchObject({ shortfalls: [], summary: '10/10, 0/2 trials' });
-    }),
-  );
 
   it('an answer that echoes a wrong token is reported without it', async () => {
     const { driver, key: fixture } = await driven(

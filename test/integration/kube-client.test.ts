@@ -1,5 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { KubeObject } from '@chaosdemo/kube-runtime';
 import {
   isAlreadyExists,
   isForbidden,
@@ -10,7 +8,7 @@ import {
 } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { adminKubectl, connectAsAdmin, createNamespace, kubeconfigFor } from '../kit/control-plane.ts';
+import { adminKubectl, createNamespace, kubeconfigFor } from '../kit/control-plane.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 
@@ -28,29 +26,6 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
 }
 
 describe('KubeClient with a real API server', () => {
-  it('sends 200 requests over a few TLS connections', async () => {
-    const client = connectAsAdmin({ connections: 4 });
-    onTestFinished(() => client.close());
-    const { host } = new URL(inject('controlPlane').url);
-    let connected = 0;
-    const count = (message: unknown): void => {
-      if ((message as { connectParams: { host: string } }).connectParams.host === host) connected++;
-    };
-    subscribe('undici:client:connected', count);
-    try {
-      const namespace = resourcePath({ group: '', version: 'v1', plural: 'namespaces' }, { name: 'default' });
-      const get = (): Promise<KubeObject> => client.request<KubeObject>({ method: 'GET', path: namespace });
-      for (let round = 0; round < 10; round++) {
-        const answers = await Promise.all(Array.from({ length: 20 }, get));
-        for (const answer of answers) expect(answer.metadata.name).toBe('default');
-      }
-    } finally {
-      unsubscribe('undici:client:connected', count);
-    }
-    expect(connected).toBeGreaterThan(0);
-    expect(connected).toBeLessThanOrEqual(4);
-  });
-
   it('distinguishes the errors of the API server', async () => {
     const client = connect();
     const namespace = await createNamespace(client);

@@ -67,25 +67,3 @@ it('writes events that kubectl shows, and repeats as one series', async () => {
   expect(Buffer.byteLength(mended?.note ?? '')).toBeLessThanOrEqual(1024);
   expect(await adminKubectl().run(['describe', 'configmap', 'a', '-n', namespace])).toContain('it broke');
 });
-
-it('takes names, words and instances of any length', async () => {
-  const { problems, events, record, list } = await setUp();
-  const { regarding } = record();
-  const long = 'x'.repeat(300);
-  events.record(
-    record({ reason: long, action: long, regarding: { ...regarding, name: `${'a'.repeat(240)}.b-c` } }),
-  );
-  await events.stop(20_000);
-  expect(problems).toEqual([]);
-  expect(await list()).toHaveLength(1);
-});
-
-it('reports a namespace that is not there, and continues', async () => {
-  const { problems, events, record, list } = await setUp();
-  const { regarding } = record();
-  events.record(record({ regarding: { ...regarding, namespace: 'not-there' } }));
-  events.record(record());
-  await events.stop(20_000);
-  expect(problems).toHaveLength(1);
-  expect(await list()).toHaveLength(1);
-});

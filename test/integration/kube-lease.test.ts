@@ -88,34 +88,6 @@ describe('LeaseLock', () => {
       await Promise.all(locks.map(({ lock }) => lock.release(10_000)));
     }
   });
-
-  it('a lease survives edits by others, and is free after it is deleted', async () => {
-    const client = connect();
-    const namespace = await createNamespace(client);
-    const path = resourcePath(leases, { namespace, name: 'l' });
-    const a = lockFor(client, namespace, 'a');
-    await a.attempt();
-    const body = { metadata: { labels: { seen: 'yes' } } };
-    await client.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
-    expect(await a.attempt()).toEqual({ held: true });
-    expect((await readLease(client, namespace)).metadata.labels).toEqual({ seen: 'yes' });
-
-    await client.request({ method: 'DELETE', path });
-    const b = lockFor(client, namespace, 'b');
-    expect(await b.attempt()).toEqual({ held: true });
-    expect(await a.attempt()).toEqual({ held: false, holder: 'b' });
-    expect(a.lock.isFresh()).toBe(false);
-  });
-
-  it('is deleted on release when it should be', async () => {
-    const client = connect();
-    const namespace = await createNamespace(client);
-    const a = lockFor(client, namespace, 'a', { deleteOnRelease: true });
-    await a.attempt();
-    await a.lock.release(10_000);
-    await expect(readLease(client, namespace)).rejects.toMatchObject({ status: 404 });
-    await a.lock.release(10_000);
-  });
 });
 
 describe('LeaderElector with a real API server', () => {

@@ -94,18 +94,6 @@ describe('Reflector with a real API server', () => {
     expect(store.list().every((object) => !('managedFields' in object.metadata))).toBe(true);
   });
 
-  it('resumes without a list when the server ends the watch', async () => {
-    const client = connect(inject('controlPlane').kubeconfig);
-    const namespace = await createNamespace(client);
-    const write = writer(client, namespace);
-    const { seen, activities } = reflect(client, namespace, { watchMs: 500 });
-    const watches = (): number => activities.filter((activity) => activity === 'watching').length;
-    await until(() => watches() >= 3, { what: 'the third watch' });
-    await write.create('a', '1');
-    await until(() => seen.includes('added a 1'), { what: 'the object' });
-    expect(activities.filter((activity) => activity !== 'watching')).toEqual(['listed']);
-  });
-
   it('outlives a kill of the API server, and finds what changed', async () => {
     const controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries });
     onTestFinished(() => controlPlane.stop());

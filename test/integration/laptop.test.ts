@@ -9,8 +9,6 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../../src/api/index.ts';
-import { accepts } from '../../src/local/own-api.ts';
-import { freePort } from '../../src/local/ports.ts';
 import { startRedis } from '../../src/local/redis-server.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
@@ -143,41 +141,5 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     expect(await statusOf(child)).not.toBe(0);
     expect(output()).toMatch(/\napi-\d exited with status 7.*\nno answer from the store\n[^]*\nVerdict: /);
     expect(output()).not.toMatch(/Cause: |What to do: /);
-  });
-
-  it.concurrent('blames an instance of --url that ends in the stall, and not Redis', async ({
-    onTestFinished,
-  }) => {
-    const server = await startRedis();
-    onTestFinished(server.stop);
-    const redis = `redis://${server.host}:${server.port}`;
-    const ports = [await freePort(['127.0.0.1']), await freePort(['127.0.0.1'])];
-    for (const [i, port] of ports.entries()) {
-      const env = { PORT: String(port), REDIS_URL: redis, ...(i === 0 && { EXIT_STATUS: '7' }) };
-      const instance = spawn(process.execPath, [api], { env: { ...process.env, ...env }, stdio: 'ignore' });
-      onTestFinished(() => void instance.kill('SIGKILL'));
-      await until(() => accepts({ host: '127.0.0.1', port }), { what: 'the API' });
-    }
-    const { child, output } = await startTest(
-      onTestFinished,
-      `--redis=${redis}`,
-      ...ports.map((port) => `--url=http://127.0.0.1:${port}/`),
-      '--key-header=X-Api-Key',
-      '--limit=10',
-      '--window=5s',
-    );
-    expect(await statusOf(child)).not.toBe(0);
-    expect(output()).toMatch(new RegExp(`\\napi-0 ended .* 127\\.0\\.0\\.1:${ports[0]}\\. [^]*\\nVerdict: `));
-    expect(output()).not.toMatch(/api-1 ended|Cause: |What to do: /);
-  });
-
-  it.concurrent('states what to do if the API does not count in the Redis', async ({ onTestFinished }) => {
-    const other = await startRedis();
-    onTestFinished(other.stop);
-    const start = `--start=REDIS_URL=redis://${other.host}:${other.port} ${process.execPath} ${api}`;
-    const { child, folder, output } = await startTest(onTestFinished, start, '--instances=1');
-    expect(await statusOf(child)).toBe(2);
-    expect(output()).toMatch(/received no data command[^]*REDIS_URL/);
-    expect(await readdir(folder)).toEqual([]);
   });
 });

@@ -11,7 +11,6 @@ import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/eng
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
-import { NotFoundOutError } from '../../src/subjects/redis/faults/fault.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
 import { pod, unready } from '../fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never, PERMITTED } from '../kit/driven-limiter.ts';
@@ -151,51 +150,6 @@ describe('the lease of a Redis', () => {
   });
 });
 
-describe('pods that know the operator by its address alone', () => {
-  const ofHttp = (http: object, service: string) =>
-    limiterSpec(
-      {
-        http,
-        selector: LIMITER.selector,
-        redis: { service: service },
-        limit: { requests: 30 },
-      },
-      [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } }],
-    );
-  const byAddress = { identity: 'SourceAddress', path: '/' };
-  const byKey = { path: '/$(key)' };
-
-  it.each([
-    ['by another that does', byAddress, byAddress],
-    ['with its own keys', byAddress, byKey],
-    ['with its own keys, which came first', byKey, byAddress],
-  ])('get requests of one run at a time, whatever Redis another names: %s', async (_, mine, theirs) => {
-    const [one, other] = await Promise.all([startRedis(), startRedis()]);
-    onTestFinished(async () => {
-      await Promise.all([one.stop(), other.stop()]);
-    });
-    cluster = clusterWith(one);
-    const [, , redisPod] = cluster.podList;
-    const [service] = cluster.services;
-    if (!redisPod || !service) throw new Error('no Redis');
-    const second = pod('redis-1', ({ metadata, spec, status }) => {
-      metadata.labels = { app: 'other' };
-      spec.containers = [{ name: 'redis', ports: [{ name: 'redis', containerPort: other.port }] }];
-      status.podIP = other.host;
-    });
-    cluster.podList = [...cluster.podList, second];
-    const spec = { selector: { app: 'other' }, ports: [{ port: 6379, targetPort: 'redis' }] };
-    cluster.services = [service, { metadata: { name: 'other' }, spec }];
-    connector = newConnector();
-    const first = await admit('a', { spec: ofHttp(mine, 'redis') });
-    expect(first.admission.state).toBe('granted');
-    const waiting = { spec: ofHttp(theirs, 'other') };
-    expect(await messageFor('b', waiting)).toMatch(/^PodsInUse: shop\/a .*same pods, .*ended$/);
-    await first.opened?.lock?.release();
-    expect(await messageFor('b', waiting)).toBe('granted');
-  });
-});
-
 describe('the cool-down of a Redis', () => {
   /** Has a run of `name` pause Redis now for so long, as far as its note goes: the command is never sent. */
   async function pausedBy(name: string, ms: number): Promise<Finding | undefined> {
@@ -218,27 +172,6 @@ describe('the cool-down of a Redis', () => {
     return finding;
   }
 
-  it('does not follow a pause that was not sent after all', async () => {
-    const { opened } = await admit('a');
-    const now = Date.now();
-    const about = { id: 'f', scenario: 'counter-drift', fixture: 'demo-x' };
-    const moment = { plannedAt: now, until: now + 5000 };
-    const finding = await opened?.driver.perform({ kind: 'Inject', ...about, ...moment }, PERMITTED, never);
-    expect(finding).toMatchObject({ report: { missed: true } });
-    expect([...cluster.notes.values()]).toEqual(['0']);
-    await opened?.lock?.release();
-    expect(await messageFor('b')).toBe('granted');
-  });
-
-  const resting = /^CoolingDown: redis-0 .* until 20[-0-9T:]+Z: .* 3 times as long, and for at least 1m$/;
-
-  it('the cool-down of Redis follows each fault, also of another or recreated object', async () => {
-    await pausedBy('a', 5000);
-    expect(await messageFor('a', { generation: 4 })).toMatch(resting);
-    expect(await messageFor('b')).toMatch(resting);
-    expect(await messageFor('a', { uid: 'created-again' })).toMatch(resting);
-  });
-
   it('is known to the operator that takes over, and no burst waits for it', async () => {
     const before = Date.now();
     await pausedBy('a', 5000);
@@ -251,15 +184,6 @@ describe('the cool-down of a Redis', () => {
     const { opened, admission } = await admit('c', { spec: limiterSpec(LIMITER, burst) });
     expect(admission.state).toBe('granted');
     await opened?.lock?.release();
-  });
-
-  it('is three times as long as all faults before it', async () => {
-    const before = Date.now();
-    await pausedBy('a', 60_000);
-    const noted = Date.now();
-    const until = Date.parse(/until (\S+Z):/.exec(await messageFor('b'))?.[1] ?? '');
-    expect(until).toBeGreaterThan(before + 180_000);
-    expect(until).toBeLessThanOrEqual(noted + 241_000);
   });
 });
 
@@ -276,20 +200,6 @@ describe('admission', () => {
     ];
     expect(await messageFor('a')).toMatch(/^Pending: .*not Ready: limiter-0 \(1 of 2 /);
     expect(await messageFor('a', { toBegin: false })).toBe('granted');
-  });
-
-  it('rejects a spec that must fail on so many pods, before a run and not during it', async () => {
-    const scenario = {
-      name: 'gate',
-      type: 'CounterDrift',
-      expect: 'Held',
-      counterDrift: { fault: { duration: '1s' }, requestsPerSecond: 15 },
-    };
-    const spec = limiterSpec(LIMITER, [scenario]);
-    expect(await messageFor('a', { spec })).toMatch(
-      /^UnprovableSpec: scenario gate: .* 2 pods = 20\. .*counterDrift sends 12 .*counterDrift\.requestsPerSecond/,
-    );
-    expect(await messageFor('a', { spec, toBegin: false })).toBe('granted');
   });
 
   it('a driver without a lock may undo an earlier run, but inject nothing', async () => {
@@ -327,31 +237,6 @@ describe('admission', () => {
     expect(admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
     expect(opened).toBeUndefined();
     expect(await commandsTaken()).toBe(before);
-  });
-
-  it('dials no loopback address if pods are not processes of this machine', async () => {
-    cluster.localPods = false;
-    expect(await messageFor('a')).toMatch(/^RedisNotEligible: redis-0 .* 127\.0\.0\.1, .*loopback/);
-    cluster.podList = cluster.podList.map((each) =>
-      each.metadata.name === 'limiter-1'
-        ? { ...each, status: { ...each.status, podIP: '::ffff:127.0.0.1' } }
-        : each,
-    );
-    expect(await messageFor('a')).toMatch(/^PodsNotEligible: limiter-1 .* ::ffff:127\.0\.0\.1/);
-  });
-
-  it('an unreachable Redis does not count as free, and is queried again', async () => {
-    const own = await startRedis();
-    onTestFinished(() => own.stop());
-    cluster = clusterWith(own);
-    connector = newConnector();
-    const spec = limiterSpec({ ...LIMITER, redis: { service: 'redis' } }, SCENARIOS);
-    const { opened } = await admit('a', { spec });
-    await own.stop();
-    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
-    const preparing = opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never);
-    await expect(preparing).rejects.toThrow(NotFoundOutError);
-    await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*check .*runs/);
   });
 
   it('sends nothing to the address of a pod that was created again', async () => {
@@ -434,16 +319,6 @@ describe('admission', () => {
       },
     });
   });
-
-  it('finds the template of the pods once it is settled', async () => {
-    const { spec } = request('a');
-    expect(await connector.findPodTemplate('shop', spec, never)).toBeUndefined();
-    cluster.podList = cluster.podList.map((each) => ({
-      ...each,
-      metadata: { ...each.metadata, labels: { ...each.metadata.labels, 'pod-template-hash': 'x' } },
-    }));
-    expect(await connector.findPodTemplate('shop', spec, never)).toBe('x');
-  });
 });
 
 /** How many commands Redis has carried out, this look left out. */
@@ -465,34 +340,3 @@ async function query(command: string): Promise<string> {
   });
   return answer;
 }
-
-describe('the Secret of a limiter behind HTTP', () => {
-  const withHttp = (http: object) => ({
-    spec: limiterSpec({ ...LIMITER, http: { path: '/$(key)', authSecretName: 'api-auth', ...http } }, [
-      { name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } },
-    ]),
-  });
-  const withSecret = (data: Record<string, string>) => {
-    const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
-    cluster.secrets = [
-      ...cluster.secrets,
-      { metadata: { name: 'api-auth' }, type: 'chaosdemo.dev/http-auth', data: Object.fromEntries(encoded) },
-    ];
-  };
-
-  it('is taken for pods whose labels it names, and for no others', async () => {
-    const headers = 'authorization: Bearer hunter2';
-    withSecret({ selector: 'app=redis', headers });
-    const said = await messageFor('a', withHttp({}));
-    expect(said).toMatch(/^HTTPAuthInvalid: .*other labels/);
-    expect(said).not.toContain('hunter2');
-    cluster.secrets.pop();
-    withSecret({ selector: 'app=limiter', headers });
-    expect(await messageFor('a', withHttp({}))).toBe('granted');
-  });
-
-  it('is rejected if it is missing, and not read if the spec names none', async () => {
-    expect(await messageFor('a', withHttp({}))).toMatch(/^HTTPAuthInvalid: .*no Secret api-auth/);
-    expect(await messageFor('a', withHttp({ authSecretName: undefined }))).toBe('granted');
-  });
-});

@@ -2,11 +2,8 @@
  * What Setup finds out before anything is injected: that the rate limiter admits, counts in the Redis that is to
  * be paused, and how far that lies behind at the rate of the fault. On real limiters and Redis.
  */
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
@@ -76,51 +73,6 @@ async function baselineOf(driver: DrivenLimiter) {
   return driver.observed.baseline;
 }
 
-/** A node before another one, whose answers to checks are made up. */
-async function startLiar({ host, port }: PodTarget, allowed: boolean): Promise<PodTarget> {
-  const server: Server = createServer((request, response) => {
-    void (async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const body = Buffer.concat(chunks);
-      const { key = '' } = request.url === '/check' ? (JSON.parse(body.toString()) as { key: string }) : {};
-      const path = request.url === '/check' ? `/limit?key=${encodeURIComponent(key)}` : request.url;
-      const answer = await fetch(`http://${host}:${port}${path}`, {
-        method: request.url === '/check' ? 'GET' : (request.method ?? 'GET'),
-        headers: { 'content-type': 'application/json' },
-        ...(body.length > 0 && request.url !== '/check' && { body }),
-      });
-      const json = (await answer.json().catch(() => ({}))) as object;
-      const status = request.url === '/check' ? (allowed ? 200 : 429) : answer.status;
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(request.url === '/check' ? { ...json, allowed } : json));
-    })();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return { name: 'liar', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-}
-
-/** A node before another one, which answers 503 where that one denies. */
-async function startOverloaded({ host, port }: PodTarget): Promise<PodTarget> {
-  const server: Server = createServer((request, response) => {
-    void (async () => {
-      const body = await text(request);
-      const { url = '', method = 'GET' } = request;
-      const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(`http://${host}:${port}${url}`, { method, headers, ...(body && { body }) });
-      const overloaded = answer.status === 429;
-      response.writeHead(overloaded ? 503 : answer.status, headers);
-      response.end(
-        overloaded ? '{"error":{"code":"OVERLOADED","message":"try again"}}' : await answer.text(),
-      );
-    })();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return { name: 'node-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-}
-
 describe.skipIf(withoutRealTime)('Setup', () => {
   it(
     'Setup checks that the limiter admits, counts in Redis and rejects, at each rate',
@@ -152,44 +104,6 @@ describe.skipIf(withoutRealTime)('Setup', () => {
         message: expect.stringMatching(
           /^No baseline: .*redis-0.* counts 0 at rl:count:demo-.* 10 were admitted: .*redis\.service/,
         ),
-      });
-    }),
-  );
-
-  it(
-    'ends the run if the limiter rejects every request',
-    keepingTime(async () => {
-      const [first] = nodes;
-      if (!first) throw new Error('there is no node');
-      expect(await baselineOf(driverOn([await startLiar(targetOf(first), false)]))).toEqual({
-        ok: false,
-        message: expect.stringMatching(/rejected after 0 requests, .*allows 10/),
-      });
-    }),
-  );
-
-  it(
-    'ends the run if requests over the limit get errors instead of rejections',
-    keepingTime(async () => {
-      const [first] = nodes;
-      if (!first) throw new Error('there is no node');
-      const scenarios = SCENARIOS.filter(({ name }) => name === 'ghosts');
-      const driver = driverOn([await startOverloaded(targetOf(first))], { scenarios });
-      expect(await baselineOf(driver)).toEqual({
-        ok: false,
-        message: expect.stringMatching(/POST \/check .*node-0 failed after 10 of 10 .*: answered 503,/),
-      });
-    }),
-  );
-
-  it(
-    'ends the run if every request is admitted, and no pod counts',
-    keepingTime(async () => {
-      const [first] = nodes;
-      if (!first) throw new Error('there is no node');
-      expect(await baselineOf(driverOn([await startLiar(targetOf(first), true)]))).toEqual({
-        ok: false,
-        message: expect.stringMatching(/admitted \d+ times, .*allows 10/),
       });
     }),
   );

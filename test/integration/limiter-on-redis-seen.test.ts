@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
@@ -117,21 +116,6 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   return await controlCallers(toolkit, { key: `demo-${randomUUID()}`, rates: [] }, never);
 }
 
-/** Another client that uses this Redis until the test ends. */
-async function others(): Promise<void> {
-  const client = new Redis({ host: server.host, port: server.port });
-  let over = false;
-  const work = (async () => {
-    for (; !over; await sleep(1)) await client.pipeline().set('other', '1').get('other').exec();
-  })();
-  onTestFinished(async () => {
-    over = true;
-    await work;
-    client.disconnect();
-  });
-  await once(client, 'ready');
-}
-
 /** Counts in the memory of all nodes. */
 function inMemory(): Count {
   const counts = new Map<string, number>();
@@ -147,25 +131,6 @@ describe('a limiter whose Redis the spec names', () => {
     expect(message).toMatch(/; redis-0 \S+ received a data .* each of 6 /);
     expect(storeDoubt).toBeUndefined();
   });
-
-  it('is seen to use it while other clients do, too', async () => {
-    await others();
-    const { storeDoubt } = await control(async (key) => await store.incr(key));
-    expect(storeDoubt).toBeUndefined();
-  });
-
-  it('a limiter that reaches its Redis late is accepted, without proof of absence', async () => {
-    const counted = inMemory();
-    const late = async (key: string): Promise<number> => {
-      const used = await counted(key);
-      if (used === LIMIT) setTimeout(() => void store.incrby(key, used), 1500);
-      return used;
-    };
-    const { message, storeDoubt } = await control(late, { nodes: 1 });
-    expect(storeDoubt).toMatch(/redis-0 \S+ received no data .* 6 of 6 /);
-    expect(storeDoubt).toMatch(/redis\.service, .*rateLimiter\.redis\.count/);
-    expect(message).toContain('received no data command');
-  });
 });
 
 describe('a Redis that the spec names and the limiter does not use', () => {
@@ -178,19 +143,6 @@ describe('a Redis that the spec names and the limiter does not use', () => {
     onTestFinished(() => clearInterval(exporter));
     await expect(control(inMemory())).rejects.toThrow(
       / 12 requests, .*redis-0 \S+ received no data command .* 5 s .*: .*rateLimiter\.redis\.service$/,
-    );
-  });
-
-  it('is not taken for the Redis of the limiter if other clients use it', async () => {
-    await others();
-    const { storeDoubt } = await control(inMemory());
-    expect(storeDoubt).toMatch(/^it is not shown .*Redis: /);
-  });
-
-  it('controls end if the Redis of the spec holds no count as the spec describes it', async () => {
-    const place = { count: { key: 'rl:$(key)' } };
-    await expect(control(inMemory(), { username: 'String', place })).rejects.toThrow(
-      /redis-0 \S+ counts 0 at rl:demo-\S+ \(String\), .* 12 requests .* 6 .*admitted/,
     );
   });
 });

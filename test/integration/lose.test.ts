@@ -2,9 +2,8 @@
  * Fault type DataLoss on a real Redis: the outcome for limiters whose counts are gone. What is reported is compared with
  * what an outside observer finds in Redis.
  */
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -103,16 +102,6 @@ describe.skipIf(withoutRealTime)('a limiter whose counts are lost', () => {
       else if (does !== 'FailsClosed') expect(reading.detectedAt).toEqual(expect.any(Number));
     })(context),
   );
-
-  it('may forget if that is accepted', (context) =>
-    keepingTime(async () => {
-      const accept = ['Enforces', 'Forgets'];
-      const run = { accept, admits: counts, fault: LOSE, limit: LIMIT, count: true, user: 'unlinks' };
-      const { driver, key } = await drivenPods(ground, run);
-      const reading = await driver.leadThrough('outage', key, 4000);
-      expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^Forgets, 20 > 10/) });
-      expect(reading.detectedAt).toBeUndefined();
-    })(context));
 });
 
 describe('a loss', () => {
@@ -133,35 +122,5 @@ describe('a loss', () => {
     });
     await expect(driver.prepare('outage', key)).rejects.toThrow(message);
     expect(await unlinked()).toBe(before);
-  });
-
-  it('does not happen once another process has taken charge', async () => {
-    const run = { admits: counts, fault: LONG, limit: LIMIT, count: true, user: 'unlinks' };
-    const { driver, key } = await drivenPods(ground, run);
-    await driver.prepare('outage', key);
-    const successor = new RedisConnections(ground.target('unlinks'), 'successor');
-    onTestFinished(() => successor.close());
-    await successor.takeCharge(60_000);
-    const before = await unlinked();
-    const report = await driver.inject('outage', key, 20_000);
-    expect(report).toMatchObject({ missed: true, message: expect.stringContaining('taken this Redis over') });
-    expect(await unlinked()).toBe(before);
-    expect(Number(await ground.observer.get(`rl:${key}-b`))).toBeGreaterThanOrEqual(LIMIT);
-  });
-
-  it('is known to a successor, with and without it', async () => {
-    const run = { admits: counts, fault: LONG, limit: LIMIT, count: true, user: 'unlinks' };
-    const { driver, key } = await drivenPods(ground, run);
-    await driver.prepare('outage', key);
-    const marker = driver.observed.prepared['f']?.marker ?? '';
-    const inquire = { kind: 'Inquire' as const, id: 'i', fault: 'f', scenario: 'outage', marker };
-    await driver.perform(inquire);
-    expect(driver.observed.orphans['f']).toBe('NotInjected');
-    const { host, port } = ground.redis;
-    const stranger = new Redis({ host, port });
-    onTestFinished(() => stranger.disconnect());
-    await stranger.unlink(`rl:${key}-b`);
-    await driver.perform(inquire);
-    expect(driver.observed.orphans['f']).toBe('Injected');
   });
 });

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
-import { ghosts, rateLimiterOf } from '../kit/demo.ts';
+import { ghosts } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { isConfirmed, scenarioOf, verdictLine } from '../kit/status.ts';
@@ -116,44 +116,6 @@ describe.skipIf(withoutRealTime)('a fault whose operator is killed', () => {
       expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
       await untilWritesAreTaken();
       await expectNoMore();
-    })(context),
-  );
-
-  const label = (value: string) => ['label', 'namespace', world.namespace, '--overwrite', value];
-  const killSwitch = () => ['-n', world.environment.system, 'configmap', 'chaosdemo-kill-switch'];
-  const BANS = [
-    {
-      reason: 'KillSwitch',
-      forbid: () => ['create', ...killSwitch(), '--from-literal=stop=true'],
-      allow: () => ['delete', ...killSwitch()],
-    },
-    {
-      reason: 'NamespaceNotEnabled',
-      forbid: () => label('chaosdemo.dev/enabled=false'),
-      allow: () => label('chaosdemo.dev/enabled=true'),
-    },
-  ];
-  it.for(rows(BANS))('is released even if nothing may run: $reason', ({ reason, forbid, allow }, context) =>
-    keepingTime(async () => {
-      const { kubectl } = world.environment.controlPlane;
-      const name = reason.toLowerCase();
-      const rateLimiter = rateLimiterOf({ limit: { window: '2m' } });
-      await world.applySpec(name, { rateLimiter, scenarios: [outage('Stall', '60s')] });
-      await world.untilStatus(name, 'the pause', isConfirmed);
-      await world.killOperator();
-      await kubectl.run(forbid());
-      try {
-        await world.operator.start();
-        const status = await world.ended(name);
-        expect(verdictLine(status)).toContain(`Aborted ${reason}: `);
-        expect(status.run?.message).toContain('released the pause of Redis');
-        const { endedAt = '', until = '' } = scenarioOf(status).fault ?? {};
-        expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
-        expect(await world.takesWrites()).toBe(true);
-      } finally {
-        await kubectl.run(allow());
-      }
-      await world.delete(name, 60_000);
     })(context),
   );
 });

@@ -1,8 +1,5 @@
 /** The page of `kubectl chaosdemo ui` and the report in a real browser, of real runs on a real API server. */
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,17 +8,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import type { ChaosDemo } from '../../src/api/index.ts';
 import type { OpenUi } from '../../src/cli/plugin/ui/ui.ts';
 import { reportOnRun } from '../../src/cli/report/write.ts';
-import { evidenceName } from '../../src/evidence/index.ts';
 import { LocalError, messageOf } from '../../src/local/errors.ts';
 import { launchBrowser } from '../kit/browser.ts';
 import { type ChromiumBinary, ensureChromium } from '../kit/chromium.ts';
-import { uniqueNamespace } from '../kit/control-plane.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { isNightly, rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { waitingChapter } from '../kit/status.ts';
-import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
-import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 import {
   addressOf,
@@ -33,7 +26,6 @@ import {
   strangersOf,
 } from './support/browser-window.ts';
 import { plantHostileRun } from './support/hostile-run.ts';
-import { COMPILED, PLUGIN } from './support/plugin.ts';
 
 vi.setConfig({ testTimeout: 5 * PATIENCE_MS });
 
@@ -252,58 +244,6 @@ describe('the page', () => {
   });
 });
 
-describe('a request without access to the page', () => {
-  it.runIf(isNightly)(
-    'gets nothing from another page of the same browser, which has the cookie',
-    async () => {
-      const other = createServer((_, response) => {
-        response
-          .writeHead(200, { 'content-type': 'text/html' })
-          .end('<!doctype html><title>other</title><main></main>');
-      });
-      other.listen(0, '127.0.0.1');
-      await once(other, 'listening');
-      onTestFinished(() => void other.close());
-      // Each of these is refused, and the browser says so.
-      const { context, page } = await openWindow(browser, {
-        expected: /CORS|403|X-Frame-Options|frame|ERR_FAILED|ERR_BLOCKED/i,
-      });
-      await page.goto(ui.address);
-      expect((await context.cookies()).map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite }))).toEqual([
-        { httpOnly: true, sameSite: 'Strict' },
-      ]);
-      const intruder = await context.newPage();
-      await intruder.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
-      const target = new URL(pathOf('done'), ui.address).href;
-      const gets = async (what: string): Promise<unknown> =>
-        await intruder.evaluate(`(${what})(${JSON.stringify(target)})`);
-      const fetched = `async (url) => await (await fetch(url, { credentials: 'include' })).text()`;
-      await expect(gets(fetched)).rejects.toThrow('Failed to fetch');
-      const streamed = `(url) => new Promise((resolve) => {
-      const events = new EventSource(url + '/events', { withCredentials: true });
-      events.onopen = () => resolve('open');
-      events.onerror = () => resolve('refused');
-    })`;
-      expect(await gets(streamed)).toBe('refused');
-      const framed = `(url) => new Promise((resolve) => {
-      const frame = document.createElement('iframe');
-      frame.src = url;
-      frame.onload = () => resolve(true);
-      document.body.append(frame);
-    })`;
-      await gets(framed);
-      const frames = await Promise.all(
-        intruder
-          .frames()
-          .slice(1)
-          .map(async (frame) => await frame.content().catch(() => '')),
-      );
-      expect(frames).toHaveLength(1);
-      expect(frames.join('')).not.toContain(world.namespace);
-    },
-  );
-});
-
 it('the page shows every text of a status and of evidence as text', async () => {
   const namespace = await plantHostileRun(world, ended);
   const hostile = await servePage(world.environment.controlPlane.kubeconfig, namespace);
@@ -356,96 +296,6 @@ describe('the report as a file', () => {
     expect(requested.filter((each) => !each.startsWith(url))).toEqual([]);
   });
 });
-
-describe('a user who may read one namespace', () => {
-  it('sees that one, and the page names what may not be seen', async () => {
-    const { kubectl, kubeconfigFor } = world.environment.controlPlane;
-    const elsewhere = await uniqueNamespace('elsewhere');
-    await kubectl.apply(readerOf(world.namespace));
-    const token = await kubectl.serviceAccountToken(world.namespace, 'reader');
-    const reading = await servePage(await kubeconfigFor('reader', token, world.namespace));
-    onTestFinished(async () => await reading.close());
-
-    const { page } = await openWindow(browser, { expected: /status of 403/ });
-    await page.goto(reading.address);
-    await page.getByRole('link', { name: `${world.namespace}/done` }).waitFor();
-    expect(await page.getByRole('main').innerText()).toContain('not list the ChaosDemos');
-    await page.goto(addressOf(reading, pathOf('done')));
-    const main = await page.getByRole('main').innerText();
-    expect(main).toContain(ended.status?.run?.reason);
-    expect(main).toContain(`${evidenceName('done', 2)} (get configmaps in ${world.namespace})`);
-    await page.getByText('live', { exact: true }).waitFor();
-    await page.goto(addressOf(reading, `/runs/${elsewhere}/done`));
-    expect(await page.getByRole('main').innerText()).toContain(
-      `not read ChaosDemos in namespace ${elsewhere}.`,
-    );
-
-    const nowhere = await servePage(await kubeconfigFor('lost', token, elsewhere));
-    onTestFinished(async () => await nowhere.close());
-    await page.goto(nowhere.address);
-    expect(await page.getByRole('main').innerText()).toContain('ui -n NAMESPACE');
-  });
-});
-
-/** A ServiceAccount that may read ChaosDemos of its namespace, and nothing else. */
-function readerOf(namespace: string): object[] {
-  const metadata = { name: 'reader', namespace };
-  const rbac = 'rbac.authorization.k8s.io';
-  const rules = [
-    { apiGroups: ['chaosdemo.dev'], resources: ['chaosdemos'], verbs: ['get', 'list', 'watch'] },
-  ];
-  const subjects = [{ kind: 'ServiceAccount', ...metadata }];
-  return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      subjects,
-      roleRef: { apiGroup: rbac, kind: 'Role', name: 'reader' },
-    },
-  ];
-}
-
-it.skipIf(withoutTerminal || process.platform !== 'linux')(
-  'is opened on a desktop by a key that works once',
-  async () => {
-    const opened = join(folder, 'opened');
-    await writeFile(
-      join(folder, 'xdg-open'),
-      `#!/bin/sh\nprintf %s "$1" > "$OPENED.new"; mv "$OPENED.new" "$OPENED"\n`,
-      {
-        mode: 0o755,
-      },
-    );
-    const terminal = new TestTerminal([PLUGIN, 'ui', 'done', '-n', world.namespace], {
-      columns: 160,
-      rows: 24,
-      env: {
-        ...COMPILED,
-        KUBECONFIG: world.environment.controlPlane.kubeconfig,
-        DISPLAY: ':99',
-        PATH: `${folder}:${process.env['PATH']}`,
-        OPENED: opened,
-        TTY_FILE: join(folder, 'tty'),
-      },
-    });
-    onTestFinished(() => terminal.kill());
-    const address = await until(async () => await readFile(opened, 'utf8'), {
-      what: 'the desktop to open the page',
-    });
-    expect(await terminal.shows(`${address.split('=')[0]}=`)).not.toContain(address);
-    const first = await openWindow(browser);
-    await first.page.goto(address);
-    expect(await first.page.title()).toContain(`${world.namespace}/done`);
-    const second = await openWindow(browser, { expected: /status of 403/ });
-    expect((await second.page.goto(address))?.status()).toBe(403);
-    await first.context.close();
-    terminal.type('\u0003');
-    expect(await terminal.ended).toBe(0);
-  },
-);
 
 it('a page whose server has ended reports that, and stays as it was', async () => {
   const own = await servePage(world.environment.controlPlane.kubeconfig, world.namespace);

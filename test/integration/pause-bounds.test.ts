@@ -9,6 +9,7 @@ import { startRedis } from '../../src/local/redis-server.ts';
 import { injectRedisPause } from '../../src/subjects/ratelimiter/index.ts';
 import { closeProbes } from '../../src/subjects/redis/faults/pause.ts';
 import { certificateFor } from '../kit/certificate.ts';
+import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { storeOf } from '../kit/store.ts';
 
@@ -56,7 +57,7 @@ async function pauseOf(stillMs: number, secure: boolean) {
 }
 
 describe.skipIf(withoutRealTime)('a pause that Redis answers late', () => {
-  it.for([
+  const CASES = [
     { answered: 'late', stillMs: 2_000, secure: false, says: /answered CLIENT PAUSE so late/ },
     {
       answered: 'not in time',
@@ -71,7 +72,8 @@ describe.skipIf(withoutRealTime)('a pause that Redis answers late', () => {
       secure: true,
       says: /CLIENT PAUSE was sent and not answered/,
     },
-  ])(
+  ];
+  it.for(rows(CASES))(
     'is released at once, and nothing is claimed of it: answered $answered',
     async ({ stillMs, says, secure }, context) => {
       await keepingTime(async () => {

@@ -4,10 +4,10 @@
  */
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
+import { ONE_BURST } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { runProgram } from '../kit/program.ts';
-import { chapterOnShow, waitingChapter } from '../kit/status.ts';
+import { waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
@@ -154,76 +154,6 @@ it.each(rows(WORLDS, 4))('finds that $it, with the command that fixes it', async
   await world.untilStatus(name, 'its run to begin', (now) => waitingChapter(now) === 1);
   expect((await doctor(name)).wrong).toEqual([]);
   await world.delete(name);
-});
-
-it('the doctor prints how to continue if a run waits for a person', async () => {
-  await world.applySpec('by-hand', WAITING);
-  await world.untilStatus('by-hand', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
-  const { commands, status } = await doctor('by-hand');
-  expect(status).toBe(0);
-  await shell(commands[0] ?? '');
-  await world.untilStatus('by-hand', 'chapter 2', (status) => chapterOnShow(status) === 2);
-  await world.delete('by-hand');
-});
-
-it('the doctor changes no grant if the operator is elsewhere, and names where', async () => {
-  await world.kubectl('delete', 'rolebinding', 'chaosdemo-target');
-  const { status, stdout } = await startPlugin(world, ['doctor', 'well', '--operator-namespace', 'default'])
-    .ended;
-  expect(stdout).toMatch(/✗ Operator +no operator .*namespace default/);
-  expect(stdout).toContain(world.environment.system);
-  expect(stdout).not.toMatch(/rolebinding|manifests\/operator/);
-  expect(status).toBe(1);
-  for (const command of (await doctor('well')).commands)
-    if (command.includes('rolebinding')) await shell(command);
-});
-
-it.each([
-  ['a wrong name', ['nothing'], 'well'],
-  ['a wrong namespace', ['well', '-n', 'default'], '-n NAMESPACE'],
-])('the doctor opens no namespace for %s, and names the right one', async (_, words, named) => {
-  // Only some of many names are printed.
-  await world.kubectl('delete', 'chaosdemo', '--field-selector=metadata.name!=well');
-  const { status, stdout } = await startPlugin(world, ['doctor', ...words]).ended;
-  expect(stdout).toMatch(/✗ Object +there is no ChaosDemo/);
-  expect(stdout).toContain(named.replace('NAMESPACE', world.namespace));
-  expect(stdout).not.toMatch(/label namespace|rolebinding|manifests\/operator/);
-  expect(status).toBe(1);
-});
-
-/** The bundled limiter as an API. */
-const HTTP = {
-  method: 'POST',
-  path: '/check',
-  headers: [{ name: 'content-type', value: 'application/json' }],
-  body: '{"key":"$(key)"}',
-};
-
-it('the doctor shows why a run ended that asks for a wrong path', async () => {
-  const name = 'wrong-path';
-  await world.applySpec(name, {
-    rateLimiter: rateLimiterOf({ http: { ...HTTP, path: '/$(key)' }, health: { path: '/health' } }),
-    scenarios: [{ name: 'outage', type: 'StoreOutage' }],
-  });
-  const { phase, run } = await world.ended(name);
-  expect(['Failed', 'Errored']).toContain(phase);
-  const { commands, status, stdout, wrong } = await doctor(name);
-  expect({ status, wrong }).toEqual({ status: 1, wrong: ['Object'] });
-  expect(stdout).toContain(`${phase} (${run?.reason})`);
-  expect(stdout).toMatch(/404/);
-  expect(commands[0]).toBe(`kubectl -n ${world.namespace} edit chaosdemo ${name}`);
-});
-
-it('the doctor reports each check that its user may not make, and continues', async () => {
-  const { kubectl, kubeconfigFor } = world.environment.controlPlane;
-  await world.kubectl('create', 'serviceaccount', 'no-rights');
-  const token = await kubectl.serviceAccountToken(world.namespace, 'no-rights');
-  const kubeconfig = await kubeconfigFor('no-rights', token, world.namespace);
-  const { status, stderr, stdout } = await startPlugin(world, ['doctor', 'well', '--kubeconfig', kubeconfig])
-    .ended;
-  expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
-  expect(stdout).toMatch(/^\? Object .*no permission/m);
-  expect(stdout).toMatch(/^\? Operator /m);
 });
 
 it('the doctor reports that no operator leads after it is gone', async () => {

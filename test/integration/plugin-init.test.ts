@@ -156,25 +156,18 @@ describe('kubectl chaosdemo init', () => {
     expect(stderr).not.toContain(world.environment.redisUsers.admin.password);
   });
 
-  it('lists candidates for Redis with the option, if there are several', async () => {
-    const service = (name: string) => ({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { namespace: world.namespace, name },
-      spec: { selector: { app: name }, ports: [{ port: 6379 }] },
-    });
-    await world.environment.controlPlane.kubectl.apply([service('other'), deployment('quiet')]);
-    await registerPod('other-0', 6379, 'other', { ports: [{ containerPort: 6379 }] });
-    await registerPod('quiet-0', 8080, 'quiet', { env: [] });
-    const { status, stderr } = await init('deploy/quiet', '--yes');
-    expect(stderr).toMatch(/Service other:6379 leads to other-0\n.*Service redis:6379 leads to redis-0/);
-    expect(stderr).toContain('--redis');
-    expect(status).toBe(64);
-  });
-
   it.skipIf(withoutTerminal)(
     'prompts on a terminal for the Redis, and before it sends requests',
     async () => {
+      const service = {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { namespace: world.namespace, name: 'other' },
+        spec: { selector: { app: 'other' }, ports: [{ port: 6379 }] },
+      };
+      await world.environment.controlPlane.kubectl.apply([service, deployment('quiet')]);
+      await registerPod('other-0', 6379, 'other', { ports: [{ containerPort: 6379 }] });
+      await registerPod('quiet-0', 8080, 'quiet', { env: [] });
       const terminal = new TestTerminal([PLUGIN, 'init', 'deploy/quiet', '-n', world.namespace], {
         columns: 200,
         rows: 24,
@@ -194,12 +187,6 @@ describe('kubectl chaosdemo init', () => {
       expect(await terminal.ended).toBe(2);
     },
   );
-
-  it('states what to check if nothing listens on the port', async () => {
-    const { status, stderr } = await init('deploy/api', '--port=1', '--yes');
-    expect(stderr).toMatch(/no answer: connection refused by localhost:1 in api-0\..*--port/);
-    expect(status).toBe(64);
-  });
 
   it.each([
     [['deploy/nothing'], 2, 'there is no Deployment nothing'],

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { demo, demoSpec } from '../kit/demo.ts';
 import { waitingChapter } from '../kit/status.ts';
 import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
@@ -111,30 +110,6 @@ describe.skipIf(withoutTerminal)('the live view', () => {
       await abort(name);
     },
   );
-
-  it('reports that the connection is lost, and continues when it is there again', async () => {
-    await byHand('cut');
-    const { controlPlane } = world.environment;
-    const { hostname, port } = new URL(controlPlane.url);
-    const proxy = await startDelayingProxy({ host: hostname, port: Number(port) });
-    const kubeconfig = join(folder, 'through-proxy.kubeconfig');
-    const text = await readFile(controlPlane.kubeconfig, 'utf8');
-    await writeFile(kubeconfig, text.replaceAll(controlPlane.url, `https://${proxy.host}:${proxy.port}`));
-    const { terminal } = open('watch', 'cut', { columns: 80, rows: 24, kubeconfig });
-    await terminal.shows('Waits for you');
-    await proxy.stop();
-    await terminal.shows(/connection lost for \d+ s, trying again/);
-    await world.annotate('cut', 'advance', '1/1');
-    const again = await startDelayingProxy({ host: hostname, port: Number(port) }, proxy.port);
-    onTestFinished(() => again.stop());
-    await terminal.shows(/^[▶‖] {2}2 Cluster Health/m);
-    await until(() => !terminal.lines.join('\n').includes('connection lost'), {
-      what: 'to be connected again',
-    });
-    terminal.type('q');
-    await terminal.ended;
-    await abort('cut');
-  });
 });
 
 describe.skipIf(withoutTerminal)('on a stage', () => {

@@ -82,34 +82,10 @@ describe('run -f', () => {
     expect(status).toBe(3);
   });
 
-  it('ends with 64 for a file that holds no ChaosDemo, and applies nothing', async () => {
-    const path = join(folder, 'other.yaml');
-    await writeFile(path, stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'other' } }));
-    const { status, stderr } = await plugin('run', '-f', path).ended;
-    expect(stderr).toMatch(/it holds a ConfigMap of v1: write a ChaosDemo/);
-    expect(status).toBe(64);
-  });
-
   it('repeats what the API server has against a spec, and ends with 2', async () => {
     const { status, stderr } = await run('invalid', { pace: { mode: 'Sometimes' } });
     expect(stderr).toMatch(/spec\.pace\.mode/);
     expect(status).toBe(2);
-  });
-
-  it('names a field that a ChaosDemo does not have, and ends with 2', async () => {
-    const { status, stderr } = await run('typo', { scenarioss: [] });
-    expect(stderr).toMatch(/no field spec\.scenarioss\n/);
-    expect(status).toBe(2);
-  });
-
-  it('exits with 130 on an interrupt, and the run continues', async () => {
-    const running = plugin('run', '-f', await fileOf('left', { pace: { mode: 'Manual' } }));
-    await world.untilStatus('left', 'a run to be on', ({ phase }) => phase === 'Running');
-    running.kill('SIGINT');
-    expect((await running.ended).status).toBe(130);
-    expect((await world.status('left')).run?.phase).toBeUndefined();
-    await plugin('abort', 'left').ended;
-    expect((await plugin('wait', 'left').ended).status).toBe(3);
   });
 });
 
@@ -157,12 +133,5 @@ describe('a command that cannot be carried out', () => {
     const { status, stderr } = await plugin('wait', 'held', '--timeout', '1s').ended;
     expect(stderr).toMatch(/no verdict of held .*1 s; .*Pending/);
     expect(status).toBe(2);
-  });
-
-  it('completes commands, and the names of the namespace', async () => {
-    await world.applySpec('complete-me', { suspend: true });
-    expect((await plugin('__complete', 'ad').ended).stdout).toMatch(/^advance\t.*\n:4\n$/);
-    const names = await plugin('__complete', 'watch', '-n', world.namespace, 'complete').ended;
-    expect(names.stdout).toBe('complete-me\n:4\n');
   });
 });

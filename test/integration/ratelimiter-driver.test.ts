@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
 import { type PodTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, type DrivenOptions, limiterSpec } from '../kit/driven-limiter.ts';
@@ -163,118 +161,9 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(await ground.observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
     }),
   );
-
-  it(
-    'traffic lasts as long as the pause, also if its end is not reported',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'drift');
-      const about = { fault: 'f', scenario: 'drift', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      expect(await driver.inject('drift', key, 2000)).toMatchObject({ proof: 'Confirmed' });
-      driver.converge([
-        { kind: 'Watch', ...about },
-        { kind: 'Load', ...about },
-      ]);
-      await until(() => driver.observed.readings['f']?.complete, { what: 'the watch to end' });
-      const { measures = [] } = driver.observed.readings['f'] ?? {};
-      const requests = measures.find(({ name }) => name === 'requests')?.value;
-      // 60 a second for what is left of 2 s after the proof; for another second if nothing ended it.
-      expect(requests).toBeGreaterThan(60);
-      expect(requests).toBeLessThanOrEqual(120);
-    }),
-  );
-
-  it(
-    'is a mismatch when the user has no right to it',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'drift', { user: 'helpless' });
-      const report = await driver.inject('drift', key, 2000);
-      expect(report).toMatchObject({ proof: 'Mismatch' });
-      expect(report?.startedAt).toBeUndefined();
-      expect(report?.endedAt).toBeDefined();
-      expect(report?.message).toMatch(/NOPERM.*grant it/);
-      expect(report?.message).not.toContain('secret');
-    }),
-  );
-
-  it(
-    'is a mismatch if another client releases Redis as soon as it is paused',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'drift');
-      let on = true;
-      const releasing = (async () => {
-        while (on) await ground.observer.call('CLIENT', 'UNPAUSE');
-      })();
-      const report = await driver.inject('drift', key, 2000);
-      on = false;
-      await releasing;
-      expect(report).toMatchObject({ proof: 'Mismatch' });
-      expect(report?.endedAt).toBeDefined();
-    }),
-  );
-
-  it(
-    'reports an end before its time, and proves nothing then',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(strict, 'drift');
-      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', fixture: key }]);
-      expect(await driver.inject('drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
-      await ground.observer.call('CLIENT', 'UNPAUSE');
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-      expect(driver.observed.faults['f']?.message).toMatch(/before .*end: another client .*CLIENT UNPAUSE/);
-      expect(driver.observed.readings['f']?.shortfalls.join('\n')).toMatch(/ended \d+ ms before/);
-    }),
-  );
-
-  it(
-    'is not sent at all once there is no time left for it',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'drift');
-      const before = await ground.observer.info('commandstats');
-      const report = await driver.inject('drift', key, 100);
-      expect(report).toMatchObject({ missed: true });
-      const pauses = (text: string) => /cmdstat_client\|pause:calls=(\d+)/.exec(text)?.[1];
-      expect(pauses(await ground.observer.info('commandstats'))).toBe(pauses(before));
-    }),
-  );
-
-  it(
-    'is inquired about by the count of pauses',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'drift');
-      // As the admission of every run does: it shows that subcommands are counted at all.
-      await ground.observer.call('CLIENT', 'LIST');
-      const marker = driver.observed.prepared['f']?.marker ?? '';
-      const inquire = async (mark: string) => {
-        await driver.perform({ kind: 'Inquire', id: 'i', fault: 'f', scenario: 'drift', marker: mark });
-        return driver.observed.orphans['f'];
-      };
-      expect(await inquire(marker)).toBe('NotInjected');
-      await driver.inject('drift', key, 1000);
-      expect(await inquire(marker)).toBe('Injected');
-      expect(await inquire(`${'0'.repeat(40)}/0`)).toBe('Unknown');
-    }),
-  );
 });
 
 describe.skipIf(withoutRealTime)('restore', () => {
-  it(
-    'releases a pause of this session and proves it',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'drift');
-      expect(await driver.inject('drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
-      await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
-      expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
-      expect(driver.observed.restored['s']?.message).toMatch(/released .*real write/);
-      expect(await ground.observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-      expect(driver.observed.faults['f']?.message).toContain('this demo released it');
-      // Nothing is injected after that.
-      const restored = { refusal: () => 'the run is being restored' };
-      expect(await driver.inject('drift', key, 30_000, restored)).toMatchObject({ missed: true });
-    }),
-  );
-
   it(
     'releases a pause that an earlier process left behind',
     keepingTime(async () => {
@@ -307,82 +196,9 @@ describe.skipIf(withoutRealTime)('restore', () => {
       expect(await calls('unpause')).toBe(before);
     }),
   );
-
-  it(
-    'sends no fault any more, however far it had come by then',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'drift');
-      const before = await calls('pause');
-      const plannedAt = Date.now() + 300;
-      let restoring = false;
-      const injecting = driver.perform(
-        { kind: 'Inject', id: 'f', scenario: 'drift', fixture: key, plannedAt, until: plannedAt + 20_000 },
-        { refusal: () => (restoring ? 'the run is being restored' : undefined) },
-      );
-      restoring = true;
-      await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
-      await injecting;
-      expect(driver.observed.faults['f']).toMatchObject({
-        missed: true,
-        // Its last check before the fault may meet the key while it is removed.
-        message: expect.stringMatching(/restored$|lost the key$/),
-      });
-      expect(await calls('pause')).toBe(before);
-    }),
-  );
-
-  it.for(['drift', 'ghosts'] as const)(
-    'sends no fault for %s if a precondition failed since it was planned',
-    async (scenario, context) => {
-      await keepingTime(async () => {
-        let obstacle: string | undefined;
-        const { driver, key } = await prepared(approximate, scenario);
-        const before = await calls('pause');
-        const plannedAt = Date.now() + 300;
-        const injecting = driver.perform(
-          { kind: 'Inject', id: 'f', scenario, fixture: key, plannedAt, until: plannedAt + 2000 },
-          { refusal: () => obstacle },
-        );
-        obstacle = 'this operator no longer leads';
-        await injecting;
-        expect(driver.observed.faults['f']).toMatchObject({ missed: true, message: obstacle });
-        expect(await calls('pause')).toBe(before);
-        expect(await countedByRedis(key)).toBe(0);
-      })(context);
-    },
-  );
 });
 
-/** A port that leads to a node, until it is closed. */
-async function wayTo({ host, port }: PodTarget) {
-  const sockets = new Set<Socket>();
-  const server = createServer((from) => {
-    const to = connect(port, host);
-    for (const socket of [from, to]) sockets.add(socket.on('error', () => undefined));
-    from.pipe(to).pipe(from);
-  }).listen(0, host);
-  await once(server, 'listening');
-  const close = async () => {
-    for (const socket of sockets) socket.destroy();
-    if (server.listening) await once(server.close(), 'close');
-  };
-  onTestFinished(close);
-  return { port: (server.address() as AddressInfo).port, close };
-}
-
 describe.skipIf(withoutRealTime)('the burst', () => {
-  it(
-    'is not sent once its time is over, and then was missed',
-    keepingTime(async () => {
-      const { driver, key } = await prepared(approximate, 'ghosts');
-      expect(await driver.inject('ghosts', key, -1)).toMatchObject({
-        missed: true,
-        message: expect.stringMatching(/not sent: .*time .*over$/),
-      });
-      expect(await countedByRedis(key)).toBe(0);
-    }),
-  );
-
   it(
     'is admitted twice over by approximate nodes, as sender, nodes and Redis agree',
     keepingTime(async () => {
@@ -428,59 +244,6 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       expect(reading).toMatchObject({ summary: '10/10, 0/3 trials', complete: true, shortfalls: [] });
       expect(reading?.detectedAt).toBeUndefined();
       expect(await countedByRedis(key)).toBe(10);
-    }),
-  );
-
-  it(
-    'is not sent when a node cannot be reached any more, and then was missed',
-    keepingTime(async () => {
-      const [first, second, third] = approximate;
-      if (!first || !second || !third) throw new Error('there are fewer than three nodes');
-      const way = await wayTo(third);
-      const { driver, key } = await prepared([first, second, { ...third, port: way.port }], 'ghosts');
-      await way.close();
-      expect(await driver.inject('ghosts', key, 5000)).toMatchObject({
-        missed: true,
-        message: expect.stringMatching(/burst .*not sent: .*approximate-2 .*: .*ECONNREFUSED/),
-      });
-      expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([0, 0]);
-    }),
-  );
-});
-
-describe.skipIf(withoutRealTime)('health', () => {
-  it(
-    'reports the nodes, and changes only if something did',
-    keepingTime(async () => {
-      const driver = driverOn(approximate);
-      driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
-      const first = await until(() => driver.observed.health?.hasIssues === false && driver.observed.health, {
-        what: 'all nodes to be ready',
-      });
-      expect(first.pods.map(({ name, state }) => [name, state])).toEqual(
-        approximate.map(({ name }) => [name, 'ready']),
-      );
-      const before = driver.decisive;
-      await until(() => (driver.observed.health?.lastUpdated ?? 0) > first.lastUpdated, {
-        what: 'another look',
-      });
-      expect(driver.decisive).toBe(before);
-      driver.converge([]);
-    }),
-  );
-});
-
-describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
-  it(
-    'proves that writes are taken, and claims no figure of lost counts',
-    keepingTime(async () => {
-      const driver = driverOn(approximate);
-      const about = { fault: 'f', scenario: 'drift', fixture: 'demo-unknown' };
-      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 500 });
-      const recovery = driver.observed.recoveries['f'];
-      expect(recovery?.workedAt).toBeGreaterThan(0);
-      expect(recovery?.measures).toEqual([]);
-      expect(recovery?.message).toContain('not known');
     }),
   );
 });

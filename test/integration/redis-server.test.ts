@@ -1,15 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { LocalError } from '../../src/local/errors.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { certificateFor } from '../kit/certificate.ts';
 
 async function start(...args: Parameters<typeof startRedis>): Promise<RedisServer> {
   const server = await startRedis(...args);
@@ -82,35 +77,6 @@ describe('startRedis', () => {
     expect(await client(server, { password: 'sec"ret \\x' }).ping()).toBe('PONG');
   });
 
-  it('takes ACL users, and shows no password on its command line', async () => {
-    const server = await start({
-      aclUsers: ['user default off', 'user probe on >hunter2 resetchannels -@all +get +ping %R~rl:*'],
-    });
-    const redis = client(server, { username: 'probe', password: 'hunter2' });
-    expect(await redis.get('rl:a')).toBeNull();
-    await expect(redis.get('other')).rejects.toThrow(/NOPERM/);
-    await expect(redis.set('rl:a', '1')).rejects.toThrow(/NOPERM/);
-    if (existsSync(`/proc/${server.pid}/cmdline`)) {
-      expect(await readFile(`/proc/${server.pid}/cmdline`, 'utf8')).not.toContain('hunter2');
-    }
-  });
-
-  it('speaks TLS only when given certificate files', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'redis-tls-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
-    const tls = await certificateFor(dir, 'IP:127.0.0.1,DNS:localhost');
-    const server = await start({ tls });
-    const secure = new Redis({
-      host: server.host,
-      port: server.port,
-      tls: { ca: await readFile(tls.certFile) },
-      retryStrategy: () => null,
-    });
-    onTestFinished(() => secure.disconnect());
-    expect(await secure.ping()).toBe('PONG');
-    await expect(client(server).ping()).rejects.toThrow(/closed/);
-  });
-
   it('names a taken port and starts nothing', async () => {
     const other = createServer((socket) => socket.end('+PONG\r\n'));
     other.listen(0, '127.0.0.1');
@@ -135,28 +101,5 @@ describe('startRedis', () => {
     });
     await expect(noSuchRule).rejects.toThrow(/nosuchcommand/);
     await expect(noSuchRule).rejects.not.toThrow(/hunter2|swordfish/);
-  });
-
-  it('dies with its owner even when that one is killed with SIGKILL', async () => {
-    const script = `
-      const { startRedis } = await import(${JSON.stringify(new URL('../../src/local/redis-server.ts', import.meta.url).href)});
-      const server = await startRedis();
-      console.log(server.pid + ' ' + server.port);
-      setInterval(() => undefined, 1000);`;
-    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void owner.kill('SIGKILL'));
-    const line = String(await once(owner.stdout, 'data'));
-    const [pid = NaN, port = NaN] = line.split(' ').map(Number);
-    expect(await readlink(`/proc/${pid}/exe`).catch(() => 'redis')).toMatch(/redis|valkey/);
-    owner.kill('SIGKILL');
-    await vi.waitFor(
-      async () => {
-        const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-        await expect(once(socket, 'connect').finally(() => socket.destroy())).rejects.toThrow(/ECONNREFUSED/);
-      },
-      { timeout: 10_000, interval: 20 },
-    );
   });
 });

@@ -1,15 +1,14 @@
 /**
- * Fault type Latency on a real Redis: the outcome for limiters whose writes are slow, and the end of the fault. What is
+ * Fault type Latency on a real Redis: the outcome for limiters whose writes are slow. What is
  * reported is compared with the times of an outside observer.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { until } from '../kit/until.ts';
 import { countsTo, drivenPods, opensTo } from './support/planted-pods.ts';
 
 const LIMIT = 10;
@@ -104,64 +103,4 @@ describe.skipIf(withoutRealTime)('a limiter whose Redis takes writes slowly', ()
         expect(reading.measures).toContainEqual(expect.objectContaining({ name: 'overAdmission', value: 0 }));
       })(context),
   );
-});
-
-describe.skipIf(withoutRealTime)('slow writes', () => {
-  /** A driver whose fault is active and proven. */
-  async function active() {
-    const fault = slow('20s');
-    const run = await drivenPods(ground, { admits: counts, fault, limit: LIMIT, user: 'operator' });
-    await run.driver.prepare('outage', run.key);
-    expect(await run.driver.inject('outage', run.key, 20_000)).toMatchObject({ proof: 'Confirmed' });
-    await sleep(1000);
-    return run;
-  }
-
-  const pauses = async (): Promise<number> => {
-    const info = await ground.observer.info('commandstats');
-    return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info)?.[1] ?? 0);
-  };
-
-  /** Writes are taken, and no pause follows. */
-  async function expectNoMorePauses(): Promise<void> {
-    await ground.observer.incr('after');
-    const before = await pauses();
-    await sleep(2 * LATENCY_MS);
-    expect(await pauses()).toBe(before);
-  }
-
-  it('end with their release', (context) =>
-    keepingTime(async () => {
-      const { driver } = await active();
-      const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
-      expect(await driver.perform(effect)).toMatchObject({ restored: { ok: true, faultOver: true } });
-      await expectNoMorePauses();
-    })(context));
-
-  it('end soon after their process is gone', (context) =>
-    keepingTime(async () => {
-      const { driver } = await active();
-      await driver.close();
-      await expectNoMorePauses();
-    })(context));
-
-  it('end once another takes charge, and are then not proven', (context) =>
-    keepingTime(async () => {
-      const { driver } = await active();
-      const successor = new RedisConnections(ground.target('operator'), 'successor');
-      onTestFinished(() => successor.close());
-      await successor.takeCharge(60_000);
-      const before = await pauses();
-      await sleep(3 * LATENCY_MS);
-      expect(await pauses()).toBe(before);
-      const report = await until(
-        () => {
-          const fault = driver.observed.faults['f'];
-          return fault?.endedAt === undefined ? undefined : fault;
-        },
-        { what: 'the end to be reported', deadlineMs: 60_000 },
-      );
-      expect(report).toMatchObject({ proof: 'Inconclusive' });
-      expect(report.message).toContain('taken this Redis over');
-    })(context));
 });

@@ -2,14 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { queryProvider, rulesProvider } from '../../src/diagnosis/index.ts';
 import { relativeToFirst } from '../../src/evidence/index.ts';
-import { sample } from '../kit/demo.ts';
 import { DrivenLimiter, limiterSpec, never } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
-import { isNightly } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { World } from '../kit/world.ts';
 import { SurveyedLimiters, type SurveyedTarget } from './support/surveyed-limiter.ts';
-import { startYourApi } from './support/your-api.ts';
 
 const PAUSE_MS = 2000;
 const LIMIT = 20;
@@ -100,91 +96,13 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
       },
     });
   });
-
-  it.runIf(isNightly)('is admitted over its limit if the limiter fails open', async () => {
-    const { driver, key } = await start('ioredis-timeout-fail-open');
-    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-    expect(reading).toMatchObject({ shortfalls: [] });
-    expect(reading.summary).toMatch(/^FailsOpen, \d+ > 20$/);
-    expect(reading.detectedAt).toBeDefined();
-    await expectSeen(driver, true);
-  });
 });
 
 describe('a limiter that knows its callers by the source address', () => {
-  it('is not accepted if its limit differs from the spec', { timeout: 60_000 }, async () => {
-    const { driver, key } = await start('default', { requests: 25 });
-    await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /rejected after 20 requests, .* 25\. .*rateLimiter\.limit\.requests.*who else/,
-    );
-  });
-
   it('is not accepted if health checks of its pods use the limit up', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', {}, '/');
     await expect(driver.prepare('outage', key)).rejects.toThrow(
       /express-rate-limit-\d: GET \/ was rejected .*used up, .*health\.path/,
     );
-  });
-
-  it.runIf(isNightly)('gets no false result if another client sends from the same address', async () => {
-    const { another, driver, key, target } = await start('default');
-    const other = another();
-    // Both use up the one limit that they have at the same time.
-    await Promise.all([driver.measureBaseline(), other.measureBaseline()]);
-    const spoilt = [driver, other].filter(({ observed }) => !observed.baseline?.ok);
-    expect(spoilt.length).toBeGreaterThan(0);
-    for (const { observed } of spoilt) {
-      expect(observed.baseline?.message).toMatch(/(rejected|admitted) .*(who else|one address)/);
-    }
-    await driver.prepare('outage', key);
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
-    const [{ host, port } = expect.unreachable()] = target.pods;
-    for (let i = 0; i < LIMIT; i += 1) await (await fetch(`http://${host}:${port}/`)).text();
-    expect(await driver.inject('outage', key, PAUSE_MS)).toMatchObject({
-      missed: true,
-      message: expect.stringMatching(/first request .*rejected, .*who else/),
-    });
-  });
-});
-
-describe.skipIf(withoutRealTime || !isNightly)('the gate of the sample, in windows of seconds', () => {
-  let world: World;
-  beforeAll(async () => {
-    world = await World.start('approximate');
-    await startYourApi(world, {
-      limiter: 'express-rate-limit',
-      variant: 'default',
-      configured: { limit: LIMIT, windowSeconds: 6 },
-      env: { BY_ADDRESS: 'true' },
-    });
-  }, 300_000);
-  afterAll(() => world?.stop());
-
-  it('passes if the outcomes are accepted, and reports what it waits for', {
-    timeout: 180_000,
-  }, async () => {
-    const name = 'source-address';
-    const shipped = await sample('your-limiter-source-address.yaml', { name, namespace: world.namespace });
-    const spec = shipped.spec as { rateLimiter: { limit: object; redis: object } };
-    const { rateLimiter } = spec;
-    Object.assign(rateLimiter.limit, { requests: LIMIT, window: '6s' });
-    // Processes of one machine reach Redis from its address, and not from those of their pods.
-    Object.assign(rateLimiter.redis, { otherClients: 'Allow' });
-    Object.assign(rateLimiter, { health: { path: '/healthz', timeout: '1s' } });
-    const [outage, ghosts] = SCENARIOS;
-    const scenarios = [{ ...outage, storeOutage: { ...outage?.storeOutage, accept: ['Hangs'] } }, ghosts].map(
-      (scenario) => ({ ...scenario, expect: 'Held', countdown: '0s' }),
-    );
-    await world.applyObject({ ...shipped, spec: { ...spec, scenarios } });
-    const waiting = await world.untilStatus(name, 'Setup', ({ chapter }) =>
-      /^3.\d+ Setup$/.test(chapter ?? ''),
-    );
-    expect(waiting.message).toMatch(/This waits up to 7s .*replenished/);
-    const { message, phase, scenarios: results = [] } = await world.ended(name);
-    expect(`${phase}: ${message}`).toMatch(/^Succeeded/);
-    expect(results.map(({ result, summary }) => `${result} ${summary}`)).toEqual([
-      'Held Hangs',
-      'Held 20/20, 0/2 trials',
-    ]);
   });
 });

@@ -2,7 +2,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { aroundEach, onTestFinished as ofTheOnlyTest, type TestContext } from 'vitest';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../../src/local/redis-server.ts';
-import { NodesOnRedis } from './nodes-on-redis.ts';
 
 const current = new AsyncLocalStorage<TestContext>();
 aroundEach((run, context) => current.run(context, run));
@@ -18,11 +17,4 @@ export async function redisOfTest(options?: RedisServerOptions): Promise<RedisSe
   const redis = await startRedis(options);
   onTestFinished(() => redis.stop());
   return redis;
-}
-
-/** The same with users of {@link userLine} and an observer, and without limiters. */
-export async function groundOfTest(users: readonly string[]): Promise<NodesOnRedis> {
-  const ground = await NodesOnRedis.start([], users);
-  onTestFinished(() => ground.stop());
-  return ground;
 }
