@@ -4,7 +4,6 @@ import {
   type ChaosDemoStatus,
   DETECTED_AFTER,
   type FaultStatus,
-  LIMITS,
   type Measure,
   measured,
   type ScenarioStatus,
@@ -13,7 +12,6 @@ import { Context } from './context.ts';
 import { announcement, type FaultReport, type InvariantReading, nothingObserved } from './observed.ts';
 import {
   applyFaultReport,
-  applyFigures,
   applyRecovery,
   closeUnobserved,
   isBeingObserved,
@@ -95,27 +93,6 @@ describe('the report of a fault', () => {
     });
   });
 
-  it('without times or proof changes neither, and has no evidence to take', () => {
-    const bare = { message: 'waiting', evidence: [] };
-    expect(reported(PLANNED, bare, SENT, bare)).toEqual(
-      entryOf({ fault: { ...PLANNED, startedAt: at(0), proof: 'Confirmed', message: 'waiting' } }),
-    );
-  });
-
-  it('does not replace the message that the end was not observed', () => {
-    expect(reported({ ...fault, message: 'not observed' }, SENT).fault?.message).toBe('not observed');
-  });
-
-  it('is bounded', () => {
-    const { evidence = [], fault: bounded } = reported(PLANNED, {
-      ...SENT,
-      message: 'm'.repeat(LIMITS.message + 1),
-      evidence: Array.from({ length: LIMITS.evidenceItems + 1 }, () => 'e'.repeat(LIMITS.evidence + 1)),
-    });
-    expect(bounded?.message).toHaveLength(LIMITS.message);
-    expect(evidence.map(({ length }) => length)).toEqual(Array(LIMITS.evidenceItems).fill(LIMITS.evidence));
-  });
-
   it.each<[string, FaultStatus, FaultReport, boolean]>([
     ['of this process is taken', PLANNED, SENT, true],
     ['of a fault that was not injected is not taken', PLANNED, { ...SENT, missed: true }, false],
@@ -129,20 +106,6 @@ describe('the report of a fault', () => {
     const { entry } = update({ fault: PLANNED, announced, report, now: 100 });
     expect(entry.fault?.proof).toBe(taken ? 'Confirmed' : undefined);
   });
-
-  it('reaches only its own scenario, past those without a fault or an entry', () => {
-    const [other, own] = [entryOf({ name: 'other' }), entryOf({ fault: { ...PLANNED } })];
-    const observed = {
-      ...nothingObserved(T),
-      announced: new Set([announcement(PLANNED)]),
-      faults: { [PLANNED.id]: SENT },
-    };
-    const scenarios = ['removed', 'other', 'surge'].map((name) => ({ name, settleMs: 1000 }));
-    const parts = { observed, now: T, demo: { spec: {} }, subject: { scenarios: () => scenarios } };
-    for (const draft of [{}, { scenarios: [other, own] }])
-      updateScenarios(new Context(parts as unknown as Context, draft));
-    expect([other.fault, own.fault?.proof]).toEqual([undefined, 'Confirmed']);
-  });
 });
 
 describe('an end that was not observed', () => {
@@ -155,17 +118,6 @@ describe('an end that was not observed', () => {
     const closing = { ...open };
     expect(closeUnobserved(closing, T + now)).toBe(closed);
     expect(closing.endedAt).toBe(endedAt);
-  });
-
-  it('adds its bound to the message', () => {
-    const messageAfter = (message?: string): string | undefined => {
-      const closing = { ...OPEN, message };
-      closeUnobserved(closing, T + 7000);
-      return closing.message;
-    };
-    expect(messageAfter('sent to 10.0.0.7.')).toMatch(/^sent to 10\.0\.0\.7\. \w.*2026-01-01T00:00:02/);
-    expect(messageAfter()).toMatch(/^Its end .*2026-01-01T00:00:02/);
-    expect(messageAfter('m'.repeat(LIMITS.message))).toHaveLength(LIMITS.message);
   });
 });
 
@@ -255,16 +207,6 @@ describe('a scenario', () => {
   ])('has a time to detection only if judged: %s', (_title, seen, time) => {
     expect(measured(update({ reading: seen, now: 3000 }).entry.measures, DETECTED_AFTER)).toBe(time);
   });
-
-  it('has bounded texts and figures', () => {
-    const measures = Array.from({ length: LIMITS.measures + 1 }, (_one, n) => ({ ...queued, name: `q${n}` }));
-    const name = 'q'.repeat(LIMITS.message);
-    const { entry } = update({ reading: { ...broken(100), whenDetected: { ...queued, name } }, now: 200 });
-    applyFigures(entry, undefined, reading({ measures, summary: 's'.repeat(33), evidence: ['seen'] }));
-    expect([entry.message?.length, entry.summary?.length]).toEqual([LIMITS.message, 32]);
-    expect(entry.measures).toEqual(measures.slice(0, -1));
-    expect(entry.evidence).toEqual(['seen']);
-  });
 });
 
 describe('a violation that another process observed', () => {
@@ -281,35 +223,6 @@ describe('a violation that another process observed', () => {
     expect(once.message).toMatch(/^found\. \w/);
     expect(taken({}, once)).toEqual(once);
     expect(taken({}, { summary: '>= 30 > 6' }).summary).toBe('>= 30 > 6');
-  });
-
-  it.each<[string, NonNullable<Update['chapters']>, boolean]>([
-    ['written before the end', [{ startedAt: at(0), doneAt: at(4999) }, {}], false],
-    ['a chapter began after it', [{ startedAt: at(0) }, { startedAt: at(5000) }], true],
-    ['a chapter was done after it', [{}, { startedAt: at(0), doneAt: at(5000) }], true],
-  ])('is final if its status has the last sample: %s', (_title, chapters, isFinal) => {
-    expect(taken({ chapters }).summary).toBe(isFinal ? '30 > 6' : '>= 30 > 6');
-  });
-
-  it.each<[string, Partial<Update>, Partial<ScenarioStatus>]>([
-    ['it is observed here', { reading: broken(100) }, {}],
-    ['the invariant held', {}, { result: 'Held' }],
-  ])('has exact figures if %s', (_title, change, entry) => {
-    const { measures: exact = [], summary } = taken(change, entry);
-    expect([exact[0], summary]).toEqual([queued, '30 > 6']);
-  });
-
-  it('of an unknown type, or without figures, is only marked', () => {
-    expect(taken({}, { type: 'Flood' }).measures).toEqual(measures);
-    const bare = update({ announced: null, now: 9000, entry: entryOf({ result: 'Violated' }) }).entry;
-    expect([bare.measures, bare.summary]).toEqual([[], undefined]);
-    expect(bare.message).toBeDefined();
-  });
-
-  it('has bounded texts', () => {
-    const long = taken({}, { message: 'm'.repeat(LIMITS.message), summary: 's'.repeat(32) });
-    expect([long.message?.length, long.summary?.length]).toEqual([LIMITS.message, 32]);
-    expect(taken({}, long)).toEqual(long);
   });
 });
 
@@ -329,20 +242,5 @@ describe('the check after a fault', () => {
       recoveredAfter(100),
     ]);
     expect(recovered(1999)).toEqual([queued, recoveredAfter(0)]);
-  });
-
-  it('adds no time while the subject is not at rest, and no figure twice', () => {
-    const rested = recoveredAfter(600);
-    expect(recovered(undefined, [{ ...left, value: 5 }], [queued, left, rested])).toEqual([
-      queued,
-      rested,
-      { ...left, value: 5 },
-    ]);
-  });
-
-  it('adds no time to a scenario without figures', () => {
-    const entry = entryOf();
-    applyRecovery(entry, fault, { measures: [], restedAt: T + 2600 });
-    expect(entry.measures).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 /** The outcome of a pause in which a process ends, stands still, or does not answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { drift } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
@@ -17,22 +17,6 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   });
   afterAll(() => world?.stop());
   afterEach(() => world.deleteAll());
-
-  it(
-    'proves nothing if Redis is restarted during a pause, and reports the restart',
-    keepingTime(async () => {
-      await world.applySpec('restarted', { scenarios: [drift()] });
-      await untilPaused(world, 'restarted');
-      await world.environment.redis.restart();
-      const { evidence } = await expectInconclusive(
-        world,
-        'restarted',
-        'EvidenceIncomplete',
-        /the fault ended \d+ ms before its time/,
-      );
-      expect(evidence?.join('\n')).toMatch(/connection .*lost: Redis was restarted/);
-    }),
-  );
 
   it(
     'proves nothing if the watch has a gap because the operator was frozen',

@@ -42,13 +42,6 @@ describe('completion', () => {
     expect(await values('watch', 'demo', '')).toEqual([]);
   });
 
-  it('queries the cluster that the words before select', async () => {
-    await values('watch', '--context', 'prod', '--kubeconfig=/tmp/c', '-nshop', '');
-    expect(demos).toHaveBeenLastCalledWith({ namespace: 'shop', context: 'prod', kubeconfig: '/tmp/c' });
-    await values('watch', '--context=prod', '');
-    expect(demos).toHaveBeenLastCalledWith({ context: 'prod' });
-  });
-
   it('offers nothing that a shell would run, whatever a server calls its objects', async () => {
     const names = { demos: async () => ['$(id)', 'a;id', 'a b', 'fine.2'] };
     const { candidates } = await complete(program, ['watch', ''], names);
@@ -65,11 +58,6 @@ describe('completion', () => {
       candidates: [],
       files: true,
     });
-  });
-
-  it('has nothing to offer if the cluster does not answer', async () => {
-    demos.mockRejectedValueOnce(new Error('gone'));
-    expect(await values('watch', '')).toEqual([]);
   });
 
   it.each(SHELLS.map((shell) => [shell, shell === 'kubectl' ? 'sh' : shell] as const))(

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parsed } from '../../../test/kit/command.ts';
@@ -113,25 +112,10 @@ describe('a probe of an API', () => {
     expect(found.sent).toBeLessThan(20);
   });
 
-  it('does not take a returned request for one of another caller', async () => {
-    const found = await probe({ identify: identifiedBy('x-user-id'), stray: true });
-    expect(found.request.headers).toEqual([{ name: 'X-User-Id', value: '$(key)' }]);
-  });
-
-  it('finds the header of callers that have one request each', async () => {
-    const found = await probe({ identify: identifiedBy('x-client-id'), limit: 1 });
-    expect(found.request.headers).toEqual([{ name: 'X-Client-Id', value: '$(key)' }]);
-  });
-
   it('finds a limit by a forwarded address', async () => {
     const found = await probe({ identify: identifiedBy('x-forwarded-for') });
     expect(found.request.headers).toEqual([{ name: 'X-Forwarded-For', value: '$(address)' }]);
     expect(found.callers.filter((caller) => !/^198\.1[89]\./.test(caller))).toEqual([]);
-  });
-
-  it('takes no path with a limiter for health checks', async () => {
-    const found = await probe({ identify: identifiedBy('x-api-key'), everywhere: true });
-    expect(found).toMatchObject({ healthPath: '/health', limit: { requests: 5 } });
   });
 
   it('measures that a bucket returns one request after the other', async () => {
@@ -141,38 +125,6 @@ describe('a probe of an API', () => {
       sources: { window: 'given', algorithm: 'measured' },
     });
   });
-
-  it('measures that a log returns only what was used a window before', async () => {
-    const headers = () => ({ 'RateLimit-Policy': '8;w=4' });
-    const api = { identify: identifiedBy('x-api-key'), limit: 8, logMs: 4_000, headers };
-    const all = await Promise.all([probe(api), probe(api, '--limit=8', '--key-header=X-Api-Key')]);
-    for (const found of all) {
-      expect(found).toMatchObject({
-        limit: { requests: 8, window: '4s', algorithm: 'SlidingWindow' },
-        sources: { window: 'found', algorithm: 'measured' },
-        waits: [4],
-      });
-    }
-  });
-
-  it.each([
-    ['the first request', 4000, 'FirstRequest', 'not known'],
-    ['the clock', 3000, 'Clock', 'measured'],
-  ] as const)(
-    'measures a window that no header reports, from %s',
-    async (_, windowMs, windowStart, source) => {
-      const byClock = windowStart === 'Clock';
-      // A caller that begins with a window by the clock sees a whole one, as from the first request.
-      const phase = Date.now() % windowMs;
-      await sleep((byClock ? windowMs / 2 : 1.3 * windowMs) - phase + (byClock ? windowMs : 0));
-      const found = await probe({ identify: identifiedBy('x-api-key'), limit: 10, windowMs, byClock });
-      expect(found).toMatchObject({
-        limit: { requests: 10, window: `${windowMs / 1000}s`, algorithm: 'FixedWindow', windowStart },
-        sources: { window: 'measured', algorithm: source },
-        measured: 1,
-      });
-    },
-  );
 
   it('guesses the address of the connection if no header identifies callers', async () => {
     const found = await probe({ identify: () => 'all' });
@@ -195,21 +147,6 @@ describe('a probe of an API', () => {
       sent: 2,
       sources: { window: 'found' },
     });
-  });
-
-  it('measures windows by the clock', async () => {
-    const left = () => 3600 - ((Date.now() / 1000) % 3600);
-    const headers = (reset: () => number) => () => ({
-      'RateLimit-Policy': '5;w=3600',
-      'RateLimit-Reset': String(Math.ceil(reset())),
-    });
-    const identify = identifiedBy('x-api-key');
-    // At the start of an hour, both report the same.
-    const isTelling = left() > 5 && left() < 3595;
-    const byClock = await probe({ identify, headers: headers(left) });
-    const byCaller = await probe({ identify, headers: headers(() => 3600) });
-    expect(byClock.limit).toMatchObject({ windowStart: isTelling ? 'Clock' : 'Unknown' });
-    expect(byCaller.limit).toMatchObject({ windowStart: isTelling ? 'FirstRequest' : 'Unknown' });
   });
 
   it.each<[string, Api['answer'], string[], string]>([

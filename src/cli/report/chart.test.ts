@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
 import { chartSvg } from './chart.ts';
 import type { Plot, PlotLine } from './plot.ts';
-import { plotsOf } from './plots.ts';
 
 const SIZE = { width: 660, height: 280 };
 /** Pixels between the edges of the drawing of values. */
@@ -74,23 +72,5 @@ describe('the drawing of a plot', () => {
     const svg = draw({ cites });
     expect(svg).toContain('>s4 s5 s6</text>');
     for (const { id } of cites) expect(svg).toContain(`fill="var(--cite-c1-${id},var(--text))"`);
-  });
-
-  it('names some of many, and counts the rest', () => {
-    const at = (ids: readonly string[]) => draw({ cites: ids.map((id) => ({ id, atMs: 4000, value: 10 })) });
-    expect(at(['s11', 's17', 's14'])).toContain('>s11 s14 s17<');
-    expect(at(['s1', 's3', 's5', 's7', 's9'])).toContain('>s1 s3 +3<');
-  });
-});
-
-describe('the plots of a run', () => {
-  const [scenario] = recordedRun().evidence.scenarios;
-  const diagnosis = recordedRun().evidence.diagnoses[0];
-  if (!scenario) throw new Error('no scenario');
-  const [counts] = plotsOf(scenario, diagnosis?.chain);
-
-  it('show the lag of the store as a separate line, named in words', () => {
-    const lag = counts?.lines.find(({ points }) => points.length === 1);
-    expect(lag).toMatchObject({ name: expect.stringMatching(/store was behind/), colour: 2 });
   });
 });

@@ -73,33 +73,6 @@ describe('the page of a run', () => {
     expect(recorded).not.toContain('<td>not known</td>');
   });
 
-  it('shows the outcomes of other callers separately', () => {
-    const { demo, evidence } = recordedRun();
-    const [scenario] = evidence.scenarios;
-    scenario?.bundle.series.push({
-      id: 's98',
-      component: 'replica-1',
-      signal: 'others-errors',
-      unit: 'requests',
-      points: [[0, 7]],
-    });
-    expect(recorded).not.toContain('Of other callers');
-    expect(page({ demo, evidence })).toMatch(
-      /Of other callers.*<td>0<\/td><td>0<\/td><td>0<\/td><td>7<\/td>/s,
-    );
-  });
-
-  it('shows how many requests of a new caller were admitted in the fault', () => {
-    const { demo, evidence } = recordedRun();
-    const row = { signal: 'newcomer-admitted', unit: 'requests' } as const;
-    evidence.scenarios[0]?.bundle.series.push(
-      { ...row, id: 's97', component: 'replica-1', points: [[800, 14]] },
-      { ...row, id: 's98', component: 'replica-2', points: [[900, 16]] },
-    );
-    expect(page({ demo, evidence })).toMatch(/new in the fault .* 30 requests, .* 10\./);
-    expect(recorded).not.toContain('new in the fault');
-  });
-
   it('does without evidence, and reports that', () => {
     const { demo } = recordedRun();
     const bare = page({ demo, missing: 'there is no ConfigMap' });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { recordedRun, withTextsOf } from '../../../test/fixtures/cli/report/report.ts';
 import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { reportMarkdown } from './markdown.ts';
-import { type Report, type ReportSource, reportOf } from './report.ts';
+import { type Report, reportOf } from './report.ts';
 
 /** Reads HTML, links and tables, as forges do. */
 const reader = markdownIt({ html: true, linkify: true });
@@ -66,34 +66,6 @@ describe('Markdown for a pull request', () => {
     expect(read(made).text).toMatch(/at least 30 .*at most 8 /);
     expect(read(made).text).not.toContain('>= 30 > 8');
     expect(read(made).text).toMatch(/ended \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./);
-  });
-
-  it('names who explained it, and why not another', () => {
-    const { demo } = recordedRun();
-    const [first, ...others] = demo.status?.diagnoses ?? [];
-    if (!first) throw new Error('no diagnosis');
-    const diagnoses = [{ ...first, message: 'These are the rules: "hosted" was rejected' }, ...others];
-    const made = reportMarkdown(
-      reportOf({ demo: { ...demo, status: { ...demo.status, diagnoses } } }) as Report,
-    );
-    expect(read(made).text).toContain('store-writes-stalled at store (redis-0), by rules');
-    expect(read(made).text).toMatch(/rules: "hosted" was rejected/);
-    const long = [{ ...first, message: 'x'.repeat(100_000) }];
-    const bounded = reportOf({ demo: { ...demo, status: { ...demo.status, diagnoses: long } } });
-    expect(reportMarkdown(bounded as Report).length).toBeLessThan(5000);
-  });
-
-  it('a diagnosis has its steps, or the ConfigMap in which they would be', () => {
-    const { demo, evidence } = recordedRun();
-    const configMap = `${demo.metadata.name}-evidence-${demo.status?.run?.number}`;
-    const [step] = evidence.diagnoses[0]?.chain ?? [];
-    const textOf = (source: ReportSource): string => read(reportMarkdown(reportOf(source) as Report)).text;
-    expect(textOf({ demo, evidence })).toContain(step?.text);
-    for (const found of [undefined, { ...evidence, diagnoses: [] }]) {
-      const text = textOf({ demo, ...(found && { evidence: found }) });
-      expect(text).not.toContain(step?.text);
-      expect(text).toContain(`ConfigMap ${configMap}`);
-    }
   });
 
   it('shows an accepted weakness before the gate that passes, and not in green', () => {

@@ -76,13 +76,6 @@ describe('a plot of answers around an outage', () => {
       ['admitted', 10],
     ]);
   });
-
-  it('shows a fault that has not ended up to what was seen last', () => {
-    const scenario = outage();
-    scenario.bands = scenario.bands.map(({ fromMs, kind, text }) => ({ fromMs, kind, text }));
-    const fault = answersOf(scenario).bands.find(({ kind }) => kind === 'fault');
-    expect(fault && fault.toMs - fault.fromMs).toBeGreaterThan(8000);
-  });
 });
 
 describe('the axis of time', () => {

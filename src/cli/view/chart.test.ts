@@ -37,23 +37,6 @@ describe('a chart', () => {
     ]);
   });
 
-  it('draws a bound that grows as it was at each moment', () => {
-    const bound: readonly Point[] = [
-      [0, 5],
-      [50, 5],
-      [51, 10],
-      [100, 10],
-    ];
-    expect(plain(chart([[0, 0]], { bound }), 16, 7).slice(0, -1)).toEqual([
-      'Drift    most 10',
-      '  10 │     ┈┈┈┈┈',
-      '     │',
-      '     │┈┈┈┈┈',
-      '   0 │⡀',
-      '     └──────────',
-    ]);
-  });
-
   it('names what was on in its bar, or beneath if the bar is too short', () => {
     const fault = { name: 'fault', fromMs: 2000, toMs: 12_000 };
     const outage = chart([[0, 0]], { faults: [fault], fromMs: -3200, toMs: 15_000 });
@@ -64,31 +47,6 @@ describe('a chart', () => {
     const short = plain(chart([[0, 0]], { faults: [burst], fromMs: -50, toMs: 100 }), 40, 4).slice(-2);
     expect(short[0]).not.toContain('burst');
     expect(short[1]).toMatch(/^ {5}-50 ms +▀ burst +\+100 ms$/);
-  });
-
-  it('shows tenths if few seconds are shown', () => {
-    const few = chart([[0, 0]], { fromMs: -1200, toMs: 4000 });
-    expect(plain(few, 40, 4).at(-1)).toMatch(/^ {5}-1\.2 s +\+4 s$/);
-  });
-
-  it('continues with the last count, and with no value that is not known', () => {
-    const early = chart([
-      [0, 10],
-      [50, 10],
-    ]);
-    expect(plain(early, 16, 4)[1]).toBe('  10 │⠉⠉⠉⠉⠉');
-    expect(plain({ ...early, holds: true }, 16, 4)[1]).toBe('  10 │⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉');
-  });
-
-  it('loses no peak between two columns', () => {
-    const peak = chart([
-      [0, 0],
-      [50, 0],
-      [50.1, 10],
-      [50.2, 0],
-      [100, 0],
-    ]);
-    expect(plain(peak, 20, 6)[1]).toMatch(/[\u2801-\u28ff]/u);
   });
 
   it('fits, whatever it is given', () => {

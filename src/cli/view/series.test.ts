@@ -34,42 +34,7 @@ describe('the charts of a run', () => {
     expect(toMs - fromMs).toBeLessThan(500);
   });
 
-  it('show no drift if the invariant is about something else', () => {
-    const evidence = evidenceOfRun();
-    const scenarios = evidence.scenarios.map((scenario) => ({
-      ...scenario,
-      bundle: {
-        ...scenario.bundle,
-        invariant: { formula: 'sum(requests-admitted) <= limit', broken: true, values: [] },
-      },
-    }));
-    expect(chartsOf({ ...evidence, scenarios }).map(({ title }) => title)).toEqual([
-      'Admitted (counter-drift)',
-    ]);
-  });
-
   it('are none if nothing of the kind was measured', () => {
     expect(chartsOf({ ...evidenceOfRun(), scenarios: [] })).toEqual([]);
-  });
-
-  it('read a value between two points of a thinned series from the line between them', () => {
-    const evidence = evidenceOfRun();
-    const [scenario] = evidence.scenarios;
-    const series = scenario?.bundle.series.filter(({ id }) => id === 's1') ?? [];
-    const other = {
-      ...series[0],
-      id: 's9',
-      component: 'replica-2',
-      points: [[4000, 1]],
-    } as (typeof series)[0];
-    const bundle = { ...scenario?.bundle, series: [...series, other] };
-    const scenarios = [{ ...scenario, bundle }] as typeof evidence.scenarios;
-    const chart = chartsOf({ ...evidence, scenarios }).at(-1);
-    expect(chart?.points).toEqual([
-      [0, 0],
-      [1000, 5],
-      [4000, expect.closeTo(5 + 45 / 7 + 1)],
-      [8000, 21],
-    ]);
   });
 });

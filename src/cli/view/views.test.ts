@@ -145,16 +145,6 @@ describe('the live view at 80x24', () => {
     expect(lines.at(-1)).toBe('q quit');
   });
 
-  it('reports why there are no charts, and shows none of an earlier run', () => {
-    const earlier = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun(2) });
-    expect(watchView(earlier, frame(80, 23)).join('\n')).toMatch(/No charts: .*ConfigMap/);
-    const forbidden = applyInput(stateWith(statusInFault()), {
-      kind: 'no-evidence',
-      why: 'forbidden',
-    });
-    expect(watchView(forbidden, frame(80, 23)).join('\n')).toContain('No charts: forbidden');
-  });
-
   it('keeps the current chapter visible if there is no room for all', () => {
     const small = watchView(live, frame(80, 8)).join('\n');
     expect(small).toContain('▶  4 Counter Drift Chaos');
@@ -191,20 +181,6 @@ describe('the live view of a run that has ended', () => {
     expect(text.match(/★/g)).toHaveLength(2);
     expect(text).toContain('Drift (counter-drift)');
   });
-
-  it('keeps all results if there is no room to explain them', () => {
-    const many = Array.from({ length: 6 }, (_, i) => `s${i + 1}`);
-    const crowded = stateWith({
-      ...ended,
-      scenarios: many.map((name) => ({ name, type: 'CounterDrift', expect: 'Any', result: 'Violated' })),
-      diagnoses: many.map((scenario) => diagnosisWith({ scenario, message: refused })),
-    });
-    const text = watchView(
-      applyInput(crowded, { kind: 'evidence', evidence: evidenceOfRun() }),
-      frame(80, 23),
-    );
-    for (const name of many) expect(text.join('\n')).toContain(`★ ${name} Violated`);
-  });
 });
 
 describe('a result', () => {
@@ -223,15 +199,5 @@ describe('a result', () => {
     expect(said(90)).toMatch(/: drift .*least 30 .*most 8 /);
     expect(said(60)).toBe('★ counter-drift Violated as expected: >= 30 > 8');
     expect(said(40)).toBe('★ counter-drift Violated as expected\n  >= 30 > 8');
-  });
-
-  it('is whole on a small terminal, with a state, whatever the length of the names', () => {
-    const name = 'checkout-api-limiter-in-the-northern-region-of-the-shop-of-2026'.slice(0, 63);
-    const result = { ...first, name, result: 'Violated' as const, expect: 'Held' as const };
-    const long = { ...statusInFault(), result: 'Violated: >= 30 > 7; >= 30/10', scenarios: [result] };
-    const state = { ...stateWith(long), name };
-    const [head, ...body] = watchView(state, frame(80, 24));
-    expect(head).toMatch(/^ratelimiter\/checkout.*…  run 3  Running .*\d:\d\d$/);
-    expect(body.join('\n')).toMatch(/★ checkout.*… Violated, expected Held$/m);
   });
 });

@@ -96,18 +96,6 @@ describe('the end of a run', () => {
     });
   });
 
-  it('counts what stopped a run that is Failed by a violation proven before', async () => {
-    const { counted, metrics } = setup();
-    const failed = ended({ phase: 'Failed', reason: 'UnexpectedViolation' });
-    const stopping = { ...on, run: { number: 1, startedAt: at(0), reason: 'RestoreFailed' } };
-    metrics.changed(stopping, failed, chapters);
-    metrics.changed(on, failed, chapters);
-    expect(await counted()).toMatchObject({
-      'runs_total{verdict="Failed"}': 2,
-      'runs_errored_total{reason="RestoreFailed"}': 1,
-    });
-  });
-
   it('metrics show no figure of a scenario without proof, and no missing result', async () => {
     const { counted, metrics } = setup();
     const { fault: _, result: __, ...open } = scenario;
@@ -149,16 +137,6 @@ describe('while a run is active', () => {
     metrics.changed(during, on, chapters);
     metrics.changed(on, succeeded, chapters);
     expect(await counted()).toMatchObject({
-      'faults_injected_total{type="Stall"}': 1,
-      'faults_released_total{type="Stall"}': 1,
-    });
-  });
-
-  it('counts the faults of the next run again', async () => {
-    const { counted, metrics } = setup();
-    const next = { ...on, run: { number: 2, startedAt: at(100) } };
-    metrics.changed(succeeded, next, chapters);
-    expect(await counted()).toEqual({
       'faults_injected_total{type="Stall"}': 1,
       'faults_released_total{type="Stall"}': 1,
     });

@@ -78,19 +78,6 @@ describe('eventsFor', () => {
     expect(reasonsOf(over, over)).toEqual([]);
   });
 
-  it('both events are sent if one write has start and end of a fault', () => {
-    expect(reasonsOf(withFault({}), withFault({ startedAt: at, endedAt: later }))).toEqual([
-      'FaultInjected',
-      'FaultReleased',
-    ]);
-  });
-
-  it('takes another attempt for another fault', () => {
-    const first = withFault({ startedAt: at, endedAt: later });
-    const second = withFault({ id: 'f2', startedAt: later });
-    expect(reasonsOf(first, second)).toEqual(['FaultInjected']);
-  });
-
   it.each([
     ['Violated', 'Violated', 'ViolationDetected', 'Normal'],
     ['Violated', 'Held', 'ViolationDetected', 'Warning'],
@@ -142,44 +129,12 @@ describe('eventsFor', () => {
     expect(eventsFor(ended(phase), { ...ended(phase), message: 'other words' })).toEqual([]);
   });
 
-  it('a verdict is reported as such and not as a refusal, though both are stalled', () => {
-    const verdict = {
-      ...ended('Failed'),
-      conditions: [
-        condition('Stalled', 'True', 'ViolationNotReproduced'),
-        condition('Finished', 'True', 'ViolationNotReproduced'),
-      ],
-    };
-    expect(reasonsOf(running(), verdict)).toEqual(['RunFailed']);
-  });
-
   it('warns of a refusal when it begins and when its reason changes', () => {
     expect(eventsFor(undefined, refused('NoSuchPods'))).toEqual([
       { type: 'Warning', reason: 'NoSuchPods', action: 'Refuse', note: 'because of NoSuchPods' },
     ]);
     expect(reasonsOf(refused('NoSuchPods'), refused('NoSuchPods'))).toEqual([]);
     expect(reasonsOf(refused('NoSuchPods'), refused('TargetShared'))).toEqual(['TargetShared']);
-  });
-
-  it('a superseded run is reported as superseded, and not as aborted', () => {
-    expect(eventsFor(running(), ended('Aborted', 'Superseded'))).toEqual([
-      {
-        type: 'Normal',
-        reason: 'Superseded',
-        action: 'EndRun',
-        note: 'Run 1 Aborted (0/1 as expected): as it went',
-      },
-    ]);
-  });
-
-  it('scenarios of a new run are reported again', () => {
-    const first = ended('Failed');
-    const second = running({
-      run: { number: 2, startedAt: later },
-      scenarios: [scenario({ result: 'Violated' })],
-    });
-    const before = { ...first, scenarios: [scenario({ result: 'Violated' as const })] };
-    expect(reasonsOf(before, second)).toEqual(['RunStarted', 'ViolationDetected']);
   });
 
   it('an event reports once that an object waits, and why, but no admission check', () => {

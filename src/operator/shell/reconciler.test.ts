@@ -138,21 +138,6 @@ describe('a version that was stored by the same process', () => {
     await reconcile();
     expect(decisions.made).toBe(2);
   });
-
-  it('is decided on again once it is due', async () => {
-    const { create, decisions, reconcile, target, world } = setup();
-    target.admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'no' };
-    await create(demo('demo'));
-    await reconcile();
-    await world.advance(100);
-    await reconcile();
-    const { made } = decisions;
-    const { requeueAfterMs = 0 } = await reconcile();
-    expect([decisions.made, requeueAfterMs > 9000]).toEqual([made, true]);
-    await world.advance(requeueAfterMs);
-    await reconcile();
-    expect(decisions.made).toBe(made + 1);
-  });
 });
 
 describe('looking', () => {
@@ -173,17 +158,6 @@ describe('looking', () => {
 });
 
 describe('a write of the reconciler', () => {
-  it('a write that conflicts is decided again on the newer version', async () => {
-    const { counted, create, reconcile, server } = setup();
-    await create(demo('demo', { suspend: true }));
-    server.conflicting = 1;
-    expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
-    expect(await counted('conflict')).toBe(1);
-    await reconcile();
-    expect(server.get('ns/demo')?.status?.phase).toBe('Pending');
-    expect(server.get('ns/demo')?.metadata.labels).toBeDefined();
-  });
-
   it('the removal of a finalizer is retried at once if a deletion came first', async () => {
     const { api, create, reconcile, server } = setup();
     const remove = api.removeFinalizer.bind(api);
@@ -198,22 +172,6 @@ describe('a write of the reconciler', () => {
     expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
     await reconcile();
     expect([removals, server.get('ns/demo')]).toEqual([2, undefined]);
-  });
-
-  it('a write without an answer is an error, which the queue retries', async () => {
-    const { counted, create, reconcile, server } = setup();
-    await create(demo('demo', { suspend: true }));
-    server.failing = 1;
-    await expect(reconcile()).rejects.toThrow('no answer');
-    expect(await counted('failed')).toBe(1);
-  });
-
-  it('a write of an object that is gone is skipped', async () => {
-    const { create, reconcile, server } = setup();
-    await create(demo('demo', { suspend: true }));
-    server.watchLagMs = 60_000;
-    server.delete('ns/demo');
-    expect(await reconcile()).toEqual({});
   });
 });
 

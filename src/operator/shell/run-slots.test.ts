@@ -22,36 +22,6 @@ describe('RunSlots', () => {
     expect(slots.obstacle('a/1')).toBeUndefined();
   });
 
-  it('a free slot goes to the first object that waited, and notifies it', () => {
-    const { given, slots } = setup();
-    for (const key of ['a/1', 'a/2']) slots.acquire(key);
-    for (const key of ['a/3', 'a/4', 'a/3']) slots.enqueue(key);
-    expect([slots.waiting, given]).toEqual([2, []]);
-    slots.release('a/1');
-    expect(given).toEqual(['a/3']);
-    expect([slots.obstacle('a/3'), slots.waiting]).toEqual([undefined, 1]);
-    expect(slots.obstacle('a/4')).toContain('Waiting: ');
-  });
-
-  it('namespaces take turns: an object waits for one run of a busy namespace', () => {
-    const { given, slots } = setup({ max: 2, maxPerNamespace: 2 });
-    for (const key of ['a/1', 'a/2']) slots.acquire(key);
-    for (let i = 3; i <= 100; i += 1) slots.enqueue(`a/${i}`);
-    slots.enqueue('b/1');
-    slots.release('a/1');
-    slots.release('a/2');
-    expect(given).toEqual(['a/3', 'b/1']);
-  });
-
-  it('holds no run back that is active already, and counts it', () => {
-    const { slots } = setup();
-    for (const key of ['a/1', 'a/2', 'a/3']) slots.acquire(key);
-    expect(slots.obstacle('a/3')).toBeUndefined();
-    expect(slots.obstacle('a/4')).toMatch(/3 runs of namespace a .* is 2/);
-    slots.release('a/1');
-    expect(slots.obstacle('a/4')).toContain('2 runs');
-  });
-
   it('closing a session frees the slot of its ended run, and requeues its object', () => {
     const { given, slots } = setup({ max: 1 });
     slots.acquire('a/1');

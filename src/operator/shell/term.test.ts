@@ -90,23 +90,6 @@ describe('a term', () => {
     expect([status().journal, lines]).toEqual([journal, []]);
   });
 
-  it('a term does nothing without leadership, and continues when it leads again', async () => {
-    const { begins, election, leadership, server, status, target, until, world } = setup();
-    leadership.begin();
-    await until(begins('MeasureBaseline'));
-    election.leads = false;
-    await world.advance(5000);
-    const { performed } = target;
-    const before = [server.stored.length, performed.length];
-    server.edit('ns/demo', ({ metadata }) => {
-      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
-    });
-    await world.advance(60_000);
-    expect([server.stored.length, performed.length]).toEqual(before);
-    election.leads = true;
-    await until(() => status().phase === 'Aborted');
-  });
-
   it.each([
     [
       'is frozen until it leads no more',
@@ -141,14 +124,6 @@ describe('a term', () => {
     expect(leadership.isQuiet).toBe(true);
   });
 
-  it('ends by its deadline though a fault cannot be ended', async () => {
-    const { ended, leadership, target, until } = setup({ releases: false, effectMs: 15_000 });
-    leadership.begin();
-    await until(() => target.isStalled);
-    await ended(leadership.end(STOP));
-    expect(target.activities).toEqual([]);
-  });
-
   it('an orderly end keeps the state of subjects in the cluster; a lost term does not', async () => {
     const { election, ended, leadership, leads } = setup();
     leadership.begin();
@@ -162,22 +137,6 @@ describe('a term', () => {
     election.leads = false;
     expect(leads.map((hasLead) => hasLead())).toEqual([false, false]);
     await ended(Promise.all([lost, stopped]).then(() => undefined));
-  });
-
-  it('a process that lost the lead continues no release', async () => {
-    const { begins, election, leadership, server, target, until, world } = setup({ releases: false });
-    leadership.begin();
-    await until(() => target.isStalled);
-    server.edit('ns/demo', ({ status }) => {
-      if (status?.run) status.run.startedAt = '2999-01-01T00:00:00Z';
-    });
-    await until(begins('Restore'));
-    await world.advance(10);
-    const sent = target.performed.length;
-    election.leads = false;
-    await world.advance(10_000);
-    expect(target.performed.length).toBe(sent);
-    expect(target.lockedBy).toBe('ns/demo');
   });
 
   it('is awaited if it still ends while the process stops', async () => {

@@ -1,6 +1,6 @@
 /** Whether a Redis may be paused: who else uses it, and whether it answers at all. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
@@ -157,55 +157,4 @@ describe('admitRedis', () => {
   it('names authSecretName if Redis requires a password and the spec has none', async () => {
     await expectRefused(admit(anonymously(targetOf())), 'RedisUnreachable', /NOAUTH.*redis\.authSecretName/);
   });
-
-  it('a closed port is reported', async () => {
-    const server = await listen(() => {});
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /ECONNREFUSED.*check that it runs/);
-  });
-
-  it('gives up on something that takes connections and never answers', async () => {
-    const server = await listen(() => {});
-    const { port } = server.address() as { port: number };
-    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /check that it runs/);
-  });
-
-  it('refuses something that is not a Redis', async () => {
-    const server = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    const { port } = server.address() as { port: number };
-    await expectRefused(admit(targetOf({ port })), 'RedisNotEligible', /redis-0/);
-  });
-
-  it('ends at once when aborted', async () => {
-    const accepted = Promise.withResolvers<void>();
-    const server = await listen(() => accepted.resolve());
-    const { port } = server.address() as { port: number };
-    const abort = new AbortController();
-    const admission = admitRedis(
-      { ...targetOf({ port }), redis: [targetOf({ port }).redis] },
-      { allowOtherClients: false, longestMs: 0 },
-      abort.signal,
-    );
-    await accepted.promise;
-    abort.abort(new Error('enough'));
-    await expect(admission).rejects.toThrow('enough');
-  });
 });
-
-async function listen(onConnection: (socket: Socket) => void): Promise<Server> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    onConnection(socket);
-  });
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return server;
-}

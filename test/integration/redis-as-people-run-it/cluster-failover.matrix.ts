@@ -48,12 +48,6 @@ const others = (nodes: readonly number[]): number[] =>
   Array.from({ length: 2 * MASTERS }, (_, node) => node).filter((node) => !nodes.includes(node));
 
 describe('a failover of a Cluster by an operator', () => {
-  it('is rejected without permission', async () => {
-    const unpermitted = { rateLimiter: await cluster.limiter('unpermitted'), scenarios: [failover()] };
-    await expect(world.applySpec('unpermitted', unpermitted)).rejects.toThrow(/redis\.failover to Allow/);
-    expect(await primaries()).toEqual([0, 1, 2]);
-  });
-
   it.skipIf(withoutRealTime)('swaps each primary with its replica once, and a limiter enforces', (context) =>
     keepingTime(async () => {
       const before = await primaries();
@@ -63,18 +57,6 @@ describe('a failover of a Cluster by an operator', () => {
       expect(scenarioOf(status)).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
       expect(await primaries()).toEqual(others(before));
       await world.untilNoLeases();
-    })(context),
-  );
-
-  it.skipIf(withoutRealTime)('is not begun after an abort', (context) =>
-    keepingTime(async () => {
-      const before = await primaries();
-      await cluster.redis.untilAgreed();
-      await world.applySpec('early', await spec('early', { countdown: '20s' }));
-      await world.untilStatus('early', 'the announcement', (now) => now.scenarios?.[0]?.fault !== undefined);
-      await world.annotate('early', 'abort', '1');
-      expect((await world.ended('early')).phase).toBe('Aborted');
-      expect(await primaries()).toEqual(before);
     })(context),
   );
 

@@ -1,9 +1,6 @@
 /** A failover of every primary of a real Redis Cluster, and what prevents it. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
-import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
-import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';
-import { Refusal } from '../../../src/subjects/targets/refusal.ts';
 import { PERMITTED } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
@@ -24,12 +21,6 @@ afterAll(async () => {
   await supervisor?.close();
 });
 
-async function refusalOf(redis: PerServer<RedisTarget>): Promise<string> {
-  const outcome = await admit(cluster, redis, true).catch((error: unknown) => error);
-  if (!(outcome instanceof Refusal)) throw new Error(`it was not refused: ${String(outcome)}`);
-  return `${outcome.reason}: ${outcome.message}`;
-}
-
 /** A driver of a failover, whose pods count in the Cluster and follow it; and a key. */
 async function driven(): ReturnType<typeof drivenOn> {
   const fault = { type: 'Failover', duration: `${FAULT_MS}ms` };
@@ -46,22 +37,6 @@ describe('the admission of a failover of a Cluster', () => {
   it('finds a replica of each primary', async () => {
     const { masters } = await admit(cluster, cluster.pods(), true);
     expect(masters.map(({ replica }) => replica?.podName)).toEqual(['redis-3', 'redis-4', 'redis-5']);
-  });
-
-  it('is refused if a primary has no replica behind the Service', async () => {
-    const [first, ...others] = cluster.pods();
-    const without = [first, ...others.filter(({ podName }) => podName !== 'redis-4')] as const;
-    expect(await refusalOf(without)).toMatch(/^RedisNotEligible: no Ready pod .*in sync .* of redis-1 /);
-    await expect(admit(cluster, without)).resolves.toMatchObject({ layout: expect.any(String) });
-  });
-
-  it('is refused without the right, with what to run', async () => {
-    const rights = async (rule: string) => await cluster.call(4, 'ACL', 'SETUSER', 'operator', rule);
-    await rights('-cluster|failover');
-    onTestFinished(async () => void (await rights('+cluster|failover')));
-    expect(await refusalOf(cluster.pods())).toMatch(
-      /^RedisUnreachable: redis-4 .*ACL SETUSER <username> \+cluster\|failover$/,
-    );
   });
 });
 

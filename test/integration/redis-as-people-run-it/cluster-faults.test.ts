@@ -1,14 +1,8 @@
 /** Counts and faults by key and by server, on a real Redis Cluster of three masters and a replica. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
-import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import type { CountPlace } from '../../../src/subjects/redis/client/count-place.ts';
-import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
-import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
-import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
-import { RedisClientError } from '../../../src/subjects/redis/client/redis-error.ts';
 import { unlinkCounts } from '../../../src/subjects/redis/faults/data-loss/unlink-counts.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
@@ -36,15 +30,6 @@ async function counts(): Promise<CountPlace[]> {
   return places;
 }
 
-/** The masters as before a reshard: the last one still has the slots that are on the first by now. */
-async function beforeReshard(): Promise<PerServer<RedisTarget>> {
-  const { masters } = await admit(cluster);
-  const [first, second, third] = masters;
-  if (!second || !third) throw new Error('there are not three masters');
-  const { slots = [] } = third;
-  return [second, { ...third, slots: [...slots, ...(first.slots ?? [])] }];
-}
-
 /** Places of so many callers. */
 function placesOf(count: number): CountPlace[] {
   return Array.from({ length: count }, (_, i) => ({
@@ -67,12 +52,6 @@ describe('counts in a Cluster', () => {
     const store = await session(masters);
     const places = await counts();
     expect(await Promise.all(places.map((place) => store.count(place)))).toEqual([7, 8, 9]);
-  });
-
-  it('are not read once their slot has moved, with what to do', async () => {
-    const store = await session(await beforeReshard());
-    const [place] = (await counts()) as [CountPlace];
-    await expect(store.count(place)).rejects.toThrow(/redis-2 .*GET: MOVED .*run again/);
   });
 });
 
@@ -108,55 +87,6 @@ describe('a loss in a Cluster', () => {
     for (const [node, script] of scripts.entries()) {
       expect(await cluster.call(node, 'SCRIPT', 'EXISTS', script)).toEqual([0]);
     }
-  });
-
-  it('removes nothing once another session is in charge of each master', async () => {
-    const { masters } = await admit(cluster);
-    const store = await session(masters);
-    await unlinkCounts(store, await counts(), true);
-    await session(masters);
-    const before = await unlinked();
-    await expect(unlinkCounts(store, await counts(), true, () => undefined)).rejects.toThrow(
-      NotInChargeError,
-    );
-    expect(await unlinked()).toEqual(before);
-  });
-
-  it('stops between two slots once another session takes charge', async () => {
-    const { masters } = await admit(cluster);
-    const store = await session(masters);
-    const places = placesOf(300);
-    const limiter = clusterClient();
-    await Promise.all(places.map(({ key }) => limiter.set(key, 1)));
-    let sent = 0;
-    const taken: Promise<unknown>[] = [];
-    const lose = unlinkCounts(store, places, false, () => {
-      sent += 1;
-      // Over connections that are open, so that it arrives long before the last of them.
-      if (sent !== 30) return;
-      for (const [node, { slots = [] }] of masters.entries()) {
-        taken.push(cluster.call(node, 'SET', fenceKey(tagFor(slots)), 'another'));
-      }
-    });
-    const error = await lose.catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(RedisClientError);
-    expect(String(error)).toMatch(/after UNLINK of \d+ of \d+ keys: .* taken this Redis over/);
-    await Promise.all(taken);
-    const exist = await Promise.all(places.map(({ key }) => limiter.exists(key)));
-    const left = exist.reduce((sum, one) => sum + one, 0);
-    expect(left).toBeGreaterThan(0);
-    expect(left).toBeLessThanOrEqual(places.length - 27);
-    await Promise.all(places.map(({ key }) => limiter.del(key)));
-  });
-
-  it('removes nothing of a slot that has moved', async () => {
-    const store = await session(await beforeReshard());
-    const [place] = (await counts()) as [CountPlace];
-    const before = await unlinked();
-    await expect(unlinkCounts(store, [place], false, () => undefined)).rejects.toThrow(
-      /redis-2 .*UNLINK: MOVED .*run again/,
-    );
-    expect(await unlinked()).toEqual(before);
   });
 });
 
@@ -213,21 +143,6 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
       expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^Enforces/) });
     })(context));
 
-  it('has no more pauses of any master after the process that slowed them is gone', (context) =>
-    keepingTime(async () => {
-      const { driver, key } = await drivenOn(cluster, { type: 'Latency', duration: '20s', latency: '500ms' });
-      await driver.prepare('outage', key);
-      expect(await driver.inject('outage', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
-      await sleep(1000);
-      await driver.close();
-      // 1.5 times the latency, and a turn of the timer.
-      await sleep(850);
-      const pauses = await cluster.calls('client|pause');
-      const keys = await cluster.keys();
-      await Promise.all(keys.map(async (stranger, node) => await writes(stranger, node, 20)));
-      expect(await cluster.calls('client|pause')).toEqual(pauses);
-    })(context));
-
   it('forgets if its counts are lost, and rejects again', (context) =>
     keepingTime(async () => {
       const { driver, key } = await drivenOn(cluster, { type: 'DataLoss', duration: '4s', scripts: true });
@@ -241,19 +156,4 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
         expect.objectContaining({ name: 'overAdmission', value: LIMIT }),
       );
     })(context));
-});
-
-// Last: the Cluster is another one from here on.
-it('a loss does not happen if slots moved since its preparation', async () => {
-  const { driver, key } = await drivenOn(cluster, { type: 'DataLoss', duration: '20s' });
-  await driver.prepare('outage', key);
-  const before = await cluster.calls('unlink');
-  const to = String(await cluster.call(1, 'CLUSTER', 'MYID'));
-  for (const node of [1, 0, 2]) await cluster.call(node, 'CLUSTER', 'SETSLOT', '0', 'NODE', to);
-  await until(async () => await admit(cluster).catch(() => undefined), { what: 'the nodes to agree' });
-  expect(await driver.inject('outage', key, 20_000)).toMatchObject({
-    missed: true,
-    message: expect.stringMatching(/was restarted since the run began, failed over or was resharded/),
-  });
-  expect(await cluster.calls('unlink')).toEqual(before);
 });

@@ -1,15 +1,13 @@
 /** The operator itself on a limiter whose Redis is a Cluster: pods, a Service and a Secret, as in a cluster. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drift } from '../../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
-import { conditionText, isConfirmed, scenarioOf, verdictLine } from '../../kit/status.ts';
+import { conditionText, scenarioOf, verdictLine } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
 import { ClusterInWorld } from './support/cluster-in-world.ts';
 import type { RedisCluster } from './support/redis-cluster.ts';
 
 const ALL = [true, true, true];
-const NONE = [false, false, false];
 
 let world: World;
 let inWorld: ClusterInWorld;
@@ -111,75 +109,6 @@ describe('a ChaosDemo on a Redis Cluster', () => {
         expect({ result, proof: fault?.proof }).toEqual({ result: 'Violated', proof: 'Confirmed' });
         expect(measures).toContainEqual(expect.objectContaining({ name: 'drift' }));
         await world.untilNoLeases();
-      })(context),
-  );
-
-  it.skipIf(withoutRealTime)('releases all masters if it is aborted', (context) =>
-    keepingTime(async () => {
-      const scenarios = [outage({ type: 'Stall', duration: '30s' })];
-      await world.applySpec('aborted', { rateLimiter: await inWorld.limiter('aborted'), scenarios });
-      await world.untilStatus('aborted', 'the Stall', isConfirmed);
-      expect(await cluster.takesWrites()).toEqual(NONE);
-      await world.annotate('aborted', 'abort', '1');
-      const status = await world.ended('aborted');
-      expect(status.phase).toBe('Aborted');
-      const { endedAt = '', until = '' } = scenarioOf(status).fault ?? {};
-      expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
-      expect(await cluster.takesWrites()).toEqual(ALL);
-    })(context),
-  );
-
-  it.skipIf(withoutRealTime)(
-    'ends no connection after a kill of the operator, and each pause ends',
-    (context) =>
-      keepingTime(async () => {
-        const before = await cluster.calls('client|pause');
-        const scenarios = [outage({ type: 'Disconnect', duration: '8s' })];
-        await world.applySpec('killed', { rateLimiter: await inWorld.limiter('killed'), scenarios });
-        const shown = await world.untilStatus('killed', 'the Disconnect', isConfirmed);
-        await world.killOperator();
-        const kills = await cluster.calls('client|kill');
-        expect(await cluster.takesWrites()).toEqual(NONE);
-        await sleep(Date.parse(scenarioOf(shown).fault?.until ?? '') - Date.now());
-        expect(await cluster.takesWrites()).toEqual(ALL);
-        expect(await cluster.calls('client|kill')).toEqual(kills);
-        await world.operator.start();
-        const status = await world.ended('killed');
-        expect(scenarioOf(status).result).toBe('Inconclusive');
-        expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
-        await world.untilNoLeases();
-      })(context),
-  );
-
-  it.skipIf(withoutRealTime)(
-    'is released by the next operator, although no run is allowed any more',
-    (context) =>
-      keepingTime(async () => {
-        const { kubectl } = world.environment.controlPlane;
-        const label = async (value: string) =>
-          await kubectl.run([
-            'label',
-            'namespace',
-            world.namespace,
-            '--overwrite',
-            `chaosdemo.dev/enabled=${value}`,
-          ]);
-        const scenarios = [outage({ type: 'Stall', duration: '60s' })];
-        await world.applySpec('left', { rateLimiter: await inWorld.limiter('left'), scenarios });
-        await world.untilStatus('left', 'the Stall', isConfirmed);
-        await world.killOperator();
-        await label('false');
-        try {
-          await world.operator.start();
-          const status = await world.ended('left');
-          expect(verdictLine(status)).toContain('Aborted NamespaceNotEnabled: ');
-          expect(await cluster.takesWrites()).toEqual(ALL);
-          const { endedAt = '', until = '' } = scenarioOf(status).fault ?? {};
-          expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
-        } finally {
-          await label('true');
-        }
-        await world.delete('left', 60_000);
       })(context),
   );
 

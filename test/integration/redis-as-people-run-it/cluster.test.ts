@@ -1,14 +1,11 @@
 /** Faults of a real Redis Cluster of three masters and a replica: all masters are paused at once, or none is. */
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startRedis } from '../../../src/local/redis-server.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget, StoreConnections } from '../../../src/subjects/ratelimiter/index.ts';
 import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
 import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
 import { asPerServer } from '../../../src/subjects/redis/client/per-server.ts';
-import { closeProbes, injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';
 import { Refusal } from '../../../src/subjects/targets/refusal.ts';
-import { never } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { clusteredPod } from './support/clustered-pod.ts';
@@ -75,21 +72,6 @@ describe('a Redis Cluster', () => {
     }
   });
 
-  it('is refused together with another Redis, with its name', async () => {
-    const other = await startRedis({ supervisor, host: '127.0.0.120', port: cluster.pods()[0].port });
-    onTestFinished(() => other.stop());
-    const target = { podName: 'redis-9', host: other.host, port: other.port, tls: false };
-    expect(await refusalOf([...cluster.pods(), target])).toMatch(
-      /^RedisNotEligible: rateLimiter\.redis\.service selects 5 pods .*redis-9 .*is not a node of a Redis Cluster/,
-    );
-  });
-
-  it('is refused without the right to see its nodes, with what to grant', async () => {
-    expect(await refusalOf(cluster.pods('unready'))).toMatch(
-      /^RedisUnreachable: redis-0 .*NOPERM.*grant it "\+cluster\|nodes"/,
-    );
-  });
-
   it('is refused if a stranger uses one of its masters', async () => {
     const stranger = await clusteredPod('stranger', '127.0.0.99', cluster.pods(), LIMIT);
     await fetch(`http://${stranger.host}:${stranger.port}/`, {
@@ -112,22 +94,6 @@ describe('a session with a Cluster', () => {
     expect(await cluster.takesWrites()).toEqual(ALL);
   });
 
-  it('releases its pause if another takes over one master at the last moment', async () => {
-    const { masters } = await admit(cluster);
-    const store = await session(masters);
-    await store.warmUp();
-    // What WATCH has seen by now is void.
-    await session(asPerServer(masters.slice(2)));
-    const before = await cluster.calls('client|pause');
-    const options = { plannedAt: Date.now(), until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now };
-    const pause = await injectRedisPause(store, options, never);
-    closeProbes(pause.probes);
-    expect(pause).toMatchObject({ proof: 'Mismatch', isOver: true, released: true });
-    expect(await cluster.takesWrites()).toEqual(ALL);
-    const [first = 0, second = 0, third = 0] = before;
-    expect(await cluster.calls('client|pause')).toEqual([first + 1, second + 1, third]);
-  });
-
   it('pauses all masters, and releases all', async () => {
     const { masters } = await admit(cluster);
     const store = await session(masters);
@@ -137,18 +103,6 @@ describe('a session with a Cluster', () => {
     await store.unpause();
     expect(await cluster.takesWrites()).toEqual(ALL);
     expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
-  });
-
-  it('learns of a pause of any master that a predecessor sent', async () => {
-    const { driver, key } = await driven();
-    await driver.prepare('outage', key);
-    const marker = driver.observed.prepared['f']?.marker ?? '';
-    const inquire = { kind: 'Inquire' as const, id: 'i', fault: 'f', scenario: 'outage', marker };
-    await driver.perform(inquire);
-    expect(driver.observed.orphans['f']).toBe('NotInjected');
-    await cluster.call(1, 'CLIENT', 'PAUSE', '1', 'WRITE');
-    await driver.perform(inquire);
-    expect(driver.observed.orphans['f']).toBe('Injected');
   });
 });
 
@@ -174,42 +128,6 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
       expect(reading).toMatchObject({ summary: expect.stringMatching(/^FailsClosed/), shortfalls: [] });
       expect((await admit(cluster)).layout).toBe(layoutBefore);
       expect(await roles()).not.toMatch(/fail/);
-    })(context));
-
-  it('is released on all masters if one lacks the right', (context) =>
-    keepingTime(async () => {
-      const { driver, key } = await driven();
-      await driver.prepare('outage', key);
-      const rights = async (rule: string) => await cluster.call(1, 'ACL', 'SETUSER', 'operator', rule);
-      await rights('-client|pause');
-      onTestFinished(async () => void (await rights('+client|pause')));
-      const report = await driver.inject('outage', key, FAULT_MS);
-      expect(report).toMatchObject({ proof: 'Mismatch', endedAt: expect.any(Number) });
-      expect(report?.message).toMatch(/^CLIENT PAUSE was refused: Redis redis-1 .*NOPERM/);
-      expect(await cluster.takesWrites()).toEqual(ALL);
-    })(context));
-
-  it('is released on all masters if one does not answer', (context) =>
-    keepingTime(async () => {
-      const { driver, key } = await driven(20_000);
-      await driver.prepare('outage', key);
-      const pid = cluster.nodes[2]?.pid ?? 0;
-      // Called right before the pauses are sent. The node is silent for less time than its failure takes to be noticed.
-      const permit = {
-        refusal: () => {
-          process.kill(pid, 'SIGSTOP');
-          setTimeout(() => process.kill(pid, 'SIGCONT'), 6000);
-          return undefined;
-        },
-      };
-      const report = await driver.inject('outage', key, 20_000, permit);
-      expect(report).toMatchObject({ proof: 'Inconclusive' });
-      expect(report?.message).toMatch(
-        /sent and not answered: Redis redis-2 .*The pause of redis-0 .* and redis-1 .* was released$/,
-      );
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end', deadlineMs: 15_000 });
-      await cluster.untilAgreed();
-      expect(await cluster.takesWrites()).toEqual(ALL);
     })(context));
 
   // Last: the Cluster is another one from here on.

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { registerPods, serviceObject } from '../../../src/local/pods.ts';
 import { rateLimiterOf, redisRef } from '../../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
-import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
+import { type StartedSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
 import { scenarioOf, verdictLine } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
 
@@ -88,26 +88,6 @@ describe('a ChaosDemo on a master that Sentinels watch', () => {
       expect(verdictLine(status)).toMatch(/^Succeeded /);
       expect(scenarioOf(status)).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
       expect(seen.filter((event) => /down|switch|failover/.test(event))).toEqual([]);
-    })(context),
-  );
-
-  it.skipIf(withoutRealTime)('is not paused if a hasty Sentinel joins after the announcement', (context) =>
-    keepingTime(async () => {
-      const { redis, redisUsers, supervisor } = world.environment;
-      const before = await world.pauses();
-      await world.applySpec('joined', { rateLimiter: watched(), scenarios: [outage('8s')] });
-      await world.untilStatus(
-        'joined',
-        'the announcement',
-        ({ scenarios }) => scenarios?.[0]?.fault !== undefined,
-      );
-      const master = { ...redis, user: redisUsers.admin };
-      const fourth = await startSentinel(supervisor, master, { host: '127.0.0.84', downAfterMs: 2000 });
-      onTestFinished(() => fourth.observer.disconnect());
-      await register(fourth);
-      const status = await world.ended('joined');
-      expect(verdictLine(status)).toMatch(/RedisNotEligible/);
-      expect(await world.pauses()).toBe(before);
     })(context),
   );
 });

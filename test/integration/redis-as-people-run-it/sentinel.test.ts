@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
-import type { RedisTarget, SentinelsTarget } from '../../../src/subjects/redis/client/redis-target.ts';
-import { startDelayingProxy } from '../../kit/delaying-proxy.ts';
+import type { SentinelsTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
 import { until } from '../../kit/until.ts';
@@ -29,12 +28,6 @@ afterAll(async () => {
 
 function found(change: Partial<SentinelsTarget> = {}): SentinelsTarget {
   return { masterName: WATCHED_AS, servers: sentinels.map(({ target }) => target), ...change };
-}
-
-/** As found, with the last one changed. */
-function foundWith(change: Partial<RedisTarget>): SentinelsTarget {
-  const [first, second, third] = found().servers as [RedisTarget, RedisTarget, RedisTarget];
-  return found({ servers: [first, second, { ...third, ...change }] });
 }
 
 async function admission(longestMs = LONGEST_MS, target: SentinelsTarget | undefined = found()) {
@@ -74,11 +67,6 @@ describe('a master that Sentinels watch', () => {
     );
   });
 
-  it('is judged by the smallest value of all', async () => {
-    await setDownAfter(sentinels[1], 2999);
-    expect(await admission()).toMatch(/^RedisNotEligible: Sentinel sentinel-82 .* 2999 ms .*2s499ms/);
-  });
-
   it('is refused without Sentinels in the spec, with the fields to set', async () => {
     const refusal = await servers.admission(servers.target(), LONGEST_MS);
     expect(refusal).toMatch(
@@ -102,53 +90,6 @@ describe('a master that Sentinels watch', () => {
       what: 'it to know the master',
       deadlineMs: 20_000,
     });
-  });
-
-  it('is admitted by another port of the pod that the Sentinels report', async () => {
-    const elsewhere = await startDelayingProxy(servers.master);
-    onTestFinished(() => elsewhere.stop());
-    expect(await servers.admission(servers.target(elsewhere), LONGEST_MS)).toMatch(/^RedisNotEligible/);
-    expect(await servers.admission(servers.target(elsewhere), LONGEST_MS, found())).toMatch(/^[0-9a-f]{40}$/);
-  });
-
-  it('is refused if one does not answer', async () => {
-    sentinels[2]?.kill('SIGSTOP');
-    onTestFinished(() => sentinels[2]?.kill('SIGCONT'));
-    expect(await admission()).toMatch(/^RedisUnreachable: Sentinel sentinel-83 .*no answer/);
-  });
-
-  it.each<[string, () => SentinelsTarget, RegExp]>([
-    ['the name of another', () => found({ masterName: 'other' }), /watches no other: .*sentinel\.masterName/],
-    [
-      'a wrong password',
-      () => foundWith({ password: 'wrong' }),
-      /^RedisUnreachable: .*WRONGPASS.*sentinel\.authSecretName/,
-    ],
-    [
-      'a user without the right',
-      () => foundWith({ username: 'blind' }),
-      /^RedisUnreachable: .*NOPERM.*grant it "-@all \+sentinel\|master resetchannels"/,
-    ],
-    [
-      'a Redis in place of a Sentinel',
-      () => found({ servers: [...found().servers, { ...servers.target(), podName: 'sentinel-83' }] }),
-      /is no Sentinel: name the Service/,
-    ],
-  ])('is refused with %s', async (_, target, message) => {
-    const refusal = await admission(LONGEST_MS, target());
-    expect(refusal).toMatch(message);
-    expect(refusal).toMatch(/Sentinel sentinel-8[13] /);
-    expect(refusal).not.toContain('wrong ');
-  });
-
-  it('is refused if the Sentinels watch another, but not to a run that has begun', async () => {
-    const other = await Replicated.start(supervisor, []);
-    onTestFinished(() => other.close());
-    expect(await other.admission(other.target(), LONGEST_MS, found())).toMatch(
-      /^RedisNotEligible: Sentinel sentinel-81 .* limits .* 127\.0\.0\.1:\d+, and .* is another server/,
-    );
-    // They may watch another since its failover. Before its next fault, it is refused.
-    expect(await other.admission(other.target(), LONGEST_MS, found(), true)).toMatch(/^[0-9a-f]{40}$/);
   });
 });
 
