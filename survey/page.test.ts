@@ -69,25 +69,6 @@ describe('the page of the survey', () => {
     expect(page).toContain('1 without one result');
   });
 
-  it('shows who recovered late or not at all', async () => {
-    const runs = [
-      withResult('Hangs', { timeToRecovery: 18 }),
-      withResult('Hangs', { timeToRecovery: 4238 }),
-      withResult('Hangs'),
-    ];
-    const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
-    expect(page).toMatch(/koa-ratelimit `default`: .* 4238 ms, .*not .* 5 s .* 1 of 3 /);
-  });
-
-  it('shows bursts that exceeded the limit', async () => {
-    const run = withResult('Hangs');
-    const broken = run.scenarios.map((each) =>
-      each.name === 'burst' ? { ...each, measures: { admitted: 44, trials: 3, trialsViolated: 2 } } : each,
-    );
-    const page = await pageOf([of('fiber-limiter', 'default', run, { ...run, scenarios: broken })]);
-    expect(page).toMatch(/\(fiber-limiter: `default` 44 of 20 .* 2 of 6 /);
-  });
-
   it('compares documentation with the outcome, each quote once', async () => {
     const page = await pageOf([
       of('express-rate-limit', 'default', withResult('Hangs')),

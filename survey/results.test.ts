@@ -63,12 +63,4 @@ describe('the file of results', () => {
     expect(results.runsOf(koa).map(({ behaviour }) => behaviour)).toEqual(['FailsClosed', 'FailsClosed']);
     expect(results.runsOf(slowapi)).toHaveLength(1);
   });
-
-  it('mixes no versions', async () => {
-    const results = new ResultsFile(await file(), [{ ...koa, runs: [run('Hangs')] }]);
-    const newer = { ...koa, package: 'koa-ratelimit 7.0.0' };
-    expect(results.runsOf(newer)).toEqual([]);
-    await results.add(newer, run('Enforces'));
-    expect(results.all).toEqual([{ ...newer, runs: [run('Enforces')] }]);
-  });
 });

@@ -25,45 +25,11 @@ describe('a finding', () => {
     expect(findingOf(outage({ summary: 'FailsClosed', result: 'Violated' })).tone).toBe('none');
   });
 
-  it('has what was admitted beyond the limit', () => {
-    const open = outage({ summary: 'FailsOpen, 30 > 10' });
-    expect([findingText(open), gateOf(open)]).toEqual(['FailsOpen, 30 of 10 admitted', 'passed, accepted']);
-    expect(findingText(outage({ summary: 'FailsOpen, >= 30 > 10' }))).toBe(
-      'FailsOpen, at least 30 of 10 admitted',
-    );
-  });
-
   it('is a weakness if the limiter does not recover or return a limit afterwards', () => {
     const shut = outage({ result: 'Violated', summary: 'FailsClosed; no recovery in 5s' });
     expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, no recovery in 5s', 'bad']);
     const open = outage({ result: 'Violated', summary: 'FailsOpen, 30 > 10; limit not returned' });
     expect(findingText(open)).toMatch(/^FailsOpen, 30 of 10 admitted; .*not returned$/);
-  });
-
-  it('has how many callers within their limit were not served', () => {
-    const measures = [
-      { name: 'notAdmitted', value: 132, unit: 'requests' },
-      { name: 'underLimit', value: 135, unit: 'requests' },
-    ];
-    expect(findingText(outage({ summary: 'Hangs', measures }))).toMatch(
-      /^Hangs, 132 of 135 .*under .*not admitted$/,
-    );
-  });
-
-  it('is a violation or none if the scenario type has no other words', () => {
-    const measures = [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }];
-    const drift = outage({
-      result: 'Violated',
-      expect: 'Violated',
-      summary: '>= 30 > 8; >= 30/10',
-      measures,
-    });
-    expect([findingText(drift), findingOf(drift).tone, gateOf(drift)]).toEqual([
-      expect.stringMatching(/^violation, drift .*least 30 .*most 8 /),
-      'bad',
-      'passed, as expected',
-    ]);
-    expect(findingText(outage({ summary: '10/10' }))).toBe('no violation, 10/10');
   });
 
   it('is unknown if the scenario is Inconclusive, but the measures are shown', () => {

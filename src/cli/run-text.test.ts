@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
-import { demoWith } from '../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
-import { progressLines, verdictLines } from './run-text.ts';
+import { progressLines } from './run-text.ts';
 
 const chapter = (title: string, message?: string) => ({
   title,
@@ -10,9 +9,6 @@ const chapter = (title: string, message?: string) => ({
   startedAt: '2026-01-01T00:00:00Z',
   ...(message && { message }),
 });
-
-const verdictOf = (status: ChaosDemoStatus, isVerbose = true): string[] =>
-  verdictLines(demoWith(status), undefined, isVerbose);
 
 describe('the story between two states', () => {
   it('reports a chapter once, and what is new in it', () => {
@@ -45,38 +41,5 @@ describe('who explains an anomaly', () => {
     const fallenBack = explained({ message: refused });
     expect(progressLines(byRules, fallenBack)).toEqual([`   ★ stall: ${refused}`]);
     expect(progressLines(fallenBack, fallenBack)).toEqual([]);
-  });
-});
-
-describe('the verdict', () => {
-  const ended: ChaosDemoStatus = {
-    phase: 'Failed',
-    run: {
-      number: 1,
-      startedAt: '2026-01-01T00:00:00Z',
-      phase: 'Failed',
-      reason: 'UnexpectedViolation',
-      message: 'It gave way',
-    },
-    scenarios: [
-      {
-        name: 'stall',
-        type: 'StoreOutage',
-        expect: 'Held',
-        result: 'Violated',
-        summary: 'FailsOpen, 30 > 10',
-        evidence: ['a figure'],
-      },
-      { name: 'burst', type: 'GhostAllowing', expect: 'Held', result: 'Held', summary: '10/10' },
-    ],
-    diagnoses: [diagnosisWith({})],
-  };
-
-  it('is the last of at most eight lines with each finding, its cause and advice', () => {
-    const lines = verdictOf(ended, false);
-    expect(lines).toHaveLength(8);
-    expect(lines[1]).toBe('stall: FailsOpen, 30 of 10 admitted. Gate: failed');
-    expect(lines[2]).toMatch(/^ {2}Cause: store-restarted at store/);
-    expect(lines.at(-1)).toBe('Verdict: Failed (UnexpectedViolation), 1/2 as expected');
   });
 });

@@ -19,11 +19,6 @@ describe('where a run waits', () => {
     expect(waitingOf(statusIn(2, 'Waiting'))).toEqual({ advance: '4/2', next: 'Setup' });
     expect(waitingOf(statusIn(3, 'Waiting'))).toEqual({ advance: '4/3', next: undefined });
   });
-
-  it('is nowhere while a chapter is at work, or before there is a run', () => {
-    expect(waitingOf(statusIn(2, 'Running'))).toBeUndefined();
-    expect(waitingOf({})).toBeUndefined();
-  });
 });
 
 describe('keys', () => {

@@ -160,16 +160,6 @@ describe('createDiagnosisProfiles', () => {
     ]);
   });
 
-  it('shows why an answer was rejected, and by which model it was', async () => {
-    const profiles = createDiagnosisProfiles({ scripted: saying({ ...good, component: 'replica-9' }) });
-    expect(await profiles.diagnose('scripted', request, never)).toEqual({
-      message: expect.stringMatching(
-        /^profile "scripted" \(m\ufffd\[31m\): .*rejected: .*no component "replica-9"$/,
-      ),
-      usage: { inputTokens: 7 },
-    });
-  });
-
   it('a profile that does not exist is reported with the profiles that do', async () => {
     const profiles = createDiagnosisProfiles({ rules: rulesProvider, other: saying(good) });
     for (const profile of ['mystery', 'toString', '__proto__']) {
@@ -178,12 +168,6 @@ describe('createDiagnosisProfiles', () => {
       expect(message).toContain(`"${profile}"`);
       expect(message).toContain('other, rules');
     }
-  });
-
-  it('no provider is queried if the evidence is empty', async () => {
-    const empty = { ...request, bundle: bundleOf({ parts: [] }) };
-    const profiles = createDiagnosisProfiles({ scripted: saying(good) });
-    expect((await profiles.diagnose('scripted', empty, never)).message).toMatch(/nothing was seen/);
   });
 
   it('a provider that fails, times out or is stopped is given up, with the reason', async () => {

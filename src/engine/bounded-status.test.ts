@@ -92,16 +92,4 @@ describe('a status', () => {
   it('is filled to its bounds by that property far beyond its bytes', () => {
     expect(bytes(status(1, '"'))).toBeGreaterThan(2.5 * STATUS_BYTES);
   });
-
-  it('loses the evidence of its scenarios before anything else', () => {
-    const { diagnoses, history, scenarios } = status(1, 'x');
-    const small = { diagnoses: diagnoses ?? [], scenarios: scenarios?.slice(0, 1) ?? [] };
-    const rest = STATUS_BYTES - bytes({ ...small, history: [] });
-    expect(rest).toBeGreaterThan(0);
-    const [entry] = history ?? [];
-    const before = { ...small, history: Array.from({ length: Math.ceil(rest / bytes(entry)) }, () => entry) };
-    const after = boundStatus(structuredClone(before) as ChaosDemoStatus);
-    const [{ evidence: _, ...without } = {}] = small.scenarios;
-    expect(after).toEqual({ ...before, scenarios: [without] });
-  });
 });

@@ -10,13 +10,7 @@ import {
 } from '../api/index.ts';
 import { Context } from './context.ts';
 import { announcement, type FaultReport, type InvariantReading, nothingObserved } from './observed.ts';
-import {
-  applyFaultReport,
-  applyRecovery,
-  closeUnobserved,
-  isBeingObserved,
-  updateScenarios,
-} from './scenarios.ts';
+import { applyRecovery, closeUnobserved, isBeingObserved, updateScenarios } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 
 const until = (ms: number): InvariantReading => reading({ watchedUntil: T + ms });
@@ -75,38 +69,6 @@ function update(given: Update): { entry: ScenarioStatus; wake: number | undefine
 
 const PLANNED: FaultStatus = { id: '1-surge-1', plannedAt: at(0), until: at(2000) };
 const { endedAt: _, ...OPEN } = fault;
-const SENT: FaultReport = { startedAt: T, proof: 'Confirmed', message: 'sent', evidence: [] };
-
-describe('the report of a fault', () => {
-  const reported = (planned: FaultStatus, ...reports: FaultReport[]): ScenarioStatus => {
-    const entry = entryOf({ fault: { ...planned } });
-    for (const report of reports) if (entry.fault) applyFaultReport(entry, entry.fault, report);
-    return entry;
-  };
-
-  it('keeps the first times, and takes the last message and evidence', () => {
-    const ended = { ...SENT, startedAt: T + 5, endedAt: T + 1500, message: 'ended', evidence: ['1.5 s'] };
-    const later = { ...ended, endedAt: T + 1600, message: 'ended again', evidence: ['1.6 s'] };
-    expect(reported(PLANNED, SENT, ended, later)).toMatchObject({
-      fault: { startedAt: at(0), endedAt: at(1500), message: 'ended again' },
-      evidence: ['1.6 s'],
-    });
-  });
-
-  it.each<[string, FaultStatus, FaultReport, boolean]>([
-    ['of this process is taken', PLANNED, SENT, true],
-    ['of a fault that was not injected is not taken', PLANNED, { ...SENT, missed: true }, false],
-    [
-      'of a fault with this id that another process announced is not taken',
-      { ...PLANNED, plannedAt: at(-60_000) },
-      SENT,
-      false,
-    ],
-  ])('%s', (_title, announced, report, taken) => {
-    const { entry } = update({ fault: PLANNED, announced, report, now: 100 });
-    expect(entry.fault?.proof).toBe(taken ? 'Confirmed' : undefined);
-  });
-});
 
 describe('an end that was not observed', () => {
   it.each<[string, FaultStatus, number, boolean, string | undefined]>([
@@ -169,25 +131,6 @@ describe('a scenario', () => {
     expect(wake).toBe(wakeAt);
   });
 
-  it('names the pods that are gone', () => {
-    const shortfalls = ['too few checks'];
-    const { entry } = update({ reading: reading({ shortfalls }), gone: ['store-0'], now: 3000 });
-    expect(entry.message).toMatch(/: .*store-0.*; too few checks$/);
-  });
-
-  it('has figures and evidence once it has a result', () => {
-    const evidence = ['queued 30'];
-    const report = { ...SENT, evidence: ['sent'] };
-    expect(update({ report, reading: reading({ evidence }), now: 200 }).entry).toEqual(
-      entryOf({ fault: expect.anything(), evidence: ['sent'] }),
-    );
-    expect(update({ report, reading: { ...broken(100), evidence }, now: 200 }).entry).toMatchObject({
-      summary: '30 > 6',
-      measures: [queued, { name: DETECTED_AFTER, value: 86, unit: 'ms' }],
-      evidence: ['sent', 'queued 30'],
-    });
-  });
-
   it('keeps its result and the time to detection, while its figures grow', () => {
     const { entry } = update({ reading: broken(100), now: 200 });
     const { message } = entry;
@@ -206,23 +149,6 @@ describe('a scenario', () => {
     ['judged after the watch', { ...broken(1000), detectedAt: T + 2900 }, undefined],
   ])('has a time to detection only if judged: %s', (_title, seen, time) => {
     expect(measured(update({ reading: seen, now: 3000 }).entry.measures, DETECTED_AFTER)).toBe(time);
-  });
-});
-
-describe('a violation that another process observed', () => {
-  const found = { result: 'Violated', message: 'found', summary: '30 > 6' } as const;
-  const rejected = { name: 'rejected', value: 3, unit: 'requests' };
-  const measures = [queued, rejected];
-  const taken = (change: Partial<Update> = {}, entry: Partial<ScenarioStatus> = {}): ScenarioStatus =>
-    update({ announced: null, now: 9000, entry: entryOf({ ...found, measures, ...entry }), ...change }).entry;
-
-  it('has lower bounds for the figures that could have grown, once', () => {
-    const once = taken();
-    expect(once.measures).toEqual([{ ...queued, atLeast: true }, rejected]);
-    expect(once.summary).toBe('>= 30 > 6');
-    expect(once.message).toMatch(/^found\. \w/);
-    expect(taken({}, once)).toEqual(once);
-    expect(taken({}, { summary: '>= 30 > 6' }).summary).toBe('>= 30 > 6');
   });
 });
 

@@ -65,24 +65,6 @@ describe('the verdict of a run', () => {
     expect(verdict(...scenarios)).toMatchObject({ phase, reason });
   });
 
-  it('a verdict names each scenario that went wrong, with its figures', () => {
-    const { message } = verdict(
-      scenario('Violated', 'Violated', { name: 'first', summary: '30 > 6' }),
-      scenario('Violated', 'Held', { name: 'second', summary: '3 <= 6' }),
-      scenario('Any', 'Inconclusive', { name: 'third', message: 'no proof' }),
-      scenario('Any', undefined, { name: 'fourth' }),
-    );
-    for (const part of ['first', '30 > 6', 'second', '3 <= 6', 'third', 'no proof', 'fourth', 'no result'])
-      expect(message).toContain(part);
-    expect(message).toMatch(/All restored$/);
-  });
-
-  it('a verdict without proof names detections, and no scenario that met Held', () => {
-    const { message } = verdict(open, scenario('Held', 'Held', { name: 'kept' }), met);
-    expect(message).toContain('surge: Violated');
-    expect(message).not.toContain('kept');
-  });
-
   it.each<[Expect, Result, RegExp]>([
     ['Violated', 'Violated', /Expected by this demo/],
     ['Held', 'Held', /As expected/],
@@ -152,11 +134,5 @@ describe('the figures of all scenarios', () => {
     ],
   ])('read %j in the column RESULT', (result, scenarios) => {
     expect(resultOf({ scenarios })).toBe(result);
-  });
-
-  it('have no figures if these take too much room', () => {
-    const long = scenario('Any', 'Violated', { summary: '30 > 6; no recovery in 5s' });
-    expect(resultOf({ scenarios: [long] }, 20)).toBe('surge violated');
-    expect(resultOf({ scenarios: [long] }, 64)).toContain('30 > 6');
   });
 });

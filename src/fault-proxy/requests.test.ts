@@ -80,9 +80,4 @@ describe('the scanner of requests', () => {
   ])('is broken by %s', (_, bytes) => {
     expect(scan([bytes]).scanner.isBroken).toBe(true);
   });
-
-  it('is not broken by other commands of CLIENT', () => {
-    const bytes = array(...['CLIENT', 'SETINFO', 'LIB-NAME', 'reply'].map((word) => Buffer.from(word)));
-    expect(scan([bytes]).scanner.isBroken).toBe(false);
-  });
 });

@@ -43,37 +43,6 @@ describe('Supervisor', { timeout: 300_000 }, () => {
     await vi.waitUntil(() => !isAlive(grandchild), patience);
   });
 
-  it('reports how a process ended and what it wrote last', async () => {
-    const { supervisor, folder } = await makeSupervisor();
-    const child = await startShell(supervisor, folder, 'echo "no space left" >&2; exit 3');
-    await child.exited;
-    expect(child.exitError()).toMatchObject({
-      code: 'PROCESS_EXITED',
-      message: expect.stringMatching(/^shell exited with status 3\..*\nno space left$/),
-    });
-  });
-
-  it('reports that a program cannot be started', async () => {
-    const { supervisor, folder } = await makeSupervisor();
-    const starting = supervisor.start({
-      name: 'ghost',
-      command: '/nonexistent/ghost',
-      args: [],
-      logFile: join(folder, 'log'),
-    });
-    await expect(starting).rejects.toMatchObject({
-      code: 'PROCESS_EXITED',
-      message: expect.stringMatching(/ghost could not .*ENOENT/),
-    });
-  });
-
-  it('starts nothing any more once it is closed', async () => {
-    const { supervisor, folder } = await makeSupervisor();
-    await supervisor.close();
-    await expect(startShell(supervisor, folder, 'true')).rejects.toMatchObject({ code: 'STOPPED' });
-    expect(() => supervisor.temporaryFolder('test')).toThrow('already stopped');
-  });
-
   it('leaves no process and no folder when its owner is killed with SIGKILL', async () => {
     const owner = await startOwner();
     owner.process.kill('SIGKILL');

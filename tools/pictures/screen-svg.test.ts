@@ -30,16 +30,6 @@ describe('a picture of a screen', () => {
     expect(elementsOf(svg, 'desc')[0]?.textContent).toBe('two <rows>');
     expect(elementsOf(svg, 'text').map((text) => text.textContent)).toEqual(['$ watch', 'a <b> & "c"']);
   });
-
-  it('keeps words in their columns: words that stand apart are separate texts', () => {
-    const [, left, right] = elementsOf(screenSvg(screen(row('left   right')), words), 'text');
-    expect([left?.textContent, left?.getAttribute('x'), left?.getAttribute('textLength')]).toEqual([
-      'left',
-      '0',
-      '33.6',
-    ]);
-    expect([right?.textContent, right?.getAttribute('x')]).toEqual(['right', '58.8']);
-  });
 });
 
 describe('a moving picture', () => {
@@ -53,17 +43,5 @@ describe('a moving picture', () => {
     expect(svg.match(/>same</g)).toHaveLength(1);
     expect(svg).toContain('{0%{visibility:visible}25%,to{visibility:hidden}}');
     expect(svg).toContain('{0%{visibility:hidden}25%{visibility:visible}}');
-  });
-
-  it('shows the last screen at its end, and if reduced motion is preferred', () => {
-    const groups = elementsOf(svg, 'g').map((group) => [
-      group.getAttribute('class'),
-      group.textContent?.trim(),
-    ]);
-    const hidden = groups.filter(([looks]) => looks?.split(' ').includes('h')).map(([, text]) => text);
-    expect(hidden).toEqual(['one']);
-    expect(svg).toMatch(
-      /\.h\{visibility:hidden\}@media \(prefers-reduced-motion:no-preference\)\{.*step-end 3/,
-    );
   });
 });

@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -14,7 +13,6 @@ import {
   isNotFound,
 } from './api-error.ts';
 import { KubeClient, type WatchEvent } from './client.ts';
-import { loadKubeConfig } from './kube-config.ts';
 import type { KubeObject } from './kube-types.ts';
 import {
   configMap,
@@ -92,15 +90,6 @@ describe('request', () => {
     expect(error.message).toBe(`GET ${path}: 429 Reason429: because`);
   });
 
-  it('reports what a proxy says in plain text', async () => {
-    server = await startWireServer((_request, response) => {
-      response.statusCode = 502;
-      response.end('Bad Gateway\n');
-    });
-    const error = await failure(server.client().request({ method: 'GET', path }));
-    expect(error).toMatchObject({ status: 502, message: `GET ${path}: 502: Bad Gateway` });
-  });
-
   it('gives up an answer that does not come, or does not end, within the deadline', async () => {
     server = await startWireServer((request, response) => {
       if (request.query.has('begin')) response.write('{');
@@ -127,16 +116,6 @@ describe('request', () => {
     expect(error).toBeInstanceOf(AnswerTooLargeError);
     expect((error as Error).message).toMatch(new RegExp(`^GET ${path}: .*more than 5000 bytes$`));
     await eventually(() => expect(server?.openConnections()).toBe(0));
-  });
-
-  it('throws the reason of the signal that aborts it', async () => {
-    server = await startWireServer(() => {});
-    const abort = new AbortController();
-    const request = failure(server.client().request({ method: 'GET', path, signal: abort.signal }));
-    await eventually(() => expect(server?.requests).toHaveLength(1));
-    const reason = new Error('enough');
-    abort.abort(reason);
-    expect(await request).toBe(reason);
   });
 
   it('a client reports how each request was answered or failed, but none given up', async () => {
@@ -232,22 +211,6 @@ describe('credentials', () => {
     await Promise.all([client.close(), hanging.close()]);
     await rm(folder, { recursive: true });
   });
-
-  it('refuses to guess a cluster when none is configured', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'kube-config-'));
-    vi.stubEnv('KUBECONFIG', '');
-    vi.stubEnv('KUBERNETES_SERVICE_HOST', undefined);
-    vi.stubEnv('HOME', folder);
-    expect(() => loadKubeConfig()).toThrow('No Kubernetes cluster is configured');
-    await writeFile(
-      join(folder, 'config'),
-      'clusters: [{name: c, cluster: {server: "https://example.test"}}]\n' +
-        'users: [{name: u, user: {}}]\ncontexts: [{name: x, context: {cluster: c, user: u, namespace: shop}}]\n' +
-        'current-context: x\n',
-    );
-    expect(loadKubeConfig(join(folder, 'config')).getContextObject('x')?.namespace).toBe('shop');
-    await rm(folder, { recursive: true });
-  });
 });
 
 describe('watch', () => {
@@ -292,12 +255,6 @@ describe('watch', () => {
     await eventually(() => expect(server?.openConnections()).toBe(0));
   });
 
-  it('gives up a peer that accepts the connection and says nothing', async () => {
-    server = await startWireServer(() => {});
-    const error = await failure(collect(server.client({ timeoutMs: 60 }).watch(watching)));
-    expect(error).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('not begun') as string });
-  });
-
   it('closes the connection when the consumer leaves or the signal aborts', async () => {
     server = await startWireServer((_request, response) => sendEvent(response, 'ADDED', configMap('a', 1)));
     const client = server.client();
@@ -314,21 +271,5 @@ describe('watch', () => {
     abort.abort(reason);
     expect(await watch).toBe(reason);
     await eventually(() => expect(server?.openConnections()).toBe(0));
-  });
-
-  it('does not take the connections of requests', async () => {
-    server = await startWireServer((request, response) => {
-      if (request.query.has('watch')) sendEvent(response, 'ADDED', configMap('a', 1));
-      else sendJson(response, {});
-    });
-    const client = server.client({ connections: 1 });
-    const abort = new AbortController();
-    const watches = [1, 2, 3].map(() =>
-      failure(collect(client.watch({ ...watching, signal: abort.signal }))),
-    );
-    await eventually(() => expect(server?.requests).toHaveLength(3));
-    await client.request({ method: 'GET', path, timeoutMs: 5000 });
-    abort.abort(new Error('done'));
-    await Promise.all(watches);
   });
 });

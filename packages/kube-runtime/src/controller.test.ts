@@ -13,22 +13,6 @@ const backoff = { baseMs: 100, maxMs: 1000, random: () => 1 };
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
 describe('Controller', () => {
-  it('reconciles what was enqueued, before and after its start', async () => {
-    const seen: string[] = [];
-    const reconcile = async (key: string): Promise<void> => void seen.push(key);
-    const controller = new Controller({ name: 'c', logger: recordingLogger(), reconcile });
-    controller.enqueue('a');
-    await settle();
-    expect(seen).toEqual([]);
-    expect(controller.depth).toBe(1);
-    controller.start();
-    controller.start();
-    controller.enqueue('b');
-    await settle();
-    expect(seen).toEqual(['a', 'b']);
-    await controller.stop(0);
-  });
-
   it('keeps workers for others when one namespace holds up all it may have', async () => {
     const seen: string[] = [];
     const controller = new Controller({
@@ -50,52 +34,6 @@ describe('Controller', () => {
     const stopped = controller.stop(0);
     await vi.advanceTimersByTimeAsync(3000);
     await stopped;
-  });
-
-  it('reports how a reconcile ended and whether it is repeated', async () => {
-    const outcomes: string[] = [];
-    const results = { a: {}, b: { requeueAfterMs: 0 }, c: { requeueAfterMs: 60_000 } };
-    const controller = new Controller({
-      name: 'c',
-      logger: recordingLogger(),
-      reconcile: async (key) => {
-        if (outcomes.length > 3) return {};
-        const result = results[key as keyof typeof results];
-        if (!result) throw new Error('no such key');
-        return result;
-      },
-      onReconciled: ({ outcome }) => outcomes.push(outcome),
-    });
-    for (const key of ['a', 'b', 'c', 'd']) controller.enqueue(key);
-    controller.start();
-    await settle();
-    expect(outcomes.slice(0, 4)).toEqual(['success', 'requeue', 'requeue_after', 'error']);
-    await controller.stop(0);
-  });
-
-  it('runs as many keys at once as allowed, and never one key twice', async () => {
-    const running: string[] = [];
-    let most = 0;
-    const controller = new Controller({
-      name: 'c',
-      logger: recordingLogger(),
-      concurrency: 2,
-      async reconcile(key) {
-        expect(running).not.toContain(key);
-        running.push(key);
-        most = Math.max(most, running.length);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        running.splice(running.indexOf(key), 1);
-      },
-    });
-    controller.start();
-    for (const key of ['a', 'b', 'c', 'd', 'a']) controller.enqueue(key);
-    await settle();
-    controller.enqueue('a');
-    await vi.advanceTimersByTimeAsync(100);
-    expect(most).toBe(2);
-    expect(running).toEqual([]);
-    await controller.stop(0);
   });
 
   it.each([
@@ -177,25 +115,6 @@ describe('Controller', () => {
     controller.enqueue('a');
     await settle();
     expect(logger.entries.at(-1)?.fields).toMatchObject({ retryInMs: 100 });
-    await controller.stop(0);
-  });
-
-  it('survives a throwing observer', async () => {
-    let count = 0;
-    const controller = new Controller({
-      name: 'c',
-      logger: recordingLogger(),
-      reconcile: async () => void count++,
-      onReconciled() {
-        throw new Error('observer bug');
-      },
-    });
-    controller.start();
-    controller.enqueue('a');
-    await settle();
-    controller.enqueue('b');
-    await settle();
-    expect(count).toBe(2);
     await controller.stop(0);
   });
 

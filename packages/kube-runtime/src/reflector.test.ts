@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KubeObject } from './kube-types.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
@@ -207,21 +206,6 @@ describe('Reflector', () => {
     expect(listsAsked()).toBe(2);
   });
 
-  it('restarts a list if its continue token expires', async () => {
-    lists = [
-      (response) => sendList(response, [configMap('a', 1)], '10', 'page-2'),
-      (response) => sendStatus(response, 410, 'Expired'),
-    ];
-    const { reflector, store } = reflect();
-    await reflector.waitForSync(stop.signal);
-    expect(store.size).toBe(1);
-    expect(server.requests.slice(0, 3).map(({ query }) => query.get('continue'))).toEqual([
-      null,
-      'page-2',
-      null,
-    ]);
-  });
-
   it('outlives lists that fail in every way', async () => {
     lists = [
       (response) => sendStatus(response, 500, 'InternalError'),
@@ -253,45 +237,6 @@ describe('Reflector', () => {
     await eventually(() => expect(store.size).toBe(3));
     expect(watchesAsked()).toEqual(['10', '11', '11', '11']);
     expect(listsAsked()).toBe(1);
-  });
-
-  it('lists again if the server cannot watch from its resource version', async () => {
-    const tooLarge: Answer = (response) => sendStatus(response, 504, 'Timeout', 'Too large resource version');
-    watches = [tooLarge, tooLarge, tooLarge];
-    lists = [(response) => sendList(response, [configMap('a', 900)], '1000')];
-    const { store } = reflect();
-    await eventually(() => expect(watchesAsked()).toEqual(['1000', '1000', '1000', '10']));
-    expect(store.get('default/a')?.metadata.resourceVersion).toBe('1');
-  });
-
-  it('does not spin when every watch ends at once', async () => {
-    const ends: Answer = (response) => response.end();
-    watches = Array.from({ length: 5 }, () => ends);
-    const { logger } = reflect();
-    await eventually(() => expect(watchesAsked()).toHaveLength(6));
-    expect(logger.entries.find(({ level }) => level === 'warn')?.fields).toMatchObject({
-      err: { message: expect.stringMatching(/ended the watch /) },
-    });
-  });
-
-  it('leaves a watch that has fallen silent', async () => {
-    watches = [(response) => sendEvent(response, 'ADDED', configMap('b', 11))];
-    const { store } = reflect({ idleMs: 50 });
-    await eventually(() => expect(watchesAsked().slice(0, 2)).toEqual(['10', '11']));
-    expect(store.size).toBe(2);
-    await eventually(() => expect(server.openConnections()).toBeLessThanOrEqual(2));
-  });
-
-  it('waits as long as Retry-After says, up to its own bound', async () => {
-    lists = [
-      (response) => {
-        response.setHeader('retry-after', '3600');
-        sendStatus(response, 429, 'TooManyRequests');
-      },
-    ];
-    const { reflector, logger } = reflect();
-    await reflector.waitForSync(stop.signal);
-    expect(logger.entries[0]?.fields).toMatchObject({ delayMs: 20 });
   });
 
   it('ends with its signal, whatever it is doing, and closes its connections', async () => {

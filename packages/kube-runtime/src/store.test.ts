@@ -19,16 +19,6 @@ function observed(): {
 }
 
 describe('Store', () => {
-  it('finds objects by namespace and name', () => {
-    const { store } = observed();
-    store.put(configMap('a', 1));
-    store.put({ metadata: { name: 'cluster-wide' } });
-    expect(store.get('default/a')?.metadata.uid).toBe('uid-a');
-    expect(store.get('cluster-wide')).toBeDefined();
-    expect(store.get('a')).toBeUndefined();
-    expect(store.size).toBe(2);
-  });
-
   it('a store reports new, changed and deleted objects of a list, not unchanged ones', () => {
     const { store, seen } = observed();
     store.replace([configMap('same', 1), configMap('changed', 2), configMap('gone', 3)]);
@@ -64,18 +54,5 @@ describe('Store', () => {
     leave();
     store.remove(configMap('a', 2));
     expect(seen).toEqual(['added a']);
-  });
-
-  it('logs a handler that throws, and continues with the others', () => {
-    const { store, logger } = observed();
-    store.subscribe(() => {
-      throw new Error('handler bug');
-    });
-    const seen: string[] = [];
-    store.subscribe((event) => seen.push(event.type));
-    store.put(configMap('a', 1));
-    expect(seen).toEqual(['added']);
-    expect(store.size).toBe(1);
-    expect(logger.entries).toMatchObject([{ level: 'error', fields: { key: 'default/a', event: 'added' } }]);
   });
 });

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-
-import { Backoff, backoffDelay, Deadline, sleep } from './wait.ts';
+import { backoffDelay, Deadline, sleep } from './wait.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -71,12 +70,5 @@ describe('backoff', () => {
         expect(delay).toBeLessThanOrEqual(1000);
       }),
     );
-  });
-
-  it('starts over after a reset', () => {
-    const backoff = new Backoff({ baseMs: 10, maxMs: 1000, random: () => 1 });
-    expect([backoff.next(), backoff.next(), backoff.next()]).toEqual([10, 20, 40]);
-    backoff.reset();
-    expect(backoff.next()).toBe(10);
   });
 });

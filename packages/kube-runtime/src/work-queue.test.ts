@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-
 import { WorkQueue } from './work-queue.ts';
 
 beforeEach(() => {
@@ -13,14 +12,6 @@ afterEach(() => {
 const exact = { baseMs: 100, maxMs: 1000, random: () => 1 };
 
 describe('WorkQueue', () => {
-  it('hands out a key once, however often it was added, in order of arrival', async () => {
-    const queue = new WorkQueue();
-    for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key);
-    expect(queue.depth).toBe(3);
-    expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(['a', 'b', 'c']);
-    expect(queue.depth).toBe(0);
-  });
-
   it('adds a delayed key at the earliest of its times, once', async () => {
     const queue = new WorkQueue();
     queue.addAfter('a', 100);
@@ -35,15 +26,6 @@ describe('WorkQueue', () => {
     expect(queue.depth).toBe(0);
   });
 
-  it("a work queue doubles a key's delay with each failure, up to a bound", () => {
-    const queue = new WorkQueue({ backoff: exact });
-    const delays = Array.from({ length: 6 }, () => queue.addAfterFailure('a'));
-    expect(delays).toEqual([100, 200, 400, 800, 1000, 1000]);
-    expect(queue.addAfterFailure('b')).toBe(100);
-    queue.forget('a');
-    expect(queue.addAfterFailure('a')).toBe(100);
-  });
-
   it('adds a key after no delay of before it was forgotten, yet after one since', async () => {
     const queue = new WorkQueue();
     queue.addAfter('a', 100);
@@ -55,11 +37,6 @@ describe('WorkQueue', () => {
     expect(queue.depth).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(await take(queue, 2)).toEqual(['b', 'a']);
-  });
-
-  it('spreads delays over half their length', () => {
-    const queue = new WorkQueue({ backoff: { ...exact, random: () => 0 } });
-    expect(queue.addAfterFailure('a')).toBe(50);
   });
 
   it('on shutdown a work queue releases workers, and waits for keys in progress', async () => {

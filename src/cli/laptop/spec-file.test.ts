@@ -78,8 +78,4 @@ describe('a ChaosDemo in a file', () => {
     await expect(read).rejects.toThrow(UsageError);
     await expect(read).rejects.toThrow(/storeOutage.*accept: \[FailsOpen, Hangs\]$/);
   });
-
-  it('is rejected if there is no file', async () => {
-    await expect(readSpecFile(join(folder, 'none.yaml'))).rejects.toThrow(UsageError);
-  });
 });

@@ -27,14 +27,6 @@ describe('the target of a test', () => {
     });
   });
 
-  it('is the instances that are started over a Redis that runs', () => {
-    expect(target('--start=x', '--instances=2', '--path=/items', REDIS)).toMatchObject({
-      path: '/items',
-      instances: { count: 2 },
-      redis: { port: 6379 },
-    });
-  });
-
   it.each([
     [[], 'name your API'],
     [['--url=http://127.0.0.1:3000'], 'name the Redis'],

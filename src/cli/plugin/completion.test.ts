@@ -48,18 +48,6 @@ describe('completion', () => {
     expect(candidates).toEqual([{ value: 'fine.2' }]);
   });
 
-  it('completes flags and their values, and file names', async () => {
-    expect(await values('run', '--t')).toEqual(['--timeout']);
-    expect(await complete(program, ['run', '-f', 'x'], { demos })).toEqual({ candidates: [], files: true });
-    expect(completionLines({ candidates: [], files: true })).toEqual([':0']);
-    expect(await values('completion', 'b')).toEqual(['bash']);
-    expect(await values('report', '--format', 'm')).toEqual(['markdown']);
-    expect(await complete(program, ['report', '-o', 'x'], { demos })).toEqual({
-      candidates: [],
-      files: true,
-    });
-  });
-
   it.each(SHELLS.map((shell) => [shell, shell === 'kubectl' ? 'sh' : shell] as const))(
     'has a script for %s that its shell can read',
     (shell, program) => {

@@ -89,14 +89,4 @@ describe('kubectl chaosdemo report', () => {
       expect(page).not.toContain('<figure>');
     },
   );
-
-  it('is no report if no run has ended', async () => {
-    const { demo } = recordedRun();
-    delete demo.status?.run?.phase;
-    await expect(pageOf(demo)).rejects.toMatchObject({
-      remedy: expect.stringContaining('kubectl chaosdemo wait demo -n ratelimiter --context prod'),
-    });
-    delete demo.status;
-    await expect(pageOf(demo)).rejects.toThrow('demo has not run');
-  });
 });

@@ -65,15 +65,6 @@ describe('JUnit XML', () => {
     expect(all('testsuites')[0]?.getAttribute('failures')).toBe('1');
   });
 
-  it('shows a weakness that the spec accepts, in a case that passes', () => {
-    const accepted = { expect: 'Held', result: 'Held', summary: 'FailsOpen, 30 > 10' } as const;
-    const { all } = xml(
-      runThat(accepted, { phase: 'Succeeded', reason: 'ExpectationsMet', message: 'as expected' }),
-    );
-    expect(all('failure')).toEqual([]);
-    expect(all('system-out')[0]?.textContent).toMatch(/FailsOpen, 30 of 10 .* passed, accepted\n/);
-  });
-
   it('has an error for what could not be judged, and for a run without a verdict', () => {
     const { all } = xml(
       runThat(

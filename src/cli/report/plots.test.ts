@@ -24,12 +24,6 @@ function withLimit(points: [number, number][]): ScenarioEvidence {
 }
 
 describe('a plot of answers', () => {
-  it('has a limit that stays as what must not be exceeded', () => {
-    const plot = answersOf(drift());
-    expect(plot.bound).toEqual({ text: 'limit 10', value: 10 });
-    expect(plot.about).toContain('end at 10 or below.');
-  });
-
   it('has one that grows as a line, and reports where that ends', () => {
     const points: [number, number][] = [
       [0, 10],
@@ -82,13 +76,6 @@ describe('the axis of time', () => {
   const axisOf = (scenario: ScenarioEvidence): string =>
     chartSvg(answersOf(scenario), { width: 700, height: 260 }, 'a-').match(/seconds since [a-z ]+/)?.[0] ??
     '';
-
-  it('names the origin of its times', () => {
-    expect(axisOf(drift())).toMatch(/since the start .*fault$/);
-    const burst = drift();
-    burst.bands.push({ kind: 'burst', fromMs: 0, toMs: 1, text: '' });
-    expect(axisOf(burst)).toMatch(/since the start .*burst$/);
-  });
 
   it('speaks of no start of a fault that has not begun, or never does', () => {
     const waiting = drift();

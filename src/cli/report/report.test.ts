@@ -71,23 +71,9 @@ describe('the verdict of a report', () => {
     expect(failing).toMatchObject({ tone: 'none', advice: [{ scenario: 's1' }] });
     expect(failing.headline).toContain('5xx');
   });
-
-  it('has no cause to fix of a run that was stopped', () => {
-    const [advice] = reportWith(verdict('Aborted', 'Aborted'), [{ expect: 'Any' }]).advice;
-    expect(advice?.text).toMatch(/run again\. why$/);
-    expect(advice?.text).not.toContain('cause');
-  });
 });
 
 describe('a report', () => {
-  it('is of a run that has ended', () => {
-    const { demo } = recordedRun();
-    const { status, ...unseen } = demo;
-    expect(reportOf({ demo: unseen })).toBeUndefined();
-    const { phase: _, ...run } = status?.run ?? { number: 1, startedAt: '' };
-    expect(reportOf({ demo: { ...demo, status: { ...status, run } } })).toBeUndefined();
-  });
-
   it('reports what is missing', () => {
     const { demo, evidence } = recordedRun();
     expect(reportOf({ demo, evidence })?.missing).toEqual([]);
@@ -105,22 +91,5 @@ describe('a report', () => {
       expect(report?.evidence).toBeUndefined();
       expect(report?.missing[0]).toContain('another run or object');
     }
-  });
-
-  it('recommends an action for a detection, as the diagnosis does', () => {
-    const report = reportOf(recordedRun());
-    expect(report?.scenarios.map(({ finding, gate }) => [finding.word, gate])).toEqual([
-      ['violation', 'passed, as expected'],
-      ['violation', 'passed, as expected'],
-    ]);
-    expect(report?.advice.map(({ scenario }) => scenario)).toEqual(['counter-drift', 'ghost-allowing']);
-    expect(report?.took).toMatch(/^\d+s$/);
-  });
-
-  it('repeats no advice about a fault that the run injected', () => {
-    const { demo, evidence } = recordedRun();
-    const [drift, burst] = reportOf({ demo, evidence })?.advice ?? [];
-    expect(drift?.text).not.toMatch(/wait|write pause/i);
-    expect(burst?.text).toBe(demo.status?.diagnoses?.[1]?.recommendation);
   });
 });

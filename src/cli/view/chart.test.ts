@@ -37,18 +37,6 @@ describe('a chart', () => {
     ]);
   });
 
-  it('names what was on in its bar, or beneath if the bar is too short', () => {
-    const fault = { name: 'fault', fromMs: 2000, toMs: 12_000 };
-    const outage = chart([[0, 0]], { faults: [fault], fromMs: -3200, toMs: 15_000 });
-    const below = plain(outage, 40, 4).slice(-2);
-    expect(below[0]).toMatch(/^ {5}└─+▀+ fault ▀+─+$/);
-    expect(below[1]).toMatch(/^ {5}-3 s +\+15 s$/);
-    const burst = { name: 'burst', fromMs: 0, toMs: 10 };
-    const short = plain(chart([[0, 0]], { faults: [burst], fromMs: -50, toMs: 100 }), 40, 4).slice(-2);
-    expect(short[0]).not.toContain('burst');
-    expect(short[1]).toMatch(/^ {5}-50 ms +▀ burst +\+100 ms$/);
-  });
-
   it('fits, whatever it is given', () => {
     const point = fc.tuple(
       fc.double({ min: -1e6, max: 1e6, noNaN: true }),

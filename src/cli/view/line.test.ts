@@ -50,26 +50,6 @@ describe('a line', () => {
     expect(render(fit([seg('abc'), seg('defgh')], 6), { color: false, columns: 6 })).toBe('abcde…');
     expect(widthOf(pad([seg('漢字漢字')], 4))).toBe(4);
   });
-
-  it('has colour only if requested, and the same text', () => {
-    const line: Line = [seg('fault on', 'fault'), seg(' 3 s')];
-    const plain = render(line, { color: false, columns: 80 });
-    expect(plain).toBe('fault on 3 s');
-    expect(render(line, { color: true, columns: 80 })).toBe('\u001b[31mfault on\u001b[39m 3 s');
-  });
-
-  it('keeps the end of a line if both sides do not fit', () => {
-    expect(render(spread([seg('a long beginning')], [seg('0:12')], 12), { color: false, columns: 12 })).toBe(
-      'a long… 0:12',
-    );
-  });
-
-  it('marks a text that is cut', () => {
-    const lines = wrap('one two three four five', 9, 2).map((line) =>
-      render(line, { color: false, columns: 9 }),
-    );
-    expect(lines).toEqual(['one two', 'three …']);
-  });
 });
 
 describe('a printed line', () => {

@@ -19,13 +19,6 @@ describe('a run as plain lines', () => {
     expect(plainLines(old, next)).toEqual(['Run 4 of ratelimiter/demo', '── 1/1  Welcome']);
   });
 
-  it('plain lines omit a run that ended before the first state', () => {
-    const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
-    const { run, ...status } = statusInFault();
-    const ended = stateWith({ ...status, ...(run && { run: { ...run, ...verdict } }) });
-    expect(plainLines(initialState('ratelimiter', 'demo'), ended)).toEqual([]);
-  });
-
   it('plain lines report a lost connection, a new one, and a deleted object', () => {
     const state = stateWith(undefined);
     const connection = { state: 'lost', sinceMs: 0, why: 'refused' } as const;

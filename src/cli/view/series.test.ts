@@ -4,7 +4,7 @@ import { evidenceOfRun } from '../../../test/fixtures/cli/view/status.ts';
 import { chartsOf } from './series.ts';
 
 describe('the charts of a run', () => {
-  const [drift, admitted] = chartsOf(evidenceOfRun());
+  const [drift] = chartsOf(evidenceOfRun());
 
   it('charts show how far counters lead the store, with the bound', () => {
     expect(drift).toMatchObject({ title: 'Drift (counter-drift)', figures: 'bound 6', bound: [[0, 6]] });
@@ -16,15 +16,6 @@ describe('the charts of a run', () => {
     ]);
   });
 
-  it('show what was admitted against the limit', () => {
-    expect(admitted).toMatchObject({ title: 'Admitted (counter-drift)', bound: [[0, 10]] });
-    expect(admitted?.points.at(-1)).toEqual([8000, 40]);
-  });
-
-  it('have the fault at its time on the clock of the bundle', () => {
-    expect(drift?.faults).toEqual([{ name: 'fault', fromMs: 1000, toMs: 8000 }]);
-  });
-
   it('show a burst of milliseconds as that, and not as an outage', () => {
     const chart = chartsOf(recordedRun().evidence).find(({ title }) => title === 'Admitted (ghost-allowing)');
     expect(chart?.faults).toEqual([{ name: 'burst', fromMs: 0, toMs: 55 }]);
@@ -32,9 +23,5 @@ describe('the charts of a run', () => {
     expect(fromMs).toBeLessThan(-20);
     expect(toMs).toBeGreaterThan(70);
     expect(toMs - fromMs).toBeLessThan(500);
-  });
-
-  it('are none if nothing of the kind was measured', () => {
-    expect(chartsOf({ ...evidenceOfRun(), scenarios: [] })).toEqual([]);
   });
 });

@@ -6,8 +6,6 @@ import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { render } from './line.ts';
-import { resultLines } from './parts.ts';
 import { presentView } from './present-view.ts';
 import { applyInput, initialState, type LiveState } from './state.ts';
 import { type Frame, watchView } from './watch-view.ts';
@@ -59,12 +57,6 @@ describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
         for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
       }
     }
-  });
-
-  it('shows the same without colour', () => {
-    const colored = view(withEvents, frame(120, 39, true)).map((line) => line.replace(COLORS, '').trimEnd());
-    expect(colored).toEqual(view(withEvents, frame(120, 39)));
-    expect(view(withEvents, frame(120, 39, true)).join('')).toMatch(COLORS);
   });
 
   it('lets no text of the cluster act on the terminal, nor make a line longer', () => {
@@ -180,24 +172,5 @@ describe('the live view of a run that has ended', () => {
     expect(text.match(/profile "hosted" failed: no answer/g)).toHaveLength(2);
     expect(text.match(/★/g)).toHaveLength(2);
     expect(text).toContain('Drift (counter-drift)');
-  });
-});
-
-describe('a result', () => {
-  const { scenarios = [] } = statusInFault();
-  const [first] = scenarios;
-  if (!first) throw new Error('no scenario');
-  const measures = [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }];
-  const status = { scenarios: [{ ...first, result: 'Violated' as const, summary: '>= 30 > 8', measures }] };
-  const said = (width: number): string =>
-    resultLines(status, width)
-      .flatMap(({ below, line }) => (below ? [line, below] : [line]))
-      .map((line) => render(line, { color: false, columns: width }))
-      .join('\n');
-
-  it('names the measures in words if there is room', () => {
-    expect(said(90)).toMatch(/: drift .*least 30 .*most 8 /);
-    expect(said(60)).toBe('★ counter-drift Violated as expected: >= 30 > 8');
-    expect(said(40)).toBe('★ counter-drift Violated as expected\n  >= 30 > 8');
   });
 });

@@ -9,25 +9,6 @@ const at = (time: string): (() => number) => {
 const noon = at('2026-03-01T12:00:00Z');
 
 describe('a budget for a day', () => {
-  it('is there until it is used up, and says how much is left and when there is more', () => {
-    const budget = new DayBudget({ tokensPerDay: 1000 }, noon);
-    budget.reserve({ input: 400, output: 200 }).settle({ input: 300, output: 100 });
-    budget.reserve({ input: 400, output: 200 }).settle({ input: 400, output: 200 });
-    expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(BudgetError);
-    expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(
-      /1000 tokens .* has 0 left, .* 1; .* 2026-03-02T00:00Z$/,
-    );
-  });
-
-  it('a daily budget includes reservations, so concurrent queries cannot exceed it', () => {
-    const budget = new DayBudget({ tokensPerDay: 1000 }, noon);
-    const first = budget.reserve({ input: 500, output: 100 });
-    expect(() => budget.reserve({ input: 500, output: 100 })).toThrow(/has 400 left/);
-    first.settle({ input: 0, output: 0 });
-    first.settle({ input: 0, output: 0 });
-    expect(() => budget.reserve({ input: 500, output: 501 })).toThrow(/has 1000 left/);
-  });
-
   it('is one of money as well', () => {
     const budget = new DayBudget({ dollarsPerDay: 0.01, price: { input: 3, output: 15 } }, noon);
     // 1000 tokens in and 200 out cost 0.003 and 0.003 dollars.

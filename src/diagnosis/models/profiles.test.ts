@@ -83,13 +83,6 @@ describe('profiles', () => {
     expect(problems(profile)).not.toMatch(/secret/);
   });
 
-  it('may send a key to this machine itself', () => {
-    expect(problems({ ...ollama, baseURL: 'http://127.0.0.1:8099/v1', apiKeyFile: '/k' })).toBe('none');
-    expect(problems({ ...ollama, baseURL: 'http://127.0.0.1.example.com/v1', apiKeyFile: '/k' })).toMatch(
-      /unencrypted/,
-    );
-  });
-
   it('reject the same name twice, and report all problems at once', () => {
     const message = problems(ollama, { ...hosted, name: 'ollama', retries: -1 });
     expect(message).toMatch(/profiles\[1\] \(ollama\)\.name: .*twice/);

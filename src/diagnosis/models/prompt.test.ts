@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
 import { leaksOf } from '../../../test/kit/leaks.ts';
-import { evidenceIds } from '../../evidence/index.ts';
 import { promptOf } from './prompt.ts';
 import { estimateTokens } from './tokens.ts';
 
@@ -53,12 +52,6 @@ describe('a prompt', () => {
     expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
     expect(sizes[0]).toBeLessThan(sizes.at(-1) ?? 0);
     expect(promptOf(bundle, 100)).toBeUndefined();
-  });
-
-  it('says only ids of what it shows', () => {
-    const prompt = promptOf(bundle, 1000);
-    const ids = new Set(prompt?.user.match(/^[sev]\d+(?= )/gm));
-    expect(ids).toEqual(evidenceIds(prompt?.shown ?? bundle));
   });
 
   it('gives text of the evidence no way out of it', () => {

@@ -22,15 +22,6 @@ describe('packages that cannot be installed', () => {
     });
   });
 
-  it('are reported if only root may install them, and apt-get is not run', async () => {
-    const PATH = await programs({ 'apt-get': 'echo "$@" >> "$0.calls"' });
-    await expect(install({ env: { PATH }, root: false })).rejects.toMatchObject({
-      code: 'REDIS_MISSING',
-      message: expect.stringMatching(new RegExp(`^${missing.found}, .*only root`)),
-    });
-    expect(existsSync(join(PATH, 'apt-get.calls'))).toBe(false);
-  });
-
   it("a failed installation reports apt-get's error, and leaves no policy behind", async () => {
     const PATH = await programs({ 'apt-get': 'echo "E: no network" >&2; exit 100' });
     const policyFile = join(PATH, 'policy-rc.d');

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -50,27 +50,6 @@ describe('withLock', { timeout: 300_000 }, () => {
       code: 'LOCK_TIMEOUT',
       message: expect.stringContaining(lock),
     });
-  });
-
-  it('gives up waiting when it is aborted', async () => {
-    const lock = join(await temporaryFolder(), 'lock');
-    await mkdir(lock);
-    const stop = new AbortController();
-    const waiting = withLock(
-      lock,
-      () => stop.abort(),
-      async () => {},
-      timing,
-      stop.signal,
-    );
-    await expect(waiting).rejects.toThrow('aborted');
-  });
-
-  it('gives the lock back when the work fails', async () => {
-    const lock = join(await temporaryFolder(), 'lock');
-    const failing = withLock(lock, quiet, async () => void (await readFile('/nonexistent')), timing);
-    await expect(failing).rejects.toThrow('ENOENT');
-    expect(existsSync(lock)).toBe(false);
   });
 });
 

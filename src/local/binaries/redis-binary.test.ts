@@ -19,14 +19,6 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
     });
   });
 
-  it('takes valkey-server if redis-server is too old', async () => {
-    const folder = await programs({
-      'redis-server': 'echo "Redis server v=6.0.16 sha=00000000:0"',
-      'valkey-server': 'echo "Valkey server v=8.1.0 sha=00000000:0"',
-    });
-    expect(await ensureRedis({ env: { PATH: folder }, progress })).toMatchObject({ version: '8.1.0' });
-  });
-
   it('reports what it found, and what to do, if it may not install', async () => {
     const folder = await programs({
       'redis-server': 'echo "Redis server v=6.0.16 sha=00000000:0"',

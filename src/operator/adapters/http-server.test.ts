@@ -50,23 +50,6 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect(await answer.text()).toBe('ok\nwarning: no certificate\n');
   });
 
-  it('checks readiness at each request', async () => {
-    let missing = ['a cache'];
-    const { get } = await start({ notReady: () => missing });
-    expect((await get('/readyz')).status).toBe(503);
-    missing = [];
-    expect((await get('/readyz')).status).toBe(200);
-  });
-
-  it('serves the registry with its content type', async () => {
-    const registry = new Registry();
-    new Gauge({ name: 'some_gauge', help: 'h', registers: [registry] }).set(3);
-    const { get } = await start({ registry });
-    const answer = await get('/metrics?x=1');
-    expect(answer.headers.get('content-type')).toBe(registry.contentType);
-    expect(await answer.text()).toContain('some_gauge 3');
-  });
-
   it('answers 500 without the cause when a metric cannot be read', async () => {
     const registry = new Registry();
     const collect = (): void => {
@@ -148,11 +131,6 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     await gone;
     read();
     expect((await scrape).status).toBe(200);
-  });
-
-  it('reports what to change when the port is taken', async () => {
-    const { server } = await start();
-    await expect(start({ port: server.port })).rejects.toThrow(/EADDRINUSE.*--http-port/s);
   });
 
   it('a server closes despite an idle connection, and accepts no new one', async () => {

@@ -96,17 +96,6 @@ it('reports too many pods as soon as their number is over the limit', async () =
   expect(server.requests.length).toBeLessThanOrEqual(4);
 });
 
-it('the limit of pods does not count pods that the selector excludes', async () => {
-  const { cluster } = await setup(200, 10, true);
-  expect(await cluster.pods('shop', 'app=x', 200, never)).toHaveLength(200);
-});
-
-it('pages are smaller if pods are large', async () => {
-  const { cluster } = await setup(12, MIB);
-  expect(await cluster.pods('shop', '', 200, never)).toHaveLength(12);
-  expect(server.requests.at(-1)?.query.get('limit')).toBe('1');
-});
-
 it('a list with too many bytes is given up long before its end', async () => {
   const { client } = await setup(200, MIB);
   // A slow machine may need longer for so many bytes than a list may take.
@@ -144,12 +133,6 @@ it('lets no list of others wait before one for which a fault waits', async () =>
   expect(over).toBe(0);
   stop.abort(new Error('enough'));
   await Promise.all(slow);
-});
-
-it('podMetadata requests metadata only', async () => {
-  const { cluster } = await setup(3, 10);
-  expect(await cluster.podMetadata('shop', 200, never)).toHaveLength(3);
-  expect(server.requests[0]?.headers.accept).toContain('as=PartialObjectMetadataList');
 });
 
 it('reads the null of the API server as no pods', async () => {

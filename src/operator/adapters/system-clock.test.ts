@@ -37,16 +37,6 @@ describe('the clock of the process', () => {
     expect(clock.now()).toBe(1_000_107 + step);
   });
 
-  it('does not take an unreported fraction of a second for a step', () => {
-    const { clock, pass } = setup();
-    for (let ticks = 0; ticks < 1000; ticks += 1) {
-      const before = clock.now();
-      pass(0.3);
-      clock.follow();
-      expect(clock.now()).toBeGreaterThan(before);
-    }
-  });
-
   it('follows the wall clock once nothing is under way', async () => {
     const world = new FakeClock();
     const inner = createSystemClock(

@@ -27,30 +27,6 @@ describe('createMetrics', () => {
     expect([...series.values()].every((value) => value === 0)).toBe(true);
   });
 
-  it('counts each thing under its own name and label', async () => {
-    const metrics = createMetrics();
-    metrics.reconciled('success', 30);
-    metrics.reconciled('error', 700);
-    metrics.statusWritten('conflict');
-    metrics.requested('PATCH', 429);
-    metrics.watchRestarted();
-    metrics.setLeader(true);
-    const series = await read(metrics);
-    const reconciles = 'controller_runtime_reconcile';
-    expect(series.get(`${reconciles}_total{controller="chaosdemo",result="success"}`)).toBe(1);
-    expect(series.get(`${reconciles}_total{controller="chaosdemo",result="error"}`)).toBe(1);
-    expect(series.get(`${reconciles}_errors_total{controller="chaosdemo"}`)).toBe(1);
-    expect(series.get(`${reconciles}_time_seconds_bucket{le="0.05",controller="chaosdemo"}`)).toBe(1);
-    expect(series.get(`${reconciles}_time_seconds_sum{controller="chaosdemo"}`)).toBeCloseTo(0.73);
-    expect(series.get('chaosdemo_status_writes_total{result="conflict"}')).toBe(1);
-    expect(series.get('rest_client_requests_total{method="PATCH",code="429"}')).toBe(1);
-    expect(series.get('chaosdemo_watch_restarts_total')).toBe(1);
-    expect(series.get('chaosdemo_leader')).toBe(1);
-    metrics.setLeader(false);
-    const after = await read(metrics);
-    expect([after.get('chaosdemo_leader'), after.get('chaosdemo_leader_terms_total')]).toEqual([0, 1]);
-  });
-
   it('counts what waits in the queue under the names that every operator has', async () => {
     const metrics = createMetrics({ queueDepth: () => 4, waitingRuns: () => 2 });
     metrics.queue.added();

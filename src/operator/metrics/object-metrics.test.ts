@@ -64,11 +64,6 @@ describe('chaosdemo_objects', () => {
       Aborted: 0,
     });
   });
-
-  it('opens no series for a phase that there is not', async () => {
-    const forged = demo({ phase: 'Levitating' } as unknown as ChaosDemoStatus);
-    expect(Object.keys(await read([forged], 'chaosdemo_objects'))).toHaveLength(6);
-  });
 });
 
 describe('chaosdemo_run_overdue_seconds', () => {
@@ -84,13 +79,6 @@ describe('chaosdemo_run_overdue_seconds', () => {
   it('leaves out the time that a run has waited for a person', async () => {
     const waited = running(1000, { journal: { awaitedMilliseconds: 300_000, awaitingSince: before(80) } });
     expect(await of([demo(waited)], name)).toBe(20);
-  });
-
-  it('goes by the deadline of the spec, and not by a run that has ended', async () => {
-    expect(await of([demo(running(100), { activeDeadline: '1m', pace: { dwell: '1s' } })], name)).toBe(40);
-    const ended = running(5000);
-    if (ended.run) ended.run.completedAt = before(1000);
-    expect(await of([demo(ended)], name)).toBe(0);
   });
 });
 

@@ -101,22 +101,6 @@ describe('eventsFor', () => {
     expect(eventsFor(after, after)).toEqual([]);
   });
 
-  it('sets no deadline for a fault that has ended when it is reported', () => {
-    const seen = new Date(Date.parse(later) - 3).toISOString();
-    const over = withFault({ startedAt: at, endedAt: seen, message: 'sent' });
-    expect(eventsFor(withFault({}), over).map(({ note }) => note)).toEqual([
-      'Run 1, stall: sent',
-      expect.stringMatching(new RegExp(`^Run 1, stall: .*over since ${seen}$`)),
-    ]);
-    const on = withFault({ startedAt: at, message: 'on' });
-    expect(eventsFor(withFault({}), on)[0]?.note).toBe(`Run 1, stall: on; ends by ${later} at the latest`);
-  });
-
-  it('an end that was not seen is reported as "at the latest"', () => {
-    const [note] = eventsFor(withFault({}), withFault({ endedAt: later })).map((event) => event.note);
-    expect(note).toMatch(new RegExp(`^Run 1, stall: .*ended by ${later} at the latest$`));
-  });
-
   it.each([
     ['Succeeded', 'RunSucceeded', 'Normal'],
     ['Failed', 'RunFailed', 'Warning'],

@@ -78,18 +78,6 @@ describe('a release that a caller awaits', () => {
     expect(log).toEqual(['perform release', 'perform release', 'perform release']);
   });
 
-  it('is given up when its time has ended', async () => {
-    const { clock, log, open, session, world } = setup();
-    await open();
-    world.perform = async (_, __, signal) => await untilAborted(signal);
-    const time = new AbortController();
-    const released = session.release(time.signal);
-    await clock.advance(5000);
-    time.abort(new Error('over'));
-    await released;
-    expect(log).toEqual(['perform release']);
-  });
-
   it('sends nothing, and ends, once the lead is lost', async () => {
     const { clock, log, open, session, world } = setup();
     await open();

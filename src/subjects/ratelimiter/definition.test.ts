@@ -82,60 +82,6 @@ describe('chapters', () => {
   });
 });
 
-describe('scenarios', () => {
-  it('have the defaults of the API in milliseconds', () => {
-    expect(rateLimiterDefinition.scenarios(spec())).toMatchObject([
-      {
-        type: 'CounterDrift',
-        countdownMs: 3000,
-        faultMs: 10_000,
-        settleMs: 5000,
-        storyMs: 23_000,
-        load: true,
-        releasable: true,
-        onOrphan: 'Inquire',
-      },
-      {
-        type: 'GhostAllowing',
-        countdownMs: 3000,
-        faultMs: 6000,
-        settleMs: 0,
-        storyMs: 14_000,
-        load: false,
-        releasable: false,
-        onOrphan: 'Retry',
-      },
-    ]);
-  });
-
-  it('follow the spec', () => {
-    const [drift, ghosts] = rateLimiterDefinition.scenarios(
-      spec(
-        {
-          scenarios: [
-            {
-              name: 'd',
-              type: 'CounterDrift',
-              countdown: '1s',
-              counterDrift: { fault: { duration: '2s' }, settle: '3s' },
-            },
-            {
-              name: 'g',
-              type: 'GhostAllowing',
-              expect: 'Held',
-              ghostAllowing: { multiplier: 5, trials: 1 },
-            },
-          ],
-        },
-        { limit: { requests: 100, window: '60s' }, health: { timeout: '400ms' } },
-      ),
-    );
-    expect(drift).toMatchObject({ countdownMs: 1000, faultMs: 2000, settleMs: 3000, storyMs: 6400 });
-    expect(ghosts).toMatchObject({ expect: 'Held', faultMs: 400 });
-    expect(ghosts?.faultTitle).toContain('500 requests');
-  });
-});
-
 describe('a spec without scenarios', () => {
   const http = {
     http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
@@ -161,34 +107,5 @@ describe('the named configurations', () => {
     expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
       rateLimiterDefinition.scenarios(whole),
     );
-  });
-});
-
-describe('messages of a run', () => {
-  it('the start names the faults, their pods and their Redis', () => {
-    const pods = ['rl-0', 'rl-1'].map((name) => ({ name, uid: name, imageId: 'i' }));
-    const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
-    const welcome = rateLimiterDefinition.welcome(spec(), target);
-    expect(welcome).toMatch(
-      /2 pods \(rl-0, rl-1\), .* redis-0 \(10\.0\.0\.7:6379\).* 10s\. Then: A burst .*all pods at once, 3 times .*keys/,
-    );
-  });
-
-  it('the start of a run on a limiter by source address names what it waits for', () => {
-    const http = { identity: 'SourceAddress', path: '/' };
-    const scenarios = [
-      { name: 'o', type: 'StoreOutage' },
-      { name: 'g', type: 'GhostAllowing', ghostAllowing: { trials: 2 } },
-    ];
-    const byAddress = spec({ scenarios }, { http });
-    expect(rateLimiterDefinition.welcome(byAddress, undefined)).toMatch(
-      /As one caller, .*source address, limit 10 in 1m\. .*\. Then: A burst .*, 2 times .*cool-down/,
-    );
-    const waitsFor = (type?: string) =>
-      rateLimiterDefinition.waitsFor?.(byAddress, type ? { type } : undefined);
-    expect(waitsFor()).toMatch(/^This waits up to 1m1s .*address/);
-    expect(waitsFor('GhostAllowing')).toBe(waitsFor());
-    expect(waitsFor('StoreOutage')).toMatch(/^This waits 2 times up to 1m1s/);
-    expect(rateLimiterDefinition.waitsFor?.(spec())).toBeUndefined();
   });
 });

@@ -18,11 +18,6 @@ describe('over-admission in the metrics', () => {
     expect(of(measure('overAdmission', 0, 0), measure('drift', 30))).toBe(0);
   });
 
-  it('is what a burst admitted beyond its bound', () => {
-    expect(of(measure('admitted', 20, 10), measure('denied', 10))).toBe(10);
-    expect(of(measure('admitted', 7, 10))).toBe(0);
-  });
-
   it('is undefined if no measure has it', () => {
     expect(of(measure('drift', 30, 5))).toBeUndefined();
     expect(of(measure('admitted', 7))).toBeUndefined();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { demoWith, statusInFault } from '../../../../test/fixtures/cli/view/status.ts';
-import type { ChaosDemo, ChaosDemoStatus } from '../../../api/index.ts';
+import type { ChaosDemo } from '../../../api/index.ts';
 import type { Finding } from './finding.ts';
 import { exitOf, findingLines } from './finding.ts';
 import { checkObject } from './object-checks.ts';
@@ -12,11 +12,6 @@ const condition = (type: string, status: 'True' | 'False', reason: string) => ({
   message: `about ${reason}`,
   observedGeneration: 1,
   lastTransitionTime: '2026-01-01T00:00:00Z',
-});
-const refused = (reason: string): ChaosDemoStatus => ({
-  observedGeneration: 1,
-  phase: 'Pending',
-  conditions: [condition('Stalled', 'True', reason), condition('Finished', 'False', reason)],
 });
 const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(demo, 'kubectl', others);
 
@@ -57,13 +52,6 @@ describe('what doctor makes of an object', () => {
     const finding = check(demoWith({ ...status, phase, conditions, observedGeneration: 1, run: ended }));
     expect(finding).toMatchObject({ state: 'wrong', reason, fixCommands });
     expect(finding.message).toContain(`${phase} (${reason})`);
-  });
-
-  it('is only a note if another check has found the cause', () => {
-    const cause: Finding = { check: 'Namespace', state: 'wrong', message: 'no label' };
-    expect(check(demoWith(refused('NamespaceNotEnabled')), [cause]).state).toBe('note');
-    expect(check(demoWith(undefined), [cause]).state).toBe('note');
-    expect(check(demoWith(undefined)).state).toBe('wrong');
   });
 });
 

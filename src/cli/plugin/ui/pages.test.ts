@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { overviewOfAll, runOn } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
-import { recordedRun } from '../../../../test/fixtures/cli/report/report.ts';
 import { overviewPage, runPage } from './pages.ts';
 
 const textOf = (page: string): string =>
@@ -27,13 +26,6 @@ describe('the page of all ChaosDemos', () => {
       ['a', 'b', 'c-9', 'c-10'].map((name) => `ratelimiter/${name}`),
     );
   });
-
-  it('shows the end of the last run, and earlier verdicts', () => {
-    const page = pageOf({ verdicts: ['Succeeded', 'Failed', 'Errored'] });
-    expect(page).toContain('ended 2026-01-01 00:01:00 UTC · earlier verdicts: Failed, Errored');
-    const pending = pageOf({ phase: 'Pending', verdicts: ['Failed'] });
-    expect(pending).toContain('earlier verdicts: Failed');
-  });
 });
 
 describe('the page of one run', () => {
@@ -50,13 +42,5 @@ describe('the page of one run', () => {
       ...(evidence && { evidence }),
     };
     expect(pageOf(source)).not.toMatch(/What was measured|What was seen|4711/);
-  });
-
-  it('states that another run is to begin, above the report of the last one', () => {
-    const { demo, evidence } = recordedRun();
-    const status = { ...demo.status, phase: 'Pending' as const, message: 'Cooling down' };
-    expect(pageOf({ demo: { ...demo, status }, evidence })).toMatch(
-      /Another run is to begin: Cooling down Below is run 1\..*What to do/,
-    );
   });
 });

@@ -65,12 +65,6 @@ describe('access to the page server', () => {
     expect((await get('/', { headers: { cookie: `chaosdemo-ui-1=${token}` } })).status).toBe(403);
   });
 
-  it('the key in the link opens the page once', async () => {
-    const none = { headers: { cookie: '' } };
-    expect((await get('/?token=once', none)).status).toBe(303);
-    expect((await get('/?token=once', none)).status).toBe(403);
-  });
-
   it('the key in the link expires if no browser uses it within minutes', async () => {
     let at = 0;
     const own = await serveUi({ kubectl: 'kubectl', source, port: 0, token, key: 'unused', now: () => at });
@@ -94,16 +88,6 @@ describe('access to the page server', () => {
     ]) {
       expect({ host, ...(await get('/', { headers: { host } })) }).toMatchObject({ host, status: 403 });
       expect((await get(`/?token=${token}`, { headers: { host } })).headers['set-cookie']).toBeUndefined();
-    }
-  });
-
-  it('a request for the address of another server is rejected', async () => {
-    for (const path of [`//evil.example/?token=${token}`, `http://evil.example/?token=${token}`]) {
-      expect({ path, ...(await get(path)) }).toMatchObject({
-        path,
-        status: 403,
-        headers: { connection: 'close' },
-      });
     }
   });
 
@@ -229,14 +213,6 @@ describe('a live page', () => {
     for (const notify of source.followers) notify('changed');
     expect(String((await chunks.next()).value)).toBe('event: changed\ndata:\n\n');
     response.destroy();
-  });
-
-  it('a closed live page is no longer followed', async () => {
-    const response = await open('/events');
-    await once(response, 'readable');
-    expect(source.followers.size).toBe(1);
-    response.destroy();
-    await expect.poll(() => source.followers.size, { timeout: 10_000 }).toBe(0);
   });
 
   it('live pages are limited: a further one gets 204, which ends its retries', async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
-import { longestPauseOf } from './pauses.ts';
 import { requireProvable } from './provable.ts';
 
 const SENTINEL = { service: 'sentinel', masterName: 'limits' };
@@ -46,15 +45,5 @@ describe('a spec with a failover', () => {
     ],
   ])('cannot be run %s', (_, spec, message) => {
     expect(() => requireProvable({ spec }, 3)).toThrow(message);
-  });
-
-  it('needs no such time without Sentinels: a Cluster swaps roles at once', () => {
-    const spec = specOf({ redis: { sentinel: undefined } }, [outage('Failover', '5s')]);
-    expect(() => requireProvable({ spec }, 3)).not.toThrow();
-  });
-
-  it('is no pause that a Sentinel could notice', () => {
-    const spec = specOf({}, [outage('Stall', '4s'), outage('Failover', '20s')]);
-    expect(longestPauseOf({ spec })).toBe(4000);
   });
 });

@@ -5,7 +5,6 @@ import { createServer, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { outOfFiles } from '../../../../test/fixtures/subjects/ratelimiter/http/out-of-files.ts';
 import { sendBurst } from './burst.ts';
 import { BurstNotSentError, type BurstPlan, type BurstPod, spread } from './burst-plan.ts';
 import { CONNECTION_BYTES, ConnectionBudget } from './connection-budget.ts';
@@ -187,13 +186,6 @@ describe('a burst', () => {
     await expect(sendBurst(planOf(pods, 8, plan), signal)).rejects.toThrow(/: 24 connections are needed/);
   });
 
-  it('waits for its moment', async () => {
-    const { pod } = await rawNode((socket) => socket.write(OK));
-    const at = Date.now() + 400;
-    const { startedAt } = await sendBurst(planOf([pod], 2, { at }), signal);
-    expect(startedAt).toBeGreaterThanOrEqual(at - 1);
-  });
-
   it('each failure has its own code, and does not affect other requests', async () => {
     const answers: ((socket: Socket) => unknown)[] = [
       (socket) => socket.write(OK),
@@ -228,18 +220,6 @@ describe('a burst', () => {
     expect(outcomes[5]?.failure?.message).toBe('answered 429');
   });
 
-  it('opens connections again that were closed while it waited for its moment', async () => {
-    const { pod } = await rawNode((socket) => socket.write(OK));
-    let firstOnes = 3;
-    const dial: Dial = (to, take) => {
-      const socket = dialTcp(to, take);
-      if (firstOnes-- > 0) socket.once('connect', () => setImmediate(() => socket.destroy()));
-      return socket;
-    };
-    const { outcomes } = await sendBurst(planOf([pod], 3, { at: Date.now() + 800, dial }), signal);
-    expect(outcomes.map(({ answer }) => answer)).toEqual(['ok', 'ok', 'ok']);
-  });
-
   it('reports that a request was not sent when its connection was lost right before', async () => {
     const { pod } = await rawNode((socket) => socket.write(OK));
     const dialled: Socket[] = [];
@@ -263,13 +243,6 @@ describe('a burst that cannot be sent', () => {
     if (!(error instanceof BurstNotSentError)) throw new Error('it was sent', { cause: error });
     return error;
   };
-
-  it('reports that nothing listens', async () => {
-    const { pod, sockets } = await rawNode((socket) => socket.write(OK));
-    const error = await refusal(planOf([{ ...pod, name: 'gone', port: 1 }, pod], 4));
-    expect(error.message).toMatch(/ to gone .*ECONNREFUSED; .*port 1: .*rateLimiter\.port/);
-    await allClosed(sockets);
-  });
 
   it('does not take bytes that came before for the answer of the burst', async () => {
     const { pod, sockets } = await rawNode((socket) => socket.write(OK));
@@ -296,16 +269,6 @@ describe('a burst that cannot be sent', () => {
     expect(all.free).toBe(3);
   });
 
-  it('waits for connections no longer than its time lasts', async () => {
-    const { pod } = await rawNode((socket) => socket.write(OK));
-    const budget = new ConnectionBudget(12, 10);
-    await budget.onBehalfOf('busy').acquire(10, signal);
-    const plan = { budget: budget.onBehalfOf('shop'), timeoutMs: 60_000, until: Date.now() + 100 };
-    expect((await refusal(planOf([pod], 3, plan))).message).toMatch(
-      / 3 connections, .*left fewer .*namespace may have 10\): run fewer/,
-    );
-  });
-
   it('opens connections no longer than its time lasts, however slowly each is taken', async () => {
     const { pod } = await rawNode(() => undefined);
     const budget = new ConnectionBudget(100);
@@ -325,12 +288,6 @@ describe('a burst that cannot be sent', () => {
       (await promisify(execFile)('sh', [...limited, String(count)])).stdout;
     expect(await refusalOf(120)).toMatch(/ 120 connections, .*process .* \d+ more files/);
     expect(await refusalOf(2)).toContain('ECONNREFUSED');
-  });
-
-  it('reports that this process may open no more files', async () => {
-    const { pod } = await rawNode((socket) => socket.write(OK));
-    const error = await refusal(planOf([pod], 1, { dial: outOfFiles }));
-    expect(error.message).toContain('ulimit -n');
   });
 
   it('sends nothing when the moment is refused', async () => {
@@ -373,17 +330,6 @@ describe('an aborted burst', () => {
     expect(budget.free).toBe(100);
     await allClosed(sockets);
   });
-});
-
-it('leaves nothing open that would keep a process alive', async () => {
-  const { pod } = await rawNode((socket) => socket.write(OK));
-  const active = (kind: string): number =>
-    process.getActiveResourcesInfo().filter((one) => one === kind).length;
-  const [timers, sockets] = [active('Timeout'), active('TCPSocketWrap')];
-  await sendBurst(planOf([pod], 20, { timeoutMs: 60_000 }), signal);
-  expect(active('Timeout')).toBeLessThanOrEqual(timers);
-  // The sockets of the node close once it notices.
-  await expect.poll(() => active('TCPSocketWrap'), { timeout: 10_000 }).toBeLessThanOrEqual(sockets);
 });
 
 describe('bursts of several runs', () => {

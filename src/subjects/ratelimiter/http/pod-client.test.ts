@@ -37,13 +37,6 @@ describe('a client of one node', () => {
     await expect.poll(() => sockets.size).toBe(1);
   });
 
-  it('does not follow a redirect', async () => {
-    const { client } = await clientOf((socket) =>
-      socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'),
-    );
-    expect((await client.send(GET, 5000, signal)).answer?.status).toBe(302);
-  });
-
   it('ends what is open when it is closed, and sends nothing after', async () => {
     const { client, sockets } = await clientOf(() => undefined);
     const open = client.send(GET, 60_000, signal);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpAnswer } from './answer.ts';
 import { RequestError } from './failure.ts';
 import { HttpPool } from './pool.ts';
@@ -59,18 +59,6 @@ describe('a pool of connections', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => get()));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
     expect(sockets).toHaveLength(2);
-  });
-
-  it('keeps only a few of the connections that were open at once', async () => {
-    const open: Socket[] = [];
-    const { get, sockets } = await poolOn((socket) => {
-      open.push(socket);
-      if (open.length === 40) for (const each of open) each.write(OK);
-    }, 40);
-    await Promise.all(Array.from({ length: 40 }, () => get()));
-    // Long before the idle timeout ends unused ones.
-    await vi.waitFor(() => expect(sockets.filter((socket) => !socket.closed)).toHaveLength(16));
-    expect(sockets).toHaveLength(40);
   });
 
   it('a pool closes idle connections after a while, also without a new request', async () => {
@@ -148,17 +136,6 @@ describe('a pool of connections', () => {
     expect(await second).toMatch(/^STOPPED/);
     expect((await third).status).toBe(200);
     expect(sockets).toHaveLength(2);
-  });
-
-  it('ends everything when it is closed', async () => {
-    const { get, pool, sockets } = await poolOn(() => undefined, 1);
-    const [first, second] = [get(), get()];
-    const failures = Promise.all([failureOf(first), failureOf(second)]);
-    await new Promise((resolve) => setImmediate(resolve));
-    pool.close();
-    expect(await failures).toEqual([expect.stringMatching(/^STOPPED/), expect.stringMatching(/^STOPPED/)]);
-    expect(await failureOf(get())).toMatch(/^STOPPED/);
-    expect(sockets.length).toBeLessThan(2);
   });
 
   it('a lost connection is RESET, and one that was never made UNREACHABLE', async () => {

@@ -52,21 +52,9 @@ const HEAD_TOO_LARGE = `the head is longer than ${HEAD_BYTES} bytes`;
 const BODY_TOO_LARGE = `the body is longer than ${BODY_BYTES} bytes`;
 
 describe('an answer', () => {
-  it('has the body that its content-length says', () => {
-    expect(read(`${OK}Content-Type: text/plain \r\nContent-Length: 5\r\n\r\nhello`)).toEqual({
-      status: 200,
-      body: 'hello',
-    });
-  });
-
   it('has the body of its chunks, whatever extensions and trailers they carry', () => {
     const text = `${OK}Transfer-Encoding: Chunked\r\n\r\n3;a=b\r\nhel\r\n00000002\r\nlo\r\n0\r\nDigest: x\r\n\r\n`;
     expect(read(text)).toMatchObject({ body: 'hello' });
-  });
-
-  it('lasts until the connection is closed if nothing says its length', () => {
-    expect(read(`${OK}\r\nhel\r\nlo`)).toMatchObject({ body: 'hel\r\nlo' });
-    expect(read(`${OK}\r\nhel`, { ends: false })).toBeUndefined();
   });
 
   it.each(['HTTP/1.1 204 No Content\r\n', 'HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n'])(
@@ -75,22 +63,6 @@ describe('an answer', () => {
       expect(read(`${head}\r\n`, { ends: false })).toMatchObject({ body: '' });
     },
   );
-
-  it('has no body in response to HEAD', () => {
-    expect(read(`${OK}content-length: 9\r\n\r\n`, { method: 'HEAD', ends: false })).toMatchObject({
-      body: '',
-    });
-  });
-
-  it('follows informational answers, whose headers are dropped', () => {
-    const text = `HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 100\r\n\r\n${OK}content-length: 0\r\n\r\n`;
-    expect(read(text)).toMatchObject({ status: 200, body: '' });
-  });
-
-  it('may come in 256 chunks', () => {
-    const text = `${OK}transfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(256)}0\r\n\r\n`;
-    expect(read(text)).toMatchObject({ body: 'a'.repeat(256) });
-  });
 });
 
 describe('an answer that is wrong', () => {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../../../../test/kit/certificate.ts';
 import { sendBurst } from './burst.ts';
-import { BurstNotSentError, spread } from './burst-plan.ts';
+import { spread } from './burst-plan.ts';
 import { ConnectionBudget } from './connection-budget.ts';
-import { type Dial, dialTcp, dialTls } from './dial.ts';
+import { type Dial, dialTls } from './dial.ts';
 import { PodClient } from './pod-client.ts';
 
 const { signal } = new AbortController();
@@ -91,22 +91,6 @@ describe('a node that speaks TLS', () => {
     expect(sent.failure).toMatchObject({ code: 'UNREACHABLE', message: expect.stringMatching(message) });
   });
 
-  it('gets no request of a burst if its certificate is not valid', async () => {
-    const pod = await secureNode('other-api.shop.svc');
-    const burst = sendBurst(
-      {
-        requests: spread([pod], 3, () => ({ method: 'GET', path: '/' })),
-        read: () => undefined,
-        timeoutMs: 5000,
-        budget: new ConnectionBudget(3).onBehalfOf('shop'),
-        dial: dialTls(cert),
-      },
-      signal,
-    );
-    await expect(burst).rejects.toThrow(BurstNotSentError);
-    await expect(burst).rejects.toThrow(/api-0 did not work: .*http\.tlsServerName/);
-  });
-
   it('a node without TLS is reported as such', async () => {
     const plain = await listening(createPlain((_, response) => response.end('hello')));
     const sent = await get(plain, dialTls(cert));
@@ -120,10 +104,5 @@ describe('a node that speaks TLS', () => {
     const strict = { requestCert: true, rejectUnauthorized: true };
     const sent = await get(await secureNode(undefined, strict), dialTls(cert));
     expect(sent.failure?.message).toMatch(/certificate of the client/);
-  });
-
-  it('does not answer a request without TLS', async () => {
-    const sent = await get(await secureNode(), dialTcp);
-    expect(sent.answer).toBeUndefined();
   });
 });

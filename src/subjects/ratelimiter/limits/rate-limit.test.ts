@@ -185,13 +185,6 @@ describe('windows that a limiter counts in whole milliseconds', () => {
   // By a clock that is faster by CLOCK_RATE, and with a millisecond more: 9999.5 ms, which a window of 9999 ms fits into.
   const span: Span = { from: 0, to: 9988.5 };
   const sliding = { algorithm: 'SlidingWindow', requests: 5, windowMs: 10_000 } as const;
-  const fixed = { algorithm: 'FixedWindow', start: 'FirstRequest', requests: 5, windowMs: 10_000 } as const;
-
-  it('may each be shorter by one', () => {
-    expect(mostAdmitted(sliding, span)).toBe(10);
-    expect(mostAdmitted(fixed, { ...span, fresh: true })).toBe(10);
-    expect(mostAdmitted(fixed, span)).toBe(15);
-  });
 
   it('may end within a span that is shorter than they are by nearly one', () => {
     expect(mayCrossWindow(sliding, span)).toBe(true);
@@ -200,25 +193,6 @@ describe('windows that a limiter counts in whole milliseconds', () => {
 });
 
 describe('the end of a window within a span', () => {
-  const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: WINDOW, start: 'Clock' };
-
-  it('is possible if the phase is not known', () => {
-    expect(mayCrossWindow(clock, { from: 100, to: 200 })).toBe(true);
-  });
-
-  it('is ruled out if both clocks agree well enough', () => {
-    expect(mayCrossWindow(clock, { from: 100, to: 200, clockWithinMs: 50 })).toBe(false);
-    expect(mayCrossWindow(clock, { from: 100, to: 960, clockWithinMs: 50 })).toBe(true);
-    expect(mayCrossWindow(clock, { from: 20, to: 200, clockWithinMs: 50 })).toBe(true);
-  });
-
-  it('is ruled out on a fresh key whose window begins with its first request', () => {
-    const limit: RateLimit = { ...clock, start: 'FirstRequest' };
-    expect(mayCrossWindow(limit, { from: 990, to: 1500, fresh: true })).toBe(false);
-    expect(mayCrossWindow(limit, { from: 990, to: 1990, fresh: true })).toBe(true);
-    expect(mayCrossWindow(limit, { from: 990, to: 1500 })).toBe(true);
-  });
-
   it('the end of a sliding window needs a span of its length, and a bucket has no end', () => {
     const limit: RateLimit = { algorithm: 'SlidingWindow', requests: 5, windowMs: WINDOW };
     // A limiter that counts in whole milliseconds may see the end one earlier.

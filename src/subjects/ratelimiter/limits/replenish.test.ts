@@ -5,7 +5,7 @@ import {
   modelOf,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
-import { mostCooldownMs, replenishedAt, returnsWithin } from './replenish.ts';
+import { replenishedAt, returnsWithin } from './replenish.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 const WINDOW = 5000;
@@ -101,16 +101,6 @@ describe('a limit after its rest', () => {
         expectAsNew(() => lengtheningWindow(most), fixed, { before, wait, after, skew });
         const sliding: RateLimit = { algorithm: 'SlidingWindow', ...of };
         expectAsNew(() => logOfAll(most), sliding, { before, wait, after, skew });
-      }),
-    );
-  });
-
-  it('takes no longer than is said, and as long as the limit needs', () => {
-    fc.assert(
-      fc.property(limits, start, (limit, last) => {
-        const rest = replenishedAt(limit, last) - last;
-        expect(rest).toBeLessThanOrEqual(mostCooldownMs(limit));
-        expect(rest).toBeGreaterThanOrEqual(CLOCK_WITHIN_MS);
       }),
     );
   });

@@ -1,28 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { RateLimit } from './rate-limit.ts';
-import { CLOCK_WITHIN_MS, fitsFrom, fitsWindow, untilItFits, windowEnd } from './window-turn.ts';
+import { CLOCK_WITHIN_MS, fitsFrom, untilItFits, windowEnd } from './window-turn.ts';
 
 const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: 10_000, start: 'Clock' };
 const { signal } = new AbortController();
 
 describe('the end of a window by the clock', () => {
-  it('is early enough for a clock that is ahead', () => {
-    expect(windowEnd(clock, 12_345)).toBe(20_000 - CLOCK_WITHIN_MS);
-  });
-
-  it('is undefined if windows begin with a request', () => {
-    expect(windowEnd({ ...clock, start: 'FirstRequest' }, 12_345)).toBeUndefined();
-    expect(windowEnd({ ...clock, start: 'Unknown' }, 12_345)).toBe(windowEnd(clock, 12_345));
-    expect(windowEnd({ ...clock, algorithm: 'TokenBucket', capacity: 5 }, 12_345)).toBeUndefined();
-  });
-
   it('two weighted counts have windows by the clock, too', () => {
     const counter: RateLimit = { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: 10_000 };
     expect(windowEnd(counter, 12_345)).toBe(20_000 - CLOCK_WITHIN_MS);
-  });
-
-  it('is not awaited if everything fits before it', async () => {
-    await untilItFits(clock, 6655, () => 12_345, AbortSignal.abort(new Error('it waits')));
   });
 
   it('a window that begins with a request is not waited for', async () => {
@@ -42,11 +28,6 @@ describe('the end of a window by the clock', () => {
     expect(fitsFrom(clock, 6000, 10_200)).toBe(11_000);
     expect(fitsFrom(clock, 6000, 13_001)).toBe(21_000);
     expect(fitsFrom({ ...clock, start: 'FirstRequest' }, 6000, 19_000)).toBe(19_000);
-  });
-
-  it('is not waited for if nothing of that length fits', () => {
-    expect([fitsWindow(clock, 8000), fitsWindow(clock, 8001)]).toEqual([true, false]);
-    expect(fitsFrom(clock, 8001, 19_000)).toBe(19_000);
   });
 
   it('is awaited if it does not fit, until every clock is past it', async () => {

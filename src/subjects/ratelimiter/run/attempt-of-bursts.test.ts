@@ -125,12 +125,6 @@ it('a small bucket that refills fast shows its limit, and rules find it exceeded
   });
 });
 
-it('shows the limit of a bucket that admits more at once, and rules see it kept', async () => {
-  const bundle = await burstAt({ requests: 10, burst: 15 }, 5);
-  expect(limitsOf(bundle)).toEqual({ first: 15, last: 15, judged: 15 });
-  expect(await queryProvider(rulesProvider, bundle, never)).toMatchObject({ answer: { anomaly: 'none' } });
-});
-
 it.each([
   ['wakes each node by looks at its health, which are no requests of the burst', {}, 16],
   ['leaves that out over TLS', { dial: dialTcp }, 0],
@@ -151,16 +145,6 @@ it('sends each pod twice its limit by default, so that a race inside one pod sho
   });
   expect(urls.filter((url) => url.startsWith('/demo-x'))).toHaveLength(60);
   expect(invariant).toMatchObject({ broken: true });
-});
-
-it('has rules judge over all bursts, not by the one that is shown', async () => {
-  const first = (here: number, elsewhere: number) => (url: string) => (url === '/demo-x' ? here : elsewhere);
-  const bundle = await burstAt({ requests: 10, burst: 10 }, [first(7, 20), first(20, 20), first(9, 18)], {
-    ghostAllowing: { trials: 2 },
-  });
-  expect(await queryProvider(rulesProvider, bundle, never)).toMatchObject({
-    answer: { anomaly: 'limit-not-enforced', component: 'replicas' },
-  });
 });
 
 it('a history that is released is not kept in memory, and its evidence is', async () => {

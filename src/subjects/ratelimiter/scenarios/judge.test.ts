@@ -74,15 +74,6 @@ describe('an error in the code that judges', () => {
     expect(judge.reading()?.shortfalls).toHaveLength(1);
   });
 
-  it('leaves the effects of the fault unknown', () => {
-    const { appendUntil, errors, judge } = judged({ effects: fail });
-    appendUntil();
-    expect(judge.reading()?.shortfalls).toEqual([]);
-    expect(judge.recovered()).toEqual([]);
-    expect(judge.reading()?.shortfalls).toHaveLength(1);
-    expect(errors).toHaveLength(1);
-  });
-
   it('keeps the figures that were read before it', () => {
     const { appendUntil, judge } = judged({}, 'Timeout');
     appendUntil('ended');

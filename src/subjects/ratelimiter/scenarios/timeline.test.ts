@@ -91,37 +91,6 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('a store that answered is not shown as silent', () => {
-    const seen = timeline('a', 'b');
-    const wrong = { ...sample(T + 1, { a: 1 }, undefined), storeSilent: false };
-    seen.show(countEvent('k', wrong));
-    seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 10 });
-    seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 20 });
-    seen.show({ kind: 'probe', state: 'Written', at: T + 30, tookMs: 1 });
-    seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 40 });
-    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([
-      expect.stringMatching(/^10 store: .*write .*error$/),
-      expect.stringMatching(/^40 store: .*write .*error$/),
-    ]);
-  });
-
-  it('takes a connection that did not come about for no answer', () => {
-    const seen = timeline('a');
-    seen.show({
-      kind: 'request',
-      id: 0,
-      pod: 'a',
-      caller: 'Under',
-      sentAt: T,
-      endedAt: T + 1,
-      outcome: 'Error',
-      cause: 'Reset',
-    });
-    const bundle = seen.evidence({ startedAt: T }).bundle;
-    expect(points(bundle, 'replica-1', 'others-errors')).toEqual([[1, 1]]);
-    expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
-  });
-
   it('a timeline shows a pod without a connection as unanswered, and since when', () => {
     const seen = timeline('a', 'b');
     const showRequest = (node: string, sentAt: number, unheard: boolean): void =>
@@ -147,21 +116,6 @@ describe('a timeline', () => {
     expect(events(bundle)).toEqual([
       expect.stringMatching(/^4501 replica-2: .*no answer$/),
       '6001 replica-2: it answers again',
-    ]);
-  });
-
-  it('calls no write long that is not far beyond the usual', () => {
-    const seen = timeline('a');
-    seen.usualWrites(T, [1, 40]);
-    seen.show({ kind: 'probe', state: 'Waiting', at: T + 150, tookMs: 150 });
-    seen.show({ kind: 'probe', state: 'Written', at: T + 160, tookMs: 160 });
-    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([]);
-    seen.show({ kind: 'probe', state: 'Waiting', at: T + 400, tookMs: 210 });
-    seen.show({ kind: 'probe', state: 'Waiting', at: T + 600, tookMs: 410 });
-    seen.show({ kind: 'probe', state: 'Written', at: T + 700, tookMs: 510 });
-    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([
-      expect.stringMatching(/^400 store: .*no answer .*210 ms$/),
-      expect.stringMatching(/^700 store: .*accepted after 510 ms$/),
     ]);
   });
 
@@ -195,32 +149,6 @@ describe('a timeline', () => {
     expect(events(bundle)).toEqual([]);
   });
 
-  it('a timeline counts requests when they are sent, whenever answers arrive', () => {
-    const seen = timeline('a');
-    seen.show({
-      kind: 'request',
-      id: 0,
-      pod: 'a',
-      caller: 'Over',
-      sentAt: T + 1,
-      endedAt: T + 2,
-      outcome: 'Admitted',
-    });
-    seen.show({
-      kind: 'request',
-      id: 0,
-      pod: 'a',
-      caller: 'Over',
-      sentAt: T,
-      endedAt: T + 10,
-      outcome: 'Timeout',
-    });
-    expect(points(seen.evidence({ startedAt: T }).bundle, 'replica-1', 'requests-sent')).toEqual([
-      [0, 1],
-      [1, 2],
-    ]);
-  });
-
   it('reports when health changes, and nothing of what is well from the start', () => {
     const seen = timeline('a', 'b');
     for (const [at, state, connected] of [
@@ -237,17 +165,6 @@ describe('a timeline', () => {
       expect.stringMatching(/^3 replica-2: .*passed$/),
       expect.stringMatching(/^3 store: every replica /),
     ]);
-  });
-
-  it('shows a count that is gone from the store, and not what removed it', () => {
-    const seen = timeline('a');
-    seen.show({ kind: 'fault', step: 'CountsLost', at: T + 5, keys: 11, total: 124 });
-    const { bundle } = seen.evidence({ startedAt: T });
-    expect(points(bundle, 'store', 'count-stored')).toEqual([
-      [4, 124],
-      [5, 0],
-    ]);
-    expect(events(bundle)).toEqual([]);
   });
 
   it('leaves out replicas beyond its bound, and reports how many', () => {

@@ -83,12 +83,6 @@ describe('a failover of a Cluster', () => {
     expect(() => requireReplicas([target(0, { replica: target(2) })], 'x')).not.toThrow();
   });
 
-  it('needs a Cluster, or Sentinels', () => {
-    const { message, reason } = refusal(() => requireReplicas([target(0)], ''));
-    expect(reason).toBe('RedisNotEligible');
-    expect(message).toContain('rateLimiter.redis.sentinel');
-  });
-
   it('needs the right in each node', () => {
     const permitted = { target: target(0), failoverAnswer: 'ERR syntax error' };
     expect(() => requireClusterFailoverRight([permitted])).not.toThrow();

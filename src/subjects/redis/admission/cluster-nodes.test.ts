@@ -3,13 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PerServer } from '../client/per-server.ts';
 import type { RedisTarget } from '../client/redis-target.ts';
 import { ReplyTypeError } from '../client/reply-types.ts';
-import {
-  type ClusterView,
-  MOST_MASTERS,
-  mastersOf,
-  parseClusterNodes,
-  readCluster,
-} from './cluster-nodes.ts';
+import { type ClusterView, mastersOf, parseClusterNodes, readCluster } from './cluster-nodes.ts';
 
 const idOf = (node: number): string => node.toString(16).padStart(40, '0');
 const hostOf = (node: number): string => `10.0.0.${node + 1}`;
@@ -79,13 +73,6 @@ describe('the masters of a Cluster', () => {
     ]);
   });
 
-  it('do not depend on nodes that have failed and have no slots', () => {
-    const { layout } = mastersOf(views());
-    for (const flags of ['master,fail', 'master,noaddr', 'slave,fail']) {
-      expect(mastersOf(views({ 4: { flags } })).layout).toBe(layout);
-    }
-  });
-
   it.each<[string, Readonly<Record<number, Line>>, RegExp]>([
     ['a slot is missing', { 2: { slots: '10923-16382' } }, /exactly one primary for each of 16384 slots/],
     ['a slot has two masters', { 1: { slots: '5460-10922' } }, /exactly one primary/],
@@ -121,19 +108,6 @@ describe('the masters of a Cluster', () => {
     const text = `${idOf(0)} :6379@16379 myself,master - 0 0 1 connected 0-16383\n`;
     const { masters } = mastersOf([viewOf(text)]);
     expect(masters.map((view) => view.target)).toEqual([{ ...target(0), slots: [[0, 16_383]] }]);
-  });
-
-  it('are at most 16', () => {
-    const changes = Object.fromEntries(
-      Array.from({ length: MOST_MASTERS + 1 }, (_, node) => [
-        node,
-        {
-          flags: 'master',
-          slots: node < MOST_MASTERS ? `${node * 1000}-${node * 1000 + 999}` : '16000-16383',
-        },
-      ]),
-    );
-    expect(() => mastersOf(views(changes))).toThrow(/reports 17 primaries, and at most 16/);
   });
 });
 

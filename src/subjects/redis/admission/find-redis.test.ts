@@ -71,10 +71,6 @@ describe('the Sentinels of a spec', () => {
   const find = async (cluster: MemoryCluster, spec = specOf(sentinel)) =>
     await findSentinels(new NamespaceReader(cluster, 'shop', new AbortController().signal), spec);
 
-  it('are none if it names none', async () => {
-    expect(await find(clusterOf('redis-sentinel'), specOf())).toBeUndefined();
-  });
-
   it('are all pods behind the Service, with TLS and the password for it', async () => {
     const login = {
       namespace: 'shop',
@@ -92,13 +88,6 @@ describe('the Sentinels of a spec', () => {
         ...login,
       })),
     });
-  });
-
-  it('have certificates of the name in their Secret, if it has one', async () => {
-    const cluster = clusterOf('redis-sentinel');
-    for (const { data } of cluster.secrets) Object.assign(data ?? {}, { serverName: btoa('s.example.com') });
-    const found = await find(cluster);
-    expect(found?.servers.map(({ servername }) => servername)).toEqual(['s.example.com', 's.example.com']);
   });
 
   it('get no password that is for another Service', async () => {
@@ -132,10 +121,6 @@ describe('the fault proxy of a spec', () => {
       new NamespaceReader(cluster, 'shop', new AbortController().signal),
       redisSchema.parse({ service: 'redis', ...spec }),
     );
-
-  it('is none if it names none', async () => {
-    expect(await find(clusterOf({}), {})).toBeUndefined();
-  });
 
   it('is the one pod behind the Service, with the token for it', async () => {
     expect(await find(clusterOf({ password: btoa('a-token') }))).toEqual({

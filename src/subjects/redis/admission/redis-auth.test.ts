@@ -52,11 +52,6 @@ describe('readRedisAuth', () => {
     expectRefused(given, use, message);
   });
 
-  it('is not read if its list of Services is longer than a list of names can be', () => {
-    const long = secret({ password: 'hunter2', service: 'redis '.repeat(3000) }, undefined, 'shared');
-    expectRefused(long, use, /service of more than 16384 characters/);
-  });
-
   it('is for the Services that its key service names, and no other', () => {
     const named = secret({ password: 'hunter2', service: 'redis, redis-b\n' }, undefined, 'shared');
     expect(readRedisAuth(named, use)).toEqual({ password: 'hunter2' });

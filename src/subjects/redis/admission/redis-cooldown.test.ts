@@ -1,5 +1,4 @@
 /** How long a Redis cools down after faults, and what a tenant can do about it. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import type { PerServer } from '../client/per-server.ts';
@@ -17,23 +16,6 @@ describe('the rest of a Redis', () => {
   ])('is %s', (_, lasted, rest) => {
     const until = NOW + lasted * SECOND;
     expect(restUntil(0, { from: NOW, until }, MINUTE)).toBe(until + rest * SECOND);
-  });
-
-  it('leaves three quarters of the time without faults', () => {
-    const faults = fc.array(fc.record({ gap: fc.nat(MINUTE), ms: fc.nat(MINUTE) }), { minLength: 1 });
-    fc.assert(
-      fc.property(faults, (all) => {
-        let [at, disturbedMs, freeAt] = [NOW, 0, 0];
-        for (const { gap, ms } of all) {
-          const from = at + gap;
-          at = from + ms;
-          disturbedMs += ms;
-          freeAt = restUntil(freeAt, { from, until: at }, MINUTE);
-        }
-        expect(freeAt - at).toBeGreaterThanOrEqual(MINUTE);
-        expect(4 * disturbedMs).toBeLessThanOrEqual(freeAt - NOW);
-      }),
-    );
   });
 });
 
@@ -91,13 +73,6 @@ describe('the cool-down of a Redis', () => {
     expect(await second.until()).toBeUndefined();
   });
 
-  it('includes all faults of a run', async () => {
-    const { first } = operators();
-    await first.note(span(0, 20 * SECOND), signal);
-    await first.note(span(60, 20 * SECOND), signal);
-    expect(await first.until()).toBe(NOW + 160 * SECOND);
-  });
-
   it('is as before once a note is taken back, also if that was deleted', async () => {
     const { cluster, first, second } = operators();
     await first.note(span(0, 20 * SECOND), signal);
@@ -108,14 +83,6 @@ describe('the cool-down of a Redis', () => {
     cluster.notes.clear();
     await takeBackAgain(signal);
     for (const { until } of [first, second]) expect(await until()).toBe(NOW + 80 * SECOND);
-  });
-
-  it('keeps what was noted since, if a note is taken back', async () => {
-    const { first } = operators();
-    const takeBack = await first.note(span(0, 20 * SECOND), signal);
-    await first.note(span(60, 20 * SECOND), signal);
-    await takeBack(signal);
-    expect(await first.until()).toBe(NOW + 160 * SECOND);
   });
 
   it('is 30 minutes at most, and then plausible for an operator whose clock is behind', async () => {
@@ -143,13 +110,5 @@ describe('the cool-down of a Redis', () => {
     };
     await expect(first.note(span(0, 40 * SECOND), signal)).rejects.toThrow('not kept');
     for (const { until } of [first, second]) expect(await until()).toBeUndefined();
-  });
-
-  it('is off with 0 s', async () => {
-    const { cluster, first } = operators(0);
-    const takeBack = await first.note(span(0, MINUTE), signal);
-    await takeBack(signal);
-    expect(await first.until()).toBeUndefined();
-    expect(cluster.notes.size).toBe(0);
   });
 });

@@ -30,10 +30,6 @@ function refusalOf(act: () => unknown): { reason: Reason; message: string } {
 }
 
 describe('podSelectorOf', () => {
-  it('spells the selector of the Service', () => {
-    expect(podSelectorOf(service({ selector: { app: 'redis', tier: 'db' } }))).toBe('app=redis,tier=db');
-  });
-
   it.each<[string, ServiceSpec, RegExp]>([
     ['leads elsewhere', { type: 'ExternalName' }, /of type ExternalName/],
     ['has no selector', { selector: {} }, /has no selector/],
@@ -147,10 +143,5 @@ describe('resolveSentinels', () => {
     const refusal = refusalOf(() => resolveSentinels(service(), 6379, pods));
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
-  });
-
-  it('names the port of the Sentinels if the Service lacks it', () => {
-    const refusal = refusalOf(() => resolveSentinels(service(), 26379, sentinels(1)));
-    expect(refusal.message).toMatch(/no TCP port 26379: .*6379 .*rateLimiter\.redis\.sentinel\.port/);
   });
 });

@@ -103,12 +103,6 @@ describe('a check of Sentinels', () => {
     expect(outcome).toContain('s-1 (127.0.0.1:');
   });
 
-  it('names the first of several, whichever answers first', async () => {
-    const late = fields({ flags: 'master,o_down' });
-    expect(await outcomeOf(fields(), late, fields({ flags: 's_down' }))).toContain('Sentinel s-1 ');
-    expect(await outcomeOf('-ERR 1\r\n', late)).toContain('Sentinel s-0 ');
-  });
-
   it.each([
     ['flags', fields({ flags: `master,${PASSWORD}` })],
     ['an address', fields({ runid: '', ip: PASSWORD })],

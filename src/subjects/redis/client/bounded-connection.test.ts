@@ -174,23 +174,6 @@ describe('boundedConnection', () => {
     await gone(server);
   });
 
-  it('a reply that no command awaits is an error', async () => {
-    let late: (() => void) | undefined;
-    const server = await hostile((socket) => {
-      socket.once('data', () => socket.write('+PONG\r\n'));
-      late = () => socket.write('$-1\r\n');
-    });
-    const redis = connectionTo(server);
-    await redis.connect();
-    await redis.ping();
-    late?.();
-    await gone(server);
-    await expect(redis.ping()).rejects.toMatchObject({
-      code: 'PROTOCOL',
-      message: expect.stringMatching(PROTOCOL),
-    });
-  });
-
   it('repeats why a server takes no connections, in what can be printed of it', async () => {
     const server = await hostile((socket) => {
       socket.end('-ERR max number of clients reached \u001b[31m\r\n');
@@ -220,16 +203,6 @@ describe('boundedConnection', () => {
       code: 'CONNECT_TIMEOUT',
       message: expect.stringMatching(/no connection .*200 ms$/),
     });
-    await gone(server);
-  });
-
-  it('disconnect closes the socket at once', async () => {
-    const server = await hostile((socket) => socket.resume());
-    const redis = connectionTo(server);
-    await redis.connect();
-    const held = redis.set('a', '1');
-    redis.disconnect();
-    await expect(held).rejects.toThrow('Connection is closed.');
     await gone(server);
   });
 

@@ -16,14 +16,6 @@ describe('the counts of commands', () => {
     ]);
   });
 
-  it('command counts sum up modules and commands that decide no limit', () => {
-    const lines = [line('json.get', 2), line('cl.throttle', 3), line('xgroup|create', 4), line('incr', 1)];
-    expect([...parseCommandCounts(stats(...lines)).data]).toEqual([
-      [OTHERS, 9],
-      ['incr', 1],
-    ]);
-  });
-
   it('take no memory for names that a server invents, and no longer than a turn', async () => {
     const invented = (look: number) =>
       stats(...Array.from({ length: 13_000 }, (_, i) => `cmdstat_c${i}:calls=${look}`));
@@ -57,13 +49,6 @@ describe('the counts of commands', () => {
       ['get', 2],
       ['del', 2],
     ]);
-  });
-
-  it('are none in what is no answer to INFO commandstats', () => {
-    expect(parseCommandCounts('cmdstat_get:calls=lots\ncmdstat_:calls=1\nget:calls=1')).toEqual({
-      data: new Map([['get', 0]]),
-      info: 0,
-    });
   });
 
   it('of several servers are the sum, and INFO is what each has counted', () => {

@@ -53,15 +53,3 @@ it('an authority is parsed once for all targets that have it', () => {
   expect(parsed(0)).toBe(parsed(0));
   expect(parsed(1)).not.toBe(parsed(0));
 });
-
-it('the authorities that were used last are kept, and no more than 16', () => {
-  const all = Array.from({ length: 17 }, (_, i) => 20 + i);
-  const [oldest = 0, next = 0, ...rest] = all;
-  const newest = rest.pop() ?? 0;
-  const before = new Map([oldest, next, ...rest].map((each) => [each, parsed(each)]));
-  expect(parsed(oldest)).toBe(before.get(oldest));
-  parsed(newest);
-  expect(parsed(oldest)).toBe(before.get(oldest));
-  for (const each of rest) expect(parsed(each)).toBe(before.get(each));
-  expect(parsed(next)).not.toBe(before.get(next));
-});

@@ -43,14 +43,6 @@ describe('parseInfo', () => {
     });
   });
 
-  it('finds the count of another command', () => {
-    expect(parseInfo(`${info(3)}cmdstat_unlink:calls=5,usec=1\r\n`, 'unlink').calls).toBe(5);
-  });
-
-  it('takes no line about pauses for none', () => {
-    expect(parseInfo(info()).calls).toBe(0);
-  });
-
   it('refuses what is no INFO', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
@@ -92,11 +84,6 @@ describe('compareCalls', () => {
     );
     expect(old).toMatchObject({ calls: 0, countsEach: false });
     expect(compareCalls(markerOf(old), old)).toBe('Unknown');
-  });
-
-  it('does not know of another server, or by a marker it cannot read', () => {
-    expect(compareCalls(markerOf(at(3)), at(3, 'cd'.repeat(20)))).toBe('Unknown');
-    expect(compareCalls('', at(3))).toBe('Unknown');
   });
 });
 

@@ -51,16 +51,6 @@ describe('reading servers', () => {
     expect(counts.most).toBe(4);
   });
 
-  it('reads 16 in all', async () => {
-    const { counts, endAll, read } = reads();
-    const all = Array.from({ length: 9 }, (_, i) => readAll(targets(8, `ns-${i}`), read, false, never));
-    await nextTurn();
-    expect(counts.begun).toBe(16);
-    await endAll();
-    await Promise.all(all);
-    expect(counts.most).toBe(16);
-  });
-
   it('keeps no other namespace and no check before a fault waiting', async () => {
     const silent = reads();
     const hanging = readAll(targets(64, 'shop'), silent.read, false, never);
@@ -82,15 +72,6 @@ describe('reading servers', () => {
     for (const i of [1, 3]) ends[i]?.resolve();
     await expect(all).rejects.toThrow('first');
     expect(counts.begun).toBe(4);
-  });
-
-  it('ends as soon as its signal aborts', async () => {
-    const { endAll, read } = reads();
-    const abort = new AbortController();
-    const all = readAll(targets(64, 'shop'), read, false, abort.signal);
-    abort.abort(new Error('enough'));
-    await expect(all).rejects.toThrow('enough');
-    await endAll();
   });
 });
 

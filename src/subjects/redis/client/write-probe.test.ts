@@ -43,8 +43,4 @@ describe('a probe write', () => {
     expect(finding.heldMs).toBeGreaterThanOrEqual(150);
     expect(finding.reads).toBeGreaterThan(1);
   });
-
-  it('a probe write that is accepted in time proves no pause, despite good reads', async () => {
-    expect(await felt(140, 150)).toMatchObject({ kind: 'taken', afterMs: 140 });
-  });
 });

@@ -44,19 +44,9 @@ describe('the request that counts', () => {
     const request = new HttpCallers(mapping({ path: '/$(key)' }), secret).requestOf('demo-a-1');
     expect(request).toMatchObject({ path: '/demo-a-1', headers: secret });
   });
-
-  it('takes a key as it is, also one that looks like a pattern of a replacement', () => {
-    expect(callers().requestOf('$&').path).toBe('/?user=$&');
-  });
 });
 
 describe('the outcome of an answer', () => {
-  it('is decided by its status', () => {
-    expect(callers().read(answer(200))).toBe('Admitted');
-    expect(callers().read(answer(429))).toBe('Rejected');
-    expect(() => callers().read(answer(503))).toThrow('answered 503, which is neither');
-  });
-
   it('is decided by a member of the body if the status does not decide', () => {
     const spec = callers({
       rejectedStatuses: [200],

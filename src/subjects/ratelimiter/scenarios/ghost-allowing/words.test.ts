@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { BurstResult } from '../../checkers/burst-result.ts';
 import type { Trial } from '../../checkers/bursts.ts';
-import { burstBands, reportOf } from './words.ts';
+import { reportOf } from './words.ts';
 
 const T = 1_000_000;
 
@@ -43,14 +43,4 @@ it('a burst that proves nothing leaves all unconfirmed, unless one is violated',
   expect(proofOf(trial(0, 10), trial(1, 10, lost))).toBe('Inconclusive');
   expect(proofOf(trial(0, 20), trial(1, 10, lost))).toBe('Confirmed');
   expect(proofOf(trial(0, 10), trial(1, 20, lost))).toBe('Inconclusive');
-});
-
-it('the bands of many bursts are the first ones, and that of the figures', () => {
-  const trials = Array.from({ length: 59 }, (_, i) => trial(i, i === 40 ? 12 : 10));
-  const bands = burstBands(
-    trials.map(({ burst }) => burst),
-    40,
-  );
-  expect(bands.map(({ from }) => (from - T) / 500)).toEqual([...Array(11).keys(), 40]);
-  expect(reportOf(trials, 2).message.length).toBeLessThan(120);
 });

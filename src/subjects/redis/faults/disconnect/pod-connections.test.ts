@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { useFakeTime } from '../../../../../test/fixtures/fake-time.ts';
 import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import { until } from '../../../../../test/kit/until.ts';
@@ -175,16 +175,6 @@ describe('the connections of the pods', () => {
     expect(redis.killed).not.toContain(OPERATOR);
   });
 
-  it('are never those of the user of the operator, if addresses are rewritten', async () => {
-    const { begin, redis } = started(
-      { operator: '10.0.0.1:99 user=chaos', others: ['id=90 addr=10.0.0.1:98 user=chaos'] },
-      { username: 'chaos' },
-    );
-    begin();
-    await untilEnded(redis);
-    expect(redis.killed).not.toContain('90');
-  });
-
   it.each([
     ['replica', 'flags=S'],
     ['Sentinel', 'name=sentinel-3bd5ac1c-cmd flags=N'],
@@ -200,14 +190,6 @@ describe('the connections of the pods', () => {
     begin();
     await untilEnded(redis);
     expect(await connections.prove(record)).toMatchObject({ proof: 'Mismatch' });
-  });
-
-  it('prove nothing where a pod has none', async () => {
-    const { begin, connections, record, redis } = started({ ips: ['10.0.0.1'] });
-    begin();
-    await untilEnded(redis);
-    const proof = await connections.prove(record);
-    expect(proof).toMatchObject({ proof: 'Inconclusive', message: expect.stringContaining('api-1') });
   });
 
   it.each([
@@ -274,17 +256,6 @@ describe('connections that Redis may have ended', () => {
     expect(proof).toBe('Inconclusive');
     expect(message).toMatch(/api-0 and api-1.*not known: the answer was lost/);
   });
-
-  it('are not counted, so the sum is the least', async () => {
-    const { begin, connections, record, redis } = started({ failures: [new RedisClientError('lost')] });
-    begin();
-    await untilEnded(redis);
-    connections.stop();
-    expect(connections.result(record)).toMatchObject({
-      proof: 'Confirmed',
-      message: expect.stringMatching(/^In all, at least \d+ connections/),
-    });
-  });
 });
 
 describe('lists of many servers', () => {
@@ -305,20 +276,6 @@ describe('lists of many servers', () => {
     const { connections } = started({}, { servers: [first ?? new FakeRedis(), ...others] });
     await connections.prepare();
     expect(lists.most).toBe(4);
-  });
-
-  it('are read less often if they take long to parse', async () => {
-    const { begin, redis } = started();
-    const parseMs = vi.spyOn(performance, 'now');
-    let at = 0;
-    // Each list takes 100 ms to parse by this clock.
-    parseMs.mockImplementation(() => (at += 100));
-    onTestFinished(() => parseMs.mockRestore());
-    begin();
-    await sleep(290);
-    expect(redis.atOnce).toHaveLength(1);
-    await sleep(100);
-    expect(redis.atOnce).toHaveLength(2);
   });
 });
 
@@ -366,25 +323,9 @@ describe('the connections of the pods to a Cluster', () => {
     connections.stop();
     expect(connections.result(record)).toMatchObject({ proof: 'Inconclusive' });
   });
-
-  it('may all be to one server before a fault, and each has to permit it', async () => {
-    const none = { ips: [] };
-    await started(none, { second: {} }).connections.prepare();
-    await expect(started(none, { second: none }).connections.prepare()).rejects.toThrow(/api-0, api-1/);
-    const refuses = { failures: [new RedisClientError('NOPERM', 'NOPERM')] };
-    await expect(started({}, { second: refuses }).connections.prepare()).rejects.toThrow('NOPERM');
-  });
 });
 
 describe('before a fault', () => {
-  it('no connection is ended', async () => {
-    const { connections, redis } = started();
-    await connections.prepare();
-    expect(redis.killed).toEqual([]);
-    // The right to end one is needed.
-    expect(redis.atOnce).toEqual([1]);
-  });
-
   it('Redis has to list a connection of a pod', async () => {
     await expect(started({ ips: [OPERATOR] }).connections.prepare()).rejects.toThrow(/api-0, api-1/);
   });
