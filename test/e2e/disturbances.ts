@@ -1,6 +1,5 @@
 /** Pods of a strict limiter go away while it is being watched: nothing can be said then, and the status says why. */
 import { expect, it } from 'vitest';
-import { ONE_BURST } from '../kit/demo.ts';
 import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
 
@@ -21,22 +20,4 @@ export function disturbances(cluster: Cluster): void {
       await cluster.writeThroughLimiter();
     }),
   );
-
-  it('start another run after a rollout with rerun: OnPodTemplateChange', async () => {
-    await cluster.useLimiter('strict');
-    await cluster.applySpec('after-rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange' });
-    const first = await cluster.ended('after-rollouts');
-    await cluster.inNamespace('rollout', 'restart', 'deployment/ratelimiter');
-    await cluster.inNamespace(
-      'wait',
-      'chaosdemo/after-rollouts',
-      '--for=jsonpath={.status.run.number}=2',
-      '--timeout=5m',
-    );
-    const { run } = await cluster.ended('after-rollouts');
-    expect(run?.phase).toBe('Succeeded');
-    const before = first.run?.pods?.map(({ name }) => name) ?? [];
-    expect(run?.pods?.filter(({ name }) => before.includes(name))).toEqual([]);
-    await cluster.inNamespace('delete', 'chaosdemo', 'after-rollouts');
-  });
 }

@@ -10,7 +10,6 @@ import { installed } from './installed.ts';
 import { modelInAPod } from './model-in-a-pod.ts';
 import { rights } from './rights.ts';
 import { Cluster } from './support/cluster.ts';
-import { surveyedLimiters } from './surveyed-limiters.ts';
 import { wholeDemo } from './whole-demo.ts';
 
 const cluster = new Cluster();
@@ -24,9 +23,6 @@ describe('the whole demo', () => {
 });
 describe('pods of the limiter that go away', () => {
   disturbances(cluster);
-});
-describe.runIf(isNightly)('limiters of the survey', () => {
-  surveyedLimiters(cluster);
 });
 describe.runIf(isNightly)('a model in a pod', () => {
   modelInAPod(cluster);

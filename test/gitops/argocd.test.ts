@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ANNOTATIONS, type ChaosDemoSpec } from '../../src/api/index.ts';
 import type { DemoManifest } from '../kit/demo.ts';
-import { isNightly } from '../kit/nightly.ts';
 import { keepingTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
@@ -123,63 +122,6 @@ describe('a ChaosDemo in an early sync wave', () => {
       const third = await repository.commit('version 3', files(succeeding('waves', '3'), '3'));
       expect((await operation(NAME, third)).phase).toBe('Succeeded');
       expect(await versionOf('waves')).toBe('3');
-    }),
-  );
-});
-
-describe.runIf(isNightly)('a ChaosDemo as a PostSync hook', () => {
-  const NAME = 'hook';
-  const hook = (gate: DemoManifest): object => ({
-    ...gate,
-    metadata: {
-      ...gate.metadata,
-      annotations: {
-        'argocd.argoproj.io/hook': 'PostSync',
-        // Not HookSucceeded: the verdict is what one wants to read afterwards.
-        'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
-      },
-    },
-  });
-  const files = (gate: DemoManifest, version: string) =>
-    inFolder('hook', { 'chaosdemo.yaml': hook(gate), 'release.yaml': release('hook', version, '0') });
-
-  it(
-    'runs after every sync, whose operation ends as its verdict says',
-    keepingTime(async (context) => {
-      // In the foreground a deletion waits for the garbage collector, which is not here.
-      const syncOptions = ['ServerSideApply=true', 'PrunePropagationPolicy=background'];
-      /** How the sync of a commit ended, and the run that it has made. */
-      const synced = async (revision: string, before?: { readonly uid: string }) => {
-        const { finishedAt = '', phase } = await operation(NAME, revision);
-        const { metadata, status } = await world.object('hook');
-        const { completedAt } = status?.run ?? {};
-        // Its cache may show the last hook for a moment after that was deleted: see docs/gitops.md.
-        const early = completedAt === undefined || Date.parse(completedAt) > Date.parse(finishedAt) + 1000;
-        // Without one before there is none to be taken for it: then Argo CD did not wait at all.
-        if (early && before)
-          context.skip('Argo CD ended the sync before the run, by the verdict of the last hook');
-        expect(early).toBe(false);
-        return { phase, uid: metadata.uid, verdict: status?.phase, run: status?.run?.number };
-      };
-      const first = await repository.commit('version 1', files(succeeding('hook', ''), '1'));
-      // Every retry would be another run.
-      await create(NAME, 'hook', { retry: { limit: 0 }, syncOptions });
-      const one = await synced(first);
-      expect(one).toMatchObject({ phase: 'Succeeded', verdict: 'Succeeded' });
-
-      const second = await synced(
-        await repository.commit('version 2', files(succeeding('hook', ''), '2')),
-        one,
-      );
-      expect(second).toMatchObject({ phase: 'Succeeded', verdict: 'Succeeded', run: 1 });
-      expect(second.uid).not.toBe(one.uid);
-
-      const third = await synced(
-        await repository.commit('version 3', files(failing('hook', ''), '3')),
-        second,
-      );
-      expect(third).toMatchObject({ phase: 'Failed', verdict: 'Failed' });
-      expect(await versionOf('hook')).toBe('3');
     }),
   );
 });

@@ -51,17 +51,6 @@ describe('a ChaosDemo', () => {
     await deleteAndLookAround('counting');
     expect(await world.pauses()).toBe(pauses);
   });
-
-  it('deleted by a foreground deletion leaves nothing either', async () => {
-    await world.applySpec('foreground', { pace: { mode: 'Manual' }, scenarios: [ghosts()] });
-    await advanceTo('foreground', 4);
-    await world.kubectl('delete', 'chaosdemo', 'foreground', '--cascade=foreground', '--wait=false');
-    await untilNothingIsLeft();
-    // There is no garbage collector here to take its own finalizer away.
-    const patch = '{"metadata":{"finalizers":null}}';
-    await world.kubectl('patch', 'chaosdemo', 'foreground', '--type=merge', '-p', patch);
-    await world.untilGone('foreground');
-  });
 });
 
 /** Leads a run by hand until a chapter is on show. */

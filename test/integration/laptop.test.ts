@@ -10,6 +10,7 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { startRedis } from '../../src/local/redis-server.ts';
+import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
@@ -108,24 +109,28 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     expect(output()).not.toContain('secret');
   });
 
-  it.concurrent.for([
+  const WINDOWS = [
     ['has windows from the first request', ''],
     ['has windows by the clock', 'BY_CLOCK=1 '],
     ['has a bucket', 'BUCKET=1 '],
-  ])('accuses no API that %s if only its window is given', async ([, by], { onTestFinished }) => {
-    const { child, folder, output } = await startTest(
-      onTestFinished,
-      `--start=${by}${process.execPath} ${api}`,
-      '--key-header=X-Api-Key',
-      '--limit=10',
-      '--window=5s',
-      '--report=report.json',
-    );
-    expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
-    const { spec, status } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as ChaosDemo;
-    expect(spec).toMatchObject({ rateLimiter: { limit: { windowStart: 'Unknown' } } });
-    expect(status?.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
-  });
+  ] as const;
+  it.concurrent.for(rows(WINDOWS))(
+    'accuses no API that %s if only its window is given',
+    async ([, by], { onTestFinished }) => {
+      const { child, folder, output } = await startTest(
+        onTestFinished,
+        `--start=${by}${process.execPath} ${api}`,
+        '--key-header=X-Api-Key',
+        '--limit=10',
+        '--window=5s',
+        '--report=report.json',
+      );
+      expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
+      const { spec, status } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as ChaosDemo;
+      expect(spec).toMatchObject({ rateLimiter: { limit: { windowStart: 'Unknown' } } });
+      expect(status?.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
+    },
+  );
 
   it.concurrent('blames a process of the API that ends in the stall, and not Redis', async ({
     onTestFinished,

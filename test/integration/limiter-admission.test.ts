@@ -12,7 +12,7 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
-import { pod, unready } from '../fixtures/subjects/targets/pod.ts';
+import { pod } from '../fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never, PERMITTED } from '../kit/driven-limiter.ts';
 import { until } from '../kit/until.ts';
 
@@ -139,15 +139,6 @@ describe('the lease of a Redis', () => {
     expect(before.opened?.lock?.isHeld()).toBe(true);
     expect(next.opened?.lock?.isHeld()).toBe(true);
   });
-
-  it('names the missing right if the lease is forbidden', async () => {
-    const { lease } = cluster;
-    cluster.lease = (options) => {
-      cluster.forbidden = true;
-      return lease.call(cluster, options);
-    };
-    expect(await messageFor('a')).toMatch(/^PermissionDenied: .*kubectl create rolebinding .*-n shop$/);
-  });
 });
 
 describe('the cool-down of a Redis', () => {
@@ -188,20 +179,6 @@ describe('the cool-down of a Redis', () => {
 });
 
 describe('admission', () => {
-  it('waits for pods that are not Ready, but not to undo', async () => {
-    const [first, ...rest] = cluster.podList;
-    if (!first) throw new Error('no pods');
-    cluster.podList = [
-      pod('limiter-0', (fields) => {
-        fields.metadata.labels = { app: 'limiter' };
-        unready(fields);
-      }),
-      ...rest,
-    ];
-    expect(await messageFor('a')).toMatch(/^Pending: .*not Ready: limiter-0 \(1 of 2 /);
-    expect(await messageFor('a', { toBegin: false })).toBe('granted');
-  });
-
   it('a driver without a lock may undo an earlier run, but inject nothing', async () => {
     cluster.labels = { [ENABLED_LABEL]: 'false' };
     expect(await admit('a')).toEqual({

@@ -18,6 +18,8 @@ import { until } from '../kit/until.ts';
 
 const LIMIT = 10;
 const PAUSE_MS = 3000;
+/** Each has a Redis and pods of its own. */
+const AT_ONCE = { timeout: 90_000, concurrent: true };
 /** Longer than the watch goes on after the pause. */
 const SWITCHED_MS = 60_000;
 
@@ -265,28 +267,24 @@ function counts(seconds: number): () => Decide {
   return () => async (key, store) => (await count(key, store, seconds)) <= LIMIT;
 }
 
-describe.skipIf(withoutRealTime)(
-  'a limiter that keeps its limit for some callers',
-  { timeout: 60_000 },
-  () => {
-    it('fails open if it admits new callers without bound', async () => {
-      const { driver, key, mostAdmitted } = await driven(remembersDenied, { accept: ['Enforces'] });
-      const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-      expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
-      expect(reading.summary).toBe(`FailsOpen, ${mostAdmitted()} > 10`);
-    });
+describe.skipIf(withoutRealTime)('a limiter that keeps its limit for some callers', AT_ONCE, () => {
+  it('fails open if it admits new callers without bound', async () => {
+    const { driver, key, mostAdmitted } = await driven(remembersDenied, { accept: ['Enforces'] });
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
+    expect(reading.summary).toBe(`FailsOpen, ${mostAdmitted()} > 10`);
+  });
 
-    it.runIf(isNightly)('fails open if one that had requests left gets its whole limit again', async () => {
-      const { driver, key, mostAdmitted } = await driven(insured, { accept: ['Enforces'], pods: 1 });
-      const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-      expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
-      expect(mostAdmitted()).toBeGreaterThan(LIMIT);
-      expect(reading.summary).toBe(`FailsOpen, ${mostAdmitted()} > 10`);
-    });
-  },
-);
+  it.runIf(isNightly)('fails open if one that had requests left gets its whole limit again', async () => {
+    const { driver, key, mostAdmitted } = await driven(insured, { accept: ['Enforces'], pods: 1 });
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
+    expect(mostAdmitted()).toBeGreaterThan(LIMIT);
+    expect(reading.summary).toBe(`FailsOpen, ${mostAdmitted()} > 10`);
+  });
+});
 
-describe.skipIf(withoutRealTime)('a limiter that admits callers late', { timeout: 90_000 }, () => {
+describe.skipIf(withoutRealTime)('a limiter that admits callers late', AT_ONCE, () => {
   const DELAYS = [
     ['1.5 s', 1500, '3s'],
     ['5 s, as @upstash/ratelimit does', 5000, '6s'],
@@ -302,62 +300,54 @@ describe.skipIf(withoutRealTime)('a limiter that admits callers late', { timeout
   });
 });
 
-describe.skipIf(withoutRealTime)(
-  'more than the limit, next to a proof with gaps',
-  { timeout: 60_000 },
-  () => {
-    it('is Violated if only callers that return show it', async () => {
-      const { driver, key } = await driven(gossips(), { accept: ['Enforces'] });
+describe.skipIf(withoutRealTime)('more than the limit, next to a proof with gaps', AT_ONCE, () => {
+  it('is Violated if only callers that return show it', async () => {
+    const { driver, key } = await driven(gossips(), { accept: ['Enforces'] });
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
+    expect(reading.summary).toMatch(/, 1[1-3] > 10$/);
+    expect(reading.measures[0]).toMatchObject({
+      name: 'overAdmission',
+      value: expect.toBeOneOf([1, 2, 3]),
+    });
+  });
+
+  it.runIf(isNightly)('is of the baseline if it began before the fault', async () => {
+    const { driver, key } = await driven(countsLater(), { accept: ['Enforces'] });
+    await driver.prepare('outage', key);
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+    // The caller over its limit sends again, without a fault.
+    await sleep(1000);
+    const { startedAt = 0 } = (await driver.inject('outage', key, PAUSE_MS)) ?? {};
+    const reading = await completeReading(driver);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
+    expect(reading.brokenAt).toBeLessThan(startedAt);
+  });
+});
+
+describe.skipIf(withoutRealTime)('a limiter whose switch stays on after the pause', AT_ONCE, () => {
+  it('breaks its limit if it admits callers then', async () => {
+    const { driver, key } = await driven(opensAfterwards, { accept: ['FailsClosed'] });
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
+    expect(reading.summary).toBe('FailsClosed; no recovery in 2s');
+  });
+
+  it.runIf(isNightly)(
+    'does not recover if it rejects callers then, and its counts are not reconciled',
+    async () => {
+      const { driver, key } = await driven(staysShut, { accept: ['FailsClosed'] });
       const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-      expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
-      expect(reading.summary).toMatch(/, 1[1-3] > 10$/);
-      expect(reading.measures[0]).toMatchObject({
-        name: 'overAdmission',
-        value: expect.toBeOneOf([1, 2, 3]),
-      });
-    });
+      expect(reading).toMatchObject({ summary: 'FailsClosed; no recovery in 2s', shortfalls: [] });
+      expect(reading.detectedAt).toBeDefined();
+      const recovery = await driver.recover('outage', key, 1000);
+      expect(recovery).toMatchObject({ report: { measures: [] } });
+      expect(JSON.stringify(recovery)).toMatch(/ 3 callers are not known/);
+    },
+  );
+});
 
-    it.runIf(isNightly)('is of the baseline if it began before the fault', async () => {
-      const { driver, key } = await driven(countsLater(), { accept: ['Enforces'] });
-      await driver.prepare('outage', key);
-      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
-      // The caller over its limit sends again, without a fault.
-      await sleep(1000);
-      const { startedAt = 0 } = (await driver.inject('outage', key, PAUSE_MS)) ?? {};
-      const reading = await completeReading(driver);
-      expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
-      expect(reading.brokenAt).toBeLessThan(startedAt);
-    });
-  },
-);
-
-describe.skipIf(withoutRealTime)(
-  'a limiter whose switch stays on after the pause',
-  { timeout: 60_000 },
-  () => {
-    it('breaks its limit if it admits callers then', async () => {
-      const { driver, key } = await driven(opensAfterwards, { accept: ['FailsClosed'] });
-      const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-      expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
-      expect(reading.summary).toBe('FailsClosed; no recovery in 2s');
-    });
-
-    it.runIf(isNightly)(
-      'does not recover if it rejects callers then, and its counts are not reconciled',
-      async () => {
-        const { driver, key } = await driven(staysShut, { accept: ['FailsClosed'] });
-        const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-        expect(reading).toMatchObject({ summary: 'FailsClosed; no recovery in 2s', shortfalls: [] });
-        expect(reading.detectedAt).toBeDefined();
-        const recovery = await driver.recover('outage', key, 1000);
-        expect(recovery).toMatchObject({ report: { measures: [] } });
-        expect(JSON.stringify(recovery)).toMatch(/ 3 callers are not known/);
-      },
-    );
-  },
-);
-
-describe.skipIf(withoutRealTime)('the limit of a caller that used it up', { timeout: 90_000 }, () => {
+describe.skipIf(withoutRealTime)('the limit of a caller that used it up', AT_ONCE, () => {
   const SECONDS = 12;
 
   const LIMITERS: readonly (readonly [string, () => Decide, string])[] = [
@@ -377,18 +367,14 @@ describe.skipIf(withoutRealTime)('the limit of a caller that used it up', { time
   });
 });
 
-it('a limiter that reads, decides and counts admits too much in each burst', {
-  timeout: 60_000,
-}, async () => {
+it('a limiter that reads, decides and counts admits too much in each burst', AT_ONCE, async () => {
   const { driver, key } = await driven(() => decidesByOldCount, { accept: ['Enforces'] });
   const reading = await driver.leadThrough('ghosts', key, 5000);
   expect(reading).toMatchObject({ detectedAt: expect.any(Number) });
   expect(reading.measures.find(({ name }) => name === 'trialsViolated')?.value).toBe(2);
 });
 
-it('a limiter that rejects all requests at a burst does not keep its limit', {
-  timeout: 60_000,
-}, async () => {
+it('a limiter that rejects all requests at a burst does not keep its limit', AT_ONCE, async () => {
   // The two of the control in Setup: one uses its limit up, the other is new.
   const first = new Set<string>();
   const { driver, key } = await driven(

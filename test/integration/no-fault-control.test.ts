@@ -3,9 +3,10 @@
  * approximate limiter, and no pause. Its nodes lag behind each other by a sync
  * interval, always; that must never be taken for a drift.
  */
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../src/engine/effects.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import { onTestFinished } from '../kit/finished.ts';
 import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
@@ -17,7 +18,7 @@ const SETTLE_MS = 1_000;
 
 describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approximate limiter', () => {
   // A limit that the traffic of the watch does not reach: there is a lag for the whole time.
-  it.for([10, 400])('breaks no invariant at its normal lag, limit %i', (requests, context) =>
+  it.concurrent.for([10, 400])('breaks no invariant at its normal lag, limit %i', (requests, context) =>
     keepingTime(async () => {
       const ground = await NodesOnRedis.start(['approximate'], [], requests);
       onTestFinished(() => ground.stop());

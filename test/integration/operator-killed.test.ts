@@ -75,7 +75,7 @@ describe.skipIf(withoutRealTime)('a fault whose operator is killed', () => {
   const untilWritesAreTaken = () =>
     until(() => world.takesWrites(), { what: 'Redis to take writes', deadlineMs: 60_000 });
 
-  it.for(rows(KILLS, 3))('ends, and its run too: %s, %s', ([scenario, moment], context) =>
+  it.for(rows(KILLS, 2))('ends, and its run too: %s, %s', ([scenario, moment], context) =>
     keepingTime(async () => {
       const name = `${scenario}-${moment}`.toLowerCase();
       const before = await commands();

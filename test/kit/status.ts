@@ -51,9 +51,6 @@ export function verdictLine({ message, run }: ChaosDemoStatus): string {
   return `${run?.phase} ${run?.reason}: ${message}`;
 }
 
-/** How many scenarios ended as expected, of how many: "1/2". */
-export const asExpectedOf = countAsExpected;
-
 /** The `spec.runId` that the run was started with. */
 export function runIdOf({ run }: ChaosDemoStatus): string | undefined {
   return run?.runId;

@@ -39,34 +39,6 @@ it('does what the seed always did', () => {
   ]);
 });
 
-it('adds lanes behind HTTP that change no other', () => {
-  const plan = planOf(4003, OPTIONS);
-  const { lanes, steps } = planOf(4003, { ...OPTIONS, http: true });
-  expect(lanes.slice(0, 3)).toEqual(plan.lanes);
-  expect(lanes.slice(3)).toMatchObject([
-    { mode: 'http', pauseMs: 3000 },
-    { mode: 'proxied', pauseMs: 3000 },
-  ]);
-  expect(steps.filter(({ lane }) => lane < 3)).toEqual(plan.steps);
-  for (const number of [3, 4]) {
-    expect(steps.filter(({ lane }) => lane === number).length).toBeGreaterThan(0);
-  }
-});
-
-it('adds a lane that fails over, changes no other, and kills no server of it', () => {
-  const options = { ...OPTIONS, http: true };
-  const plan = planOf(4003, options);
-  const { lanes, steps } = planOf(4003, { ...options, failover: true });
-  expect(lanes.slice(0, 5)).toEqual(plan.lanes);
-  expect(lanes.slice(5)).toMatchObject([{ mode: 'failover', fault: 'Failover' }]);
-  expect(steps.filter(({ lane }) => lane < 5)).toEqual(plan.steps);
-  const only = { lanes: 0, ownApiServer: true, failover: true };
-  const more = Array.from({ length: 100 }, (_, seed) => planOf(seed, only).steps).flat();
-  const kinds = new Set(more.map(({ action }) => kindOf(action)));
-  expect(kinds).toContain('redis freeze');
-  expect(kinds).not.toContain('redis kill');
-});
-
 it('has every fault of an outage in a few plans, and kills fault proxies', () => {
   const plans = Array.from({ length: 60 }, (_, seed) => planOf(seed, { ...OPTIONS, http: true }));
   const faults = (number: number) => new Set(plans.map(({ lanes }) => lanes[number]?.fault));

@@ -93,17 +93,6 @@ describe('a session with a Cluster', () => {
     expect(await cluster.calls('client|pause')).toEqual(before);
     expect(await cluster.takesWrites()).toEqual(ALL);
   });
-
-  it('pauses all masters, and releases all', async () => {
-    const { masters } = await admit(cluster);
-    const store = await session(masters);
-    const before = await cluster.calls('client|pause');
-    expect(await sent(store)).toEqual([undefined, undefined, undefined]);
-    expect(await cluster.takesWrites()).toEqual([false, false, false]);
-    await store.unpause();
-    expect(await cluster.takesWrites()).toEqual(ALL);
-    expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
-  });
 });
 
 describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {

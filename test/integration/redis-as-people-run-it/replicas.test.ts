@@ -1,8 +1,7 @@
 /** Faults of a real master with two replicas: replication does not notice them. */
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
+import { rows } from '../../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { PODS, Replicated } from './support/topology.ts';
 
@@ -43,26 +42,7 @@ describe('a master with two replicas', () => {
     }
   });
 
-  it.for(['Stall', 'Disconnect'] as const)(
-    'has no %s if another client connects after the preparation',
-    async (type) => {
-      const { driver, key } = await servers.driven(type, FAULT_MS);
-      await driver.prepare('outage', key);
-      const before = await servers.pauses();
-      const { host, port } = servers.master;
-      const stranger = connect({ host, port, localAddress: '127.0.0.99' });
-      onTestFinished(() => void stranger.destroy());
-      stranger.write('PING\r\n');
-      await once(stranger, 'data');
-      expect(await driver.inject('outage', key, FAULT_MS)).toMatchObject({
-        missed: true,
-        message: expect.stringMatching(/SharedRedis.*127\.0\.0\.99/),
-      });
-      expect(await servers.pauses()).toBe(before);
-    },
-  );
-
-  it.skipIf(withoutRealTime).for(['Stall', 'Disconnect'] as const)(
+  it.skipIf(withoutRealTime).for(rows(['Stall', 'Disconnect'] as const))(
     'keeps its role and its replicas during a %s',
     (type, context) =>
       keepingTime(async () => {

@@ -27,10 +27,6 @@ describe('commands to Redis', () => {
       expect(commands).toEqual([['CLIENT', 'PAUSE', '1500'], ['PING']]);
     }
   });
-
-  it('are nothing but arrays of texts', () => {
-    expect(() => new CommandReader().read(Buffer.from('GET / HTTP/1.1\r\n'))).toThrow(SyntaxError);
-  });
 });
 
 describe('the way to Redis', () => {
@@ -108,12 +104,6 @@ describe('a status on its way to the API server', () => {
       'proof',
     );
     expect(write(finder, { run: { number: 1, completedAt: 'now' } })?.boundary).toBe('verdict');
-  });
-
-  it('is distinguished from any other request', () => {
-    const finder = new BoundaryFinder();
-    expect(finder.statusWrite('GET', path, Buffer.alloc(0))).toBeUndefined();
-    expect(finder.statusWrite('PATCH', path.replace('/status', ''), Buffer.alloc(0))).toBeUndefined();
   });
 });
 

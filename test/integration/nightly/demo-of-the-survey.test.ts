@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ChaosDemo } from '../../src/api/index.ts';
-import { withoutRealTime } from '../kit/pace.ts';
-import { runProgram } from '../kit/program.ts';
+import type { ChaosDemo } from '../../../src/api/index.ts';
+import { withoutRealTime } from '../../kit/pace.ts';
+import { runProgram } from '../../kit/program.ts';
 
-const program = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../../tools/demo/main.ts', import.meta.url));
 
 describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
   it('prints the outcomes of its callers, and leaves nothing behind', async () => {

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { until } from '../kit/until.ts';
-import { World } from '../kit/world.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { until } from '../../kit/until.ts';
+import { World } from '../../kit/world.ts';
 
 /**
  * Without STARTED and figures, which differ in every row, and without FAULT, which changes when the pause ends, whatever chapter is running

@@ -1,9 +1,9 @@
 /** A short run of `npm run endurance`, on the control plane that all files share. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { endure, grownSince } from '../endurance/endurance.ts';
-import { type EnduranceWorld, startEnduranceWorld } from '../endurance/world.ts';
-import { adminKubectl, connectAsAdmin } from '../kit/control-plane.ts';
-import { held } from '../kit/memory.ts';
+import { endure, grownSince } from '../../endurance/endurance.ts';
+import { type EnduranceWorld, startEnduranceWorld } from '../../endurance/world.ts';
+import { adminKubectl, connectAsAdmin } from '../../kit/control-plane.ts';
+import { held } from '../../kit/memory.ts';
 
 const TARGETS = 3;
 const client = connectAsAdmin({ connections: 8 });

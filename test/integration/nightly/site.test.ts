@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { attempt, root } from '../../src/local/run.ts';
+import { attempt, root } from '../../../src/local/run.ts';
 
 /** What the site is made of. */
 const SOURCES = [
