@@ -19,21 +19,6 @@ describe('confusionOf', () => {
     });
     expect(linesOf(confusion)).toHaveLength(1 + 2 + 3);
   });
-
-  it('a run with several causes counts for the diagnosed one, else for the first', () => {
-    const judged = [
-      { truths: ['a', 'b'], said: 'b' },
-      { truths: ['a', 'b'], said: 'c' },
-    ];
-    expect(confusionOf(judged, ['a', 'b', 'c'])).toEqual({
-      rows: ['a', 'b'],
-      columns: ['a', 'b', 'c'],
-      counts: [
-        [0, 0, 1],
-        [0, 1, 0],
-      ],
-    });
-  });
 });
 
 describe('shareOf', () => {

@@ -91,16 +91,6 @@ describe('createDiagnosisProfiles', () => {
     expect(usage).toEqual({ inputTokens: 7 });
   });
 
-  it('gives no advice if the fault was injected into the store, whatever the cause', async () => {
-    const other: DiagnosisAnswer = { ...good, anomaly: 'limit-not-enforced', component: 'replica-1' };
-    for (const answer of [good, { ...good, anomaly: 'store-writes-stalled' }, other]) {
-      const profiles = createDiagnosisProfiles({ scripted: saying(answer) });
-      const { diagnosis } = await profiles.diagnose('scripted', request, never);
-      expect(diagnosis).toMatchObject({ class: answer.anomaly, action: answer.action });
-      expect(diagnosis).not.toHaveProperty('recommendation');
-    }
-  });
-
   it.each([
     ['in the pods', [{ anomaly: 'uncoordinated-admission', components: ['replica-1'] }] as const],
     ['unknown', undefined],

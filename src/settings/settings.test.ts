@@ -33,10 +33,6 @@ describe('readSettings', () => {
     });
   });
 
-  it('reads a boolean flag without a value as true, and the last of several', () => {
-    expect(read(['--tls', '--retries=1', '--retries=2'])).toMatchObject({ tls: true, retries: 2 });
-  });
-
   it('lists all that is wrong, alone and in combination', () => {
     const wrong = (): unknown =>
       read(['--tls', 'yes', '--retries=0', '--timeout=5s', '--what'], { TLS: 'no' });

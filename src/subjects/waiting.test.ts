@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fairTimeout, pauseFor, TIMED_OUT, within } from './waiting.ts';
+import { fairTimeout, TIMED_OUT, within } from './waiting.ts';
 
 /** Answers each chunk on its own thread, and signals that through shared memory. */
 const ECHO = `
@@ -52,18 +52,6 @@ describe('waiting with a deadline', () => {
 
   it('ends when the time has run out', async () => {
     expect(await within(never, 1)).toBe(TIMED_OUT);
-  });
-
-  it('gives the result, and what the work throws', async () => {
-    expect(await within(Promise.resolve(7), 10_000)).toBe(7);
-    await expect(within(Promise.reject(new Error('no')), 10_000)).rejects.toThrow('no');
-  });
-
-  it('ends with the reason of its owner', async () => {
-    const owner = new AbortController();
-    const waiting = [within(never, 100_000, owner.signal), pauseFor(100_000, owner.signal)];
-    owner.abort(new Error('stopped'));
-    for (const each of waiting) await expect(each).rejects.toThrow('stopped');
   });
 
   it('end aborts the signal of a timeout', () => {

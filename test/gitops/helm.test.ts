@@ -83,9 +83,4 @@ describe('helm --wait', () => {
       expect(stderr).toContain('ChaosDemo/ratelimiter/gate');
     }),
   );
-
-  it('takes the ChaosDemo away with the release', async () => {
-    expect((await helm('uninstall', 'release', '--wait')).status).toBe(0);
-    await world.untilGone('gate');
-  });
 });

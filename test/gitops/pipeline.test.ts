@@ -35,18 +35,6 @@ describe('gate.sh on an approximate limiter', () => {
     expect(status).toBe(2);
   });
 
-  it('exits with 2 without a verdict: the run was aborted', async () => {
-    const running = gate(world, 'abc123');
-    await world.untilStatus('gate', 'run abc123', ({ run }) => run?.runId === 'abc123');
-    const { run } = await world.status('gate');
-    const { kubectl } = world.environment.controlPlane;
-    const abort = `chaosdemo.dev/abort=${run?.number}`;
-    await kubectl.run(['-n', 'ratelimiter', 'annotate', 'chaosdemo', 'gate', abort]);
-    const { status, stderr } = await running;
-    expect(stderr).toMatch(/^gate\.sh: no verdict: .*\nAborted: /m);
-    expect(status).toBe(2);
-  });
-
   it(
     'exits with 1 if the job is retried, and prints each violation',
     keepingTime(async () => {
@@ -63,10 +51,6 @@ describe('gate.sh on an approximate limiter', () => {
       });
     }),
   );
-
-  it('rejects an invalid run id', async () => {
-    expect(await gate(world, 'a"b')).toMatchObject({ status: 64, stdout: '' });
-  });
 });
 
 describe.skipIf(withoutRealTime)('gate.sh on a strict limiter', () => {

@@ -8,7 +8,6 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { FaultNotes, FaultSpan } from '../../src/subjects/redis/faults/noted-fault.ts';
-import { pauseFor } from '../../src/subjects/waiting.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -137,30 +136,6 @@ describe.skipIf(withoutRealTime)('a fault', () => {
       });
       // And Redis needs no rest from it.
       expect(noted).toEqual([]);
-    }),
-  );
-
-  it(
-    'needs no cool-down if it was noted too late, and so not injected',
-    keepingTime(async () => {
-      let noted: FaultSpan | undefined;
-      let wasNoted = false;
-      const faultNotes: FaultNotes = {
-        async note(fault, signal) {
-          await pauseFor(2000, signal);
-          [noted, wasNoted] = [fault, true];
-          return async () => {
-            noted = undefined;
-          };
-        },
-      };
-      const driver = driverOn(nodes.map(targetOf), { faultNotes });
-      await driver.prepare('drift', 'demo-late-note');
-      expect(await driver.inject('drift', 'demo-late-note', 2000)).toMatchObject({
-        missed: true,
-        message: expect.stringMatching(/fault .*not .*noted .*1500 ms$/),
-      });
-      await until(() => wasNoted && noted === undefined, { what: 'the note to be taken back' });
     }),
   );
 

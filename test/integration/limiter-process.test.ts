@@ -124,20 +124,4 @@ describe('one process', () => {
       await rm(dir, { recursive: true, force: true });
     }
   });
-
-  it('a limiter with a bad configuration names the setting, and no password', async () => {
-    const child = spawn(process.execPath, [MAIN, '--port', 'eighty', '--redis-password', 'hunter2'], {
-      env: {},
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    children.push(child);
-    let stderr = '';
-    child.stderr.on('data', (data: Buffer) => {
-      stderr += data.toString();
-    });
-    expect(await once(child, 'close')).toEqual([64, null]);
-    expect(stderr).toMatch(/--port is "eighty": .* 0 to 65535/);
-    expect(stderr).toMatch(/--redis-password .*not known/);
-    expect(stderr).not.toContain('hunter2');
-  });
 });

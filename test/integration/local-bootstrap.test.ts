@@ -33,32 +33,12 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
     expect(await output).toBe('ready signal cleaned up');
   });
 
-  it('ends the program in its orderly way when it is killed itself', async () => {
-    const clone = await makeClone({
-      demo: `
-        import { writeFileSync } from 'node:fs';
-        process.on('SIGTERM', () => { writeFileSync('terminated', ''); process.exit(0); });
-        setInterval(() => {}, 1_000);`,
-    });
-    const bootstrap = start(clone, ['demo']);
-    await until(() => existsSync(join(clone, 'ready')), { what: 'the program to be ready' });
-    bootstrap.kill('SIGKILL');
-    await until(() => existsSync(join(clone, 'terminated')), { what: 'the program to get SIGTERM' });
-  });
-
   it('installs packages when there are none, and reports that', async () => {
     const clone = await makeClone({ demo: `process.stdout.write('the story');`, installed: 'none' });
     const { status, stdout, stderr } = await finish(start(clone, ['demo']));
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'the story' });
     expect(stderr).toMatch(/npm ci: no packages/);
     expect(await readFile(join(clone, 'npm-calls'), 'utf8')).toMatch(/^ci( --\S+)*\n$/);
-  });
-
-  it('installs packages again if the lock file has another version', async () => {
-    const clone = await makeClone({ demo: '', installed: '1.0.0' });
-    const { status, stderr } = await finish(start(clone, ['demo']));
-    expect(status).toBe(0);
-    expect(stderr).toMatch(/package-lock\.json .*thing 2\.0\.0, .*1\.0\.0/);
   });
 
   it('reports what to do when npm fails', async () => {

@@ -67,22 +67,6 @@ async function done(): Promise<{ pauses: number; unpauses: number; writes: numbe
 const ANOTHER = /redis-0 .*: another server .*admitted .*nothing was written .*: run again/;
 
 describe('a session with the Redis it was admitted to', () => {
-  it('reads, writes and pauses, and checks the pod only until it is connected', async () => {
-    const pod = { isThere: true, checks: 0 };
-    const redis = await admitted(pod);
-    await ready(redis);
-    expect(pod.checks).toBe(3);
-    const writer = await redis.openProbeWriter();
-    await writer.write();
-    await redis.pauseWrites(
-      () => 100,
-      () => undefined,
-    );
-    await redis.unpause();
-    expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 2 });
-    expect(pod.checks).toBe(3);
-  });
-
   it('pauses no other that has come to its address, and releases none', async () => {
     const redis = await admitted();
     await ready(redis);

@@ -4,7 +4,6 @@
  */
 import type { ChaosDemoStatus, ScenarioStatus } from '../../src/api/index.ts';
 import { currentChapter, numbered } from '../../src/engine/chapter.ts';
-import { countAsExpected } from '../../src/engine/verdict.ts';
 
 type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
 

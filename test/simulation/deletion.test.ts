@@ -28,15 +28,6 @@ describe('an object', () => {
     expect([simulation.held, simulation.target.fixtures.size]).toEqual([false, 0]);
   });
 
-  it('a deleted object goes as soon as its fault is released', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(at(5));
-    simulation.delete();
-    await simulation.runUntil(({ exists }) => !exists, 2000);
-    expect(simulation.exists).toBe(false);
-    expect(simulation.target.isStalled).toBe(false);
-  });
-
   it.each([1, 2, 3, 4, 5, 8, 9])(
     'an object deleted in chapter %i leaves no fault, lock, fixture or waiter',
     async (chapter) => {
@@ -80,23 +71,6 @@ describe('an object', () => {
     await simulation.pass(20_000);
     const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');
     expect(restore).toMatchObject({ release: true, fixtures: [] });
-  });
-
-  it('the fixture of a fault that was not announced yet is removed', async () => {
-    const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
-    await simulation.runUntil(begun('Prepare'));
-    simulation.delete();
-    await simulation.pass(20_000);
-    expect([simulation.exists, simulation.injected, simulation.target.fixtures.size]).toEqual([false, [], 0]);
-  });
-
-  it('an object deleted during the countdown has no fault injected', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
-    simulation.delete();
-    await simulation.pass(60_000);
-    expect(simulation.injected).toEqual([]);
-    expect(simulation.exists).toBe(false);
   });
 });
 

@@ -34,15 +34,6 @@ const doneAt = (simulation: Simulation, title: string): number => {
 };
 
 describe('a diagnosis', () => {
-  it('is by the rules if no profile is named, once for each scenario', async () => {
-    const simulation = await runOf(simulatedSpec());
-    expect(providers(simulation)).toEqual([
-      ['rules', undefined],
-      ['rules', undefined],
-    ]);
-    expect(simulation.performed.filter(({ kind }) => kind === 'Diagnose')).toHaveLength(2);
-  });
-
   it('is what the profile says, once it has said it', async () => {
     const simulation = await runOf(MODEL());
     expect(providers(simulation)).toEqual([
@@ -54,15 +45,6 @@ describe('a diagnosis', () => {
       e.kind === 'Diagnose' ? [`${e.scenario} ${e.profile}`] : [],
     );
     expect(queried.sort()).toEqual(['stall model', 'stall rules', 'surge model', 'surge rules']);
-  });
-
-  it('shows what the rules say until the profile has answered', async () => {
-    const simulation = new Simulation(MODEL(), { modelMs: 30_000 });
-    await simulation.runUntil(({ status }) => status.chapter?.includes('Surge') === true);
-    expect(simulation.status.diagnoses?.[0]).toMatchObject({
-      profile: 'rules',
-      requestedAt: expect.any(String),
-    });
   });
 
   it.each<[string, Partial<Behaviour>, RegExp]>([
@@ -113,15 +95,6 @@ describe('a diagnosis', () => {
       ['rules', expect.stringMatching(/before profile "model"|not answer/)],
       ['rules', expect.stringMatching(/ended before profile "model"/)],
     ]);
-  });
-
-  it('adds no row to a watch but one while it is awaited in the last chapter', async () => {
-    const rowsOf = ({ writes }: Simulation): string[] =>
-      writes.map(({ chapter, phase, result }) => [phase, chapter, result].join(' '));
-    const alone = rowsOf(await runOf(MODEL({ diagnosisProfile: 'rules' })));
-    const beside = rowsOf(await runOf(MODEL(), { modelMs: 20_000 }));
-    expect(beside.filter((row) => !row.includes('(awaiting diagnosis)'))).toEqual(alone);
-    expect(beside.length - alone.length).toBe(1);
   });
 
   it('a diagnosis stays with the rules if the operator restarts before it', async () => {

@@ -197,31 +197,6 @@ describe('more runs than are taken on at once', () => {
     expect(await simulation.runUntil((world) => ended(world, 'next'), 120_000)).toBe(true);
   });
 
-  it('cost no session while they wait', async () => {
-    const simulation = crowded(40);
-    await simulation.pass(1000);
-    expect(simulation.runsOn.get('noisy')).toBe(5);
-    expect(simulation.entryCount).toBe(5);
-  });
-
-  it('count one that began right after its look had failed for another spec', async () => {
-    const simulation = crowded(0);
-    simulation.maxRunsPerNamespace = 1;
-    await simulation.restart();
-    simulation.failingAdmissions.add('noisy/mended');
-    simulation.create('mended', simulatedSpec(), 'noisy');
-    await simulation.pass(100);
-    simulation.failingAdmissions.clear();
-    simulation.server.edit('noisy/mended', (object) => {
-      object.spec = simulatedSpec({ runId: 'mended' });
-    });
-    await simulation.pass(500);
-    expect(simulation.runsOn.get('noisy')).toBe(1);
-    simulation.create('second', simulatedSpec(), 'noisy');
-    await simulation.pass(5000);
-    expect(simulation.runsOn.get('noisy')).toBe(1);
-  });
-
   it('wait no longer for one whose look fails again and again', async () => {
     const simulation = crowded(0);
     simulation.maxRunsPerNamespace = 1;

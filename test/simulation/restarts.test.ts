@@ -13,19 +13,6 @@ describe('a restart of the operator', () => {
     expect(simulation.status.phase).toBe('Succeeded');
   });
 
-  it('keeps the health that the last process saw until the next one has checked', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(at(5));
-    expect(condition(simulation, 'Healthy')?.status).toBe('True');
-    const before = simulation.writes.length;
-    await simulation.crash(15_000);
-    await simulation.runUntil(finished);
-    const healthy = simulation.writes
-      .slice(before)
-      .map(({ conditions }) => conditions?.find(({ type }) => type === 'Healthy')?.status);
-    expect(new Set(healthy)).toEqual(new Set(['True']));
-  });
-
   it('a restart leaves nothing of a fault that was cancelled in its countdown', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
@@ -78,18 +65,6 @@ describe('a restart of the operator', () => {
     expect(simulation.now - plannedAt).toBeLessThan(5000);
   });
 
-  it('waits for no observation that a process which is gone would have made', async () => {
-    const simulation = new Simulation(simulatedSpec({}), { queues: false });
-    const stall = () => simulation.status.scenarios?.[0];
-    await simulation.runUntil(() => stall()?.fault?.proof === 'Confirmed');
-    await simulation.crash(100);
-    await simulation.runUntil(() => stall()?.result !== undefined);
-    expect(stall()).toMatchObject({ result: 'Inconclusive', reason: 'ObservationLost' });
-    expect(simulation.now).toBeLessThan(Date.parse(stall()?.fault?.until ?? ''));
-    await simulation.runUntil(finished);
-    expect(simulation.stalledBeyondEnd.filter((ms) => ms > 0)).toEqual([]);
-  });
-
   it('keeps what was detected before it died', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
@@ -113,17 +88,6 @@ describe('a restart of the operator', () => {
     ]);
     expect(summary).toBe('>= 10 > 5');
     expect(message).toMatch(/10 .*, bound 5\. .*operator restarted .*may have grown$/);
-  });
-
-  it('figures are exact if the last figures of the watch were stored', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(at(11));
-    await simulation.crash(5000);
-    await simulation.runUntil(finished);
-    const [stall] = simulation.status.scenarios ?? [];
-    expect(stall).toMatchObject({ result: 'Violated', summary: '10 > 5' });
-    expect(stall?.message).not.toContain('may have grown');
-    expect(stall?.measures?.some(({ atLeast }) => atLeast)).toBe(false);
   });
 
   it('repeats a surge without a result once, with a new id and a new fixture', async () => {
@@ -157,32 +121,6 @@ describe('a restart of the operator', () => {
     expect(new Set(prepared).size).toBe(2);
     const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');
     expect(restore).toMatchObject({ fixtures: expect.arrayContaining(prepared) });
-  });
-
-  it('sets up a new fixture when it died while it set up the first', async () => {
-    const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
-    const prepared = (): string[] =>
-      simulation.performed.flatMap((effect) => (effect.kind === 'Prepare' ? [effect.fixture] : []));
-    await simulation.runUntil(() => prepared().length === 1);
-    expect(simulation.status.scenarios?.[0]?.fault).toBeUndefined();
-    await simulation.crash(15_000);
-    await simulation.runUntil(() => prepared().length === 2);
-    expect(new Set(prepared()).size).toBe(2);
-    await simulation.runUntil(finished);
-    expect(simulation.status.phase).toBe('Succeeded');
-    const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');
-    expect(restore).toMatchObject({ fixtures: expect.arrayContaining(prepared()) });
-  });
-
-  it('does not repeat a surge a second time', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(({ injected }) => injected.length === 2);
-    await simulation.crash(15_000);
-    await simulation.runUntil(({ injected }) => injected.length === 3);
-    await simulation.crash(15_000);
-    await simulation.runUntil(finished);
-    expect(simulation.injected).toHaveLength(3);
-    expect(simulation.status.run?.reason).toBe('Inconclusive');
   });
 
   it('a restart aborts a run without permission, and ends the fault of the dead one', async () => {
@@ -280,15 +218,6 @@ describe('a lost lock', () => {
 });
 
 describe('an API server in trouble', () => {
-  it('a preparation without an answer costs no run', async () => {
-    const simulation = new Simulation();
-    simulation.target.failing.Prepare = 3;
-    simulation.target.failing.MeasureBaseline = 2;
-    await simulation.runUntil(finished);
-    expect(simulation.status.phase).toBe('Succeeded');
-    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
-  });
-
   it('misses a fault that could not be sent, and plans it again', async () => {
     const simulation = new Simulation();
     simulation.target.failing.Inject = 1;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { measured, RECOVERED_AFTER } from '../../src/api/index.ts';
-import { countAsExpected } from '../../src/engine/verdict.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { advanceThrough, at, condition, finished, GATE, injectedBy, MANUAL } from './support.ts';
@@ -153,38 +152,6 @@ describe('a run', () => {
     });
   });
 
-  it('is Failed by an unexpected anomaly, though another scenario is Inconclusive', async () => {
-    const simulation = new Simulation(GATE, { stallBites: false });
-    await simulation.runUntil(finished);
-    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Inconclusive', 'Violated']);
-    expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
-    expect(simulation.status.message).toMatch(/^surge: Violated .*; stall is inconclusive: /);
-  });
-
-  it('a run is Errored by an Inconclusive scenario, and lists an expected anomaly', async () => {
-    const simulation = new Simulation(simulatedSpec(), { stallBites: false });
-    await simulation.runUntil(finished);
-    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
-    expect(simulation.status.message).toMatch(/^surge: Violated .*expected; stall .*inconclusive/);
-  });
-
-  it('is Failed by an unexpected anomaly, though the run ends before its last chapter', async () => {
-    const simulation = new Simulation(GATE);
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
-    simulation.target.behaviour.usableMs = 5000;
-    await simulation.runUntil(finished);
-    expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
-    expect(simulation.status.message).toMatch(/^stall: Violated .*The run ended early \(PrepareFailed\)/);
-  });
-
-  it('a run stays Aborted if it is superseded after an unexpected anomaly', async () => {
-    const simulation = new Simulation(GATE);
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
-    simulation.spec = simulatedSpec({ activeDeadline: '1m' });
-    await simulation.runUntil(() => simulation.status.history?.[0]?.number === 1);
-    expect(simulation.status.history?.[0]).toMatchObject({ phase: 'Aborted', reason: 'Superseded' });
-  });
-
   it('a run is Failed and injects nothing if the invariant is broken before', async () => {
     const simulation = new Simulation(simulatedSpec(), { losesAnyway: true });
     await simulation.runUntil(finished);
@@ -235,15 +202,6 @@ describe('a run', () => {
     expect(simulation.status.run).toMatchObject({ message: expect.stringMatching(podsGone) });
   });
 
-  it('has no chapters of a scenario that is not in the spec', async () => {
-    const simulation = new Simulation(simulatedSpec({ scenarios: [{ name: 's', type: 'Surge' }] }));
-    await simulation.runUntil(finished);
-    expect(simulation.status.chapters?.filter(({ title }) => title.startsWith('Stall'))).toEqual([]);
-    expect(simulation.status.chapter).toBe(`7/7 Demo Complete`);
-    expect(condition(simulation, 'StallViolated')).toMatchObject({ status: 'Unknown', reason: 'NotTested' });
-    expect(countAsExpected(simulation.status)).toBe('1/1');
-  });
-
   it('a run sets up a new fixture if the last would not last for all of it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(4));
@@ -253,13 +211,6 @@ describe('a run', () => {
     await simulation.runUntil(finished);
     expect(simulation.status.phase).toBe('Succeeded');
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
-  });
-
-  it('a run is Errored if no fixture is usable for long enough', async () => {
-    const simulation = new Simulation(simulatedSpec(), { usableMs: 5000 });
-    await simulation.runUntil(finished);
-    expect(simulation.status.run?.reason).toBe('PrepareFailed');
-    expect(simulation.injected).toEqual([]);
   });
 
   it('ends by its deadline', async () => {

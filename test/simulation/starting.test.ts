@@ -34,14 +34,6 @@ describe('starting', () => {
     expect(reason()).toBe('TooManyRuns');
   });
 
-  it('does not run while suspended and reports that', async () => {
-    const simulation = new Simulation(simulatedSpec({ suspend: true }));
-    await simulation.pass(5000);
-    expect(simulation.status.run).toBeUndefined();
-    expect(condition(simulation, 'Ready')).toMatchObject({ status: 'False', reason: 'Suspended' });
-    expect(condition(simulation, 'Reconciling')).toBeUndefined();
-  });
-
   it('runs once for one spec, again for a new runId, and remembers both', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(finished);
@@ -106,18 +98,6 @@ describe('starting', () => {
     simulation.target.admission = { state: 'granted' };
     await simulation.runUntil(finished);
     expect(simulation.status.phase).toBe('Succeeded');
-  });
-
-  it('looks again at what is refused every ten seconds, and at once after an edit', async () => {
-    const simulation = new Simulation();
-    simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
-    await simulation.pass(1000);
-    expect(simulation.target.admissions).toBe(1);
-    await simulation.pass(60_000);
-    expect(simulation.target.admissions).toBe(7);
-    simulation.spec = simulatedSpec({ runId: 'edited' });
-    await simulation.pass(1000);
-    expect(simulation.target.admissions).toBe(8);
   });
 
   it('runs the newest spec if it was edited while its pods were looked for', async () => {
@@ -235,15 +215,6 @@ describe('after a run that was stopped', () => {
     simulation.spec = simulatedSpec({ runId: 'next' });
     expect(await simulation.runUntil(({ status }) => status.run?.runId === 'next', 10_000)).toBe(true);
   });
-
-  it('lets the target rest also after the fault of a run that was aborted', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(at(5));
-    simulation.annotations = { abort: '1', requestedAt: 'again' };
-    await simulation.runUntil(ended(2));
-    const stalls = injectedBy(simulation, 'stall');
-    expect((stalls[1]?.at ?? 0) - (stalls[0]?.at ?? 0)).toBeGreaterThan(60_000);
-  });
 });
 
 describe('with rerun: OnPodTemplateChange', () => {
@@ -286,16 +257,6 @@ describe('with rerun: OnPodTemplateChange', () => {
     rollOut(simulation, 'b');
     expect(await ran(simulation)).toBe(1);
     simulation.spec = simulatedSpec(rerun);
-    expect(await ran(simulation)).toBe(2);
-  });
-
-  it('a run without a recorded template takes the current one, without running', async () => {
-    const simulation = new Simulation(simulatedSpec(rerun));
-    await simulation.runUntil(finished);
-    rollOut(simulation, 'a');
-    expect(await ran(simulation)).toBe(1);
-    expect(simulation.status.run?.podTemplate).toBe('a');
-    rollOut(simulation, 'b');
     expect(await ran(simulation)).toBe(2);
   });
 

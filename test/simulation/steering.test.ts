@@ -15,16 +15,6 @@ describe('steering a run by hand', () => {
     expect(simulation.status.chapter).toBe('2/11 Cluster Health (waiting)');
   });
 
-  it('reports what it waits for, in a message that still fits', async () => {
-    const simulation = new Simulation(MANUAL);
-    simulation.target.nodes = ['n'.repeat(253), 'm'.repeat(253)];
-    simulation.annotations = { advance: '1/1' };
-    await simulation.pass(5000);
-    const { message = '' } = simulation.status;
-    expect(message).toMatch(/ \(waiting for advance "1\/2"\)$/);
-    expect(message.length).toBe(512);
-  });
-
   it('ignores an advance of another run or of a chapter already left', async () => {
     const simulation = new Simulation(MANUAL);
     for (const advance of ['2/1', '1/0', '1/11', 'x', '1/1 ']) {
@@ -80,13 +70,6 @@ describe('steering a run by hand', () => {
       reason: 'NotObserved',
       message: expect.stringMatching(/ended before .*result$/),
     });
-  });
-
-  it('ignores an abort of another run', async () => {
-    const simulation = new Simulation();
-    simulation.annotations = { abort: '7' };
-    await simulation.runUntil(finished);
-    expect(simulation.status.phase).toBe('Succeeded');
   });
 
   it('holds before the next fault while suspended, and continues afterwards', async () => {

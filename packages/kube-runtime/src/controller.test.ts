@@ -61,29 +61,6 @@ describe('Controller', () => {
     await controller.stop(0);
   });
 
-  it('a requeue keeps its time if a reconcile fails before it, despite the backoff', async () => {
-    let count = 0;
-    const controller = new Controller({
-      name: 'c',
-      logger: recordingLogger(),
-      backoff: { ...backoff, baseMs: 1000 },
-      async reconcile() {
-        count += 1;
-        if (count === 2) throw new Error('no');
-        return { requeueAfterMs: 500 };
-      },
-    });
-    controller.start();
-    controller.enqueue('a');
-    await settle();
-    controller.enqueue('a');
-    await vi.advanceTimersByTimeAsync(499);
-    expect(count).toBe(2);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(count).toBe(3);
-    await controller.stop(0);
-  });
-
   it('logs an error, tries again later and later, and starts over after a success', async () => {
     const logger = recordingLogger();
     const records: ReconcileRecord[] = [];

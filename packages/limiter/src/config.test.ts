@@ -1,6 +1,5 @@
-import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { helpText, type LimiterConfig, readConfig, UsageError } from './config.ts';
+import { type LimiterConfig, readConfig, UsageError } from './config.ts';
 
 function read(argv: string[], env: Record<string, string> = {}): LimiterConfig {
   const config = readConfig(argv, env);
@@ -9,19 +8,6 @@ function read(argv: string[], env: Record<string, string> = {}): LimiterConfig {
 }
 
 describe('readConfig', () => {
-  it('has a default for everything', () => {
-    expect(read([])).toMatchObject({
-      mode: 'approximate',
-      host: '0.0.0.0',
-      port: 8080,
-      nodeId: hostname(),
-      syncIntervalMs: 100,
-      redisHost: '127.0.0.1',
-      redisPort: 6379,
-      redisTls: false,
-    });
-  });
-
   it('reports all problems in one message, with what to write', () => {
     const wrong = (): unknown =>
       read(['--flush-timeout=5'], {
@@ -41,11 +27,5 @@ describe('readConfig', () => {
   it('has no flag for the password and refuses flags it does not know', () => {
     expect(() => read(['--redis-password', 'x'])).toThrow(/--redis-password .*not known/);
     expect(() => read(['--prot', '1'])).toThrow(/--prot/);
-  });
-
-  it('explains every variable', () => {
-    expect(readConfig(['--help'], {})).toBe('help');
-    expect(helpText()).toMatch(/REDIS_PASSWORD .*environment only/);
-    expect(helpText()).toMatch(/--mode .*\[LIMITER_MODE, default approximate\]\n.*approximate, strict/);
   });
 });

@@ -130,13 +130,4 @@ describe('a window', () => {
     own.learn(KEY, { endsAt: 700, counts: new Map([['a', 2]]) }, 100);
     expect(own.admit(KEY, 200).allowed).toBe(false);
   });
-
-  it('is dropped once it is idle and Redis has its count', () => {
-    const own = windows();
-    own.admit(KEY, 0);
-    expect(own.toSync(10_000)).toHaveLength(1);
-    own.learn(KEY, { endsAt: WINDOW_MS, counts: new Map([['a', 1]]) }, 10_000);
-    expect(own.toSync(10_001)).toEqual([]);
-    expect(own.has(KEY)).toBe(false);
-  });
 });

@@ -51,18 +51,6 @@ describe('where an object stands', () => {
     const handled = demo(done, { phase: 'Failed', lastHandledRunRequest: 'new' }, 'new');
     expect(runStateOf(handled).state).toBe('ended');
   });
-
-  it('distinguishes a rejected spec from a failed run, although both are Stalled', () => {
-    expect(runStateOf(demo(refused))).toEqual({
-      state: 'refused',
-      reason: 'NoSuchPods',
-      message: 'about NoSuchPods',
-    });
-    expect(runStateOf(demo(ended('Errored', 'Inconclusive'), { phase: 'Errored' })).state).toBe('ended');
-    expect(runStateOf(demo({ Finished: ['False', 'Running'], Reconciling: ['True', 'Running'] })).state).toBe(
-      'open',
-    );
-  });
 });
 
 describe('waiting', () => {

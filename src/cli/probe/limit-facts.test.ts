@@ -45,19 +45,6 @@ describe('the limit of an API', () => {
     expect(facts(shown)).toMatchObject({ ...expected, limit: 'measured' });
   });
 
-  it.each<[string, Partial<Shown>, string]>([
-    ['the policy', { quota: { windowSeconds: 30, resetSeconds: 3 } }, '30s'],
-    ['the reset, rounded up', { quota: { resetSeconds: 57.5 } }, '60s'],
-    ['the reset, with a second more', { quota: { resetSeconds: 61 } }, '60s'],
-    ['one returned request', { returned: { what: 'one request', afterSeconds: 3.1 } }, '60s'],
-    ['all of them', { returned: { what: 'several requests', afterSeconds: 5.1 } }, '5s'],
-    ['nothing at all', { returned: { what: 'nothing', afterSeconds: 4 } }, '60s'],
-  ])('has its window by %s', (_, shown, window) => {
-    expect(
-      limitFrom({ requests: 20, source: 'measured', quota: {}, firstAt: AT, ...shown }, {}).limit.window,
-    ).toBe(window);
-  });
-
   it.each<[string, Partial<Shown>, Partial<ProbeOptions>, object]>([
     ['is not known without a header', {}, {}, fixed],
     ['is a guess with a limit of one', { requests: 1 }, {}, { ...fixed, algorithm: 'guess' }],

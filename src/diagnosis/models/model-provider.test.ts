@@ -227,21 +227,6 @@ describe('a model behind the OpenAI protocol', () => {
     expect(reported.length).toBeLessThan(400);
   });
 
-  it('all attempts together end at the deadline of the profile', async () => {
-    let left = 0;
-    const profile = await serve(
-      (response) => {
-        response.on('close', () => (left += 1));
-      },
-      { timeout: '1s', retries: 5 },
-    );
-    const before = performance.now();
-    expect(await failure(profile)).toMatch(/gave no answer within 1 s/);
-    expect(performance.now() - before).toBeGreaterThanOrEqual(990);
-    await expect.poll(() => left).toBe(1);
-    expect(server?.requests).toHaveLength(1);
-  });
-
   it('the key is removed from an answer in a code fence', async () => {
     const leaky = { ...good, chain: [{ text: `the key is ${KEY}`, evidence: ['s1'] }] };
     const profile = await serve((response) =>
@@ -300,21 +285,6 @@ describe('a budget', () => {
     await provider.answer(bundle, signal);
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 3900 tokens .* 2800 left/);
     expect(server?.requests).toHaveLength(1);
-  });
-
-  it('counts what may have been billed, and not what was refused', async () => {
-    const refused = await serve((response) => json(response, { error: { message: 'no' } }, 400), {
-      tokensPerDay: 3900,
-    });
-    const provider = provide(refused);
-    const { signal } = new AbortController();
-    for (const _ of [1, 2, 3]) await expect(provider.answer(bundle, signal)).rejects.toThrow(/answered 400/);
-    await server?.close();
-    const broken = provide(
-      await serve((response) => response.writeHead(200).end('{'), { tokensPerDay: 3900 }),
-    );
-    await expect(broken.answer(bundle, signal)).rejects.toThrow(/protocol/);
-    await expect(broken.answer(bundle, signal)).rejects.toThrow(/budget/);
   });
 
   it('failed attempts cannot exceed the budget: each may have been billed', async () => {

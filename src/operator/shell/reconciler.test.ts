@@ -105,25 +105,6 @@ describe('what is kept between reconciles', () => {
     await reconcile();
     expect([reconciler.kept, await counted('stored')]).toEqual([0, 1]);
   });
-
-  it('what is kept ends if the object is created again under its name', async () => {
-    const { create, events, reconcile, reconciler, server, target, world } = setup();
-    await create(demo('demo'));
-    await reconcile();
-    await world.advance(100);
-    await reconcile();
-    expect(target.lockedBy).toBe('ns/demo');
-    server.delete('ns/demo');
-    await create({
-      ...demo('demo', { suspend: true }),
-      metadata: { ...demo('demo').metadata, uid: 'another' },
-    });
-    const again = reconcile();
-    await world.advance(1000);
-    await again;
-    expect([target.lockedBy, reconciler.activeRuns]).toEqual([undefined, 0]);
-    expect(events.map(({ note }) => note)).toContain('Run 1 Aborted: the object was deleted');
-  });
 });
 
 describe('a version that was stored by the same process', () => {

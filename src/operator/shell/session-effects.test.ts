@@ -94,16 +94,6 @@ describe('effects', () => {
 });
 
 describe('an injection', () => {
-  it('is noted as begun before anything is sent', async () => {
-    const { clock, open, session, world } = setup();
-    await open();
-    world.perform = async (effect, _, signal) =>
-      effect.kind === 'Inject' ? await untilAborted(signal) : findingOf(effect);
-    session.perform([inject]);
-    await clock.advance(0);
-    expect([...session.observed.begun]).toEqual(['1-stall-1']);
-  });
-
   it('that could not be sent is missed, and not tried with the same id', async () => {
     const { clock, log, open, session, world } = setup();
     await open();

@@ -8,7 +8,6 @@ import {
 } from '../../../test/fixtures/operator/shell/session.ts';
 import { FINALIZER } from '../../api/index.ts';
 import type { Activity } from '../../engine/effects.ts';
-import type { Admission } from '../../engine/observed.ts';
 
 describe('activities', () => {
   const poll: Activity = { kind: 'PollHealth', intervalMs: 2000 };
@@ -32,17 +31,6 @@ describe('activities', () => {
     session.converge([{ kind: 'RecheckPreconditions' }]);
     await clock.advance(0);
     expect(log.at(-1)).toBe('carry on RecheckPreconditions');
-  });
-
-  it('keep the refusal if the driver was opened only to undo', async () => {
-    const refused: Admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'label gone' };
-    const { clock, open, session, world } = setup({ admission: refused, locked: false });
-    await open();
-    world.runActivity = async (_, emit) =>
-      emit({ kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: ['a'] });
-    session.converge([{ kind: 'RecheckPreconditions' }]);
-    await clock.advance(0);
-    expect(session.observed).toMatchObject({ admission: refused, gone: ['a'] });
   });
 });
 
@@ -122,20 +110,6 @@ describe('closing', () => {
     session.perform([admit, restore, baseline]);
     await clock.advance(60_000);
     expect(log).toHaveLength(5);
-  });
-
-  it('ends after five seconds even if an activity ignores its abort', async () => {
-    const { clock, log, open, session, world } = setup();
-    await open();
-    world.perform = () => new Promise(() => {});
-    session.perform([restore]);
-    await clock.advance(0);
-    const closed = session.close(false);
-    await clock.advance(4999);
-    expect(log).not.toContain('driver closed');
-    await clock.advance(1);
-    await closed;
-    expect(log).toContain('lock released');
   });
 
   it.each([2000, 8000])('releases a lock that is granted during the close, %i ms later', async (admitMs) => {

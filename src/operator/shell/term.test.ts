@@ -112,18 +112,6 @@ describe('a term', () => {
     expect(server.stored.length).toBe(writes);
   });
 
-  it('a term is active until its work has ended, so the clock does not change', async () => {
-    const { ended, leadership, target, until } = setup();
-    expect(leadership.isQuiet).toBe(true);
-    leadership.begin();
-    await until(() => target.isStalled);
-    expect(leadership.isQuiet).toBe(false);
-    const end = leadership.end(STOP);
-    expect(leadership.isQuiet).toBe(false);
-    await ended(end);
-    expect(leadership.isQuiet).toBe(true);
-  });
-
   it('an orderly end keeps the state of subjects in the cluster; a lost term does not', async () => {
     const { election, ended, leadership, leads } = setup();
     leadership.begin();
@@ -137,20 +125,5 @@ describe('a term', () => {
     election.leads = false;
     expect(leads.map((hasLead) => hasLead())).toEqual([false, false]);
     await ended(Promise.all([lost, stopped]).then(() => undefined));
-  });
-
-  it('is awaited if it still ends while the process stops', async () => {
-    const { begins, leadership, until, world } = setup({ effectMs: 2000 });
-    leadership.begin();
-    await until(begins('MeasureBaseline'));
-    void leadership.end(LOST);
-    let stopped = false;
-    const stopping = leadership.end(STOP).then(() => {
-      stopped = true;
-    });
-    expect(stopped).toBe(false);
-    await world.advance(20_000);
-    await stopping;
-    expect(stopped).toBe(true);
   });
 });

@@ -58,13 +58,6 @@ describe('selectPods', () => {
     expect(selectPods(pods, choice).pods.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  it('uses the name of the image if its id is not reported', () => {
-    const bare = pod('a', ({ status }) => {
-      delete status.containerStatuses;
-    });
-    expect(selectPods([bare], choice).pods[0]?.imageId).toBe('limiter:1');
-  });
-
   it.each<[string, Pod[], Reason, RegExp]>([
     ['nothing matches', [], 'NoSuchPods', /"app=limiter" .*no pod.*subject\.part\.selector .*--show-labels/],
     ['all that match are ending', [pod('a', terminating)], 'NoSuchPods', /matches no pod.*but 1 that ended/],
@@ -111,11 +104,6 @@ describe('selectPods', () => {
     const refusal = refusalOf(pods);
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
-  });
-
-  it('names at most three pods', () => {
-    const pods = ['a', 'b', 'c', 'd', 'e'].map((name) => pod(name, onHost));
-    expect(refusalOf(pods).message).toMatch(/^a, b, c and 2 more run/);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ForbiddenError } from '../cluster.ts';
-import { listed, permissionDenied, permitted, Refusal } from './refusal.ts';
+import { permissionDenied, permitted, Refusal } from './refusal.ts';
 
 const forbidden = new ForbiddenError(
   'GET /api/v1/namespaces/shop/pods: pods is forbidden: User "system:serviceaccount:chaos:operator" cannot list resource "pods" in API group "" in the namespace "shop"',
@@ -22,13 +22,6 @@ describe('permissionDenied', () => {
       /cannot list resource "pods" in namespace shop\. .*: kubectl create rolebinding chaosdemo-target --clusterrole=chaosdemo-target --serviceaccount=chaos:operator -n shop$/,
     );
   });
-
-  it('has a placeholder if the API server does not name the user', () => {
-    const other = new ForbiddenError('no');
-    expect(permissionDenied('shop', other).message).toContain(
-      '--serviceaccount=<namespace>:<service account',
-    );
-  });
 });
 
 describe('permitted', () => {
@@ -39,17 +32,5 @@ describe('permitted', () => {
     const broken = new Error('broken');
     await expect(permitted('shop', Promise.reject(broken))).rejects.toBe(broken);
     await expect(permitted('shop', Promise.resolve(1))).resolves.toBe(1);
-  });
-});
-
-describe('listed', () => {
-  it.each([
-    [[], ''],
-    [['a'], 'a'],
-    [['a', 'b'], 'a and b'],
-    [['a', 'b', 'c'], 'a, b and c'],
-    [['a', 'b', 'c', 'd'], 'a, b, c and 1 more'],
-  ])('joins %j as "%s"', (names, text) => {
-    expect(listed(names)).toBe(text);
   });
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ApiError, ApiUnreachableError } from '@chaosdemo/kube-runtime';
@@ -100,13 +100,6 @@ describe('access to the page server', () => {
       'http://127.0.0.1:1',
     ]) {
       expect({ origin, ...(await get('/', { headers: { origin } })) }).toMatchObject({ origin, status: 403 });
-    }
-  });
-
-  it('a method other than GET is rejected', async () => {
-    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']) {
-      const answer = await get('/', { method });
-      expect({ method, ...answer }).toMatchObject({ method, status: 405, headers: { allow: 'GET' } });
     }
   });
 });
@@ -223,15 +216,6 @@ describe('a live page', () => {
 });
 
 describe('the bounds of the page server', () => {
-  it('a connection beyond the limit is closed', async () => {
-    await Promise.all(Array.from({ length: BOUNDS.streams }, () => open('/events')));
-    const agent = new Agent({ keepAlive: true, maxSockets: BOUNDS.connections });
-    onTestFinished(() => agent.destroy());
-    const idle = BOUNDS.connections - BOUNDS.streams;
-    await Promise.all(Array.from({ length: idle }, async () => (await open('/nowhere', { agent })).resume()));
-    await expect(get('/')).rejects.toThrow(/hang up|ECONNRESET/);
-  });
-
   it('a request with more header bytes than the limit is rejected', async () => {
     const { status } = await get('/', { headers: { 'x-long': 'x'.repeat(BOUNDS.headBytes) } });
     expect(status).toBe(431);

@@ -59,10 +59,6 @@ describe('the Secret of a limiter behind HTTP', () => {
     const inherited = secret({ headers: 'a: hunter2', selector: 'constructor=' });
     expectRefused(inherited, use, /other labels/);
   });
-
-  it('is never sent in the clear if it has an authority', () => {
-    expectRefused(secret({ headers: 'a: hunter2', 'ca.crt': ca }), { ...use, tls: false }, /in the clear/);
-  });
 });
 
 function expectRefused(given: Secret, how: HttpAuthUse, message: RegExp): void {

@@ -219,19 +219,6 @@ describe('a burst', () => {
     ]);
     expect(outcomes[5]?.failure?.message).toBe('answered 429');
   });
-
-  it('reports that a request was not sent when its connection was lost right before', async () => {
-    const { pod } = await rawNode((socket) => socket.write(OK));
-    const dialled: Socket[] = [];
-    const dial: Dial = (to, take) => {
-      const socket = dialTcp(to, take);
-      dialled.push(socket);
-      return socket;
-    };
-    const loss = clockThatCalls(() => dialled.forEach((socket) => socket.destroy()));
-    const { outcomes } = await sendBurst(planOf([pod], 2, { dial, ...loss }), signal);
-    expect(outcomes.map(({ failure }) => failure?.code)).toEqual(['NOT_SENT', 'NOT_SENT']);
-  });
 });
 
 describe('a burst that cannot be sent', () => {
@@ -267,16 +254,6 @@ describe('a burst that cannot be sent', () => {
     lease.release();
     await sendBurst(planOf([pod], 3, { budget }), signal);
     expect(all.free).toBe(3);
-  });
-
-  it('opens connections no longer than its time lasts, however slowly each is taken', async () => {
-    const { pod } = await rawNode(() => undefined);
-    const budget = new ConnectionBudget(100);
-    const until = Date.now() + 100;
-    const plan = { budget: budget.onBehalfOf('shop'), dial: neverOpen, timeoutMs: 60_000, until };
-    const error = await refusal(planOf([pod], 3, plan));
-    expect(error.message).toMatch(/3 connections .*not all open/);
-    expect(budget.free).toBe(100);
   });
 
   it.runIf(process.platform === 'linux')('looks at how many files this process may open', async () => {

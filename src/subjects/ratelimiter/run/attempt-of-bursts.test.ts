@@ -136,17 +136,6 @@ it.each([
   expect(urls.filter((url) => url.startsWith('/demo-x'))).toHaveLength(30);
 });
 
-it('sends each pod twice its limit by default, so that a race inside one pod shows', async () => {
-  // Each pod admits two requests more than the limit, which one pod with one limit could not.
-  const urls: string[] = [];
-  const { invariant } = await burstAt({ requests: 10, burst: 10 }, [12, 0, 0], {
-    urls,
-    ghostAllowing: { trials: 1 },
-  });
-  expect(urls.filter((url) => url.startsWith('/demo-x'))).toHaveLength(60);
-  expect(invariant).toMatchObject({ broken: true });
-});
-
 it('a history that is released is not kept in memory, and its evidence is', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;

@@ -38,13 +38,6 @@ describe('a fault of a fault proxy', () => {
     expect(problem({ fault: { type: 'Disconnect' } }, { faultProxy: undefined })).toBeUndefined();
   });
 
-  it('reads no commands within TLS', () => {
-    expect(problem({ fault: { type: 'StalePrimary' } }, { tls: true })).toContain('redis.tls');
-    for (const fault of PROXIED.filter(({ type }) => type !== 'StalePrimary')) {
-      expect(problem({ fault }, { tls: true })).toBeUndefined();
-    }
-  });
-
   it('is announced for as long as connections stay stale', () => {
     const planned = (type: string) => {
       const times = { settle: '20s', callerTimeout: '5s' };
@@ -54,13 +47,6 @@ describe('a fault of a fault proxy', () => {
     const [refuse, stale] = [planned('Refuse'), planned('StalePrimary')];
     expect([refuse.faultMs, stale.faultMs]).toEqual([10_000, 10_000 + 20_000 + 1000 + 5000]);
     expect(stale.faultMs + stale.settleMs).toBe(refuse.faultMs + refuse.settleMs);
-  });
-
-  it('keeps connections stale for at most a minute', () => {
-    const fault = { type: 'StalePrimary', duration: '40s' };
-    const times = { requestsPerSecond: 10, callerTimeout: '1s' };
-    expect(problem({ fault, ...times, settle: '18s' }) ?? '').not.toContain('in all');
-    expect(problem({ fault, ...times, settle: '19s' })).toContain('1m1s in all');
   });
 });
 
@@ -76,11 +62,6 @@ describe('the mechanism of a fault', () => {
     expect(chosen({ type: 'Latency' }, NO_PROXY)).toMatch(/^Redis takes writes slowly/);
     expect(chosen({ type: 'Latency' })).toMatch(/^Redis answers late/);
     expect(chosen({ type: 'Refuse' })).toMatch(/^Redis refuses connections/);
-  });
-
-  it('is what via names', () => {
-    expect(chosen({ type: 'Stall', via: 'Proxy' })).toMatch(/^Redis answers nothing/);
-    expect(chosen({ type: 'Latency', via: 'Redis' })).toMatch(/^Redis takes writes slowly/);
   });
 
   it('has to hold writes back to make counters drift', () => {

@@ -103,12 +103,6 @@ describe('the masters of a Cluster', () => {
       /^redis-2 \(10\.0\.0\.3:6379\) reports other/,
     );
   });
-
-  it('are one if a single node has all slots, which does not know its own address', () => {
-    const text = `${idOf(0)} :6379@16379 myself,master - 0 0 1 connected 0-16383\n`;
-    const { masters } = mastersOf([viewOf(text)]);
-    expect(masters.map((view) => view.target)).toEqual([{ ...target(0), slots: [[0, 16_383]] }]);
-  });
 });
 
 describe('CLUSTER NODES', () => {

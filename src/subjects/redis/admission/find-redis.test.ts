@@ -90,10 +90,6 @@ describe('the Sentinels of a spec', () => {
     });
   });
 
-  it('get no password that is for another Service', async () => {
-    await expect(find(clusterOf('redis'))).rejects.toThrow(/sentinel-auth .*not .*Service redis-sentinel/);
-  });
-
   it('are refused without their Service, with its field', async () => {
     const cluster = clusterOf('redis-sentinel');
     cluster.services = [];

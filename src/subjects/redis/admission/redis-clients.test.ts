@@ -43,14 +43,6 @@ describe('parseClientList', () => {
     expect(parseClientList(list(4096))).toHaveLength(4096);
     expect(() => parseClientList(list(4097))).toThrow(/at most 4096 clients/);
   });
-
-  it('takes any text without throwing, and no client without an address', () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        for (const { addr } of parseClientList(text)) expect(addr).not.toBe('');
-      }),
-    );
-  });
 });
 
 describe('findStrangers', () => {
@@ -96,17 +88,6 @@ describe('findStrangers', () => {
     expect(strangers([{ addr: '10.0.3.3:1', user: ownUser ?? 'default' }], { ownUser })).toEqual([
       '10.0.3.3:1',
     ]);
-  });
-
-  it('on loopback, clients of the operator are recognized by port as well', () => {
-    const local = { ownAddr: '127.0.0.1:5000', podIPs: new Set(['127.0.0.2']) };
-    const clients = [
-      { addr: '127.0.0.1:5000', user: 'chaosdemo' },
-      { addr: '127.0.0.1:5001', user: 'default' },
-      { addr: '127.0.0.1:5002', user: 'chaosdemo' },
-      { addr: '127.0.0.2:5003' },
-    ];
-    expect(strangers(clients, local)).toEqual(['127.0.0.1:5001']);
   });
 });
 

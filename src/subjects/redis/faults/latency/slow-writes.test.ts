@@ -204,18 +204,6 @@ describe('slow writes', () => {
     await sleep(PAUSES_MS);
     expect(run.redis.pauses).toHaveLength(length);
   });
-
-  it('end if they are released while the next pause waits to be sent', async () => {
-    const run = await injected();
-    const { length } = run.redis.pauses;
-    run.redis.beforeSend = () => {
-      run.ownPause.toBeReleased();
-      run.redis.dropPauses();
-    };
-    await sleep(PAUSES_MS);
-    // The one that was sent before, at most.
-    expect(run.redis.pauses.length).toBeLessThanOrEqual(length + 1);
-  });
 });
 
 type Run = Awaited<ReturnType<typeof injected>>;
@@ -229,15 +217,6 @@ describe('the proof of slow writes', () => {
       proof: 'Inconclusive',
       message: expect.stringContaining('taken this Redis over'),
     });
-  });
-
-  it('is missing if they paused for more than a fifth of the time', async () => {
-    const { awaitEnd, redis } = await injected({}, { ms: 2000 });
-    await untilPaused(redis, 2);
-    redis.lies = true;
-    await sleep(1000);
-    redis.lies = false;
-    expect(await awaitEnd()).toMatchObject({ proof: 'Inconclusive' });
   });
 
   it('is missing if pauses hold no write back, and no more follow', async () => {
@@ -260,15 +239,6 @@ describe('slow writes to a Cluster', () => {
       message: expect.stringMatching(/Of 2 servers, redis-[01] was slow for the shortest time/),
     });
     for (const { pauses } of [redis, other]) expect(pauses).toHaveLength(24);
-  });
-
-  it('are not proven if one server holds no write back after the first, with its name', async () => {
-    const { awaitEnd, other } = await injected({}, { ms: 2000, second: {} });
-    other.lies = true;
-    expect(await awaitEnd()).toMatchObject({
-      proof: 'Inconclusive',
-      message: expect.stringContaining('redis-1 was slow for the shortest time'),
-    });
   });
 
   it('end on all servers once another process takes charge of one', async () => {
