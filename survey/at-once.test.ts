@@ -19,15 +19,4 @@ describe('eachAtOnce', () => {
     expect(most).toBe(2);
     expect(begun).toEqual([1, 2, 3, 4, 5]);
   });
-
-  it('begins nothing after a failure, and waits for what is active', async () => {
-    const ended: number[] = [];
-    const work = async (item: number): Promise<void> => {
-      if (item === 1) throw new Error('broken');
-      await tick();
-      ended.push(item);
-    };
-    await expect(eachAtOnce([1, 2, 3, 4], 2, work)).rejects.toThrow('broken');
-    expect(ended).toEqual([2]);
-  });
 });

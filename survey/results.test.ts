@@ -49,18 +49,4 @@ describe('the file of results', () => {
     ]);
     expect(await readFile(path, 'utf8')).toMatch(/\n$/);
   });
-
-  it('results of other limiters stay, and a result is replaced only by a new one', async () => {
-    const path = await file();
-    const before = new ResultsFile(path, []);
-    await before.add(koa, run('Hangs'));
-    await before.add(slowapi, run('Mixed'));
-    const results = new ResultsFile(path, await readResults(path));
-    results.beginAnew(koa);
-    expect(results.runsOf(koa)).toHaveLength(1);
-    await results.add(koa, run('FailsClosed'));
-    await results.add(koa, run('FailsClosed'));
-    expect(results.runsOf(koa).map(({ behaviour }) => behaviour)).toEqual(['FailsClosed', 'FailsClosed']);
-    expect(results.runsOf(slowapi)).toHaveLength(1);
-  });
 });

@@ -4,8 +4,6 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { z } from 'zod';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (file: string): string => readFileSync(`${root}${file}`, 'utf8');
@@ -34,32 +32,4 @@ it('the pipelines set variables that the script reads', () => {
   // Its own variables name the clone.
   const ofGitLab = all(read('ci/gitlab.yml'), /CHAOSDEMO_(?!REPOSITORY|REVISION)\w+/g);
   expect(ofGitLab.filter((name) => !documented.includes(name))).toEqual([]);
-});
-
-// Members of tekton.dev/v1, as its CRD of 2026-08 has them: those that the Task uses.
-const named = { name: z.string(), description: z.string().optional() };
-const task = z.strictObject({
-  apiVersion: z.literal('tekton.dev/v1'),
-  kind: z.literal('Task'),
-  metadata: z.strictObject({ name: z.string() }),
-  spec: z.strictObject({
-    description: z.string(),
-    params: z.array(z.strictObject({ ...named, type: z.literal('string'), default: z.string().optional() })),
-    workspaces: z.array(z.strictObject({ ...named, optional: z.boolean().optional() })),
-    steps: z.array(
-      z.strictObject({
-        name: z.string(),
-        image: z.string(),
-        workingDir: z.string(),
-        env: z.array(z.strictObject({ name: z.string(), value: z.string() })),
-        script: z.string(),
-      }),
-    ),
-  }),
-});
-
-it('the Task of Tekton has members that it may have, and uses each parameter', () => {
-  const { spec } = task.parse(parse(read('ci/tekton.yaml')));
-  const used = all(JSON.stringify(spec.steps), /(?<=\$\(params\.)\w+/g);
-  expect(used.sort()).toEqual(spec.params.map(({ name }) => name).sort());
 });

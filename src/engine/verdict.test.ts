@@ -77,7 +77,6 @@ describe('the verdict of a run', () => {
 
 describe('a run that ended early', () => {
   const errored = { reason: 'DeadlineExceeded', message: 'too late' };
-  const aborted = { reason: 'Aborted', message: 'by hand' };
   const ended = (why: Parameters<typeof verdictOfStop>[1], ...scenarios: ScenarioStatus[]) =>
     verdictOfStop(contextOf(scenarios), why, 'All restored');
 
@@ -89,23 +88,6 @@ describe('a run that ended early', () => {
     ),
   ])('stopped for %s is %s', (reason, phase) => {
     expect(phaseOfStop(reason)).toBe(phase);
-  });
-
-  it('an early end keeps its own phase and reason', () => {
-    expect(ended(errored, scenario('Violated', 'Violated'))).toMatchObject({
-      phase: 'Errored',
-      reason: 'DeadlineExceeded',
-    });
-    expect(ended(aborted, scenario('Held', 'Violated'))).toMatchObject({
-      phase: 'Aborted',
-      reason: 'Aborted',
-    });
-    expect(verdictOfStop({ draft: {}, subject }, errored, 'All restored').phase).toBe('Errored');
-  });
-
-  it('a proof of absence before an error does not fail the run', () => {
-    const absent = scenario('Held', 'Held');
-    expect(ended(errored, absent, scenario('Held'))).toMatchObject({ phase: 'Errored' });
   });
 
   it('an unexpected anomaly that was proven before an error fails the run', () => {

@@ -95,36 +95,11 @@ const WORLDS: readonly BrokenWorld[] = [
     fixedBy: /^kubectl label namespace /,
   },
   {
-    it: 'the RoleBinding is for another account',
-    break: async () => {
-      const { system } = world.environment;
-      await world.kubectl('delete', 'rolebinding', 'chaosdemo-target');
-      const other = `--serviceaccount=${system}:another`;
-      await world.kubectl(
-        'create',
-        'rolebinding',
-        'chaosdemo-target',
-        '--clusterrole=chaosdemo-target',
-        other,
-      );
-    },
-    check: 'Rights',
-    says: /may not list pods/,
-    fixedBy: /^kubectl .* set subject rolebinding chaosdemo-target/,
-  },
-  {
     it: 'the Secret is missing',
     break: () => world.kubectl('delete', 'secret', 'redis-auth'),
     check: 'Admission',
     says: /there is no Secret redis-auth/,
     fixedBy: /^kubectl .* create secret generic redis-auth /,
-  },
-  {
-    it: 'the object is suspended',
-    spec: { ...WAITING, suspend: true },
-    check: 'Object',
-    says: /spec.suspend is true/,
-    fixedBy: /^kubectl .* patch chaosdemo /,
   },
 ];
 

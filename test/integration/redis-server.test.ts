@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LocalError } from '../../src/local/errors.ts';
@@ -75,17 +73,6 @@ describe('startRedis', () => {
     await server.restart();
     expect(isAlive(second)).toBe(false);
     expect(await client(server, { password: 'sec"ret \\x' }).ping()).toBe('PONG');
-  });
-
-  it('names a taken port and starts nothing', async () => {
-    const other = createServer((socket) => socket.end('+PONG\r\n'));
-    other.listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    onTestFinished(() => void other.close());
-    const address = other.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    if (port === undefined) throw new Error('no port');
-    expect(await codeOf(startRedis({ port }))).toBe('REDIS_PORT_IN_USE');
   });
 
   it('repeats what Redis said when it refuses its configuration, and no password', async () => {

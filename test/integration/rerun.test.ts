@@ -43,11 +43,4 @@ describe('rerun: OnPodTemplateChange', () => {
     );
     expect((await world.status('does-not')).run?.number).toBe(1);
   });
-
-  it('runs again for a rollout that it did not see, once the operator is back', async () => {
-    await world.operator.stop();
-    await rollOut(world.environment, 'rollout-2');
-    await world.operator.start();
-    expect((await ended('rollouts', 3)).run?.podTemplate).toBe('rollout-2');
-  });
 });

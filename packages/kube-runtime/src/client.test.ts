@@ -147,18 +147,6 @@ describe('request', () => {
       ['GET', undefined],
     ]);
   });
-
-  it('holds more requests than it has connections in line', async () => {
-    let widest = 0;
-    server = await startWireServer((_request, response) => {
-      widest = Math.max(widest, server?.openConnections() ?? 0);
-      setTimeout(() => sendJson(response, {}), 2);
-    });
-    const client = server.client({ connections: 3 });
-    await Promise.all(Array.from({ length: 60 }, () => client.request({ method: 'GET', path })));
-    expect(server.requests).toHaveLength(60);
-    expect(widest).toBe(3);
-  });
 });
 
 describe('credentials', () => {

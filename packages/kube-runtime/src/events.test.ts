@@ -98,20 +98,6 @@ describe('EventRecorder', () => {
     expect(written).toHaveLength(21);
     expect(logger.entries[0]?.fields).toEqual({ queueLimit: 20, namespace: 'noisy' });
   });
-
-  it('continues in a new event when the first has expired', async () => {
-    server = await startWireServer((request, response) => {
-      if (request.method === 'PATCH') sendStatus(response, 404, 'NotFound');
-      else sendJson(response, {});
-    });
-    const { events } = recorder();
-    events.record(record());
-    await eventually(() => expect(server?.requests).toHaveLength(1));
-    events.record(record());
-    await eventually(() => expect(server?.requests).toHaveLength(3));
-    expect(bodies()[2]).toMatchObject({ reason: 'Happened', series: { count: 2 } });
-    await events.stop(10_000);
-  });
 });
 
 describe('truncateUtf8', () => {

@@ -75,21 +75,6 @@ function elect(options: Partial<LeaderElectorOptions> = {}) {
 }
 
 describe('LeaderElector', () => {
-  it('refuses durations that contradict each other', () => {
-    const options = {
-      namespace: 'n',
-      name: 'l',
-      identity: 'me',
-      logger: recordingLogger(),
-      onStartedLeading() {},
-    };
-    const elector = (durations: object): LeaderElector =>
-      new LeaderElector({ ...options, ...durations } as unknown as LeaderElectorOptions);
-    expect(() => elector({ leaseDurationMs: 3000 })).toThrow(RangeError);
-    expect(() => elector({ leaseDurationMs: 4500 })).toThrow(RangeError);
-    expect(() => elector({ retryPeriodMs: 2600 })).toThrow(RangeError);
-  });
-
   it('a leader stops in time if the API server hangs, and leads again afterwards', async () => {
     const state: { lease?: Lease; hung?: boolean } = {};
     server = await leaseServer(state);

@@ -12,33 +12,6 @@ afterEach(() => {
 const exact = { baseMs: 100, maxMs: 1000, random: () => 1 };
 
 describe('WorkQueue', () => {
-  it('adds a delayed key at the earliest of its times, once', async () => {
-    const queue = new WorkQueue();
-    queue.addAfter('a', 100);
-    queue.addAfter('a', 50);
-    queue.addAfter('a', 200);
-    await vi.advanceTimersByTimeAsync(49);
-    expect(queue.depth).toBe(0);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(await queue.take()).toBe('a');
-    queue.done('a');
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(queue.depth).toBe(0);
-  });
-
-  it('adds a key after no delay of before it was forgotten, yet after one since', async () => {
-    const queue = new WorkQueue();
-    queue.addAfter('a', 100);
-    queue.addAfter('b', 100);
-    queue.forget('a');
-    expect(vi.getTimerCount()).toBe(1);
-    queue.addAfter('a', 200);
-    await vi.advanceTimersByTimeAsync(199);
-    expect(queue.depth).toBe(1);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(await take(queue, 2)).toEqual(['b', 'a']);
-  });
-
   it('on shutdown a work queue releases workers, and waits for keys in progress', async () => {
     const queue = new WorkQueue();
     queue.add('running');

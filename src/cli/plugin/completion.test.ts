@@ -34,14 +34,6 @@ describe('completion', () => {
     ]);
   });
 
-  it('knows the names in the namespace that was named', async () => {
-    expect(await values('watch', '')).toEqual(['demo']);
-    expect(await values('watch', '-n', 'shop', 'c')).toEqual(['checkout', 'cart']);
-    expect(await values('watch', '--namespace=shop', 'ch')).toEqual(['checkout']);
-    expect(await values('watch', '-nshop', 'ch')).toEqual(['checkout']);
-    expect(await values('watch', 'demo', '')).toEqual([]);
-  });
-
   it('offers nothing that a shell would run, whatever a server calls its objects', async () => {
     const names = { demos: async () => ['$(id)', 'a;id', 'a b', 'fine.2'] };
     const { candidates } = await complete(program, ['watch', ''], names);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BudgetError, DayBudget, microDollars } from './day-budget.ts';
+import { BudgetError, DayBudget } from './day-budget.ts';
 
 const at = (time: string): (() => number) => {
   const moment = Date.parse(time);
@@ -9,16 +9,6 @@ const at = (time: string): (() => number) => {
 const noon = at('2026-03-01T12:00:00Z');
 
 describe('a budget for a day', () => {
-  it('is one of money as well', () => {
-    const budget = new DayBudget({ dollarsPerDay: 0.01, price: { input: 3, output: 15 } }, noon);
-    // 1000 tokens in and 200 out cost 0.003 and 0.003 dollars.
-    budget.reserve({ input: 1000, output: 200 }).settle({ input: 1000, output: 200 });
-    expect(() => budget.reserve({ input: 1000, output: 200 })).toThrow(
-      /0\.01 dollars .* has 0\.0040 left, .* 0\.0060/,
-    );
-    expect(microDollars({ input: 1000, output: 200 }, { price: { input: 3, output: 15 } })).toBe(6000);
-  });
-
   it('a daily budget starts new each day, without reservations of the day before', () => {
     let now = Date.parse('2026-03-01T23:59:59Z');
     const budget = new DayBudget({ tokensPerDay: 100 }, () => now);

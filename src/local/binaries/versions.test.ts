@@ -1,9 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { compareVersions, readPin, readPinnedVersions } from './versions.ts';
+import { describe, expect, it } from 'vitest';
+import { compareVersions, readPinnedVersions } from './versions.ts';
 
 describe('compareVersions', () => {
   it.each([
@@ -38,23 +35,4 @@ describe('readPinnedVersions', () => {
     expect(versions.kubernetes).toMatch(/^v1\.\d+\.\d+$/);
     expect(versions.etcd).toMatch(/^v3\.\d+\.\d+$/);
   });
-
-  it('takes modules from require lines and blocks, and the version of Go', async () => {
-    const folder = await toolsWith({
-      kubernetes: 'module m\n\ngo 1.27.2\n\nrequire (\n\tk8s.io/kubernetes v1.40.1 // indirect\n)\n',
-      etcd: 'module m\n\ngo 1.26\n\nrequire go.etcd.io/etcd/server/v3 v3.7.0\n',
-    });
-    expect(await readPinnedVersions(folder)).toEqual({ kubernetes: 'v1.40.1', etcd: 'v3.7.0' });
-    expect(await readPin('kubernetes', 'go', folder)).toBe('1.27.2');
-  });
 });
-
-async function toolsWith(files: Record<string, string>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(join(folder, name));
-    await writeFile(join(folder, name, 'go.mod'), text);
-  }
-  return folder;
-}

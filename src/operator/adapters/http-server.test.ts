@@ -43,13 +43,6 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect(await answer.text()).toMatch(/^not ready: .*cache of ChaosDemos\n$/);
   });
 
-  it('is ready with a warning if a problem does not prevent its work', async () => {
-    const { get } = await start({ warning: 'no certificate' });
-    const answer = await get('/readyz');
-    expect(answer.status).toBe(200);
-    expect(await answer.text()).toBe('ok\nwarning: no certificate\n');
-  });
-
   it('answers 500 without the cause when a metric cannot be read', async () => {
     const registry = new Registry();
     const collect = (): void => {

@@ -75,11 +75,6 @@ describe('chaosdemo_run_overdue_seconds', () => {
     expect(await of(demos.slice(0, 1), name)).toBe(0);
     expect(await of([], name)).toBe(0);
   });
-
-  it('leaves out the time that a run has waited for a person', async () => {
-    const waited = running(1000, { journal: { awaitedMilliseconds: 300_000, awaitingSince: before(80) } });
-    expect(await of([demo(waited)], name)).toBe(20);
-  });
 });
 
 describe('chaosdemo_fault_overdue_seconds', () => {

@@ -120,20 +120,6 @@ describe('eventsFor', () => {
     expect(reasonsOf(refused('NoSuchPods'), refused('NoSuchPods'))).toEqual([]);
     expect(reasonsOf(refused('NoSuchPods'), refused('TargetShared'))).toEqual(['TargetShared']);
   });
-
-  it('an event reports once that an object waits, and why, but no admission check', () => {
-    const waiting = (reason: string): ChaosDemoStatus => ({
-      phase: 'Pending',
-      conditions: [condition('Reconciling', 'True', reason), condition('Finished', 'False', reason)],
-    });
-    expect(eventsFor(waiting('Pending'), waiting('TargetInUse'))).toEqual([
-      { type: 'Normal', reason: 'TargetInUse', action: 'Wait', note: 'because of TargetInUse' },
-    ]);
-    expect(eventsFor(waiting('TargetInUse'), waiting('TargetInUse'))).toEqual([]);
-    expect(eventsFor(undefined, waiting('Pending'))).toEqual([]);
-    const on = { ...running(), conditions: waiting('AwaitingAdvance').conditions };
-    expect(reasonsOf(running(), on)).toEqual([]);
-  });
 });
 
 describe('deletionEvents', () => {

@@ -106,26 +106,3 @@ describe.skipIf(withoutRealTime)('a whole demo', { concurrent: true }, () => {
     keepingTime((context) => expectBoth(byTls ?? context.skip(NO_TLS), { tls: true })),
   );
 });
-
-describe.skipIf(withoutRealTime)('two demos on two Redis servers', () => {
-  it(
-    'run together: both servers are paused at the same time',
-    keepingTime(async () => {
-      const scenarios = [
-        drift({
-          countdown: '2s',
-          counterDrift: { fault: { duration: '8s' }, requestsPerSecond: 30, settle: '1s' },
-        }),
-      ];
-      await Promise.all([byAcl.applySpec('one', { scenarios }), byPassword.applySpec('two', { scenarios })]);
-      const ended = await Promise.all([byAcl.ended('one'), byPassword.ended('two')]);
-      const faults = ended.map(({ run, scenarios: [scenario] = [] }) => {
-        expect(run).toMatchObject({ phase: 'Succeeded' });
-        return scenario?.fault;
-      });
-      const latestStart = Math.max(...faults.map((fault) => Date.parse(fault?.startedAt ?? '')));
-      const earliestEnd = Math.min(...faults.map((fault) => Date.parse(fault?.endedAt ?? '')));
-      expect(latestStart).toBeLessThan(earliestEnd);
-    }),
-  );
-});

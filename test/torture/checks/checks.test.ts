@@ -65,12 +65,6 @@ describe('find of pauses', () => {
     expect(second).toContainEqual(expect.stringMatching(/^pauses: .*2 pauses, .*1 were to/));
   });
 
-  it('one that was not announced', () => {
-    expect(found((record) => record.note(pause(500, 1000)))).toContainEqual(
-      expect.stringMatching(/CLIENT PAUSE 1000 .*no fault/),
-    );
-  });
-
   it('one that lasts past the end of its fault', () => {
     const longer = found((record) => {
       const [sent] = record.of('sent');
@@ -136,23 +130,6 @@ describe('find of the course of a run', () => {
         record.note({ kind: 'lost', at: T0, name: 'operator-a', how: 'exited with status 1' }),
       ),
     ).toEqual([expect.stringMatching(/^processes: operator-a .*exited .*status 1$/)]);
-  });
-
-  it('an object that is written again and again, and requests without a rest', () => {
-    const loop = found((record) => {
-      const last = record.of('version').at(-1);
-      for (let i = 1; i < 40; i += 1) {
-        if (last) record.note({ ...last, at: last.at + i * 10 });
-        for (let j = 0; j < 5; j += 1) {
-          const request = { replica: 'operator-a', method: 'GET', path: '/', status: 200, forged: false };
-          record.note({ kind: 'request', at: T0 + i * 20, ...request });
-        }
-      }
-    });
-    expect(loop).toEqual([
-      expect.stringMatching(/^hot loop: .*object .*40 times/),
-      expect.stringMatching(/^hot loop: operator-a .*195 requests/),
-    ]);
   });
 });
 

@@ -32,15 +32,6 @@ describe('what doctor makes of an object', () => {
     );
   });
 
-  it('names a command that leads to the same cluster, also for the plugin', () => {
-    const { run, ...status } = statusInFault();
-    const conditions = [condition('Finished', 'True', 'Violated')];
-    const ended = demoWith({ ...status, conditions, observedGeneration: 1, ...(run && { run }) });
-    expect(checkObject(ended, "kubectl --context 'my stage'", []).fixCommands).toEqual([
-      "kubectl chaosdemo rerun demo -n ratelimiter --context 'my stage'",
-    ]);
-  });
-
   it.each([
     ['BaselineFailed', 'Errored', ['kubectl -n ratelimiter edit chaosdemo demo']],
     ['BaselineViolated', 'Failed', ['kubectl -n ratelimiter edit chaosdemo demo']],

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sendBurst } from './burst.ts';
 import { BurstNotSentError, type BurstPlan, type BurstPod, spread } from './burst-plan.ts';
@@ -238,33 +235,6 @@ describe('a burst that cannot be sent', () => {
     );
     const { outcomes } = await sendBurst(planOf([pod], 1, unexpected), signal);
     expect(outcomes[0]?.failure?.code).toBe('NOT_SENT');
-  });
-
-  it('a burst takes nothing of a budget that is too small, and returns the rest', async () => {
-    const { pod } = await rawNode((socket) => socket.write(OK));
-    const all = new ConnectionBudget(3);
-    const budget = all.onBehalfOf('shop');
-    const error = await refusal(planOf([pod], 4, { budget }));
-    expect(error.message).toMatch(/: 4 connections .*namespace .* 3: .*fewer requests$/);
-    const lease = await budget.acquire(1, signal);
-    expect((await refusal(planOf([pod], 3, { budget, timeoutMs: 50 }))).message).toContain('left fewer');
-    expect((await refusal(planOf([pod], 1, { budget, timeoutMs: 50, cost: 3 }))).message).toMatch(
-      / 1 connections, .*counts as 3 .*left fewer .*namespace may have 3\): run fewer/,
-    );
-    lease.release();
-    await sendBurst(planOf([pod], 3, { budget }), signal);
-    expect(all.free).toBe(3);
-  });
-
-  it.runIf(process.platform === 'linux')('looks at how many files this process may open', async () => {
-    const program = fileURLToPath(
-      new URL('../../../../test/fixtures/subjects/ratelimiter/http/files.ts', import.meta.url),
-    );
-    const limited = ['-c', 'ulimit -n 150 && exec "$0" "$@"', process.execPath, program];
-    const refusalOf = async (count: number): Promise<string> =>
-      (await promisify(execFile)('sh', [...limited, String(count)])).stdout;
-    expect(await refusalOf(120)).toMatch(/ 120 connections, .*process .* \d+ more files/);
-    expect(await refusalOf(2)).toContain('ECONNREFUSED');
   });
 
   it('sends nothing when the moment is refused', async () => {

@@ -67,10 +67,3 @@ it('using up a limit without memory for an answer blames no pod', async () => {
     /^api-0: .*operator gave up/,
   );
 });
-
-it('gives a caller up if no pod rejects it', async () => {
-  const clients = await twoPods(false);
-  const control = await exhaustLimit({ ...options, clients, syncAt: 0 }, signal);
-  expect(control.exhausted).toBe(false);
-  expect(admitted(control)).toBe(11);
-});

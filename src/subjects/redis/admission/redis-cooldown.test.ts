@@ -73,32 +73,11 @@ describe('the cool-down of a Redis', () => {
     expect(await second.until()).toBeUndefined();
   });
 
-  it('is as before once a note is taken back, also if that was deleted', async () => {
-    const { cluster, first, second } = operators();
-    await first.note(span(0, 20 * SECOND), signal);
-    const takeBack = await first.note(span(0, 30 * SECOND), signal);
-    await takeBack(signal);
-    for (const { until } of [first, second]) expect(await until()).toBe(NOW + 80 * SECOND);
-    const takeBackAgain = await first.note(span(0, 30 * SECOND), signal);
-    cluster.notes.clear();
-    await takeBackAgain(signal);
-    for (const { until } of [first, second]) expect(await until()).toBe(NOW + 80 * SECOND);
-  });
-
   it('is 30 minutes at most, and then plausible for an operator whose clock is behind', async () => {
     const { first, second } = operators();
     for (let i = 0; i < 9; i += 1) await first.note(span(60 * i, MINUTE), signal);
     const latest = NOW + MOST_REST_MS - 5 * SECOND;
     for (const { until } of [first, second]) expect(await until(NOW - 5 * SECOND)).toBe(latest);
-  });
-
-  it('is that of each pod, whichever pods have joined or left a Cluster', async () => {
-    const { first, second } = operators(MINUTE, ['a', 'b']);
-    await first.note(span(0, 40 * SECOND), signal);
-    for (const { until } of [first, second]) {
-      expect(await until(NOW, ['b', 'joined'])).toBe(NOW + 160 * SECOND);
-      expect(await until(NOW, ['joined'])).toBeUndefined();
-    }
   });
 
   it('follows no fault that could not be noted for every pod', async () => {

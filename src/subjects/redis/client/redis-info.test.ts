@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  combined,
   compareCalls,
   connectionsIn,
   identityOf,
@@ -89,20 +88,11 @@ describe('compareCalls', () => {
 
 describe('several servers', () => {
   const [a, b] = ['a'.repeat(40), 'b'.repeat(40)];
-  const one = (id: string, calls: number) => ({ runId: id, calls, countsEach: true });
 
   it('have an identity in the format of a run_id; one has its own', () => {
     expect(identityOf([a])).toBe(a);
     expect(identityOf([a, b])).toMatch(RUN_ID);
     expect(identityOf([b, a])).toBe(identityOf([a, b]));
     expect(identityOf([a, 'c'.repeat(40)])).not.toBe(identityOf([a, b]));
-  });
-
-  it('have carried a command out if one has', () => {
-    const marker = markerOf(combined([one(a, 3), one(b, 5)]));
-    expect(compareCalls(marker, combined([one(b, 5), one(a, 3)]))).toBe('NotInjected');
-    expect(compareCalls(marker, combined([one(a, 3), one(b, 6)]))).toBe('Injected');
-    expect(compareCalls(marker, combined([one(a, 3), one('c'.repeat(40), 6)]))).toBe('Unknown');
-    expect(compareCalls(marker, combined([one(a, 4), { ...one(b, 5), countsEach: false }]))).toBe('Unknown');
   });
 });

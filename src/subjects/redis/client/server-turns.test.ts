@@ -61,18 +61,6 @@ describe('reading servers', () => {
     await silent.endAll();
     await hanging;
   });
-
-  it('begins no more after a failure, and throws the first in the order of servers', async () => {
-    const { counts, ends, read } = reads();
-    const all = readAll(targets(64, 'shop'), read, false, never);
-    await nextTurn();
-    ends[2]?.reject(new Error('third'));
-    await nextTurn();
-    ends[0]?.reject(new Error('first'));
-    for (const i of [1, 3]) ends[i]?.resolve();
-    await expect(all).rejects.toThrow('first');
-    expect(counts.begun).toBe(4);
-  });
 });
 
 it('no turn of the event loop parses two replies', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
 import type { StoreConnections } from '../client/store-connections.ts';
 import type { PauseFinding } from '../client/write-probe.ts';
-import { EARLY_MS, type ProbeEvent } from '../events.ts';
+import { type ProbeEvent } from '../events.ts';
 import type { RedisPause } from './pause.ts';
 import { awaitPauseEnd, reportOfPause } from './pause-report.ts';
 
@@ -89,14 +89,6 @@ describe('the end of a pause', () => {
     expect(events).toEqual([
       { kind: 'probe', state: 'Written', at: UNTIL + 20, tookMs: UNTIL + 20 - SENT_AT },
     ]);
-  });
-
-  it('of one server is early for a whole Cluster, and has a cause', async () => {
-    const first = UNTIL - EARLY_MS - 1;
-    const { report } = await ended([UNTIL, first], { whyEarly: 'a known cause' });
-    expect(report.endedAt).toBe(first);
-    expect(report.message).toContain(`${EARLY_MS + 1} ms before its planned end: a known cause`);
-    expect(report.evidence).toHaveLength(2);
   });
 
   describe('without an answer', () => {

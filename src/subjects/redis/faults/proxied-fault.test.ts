@@ -206,14 +206,6 @@ describe('the end of a fault of a fault proxy', () => {
     expect(fault.isOpen).toBe(afterMs === 0);
     expect(fault.isActive).toBe(false);
   });
-
-  it('is unknown if none is seen a minute after the planned end', async () => {
-    const { fault, report, until } = await ended(Number.POSITIVE_INFINITY, () => undefined);
-    expect(report.proof).toBe('Confirmed');
-    expect(report.endedAt).toBeUndefined();
-    expect((Date.now() - until) / 60_000).toBeCloseTo(1);
-    expect([fault.isActive, fault.isOpen, fault.lingersUntil]).toEqual([false, false, []]);
-  });
 });
 
 describe('a successor of the process that announced a fault of a fault proxy', () => {

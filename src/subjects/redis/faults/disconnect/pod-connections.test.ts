@@ -243,27 +243,6 @@ describe('connections that Redis may have ended', () => {
   });
 });
 
-describe('lists of many servers', () => {
-  it('are read four at a time', async () => {
-    const lists = { open: 0, most: 0 };
-    const servers = Array.from({ length: 16 }, () => new FakeRedis());
-    for (const server of servers) {
-      const list = server.clientList.bind(server);
-      server.clientList = async () => {
-        lists.open += 1;
-        lists.most = Math.max(lists.most, lists.open);
-        await sleep(10);
-        lists.open -= 1;
-        return await list();
-      };
-    }
-    const [first, ...others] = servers;
-    const { connections } = started({}, { servers: [first ?? new FakeRedis(), ...others] });
-    await connections.prepare();
-    expect(lists.most).toBe(4);
-  });
-});
-
 describe('the connections of the pods to a Cluster', () => {
   it('are ended on each server, and proven if each pod has one on any', async () => {
     const { begin, connections, events, other, record, redis } = started(
