@@ -203,17 +203,4 @@ describe('a StalePrimary', () => {
       { numRuns: 40 },
     );
   });
-
-  it('does not touch connections that it cannot read', async () => {
-    const { proxy, dial } = await proxied((socket) => void socket.on('data', (chunk) => socket.write(chunk)));
-    const socket = await dial();
-    const { text } = received(socket);
-    const tls = '\x16\x03\x01\x02\x00';
-    socket.write(tls, 'latin1');
-    await until(() => text() === tls);
-    expect(proxy.begin('StalePrimary', 10_000, HOLDER)).toEqual([]);
-    socket.write(tls, 'latin1');
-    await until(() => text() === tls + tls);
-    expect(proxy.state.connections).toMatchObject({ stale: 0 });
-  });
 });

@@ -49,18 +49,6 @@ describe('Supervisor', { timeout: 300_000 }, () => {
     await vi.waitUntil(() => !isAlive(owner.child) && !isAlive(owner.grandchild), patience);
     await vi.waitUntil(() => !existsSync(owner.data), patience);
   });
-
-  it('is still guarded after its watchdog was killed', async () => {
-    const owner = await startOwner();
-    const first = owner.watchdogs();
-    for (const pid of await first) process.kill(pid, 'SIGKILL');
-    await vi.waitUntil(async () => {
-      const now = await owner.watchdogs();
-      return now.length === 1 && !(await first).includes(now[0] ?? 0);
-    }, patience);
-    owner.process.kill('SIGKILL');
-    await vi.waitUntil(() => !isAlive(owner.child) && !existsSync(owner.data), patience);
-  });
 });
 
 async function makeSupervisor(): Promise<{ supervisor: Supervisor; folder: string }> {

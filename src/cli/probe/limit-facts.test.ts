@@ -17,8 +17,6 @@ describe('the limit of an API', () => {
   it.each<[string, Partial<Shown>, object]>([
     ['no header', {}, { window: 'guess' }],
     ['a policy', { quota: { windowSeconds: 30, resetSeconds: 30 } }, { window: 'found' }],
-    ['a policy of a day', { quota: { windowSeconds: 86_400 } }, { window: 'guess' }],
-    ['a reset', { quota: { resetSeconds: 899.4 } }, { window: 'guess' }],
     ['nothing for a minute', { returned: { what: 'nothing', afterSeconds: 62 } }, { window: 'not known' }],
     [
       'all requests again',
@@ -67,30 +65,11 @@ describe('the limit of an API', () => {
       { algorithm: 'measured', windowStart: 'Unknown' },
     ],
     [
-      'is not by the clock with a whole minute',
-      { quota: { windowSeconds: 60, resetSeconds: 60 } },
-      {},
-      { ...fixed, windowStart: 'FirstRequest' },
-    ],
-    [
-      'has an unknown start at the end of a minute',
-      { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 18_000 },
-      {},
-      fixed,
-    ],
-    [
-      'has the measured start',
-      { window: { seconds: 60, start: 'FirstRequest' } },
-      {},
-      { ...fixed, windowStart: 'FirstRequest' },
-    ],
-    [
       'is a bucket if one request is returned',
       { returned: { what: 'one request', afterSeconds: 3 } },
       {},
       { algorithm: 'measured', windowStart: undefined },
     ],
-    ['is a window if all are', { returned: { what: 'several requests', afterSeconds: 3 } }, {}, fixed],
     [
       'is by the clock if all are returned with a new minute',
       { returned: { what: 'a new minute', afterSeconds: 13 } },

@@ -33,18 +33,4 @@ describe('the form of an answer', () => {
       },
     });
   });
-
-  it('names no ids if there are more than servers take, or none', () => {
-    for (const events of [0, 200]) {
-      const many = bundleOf({
-        parts: [
-          ...Array.from({ length: events }, (_, i) => ['store', `seen ${i}`, i] as const),
-          ...Array.from({ length: events / 2 }, () => ['store', 'read-latency', [[0, 1]]] as const),
-        ],
-      });
-      expect(answerForm(many)).toMatchObject({
-        properties: { chain: { items: { properties: { evidence: { items: { type: 'string' } } } } } },
-      });
-    }
-  });
 });

@@ -126,20 +126,4 @@ describe('a store that is slow', () => {
       { numRuns: 200 },
     );
   });
-
-  it('from the first check on is found by replicas that are quick', () => {
-    fc.assert(
-      fc.property(seed, points, added, (start, most, delay) => {
-        const next = noise(start);
-        expect(
-          run(
-            most,
-            () => delay * (1 + 0.2 * next()),
-            () => 1 + 4 * next(),
-          ),
-        ).toMatchObject({ anomaly: 'store-slow', component: 'store' });
-      }),
-      { numRuns: 200 },
-    );
-  });
 });

@@ -134,9 +134,3 @@ it('lets no list of others wait before one for which a fault waits', async () =>
   stop.abort(new Error('enough'));
   await Promise.all(slow);
 });
-
-it('reads the null of the API server as no pods', async () => {
-  server = await startWireServer((_, response) => sendJson(response, { metadata: {}, items: null }));
-  const cluster = createKubeCluster(server.client(), createSystemClock(), pino({ level: 'silent' }));
-  expect(await cluster.podMetadata('empty', 200, never)).toEqual([]);
-});

@@ -60,22 +60,11 @@ describe('selectPods', () => {
 
   it.each<[string, Pod[], Reason, RegExp]>([
     ['nothing matches', [], 'NoSuchPods', /"app=limiter" .*no pod.*subject\.part\.selector .*--show-labels/],
-    ['all that match are ending', [pod('a', terminating)], 'NoSuchPods', /matches no pod.*but 1 that ended/],
     [
       'none is ready',
       [pod('a', unready), pod('b', unready)],
       'NoSuchPods',
       /of 2 pods .* none is Ready \(a and b\)/,
-    ],
-    [
-      'a ready pod has no address',
-      [
-        pod('a', ({ status }) => {
-          delete status.podIP;
-        }),
-      ],
-      'NoSuchPods',
-      /of 1 pod .* none is Ready \(a\)/,
     ],
     [
       'one is on the host network',

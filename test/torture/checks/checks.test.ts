@@ -73,12 +73,6 @@ describe('find of pauses', () => {
     expect(longer).toContainEqual(expect.stringMatching(/PAUSE 2600 .*600 ms too long .*1-drift-1/));
   });
 
-  it('one that Redis carried out without a command through the proxy', () => {
-    expect(
-      found((record) => record.note({ kind: 'done', at: T0 + 6000, lane: 0, what: 'pause' })),
-    ).toContainEqual(expect.stringMatching(/2 pauses, and 1 were sent/));
-  });
-
   it('writes that are held back after the end', () => {
     const held = found((record) => record.note({ kind: 'write', at: T0 + 5000, lane: 0, tookMs: 700 }));
     expect(held).toEqual([expect.stringMatching(/^writes flow: .*700 ms .*pause/)]);
@@ -154,13 +148,6 @@ describe('find of figures', () => {
     expect(found(measuring('ghosts', measure, 2))).toContainEqual(
       expect.stringMatching(/ghosts: errors and timeouts .*2/),
     );
-  });
-
-  it('a burst that was sent twice', () => {
-    const twice = found((record) => {
-      for (const check of burstChecks(record)) record.note({ ...check, at: check.at + 2000 });
-    });
-    expect(twice).toContainEqual(expect.stringMatching(/40 requests .*-ghosts, .*20 were planned/));
   });
 
   it('Violated if the pods kept the limit, and Held if they did not', () => {

@@ -163,19 +163,6 @@ describe('a spec that no run on so many pods can meet', () => {
     expect(() => requireProvable({ spec: whole }, 3)).toThrow(message);
   });
 
-  it('is a burst over TLS of more connections than a run may have', () => {
-    const whole = specSchema([rateLimiterApi]).parse({
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: 'redis' },
-        http: { path: '/$(key)', tlsServerName: 'a.b' },
-        limit: { requests: 400, window: '60s' },
-      },
-      scenarios: [{ name: 's', ...ghosts('Violated', { multiplier: 3 }) }],
-    });
-    expect(() => requireProvable({ spec: whole }, 3)).toThrow(/at most 1000, .*http\.tlsServerName/);
-  });
-
   it('the drift tolerance is 150 ms of traffic, and at most half of the limit', () => {
     const of = (counterDrift: object, limit: object = {}): number => {
       const whole = spec(drift(counterDrift), limit);

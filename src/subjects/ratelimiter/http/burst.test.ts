@@ -311,25 +311,4 @@ describe('bursts of several runs', () => {
     // The node is in this process, too. As many bytes as were sent would be four times the share.
     expect(most).toBeLessThan(2 * share * CONNECTION_BYTES);
   });
-
-  it('bursts that need more than there is do not block another with slow pods', async () => {
-    const slow = await rawNode(() => undefined);
-    const { pod } = await rawNode((socket) => socket.write(OK));
-    const budget = new ConnectionBudget(140, 100);
-    const stop = new AbortController();
-    const hostile = Array.from({ length: 4 }, async () => {
-      const plan = { budget: budget.onBehalfOf('hostile'), timeoutMs: 60_000 };
-      return await sendBurst(planOf([slow.pod], 100, plan), stop.signal);
-    });
-    for (let i = 0; i < 4; i += 1) {
-      const { outcomes } = await sendBurst(
-        planOf([pod], 20, { budget: budget.onBehalfOf('stranger'), timeoutMs: 5000 }),
-        signal,
-      );
-      expect(outcomes.every(({ answer }) => answer === 'ok')).toBe(true);
-    }
-    stop.abort(new Error('enough'));
-    await Promise.allSettled(hostile);
-    expect(budget.free).toBe(140);
-  });
 });

@@ -73,17 +73,6 @@ describe('an error in the code that judges', () => {
     expect(judge.reading()).toMatchObject({ provenAlone: true, detectedAt: expect.any(Number) as number });
     expect(judge.reading()?.shortfalls).toHaveLength(1);
   });
-
-  it('keeps the figures that were read before it', () => {
-    const { appendUntil, judge } = judged({}, 'Timeout');
-    appendUntil('ended');
-    const before = judge.reading();
-    judge.fail(new Error('a listener failed'));
-    appendUntil();
-    const { measures, shortfalls, summary } = judge.reading() ?? {};
-    expect([measures, summary]).toEqual([before?.measures, before?.summary]);
-    expect(shortfalls?.[0]).toContain('a listener failed');
-  });
 });
 
 describe('whether the return of the limit still matters', () => {

@@ -70,27 +70,6 @@ describe('a timeline', () => {
     expect(bundle.events).toEqual([]);
   });
 
-  it('keeps what an incomplete sample shows: how long the store was silent', () => {
-    const seen = timeline('a', 'b');
-    seen.show(countEvent('k', sample(T + 100, { a: 1, b: 1 }, 2)));
-    seen.show(countEvent('k', sample(T + 200, { a: 2 }, undefined)));
-    seen.show(countEvent('k', sample(T + 300, { a: 3 }, undefined)));
-    seen.show(countEvent('k', sample(T + 400, { a: 3, b: 1 }, 4)));
-    const bundle = seen.evidence({ startedAt: T }).bundle;
-    expect(points(bundle, 'store', 'count-stored')).toEqual([
-      [105, 2],
-      [405, 4],
-    ]);
-    expect(points(bundle, 'store', 'unreachable')).toEqual([
-      [205, 100],
-      [305, 200],
-    ]);
-    expect(events(bundle)).toEqual([
-      expect.stringMatching(/^205 store: .*no answer$/),
-      '405 store: it answers again',
-    ]);
-  });
-
   it('a timeline shows a pod without a connection as unanswered, and since when', () => {
     const seen = timeline('a', 'b');
     const showRequest = (node: string, sentAt: number, unheard: boolean): void =>
