@@ -156,11 +156,6 @@ export class World extends Demos {
     return await redisAs(this.environment, role);
   }
 
-  /** Keys that demos have left in Redis. */
-  keysOfDemos(): Promise<string[]> {
-    return this.look(async (redis) => (await redis.scan('0', 'MATCH', '*demo-*', 'COUNT', 10_000))[1]);
-  }
-
   /** Whether Redis takes a write at once. */
   takesWrites(): Promise<boolean> {
     return this.look(async (redis) => {
