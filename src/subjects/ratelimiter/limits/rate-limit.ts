@@ -55,9 +55,9 @@ export interface Span {
 }
 
 /** The rates of two clocks differ by less than this; it adds up over many windows. */
-const CLOCK_RATE = 1e-3;
+export const CLOCK_RATE = 1e-3;
 /** Limiters count in whole milliseconds, so each window may be shorter by one. */
-const GRAIN_MS = 1;
+export const GRAIN_MS = 1;
 
 /** The longest that a span takes by the limiter's clock; milliseconds. */
 function lengthOf({ from, to }: Span): number {

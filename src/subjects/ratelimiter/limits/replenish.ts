@@ -1,5 +1,6 @@
 /** When a limit that was partly used is replenished, by time only. Derived in docs/limits.md. Pure. */
-import type { RateLimit, TokenBucket } from './rate-limit.ts';
+import { refillMs } from './least-owed.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 /**
@@ -33,6 +34,7 @@ export function mostCooldownMs(limit: RateLimit): number {
   const { windowMs } = limit;
   switch (limit.algorithm) {
     case 'FixedWindow':
+      if (limit.start === 'Unknown') return 2 * (windowMs + CLOCK_WITHIN_MS);
       return windowMs + (limit.start === 'FirstRequest' ? 1 : 2) * CLOCK_WITHIN_MS;
     case 'SlidingWindow':
       return windowMs + CLOCK_WITHIN_MS;
@@ -46,21 +48,23 @@ export function mostCooldownMs(limit: RateLimit): number {
 }
 
 /** The longest that a run waits for the limit to return; milliseconds. A window of a minute fits. */
-const MOST_WAIT_MS = 65_000;
+const MOST_WAIT_MS = 75_000;
 
 /**
- * The longest that a caller that has exhausted its limit and sends nothing is rejected, in milliseconds: until its
- * window has ended, or a token has been added. Undefined if a run does not wait that long.
+ * The longest until a caller that has exhausted its limit and sends nothing is owed a request, in milliseconds: its
+ * window has ended, one request fewer weighs in, or a token has been added. Undefined if a run does not wait that long.
  */
 export function returnsWithin(limit: RateLimit): number | undefined {
-  const ms =
-    limit.algorithm === 'TokenBucket'
-      ? Math.ceil(limit.windowMs / limit.requests) + (limit.refillEveryMs ?? 0) + CLOCK_WITHIN_MS
-      : mostCooldownMs(limit);
+  const ms = CLOCK_WITHIN_MS + returnMs(limit);
   return ms <= MOST_WAIT_MS ? ms : undefined;
 }
 
-/** From an empty bucket to a full one; if tokens are added in lumps, the first may be a lump away. */
-function refillMs({ capacity, refillEveryMs = 0, requests, windowMs }: TokenBucket): number {
-  return Math.ceil((capacity * windowMs) / requests) + refillEveryMs;
+function returnMs(limit: RateLimit): number {
+  const { requests, windowMs } = limit;
+  const each = Math.ceil(windowMs / requests);
+  if (limit.algorithm === 'TokenBucket') return each + 2 * (limit.refillEveryMs ?? 0);
+  const fades =
+    limit.algorithm === 'SlidingWindowCounter' ||
+    (limit.algorithm === 'FixedWindow' && limit.start === 'Unknown');
+  return windowMs + (fades ? each : 0);
 }

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Decide,
+  modelOf,
+} from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import { owedOf } from './least-owed.ts';
+import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
+import { returnsWithin } from './replenish.ts';
+
+const WINDOW = 1000;
+
+const limits: fc.Arbitrary<RateLimit> = fc.integer({ min: 1, max: 8 }).chain((requests) => {
+  const limit = { requests, windowMs: WINDOW };
+  const bucket = { algorithm: 'TokenBucket' as const, ...limit };
+  return fc.constantFrom<RateLimit>(
+    { algorithm: 'FixedWindow', ...limit, start: 'Clock' },
+    { algorithm: 'FixedWindow', ...limit, start: 'FirstRequest' },
+    { algorithm: 'SlidingWindow', ...limit },
+    { algorithm: 'SlidingWindowCounter', ...limit },
+    { ...bucket, capacity: requests },
+    { ...bucket, capacity: 5, refillEveryMs: 300 },
+    { ...bucket, capacity: 9, refillEveryMs: WINDOW },
+  );
+});
+
+interface Sent {
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly countedBy?: number;
+  readonly isFailed: boolean;
+  readonly isCounted: boolean;
+  readonly decidedAt: number;
+}
+
+/** Requests that may overlap; failed ones may be counted long after their callers gave up, or never. */
+const traffic: fc.Arbitrary<Sent[]> = fc
+  .array(
+    fc.record({
+      gap: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 1500 })),
+      there: fc.integer({ min: 0, max: 60 }),
+      back: fc.integer({ min: 0, max: 60 }),
+      fate: fc.constantFrom('Answered', 'Answered', 'Answered', 'CountedLate', 'NeverCounted'),
+      late: fc.integer({ min: 0, max: 700 }),
+    }),
+    { minLength: 1, maxLength: 80 },
+  )
+  .map((all) => {
+    let at = 1_000_000;
+    return all.map(({ back, fate, gap, late, there }) => {
+      at += gap;
+      const isFailed = fate !== 'Answered';
+      const endedAt = at + there + back;
+      return {
+        sentAt: at,
+        endedAt,
+        ...(isFailed && { countedBy: endedAt + 700 }),
+        isFailed,
+        isCounted: fate !== 'NeverCounted',
+        decidedAt: fate === 'CountedLate' ? endedAt + late : at + there,
+      };
+    });
+  });
+
+/** @param skewMs how far the limiter's clock is ahead, and by how much faster it runs */
+function rejectedOwed(
+  limit: RateLimit,
+  requests: readonly Sent[],
+  decide: Decide,
+  clock: (at: number) => number,
+): number[] {
+  const decided = requests
+    .toSorted((a, b) => a.decidedAt - b.decidedAt)
+    .map((request) => {
+      const isAdmitted = request.isCounted && decide(clock(request.decidedAt));
+      return { ...request, isRejected: !isAdmitted && !request.isFailed };
+    });
+  return [...owedOf(limit, decided)].flatMap(({ isRejected, sentAt }) => (isRejected ? [sentAt] : []));
+}
+
+const clocks = fc
+  .record({ skewMs: fc.integer({ min: -WINDOW, max: WINDOW }), rate: fc.constantFrom(1, 1.0009, 0.9991) })
+  .map(
+    ({ rate, skewMs }) =>
+      (at: number) =>
+        Math.floor(at * rate + skewMs),
+  );
+
+describe('what a limit still owes', () => {
+  it('is admitted if the limit is kept, whatever overlaps, fails or counts late', () => {
+    fc.assert(
+      fc.property(limits, traffic, clocks, (limit, requests, clock) => {
+        expect(rejectedOwed(limit, requests, modelOf(limit), clock)).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is admitted if each request, also a rejected one, begins the window anew', () => {
+    const lengthens = (requests: number): Decide => {
+      let [until, count] = [-Infinity, 0];
+      return (at) => {
+        if (at >= until) count = 0;
+        until = at + WINDOW;
+        count += 1;
+        return count <= requests;
+      };
+    };
+    const most = fc.integer({ min: 1, max: 8 });
+    fc.assert(
+      fc.property(most, traffic, clocks, (requests, sent, clock) => {
+        const limit: RateLimit = {
+          algorithm: 'FixedWindow',
+          requests,
+          windowMs: WINDOW,
+          start: 'FirstRequest',
+        };
+        expect(rejectedOwed(limit, sent, lengthens(requests), clock)).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is admitted by a limiter that counts what it rejects', () => {
+    const countsAll = (requests: number): Decide => {
+      let log: number[] = [];
+      return (at) => {
+        log = [...log.filter((earlier) => earlier > at - WINDOW), at];
+        return log.length <= requests;
+      };
+    };
+    const most = fc.integer({ min: 1, max: 8 });
+    fc.assert(
+      fc.property(most, traffic, clocks, (requests, sent, clock) => {
+        const limit: RateLimit = { algorithm: 'SlidingWindow', requests, windowMs: WINDOW };
+        expect(rejectedOwed(limit, sent, countsAll(requests), clock)).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('with an unknown start, is no more than any algorithm owes', () => {
+    fc.assert(
+      fc.property(limits, traffic, clocks, (limit, requests, clock) => {
+        fc.pre(limit.algorithm !== 'TokenBucket' || limit.refillEveryMs === undefined);
+        const unknown: RateLimit = {
+          algorithm: 'FixedWindow',
+          requests: limit.requests,
+          windowMs: WINDOW,
+          start: 'Unknown',
+        };
+        expect(rejectedOwed(unknown, requests, modelOf(limit), clock)).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is the whole limit of a new caller, and one request once the limit has returned', () => {
+    fc.assert(
+      fc.property(limits, (limit) => {
+        const full = admittedAtOnce(limit);
+        const at = (sentAt: number) => ({ sentAt, endedAt: sentAt, isRejected: true });
+        const used = Array.from({ length: 2 * full }, (_, i) => at(1000 + i));
+        expect([...owedOf(limit, used)]).toEqual(used.slice(0, full));
+        const later = at(1000 + 2 * full + (returnsWithin(limit) ?? NaN));
+        expect(owedOf(limit, [...used, later]).has(later)).toBe(true);
+      }),
+    );
+  });
+});
