@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { outageHistory } from '../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import { outageHistory } from '../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import { linesOf } from '../subjects/ratelimiter/history/json-lines.ts';
 
 /** `chaosdemo check` of a file on standard input. */

@@ -85,7 +85,7 @@ export const SIGNALS = {
   'others-sent': {
     of: ['replica'],
     unit: 'requests',
-    description: 'how many requests of other callers, each well under its own limit, were sent to it so far',
+    description: 'how many requests of other callers, each within its own limit, were sent to it so far',
   },
   'others-admitted': {
     of: ['replica'],

@@ -54,17 +54,10 @@ describe.skipIf(withoutRealTime)('callers of the bundled limiter whose Redis tak
       const measures = new Map(reading.measures.map(({ name, value }) => [name, value]));
       expect((measures.get('notAdmitted') ?? 0) > 0).toBe(!served);
       expect(measures.get('overAdmission')).toBe(served ? 20 : 0);
-      // What approximate nodes admitted in the outage reaches Redis afterwards, and what strict ones gave up never does.
+      // What strict pods gave up is never counted.
+      if (!served) expect(measures.get('overCounted')).toBe(0);
       const recovery = await driver.recover('outage', key, 2000);
-      expect(recovery).toMatchObject({
-        report: {
-          workedAt: expect.any(Number),
-          measures: [
-            { name: 'underCounted', value: 0 },
-            { name: 'overCounted', value: 0 },
-          ],
-        },
-      });
+      expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number), measures: [] } });
     } finally {
       await driver.close();
     }

@@ -18,7 +18,7 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
   const ofBursts = bursts > 1 ? '; of several bursts, of the one that broke the invariant, or the first' : '';
   const tables = [
     table(evidence, 'requests', isWhole, `Requests and outcomes by pod, ${WHOLE}${ofBursts}`, limit),
-    table(evidence, 'others', isWhole, `Of other callers, each well under its own limit, ${WHOLE}`),
+    table(evidence, 'others', isWhole, `Of other callers, each within its own limit, ${WHOLE}`),
   ].filter((one) => one !== undefined);
   const newcomer = evidence.bundle.series.filter(({ signal }) => signal === 'newcomer-admitted');
   const allowed = newcomer.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);

@@ -31,7 +31,7 @@ function requestsOf(admitted: Readonly<Record<string, number>>, rejecting = Obje
   return outcomes.map(
     ({ ok, pod }, i): CallerRequest => ({
       pod,
-      caller: 'Over',
+      caller: 'Drawn',
       outcome: ok ? 'Admitted' : 'Rejected',
       sentAt: i * 20,
       endedAt: i * 20 + 1,

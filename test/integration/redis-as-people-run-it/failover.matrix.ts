@@ -61,8 +61,6 @@ describe.skipIf(withoutRealTime)('a failover by an operator', () => {
         fault: { proof: 'Confirmed' },
       });
       expect(follows?.measures).toContainEqual({ name: 'overAdmission', value: 10, unit: 'requests' });
-      const lost = follows?.measures?.find(({ name }) => name === 'underCounted')?.value;
-      expect(lost).toBeGreaterThan(0);
       expect(follows?.evidence?.join()).toMatch(/For at least \d{4,5} ms, .* took writes; .*redis-0 .*lost/);
       expect(stays).toMatchObject({
         result: 'Violated',

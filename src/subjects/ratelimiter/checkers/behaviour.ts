@@ -1,17 +1,16 @@
 /**
  * What callers get while Redis accepts no writes, by measured rules only; the limiter's configuration and the names of
- * its modes have no influence. Pure. Several kinds of callers send requests to every pod, see `CallerKind`. Callers
- * under their limit should be admitted. One exhausted its limit before the fault and should be rejected. Others cross
- * their limits in the fault, and should be admitted up to them and then be rejected.
+ * its modes have no influence. Pure. A request that the limiter certainly still owed its caller should be admitted, see
+ * `owedOf`; one over the bound of its caller should not.
  */
 
-import type { CallerKind, CallerRequest } from '../history/events.ts';
+import type { CallerRequest } from '../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { code, figure } from './checker.ts';
 import { latencyOf } from './latency.ts';
-import { inFault, type OutageView, outageFold } from './outage-seen.ts';
+import { inFault, type OutageView, outageFold, sidesOf } from './outage-seen.ts';
 import type { Over } from './over.ts';
-import { type CallerSettings, type Counts, countsOf, firstOf, sizeOf, totalOf } from './requests.ts';
+import { type Counts, countsOf, firstOf, sizeOf, totalOf } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
 export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
@@ -33,46 +32,33 @@ export const SHARE = 0.9;
 export const LEAST_REQUESTS = 5;
 
 /** What callers got in the fault. */
-export function behaviourOf({
-  over,
-  phases: { during, untimed },
-  settings,
-  span,
-}: Pick<OutageView, 'over' | 'phases' | 'settings' | 'span'>) {
+export function behaviourOf(view: Pick<OutageView, 'over' | 'owed' | 'phases' | 'settings' | 'span'>) {
+  const { over, owed, phases, settings, span } = view;
+  const { during, untimed } = phases;
   // There may be a hundred thousand requests, and a hundred pods.
   const ofPod = Map.groupBy(during, ({ pod }) => pod);
-  const untimedOf = Map.groupBy(untimed, ({ pod }) => pod);
-  const admittedOf = Map.groupBy(over.beyond, ({ pod }) => pod);
+  const untimedOf = Map.groupBy(
+    untimed.filter((request) => owed.has(request)),
+    ({ pod }) => pod,
+  );
   const byPod = new Map(
     settings.pods.map((pod) => {
       const own = ofPod.get(pod) ?? [];
+      const control = own.filter(({ caller }) => caller === 'Control');
+      const { beyond, within } = sidesOf(view, own);
       const counts = {
-        /** Of callers under their limit, while the fault was active. */
-        within: countsOf(own, 'Under'),
-        /** Of the caller over its limit. */
-        beyond: countsOf(own, 'Over'),
-        /** Of callers that crossed their limits. */
-        crossing: countsOf(own, 'New', 'Crossing'),
+        /** Of requests that were owed, while the fault was active. */
+        within: countsOf(within),
+        /** Of those that were not, for certain. */
+        beyond: countsOf(beyond),
         /** Of requests that need no limiter. */
-        control: countsOf(own, 'Control'),
+        control: countsOf(control),
+        /** Owed requests that had no answer while control requests were still answered. */
+        hungFirst: hungBeforeControl(within, control),
+        /** Owed requests whose answers the operator read too late to time; not in the counts. */
+        untimed: untimedOf.get(pod)?.length ?? 0,
       };
-      const admittedIn = (admittedOf.get(pod) ?? []).filter(
-        ({ answeredAt, sentAt }) => sentAt < span.endedAt && answeredAt > span.startedAt,
-      ).length;
-      const inPhase =
-        counts.beyond.Admitted + (settings.oneLimitFrom === undefined ? 0 : counts.within.Admitted);
-      return [
-        pod,
-        {
-          ...counts,
-          /** Callers under their limit that had no answer while control requests were still answered. */
-          hungFirst: hungBeforeControl(own),
-          /** How often the caller over its limit was admitted late, or as the fault began or ended: not in the counts. */
-          overAtEdges: Math.max(0, admittedIn - inPhase),
-          /** Callers under their limit whose answers the operator read too late to time; not in the counts. */
-          untimed: (untimedOf.get(pod) ?? []).filter(({ caller }) => caller === 'Under').length,
-        },
-      ] as const;
+      return [pod, counts] as const;
     }),
   );
   const { near, words } = wordsOf(byPod, over);
@@ -80,24 +66,27 @@ export function behaviourOf({
   const judged = new Map(
     [...byPod].map(([pod, counts]) => [pod, { behaviour: words.get(pod) ?? 'Mixed', ...counts }]),
   );
-  const rejecting = (kind: CallerKind): boolean =>
-    settings.pods.every((pod) =>
-      ofPod.get(pod)?.some((request) => request.caller === kind && request.outcome === 'Rejected'),
-    );
+  // One that was rejected before may be remembered.
+  const known = new Set(phases.before.flatMap(({ key, outcome }) => (outcome === 'Rejected' ? [key] : [])));
+  const crossed = sidesOf(view, during).beyond.filter(
+    ({ key, outcome, sentAt }) => outcome === 'Rejected' && sentAt >= span.startedAt && !known.has(key),
+  );
+  const rejecting = new Set(crossed.map(({ pod }) => pod));
   return {
     behaviour: others.length === 0 ? only : 'Mixed',
     near,
     byPod: judged,
-    /** Kinds of callers for which every pod rejected a request over the limit in the fault. */
-    reached: new Set((['New', 'Crossing'] as const).filter(rejecting)),
+    /** Whether every pod rejected a caller in the fault that had reached its limit only there. */
+    isReached: settings.pods.every((pod) => rejecting.has(pod)),
   };
 }
 
-/** Callers under their limit that had no answer, and sent before the first control request that had none. */
-function hungBeforeControl(requests: readonly CallerRequest[]): number {
-  const hung = requests.filter(({ outcome }) => outcome === 'Timeout');
-  const slowFrom = firstOf(hung.filter(({ caller }) => caller === 'Control'));
-  return hung.filter(({ caller, sentAt }) => caller === 'Under' && sentAt < slowFrom).length;
+/** Owed requests that had no answer, and were sent before the first control request that had none. */
+function hungBeforeControl(within: readonly CallerRequest[], control: readonly CallerRequest[]): number {
+  const hung = (some: readonly CallerRequest[]): readonly CallerRequest[] =>
+    some.filter(({ outcome }) => outcome === 'Timeout');
+  const slowFrom = firstOf(hung(control));
+  return hung(within).filter(({ sentAt }) => sentAt < slowFrom).length;
 }
 
 /** The outcomes that nine of ten callers may get, with the number that did. */
@@ -107,7 +96,7 @@ const OUTCOMES = {
   Enforces: (counts: Counts) => counts.Admitted,
 } as const satisfies Partial<Record<Behaviour, (counts: Counts) => number>>;
 
-type PodCounts = Readonly<Record<'beyond' | 'crossing' | 'within', Counts>>;
+type PodCounts = Readonly<Record<'beyond' | 'within', Counts>>;
 type PodBehaviour = ReturnType<typeof behaviourOf>['byPod'] extends Map<string, infer P> ? P : never;
 
 /**
@@ -150,10 +139,9 @@ function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
 }
 
 /** The result for a pod that admits callers under their limit. */
-function admittingWord({ beyond, crossing }: PodCounts, open: Behaviour | undefined): Behaviour {
+function admittingWord({ beyond }: PodCounts, open: Behaviour | undefined): Behaviour {
   // A pod that answers some callers and lets others time out neither enforces the limit nor fails open.
-  const waits = (counts: Counts): boolean => shareInterval(counts.Timeout, sizeOf(counts)).from > 1 - SHARE;
-  if (waits(beyond) || waits(crossing)) return 'Mixed';
+  if (shareInterval(beyond.Timeout, sizeOf(beyond)).from > 1 - SHARE) return 'Mixed';
   return open ?? 'Enforces';
 }
 
@@ -189,30 +177,24 @@ function lacksRejection(byPod: ReadonlyMap<string, PodBehaviour>, { onceMore }: 
 /**
  * Why the limiter was not seen to keep its limit before the fault, so that its failure in the fault shows nothing;
  * empty: it was.
- * @param before requests that were answered when the fault began
  */
-function controlShortfalls(
-  { limit, pods }: Pick<CallerSettings, 'limit' | 'pods'>,
-  before: readonly CallerRequest[],
-) {
-  const under = Map.groupBy(
-    before.filter(({ caller }) => caller === 'Under'),
-    ({ pod }) => pod,
-  );
-  const beyond = before.filter(({ caller }) => caller === 'Over');
+function controlShortfalls(view: OutageView) {
+  const { limit, pods } = view.settings;
+  const { beyond, within } = sidesOf(view, view.phases.before);
+  const owed = Map.groupBy(within, ({ pod }) => pod);
   const rejecting = new Set(beyond.flatMap(({ outcome, pod }) => (outcome === 'Rejected' ? [pod] : [])));
   const lenient = pods.filter((pod) => !rejecting.has(pod));
-  const admitted = countsOf(beyond, 'Over').Admitted;
   return [
     ...pods.flatMap((pod) => {
-      const within = under.get(pod) ?? [];
-      const { Admitted } = countsOf(within, 'Under');
+      const own = owed.get(pod) ?? [];
+      const { Admitted } = countsOf(own);
       return [
-        within.length === 0 && code('NotSentBefore', { pod }),
-        Admitted < within.length && code('FailedBefore', { pod, admitted: Admitted, of: within.length }),
+        own.length === 0 && code('NotSentBefore', { pod }),
+        Admitted < own.length && code('FailedBefore', { pod, admitted: Admitted, of: own.length }),
       ];
     }),
-    lenient.length > 0 && code('NotRejectedBefore', { pods: lenient, admitted, most: admittedAtOnce(limit) }),
+    lenient.length > 0 &&
+      code('NotRejectedBefore', { pods: lenient, sent: beyond.length, most: admittedAtOnce(limit) }),
   ];
 }
 
@@ -221,9 +203,10 @@ export const service = {
   ...outageFold,
   name: 'service',
   finding: inFault((view) => {
-    const { over, phases, settings, setup, span } = view;
-    const { behaviour, byPod, near, reached } = behaviourOf(view);
+    const { over, setup, span } = view;
+    const { behaviour, byPod, isReached, near } = behaviourOf(view);
     const oneLimit = setup.isOneCaller;
+    const owed = sidesOf(view, view.phases.during).within;
     const accepts = (word: Behaviour): boolean => setup.accept.includes(word);
     const slow = slowPods(byPod);
     const isBroken =
@@ -237,18 +220,15 @@ export const service = {
         control.Timeout > 0 ? [{ pod, unanswered: control.Timeout, of: sizeOf(control) }] : [],
       ),
     });
-    const isUnreached = behaviour === 'Enforces' && !oneLimit && reached.size === 0 && !accepts('FailsOpen');
+    const isUnreached = behaviour === 'Enforces' && !oneLimit && !isReached && !accepts('FailsOpen');
     const isOpen = behaviour === 'FailsOpen' || behaviour === 'Forgets';
     const within = totalOf([...byPod.values()].map((pod) => pod.within));
-    const failed = failedOf(phases.during);
+    const failed = failedOf(owed);
     const sent = sizeOf(within);
     // A limiter that fails open or forgets is violated at the first admission over the limit.
     const first = isOpen
       ? undefined
-      : phases.during.find(
-          ({ caller, outcome }) =>
-            caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Enforces'),
-        );
+      : owed.find(({ outcome }) => (outcome === 'Admitted') === (behaviour === 'Enforces'));
     const border = near && { behaviour, ...shareInterval(near.count, near.of), ...near };
     return {
       isBroken,
@@ -261,7 +241,7 @@ export const service = {
       ],
       unproven: [
         lacksRejection(byPod, over) && code('NotRejectedAgain'),
-        ...controlShortfalls(settings, phases.before),
+        ...controlShortfalls(view),
         ...[...byPod].flatMap(([pod, one]) => requestShortfalls(oneLimit, pod, one)),
       ],
       missing: [
@@ -272,10 +252,10 @@ export const service = {
       evidence: [
         failed.statuses.length > 0 && code('Statuses', failed),
         border && code('NearBorder', border),
-        behaviour === 'Enforces' && !oneLimit && code('Reached', { reached }),
+        behaviour === 'Enforces' && !oneLimit && code('Reached', { isReached }),
         controls.pods.length > 0 && controls,
       ],
-      byPod: [...byPod].map(([pod, one]) => code('PodBehaviour', { pod, oneLimit, ...one })),
+      byPod: [...byPod].map(([pod, one]) => code('PodBehaviour', { pod, ...one })),
     };
   }),
 };
@@ -283,9 +263,9 @@ export const service = {
 /** A status with which a server refuses on purpose. */
 const UNAVAILABLE = 503;
 
-/** The statuses of requests of callers under their limit that were not admitted, as far as they are recorded. */
-function failedOf(during: readonly CallerRequest[]) {
-  const failed = during.filter(({ caller, outcome }) => caller === 'Under' && outcome !== 'Admitted');
+/** The statuses of owed requests that were not admitted, as far as they are recorded. */
+function failedOf(owed: readonly CallerRequest[]) {
+  const failed = owed.filter(({ outcome }) => outcome !== 'Admitted');
   const statuses = [...Map.groupBy(failed, ({ status }) => status)]
     .flatMap(([status, some]) =>
       status === undefined ? [] : [{ status, requests: some.length, p50Ms: latencyOf(some)?.p50Ms ?? 0 }],

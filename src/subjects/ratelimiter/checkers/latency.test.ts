@@ -4,7 +4,7 @@ import { latencyOf } from './latency.ts';
 
 const request = (took: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
   pod: 'a',
-  caller: 'Under',
+  caller: 'Drawn',
   outcome,
   sentAt: 100,
   endedAt: 100 + took,

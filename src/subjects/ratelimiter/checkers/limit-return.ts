@@ -1,32 +1,36 @@
-/** Limit return: whether callers that exhausted their limits after the fault get them back. Pure. */
-import type { CallerRequest, EventOf } from '../history/events.ts';
+/** Limit return: whether callers get their limit back after a window without requests. Pure. */
+import type { CallerRequest } from '../history/events.ts';
 import { code, NOTHING } from './checker.ts';
-import { inFault, type OutageSeen, outageFold } from './outage-seen.ts';
+import { inFault, type OutageSeen, outageFold, viewOf } from './outage-seen.ts';
 
-/** Callers that exhausted their limits wait for them; or why none does. */
-type Awaited = Pick<EventOf<'return'>, 'at' | 'keys' | 'why'>;
-
-/** @param requests of the callers that wait, in sending order */
-export function limitReturnOf({ at, keys, why }: Awaited, requests: readonly CallerRequest[]) {
-  if (why !== undefined) return code('ReturnNotChecked', { why });
-  const tries = Map.groupBy(requests, ({ key }) => key);
-  const left = keys.filter((key) => !tries.get(key)?.some(({ outcome }) => outcome === 'Admitted'));
-  const callers = keys.length;
-  if (left.length === 0) return code('Returned', { callers });
-  const lockedOut = left.filter((key) => tries.get(key)?.at(-1)?.outcome === 'Rejected').length;
-  // The requests of these were neither admitted nor rejected.
-  if (lockedOut === 0) return code('ReturnUnclear', { callers, unclear: left.length });
-  // From the exhaustion of their limits to the last try.
-  const waitedMs = Math.round((requests.at(-1)?.endedAt ?? at) - at);
-  return code('NotReturned', { callers, lockedOut, waitedMs });
+/**
+ * @param owed requests that the limiter owes again, in the order in which they ended
+ * @param at when their callers began to wait
+ */
+export function limitReturnOf(owed: readonly CallerRequest[], at: number) {
+  const byKey = Map.groupBy(owed, ({ key }) => key);
+  const callers = byKey.size;
+  if (callers === 0) return code('ReturnNotChecked', { why: 'no caller was owed a request again' });
+  const outcomesOf = (own: readonly CallerRequest[]) => new Set(own.map(({ outcome }) => outcome));
+  const outcomes = [...byKey.values()].map(outcomesOf);
+  const lockedOut = outcomes.filter((of) => of.has('Rejected')).length;
+  // From the end of the traffic to the last request.
+  const waitedMs = Math.round((owed.at(-1)?.endedAt ?? at) - at);
+  if (lockedOut > 0) return code('NotReturned', { callers, lockedOut, waitedMs });
+  const unclear = outcomes.filter((of) => of.has('Error') || of.has('Timeout')).length;
+  return unclear > 0 ? code('ReturnUnclear', { callers, unclear }) : code('Returned', { callers });
 }
 
 /** Undefined while it is unknown. */
-export function limitReturnIn({ last, requests }: OutageSeen): ReturnType<typeof limitReturnOf> | undefined {
-  if (!last.ended || !last.return) return undefined;
+export function limitReturnIn(seen: OutageSeen) {
+  const { ended, return: awaited } = seen.last;
+  if (!ended || !awaited) return undefined;
+  const { at, why } = awaited;
+  if (why !== undefined) return code('ReturnNotChecked', { why });
+  const { owed, returning = [] } = viewOf(seen) ?? {};
   return limitReturnOf(
-    last.return,
-    requests.filter(({ caller }) => caller === 'Returning'),
+    returning.filter((request) => owed?.has(request)),
+    at,
   );
 }
 

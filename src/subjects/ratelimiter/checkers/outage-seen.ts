@@ -5,16 +5,23 @@ import type { Behaviour } from './behaviour.ts';
 import { type Finding, NOTHING, once } from './checker.ts';
 import { overOf } from './over.ts';
 import type { RecordSetup } from './record.ts';
-import { type CallerSettings, phasesOf, requestsToJudge } from './requests.ts';
+import { admittedAt, type CallerSettings, owedIn, phasesOf } from './requests.ts';
 
 /** All that the checkers need to know before the first event. */
 export interface OutageSetup
   extends RecordSetup,
-    Pick<CallerSettings, 'callerTimeoutMs' | 'clockWithinMs' | 'countsForked' | 'limit'> {
-  /** When the callers were set up; milliseconds since the epoch. */
-  readonly preparedAt: number;
-  /** Whether one caller makes all requests. */
-  readonly isOneCaller: boolean;
+    Pick<
+      CallerSettings,
+      | 'callerTimeoutMs'
+      | 'clockWithinMs'
+      | 'countsForked'
+      | 'isOneCaller'
+      | 'limit'
+      | 'overKey'
+      | 'preparedAt'
+    > {
+  /** From which the callers are drawn; left out: they are not. */
+  readonly seed?: number;
   /** What callers may get in the fault. */
   readonly accept: readonly Behaviour[];
   /** How long after the fault callers may take to be treated as before; milliseconds. */
@@ -22,7 +29,7 @@ export interface OutageSetup
 }
 
 /** Events of which only the last counts. */
-const LAST = ['accounts', 'accounts-ended', 'ended', 'restarted', 'return', 'traffic-ended'] as const;
+const LAST = ['ended', 'restarted', 'return', 'traffic-ended'] as const;
 type Last = (typeof LAST)[number];
 const STEPS: ReadonlySet<string> = new Set(LAST);
 
@@ -51,11 +58,6 @@ export const outageFold = {
   },
 };
 
-/** Requests of other callers show nothing of how callers fare: they use limits up, or wait for them. */
-export function isOfTraffic({ caller }: CallerRequest): boolean {
-  return caller !== 'Account' && caller !== 'Returning';
-}
-
 /** When the last request of the traffic was answered; undefined: some are not answered yet, so nothing is proven. */
 export function finishedAt({ last }: OutageSeen): number | undefined {
   return last.ended?.at ?? last['traffic-ended']?.at;
@@ -71,38 +73,46 @@ export function restartedOf({ last }: OutageSeen): ReadonlySet<string> {
   return new Set(last.restarted?.pods);
 }
 
-export function settingsOf({ dropped, leftOut, setup, times }: OutageSeen): CallerSettings {
-  const { isOneCaller, preparedAt } = setup;
-  return {
+/** What all requests together show; undefined until the fault was reported, or its end was seen. */
+export const viewOf = once((seen: OutageSeen) => {
+  const { dropped, last, leftOut, setup, times } = seen;
+  const { endedAt, presumed, startedAt } = times;
+  const isSeen = startedAt !== undefined && endedAt !== undefined;
+  const span = isSeen ? { startedAt, endedAt } : presumed;
+  if (!span) return undefined;
+  const gone = goneOf(seen);
+  const settings: CallerSettings = {
     ...setup,
-    ...(isOneCaller ? { oneLimitFrom: preparedAt } : { firstSentAt: preparedAt }),
+    // Of the pods that stayed; admissions over the limit by other pods count as well.
+    pods: setup.pods.filter((name) => !gone.has(name)),
     calmUntil: times.plannedAt,
     isGapless: dropped === 0 && leftOut === 0,
     countsLostAt: times.countsLostAt,
   };
-}
-
-/** What all requests together show; undefined until the fault was reported, or its end was seen. */
-export const viewOf = once((seen: OutageSeen) => {
-  const { endedAt, presumed, startedAt } = seen.times;
-  const isSeen = startedAt !== undefined && endedAt !== undefined;
-  const span = isSeen ? { startedAt, endedAt } : presumed;
-  if (!span) return undefined;
-  const all = settingsOf(seen);
-  const gone = goneOf(seen);
-  const settings = { ...all, pods: all.pods.filter((name) => !gone.has(name)) };
-  const afterwards = seen.requests.filter((request) => !isOfTraffic(request));
-  const requests = requestsToJudge(all, seen.requests.filter(isOfTraffic), gone);
+  const drawn = seen.requests.filter(({ caller }) => caller === 'Drawn');
+  const judged = seen.requests.filter(
+    (request) => !gone.has(request.pod) || admittedAt(request) !== undefined,
+  );
+  const returnsAt = last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
+  const requests = judged.filter(({ sentAt }) => sentAt < returnsAt);
   return {
-    setup: seen.setup,
-    /** Of the pods that stayed. */
+    setup,
     settings,
     span,
     /** Whether start and end of the fault were seen; otherwise the span is the planned one. */
     isSeen,
+    /** Of the traffic around the fault. */
     requests,
+    /** Of callers that wait for their limit afterwards. */
+    returning: judged.filter(({ sentAt }) => sentAt >= (last.return?.at ?? returnsAt)),
+    owed: owedIn(settings, drawn, span.endedAt + setup.settleMs),
     phases: phasesOf(requests, span, settings.callerTimeoutMs),
-    over: overOf(settings, requests, span, afterwards),
+    over: overOf(
+      settings,
+      judged.filter(({ caller }) => caller === 'Drawn'),
+      span,
+      returnsAt,
+    ),
   };
 });
 
@@ -113,5 +123,14 @@ export function inFault<F extends Finding>(find: (view: OutageView, seen: Outage
   return (seen: OutageSeen): F | Finding<never> => {
     const view = viewOf(seen);
     return view?.isSeen ? find(view, seen) : NOTHING;
+  };
+}
+
+/** Requests of callers, by whether the limiter owed them. */
+export function sidesOf({ owed }: Pick<OutageView, 'owed'>, requests: readonly CallerRequest[]) {
+  const drawn = requests.filter(({ caller }) => caller === 'Drawn');
+  return {
+    within: drawn.filter((request) => owed.has(request)),
+    beyond: drawn.filter((request) => !owed.has(request)),
   };
 }

@@ -1,566 +1,455 @@
-import fc from 'fast-check';
+/** What is found of a store outage, in codes and figures: of a limiter of which it is known what it does. */
 import { describe, expect, it } from 'vitest';
 import { found, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
-import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
-import type { InvariantReading } from '../../../engine/observed.ts';
-import type { CallerKind, CallerRequest, RequestOutcome } from '../history/events.ts';
-import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
-import { seenInvariant } from './outage-formula.ts';
+import {
+  type Answer,
+  type Asked,
+  codesIn,
+  faultFrom,
+  judgeOf,
+  type SimulatedOutage,
+  simulatedOutage,
+} from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
+import type { Measure } from '../../../api/index.ts';
+import { EARLY_MS } from '../../redis/events.ts';
+import type { EventOf, HistoryEvent } from '../history/events.ts';
 
-const pods = ['a', 'b'];
-const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
-const times = { startedAt: 10_000, endedAt: 15_000, until: 15_000 };
-const FINISHED = 17_000;
+type Change = (event: HistoryEvent) => HistoryEvent[];
+type Given = Partial<SimulatedOutage>;
 
-/** A formula needs no words. */
-const inWords = (reading: Reading): InvariantReading => ({
-  ...reading,
-  watchedUntil: FINISHED,
-  shortfalls: [],
-  evidence: [],
-});
+const FROM = faultFrom();
+const TO = FROM + 10_000;
+const decided = (isAdmitted: boolean): Answer => (isAdmitted ? 'Admitted' : 'Rejected');
 
-type Parts = Pick<CallerRequest, 'caller' | 'outcome'> & Partial<CallerRequest>;
+/** In order but in the fault. */
+const inFault =
+  (answer: (asked: Asked) => Answer): SimulatedOutage['limiter'] =>
+  (asked) =>
+    asked.isControl ? 'Admitted' : asked.isInFault ? answer(asked) : decided(asked.take());
+const enforcing = inFault(({ take }) => decided(take()));
+const closed = inFault(() => ({ outcome: 'Error', cause: 'ServerError', status: 500 }));
+const open = inFault(() => 'Admitted');
 
-/** So many requests to each pod, 100 ms apart. */
-function sentToEach({ outcome, ...rest }: Parts, count: number, from: number): CallerRequest[] {
-  return pods.flatMap((pod) =>
-    Array.from({ length: count }, (_, i) => {
-      const sentAt = from + i * 100;
-      const endedAt = sentAt + (outcome === 'Timeout' ? 1000 : 20);
-      return { pod, outcome, sentAt, endedAt, ...rest };
-    }),
-  );
+function judged(given: Given = {}, change?: Change) {
+  const { accept = ['Enforces'], ...storeOutage } = (given.storeOutage ?? {}) as { accept?: string[] };
+  const history = simulatedOutage({ limiter: enforcing, ...given, storeOutage: { accept, ...storeOutage } });
+  const judge = judgeOf(history, change);
+  const reading = judge.reading();
+  if (!reading) throw new TypeError('there is no reading');
+  return { history, reading, ...codesIn(judge) };
 }
 
-/** A limiter in order before the fault; what callers got in it and after it is given. */
-function recordOf({
-  within = 'Admitted',
-  beyond = 'Rejected',
-  accept = ['Enforces'],
-  beyondAfter = ['Rejected'],
-  withinAfter = 'Admitted',
-  crossed = true,
-}: {
-  within?: RequestOutcome;
-  beyond?: RequestOutcome;
-  accept?: readonly Behaviour[];
-  beyondAfter?: readonly RequestOutcome[];
-  withinAfter?: RequestOutcome;
-  /** Whether a caller that crossed its limit in the pause was rejected by every pod. */
-  crossed?: boolean;
-} = {}): OutageUnderTest {
-  const record = new OutageUnderTest({ pods, limit, accept });
-  const requests = [
-    ...sentToEach({ caller: 'Over', outcome: 'Admitted' }, 2, 0),
-    ...sentToEach({ caller: 'Over', outcome: 'Rejected' }, 2, 1000),
-    ...sentToEach({ caller: 'Under', outcome: 'Admitted' }, 5, 2000),
-    ...sentToEach({ caller: 'Under', outcome: within }, 10, 10_100),
-    ...sentToEach({ caller: 'Over', outcome: beyond }, 10, 10_100),
-    ...(crossed ? sentToEach({ caller: 'Crossing', key: 'x', outcome: 'Rejected' }, 2, 10_300) : []),
-    ...beyondAfter.flatMap((outcome, i) => sentToEach({ caller: 'Over', outcome }, 1, 15_500 + i * 100)),
-    ...sentToEach({ caller: 'Under', outcome: withinAfter }, 5, 15_500),
-  ];
-  for (const request of requests) {
-    record.add(request);
-    // The end of the pause answers whoever waits for it.
-    if (request.caller === 'Over' && request.outcome === 'Timeout') {
-      record.addLate(request, { outcome: 'Rejected', at: 15_005 });
-    }
-  }
-  return record;
-}
+const valueOf = (measures: readonly Measure[], name: string) =>
+  measures.find((measure) => measure.name === name)?.value;
+const podsOf = (codes: ReturnType<typeof judged>['evidence']) =>
+  codes.filter(({ code }) => code === 'PodBehaviour') as unknown as {
+    readonly pod: string;
+    readonly behaviour: string;
+    readonly within: Record<string, number>;
+  }[];
+/** The same share of requests in every run. */
+const oneIn = (n: number, { at, key, pod }: Asked): boolean =>
+  (key.length + pod + Math.round(at / 7)) % n === 0;
 
-type Reading = ReturnType<OutageUnderTest['reading']>;
-const read = (record: OutageUnderTest): Reading => record.reading(times, FINISHED);
-const valueOf = (reading: Pick<Reading, 'measures'>, name: string): number | undefined =>
-  reading.measures.find((measure) => measure.name === name)?.value;
+describe('what callers get in the fault', () => {
+  it('has one word if nine of ten owed requests have the same outcome', () => {
+    expect(judged().reading.summary).toBe('Enforces');
+    expect(judged({ limiter: closed }).reading.summary).toBe('FailsClosed');
+    const few = inFault((asked) => (oneIn(25, asked) ? 'Error' : decided(asked.take())));
+    expect(judged({ limiter: few }).reading.summary).toBe('Enforces');
+    const many = inFault((asked) => (oneIn(3, asked) ? 'Error' : decided(asked.take())));
+    expect(judged({ limiter: many }).reading.summary).toBe('Mixed');
+  });
 
-describe('the invariant of a store outage', () => {
-  it('is broken by what is not accepted, from the first caller that got it', () => {
-    const reading = read(recordOf({ within: 'Timeout', beyond: 'Timeout' }));
-    expect(reading).toMatchObject({
-      summary: 'Hangs',
-      brokenAt: 11_100,
-      detectedAt: FINISHED,
-      shortfalls: [],
+  it('is Mixed if pods differ, and is known of each', () => {
+    const limiter = inFault(({ pod, take }) => (pod === 0 ? 'Error' : decided(take())));
+    const { evidence, reading } = judged({ limiter, storeOutage: { accept: ['Enforces', 'FailsClosed'] } });
+    expect(reading).toMatchObject({ summary: 'Mixed', detectedAt: expect.any(Number) });
+    expect(podsOf(evidence).map(({ behaviour }) => behaviour)).toEqual([
+      'FailsClosed',
+      'Enforces',
+      'Enforces',
+    ]);
+  });
+
+  it('is Mixed if callers over their limits wait, and others do not', () => {
+    const limiter = inFault(({ take }) => (take() ? 'Admitted' : 'Timeout'));
+    expect(judged({ limiter }).reading.summary).toBe('Mixed');
+  });
+
+  it('counts what its callers saw, and the statuses', () => {
+    let failed = 0;
+    const limiter = inFault(() => {
+      failed += 1;
+      return { outcome: 'Error', cause: 'ServerError', status: failed % 5 === 0 ? 503 : 500 };
     });
-    const names = ['notAdmitted', 'underLimit', 'overAdmission', 'timeToRecovery'];
-    expect(names.map((name) => valueOf(reading, name))).toEqual([20, 20, 0, 520]);
+    const { evidence, measures, reading } = judged({ limiter });
+    const within = podsOf(evidence).reduce((sum, pod) => sum + (pod.within['Error'] ?? 0), 0);
+    expect(within).toBeGreaterThan(100);
+    expect(valueOf(measures, 'notAdmitted')).toBe(within);
+    expect(valueOf(measures, 'underLimit')).toBe(within);
+    expect(valueOf(measures, 'serverErrors')).toBeGreaterThan(0.7 * within);
+    expect(found(evidence, 'Statuses')).toMatchObject({ statuses: [{ status: 500 }, { status: 503 }] });
+    expect(reading.brokenAt).toBeGreaterThan(FROM);
   });
 
-  it('is broken by more than the limit, and leads with how much more', () => {
-    const reading = read(recordOf({ beyond: 'Admitted', beyondAfter: ['Rejected'] }));
-    expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: FINISHED });
-    expect(reading.measures[0]).toEqual({ name: 'overAdmission', value: 20, unit: 'requests' });
-    const accepted = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter: ['Rejected'] }));
-    expect(accepted.measures[0]).toMatchObject({ name: 'overAdmission' });
-    expect(accepted.detectedAt).toBeUndefined();
-  });
-
-  it.each<[string, RequestOutcome, readonly Behaviour[]]>([
-    ['FailsClosed', 'Rejected', ['Enforces', 'FailsClosed']],
-    ['Hangs', 'Timeout', ['Hangs', 'Mixed']],
-    // Redis lost no counts.
-    ['FailsClosed', 'Rejected', ['FailsClosed', 'Forgets']],
-  ])('is broken by more than the limit though %s is accepted', (word, within, accept) => {
-    const over = { within, beyond: 'Admitted', beyondAfter: ['Rejected'] } as const;
-    expect(read(recordOf({ ...over, accept }))).toMatchObject({
-      summary: `${word}, 24 > 4`,
-      brokenAt: 10_120,
-      shortfalls: [],
+  it('is left open near the border of what is accepted', () => {
+    // One of nine fails.
+    let asked = 0;
+    const limiter = inFault(({ take }) => {
+      if (!take()) return 'Rejected';
+      asked += 1;
+      return asked % 9 === 0 ? 'Error' : 'Admitted';
     });
-    const accepted = read(recordOf({ ...over, accept: [...accept, 'FailsOpen'] }));
-    expect(accepted.detectedAt).toBeUndefined();
+    const border = judged({ limiter });
+    expect(namesOf(border.shortfalls)).toEqual(['NearBorderOfAccepted']);
+    expect(border.reading.detectedAt).toBeUndefined();
+    const both = judged({ limiter, storeOutage: { accept: ['Enforces', 'Mixed'] } });
+    expect([both.shortfalls, both.reading.detectedAt]).toEqual([[], undefined]);
   });
 
-  it('an outage keeps the invariant exactly if its behaviour and excess are accepted', () => {
-    const outcome = fc.constantFrom<RequestOutcome>('Admitted', 'Rejected', 'Error', 'Timeout');
-    const accept = fc.subarray([...BEHAVIOURS], { minLength: 1 });
-    fc.assert(
-      fc.property(outcome, outcome, accept, (within, beyond, accepted) => {
-        const record = recordOf({ within, beyond, accept: accepted, beyondAfter: ['Rejected'] });
-        const reading = read(record);
-        const [word, excess] = [reading.summary.split(',')[0], valueOf(reading, 'overAdmission') ?? 0];
-        const kept =
-          accepted.some((each) => each === word) && (excess === 0 || accepted.includes('FailsOpen'));
-        expect(reading.shortfalls).toEqual([]);
-        expect(reading.detectedAt === undefined).toBe(kept);
-        expect(reading.brokenAt === undefined).toBe(kept);
-        if (!kept) expect(reading.brokenAt).toBeGreaterThanOrEqual(times.startedAt);
-        // What a diagnosis is given says the same.
-        const { broken, formula, values } = seenInvariant(inWords(reading), accepted, reading.excess);
-        const valueIn = (name: string): number => values.find((value) => value.name === name)?.value ?? 0;
-        const served = valueIn('others-admitted') >= 0.9 * valueIn('others-sent');
-        const isOver = valueIn('sum(requests-admitted) - bound') > 0;
-        expect(broken).toBe(!kept);
-        if (kept && formula.includes('others-admitted >= 0.9')) expect(served).toBe(true);
-        if (formula.includes('- admitted <= 0') && isOver) expect(broken).toBe(true);
-      }),
+  it('needs owed requests that were timed', () => {
+    const limiter = inFault(({ take }) => ({ outcome: take() ? 'Admitted' : 'Rejected', tookMs: 1051 }));
+    const { shortfalls } = judged({ limiter });
+    expect(namesOf(shortfalls)).toEqual(expect.arrayContaining(['TooFewRequests', 'Untimed']));
+  });
+
+  it('shows that the limit holds only if every pod rejects callers that reach it', () => {
+    const errs = inFault(({ pod, take }) => (take() ? 'Admitted' : pod === 2 ? 'Error' : 'Rejected'));
+    const lenient = judged({ limiter: errs });
+    expect(found(lenient.evidence, 'Reached')).toMatchObject({ isReached: false });
+    expect(namesOf(lenient.shortfalls)).toContain('CrossingNotRejected');
+    expect(found(judged().evidence, 'Reached')).toMatchObject({ isReached: true });
+  });
+
+  it('shows nothing if the limiter was not in order before', () => {
+    const never: SimulatedOutage['limiter'] = () => 'Admitted';
+    expect(namesOf(judged({ limiter: never }).shortfalls)).toContain('NotRejectedBefore');
+    const early: SimulatedOutage['limiter'] = (asked) =>
+      !asked.isControl && asked.at < 0 && asked.pod === 1 ? 'Error' : enforcing(asked);
+    expect(namesOf(judged({ limiter: early }).shortfalls)).toEqual(
+      expect.arrayContaining(['FailedBefore', 'NotRejectedBefore']),
     );
   });
+});
 
-  it('is broken by more than the limit, whatever else is not proven', () => {
-    const record = recordOf({ beyond: 'Admitted', beyondAfter: ['Rejected'] });
-    const doubtful = { ...times, endedAt: 12_000, doubtfulFrom: 11_000 };
-    const reading = record.reading(doubtful, FINISHED);
-    expect(reading).toMatchObject({ provenAlone: true, brokenAt: 10_120, detectedAt: FINISHED });
-    expect(reading.shortfalls).toHaveLength(2);
-  });
+describe('a pod that may be slow', () => {
+  /** Some of the requests that need no limiter have no answer at the pod, from then on. */
+  const slow =
+    (from: number): SimulatedOutage['limiter'] =>
+    (asked) => {
+      if (!asked.isInFault || asked.pod !== 0) return enforcing(asked);
+      if (asked.isControl)
+        return asked.at >= from && Math.round(asked.at / 600) % 2 === 0 ? 'Timeout' : 'Admitted';
+      return 'Timeout';
+    };
 
-  it('is broken before the fault by more than the limit, though FailsOpen is accepted', () => {
-    const record = recordOf({ beyond: 'Admitted', accept: ['FailsOpen'] });
-    for (const request of sentToEach({ caller: 'Over', outcome: 'Admitted' }, 1, 3000)) record.add(request);
-    const reading = read(record);
-    expect(reading).toMatchObject({ provenAlone: true, brokenAt: 3020, detectedAt: FINISHED });
-    expect(found(reading.evidence, 'OverLimitBefore')).toMatchObject({ over: { admitted: 6, bound: 4 } });
-  });
-
-  it('is broken in the fault if that may have begun before its start was known', () => {
-    const record = new OutageUnderTest({ pods, limit, accept: ['FailsOpen'] });
-    for (const request of sentToEach({ caller: 'Over', outcome: 'Admitted' }, 3, 2800)) record.add(request);
-    const reading = record.reading({ ...times, plannedAt: 2900 }, FINISHED);
-    expect(reading.provenAlone).toBeUndefined();
-  });
-
-  it('is not judged before the last callers have their answers', () => {
-    const reading = recordOf({ within: 'Rejected' }).reading(times);
-    expect(reading).toMatchObject({ complete: false });
+  it('leaves it open whether its limiter hangs', () => {
+    const { reading, shortfalls } = judged({ limiter: slow(0) });
     expect(reading.detectedAt).toBeUndefined();
+    expect(found(shortfalls, 'ControlsUnanswered')).toMatchObject({ pods: [{ pod: 'api-0' }] });
+  });
+
+  it('is no excuse if callers had no answer first', () => {
+    expect(judged({ limiter: slow(6000) }).reading.detectedAt).toBeDefined();
+  });
+
+  it('is no excuse if the path needs Redis itself', () => {
+    const limiter: SimulatedOutage['limiter'] = (asked) => (asked.isInFault ? 'Timeout' : enforcing(asked));
+    const { reading } = judged({ limiter });
+    expect(reading).toMatchObject({ summary: 'Hangs', detectedAt: expect.any(Number) });
+  });
+});
+
+describe('more than the limit', () => {
+  it('is what the limiter really admitted over it to the caller with the most', () => {
+    const admitted = new Map<string, number>();
+    const limiter: SimulatedOutage['limiter'] = (asked) => {
+      const answer = open(asked);
+      if (answer === 'Admitted' && !asked.isControl && asked.at < 30_000)
+        admitted.set(asked.key, (admitted.get(asked.key) ?? 0) + 1);
+      return answer;
+    };
+    const { measures, reading } = judged({ limiter });
+    expect(valueOf(measures, 'overAdmission')).toBe(Math.max(...admitted.values()) - 10);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
+    expect(reading.brokenAt).toBeGreaterThan(FROM);
+  });
+
+  it('is of the pods that admitted it', () => {
+    const limiter = inFault(({ pod, take }) => (pod === 2 ? 'Admitted' : decided(take())));
+    const { evidence, reading } = judged({ limiter });
+    expect(podsOf(evidence).map(({ behaviour }) => behaviour)).toEqual(['Enforces', 'Enforces', 'FailsOpen']);
+    expect(reading.summary).toMatch(/^Mixed, \d+ > 10$/);
+  });
+
+  it('is accepted with FailsOpen, but not before the fault', () => {
+    const storeOutage = { accept: ['FailsOpen'] };
+    expect(judged({ limiter: open, storeOutage }).reading.detectedAt).toBeUndefined();
+    const early: SimulatedOutage['limiter'] = (asked) =>
+      asked.at < -1000 && asked.at > -3000 ? 'Admitted' : open(asked);
+    const { reading } = judged({ limiter: early, storeOutage });
+    expect(reading).toMatchObject({ whenDetected: { name: 'overAdmission' } });
+    expect(reading.brokenAt).toBeLessThan(FROM);
+  });
+
+  it('counts if it was admitted after the caller had given up', () => {
+    const late = (outcome: 'Admitted' | 'Rejected') =>
+      inFault(() => ({ outcome: 'Timeout', late: { outcome, afterMs: 4000 } }));
+    const accept = { accept: ['Hangs'] };
+    const admitted = judged({ limiter: late('Admitted'), storeOutage: accept });
+    expect(valueOf(admitted.measures, 'overAdmission')).toBeGreaterThan(10);
+    expect(admitted.reading.detectedAt).toBeDefined();
+    const rejected = judged({ limiter: late('Rejected'), storeOutage: accept });
+    expect([valueOf(rejected.measures, 'overAdmission'), rejected.shortfalls]).toEqual([0, []]);
+    const unknown = judged({ limiter: inFault(() => 'Timeout'), storeOutage: accept });
+    expect(namesOf(unknown.shortfalls)).toEqual(['OutcomesUnknown']);
+  });
+
+  it('says how many callers were tested, and from which seed', () => {
+    const { evidence } = judged({ seed: 7 });
+    expect(found(evidence, 'DrawnFrom')).toMatchObject({ seed: 7 });
+    expect(found(evidence, 'NotAdmittedOver')).toMatchObject({ callers: expect.any(Number) });
+  });
+});
+
+describe('after the fault', () => {
+  const after =
+    (answer: (asked: Asked) => Answer): SimulatedOutage['limiter'] =>
+    (asked) =>
+      asked.isControl || asked.at < 10_000 ? closed(asked) : answer(asked);
+  const accept = { accept: ['FailsClosed'], settle: '3s' };
+  const recovery = (answer: (asked: Asked) => Answer) =>
+    judged({ limiter: after(answer), storeOutage: accept });
+
+  it('callers are treated as before once every pod does, and that has a time', () => {
+    const { measures, reading } = recovery(({ at, take }) => (at < 11_500 ? 'Error' : decided(take())));
+    expect(valueOf(measures, 'timeToRecovery')).toBeGreaterThan(1500);
+    expect(valueOf(measures, 'timeToRecovery')).toBeLessThan(2000);
+    expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('what was admitted and not counted until then is no failure to recover', () => {
+    const limiter: SimulatedOutage['limiter'] = (asked) =>
+      asked.isControl || (asked.at > 0 && asked.at < 11_000) ? 'Admitted' : decided(asked.take());
+    const { measures, reading } = judged({ limiter, storeOutage: { accept: ['FailsOpen'] } });
+    expect(reading.detectedAt).toBeUndefined();
+    expect(valueOf(measures, 'timeToRecovery')).toBeGreaterThan(1000);
+    expect(valueOf(measures, 'timeToRecovery')).toBeLessThan(1700);
+  });
+
+  it.each<[string, (asked: Asked) => Answer, string]>([
+    ['rejects what it owes', () => 'Rejected', 'fails'],
+    ['fails', () => 'Error', 'fails'],
+    ['admits callers over their limits', () => 'Admitted', 'admits'],
+    ['errs for callers over their limits', ({ take }) => (take() ? 'Admitted' : 'Error'), 'errs'],
+  ])('is not recovered from if one pod %s to the end', (_, answer, lapse) => {
+    const { evidence, reading } = recovery((asked) =>
+      asked.pod === 1 ? answer(asked) : decided(asked.take()),
+    );
+    expect(found(evidence, 'NotRecovered')).toMatchObject({ lapses: new Map([['api-1', lapse]]) });
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), brokenAt: TO });
+  });
+
+  it('is left open if it was close to the end of settle, or a few failed at the end', () => {
+    const close = recovery(({ at, take }) => (at < 13_050 ? 'Error' : decided(take())));
+    expect(namesOf(close.shortfalls).join()).toMatch(/RecoveredLate|NotRecovered/);
+    const few = recovery((asked) =>
+      asked.at > 13_600 && asked.at < 20_000 && oneIn(9, asked) ? 'Error' : decided(asked.take()),
+    );
+    expect(namesOf(few.shortfalls)).toEqual(['FailedToTheEnd']);
+  });
+
+  it('limits have to return, once it is known that they were owed', () => {
+    const answered = (outcome: Answer) =>
+      recovery(({ at, take }) => (at > 60_000 ? outcome : decided(take())));
+    expect(found(judged().evidence, 'Returned')).toMatchObject({ callers: expect.any(Number) });
+    const kept = answered('Rejected');
+    expect(valueOf(kept.measures, 'lockedOut')).toBeGreaterThan(10);
+    expect(kept.reading).toMatchObject({ summary: 'FailsClosed; limit not returned', brokenAt: TO });
+    expect(namesOf(answered('Error').shortfalls)).toEqual(['ReturnUnclear']);
+  });
+
+  it('limits that take too long to return are not awaited', () => {
+    const { evidence, reading } = judged({ limit: { window: '10m' } });
+    expect(found(evidence, 'ReturnNotChecked')).toMatchObject({ why: 'too long' });
+    expect(reading).toMatchObject({ complete: true, shortfalls: [] });
+  });
+});
+
+describe('requests that are counted later', () => {
+  it('are those that a limit lacks when its caller is rejected', () => {
+    const queued: (() => void)[] = [];
+    const limiter: SimulatedOutage['limiter'] = (asked) => {
+      if (!asked.isControl && asked.isInFault) {
+        queued.push(() => void asked.take());
+        return 'Error';
+      }
+      for (const count of queued.splice(0)) count();
+      return enforcing(asked);
+    };
+    const accept = { accept: ['FailsClosed'] };
+    expect(valueOf(judged({ limiter, storeOutage: accept }).measures, 'overCounted')).toBeGreaterThan(10);
+    expect(valueOf(judged({ limiter: closed, storeOutage: accept }).measures, 'overCounted')).toBe(0);
+  });
+});
+
+describe('pods that change', () => {
+  const moved: Change = (event) => [event.kind === 'traffic-ended' ? { ...event, moved: ['api-0'] } : event];
+  const atOne = (answer: Answer) => inFault(({ pod, take }) => (pod === 0 ? answer : decided(take())));
+
+  it('break nothing by what their callers did not get, and leave a proof open', () => {
+    const { reading, shortfalls } = judged({ limiter: atOne('Error') }, moved);
+    expect(reading).toMatchObject({ summary: 'Enforces' });
+    expect(found(shortfalls, 'PodsGone')).toMatchObject({ pods: ['api-0'] });
+  });
+
+  it('break the invariant by what they admitted over the limit', () => {
+    expect(judged({ limiter: atOne('Admitted') }, moved).reading.detectedAt).toBeDefined();
+  });
+
+  it('leave nothing to judge if none is left', () => {
+    const all: Change = (event) => [
+      event.kind === 'traffic-ended' ? { ...event, moved: ['api-0', 'api-1', 'api-2'] } : event,
+    ];
+    expect(namesOf(judged({}, all).shortfalls)).toContain('NoPodLeft');
+  });
+
+  it('are named if they were restarted', () => {
+    const restarted: Change = (event) =>
+      event.kind === 'traffic-ended' ? [{ kind: 'restarted', at: TO, pods: ['api-0'] }, event] : [event];
+    expect(found(judged({}, restarted).evidence, 'PodsRestarted')).toMatchObject({ pods: ['api-0'] });
+  });
+});
+
+describe('what is missing for a proof', () => {
+  type Reported = EventOf<'fault'> & { step: 'Reported' };
+  const reported =
+    (change: (event: Reported) => Partial<Reported>): Change =>
+    (event) => [event.kind === 'fault' && event.step === 'Reported' ? { ...event, ...change(event) } : event];
+  const after =
+    (kind: HistoryEvent['kind'], more: HistoryEvent): Change =>
+    (event) =>
+      event.kind === kind ? [event, more] : [event];
+
+  it.each<[string, Change, string[]]>([
+    ['events were dropped', after('return', { kind: 'dropped', events: 3 }), ['EventsDropped']],
+    ['requests were left out', after('return', { kind: 'left-out', requests: 3 }), ['LeftOut']],
+    ['the fault was not proven', reported(() => ({ proof: 'Inconclusive' })), ['FaultUnproven']],
+    [
+      'it ended early',
+      reported(({ endedAt }) => (endedAt ? { endedAt: TO - EARLY_MS - 1 } : {})),
+      ['EndedEarly'],
+    ],
+    [
+      'that is within the tolerance',
+      reported(({ endedAt }) => (endedAt ? { endedAt: TO - EARLY_MS } : {})),
+      [],
+    ],
+    [
+      'it may have ended',
+      after('return', { kind: 'fault', step: 'Doubted', at: TO - 2000 }),
+      ['FaultDoubtful'],
+    ],
+  ])('if %s', (_, change, missing) => {
+    const held = judged({}, change);
+    expect(namesOf(held.shortfalls)).toEqual(missing);
+    expect(held.reading.detectedAt).toBeUndefined();
+    // It depends on nothing but requests, responses and the bound.
+    const over = judged({ limiter: open }, change);
+    expect(over.reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
+  });
+
+  it('is all but over-admission if the start of the fault is not known', () => {
+    const unseen: Change = (event) => {
+      if (event.kind !== 'fault' || event.step !== 'Reported') return [event];
+      const { endedAt: _, startedAt: __, ...rest } = event;
+      return [{ ...rest, proof: 'Inconclusive' }];
+    };
+    const closing = judged({ limiter: closed }, unseen);
+    expect(closing.reading).toMatchObject({ measures: [], evidence: [], complete: true });
+    expect(closing.reading.detectedAt).toBeUndefined();
+    expect(judged({ limiter: open }, unseen).reading).toMatchObject({
+      provenAlone: true,
+      measures: [{ name: 'overAdmission' }],
+    });
+    const accepted = judged({ limiter: open, storeOutage: { accept: ['FailsOpen'] } }, unseen);
+    expect(accepted.reading.detectedAt).toBeUndefined();
+  });
+
+  it('is everything before all requests are answered', () => {
+    const unfinished: Change = (event) =>
+      ['traffic-ended', 'return', 'ended'].includes(event.kind) ? [] : [event];
+    const { reading } = judged({ limiter: open }, unfinished);
+    expect([reading.detectedAt, reading.complete]).toEqual([undefined, false]);
+  });
+});
+
+describe('a limiter whose Redis lost the counts', () => {
+  const lost: Change = (event) =>
+    event.kind === 'fault' && event.step === 'Reported' && event.endedAt === undefined
+      ? [event, { kind: 'fault', step: 'CountsLost', at: FROM + 50, keys: 20, total: 100 }]
+      : [event];
+  const since =
+    (answer: (asked: Asked) => Answer): SimulatedOutage['limiter'] =>
+    (asked) =>
+      asked.isControl || asked.at < 0 ? enforcing(asked) : answer(asked);
+  const forgets = since(({ key, take }) => decided(take(`again ${key}`)));
+
+  it('forgets if it admits the limit once more, and no more', () => {
+    const { measures, reading } = judged({ limiter: forgets }, lost);
+    expect(reading.summary).toBe('Forgets, 20 > 10');
+    expect(valueOf(measures, 'overAdmission')).toBe(10);
+    expect(reading.detectedAt).toBeDefined();
+  });
+
+  it('may do so if that is accepted, and not admit more', () => {
+    const storeOutage = { fault: { type: 'DataLoss', duration: '10s' }, accept: ['Enforces', 'Forgets'] };
+    expect(judged({ limiter: forgets, storeOutage }, lost).reading.detectedAt).toBeUndefined();
+    const more = judged(
+      { limiter: since(({ at }) => (at < 10_000 ? 'Admitted' : 'Rejected')), storeOutage },
+      lost,
+    );
+    expect(more.reading.summary).toMatch(/^FailsOpen/);
+    expect(more.reading.detectedAt).toBeDefined();
+  });
+
+  it('has to reject a caller again', () => {
+    const admitted = new Map<string, number>();
+    const limiter = since(({ key }) => {
+      admitted.set(key, (admitted.get(key) ?? 0) + 1);
+      return (admitted.get(key) ?? 0) <= 10 ? 'Admitted' : 'Error';
+    });
+    const codes = namesOf(judged({ limiter }, lost).shortfalls);
+    expect(codes).toContain('NotRejectedAgain');
+  });
+});
+
+describe('one caller that makes all requests', () => {
+  const one: Given = { identity: 'SourceAddress', limit: { requests: 60 } };
+
+  it('holds if the limit is kept', () => {
+    // The control is not part of this history.
+    const { reading, shortfalls } = judged(one);
+    expect(reading.summary).toBe('Enforces');
+    expect(namesOf(shortfalls)).toEqual(
+      ['NotSentBefore', 'NotSentBefore', 'NotSentBefore', 'NotRejectedBefore'].filter((name) =>
+        namesOf(shortfalls).includes(name),
+      ),
+    );
+    expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('fails open if more gets through', () => {
+    expect(judged({ ...one, limiter: open }).reading.summary).toMatch(/^FailsOpen, \d+ > 60$/);
   });
 
   it.each([
-    ['the end was not seen', { startedAt: 10_000, until: 15_000 }],
-    ['the pause ended early', { ...times, endedAt: 12_000 }],
-    ['what felt it was underCounted', { ...times, doubtfulFrom: 12_000 }],
-  ])('is not proven either way if %s', (_, seen) => {
-    const reading = recordOf({ within: 'Rejected' }).reading(seen, FINISHED);
-    expect(reading.shortfalls).not.toEqual([]);
-    expect(reading.detectedAt).toBeUndefined();
-  });
-});
-
-it.each([
-  ['is proven', 16_000, undefined],
-  ['is not proven if it may have ended before', 16_000, 15_500],
-  ['is proven if it may have ended then', 16_000, 15_900],
-  ['is proven if it has no effect after its end', undefined, 15_500],
-] as const)('a fault with a later end %s', (what, lastsUntil, doubtfulFrom) => {
-  const record = recordOf({ within: 'Rejected', accept: ['FailsClosed'] });
-  record.lastsMs = (lastsUntil ?? times.until) - times.until;
-  const { shortfalls } = record.reading({ ...times, ...(doubtfulFrom && { doubtfulFrom }) }, FINISHED);
-  expect(shortfalls).toHaveLength(what.startsWith('is not') ? 1 : 0);
-});
-
-describe('a request that its caller gave up', () => {
-  const hanging = (late: RequestOutcome | undefined, accept: readonly Behaviour[] = ['Hangs']): Reading => {
-    const record = recordOf({ within: 'Timeout', accept });
-    for (const request of sentToEach({ caller: 'Crossing', outcome: 'Timeout', key: 'c0' }, 8, 10_100)) {
-      record.add(request);
-      if (late && late !== 'Timeout') record.addLate(request, { outcome: late, at: request.sentAt + 3000 });
-    }
-    return read(record);
-  };
-
-  it('counts as admitted if the limiter admitted it late', () => {
-    const reading = hanging('Admitted');
-    expect(reading).toMatchObject({ summary: 'Hangs, 16 > 4', detectedAt: FINISHED });
-    expect(valueOf(reading, 'overAdmission')).toBe(12);
-    expect(found(reading.evidence, 'AdmittedLate')).toMatchObject({ requests: 16 });
-  });
-
-  it('counts as nothing if it was rejected late', () => {
-    expect(hanging('Rejected')).toMatchObject({ summary: 'Hangs', shortfalls: [] });
-  });
-
-  it('leaves it open whether the limit was kept if nobody knows its outcome', () => {
-    const reading = hanging(undefined);
-    expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls).toEqual([{ code: 'OutcomesUnknown', requests: 16 }]);
-    const over = reading.measures.find(({ name }) => name === 'overAdmission');
-    expect(over).toMatchObject({ value: 0, atLeast: true });
-    expect(hanging(undefined, ['Hangs', 'FailsOpen']).shortfalls).toEqual([]);
-  });
-});
-
-describe('a caller that uses its limit up after the pause', () => {
-  const account = (inFault: number, after: number): OutageUnderTest => {
-    const record = recordOf();
-    const of = { caller: 'Account', key: 'a0', pod: 'a' } as const;
-    const add = (outcome: RequestOutcome, count: number, from: number): void => {
-      for (let i = 0; i < count; i += 1) {
-        const sentAt = from + 100 * i;
-        record.add({ ...of, outcome, sentAt, endedAt: sentAt + 20 });
-      }
-    };
-    add('Admitted', inFault, 12_000);
-    add('Admitted', after, 16_000);
-    add('Rejected', 4, 16_600);
-    return record;
-  };
-
-  it('exceeds it by requests that were admitted in the pause and not counted', () => {
-    const record = account(3, 4);
-    const reading = read(record);
-    expect(reading).toMatchObject({ summary: 'Enforces, 7 > 4', provenAlone: true, brokenAt: 16_120 });
-    expect(seenInvariant(inWords(reading), ['Enforces'], reading.excess).broken).toBe(true);
-    expect(reading.excess).toEqual({ beyond: 0, crossing: 3 });
-  });
-
-  it('does not exceed it by the rest of its limit', () => {
-    expect(read(account(3, 1)).detectedAt).toBeUndefined();
-  });
-
-  it('shows nothing if its requests in the pause are not known', () => {
-    expect(read(account(0, 5)).detectedAt).toBeUndefined();
-  });
-});
-
-describe('a caller that crosses its limit in the pause', () => {
-  /** At each pod so many are admitted before any other is rejected. */
-  const crossing = (
-    caller: CallerKind,
-    { before = 0, admitted, rejected }: { before?: number; admitted: number; rejected: number },
-  ) => {
-    const record = recordOf({ crossed: false });
-    const add = (requests: readonly CallerRequest[]): void => {
-      for (const request of requests) record.add(request);
-    };
-    if (before > 0) add(sentToEach({ caller, key: 'k', outcome: 'Admitted' }, before, 1500));
-    add(sentToEach({ caller, key: 'k', outcome: 'Admitted' }, admitted, 10_200));
-    add(sentToEach({ caller, key: 'k', outcome: 'Rejected' }, rejected, 10_200 + admitted * 100));
-    return record;
-  };
-
-  it('is named if every pod then rejects it', () => {
-    const { detectedAt, evidence, summary } = read(crossing('New', { admitted: 2, rejected: 3 }));
-    expect([summary, detectedAt]).toEqual(['Enforces', undefined]);
-    expect(found(evidence, 'Reached')).toEqual({ code: 'Reached', reached: new Set(['New']) });
-    const none = read(crossing('New', { admitted: 2, rejected: 0 }));
-    expect(namesOf(none.shortfalls)).toEqual(['CrossingNotRejected']);
-  });
-
-  it('breaks the invariant by what it is admitted beyond its limit', () => {
-    const record = crossing('New', { admitted: 4, rejected: 2 });
-    const reading = read(record);
-    expect(reading).toMatchObject({ summary: 'FailsOpen, 8 > 4', detectedAt: FINISHED, brokenAt: 10_420 });
-    expect(valueOf(reading, 'overAdmission')).toBe(4);
-    const { values } = seenInvariant(inWords(reading), ['Enforces'], reading.excess);
-    expect(values.slice(2).map(({ value }) => value)).toEqual([0, 4]);
-  });
-
-  it('breaks it by what it had before the pause and got in it', () => {
-    const reading = read(crossing('Crossing', { before: 2, admitted: 2, rejected: 4 }));
-    expect(reading).toMatchObject({ summary: 'FailsOpen, 8 > 4', detectedAt: FINISHED });
-  });
-
-  it('is held to its own limit, and not to that of all such callers together', () => {
-    const record = recordOf({ crossed: false });
-    for (const key of ['c0', 'c1', 'c2']) {
-      for (const request of sentToEach({ caller: 'Crossing', key, outcome: 'Admitted' }, 2, 10_200)) {
-        record.add(request);
-      }
-    }
-    for (const request of sentToEach({ caller: 'Crossing', key: 'c0', outcome: 'Rejected' }, 1, 10_500)) {
-      record.add(request);
-    }
-    const reading = read(record);
-    expect(valueOf(reading, 'overAdmission')).toBe(0);
-    // Of the three, one sent more than its limit; the other was over its limit before.
-    expect(reading.evidence?.[0]).toMatchObject({ callers: 2, excludedAbove: 78 });
-  });
-});
-
-describe('what callers get after the pause', () => {
-  it('breaks the invariant if they are not admitted again by the end of the watch', () => {
-    const reading = read(recordOf({ within: 'Rejected', accept: ['FailsClosed'], withinAfter: 'Rejected' }));
-    expect(reading).toMatchObject({
-      summary: 'FailsClosed; no recovery in 800ms',
-      detectedAt: FINISHED,
-      brokenAt: times.endedAt,
-    });
-    expect(reading.measures[0]).toMatchObject({
-      name: 'timeToRecovery',
-      value: 900,
-      atLeast: true,
-      bound: 800,
-    });
-  });
-
-  it('breaks it by more than the limit, if that is not accepted', () => {
-    const after = ['Admitted', 'Admitted', 'Rejected'] as const;
-    const closed = read(recordOf({ within: 'Rejected', accept: ['FailsClosed'], beyondAfter: after }));
-    expect(closed).toMatchObject({
-      summary: 'FailsClosed, 8 > 4',
-      detectedAt: FINISHED,
-      brokenAt: 15_520,
-    });
-    const open = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter: after }));
-    expect(open.detectedAt).toBeUndefined();
-    expect(valueOf(open, 'timeToRecovery')).toBe(720);
-  });
-
-  it('a caller over its limit, admitted to the end, breaks even an accepted FailsOpen', () => {
-    const beyondAfter: RequestOutcome[] = ['Rejected', ...Array<'Admitted'>(4).fill('Admitted')];
-    const reading = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter }));
-    expect(reading).toMatchObject({ detectedAt: FINISHED, brokenAt: times.endedAt });
-    expect(reading.summary).toBe('FailsOpen; no recovery in 800ms');
-  });
-
-  it('is complete once it is known whether the limit is returned', () => {
-    const record = recordOf();
-    expect(record.reading(times, FINISHED).complete).toBe(false);
-    record.returned = ['Admitted', 'Admitted', 'Admitted'];
-    const returned = record.reading(times, FINISHED);
-    expect(returned).toMatchObject({ complete: true, shortfalls: [] });
-    expect(returned.detectedAt).toBeUndefined();
-    record.returned = 'long window';
-    const long = record.reading(times, FINISHED);
-    expect(found(long.evidence, 'ReturnNotChecked')).toMatchObject({ why: 'long window' });
-    expect(long.detectedAt).toBeUndefined();
-  });
-
-  it('is left open if nobody knows whether the limit is returned', () => {
-    const record = recordOf();
-    record.returned = ['Admitted', 'Timeout', 'Error'];
-    const reading = record.reading(times, FINISHED);
-    expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls).toEqual([{ code: 'ReturnUnclear', callers: 3, unclear: 2 }]);
-  });
-
-  it('breaks it if callers do not get their limit back', () => {
-    const record = recordOf();
-    record.returned = ['Rejected', 'Admitted', 'Rejected'];
-    const reading = record.reading(times, 80_000);
-    expect(reading).toMatchObject({
-      summary: 'Enforces; limit not returned',
-      detectedAt: 80_000,
-      brokenAt: times.endedAt,
-      complete: true,
-    });
-    expect(reading.measures[0]).toEqual({ name: 'lockedOut', value: 2, bound: 0, unit: 'callers' });
-  });
-});
-
-describe('a share near the border between two words', () => {
-  /** Of 40 callers under their limit so many are rejected, and the others admitted. */
-  const rejected = (count: number, accept: readonly Behaviour[]): Reading => {
-    const record = recordOf({ within: 'Rejected', accept });
-    let left = count - 20;
-    const more = sentToEach({ caller: 'Under', outcome: 'Admitted' }, 10, 11_200);
-    for (const request of more.sort((a, b) => a.sentAt - b.sentAt)) {
-      left -= 1;
-      record.add(left >= 0 ? { ...request, outcome: 'Rejected' } : request);
-    }
-    return read(record);
-  };
-
-  it('is Inconclusive if just one of the two is accepted', () => {
-    const reading = rejected(35, ['FailsClosed']);
-    expect(reading.detectedAt).toBeUndefined();
-    const near = { code: 'NearBorderOfAccepted', of: 40 };
-    expect(reading.shortfalls).toMatchObject([
-      { ...near, behaviour: 'Mixed', other: 'FailsClosed', count: 35 },
-    ]);
-    expect(rejected(37, ['FailsClosed']).shortfalls).toMatchObject([{ ...near, other: 'Mixed', count: 37 }]);
-  });
-
-  it('decides nothing if both are accepted, or none', () => {
-    expect(rejected(35, ['FailsClosed', 'Mixed'])).toMatchObject({ shortfalls: [] });
-    expect(rejected(35, ['Enforces'])).toMatchObject({ detectedAt: FINISHED, shortfalls: [] });
-  });
-
-  it('is left behind by a share that is clear', () => {
-    expect(rejected(40, ['FailsClosed'])).toMatchObject({ summary: 'FailsClosed', shortfalls: [] });
-    expect(rejected(28, ['FailsClosed'])).toMatchObject({ summary: 'Mixed', detectedAt: FINISHED });
-  });
-});
-
-describe('a path that needs no limiter', () => {
-  /** Of each pod, or of the one that is named, so many have no answer from a moment on, and so many have one. */
-  const withControls = (timeouts: number, answered: number, from = 10_100, pod?: string) => {
-    const record = recordOf({ within: 'Timeout', beyond: 'Timeout' });
-    for (const outcome of ['Timeout', 'Admitted'] as const) {
-      const count = outcome === 'Timeout' ? timeouts : answered;
-      const at = outcome === 'Timeout' ? from : from + timeouts * 100;
-      for (const request of sentToEach({ caller: 'Control', outcome }, count, at)) {
-        const isOther = pod !== undefined && request.pod !== pod;
-        record.add(isOther ? { ...request, outcome: 'Admitted' } : request);
-      }
-    }
-    return read(record);
-  };
-
-  it('leaves it open whether a pod or its limiter is slow, if it is slow too', () => {
-    const reading = withControls(10, 5);
-    expect(reading.detectedAt).toBeUndefined();
-    const slow = pods.map((pod) => ({ pod, unanswered: 10, of: 15 }));
-    expect(reading.shortfalls).toEqual([{ code: 'ControlsUnanswered', pods: slow }]);
-  });
-
-  it('shows that the limiter hangs, if it is answered', () => {
-    expect(withControls(0, 15)).toMatchObject({ summary: 'Hangs', detectedAt: FINISHED, shortfalls: [] });
-  });
-
-  it('shows nothing if it is never answered in the pause: it needs Redis itself', () => {
-    expect(withControls(15, 0)).toMatchObject({ summary: 'Hangs', detectedAt: FINISHED, shortfalls: [] });
-  });
-
-  it('is no excuse if callers had no answer first: the limiter took up what it needs', () => {
-    expect(withControls(10, 5, 10_700)).toMatchObject({ detectedAt: FINISHED, shortfalls: [] });
-  });
-
-  it('is no excuse for the other pods', () => {
-    expect(withControls(10, 5, 10_100, 'a')).toMatchObject({ detectedAt: FINISHED, shortfalls: [] });
-  });
-});
-
-describe('an answer that the operator read late', () => {
-  it('is neither in time nor missing, and too many of them are a shortfall', () => {
-    const record = recordOf({ within: 'Admitted', accept: ['Enforces'] });
-    for (const request of sentToEach({ caller: 'Under', outcome: 'Admitted' }, 10, 12_000)) {
-      record.add({ ...request, endedAt: 15_400 });
-    }
-    const reading = read(record);
-    expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls).toEqual(pods.map((pod) => ({ code: 'Untimed', pod, untimed: 10, of: 20 })));
-    expect(valueOf(reading, 'latencyDuring')).toBe(20);
-  });
-
-  it('is left out if it is one of many', () => {
-    const record = recordOf();
-    record.add({ pod: 'a', caller: 'Under', outcome: 'Admitted', sentAt: 12_000, endedAt: 15_400 });
-    expect(read(record)).toMatchObject({ summary: 'Enforces', shortfalls: [] });
-  });
-});
-
-describe('a pod that was deleted during the watch', () => {
-  /** In the middle of the pause a pod stops answering. */
-  const withGone = (within: RequestOutcome = 'Admitted'): OutageUnderTest => {
-    const record = recordOf({ within });
-    for (let sentAt = 12_000; sentAt < 13_000; sentAt += 100) {
-      const times = { sentAt, endedAt: sentAt + 1 };
-      record.add({ pod: 'b', caller: 'Under', outcome: 'Error', cause: 'Reset', ...times });
-    }
-    return record;
-  };
-
-  it('breaks nothing by what its callers did not get, and leaves a proof open', () => {
-    const record = withGone();
-    expect(read(record)).toMatchObject({ summary: 'Mixed', detectedAt: FINISHED });
-    record.gone = ['b', 'another'];
-    const reading = read(record);
-    expect(reading).toMatchObject({
-      summary: 'Enforces',
-      shortfalls: [{ code: 'PodsGone', pods: ['b'] }],
-    });
-    expect(reading.detectedAt).toBeUndefined();
-    expect(['notAdmitted', 'underLimit'].map((name) => valueOf(reading, name))).toEqual([0, 10]);
-  });
-
-  it('does not hide what the callers of another did not get', () => {
-    const record = withGone('Rejected');
-    record.gone = ['b'];
-    expect(read(record)).toMatchObject({ summary: 'FailsClosed', detectedAt: FINISHED });
-  });
-
-  it('breaks the invariant by what it admitted beyond the limit', () => {
-    const record = recordOf();
-    for (let i = 0; i < 5; i += 1) {
-      const sentAt = 12_000 + i;
-      record.add({ pod: 'b', caller: 'Over', outcome: 'Admitted', sentAt, endedAt: sentAt + 1 });
-    }
-    record.gone = ['b'];
-    expect(read(record)).toMatchObject({ summary: 'Enforces, 9 > 4', detectedAt: FINISHED });
-  });
-
-  it('leaves nothing to judge if none is left', () => {
-    const record = withGone();
-    record.gone = pods;
-    const reading = read(record);
-    expect(namesOf(reading.shortfalls)).toContain('NoPodLeft');
-    expect(reading.detectedAt).toBeUndefined();
-  });
-});
-
-describe('latency', () => {
-  const names = ['latencyBefore', 'latencyDuring', 'latencyAfter'];
-
-  it('is the median of the answers before, during and after the pause', () => {
-    const reading = read(recordOf({ within: 'Rejected' }));
-    expect(names.map((name) => valueOf(reading, name))).toEqual([20, 20, 20]);
-  });
-
-  it('of the pause holds no answer that the end of the pause gave', () => {
-    const hung = { within: 'Timeout', beyond: 'Timeout', crossed: false } as const;
-    const reading = read(recordOf(hung));
-    expect(names.map((name) => valueOf(reading, name))).toEqual([20, undefined, 20]);
-  });
-});
-
-describe('a pod that was restarted in the fault', () => {
-  /** Pod b was not there for 5 of 15 requests of callers under their limit. */
-  const restarted = (accept: readonly Behaviour[], after: readonly CallerRequest[] = []) => {
-    const record = recordOf({ accept });
-    const failed = sentToEach({ caller: 'Under', outcome: 'Error', cause: 'Unreachable' }, 5, 11_200);
-    for (const request of [...failed, ...after]) if (request.pod === 'b') record.add(request);
-    record.restarted = ['b'];
-    return read(record);
-  };
-
-  it('is named, and what callers got there counts', () => {
-    const reading = restarted(['Enforces']);
-    expect(reading).toMatchObject({ summary: 'Mixed', detectedAt: FINISHED, shortfalls: [] });
-    expect(found(reading.evidence, 'PodsRestarted')).toMatchObject({ pods: ['b'] });
-    expect(restarted(['Mixed']).detectedAt).toBeUndefined();
-  });
-
-  it('is named if it does not recover, since it was started in the fault', () => {
-    const reading = restarted(
-      ['Mixed', 'FailsOpen'],
-      sentToEach({ caller: 'Over', outcome: 'Admitted' }, 20, 15_600),
+    ['Timeout', 'Hangs'],
+    ['Error', 'FailsClosed'],
+  ] as const)('by its first requests: %s', (outcome, word) => {
+    expect(judged({ ...one, limiter: inFault(() => outcome) }).reading.summary).toMatch(
+      new RegExp(`^${word}`),
     );
-    expect(reading).toMatchObject({ summary: 'Mixed; no recovery in 800ms', detectedAt: FINISHED });
-    expect(found(reading.evidence, 'NotRecovered')).toMatchObject({ restarted: new Set(['b']) });
   });
 });

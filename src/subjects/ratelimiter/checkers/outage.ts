@@ -8,6 +8,7 @@ import { latency } from './latency.ts';
 import { limitReturn } from './limit-return.ts';
 import { goneOf, type OutageSeen, outageFold, restartedOf } from './outage-seen.ts';
 import { overAdmission } from './over-admission.ts';
+import { overCounted } from './over-counted.ts';
 import { proof, record } from './record.ts';
 import { recovery } from './recovery.ts';
 
@@ -36,5 +37,6 @@ export const OUTAGE_CHECKERS = [
   latency,
   recovery,
   limitReturn,
+  overCounted,
   pods,
 ] as const;

@@ -11,8 +11,8 @@ export const overAdmission = {
   finding(seen: OutageSeen) {
     const view = viewOf(seen);
     if (!view) return NOTHING;
-    const { before, excess, onceMore, over, unknown } = view.over;
-    const { accept } = view.setup;
+    const { before, onceMore, over, unknown, usedBefore } = view.over;
+    const { accept, isOneCaller, seed } = view.setup;
     const forgot = onceMore?.isMost === true;
     // An unseen fault may have lost counts, too.
     const isMost = onceMore ? onceMore.isMost : !view.isSeen;
@@ -31,8 +31,14 @@ export const overAdmission = {
       evidence: [
         brokenBefore !== undefined && code('OverLimitBefore', { over: before }),
         over.excess > 0
-          ? code('AdmittedOver', { over, forgot, isAccepted, isCrossing: excess.crossing > excess.beyond })
+          ? code('AdmittedOver', {
+              over,
+              forgot,
+              isAccepted,
+              usedBefore: isOneCaller ? undefined : usedBefore,
+            })
           : code('NotAdmittedOver', testedIn(view)),
+        !isOneCaller && seed !== undefined && code('DrawnFrom', { seed }),
         late > 0 && code('AdmittedLate', { requests: late }),
         unknown > 0 && code('OverUnanswered', { requests: unknown }),
       ],
@@ -42,10 +48,11 @@ export const overAdmission = {
 
 /** How many callers were tested, and thus what share of callers would have been detected. */
 function testedIn({ over: { unknown }, requests, settings, span: { endedAt, startedAt } }: OutageView) {
-  const isOneCaller = settings.oneLimitFrom !== undefined;
+  const { isOneCaller } = settings;
   if (unknown > 0 || isOneCaller) return { unknown, isOneCaller, callers: 0, excludedAbove: 100 };
   // A caller that sent no more than its limit allows in that time could not exceed it.
-  const admitAll = requests.map((request): CallerRequest => {
+  const drawn = requests.filter(({ caller }) => caller === 'Drawn');
+  const admitAll = drawn.map((request): CallerRequest => {
     const isInFault = request.sentAt >= startedAt && request.sentAt < endedAt;
     return isInFault ? { ...request, outcome: 'Admitted' } : request;
   });

@@ -2,8 +2,9 @@
  * How many requests over its limit any caller was admitted, by which pods, and how many of them after the fault. By the
  * sender's own count. Derived in docs/limits.md. Pure.
  */
-import type { CallerKind, CallerRequest } from '../history/events.ts';
+import type { CallerRequest } from '../history/events.ts';
 import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
+import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { admittedAt, type CallerSettings, firstOf, type Span } from './requests.ts';
 
 /** An admitted request, with the pod that admitted it. */
@@ -15,69 +16,104 @@ export interface PodAdmission extends AdmittedRequest {
 export type Over = ReturnType<typeof overOf>;
 
 /**
- * Judges every caller that has a limit to exceed. `requests` in any order, from before the fault on.
- * @param afterwards requests of the callers that use their limits up after the fault, and wait for them
+ * Judges every caller that sent more than its limit admits at once. `requests` of a population, in any order.
+ * @param returnsAt when callers begin to wait for their limit, after the traffic
  */
 export function overOf(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
   { endedAt, startedAt }: Span,
-  afterwards: readonly CallerRequest[] = [],
+  returnsAt: number,
 ) {
-  const { calmUntil = startedAt, countsLostAt, oneLimitFrom } = settings;
-  const limited = limitedCallers(settings, requests);
-  const all = [...limited, ...callersAfterwards(settings, requests, afterwards, endedAt)];
-  const beyond = limited.find(({ kind }) => kind === 'Over') ?? limitedCaller(settings, 'Over', []);
+  const { calmUntil = startedAt, countsLostAt, isOneCaller, overKey } = settings;
+  const all = limitedCallers(settings, requests);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
-  const leaking = new Set<string>();
-  for (const { admitted, overIn } of all) {
-    // Counts that a failover has lost are missed once it has ended.
-    const until = settings.countsForked ? admitted : admitted.filter(inFault);
-    if (overIn(until).excess === 0) continue;
-    for (const pod of leakingPods(until, startedAt, (each) => overIn(each).excess > 0)) leaking.add(pod);
-  }
-  const isOver = ({ kind }: LimitedCaller): boolean => kind === 'Over' || oneLimitFrom !== undefined;
+  // Counts that a failover has lost are missed once it has ended.
+  const until = (each: PodAdmission): boolean => settings.countsForked === true || inFault(each);
+  const leaking = leakingPods(
+    all.map(({ admitted, overIn }) => ({
+      before: admitted.filter(({ answeredAt }) => answeredAt <= startedAt),
+      since: admitted.filter((each) => each.answeredAt > startedAt && until(each)),
+      exceed: (some) => overIn(some).excess > 0,
+    })),
+  );
+  // Of a caller that had something left, an admission may be the one that was owed: others were perhaps not counted.
+  const full = admittedAtOnce(settings.limit);
+  const afterwards = all.flatMap(({ admitted, overIn }) => {
+    const before = admitted.filter((each) => {
+      // What was counted before is lost.
+      if (countsLostAt !== undefined) return inFault(each) && each.sentAt >= countsLostAt;
+      // Admissions in the fault may never have been counted, and a window may have ended since.
+      return isOneCaller ? inFault(each) : each.answeredAt <= startedAt;
+    });
+    const since = admitted.filter((each) => !inFault(each) && each.sentAt < returnsAt);
+    const excessOf = (some: readonly PodAdmission[]): number => overIn(some).excess;
+    return before.length >= full ? [{ before, since, excessOf }] : [];
+  });
   const excessOf = (some: readonly LimitedCaller[]): number =>
     Math.max(0, ...some.map(({ over }) => over.excess));
   return {
     /** Over all pods, from its first request to its last: of the caller with the most. */
     over: most(all.map(({ over }) => over)),
-    /**
-     * Requests over the bound: of the caller over its limit, and the most of any other that reaches it, in the fault or
-     * afterwards; `over` has the larger.
-     */
+    /** How often that caller was admitted before the fault; undefined: no caller sent enough. */
+    usedBefore: mostOver(all)?.admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length,
+    /** Requests over the bound: of the caller over its limit before the fault, and the most of any other. */
     excess: {
-      beyond: excessOf(all.filter(isOver)),
-      crossing: excessOf(all.filter((one) => !isOver(one))),
+      beyond: excessOf(all.filter(({ key }) => key === overKey)),
+      crossing: excessOf(all.filter(({ key }) => key !== overKey)),
     },
     /** Until the fault began: of the caller with the most. */
     before: most(
-      limited.map((one) => one.overIn(one.admitted.filter(({ answeredAt }) => answeredAt <= calmUntil))),
+      all.map(({ admitted, overIn }) => overIn(admitted.filter(({ answeredAt }) => answeredAt <= calmUntil))),
     ),
-    /** Admissions over the limit of the caller over its limit, by requests that it sent after the fault. */
-    after: overAfter(
-      beyond.admitted.filter((each) => {
-        // What was counted before is lost.
-        if (countsLostAt !== undefined) return inFault(each) && each.sentAt >= countsLostAt;
-        // Admissions in the fault may never have been counted, and a window may have ended since.
-        return oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each);
-      }),
-      beyond.admitted.filter((each) => !inFault(each)),
-      (some) => beyond.overIn(some).excess,
-    ),
+    /** Admissions over the limit by requests that were sent after the fault, to callers that had nothing left. */
+    after: afterOf(afterwards),
     /** If Redis lost counts of callers, when the fault began or by a failover: the outcome. */
     onceMore: settings.countsForked
       ? forkedOf(all)
       : countsLostAt === undefined
         ? undefined
-        : onceMoreOf(settings, all, countsLostAt, endedAt),
+        : onceMoreOf(settings, all, countsLostAt),
     /** Pods that admitted a caller over its limit in the fault. */
     leaking,
-    /** What was admitted to the caller over its limit. */
-    beyond: beyond.admitted,
     /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
-    unknown: limited.reduce((sum, one) => sum + one.unknown, 0),
+    unknown: all.reduce((sum, { requests: own }) => sum + own.filter(isUnknown).length, 0),
   };
+}
+
+interface Afterwards {
+  /** What a caller was admitted until then, and by requests that it sent after the fault. */
+  readonly before: readonly PodAdmission[];
+  readonly since: readonly PodAdmission[];
+  readonly excessOf: (some: readonly PodAdmission[]) => number;
+}
+
+/** `more`: of the caller with the most; `lastBy`: the last admission over the limit by each pod that exceeded it. */
+function afterOf(callers: readonly Afterwards[]) {
+  const found = callers.map((caller) => ({
+    ...caller,
+    ...overAfter(caller.before, caller.since, caller.excessOf),
+  }));
+  const pods = leakingPods(
+    found.map(({ excessOf, ...of }) => ({ ...of, exceed: (some) => excessOf(some) > excessOf(of.before) })),
+  );
+  const lastBy = new Map<string, number>();
+  for (const { lastAt = -Infinity, since } of found) {
+    for (const { answeredAt, pod } of since) {
+      if (answeredAt > lastAt || !pods.has(pod)) continue;
+      lastBy.set(pod, Math.max(answeredAt, lastBy.get(pod) ?? 0));
+    }
+  }
+  return { more: Math.max(0, ...found.map(({ more }) => more)), lastBy };
+}
+
+function isUnknown({ late, outcome }: CallerRequest): boolean {
+  return outcome === 'Timeout' && !late;
+}
+
+function mostOver(all: readonly LimitedCaller[]): LimitedCaller | undefined {
+  const { excess } = most(all.map(({ over }) => over));
+  return all.find(({ over }) => over.excess === excess);
 }
 
 /** The one with the largest excess, and of several the first. */
@@ -87,17 +123,10 @@ function most(all: readonly OverAdmission[]): OverAdmission {
 }
 
 /** Only requests that were sent after the loss were certainly decided after it. */
-function onceMoreOf(
-  settings: CallerSettings,
-  limited: readonly LimitedCaller[],
-  countsLostAt: number,
-  endedAt: number,
-) {
-  const since = limited.map(({ kind, over, requests }) => {
-    // A caller that was new after the loss did not get its limit once more.
-    const until = kind === 'Account' ? Infinity : endedAt;
-    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt && sentAt < until);
-    return { again: limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, kind, own), over };
+function onceMoreOf(settings: CallerSettings, limited: readonly LimitedCaller[], countsLostAt: number) {
+  const since = limited.map(({ key, over, requests }) => {
+    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt);
+    return { again: limitedCaller(settings, key, own), over };
   });
   return {
     /** No caller was admitted more than a new one may be. */
@@ -121,65 +150,30 @@ function isRejectedInTheEnd({ admitted, requests }: LimitedCaller): boolean {
   return requests.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
 }
 
-/** One caller that has a limit to exceed. */
+/** One caller with more requests than its limit admits at once. */
 type LimitedCaller = ReturnType<typeof limitedCaller>;
 
-/** The callers that have a limit to exceed until the end of the fault. */
+/** The callers that sent enough to exceed their limits. */
 export function limitedCallers(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
 ): LimitedCaller[] {
-  const { oneLimitFrom } = settings;
-  if (oneLimitFrom !== undefined) {
-    const own = requests.filter(({ sentAt }) => sentAt >= oneLimitFrom);
-    return [limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, 'Over', own)];
-  }
-  const kinds: readonly CallerKind[] = ['Over', 'New', 'Crossing'];
-  return kinds.flatMap((kind) => {
-    const own = requests.filter(({ caller }) => caller === kind);
-    return [...Map.groupBy(own, ({ key }) => (kind === 'Crossing' ? key : undefined)).values()].map((of) =>
-      limitedCaller(
-        kind === 'Over' ? settings : { ...settings, firstSentAt: firstUseOf(settings, of) },
-        kind,
-        of,
-      ),
-    );
-  });
-}
-
-/**
- * Callers that use their limits up after the fault. Of one that sent nothing in it, requests may be missing from the
- * record.
- */
-function callersAfterwards(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-  afterwards: readonly CallerRequest[],
-  endedAt: number,
-): LimitedCaller[] {
-  const { oneLimitFrom } = settings;
-  const callers =
-    oneLimitFrom === undefined
-      ? [...Map.groupBy(afterwards, ({ key }) => key).values()]
-      : [[...requests.filter(({ sentAt }) => sentAt >= oneLimitFrom), ...afterwards]];
-  return callers
-    .filter((own) => own.some(({ sentAt }) => sentAt < endedAt))
-    .map((own) => limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, 'Account', own));
-}
-
-/** When a key was first used, at the latest; earlier is safe, since more windows may have ended then. */
-function firstUseOf(
-  { firstSentAt, isGapless = true, oneLimitFrom }: CallerSettings,
-  requests: readonly CallerRequest[],
-): number | undefined {
-  return isGapless ? firstOf(requests) : (oneLimitFrom ?? firstSentAt);
+  const { isOneCaller, limit, preparedAt } = settings;
+  const full = admittedAtOnce(limit);
+  // The one limit was replenished then.
+  const counting = isOneCaller ? requests.filter(({ sentAt }) => sentAt >= preparedAt) : requests;
+  return [...Map.groupBy(counting, ({ key = '' }) => key)]
+    .filter(([, own]) => own.length > full)
+    .map(([key, own]) => limitedCaller(settings, key, own));
 }
 
 function limitedCaller(
-  { clockWithinMs, firstSentAt, limit }: CallerSettings,
-  kind: CallerKind,
+  { clockWithinMs, isGapless = true, limit, preparedAt }: CallerSettings,
+  key: string,
   requests: readonly CallerRequest[],
 ) {
+  // Earlier is safe, since more windows may have ended then.
+  const firstSentAt = isGapless ? firstOf(requests) : preparedAt;
   /** @param servers as in `KnownOfKey` */
   const overIn = (some: readonly PodAdmission[], servers = 1): OverAdmission =>
     overAdmission(limit, some, { firstSentAt, clockWithinMs, servers });
@@ -187,28 +181,34 @@ function limitedCaller(
     const answeredAt = admittedAt(request);
     return answeredAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, answeredAt }];
   });
-  const unknown = requests.filter(({ outcome, late }) => outcome === 'Timeout' && !late).length;
-  return { kind, requests, admitted, unknown, overIn, over: overIn(admitted) };
+  return { key, requests, admitted, overIn, over: overIn(admitted) };
+}
+
+/** What one caller was admitted, and whether some of it is more than the limit allows. */
+export interface Leak {
+  readonly before: readonly PodAdmission[];
+  readonly since: readonly PodAdmission[];
+  readonly exceed: (some: readonly PodAdmission[]) => boolean;
 }
 
 /**
- * The pods that leaked from `startedAt` on. A pod leaked if its own admissions, on top of those of all pods before,
- * exceed the limit; admissions of others during that time are not included. If the rest exceed it only together, each
- * of them that admitted anything leaked. `exceed`: whether these are more than the limit allows.
+ * The pods that leaked. A pod leaked if its own admissions to a caller, on top of those of all pods before, exceed the
+ * limit; admissions of others in that time are not included. If the rest exceed it only together, each of them that
+ * admitted anything leaked.
  */
-export function leakingPods(
-  admitted: readonly PodAdmission[],
-  startedAt: number,
-  exceed: (some: readonly PodAdmission[]) => boolean,
-): ReadonlySet<string> {
-  const before = admitted.filter(({ answeredAt }) => answeredAt <= startedAt);
-  const since = admitted.filter(({ answeredAt }) => answeredAt > startedAt);
+export function leakingPods(callers: readonly Leak[]): ReadonlySet<string> {
+  const over = callers.filter(({ before, exceed, since }) => exceed([...before, ...since]));
   const leaking = new Set<string>();
-  for (const [pod, own] of Map.groupBy(since, (each) => each.pod)) {
-    if (exceed([...before, ...own])) leaking.add(pod);
+  for (const { before, exceed, since } of over) {
+    for (const [pod, own] of Map.groupBy(since, (each) => each.pod)) {
+      if (exceed([...before, ...own])) leaking.add(pod);
+    }
   }
-  const rest = since.filter(({ pod }) => !leaking.has(pod));
-  if (exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
+  const alone: ReadonlySet<string> = new Set(leaking);
+  for (const { before, exceed, since } of over) {
+    const rest = since.filter(({ pod }) => !alone.has(pod));
+    if (exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
+  }
   return leaking;
 }
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
-import { admittedAt, asOfOneLimit, countsOf, firstOf, phasesOf, sizeOf, totalOf } from './requests.ts';
+import { admittedAt, countsOf, firstOf, owedIn, phasesOf, sizeOf, totalOf } from './requests.ts';
 
 const request = (sentAt: number, endedAt: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
   pod: 'a',
-  caller: 'Under',
+  caller: 'Drawn',
   outcome,
   sentAt,
   endedAt,
@@ -26,11 +26,9 @@ it.each<[string, string[], CallerRequest]>([
   expect(Object.entries(found).flatMap(([phase, { length }]) => (length > 0 ? [phase] : []))).toEqual(phases);
 });
 
-it('outcomes are counted by callers, and in all', () => {
+it('outcomes are counted, and in all', () => {
   const outcomes = ['Admitted', 'Rejected', 'Rejected', 'Error', 'Error', 'Error', 'Timeout'] as const;
-  const requests = outcomes.map((outcome) => request(0, 1, outcome));
-  const control = { ...request(0, 1), caller: 'Control' } as const;
-  const counts = countsOf([...requests, control], 'Under', 'Over');
+  const counts = countsOf(outcomes.map((outcome) => request(0, 1, outcome)));
   expect(counts).toEqual({ Admitted: 1, Rejected: 2, Error: 3, Timeout: 1 });
   expect(totalOf([counts, counts])).toEqual({ Admitted: 2, Rejected: 4, Error: 6, Timeout: 2 });
   expect(sizeOf(counts)).toBe(7);
@@ -45,19 +43,12 @@ it('a request was admitted when its answer came, in time or late', () => {
   expect([firstOf([request(7, 8), request(5, 9)]), firstOf([])]).toEqual([5, Infinity]);
 });
 
-it('one limit begins with the requests that are sent as it was replenished', () => {
-  const limit = { algorithm: 'FixedWindow', requests: 1, windowMs: 60_000, start: 'FirstRequest' } as const;
-  const requests = [request(11, 12), request(10, 11), request(9, 10)].map(
-    (one): CallerRequest => ({ ...one, caller: 'Steady' }),
-  );
-  const callersOf = (oneLimitFrom?: number) =>
-    asOfOneLimit({ limit, ...(oneLimitFrom !== undefined && { oneLimitFrom }) }, requests).map(
-      ({ caller, sentAt }) => [sentAt, caller],
-    );
-  expect(callersOf(10)).toEqual([
-    [9, 'Steady'],
-    [10, 'Under'],
-    [11, 'Over'],
-  ]);
-  expect(callersOf()).toEqual(requests.map(({ caller, sentAt }) => [sentAt, caller]));
+it('what failed may be counted until the limiter has settled', () => {
+  const limit = { algorithm: 'SlidingWindow', requests: 1, windowMs: 60_000 } as const;
+  const failed = request(0, 10, 'Error');
+  const owed = (sentAt: number) => {
+    const next = request(sentAt, sentAt + 1, 'Rejected');
+    return owedIn({ limit }, [failed, next], 20_000).has(next);
+  };
+  expect([owed(60_200), owed(80_200)]).toEqual([false, true]);
 });

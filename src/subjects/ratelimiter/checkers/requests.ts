@@ -2,24 +2,24 @@
  * Views of the requests of a history that several checkers share: which callers sent them, when, and their outcomes.
  * Pure.
  */
-import type { CallerKind, CallerRequest, RequestOutcome } from '../history/events.ts';
-import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+import type { CallerRequest, RequestOutcome } from '../history/events.ts';
+import { owedOf } from '../limits/least-owed.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
 
-/** What is known of a caller experiment before its requests are judged. */
+/** What is known of the callers before their requests are judged. */
 export interface CallerSettings {
   /** Names of the pods. */
   readonly pods: readonly string[];
   readonly limit: RateLimit;
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
-  /** As in `KnownOfKey`, for the key of the caller over its limit. */
-  readonly firstSentAt?: number | undefined;
+  /** Before that no key was used, or the one limit was replenished then; milliseconds since the epoch. */
+  readonly preparedAt: number;
   readonly clockWithinMs?: number;
-  /**
-   * If all requests are of one caller: from when on they are of one limit, which was replenished then. As many as it
-   * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for over-admission.
-   */
-  readonly oneLimitFrom?: number;
+  /** Whether one caller makes all requests. */
+  readonly isOneCaller: boolean;
+  /** The caller that exhausted its limit before the fault. */
+  readonly overKey: string;
   /** Until when there was certainly no fault; default: its start. */
   readonly calmUntil?: number | undefined;
   /** Whether every request that was sent is recorded; default: yes. */
@@ -41,10 +41,9 @@ export type Counts = Readonly<Record<RequestOutcome, number>>;
 
 const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const satisfies readonly RequestOutcome[];
 
-/** The outcomes of requests of callers of these kinds. */
-export function countsOf(requests: readonly CallerRequest[], ...kinds: readonly CallerKind[]): Counts {
+export function countsOf(requests: readonly CallerRequest[]): Counts {
   const counts = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
-  for (const { caller, outcome } of requests) if (kinds.includes(caller)) counts[outcome] += 1;
+  for (const { outcome } of requests) counts[outcome] += 1;
   return counts;
 }
 
@@ -72,22 +71,24 @@ export function firstOf(requests: readonly CallerRequest[]): number {
 }
 
 /**
- * The requests, with those since `oneLimitFrom` assigned by their turn: as many as the limit admits at once are within
- * it, whatever their outcome, because a limiter may also have counted those it rejected or did not answer. All others
- * are over it. Those before, and all if there is no such moment, stay unchanged.
+ * The requests that the limiter still owed their callers when they sent them.
+ * @param requests all of a population
+ * @param settledAt until when a request may be counted of which the caller got no admission and no rejection
  */
-export function asOfOneLimit(
-  { limit, oneLimitFrom }: Pick<CallerSettings, 'limit' | 'oneLimitFrom'>,
+export function owedIn(
+  { limit }: Pick<CallerSettings, 'limit'>,
   requests: readonly CallerRequest[],
-): readonly CallerRequest[] {
-  if (oneLimitFrom === undefined) return requests;
-  const full = admittedAtOnce(limit);
-  const before = requests.filter(({ sentAt }) => sentAt < oneLimitFrom);
-  const since = requests
-    .filter(({ sentAt }) => sentAt >= oneLimitFrom)
-    .toSorted((a, b) => a.sentAt - b.sentAt)
-    .map((request, i): CallerRequest => ({ ...request, caller: i < full ? 'Under' : 'Over' }));
-  return [...before, ...since];
+  settledAt: number,
+): ReadonlySet<CallerRequest> {
+  const sent = requests.map((request) => {
+    const { endedAt, late, outcome, sentAt } = request;
+    const isRejected = outcome === 'Rejected';
+    const isOpen = outcome !== 'Admitted' && !isRejected && sentAt < settledAt;
+    const countedBy = Math.max(isOpen ? settledAt : endedAt, late?.at ?? 0);
+    return { request, sentAt, endedAt, countedBy, isRejected };
+  });
+  const byKey = Map.groupBy(sent, ({ request }) => request.key);
+  return new Set([...byKey.values()].flatMap((own) => [...owedOf(limit, own)].map(({ request }) => request)));
 }
 
 /**
@@ -130,19 +131,4 @@ export function phasesOf(
     untimed: sent.filter((request) => !isTimed(request)),
     after: requests.filter(({ sentAt }) => sentAt >= end),
   };
-}
-
-/** As {@link asOfOneLimit}, for the pods that still exist; admissions over the limit by other pods count as well. */
-export function requestsToJudge(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-  gone: ReadonlySet<string>,
-): readonly CallerRequest[] {
-  const all = asOfOneLimit(settings, requests);
-  return all.filter((request) => {
-    if (!gone.has(request.pod)) return true;
-    return (
-      admittedAt(request) !== undefined && (request.caller !== 'Under' || settings.oneLimitFrom !== undefined)
-    );
-  });
 }

@@ -23,23 +23,10 @@ export const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const;
 export const CAUSES = ['Unreachable', 'Reset', 'ServerError', 'Answer'] as const;
 
 /**
- * Under: stays under its limit. Over: exhausted its limit before the fault. New: first seen in the fault, and crosses
- * its limit there. Crossing: had one request left when the fault began, and crosses its limit there. Account: uses a
- * part of its limit in the fault and the rest afterwards, so that its counts can be reconciled. Returning: exhausted
- * its limit, and waits for it to be replenished. Control: needs no limiter. Steady: sends at a fixed rate during the
- * fault, up to its limit and over it. Burst: sends more than its limit at once.
+ * Drawn: one of a population, told apart by its key. Control: needs no limiter. Steady: sends at a fixed rate during
+ * the fault, up to its limit and over it. Burst: sends more than its limit at once.
  */
-export const CALLERS = [
-  'Under',
-  'Over',
-  'New',
-  'Crossing',
-  'Account',
-  'Returning',
-  'Control',
-  'Steady',
-  'Burst',
-] as const;
+export const CALLERS = ['Drawn', 'Control', 'Steady', 'Burst'] as const;
 
 /** An answer that came after its caller had given up. */
 const late = z.strictObject({ outcome: z.enum(['Admitted', 'Rejected', 'Error']), at });
@@ -48,7 +35,7 @@ const late = z.strictObject({ outcome: z.enum(['Admitted', 'Rejected', 'Error'])
 export const callerRequest = z.strictObject({
   pod,
   caller: z.enum(CALLERS),
-  /** Which of several callers of that kind; left out: there is only one, or it does not matter. */
+  /** Which caller of that kind; left out: it does not matter. */
   key: key.optional(),
   sentAt: at,
   /** When the answer arrived, or the caller gave up. */
@@ -121,17 +108,8 @@ export const historyEvent = z.union([
     z.strictObject({ kind: z.literal('arrived'), at }),
     /** Every answer of the traffic has arrived or was given up; `moved`: pods that are no longer at their addresses. */
     z.strictObject({ kind: z.literal('traffic-ended'), at, moved: pods }),
-    /** The limits of the callers of accounts are about to be used up to read their counts. */
-    z.strictObject({ kind: z.literal('accounts'), at, keys: z.array(key).max(1024) }),
-    /** No more of those requests follow. */
-    z.strictObject({ kind: z.literal('accounts-ended'), at }),
-    /** Callers that exhausted their limits begin to wait for them; or why none does. */
-    z.strictObject({
-      kind: z.literal('return'),
-      at,
-      keys: z.array(key).max(1024),
-      why: text.optional(),
-    }),
+    /** Callers begin to wait for their limit; or why none does. */
+    z.strictObject({ kind: z.literal('return'), at, why: text.optional() }),
     /** A probe of the operator saw the store work again after the fault. */
     z.strictObject({ kind: z.literal('recovered'), at, restedAt: at.optional() }),
     /** No more observations of callers follow. */

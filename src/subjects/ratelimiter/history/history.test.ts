@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { EventOf } from './events.ts';
 import { History } from './history.ts';
 
@@ -20,7 +20,7 @@ it('takes memory as it grows, drops events without it, and gives it back', () =>
   const history = new History(outageSetup(), { memory });
   const request = {
     pod: 'a',
-    caller: 'Under',
+    caller: 'Drawn',
     key: 'k',
     sentAt: 1,
     endedAt: 2,

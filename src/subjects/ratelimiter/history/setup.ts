@@ -4,7 +4,7 @@ import type { ScenarioSpec } from '../../../api/index.ts';
 import { completed, rateLimiterSchema } from '../spec/schema.ts';
 
 /** Changes when the meaning of a history changes. */
-export const HISTORY_VERSION = 'chaosdemo/history/v1';
+export const HISTORY_VERSION = 'chaosdemo/history/v2';
 
 const figure = z.number().min(0).max(9_007_199_254_740_991);
 const count = z.int().min(0).max(1_000_000_000);

@@ -79,7 +79,8 @@ export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal)
     const result = await client.send(sent, callerTimeoutMs, signal);
     signal.throwIfAborted();
     if (result.failure?.code === 'NO_ROOM') throw new Error(`${client.pod.name}: ${result.failure.message}`);
-    const { problem, request } = requestIn(result, callers, { pod: client.pod.name, caller: 'Over' }) ?? {};
+    const of = { pod: client.pod.name, caller: 'Drawn', key } as const;
+    const { problem, request } = requestIn(result, callers, of) ?? {};
     if (!request) continue;
     requests.push(request);
     if (problem !== undefined) {

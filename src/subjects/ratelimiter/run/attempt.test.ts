@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { ScenarioSpec } from '../../../api/index.ts';
 import type { OutageSeen } from '../checkers/outage-seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
@@ -56,7 +56,7 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
   const errors: unknown[] = [];
   const type = {
     judge: (history, onFailure) => new Judge(history, { ...judgedOutage, checkers }, onFailure),
-    evidence: () => () => undefined,
+    evidence: () => undefined,
     fault: () => ({
       isActive: true,
       prepare: async () => ({ marker: 'x' }),

@@ -24,7 +24,6 @@ import type { Setup } from '../history/setup.ts';
 import { SCENARIO_TYPES } from '../scenarios/index.ts';
 import type { Judge } from '../scenarios/judge.ts';
 import { planOf, type ScenarioType } from '../scenarios/scenario-type.ts';
-import type { SeenEvidence } from '../scenarios/timeline.ts';
 
 /** Events of a history after which everything before them is judged: a run records some ten. */
 const MOST_STEPS = 40;
@@ -69,7 +68,7 @@ class ScenarioReplay {
   readonly #judge: Judge;
   readonly #scenario: Scenario;
   readonly #entry: ScenarioStatus;
-  readonly #seen: () => SeenEvidence | undefined;
+  readonly #type: ScenarioType;
   readonly #gone = new Set<string>();
   #fault: FaultStatus | undefined;
   #report: FaultReport | undefined;
@@ -83,7 +82,7 @@ class ScenarioReplay {
     const { expect, name, type } = setup.scenario;
     this.#history = new History(setup);
     this.#judge = fault.judge(this.#history);
-    this.#seen = fault.evidence(this.#history, this.#judge);
+    this.#type = fault;
     this.#scenario = planOf(fault, setup.scenario, setup.limiter);
     this.#entry = { name, type, expect };
   }
@@ -129,7 +128,7 @@ class ScenarioReplay {
 
   /** What was observed so far. */
   evidence(): FaultEvidence | undefined {
-    const seen = this.#seen();
+    const seen = this.#type.evidence(this.#history, this.#judge);
     const reading = this.#judge.reading();
     const fault = this.#fault;
     if (fault) closeUnobserved(fault, reading?.watchedUntil ?? 0);

@@ -1,19 +1,18 @@
 /** Keys of the callers of one attempt; all begin with its fixture, which belongs to the demo. */
-export const overKey = (fixture: string): string => `${fixture}-b`;
+
+/** Callers that are drawn before the fault, see `population.ts`. */
+export const residentKey = (fixture: string, index: number): string => `${fixture}-c${index}`;
+
+/** The caller that exhausted its limit before the fault, or the one that makes all requests. */
+export const overKey = (fixture: string): string => residentKey(fixture, 0);
 
 /** The caller that is first seen in the fault, and crosses its limit there. */
-export const newKey = (fixture: string): string => `${fixture}-r`;
+export const newKey = (fixture: string): string => residentKey(fixture, 2);
 
-/** Callers that have one request left when the fault begins, and cross their limits there. */
-export const crossingKey = (fixture: string, index: number): string => `${fixture}-c${index}`;
+/** Callers that come one after the other, and stay within their limits. */
+export const newcomerKey = (fixture: string, index: number): string => `${fixture}-w${index}`;
 
-/** This many callers under their limit, numbered from `first`. */
-export function* underKeys(fixture: string, first: number, count: number): Generator<string> {
-  for (let i = first; i < first + count; i += 1) yield `${fixture}-w${i}`;
-}
-
-/** The callers whose counts are reconciled after the fault, one for each pod. */
-export const accountKey = (fixture: string, pod: number): string => `${fixture}-a${pod}`;
+export const isNewcomer = (fixture: string, key: string): boolean => key.startsWith(`${fixture}-w`);
 
 /** The key of each trial of bursts; the first is the fixture itself. */
 export function trialKeys(fixture: string, trials: number): string[] {

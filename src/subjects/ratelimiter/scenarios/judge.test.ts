@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
+  OVER,
   outageHistory,
   outageSetup,
   START,
-} from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+} from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { OutageSeen, OutageSetup } from '../checkers/outage-seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
@@ -15,7 +16,7 @@ type By = JudgedBy<OutageSetup, OutageSeen>;
 /** A judge of the same events, one by one. */
 function judged(change: Partial<By> = {}, within?: Parameters<typeof outageHistory>[0]) {
   const errors: unknown[] = [];
-  const history = new History(outageSetup());
+  const history = new History(outageSetup({ storeOutage: { accept: ['Enforces'] } }));
   const judge = new Judge(history, { ...judgedOutage, ...change }, (error) => errors.push(error));
   const { events } = outageHistory(within);
   const appendUntil = (kind?: HistoryEvent['kind']): void => {
@@ -68,7 +69,7 @@ describe('an error in the code that judges', () => {
     expect(judge.reading()?.detectedAt).toBeUndefined();
     const times = { sentAt: START, endedAt: START + 20 };
     for (let i = 0; i < 9; i += 1) {
-      history.request({ pod: 'api-0', caller: 'Over', outcome: 'Admitted', ...times });
+      history.request({ pod: 'api-0', caller: 'Drawn', key: OVER, outcome: 'Admitted', ...times });
     }
     expect(judge.reading()).toMatchObject({ provenAlone: true, detectedAt: expect.any(Number) as number });
     expect(judge.reading()?.shortfalls).toHaveLength(1);

@@ -49,8 +49,8 @@ export interface ScenarioType<A = unknown> {
     baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
   ): string | undefined;
   judge(history: History, onFailure?: OnFailure): Judge<A>;
-  /** Shows a history as evidence, as it grows. */
-  evidence(history: History, judge: Judge<A>): () => SeenEvidence | undefined;
+  /** Draws a history. @param judge that has seen all of it */
+  evidence(history: History, judge: Judge<A>): SeenEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
   /** How that fault is injected. */

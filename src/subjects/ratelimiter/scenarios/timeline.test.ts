@@ -77,7 +77,7 @@ describe('a timeline', () => {
         kind: 'request',
         id: 0,
         pod: node,
-        caller: 'Under',
+        caller: 'Drawn',
         sentAt,
         endedAt: sentAt + 1,
         ...(unheard ? { outcome: 'Error', cause: 'Reset' } : { outcome: 'Admitted' }),
@@ -102,16 +102,18 @@ describe('a timeline', () => {
     const seen = timeline('a', 'b');
     for (const [i, outcome] of (['Admitted', 'Rejected', 'Error', 'Timeout'] as const).entries()) {
       const at = T + 10 * i;
-      seen.show({ kind: 'request', id: 0, pod: 'a', caller: 'Over', sentAt: at, endedAt: at + 3, outcome });
       seen.show({
         kind: 'request',
         id: 0,
         pod: 'a',
-        caller: 'Under',
+        caller: 'Drawn',
+
         sentAt: at,
-        endedAt: at + 4,
-        outcome: 'Admitted',
+        endedAt: at + 3,
+        outcome,
       });
+      const times = { sentAt: at, endedAt: at + 4 };
+      seen.request({ pod: 'a', caller: 'Drawn', ...times, outcome: 'Admitted' }, 'others');
     }
     const bundle = seen.evidence({ startedAt: T }).bundle;
     const last = (signal: Signal) => points(bundle, 'replica-1', signal)?.at(-1)?.[1];
@@ -152,7 +154,8 @@ describe('a timeline', () => {
       kind: 'request',
       id: 0,
       pod: 'n69',
-      caller: 'Over',
+      caller: 'Drawn',
+
       sentAt: T,
       endedAt: T,
       outcome: 'Admitted',

@@ -18,14 +18,7 @@ import type { FaultEvent, ProbeEvent } from '../../redis/events.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
 import { sampleOf } from '../history/counts.ts';
-import type {
-  CallerKind,
-  CallerRequest,
-  EventOf,
-  HistoryEvent,
-  LateAnswer,
-  RequestOutcome,
-} from '../history/events.ts';
+import type { CallerRequest, EventOf, HistoryEvent, LateAnswer, RequestOutcome } from '../history/events.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
 import { isConnectionFailure } from '../interfaces/caller-request.ts';
@@ -41,15 +34,7 @@ const LONG_FACTOR = 5;
 const UNHEARD_MS = 500;
 
 /** Whose requests: those of the one caller that the limit is about, or of others that stay far under theirs. */
-type Source = 'requests' | 'others';
-
-/** Callers that cross their limits are in neither: a rejected one would pass for one of the others. */
-const SOURCES: Readonly<Partial<Record<CallerKind, Source>>> = {
-  Over: 'requests',
-  Burst: 'requests',
-  Steady: 'requests',
-  Under: 'others',
-};
+export type Source = 'requests' | 'others';
 
 const OF_ANSWER = {
   Admitted: 'admitted',
@@ -118,7 +103,7 @@ export class Timeline {
 
   /** Shows an event of a history, if it needs no other events. */
   show(event: HistoryEvent): void {
-    if (event.kind === 'request') this.#request(event);
+    if (event.kind === 'request') this.request(event, 'requests');
     else if (event.kind === 'probe') this.#probe(event);
     else if (event.kind === 'fault' && event.step === 'CountsLost') this.#countsLost(event);
     else if (event.kind === 'health') this.#health(event);
@@ -190,12 +175,9 @@ export class Timeline {
     this.#answers(at, component);
   }
 
-  #request({ caller, cause, endedAt, outcome, pod, sentAt }: CallerRequest): void {
-    const source = SOURCES[caller];
-    if (source === undefined) {
-      if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, pod, 'newcomer-admitted', 1);
-      return;
-    }
+  /** A request that has its outcome. @param source undefined: it is not shown */
+  request({ cause, endedAt, outcome, pod, sentAt }: CallerRequest, source: Source | undefined): void {
+    if (source === undefined) return;
     this.#count(sentAt, pod, `${source}-sent`, 1);
     if (!isConnectionFailure({ cause })) {
       this.#answered(endedAt, pod, outcome, endedAt - sentAt, source);
@@ -209,13 +191,15 @@ export class Timeline {
     if (endedAt - since >= UNHEARD_MS) this.#unreachable(endedAt, component, since);
   }
 
+  /** An admission of the caller that is first seen in the fault. */
+  newcomer(at: number, pod: string): void {
+    this.#count(at, pod, 'newcomer-admitted', 1);
+  }
+
   /** A request that was recorded as unanswered has an answer after all. */
-  late({ caller, pod, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
-    if (caller === 'New' && outcome === 'Admitted') this.#count(at, pod, 'newcomer-admitted', 1);
-    const source = SOURCES[caller];
-    if (source === undefined) return;
-    this.#count(at, pod, `${source}-${OF_ANSWER.Timeout}`, -1);
-    this.#answered(at, pod, outcome, at - sentAt, source);
+  late({ pod, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
+    this.#count(at, pod, `requests-${OF_ANSWER.Timeout}`, -1);
+    this.#answered(at, pod, outcome, at - sentAt, 'requests');
   }
 
   /** Requests that were sent together. */

@@ -9,15 +9,7 @@ import { ConnectionBudget } from '../http/connection-budget.ts';
 import { PodClient } from '../http/pod-client.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
-import {
-  always,
-  type KindOfTraffic,
-  podByPod,
-  runTraffic,
-  type TrafficOptions,
-  toEachPod,
-  usedTimes,
-} from './traffic.ts';
+import { always, type Due, podByPod, runTraffic, type TrafficOptions, usedTimes } from './traffic.ts';
 
 const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 
@@ -46,11 +38,24 @@ async function nodeThat(
   return client;
 }
 
+/** In each turn every pod gets the next key of each source, until one has no more. */
+function* toEachPod(clients: readonly PodClient[], ...sources: Iterable<string>[]): Generator<Due[]> {
+  const keys = sources.map((source) => source[Symbol.iterator]());
+  for (;;) {
+    const due: Due[] = [];
+    for (const client of clients) {
+      for (const source of keys) {
+        const { done, value } = source.next();
+        if (done) return yield due;
+        due.push({ client, caller: 'Drawn', key: value });
+      }
+    }
+    yield due;
+  }
+}
+
 /** Callers within their limit, and one beyond. */
-const sides = (within: string[], uses: number): KindOfTraffic[] => [
-  { caller: 'Under', keys: usedTimes(within, uses) },
-  { caller: 'Over', keys: always('demo-b') },
-];
+const sides = (within: string[], uses: number) => [usedTimes(within, uses), always('demo-b')] as const;
 
 const endless = { room: endlessRoom, leftOut: () => undefined };
 
@@ -63,7 +68,7 @@ async function recordedRequests(
 ) {
   const requests: CallerRequest[] = [];
   const { signal } = new AbortController();
-  const parts = { schedule: toEachPod(clients, sides(within, uses)), callers, ...room };
+  const parts = { schedule: toEachPod(clients, ...sides(within, uses)), callers, ...room };
   await runTraffic(
     { ...parts, turnsPerSecond: 200, callerTimeoutMs },
     (request) => requests.push(request),
@@ -74,7 +79,7 @@ async function recordedRequests(
 }
 
 describe('callers', () => {
-  it('callers use each pod in turn, one under and one over, until keys run out', async () => {
+  it('callers use each pod in turn until their keys run out', async () => {
     const paths: string[] = [];
     const of = (status: number) => (path: string) => {
       paths.push(path);
@@ -85,11 +90,11 @@ describe('callers', () => {
       ['k1', 'k2'],
       3,
     );
-    const seen = (pod: string, caller: string) =>
-      requests.filter((r) => r.pod === pod && r.caller === caller).map(({ outcome }) => outcome);
-    expect(seen('a', 'Under')).toEqual(['Admitted', 'Admitted', 'Admitted']);
-    expect(seen('b', 'Under')).toEqual(['Error', 'Error', 'Error']);
-    expect(seen('a', 'Over')).toEqual(['Rejected', 'Rejected', 'Rejected']);
+    const seen = (pod: string, isOver: boolean) =>
+      requests.filter((r) => r.pod === pod && (r.key === 'demo-b') === isOver).map(({ outcome }) => outcome);
+    expect(seen('a', false)).toEqual(['Admitted', 'Admitted', 'Admitted']);
+    expect(seen('b', false)).toEqual(['Error', 'Error', 'Error']);
+    expect(seen('a', true)).toEqual(['Rejected', 'Rejected', 'Rejected']);
     expect(paths.filter((path) => path === '/k1')).toHaveLength(3);
     expect(paths.filter((path) => path === '/k2')).toHaveLength(3);
   });
@@ -131,7 +136,7 @@ describe('callers', () => {
     const requests: CallerRequest[] = [];
     const done = runTraffic(
       {
-        schedule: toEachPod([await nodeThat(() => undefined, 'a')], sides(['k1', 'k2'], 100)),
+        schedule: toEachPod([await nodeThat(() => undefined, 'a')], ...sides(['k1', 'k2'], 100)),
         callers,
         turnsPerSecond: 50,
         callerTimeoutMs: 60_000,
@@ -153,7 +158,7 @@ describe('callers', () => {
       read: () => 'Admitted' as const,
     };
     const { signal } = new AbortController();
-    const schedule = toEachPod([client], sides(['k1', 'k2', 'k3'], 1));
+    const schedule = toEachPod([client], ...sides(['k1', 'k2', 'k3'], 1));
     const options = { schedule, callers: tooLong, ...endless };
     const sent = runTraffic(
       { ...options, turnsPerSecond: 50, callerTimeoutMs: 5000 },
@@ -187,14 +192,14 @@ describe('a request that its caller gave up', () => {
     let leftOut = 0;
     await runTraffic(
       {
-        schedule: toEachPod([client], [{ caller: 'Over', keys: usedTimes(['k1', 'k2'], 1) }]),
+        schedule: toEachPod([client], usedTimes(['k1', 'k2'], 1)),
         callers,
         room: () => share.tryAcquire(1),
         leftOut: () => (leftOut += 1),
         turnsPerSecond: 10,
         callerTimeoutMs: 30,
         late: {
-          listensTo: (caller) => caller === 'Over',
+          listensTo: () => true,
           onAnswer: (request, { outcome }) => late.push({ request, outcome }),
           until: until.signal,
         },
@@ -239,21 +244,15 @@ describe('a request that its caller gave up', () => {
     const sent = { Over: 0, Under: 0 };
     const traffic = runTraffic(
       {
-        schedule: toEachPod(
-          [client],
-          [
-            { caller: 'Over', keys: always('k1') },
-            { caller: 'Under', keys: always('k2') },
-          ],
-        ),
+        schedule: toEachPod([client], always('k1'), always('k2')),
         callers,
         ...endless,
         turnsPerSecond: 1000,
         callerTimeoutMs: 5,
-        late: { listensTo: (caller) => caller === 'Over', onAnswer: () => undefined, until: until.signal },
+        late: { listensTo: ({ key }) => key === 'k1', onAnswer: () => undefined, until: until.signal },
       },
-      ({ caller }) => {
-        if (caller === 'Over' || caller === 'Under') sent[caller] += 1;
+      ({ key }) => {
+        sent[key === 'k1' ? 'Over' : 'Under'] += 1;
       },
       stop.signal,
       stop.signal,
@@ -292,7 +291,7 @@ describe('steady traffic', () => {
     const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 16, Date.now);
     onTestFinished(() => client.close());
     const requests: CallerRequest[] = [];
-    const schedule = podByPod([client], { caller: 'Steady', keys: usedTimes(['k'], 10) });
+    const schedule = podByPod([client], 'Steady', usedTimes(['k'], 10));
     const { signal } = new AbortController();
     await runTraffic(
       { schedule, turnsPerSecond: 200, callers, callerTimeoutMs, ...endless },
@@ -331,7 +330,7 @@ describe('steady traffic', () => {
 
   it('goes to one pod after the other, and ends with its keys', () => {
     const clients = ['a', 'b'].map((name) => ({ pod: { name } }) as PodClient);
-    const turns = [...podByPod(clients, { caller: 'Steady', keys: usedTimes(['k'], 3) })];
+    const turns = [...podByPod(clients, 'Steady', usedTimes(['k'], 3))];
     expect(turns.map((due) => due.map(({ client }) => client.pod.name))).toEqual([['a'], ['b'], ['a']]);
   });
 });

@@ -23,7 +23,7 @@ const CATCH_UP_MS = 200;
 const MOST_OPEN = 1000;
 
 /**
- * Requests that may stay open at once after their callers gave up. At this number, no more are sent of kinds that are
+ * Requests that may stay open at once after their callers gave up. At this number, no more are sent that are
  * listened to: the outcome of a dropped one would be unknown. Other runs need connections as well.
  */
 const MOST_LATE = 300;
@@ -43,8 +43,8 @@ export type RecordRequest = (request: CallerRequest) => void;
 
 /** Listens to the requests whose callers gave up. */
 export interface LateTraffic {
-  /** Whether to listen to requests of this kind. */
-  readonly listensTo: (caller: CallerKind) => boolean;
+  /** Whether to listen to such a request. */
+  readonly listensTo: (due: Due) => boolean;
   /** Called at most once for a request, and after `record`. */
   readonly onAnswer: (request: CallerRequest, late: LateAnswer) => void;
   /** Ends the listening. */
@@ -82,7 +82,7 @@ export async function runTraffic(
   const open = new Set<Promise<void>>();
   const failed = new AbortController();
   const send = (due: Due): void => {
-    if (listening.isFull && late?.listensTo(due.caller)) return;
+    if (listening.isFull && late?.listensTo(due)) return;
     // A caller that still waits takes precedence over one that has given up.
     const place = open.size < MOST_OPEN ? (room() ?? listening.handOver()) : undefined;
     if (!place) {
@@ -132,7 +132,7 @@ async function sendOne(
   const { caller, client, key } = due;
   const dropped = new AbortController();
   let request: CallerRequest | undefined;
-  const listener = late?.listensTo(caller)
+  const listener = late?.listensTo(due)
     ? {
         until: AbortSignal.any([late.until, dropped.signal]),
         onEnd: (result: RequestResult): void => {
@@ -190,38 +190,12 @@ class Listening {
   }
 }
 
-/** Callers of one kind. */
-export interface KindOfTraffic {
-  readonly caller: CallerKind;
-  /** One key for each request, in their order; traffic ends after the last one. */
-  readonly keys: Iterable<string>;
-}
-
-/**
- * In every turn each pod gets one request of each kind of caller. Each turn begins with the next pod: if only one
- * request of a caller was replenished since the last turn, it is not always the same pod that admits it.
- */
-export function* toEachPod(clients: readonly PodClient[], kinds: readonly KindOfTraffic[]): Generator<Due[]> {
-  const sources = kinds.map(({ caller, keys }) => ({ caller, keys: keys[Symbol.iterator]() }));
-  for (let turn = 0; ; turn += 1) {
-    const due: Due[] = [];
-    for (const client of clients) {
-      for (const { caller, keys } of sources) {
-        const { done, value } = keys.next();
-        if (done) {
-          yield due;
-          return;
-        }
-        due.push({ client, caller, key: value });
-      }
-    }
-    const first = (turn % Math.max(1, clients.length)) * sources.length;
-    yield [...due.slice(first), ...due.slice(0, first)];
-  }
-}
-
-/** In every turn the next pod gets the next request of one kind of caller. */
-export function* podByPod(clients: readonly PodClient[], { caller, keys }: KindOfTraffic): Generator<Due[]> {
+/** In every turn the next pod gets the next request. @param keys one for each request */
+export function* podByPod(
+  clients: readonly PodClient[],
+  caller: CallerKind,
+  keys: Iterable<string>,
+): Generator<Due[]> {
   let turn = 0;
   for (const key of keys) {
     const client = clients[turn % clients.length];
@@ -234,13 +208,6 @@ export function* podByPod(clients: readonly PodClient[], { caller, keys }: KindO
 /** Each key this many times, one after the other. */
 export function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {
   for (const key of keys) for (let i = 0; i < uses; i += 1) yield key;
-}
-
-/** All keys repeatedly, shifted by one each time, so that each key is used on each pod. */
-export function* inTurn(keys: readonly string[]): Generator<string, undefined> {
-  for (let round = 0; keys.length > 0; round += 1) {
-    for (let i = 0; i < keys.length; i += 1) yield keys[(i + round) % keys.length] ?? '';
-  }
 }
 
 /** One key for all requests. */

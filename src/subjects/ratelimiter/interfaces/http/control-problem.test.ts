@@ -16,7 +16,7 @@ function control(admits: (pod: string, admitted: ReadonlyMap<string, number>) =>
     const outcome: RequestOutcome = admits(node, admitted) ? 'Admitted' : 'Rejected';
     if (outcome === 'Admitted') admitted.set(node, (admitted.get(node) ?? 0) + 1);
     denials = outcome === 'Rejected' ? denials + 1 : 0;
-    requests.push({ pod: node, caller: 'Over', outcome, sentAt: i * 20, endedAt: i * 20 + 1 });
+    requests.push({ pod: node, caller: 'Drawn', outcome, sentAt: i * 20, endedAt: i * 20 + 1 });
   }
   return {
     requests,

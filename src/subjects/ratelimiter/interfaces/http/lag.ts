@@ -47,7 +47,7 @@ export async function measureLag(
   let leftOut = 0;
   const traffic = runTraffic(
     {
-      schedule: podByPod(podClients, { caller: 'Steady', keys }),
+      schedule: podByPod(podClients, 'Steady', keys),
       turnsPerSecond: requestsPerSecond,
       callers,
       callerTimeoutMs: timeoutMs,

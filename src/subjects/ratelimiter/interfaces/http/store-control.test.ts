@@ -14,7 +14,7 @@ function control(
   const requests = answers.map(
     (outcome, i): CallerRequest => ({
       pod: nodeOf(i),
-      caller: 'Over',
+      caller: 'Drawn',
       outcome,
       sentAt: i * 25,
       endedAt: i * 25 + ms,

@@ -64,7 +64,7 @@ export class DriftWorkload implements Workload<DriftSeen> {
     const end = AbortSignal.any([signal, ...over]);
     const traffic = runTraffic(
       {
-        schedule: podByPod(podClients, { caller: 'Steady', keys: always(key) }),
+        schedule: podByPod(podClients, 'Steady', always(key)),
         turnsPerSecond: this.#requestsPerSecond,
         callers,
         callerTimeoutMs: timeoutMs,

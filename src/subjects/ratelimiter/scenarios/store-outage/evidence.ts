@@ -1,33 +1,33 @@
 /** A store outage as evidence. Pure. */
 import { seenInvariant } from '../../checkers/outage-formula.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
+import { owedIn } from '../../checkers/requests.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
+import { newKey, overKey } from '../caller-keys.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../judge.ts';
-import { type SeenEvidence, Timeline } from '../timeline.ts';
+import { type SeenEvidence, type Source, Timeline } from '../timeline.ts';
 import { parametersOf } from './parameters.ts';
 
-/** Shows a history as it grows; the returned function gives the evidence so far. */
-export function outageEvidence(history: History, judge: Judge<OutageSeen>): () => SeenEvidence {
-  const { limiter, preparedAt, scenario, usualWriteMs } = history.setup;
-  const timeline = new Timeline(history.setup);
-  timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
-  showEvents(timeline, history);
-  const { accept } = parametersOf(scenario);
-  const who = isOfOneCaller(limiter) ? 'within' : undefined;
-  return () => {
-    const reading = judge.reading();
-    const excess = viewOf(judge.state)?.over.excess;
-    return timeline.evidence(history.times, reading && seenInvariant(reading, accept, excess, who));
+/** Draws a history. */
+export function outageEvidence(history: History, judge: Judge<OutageSeen>): SeenEvidence {
+  const { clockWithinMs, fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
+  const [limit, oneLimit] = [limitOf(limiter), isOfOneCaller(limiter)];
+  const { requests } = judge.state;
+  const view = viewOf(judge.state);
+  const drawn = requests.filter(({ caller }) => caller === 'Drawn');
+  // Before the fault is known, every failure may still be counted.
+  const owed = view?.owed ?? owedIn({ limit }, drawn, Number.POSITIVE_INFINITY);
+  const over = overKey(fixture);
+  /** Other requests that are not owed are of no source: a rejected one would pass for one of the others. */
+  const sourceOf = (request: CallerRequest): Source | undefined => {
+    if (request.caller === 'Control') return undefined;
+    if (request.key === over) return 'requests';
+    return owed.has(request) ? 'others' : undefined;
   };
-}
-
-function showEvents(timeline: Timeline, history: History): void {
-  const { clockWithinMs, limiter, preparedAt } = history.setup;
-  const limit = limitOf(limiter);
-  const oneLimit = isOfOneCaller(limiter);
   /** The most that the caller over its limit may have been admitted until then. */
   const mostUntil = (to: number): number =>
     mostAdmitted(limit, {
@@ -36,17 +36,32 @@ function showEvents(timeline: Timeline, history: History): void {
       fresh: true,
       clockWithinMs,
     });
+  const timeline = new Timeline(history.setup);
+  timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
   timeline.limit(preparedAt, mostUntil(preparedAt));
-  history.listen((event) => {
-    // The limit of the one caller is replenished after its control, so the evidence begins after that.
-    if (event.kind === 'request' && event.sentAt < preparedAt) return;
-    timeline.show(event);
-    if (event.kind === 'late') {
-      const request = history.requests[event.id];
-      if (request) timeline.late(request, event);
-      // If one caller makes all requests, the limit applies to each of them.
-    } else if (event.kind === 'request' && event.caller === 'Over') {
-      timeline.limit(event.endedAt, mostUntil(event.endedAt));
+  for (const event of history.events) {
+    if (event.kind !== 'request' && event.kind !== 'late') {
+      timeline.show(event);
+      continue;
     }
-  });
+    const request = requests[event.id];
+    // The limit of the one caller is replenished after its control, so the evidence begins after that.
+    if (!request || request.sentAt < preparedAt) continue;
+    const at = event.kind === 'late' ? event.at : event.endedAt;
+    if (request.key === newKey(fixture) && event.outcome === 'Admitted') timeline.newcomer(at, request.pod);
+    if (event.kind === 'late') {
+      // To the others it came too late.
+      if (request.key === over) timeline.late(request, event);
+      continue;
+    }
+    timeline.request(event, sourceOf(request));
+    if (event.key === over) timeline.limit(at, mostUntil(at));
+  }
+  const invariant = judge.reading();
+  const { accept } = parametersOf(scenario);
+  const who = oneLimit ? 'within' : undefined;
+  return timeline.evidence(
+    history.times,
+    invariant && seenInvariant(invariant, accept, view?.over.excess, who),
+  );
 }

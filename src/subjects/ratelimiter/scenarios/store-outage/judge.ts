@@ -1,30 +1,30 @@
 /** How the history of a store outage is judged. Pure. */
 import { parseDuration } from '../../../../api/index.ts';
-import { accountsIn } from '../../checkers/accounts.ts';
 import { compose, type Finding, figure } from '../../checkers/checker.ts';
 import { limitReturnIn } from '../../checkers/limit-return.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import {
   finishedAt,
-  isOfTraffic,
   type OutageSeen,
   type OutageSetup,
   outageFold,
   viewOf,
 } from '../../checkers/outage-seen.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
+import { overKey } from '../caller-keys.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import { type CodedReading, type Judge, type JudgedBy, summariesOf } from '../judge.ts';
 import { mechanismIn } from '../store-fault.ts';
 import { parametersOf, watchedAfterMs } from './parameters.ts';
+import { seedOf } from './population.ts';
 import { outageWords } from './words.ts';
 
 export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
   checkers: OUTAGE_CHECKERS,
   fold: outageFold,
   words: outageWords,
-  setup({ clockWithinMs, limiter, pods, preparedAt, scenario, storeDoubt }) {
-    const { accept, callerTimeout, fault, settle } = parametersOf(scenario);
+  setup({ clockWithinMs, fixture, limiter, pods, preparedAt, scenario, storeDoubt }) {
+    const { accept, callerTimeout, fault, seed, settle } = parametersOf(scenario);
     const { lasts } = mechanismIn(fault, limiter);
     return {
       pods,
@@ -33,6 +33,8 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
       clockWithinMs,
       preparedAt,
       isOneCaller: isOfOneCaller(limiter),
+      overKey: overKey(fixture),
+      seed: seed ?? seedOf(fixture),
       accept,
       settleMs: parseDuration(settle),
       storeDoubt,
@@ -47,7 +49,6 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
     event.kind === 'traffic-ended' ||
     event.kind === 'ended' ||
     (event.kind === 'fault' && event.step === 'Reported'),
-  effects: ({ state }) => accountsIn(state)?.measures ?? [],
 };
 
 type Findings = ReadonlyMap<string, Finding>;
@@ -62,7 +63,7 @@ function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
   const isDetected = provenAlone || (isProven && isBroken);
   const view = viewOf(seen);
   const watched = {
-    watchedUntil: detectedAt ?? seen.requests.findLast(isOfTraffic)?.endedAt ?? 0,
+    watchedUntil: detectedAt ?? seen.requests.at(-1)?.endedAt ?? 0,
     complete: detectedAt !== undefined && limitReturnIn(seen) !== undefined,
     shortfalls: isDetected ? unproven : shortfalls,
   };

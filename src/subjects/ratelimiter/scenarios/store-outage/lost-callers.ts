@@ -7,23 +7,20 @@ import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { crossingKey, overKey } from '../caller-keys.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import { mechanismIn } from '../store-fault.ts';
-import { crossingOf, parametersOf, requestsInFault, windowsEnd } from './parameters.ts';
+import { drawOf, parametersOf, requestsInFault, windowsEnd } from './parameters.ts';
+import { residentsOf } from './population.ts';
 
-/** Counts of callers that are over their limit, or have one request left, when the fault begins. */
+/** Counts of callers that have used their limits when the fault begins. */
 export function lostCounts(
   scenario: ScenarioSpec,
   toolkit: Pick<Toolkit, 'callers' | 'limiter' | 'target'>,
   fixture: string,
 ): readonly CountPlace[] {
   const { limiter, target } = toolkit;
-  // With a limit of one request, a caller that has one left has no count.
-  const hasCount = admittedAtOnce(limitOf(limiter)) > 1;
-  const crossing = hasCount ? crossingOf(scenario, limiter, target.pods.length) : 0;
-  const keys = [overKey(fixture), ...Array.from({ length: crossing }, (_, i) => crossingKey(fixture, i))];
-  return keys.map((key) => placeOf(toolkit, key));
+  const residents = residentsOf(drawOf(scenario, limiter, target.pods.length, fixture));
+  return residents.filter(({ used }) => used > 0).map(({ key }) => placeOf(toolkit, key));
 }
 
 /** Why no run on this many pods can show the outcome of lost counts, with what to change. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { OutageCallers } from './outage-callers.ts';
 
@@ -13,9 +14,9 @@ const { signal } = new AbortController();
 async function control(meet: (response: ServerResponse) => void, callerTimeoutMs = 5000): Promise<void> {
   let used = 0;
   const server = createServer(({ url = '' }, response) => {
-    // Nor are those that are left one request.
-    if (url.includes('-c')) return response.writeHead(200).end();
-    if (!url.endsWith('-b')) return meet(response);
+    // Nor are those that use a part of their limits.
+    if (/-c[1-9]/.test(url)) return response.writeHead(200).end();
+    if (!url.endsWith('-c0')) return meet(response);
     used += 1;
     response.writeHead(used > 4 ? 429 : 200).end();
   }).listen(0, '127.0.0.1');
@@ -43,11 +44,18 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
       podClients: [client],
       room: () => ({ release: () => undefined }),
     },
-    fixture: 'demo-x',
-    requestsPerSecond: 50,
+    draw: {
+      fixture: 'demo-x',
+      seed: 1,
+      limit: limitOf(limiter),
+      pods: 1,
+      inFault: 100,
+      busyNeeds: 9,
+      anyWindow: false,
+    },
+    turnsPerSecond: 50,
     callerTimeoutMs,
-    crossing: 2,
-    trafficMs: 1000,
+    phase: () => 'before',
     record: () => undefined,
     leftOut: () => undefined,
     late: { onAnswer: () => undefined, until: signal },

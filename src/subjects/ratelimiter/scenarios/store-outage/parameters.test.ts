@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
-import { api, crossingOf, unprovable } from './parameters.ts';
+import { api, unprovable } from './parameters.ts';
 
 const scenario = (change: object = {}): ScenarioSpec => {
   const plain = { name: 'outage', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
@@ -69,13 +69,6 @@ describe('a store outage longer than a window', () => {
     );
     const bucket = { window: '1s', requests: 50, algorithm: 'TokenBucket', burst: 5 };
     expect(of(bucket, { requestsPerSecond: 10 })).toMatch(/admits 505 in .* raise storeOutage\.request/);
-  });
-
-  it('has no callers that are left one request', () => {
-    expect(crossingOf(scenario(), limiter({ window: '1s' }), 3)).toBe(0);
-    expect(crossingOf(scenario(), limiter({ window: '35s' }), 3)).toBe(10);
-    // One pod gets 9 seconds of one request per second: three for each caller.
-    expect(crossingOf(scenario({ requestsPerSecond: 1 }), limiter(), 1)).toBe(3);
   });
 });
 

@@ -17,8 +17,7 @@ import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { isOfOneCaller, tooLongForClock } from '../cooldowns.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { faultSchema, mechanismIn, named, quoted, typesThatLast } from '../store-fault.ts';
-import { crossingCallers } from './crossing-callers.ts';
-import { mostReturnMs } from './returning-callers.ts';
+import { type Draw, RESIDENTS_PER_TURN, seedOf } from './population.ts';
 
 /** Types by which Redis may forget counts. */
 const TYPES_THAT_LOSE = [...typesThatLast('Moment'), ...typesThatLast('ForGood')];
@@ -33,13 +32,21 @@ const schema = z
       .max(50)
       .default(5)
       .describe(
-        'Requests per second to each pod, of callers under their limit, and as many of one caller over it. In the fault, as many of a new caller and of callers that cross their limit. With identity SourceAddress: twice as many, of the one caller.',
+        'Requests per second to each pod of new callers, which stay within their limit, and three times as many of callers that were there before. With identity SourceAddress: twice as many, of the one caller.',
       ),
     settle: durationField(
-      'How long the limiter may take to recover after the fault: to admit callers under their limit, and to reject the one over its limit. No recovery within it is Violated, whatever is accepted. The operator keeps sending for one more second.',
+      'How long the limiter may take to recover after the fault: to admit callers within their limits, and to reject others. No recovery within it is Violated, whatever is accepted. The operator keeps sending for one more second.',
       '1s',
       '1m',
     ).default('5s'),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .optional()
+      .describe(
+        'From which the callers are drawn: how much of its limit each has used, when it sends, and to which pods. Default: another in each run. A result names its seed; set it to repeat that run.',
+      ),
     accept: z
       .array(z.enum(BEHAVIOURS))
       .min(1)
@@ -47,7 +54,7 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. After a DataLoss or a Failover, Forgets accepts the limit once more. So is no recovery within settle, or a limit that is not returned after its window.',
+          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers within their limits, unless FailsOpen is named. After a DataLoss or a Failover, Forgets accepts the limit once more. So is no recovery within settle, or a limit that is not returned after its window.',
         'x-kubernetes-list-type': 'set',
       }),
   })
@@ -83,14 +90,14 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'In this run, during the outage of Redis, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, within settle after the outage, callers under their limit were not admitted again, or the one over its limit was not rejected again. Or a limit was not returned.',
+    'In this run, during the outage of Redis, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, within settle after the outage, callers within their limits were not admitted again, or others not rejected again. Or a limit was not returned.',
   measures: [
     {
       name: 'notAdmitted',
       unit: 'requests',
       grows: true,
       meaning:
-        'Requests of callers under their limit that were rejected, failed or timed out during the fault.',
+        'Requests within the limit of their caller that were rejected, failed or timed out during the fault.',
     },
     {
       name: 'overAdmission',
@@ -102,7 +109,8 @@ export const api = {
     {
       name: 'underLimit',
       unit: 'requests',
-      meaning: 'Requests of callers under their limit during the fault.',
+      meaning:
+        'Requests during the fault that the limit certainly allowed, whatever it had counted of those before.',
     },
     {
       name: 'serverErrors',
@@ -121,19 +129,19 @@ export const api = {
       name: 'timeToRecovery',
       unit: 'ms',
       meaning:
-        'From the end of the fault until each pod admitted callers under their limit and rejected the one over its limit again. With identity SourceAddress: until each pod answered the one caller, and rejected it. The bound is settle. A lower bound if that had not happened when the last request was sent.',
+        'From the end of the fault until each pod admitted callers within their limits and rejected others again. With identity SourceAddress: until each pod answered the one caller, and rejected it. The bound is settle. A lower bound if that had not happened when the last request was sent.',
     },
     {
       name: 'lockedOut',
       unit: 'callers',
       meaning:
-        'Callers that had used their limit up after the fault and were still rejected when it had to be returned. Only there if some were.',
+        'Callers that were still rejected when their limit had to be returned. Only there if some were.',
     },
-    { name: 'underCounted', unit: 'requests', meaning: 'Requests that were admitted and never counted.' },
     {
       name: 'overCounted',
       unit: 'requests',
-      meaning: 'Requests that were counted and not admitted in time.',
+      meaning:
+        'Requests that were counted and not admitted, at least: those that limits lacked when callers were rejected after settle. Only there if a caller was.',
     },
   ],
   finding: (_, summary) => behaviourClause(summary),
@@ -163,20 +171,19 @@ export function lingerMs(scenario: ScenarioSpec, limiter: Pick<RateLimiterSpec, 
   return lasts === 'Lingers' ? watchedAfterMs(scenario) : 0;
 }
 
-/** How long it may take to use up the limits of a few callers after the fault; milliseconds. */
-const BALANCE_MS = 15_000;
+/** How long it may take to send the requests of callers whose limits have returned; milliseconds. */
+const RETURNED_MS = 10_000;
 
 /**
- * The longest that callers are watched after the fault, in milliseconds: while they recover, while some use their
- * limits up, and until those get them back. The watch ends sooner if the result is known.
+ * The longest that callers are watched after the fault, in milliseconds: while they recover, and until they get their
+ * limits back. The watch ends sooner if the result is known.
  */
 export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const parameters = parametersOf(scenario);
   const timeoutMs = parseDuration(parameters.callerTimeout);
-  const limit = limitOf(limiter);
-  const withinMs = returnsWithin(limit);
-  const returnMs = withinMs === undefined ? 0 : mostReturnMs(limit, withinMs, timeoutMs);
-  return sendAfterMs(parameters) + timeoutMs + BALANCE_MS + returnMs;
+  const withinMs = returnsWithin(limitOf(limiter));
+  const returnMs = withinMs === undefined ? 0 : withinMs + RETURNED_MS + timeoutMs;
+  return sendAfterMs(parameters) + timeoutMs + returnMs;
 }
 
 /** From the announcement to the end of the watch; milliseconds. */
@@ -186,25 +193,40 @@ export function faultStoryMs(scenario: ScenarioSpec, { health }: Pick<RateLimite
   return sendAfterMs(parameters) + sumOf(scenario.countdown, fault.duration, callerTimeout, health.timeout);
 }
 
-/** From the first request to the last of the accounts, with what the controls take; milliseconds. */
+/** From the first request to the end of the traffic, with what the controls take; milliseconds. */
 export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { callerTimeout, settle } = parametersOf(scenario);
   return faultStoryMs(scenario, limiter) + sumOf(settle, callerTimeout);
 }
 
-/**
- * Whether windows end during the scenario: then no caller has one request left when the fault begins, and one is over
- * its limit only if it sends more than is replenished.
- */
+/** Whether windows end during the scenario: then a caller is over its limit only if it sends more than is replenished. */
 export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): boolean {
   if (isOfOneCaller(limiter)) return false;
   return !fitsWindow(limitOf(limiter), storyMs(scenario, limiter));
 }
 
-/** How many callers are to have one request left when the fault begins on this many pods. */
-export function crossingOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
-  if (windowsEnd(scenario, limiter)) return 0;
-  return crossingCallers(limitOf(limiter), requestsInFault(scenario, limiter) * pods);
+/** From which the callers of an attempt on this many pods are drawn. */
+export function drawOf(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  pods: number,
+  fixture: string,
+): Draw {
+  const parameters = parametersOf(scenario);
+  const limit = limitOf(limiter);
+  const anyWindow = windowsEnd(scenario, limiter);
+  const most = anyWindow
+    ? mostAdmitted(limit, { from: 0, to: leastMs(parameters, limiter), fresh: true })
+    : admittedAtOnce(limit);
+  return {
+    fixture,
+    seed: parameters.seed ?? seedOf(fixture),
+    limit,
+    pods,
+    inFault: RESIDENTS_PER_TURN * pods * requestsInFault(scenario, limiter),
+    busyNeeds: most + LEAST_REQUESTS * pods,
+    anyWindow,
+  };
 }
 
 /** Requests a second over all pods, and requests in flight: one run must not take up the process. */
@@ -230,14 +252,14 @@ export function requestsInFault(scenario: ScenarioSpec, limiter: Pick<RateLimite
   return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
 }
 
-/** Four kinds of callers send to each pod, or one in place of two. */
-function kindsOf(limiter: RateLimiterSpec): number {
-  return isOfOneCaller(limiter) ? 2 : 4;
+/** Requests to each pod in a turn: of newcomers and residents, or of the one caller. */
+function perTurn(limiter: RateLimiterSpec): number {
+  return isOfOneCaller(limiter) ? 2 : 1 + RESIDENTS_PER_TURN;
 }
 
 /** Requests per second of all callers to this many pods. */
 export function trafficTo(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
-  return kindsOf(limiter) * parametersOf(scenario).requestsPerSecond * pods;
+  return perTurn(limiter) * parametersOf(scenario).requestsPerSecond * pods;
 }
 
 /** Why no run on this many pods can show the outcome of callers, with what to change. */
@@ -258,7 +280,7 @@ export function unprovable(
   if (sent < LEAST_REQUESTS) {
     return `scenario ${scenario.name}: each pod needs ${LEAST_REQUESTS} requests that can time out within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) = ${sent}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
   }
-  const kinds = kindsOf(limiter);
+  const kinds = perTurn(limiter);
   const rate = trafficTo(scenario, limiter, pods);
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
   if (open <= MOST_AT_ONCE) {

@@ -2,7 +2,6 @@
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
 import { listed } from '../../../targets/refusal.ts';
-import type { Reconciliation, WhyUnknown } from '../../checkers/accounts.ts';
 import { SHARE } from '../../checkers/behaviour.ts';
 import type { Code, CodeOf } from '../../checkers/checker.ts';
 import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
@@ -11,15 +10,15 @@ import { totalOf } from '../../checkers/requests.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
 import { COMMON, countsText, wording } from '../words.ts';
 
-type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]> | Reconciliation['found'] | WhyUnknown;
+type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]>;
 
 const MORE_TRAFFIC = 'lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond';
 const LONGER = 'lengthen storeOutage.settle';
 
 const LAPSES: Readonly<Record<Lapse, string>> = {
-  admits: 'admitted the caller over its limit',
-  fails: 'rejected or failed callers under their limit',
-  errs: 'had an error or no answer for the caller over its limit',
+  admits: 'admitted callers over their limits',
+  fails: 'rejected or failed callers within their limits',
+  errs: 'had an error or no response for callers over their limits',
 };
 
 export const outageWords: (found: Code) => string = wording<OutageCode>({
@@ -36,8 +35,17 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   OutcomesUnknown: ({ requests }) =>
     `${counted(requests, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: ${LONGER}, or select fewer pods`,
   OverLimitBefore: ({ over }) => `Before the fault: ${admittedText(over)}`,
-  AdmittedOver: ({ forgot, isAccepted, isCrossing, over }) =>
-    `Over the limit${isCrossing ? ', by a caller that reached it in the fault or afterwards' : ''}: ${admittedText(over)}${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isAccepted ? '' : `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`}`,
+  AdmittedOver({ forgot, isAccepted, over, usedBefore }) {
+    const who =
+      usedBefore === undefined
+        ? ''
+        : `, by a caller that had used ${usedBefore} of its limit before the fault`;
+    const once = forgot ? '; since Redis lost its count, no more than the limit once more' : '';
+    const why = isAccepted
+      ? ''
+      : `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`;
+    return `Over the limit${who}: ${admittedText(over)}${once}${why}`;
+  },
   NotAdmittedOver({ callers, excludedAbove, isOneCaller, unknown }) {
     const tested =
       callers > 0
@@ -45,6 +53,7 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
         : '';
     return `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : tested}`;
   },
+  DrawnFrom: ({ seed }) => `Callers were drawn from seed ${seed}: set storeOutage.seed to it to repeat them`,
   AdmittedLate: ({ requests }) => `Admitted after the caller had given up: ${counted(requests, 'request')}`,
   OverUnanswered: ({ requests }) =>
     `${counted(requests, 'request')} over the limit had no answer by the end of the watch`,
@@ -53,13 +62,13 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   Behaviour: ({ behaviour }) => behaviour,
   NotRejectedAgain: () =>
     `no caller was rejected again after it had been admitted over its limit, so it is not shown that it gets its limit once more and no more: ${MORE_TRAFFIC}`,
-  NotSentBefore: ({ pod }) => `${pod} got no request of a caller under its limit before the fault`,
+  NotSentBefore: ({ pod }) => `${pod} got no request within a limit before the fault`,
   FailedBefore: ({ admitted, of, pod }) =>
-    `before the fault ${pod} admitted ${admitted} of ${of} requests of callers under their limit`,
-  NotRejectedBefore: ({ admitted, most, pods }) =>
-    `before the fault ${listed(pods)} rejected no request of a caller over its limit, after ${admitted} were admitted; the limit admits ${most}`,
+    `before the fault ${pod} admitted ${admitted} of ${of} requests within a limit`,
+  NotRejectedBefore: ({ most, pods, sent }) =>
+    `before the fault ${listed(pods)} rejected no request of a caller that had used its limit of ${most} up, of ${sent} that were sent`,
   TooFewRequests: ({ have, need, pod, side }) =>
-    `${pod} got ${have} requests ${side} the limit during the fault, ${need} are needed`,
+    `${pod} got ${have} requests ${side} a limit during the fault, ${need} are needed`,
   Untimed: ({ of, pod, untimed }) =>
     `the operator stood still, so ${untimed} of ${of} answers of ${pod} could not be timed: give the operator more CPU`,
   NearBorder: nearText,
@@ -69,25 +78,20 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
     return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set health.path to one that needs no limiter`;
   },
   CrossingNotRejected: () =>
-    `no caller that crossed its limit in the fault was rejected by every pod, so it is not shown that the limit holds: ${MORE_TRAFFIC}`,
+    `no caller that reached its limit in the fault was rejected by every pod, so it is not shown that the limit holds: ${MORE_TRAFFIC}`,
   Statuses({ statuses }) {
     const each = statuses.map(
       ({ p50Ms, requests, status }) =>
         `HTTP ${status} x ${requests} (median after ${(p50Ms / 1000).toFixed(2)} s)`,
     );
-    return `Callers under their limit that were not admitted got ${each.join(', ')}`;
+    return `Callers within their limits that were not admitted got ${each.join(', ')}`;
   },
-  Reached({ reached }) {
-    const names = [
-      ...(reached.has('New') ? ['a new caller'] : []),
-      ...(reached.has('Crossing') ? ['callers that had one request left'] : []),
-    ];
-    return names.length > 0
-      ? `Rejected by every pod in the fault: ${listed(names)}`
-      : 'No caller that crossed its limit in the fault was rejected by every pod: what such a caller gets is not shown';
-  },
-  PodBehaviour: ({ behaviour, beyond, crossing, oneLimit, overAtEdges, pod, within }) =>
-    `${pod} ${behaviour}, in time during the fault: under the limit ${countsText(within)}; over it ${countsText(beyond)}${oneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the fault began or ended` : ''}`,
+  Reached: ({ isReached }) =>
+    isReached
+      ? 'Every pod rejected callers in the fault that had reached their limits only there'
+      : 'No caller that reached its limit in the fault was rejected by every pod: what such a caller gets is not shown',
+  PodBehaviour: ({ behaviour, beyond, pod, within }) =>
+    `${pod} ${behaviour}, in time during the fault: requests within a limit ${countsText(within)}; others ${countsText(beyond)}`,
   Latency({ phases }) {
     const times = { Before: 'before the fault', During: 'during it', After: 'after it' };
     const took = phases.flatMap(({ latency, phase, requests }) => {
@@ -111,12 +115,12 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   FailedToTheEnd: () =>
     `a few requests failed or were admitted over the limit until the end of the watch, so recovery is not shown: ${LONGER}`,
   TooFewOverLimit: ({ have }) =>
-    `after the fault no pod rejected any of ${counted(have, 'request')} of the caller over its limit, too few to show whether the limit is enforced again: ${LONGER}, or raise storeOutage.requestsPerSecond`,
+    `after the fault no pod rejected any of ${counted(have, 'request')} of callers over their limits, too few to show whether the limit is enforced again: ${LONGER}, or raise storeOutage.requestsPerSecond`,
   AfterFault({ isOneCaller, more, over, within }) {
     const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
     return isOneCaller
       ? `After the fault the same caller got ${countsText(totalOf([within, over]))}${tooMuch}`
-      : `After the fault callers under their limit got ${countsText(within)}; the one over its limit got ${countsText(over)}${tooMuch}`;
+      : `After the fault requests within a limit got ${countsText(within)}; others got ${countsText(over)}${tooMuch}`;
   },
   NotRecovered({ afterMs, lapses, restarted, settleMs, watchedMs }) {
     const named = (pod: string): string => (restarted.has(pod) ? `${pod} (restarted during the fault)` : pod);
@@ -131,47 +135,14 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   },
   LockedOut: () => 'limit not returned',
   Returned: ({ callers }) =>
-    `The limit was returned: ${counted(callers, 'caller')} that had used it up got a request admitted again`,
+    `The limit was returned: ${counted(callers, 'caller')} that had waited for it got it again`,
   NotReturned: ({ callers, lockedOut, waitedMs }) =>
-    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had used it up ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later: their keys do not expire, or the window is longer than limit.window`,
+    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later: their keys do not expire, or the window is longer than limit.window`,
   ReturnUnclear: ({ callers, unclear }) =>
-    `Whether the limit is returned is not clear: requests of ${unclear} of ${counted(callers, 'caller')} that had used it up had an error or no answer`,
+    `Whether the limit is returned is not clear: requests of ${unclear} of ${counted(callers, 'caller')} that had waited for it had an error or no response`,
+  OverCounted: ({ callers, of, requests }) =>
+    `Counted, and not admitted: at least ${counted(requests, 'request')} of ${callers} of ${counted(of, 'caller')}`,
   ReturnNotChecked: ({ why }) => `Whether the limit is returned was not checked: ${why}`,
-
-  // The counts afterwards.
-  CountsUnknown: ({ callers, why }) =>
-    `the counts of ${counted(callers, 'caller')} are not known: ${outageWords(why)}`,
-  CountsReconciled({ callers, hidden, overCounted, underCounted, withoutRequest }) {
-    const of = `of ${counted(callers, 'caller')} `;
-    if (underCounted + overCounted + withoutRequest === 0) {
-      return `${of}${
-        hidden > 0
-          ? 'none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show'
-          : 'exactly the admitted requests were counted'
-      }`;
-    }
-    const least = hidden > 0 ? 'at least ' : '';
-    const parts = [
-      `${of}${least}${counted(underCounted, 'request')} admitted and never counted`,
-      `${least}${counted(overCounted, 'request')} counted and not admitted in time`,
-      ...(withoutRequest > 0
-        ? [
-            `and at least ${withoutRequest} more gone from their limits than they requested, as if requests are counted more than once`,
-          ]
-        : []),
-    ];
-    return parts.join(', ');
-  },
-  LimitTooLarge: ({ most }) => `limits above ${most} are not used up once more`,
-  RecoveryNotShown: () => 'it is not shown that callers had recovered',
-  Refilled: () => 'what was used comes back all the time',
-  RejectedWithin: () =>
-    'it rejected requests within the limit, and may still do so for a reason other than its count',
-  WindowMayHaveEnded: () => 'a window may have ended between its first request and its last',
-  CountHidden: () => 'more than the limit was admitted, and how much of that was counted is not visible',
-  NoAccounts: () => 'there are none',
-  NoneInFault: () => 'no request was sent in the fault',
-  NotUsedUp: () => 'not every pod rejected in the end',
 });
 
 function goneText(pods: readonly string[]): string {

@@ -1,7 +1,6 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { pauseFor, untilAborted } from '../../../waiting.ts';
-import { accountsIn, exhaustedIn, MOST_ACCOUNTED, whyNoAccountIn } from '../../checkers/accounts.ts';
+import { pauseFor } from '../../../waiting.ts';
 import type { OutageSeen } from '../../checkers/outage-seen.ts';
 import type { FaultTimes } from '../../history/recorded.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
@@ -10,19 +9,18 @@ import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-tur
 import { limitOf } from '../../spec/limit-of-spec.ts';
 import { podsNow, restartedSince } from '../../target/pods-now.ts';
 import type { Toolkit } from '../../tools.ts';
-import { mechanismIn } from '../store-fault.ts';
-import type { Recording, Settled, Stage, Workload } from '../workload.ts';
+import type { Recording, Stage, Workload } from '../workload.ts';
 import { whyDecided } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import {
-  crossingOf,
+  drawOf,
   parametersOf,
   type StoreOutageSpec,
   sendAfterMs,
   storyMs,
   windowsEnd,
 } from './parameters.ts';
-import { outageWords } from './words.ts';
+import type { Phase } from './population.ts';
 
 /** Polling interval for the start and the end of the fault; milliseconds. */
 const TICK_MS = 100;
@@ -40,9 +38,9 @@ export class OutageWorkload implements Workload<OutageSeen> {
   readonly #limit: RateLimit;
   readonly #parameters: StoreOutageSpec;
   #prepared: Prepared | undefined;
+  #isWaiting = false;
   /** Ends the listening to requests whose callers gave up. */
   readonly #listening = new AbortController();
-  #isWatched = false;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#scenario = scenario;
@@ -88,14 +86,13 @@ export class OutageWorkload implements Workload<OutageSeen> {
 
   #callersOf(fixture: string): OutageCallers {
     const { callerTimeout, requestsPerSecond } = this.#parameters;
-    const { limiter, ownLimit, target } = this.#toolkit;
+    const { limiter, target } = this.#toolkit;
     return new OutageCallers({
       toolkit: this.#toolkit,
-      fixture,
-      requestsPerSecond,
+      draw: drawOf(this.#scenario, limiter, target.pods.length, fixture),
+      turnsPerSecond: requestsPerSecond,
       callerTimeoutMs: parseDuration(callerTimeout),
-      crossing: ownLimit ? 0 : crossingOf(this.#scenario, limiter, target.pods.length),
-      trafficMs: 2 * storyMs(this.#scenario, limiter),
+      phase: () => this.#phase,
       record: (request) => this.#recorded.history.request(request),
       leftOut: () => this.#prepared?.history.append({ kind: 'left-out', requests: 1 }),
       late: {
@@ -114,18 +111,16 @@ export class OutageWorkload implements Workload<OutageSeen> {
 
   /**
    * Callers send from the start of the watch, or of the fault if one caller has its limit for all of it, until the time
-   * to recover has ended; then the outcomes are judged. If there is no violation by then, some use their limits up, and
-   * the run checks whether they get them back.
+   * to recover has ended; then the outcomes are judged. If there is no violation by then, they wait for their limits to
+   * return, and send again.
    */
   async watch(signal: AbortSignal): Promise<void> {
-    const { callers, history, judge } = this.#recorded;
+    const { callers, history } = this.#recorded;
     if (history.last('traffic-ended')) return;
     const { now } = this.#toolkit;
-    this.#isWatched = true;
     const enough = new AbortController();
-    const stop = AbortSignal.any([signal, enough.signal]);
     try {
-      const sent = Promise.all([this.#send(stop), this.#cross(stop), this.#useAccounts(signal)]);
+      const sent = this.#send(AbortSignal.any([signal, enough.signal]));
       const noted = this.#noteRestarts(signal);
       // If the watch ends before them, their outcome is not read.
       for (const outcome of [sent, noted]) outcome.catch(() => undefined);
@@ -139,90 +134,41 @@ export class OutageWorkload implements Workload<OutageSeen> {
         // The last callers have their answers, or have given up, when the watch ends.
         this.#untilAfterEnd(sendMs + parseDuration(this.#parameters.callerTimeout), signal),
       ]);
-      this.#listening.abort();
       const endedAt = now();
       history.append({ kind: 'traffic-ended', at: endedAt, moved: [...replaced] });
-      await this.#settleAccounts(signal);
       const withinMs = returnsWithin(this.#limit);
-      const why = whyDecided(judge) ?? this.#whyNoReturn(withinMs);
-      const keys = why === undefined ? [...exhaustedIn(judge.state)] : [];
-      history.append({ kind: 'return', at: now(), keys, ...(why !== undefined && { why }) });
-      if (why === undefined) await callers.sendWhenReturned(keys, withinMs ?? 0, signal);
+      const why = this.#whyNoReturn(withinMs);
+      history.append({ kind: 'return', at: now(), ...(why !== undefined && { why }) });
+      if (withinMs !== undefined && why === undefined) {
+        this.#isWaiting = true;
+        const returned = new AbortController();
+        await Promise.all([
+          callers.ask(AbortSignal.any([signal, returned.signal])),
+          pauseFor(withinMs, signal).finally(() => returned.abort()),
+        ]);
+        await callers.whenReturned(signal);
+      }
       history.append({ kind: 'ended', at: why === undefined ? now() : endedAt });
     } finally {
       this.#listening.abort();
       enough.abort();
-      this.#isWatched = false;
     }
   }
 
-  /** Uses up the remaining limits of the accounts, if that can show anything. */
-  async #settleAccounts(signal: AbortSignal): Promise<void> {
-    const { now } = this.#toolkit;
-    const { callers, history, judge } = this.#recorded;
-    history.append({ kind: 'accounts', at: now(), keys: callers.accountKeys });
-    if (whyNoAccountIn(judge.state) === undefined) await callers.exhaustAccounts(signal);
-    history.append({ kind: 'accounts-ended', at: now() });
-  }
-
-  /** Why the run does not wait for the limit to return; undefined: it does. */
+  /** Why the run does not wait for limits to return; undefined: it does. */
   #whyNoReturn(withinMs: number | undefined): string | undefined {
-    if (withinMs === undefined) {
-      return `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`;
-    }
-    if (exhaustedIn(this.#recorded.judge.state).length > 0) return undefined;
-    return admittedAtOnce(this.#limit) > MOST_ACCOUNTED
-      ? `limits above ${MOST_ACCOUNTED} are not used up after the fault`
-      : 'no caller could use its limit up after the fault';
-  }
-
-  /** Violations may be known earlier: the watch continues until the counts are reconciled. */
-  async settle(_: number, signal: AbortSignal): Promise<Settled> {
-    const { judge } = this.#recorded;
-    while (this.#isWatched && !accountsIn(judge.state)) await pauseFor(TICK_MS, signal);
-    const accounts = accountsIn(judge.state);
-    return {
-      message: accounts
-        ? outageWords(accounts.found)
-        : 'its counts were not reconciled, since the watch over its callers was cut short',
-    };
-  }
-
-  /** During the fault, once its first requests are answered or waiting. */
-  async #useAccounts(signal: AbortSignal): Promise<void> {
-    if (this.#toolkit.ownLimit) return;
-    const { callers, history } = this.#recorded;
-    await this.#untilStarted(signal);
-    await pauseFor((history.times.until - this.#toolkit.now()) / 4, signal);
-    await callers.useAccounts(signal);
+    return (
+      whyDecided(this.#recorded.judge) ??
+      (withinMs === undefined
+        ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
+        : undefined)
+    );
   }
 
   async #send(stop: AbortSignal): Promise<void> {
     // Before the fault, requests would use up the limit, which has to be replenished when it begins.
     if (this.#toolkit.ownLimit) await this.#untilStarted(stop).catch(() => undefined);
     await this.#recorded.callers.traffic(stop);
-  }
-
-  /**
-   * From the start of the fault to its end: callers that cross their limits meet a limiter without its Redis. After a
-   * failover until the end of the traffic: only then do they meet one whose Redis lacks their counts.
-   */
-  async #cross(stop: AbortSignal): Promise<void> {
-    if (this.#toolkit.ownLimit) return;
-    const { callers } = this.#recorded;
-    const over = new AbortController();
-    try {
-      await this.#untilStarted(stop);
-      const crossing = callers.cross(AbortSignal.any([stop, over.signal]));
-      const isForked = mechanismIn(this.#parameters.fault, this.#toolkit.limiter).lasts === 'ForGood';
-      await (isForked ? untilAborted(stop) : this.#untilAfterEnd(0, stop));
-      over.abort();
-      await crossing;
-    } catch (error) {
-      if (!stop.aborted) throw error;
-    } finally {
-      over.abort();
-    }
   }
 
   /** Notes which pods were restarted in the fault. */
@@ -248,6 +194,14 @@ export class OutageWorkload implements Workload<OutageSeen> {
       if (left <= 0) return;
       await pauseFor(Math.min(left, TICK_MS), signal);
     }
+  }
+
+  get #phase(): Phase {
+    if (this.#isWaiting) return 'waiting';
+    if (!this.#prepared) return 'before';
+    const { endedAt = Number.POSITIVE_INFINITY, startedAt } = this.#times;
+    if (startedAt === undefined) return 'before';
+    return this.#toolkit.now() < endedAt ? 'during' : 'after';
   }
 
   /** When the fault is active, or may be. */

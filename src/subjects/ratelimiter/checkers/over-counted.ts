@@ -1,0 +1,43 @@
+/** Requests that were counted although they were not admitted: a figure without a bound. Derived in docs/limits.md. Pure. */
+import type { CallerRequest } from '../history/events.ts';
+import { admittedAtOnce, mayCrossWindow } from '../limits/rate-limit.ts';
+import { code, figure, NOTHING } from './checker.ts';
+import { inFault, type OutageView, outageFold } from './outage-seen.ts';
+import { admittedAt, firstOf } from './requests.ts';
+
+export const overCounted = {
+  ...outageFold,
+  name: 'overCounted',
+  finding: inFault((view) => {
+    const { preparedAt } = view.setup;
+    const drawn = view.requests.filter(({ caller, sentAt }) => caller === 'Drawn' && sentAt >= preparedAt);
+    const known = [...Map.groupBy(drawn, ({ key }) => key).values()].flatMap(
+      (own) => overCountedOf(view, own) ?? [],
+    );
+    const requests = known.reduce((sum, one) => sum + one, 0);
+    if (known.length === 0) return NOTHING;
+    const callers = known.filter((one) => one > 0).length;
+    return {
+      measures: [{ ...figure('overCounted', requests), atLeast: true }],
+      evidence: [requests > 0 && code('OverCounted', { requests, callers, of: known.length })],
+    };
+  }),
+};
+
+/**
+ * At least how many requests of one caller were counted and not admitted: those that its limit lacks when a limiter that
+ * has settled rejects it. Undefined: it was not rejected then, or a window may have ended before.
+ */
+function overCountedOf(
+  { settings: { clockWithinMs, limit }, setup, span }: OutageView,
+  own: readonly CallerRequest[],
+): number | undefined {
+  const settledAt = span.endedAt + setup.settleMs;
+  const rejected = own.find(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= settledAt);
+  if (!rejected) return undefined;
+  const to = rejected.endedAt;
+  if (mayCrossWindow(limit, { from: firstOf(own), to, fresh: true, clockWithinMs })) return undefined;
+  const before = own.filter(({ sentAt }) => sentAt < rejected.sentAt);
+  const admitted = before.filter((request) => admittedAt(request) !== undefined).length;
+  return Math.min(before.length - admitted, Math.max(0, admittedAtOnce(limit) - admitted));
+}

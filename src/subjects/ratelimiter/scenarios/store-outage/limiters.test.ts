@@ -1,0 +1,226 @@
+/** The words for limiters of which it is known what they do: right ones are accused of nothing, others are found. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Answer,
+  type Asked,
+  readingOf,
+  type SimulatedOutage,
+} from '../../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
+
+type Limiter = SimulatedOutage['limiter'];
+
+const decided = (isAdmitted: boolean): Answer => (isAdmitted ? 'Admitted' : 'Rejected');
+/** Keeps the limit but in the fault. */
+const inFault =
+  (answer: (asked: Asked) => Answer): Limiter =>
+  (asked) =>
+    asked.isControl ? 'Admitted' : asked.isInFault ? answer(asked) : decided(asked.take());
+
+const enforces: Limiter = (asked) => (asked.isControl ? 'Admitted' : decided(asked.take()));
+const closes = inFault(() => ({ outcome: 'Error', cause: 'ServerError', status: 503 }));
+const hangs = inFault(({ at }) => ({
+  outcome: 'Timeout',
+  late: { outcome: 'Error', afterMs: 10_020 - at },
+}));
+
+/** Requests that fail in the fault are counted after it. */
+function countsLater(): Limiter {
+  let queue: (() => void)[] = [];
+  return (asked) => {
+    if (asked.isControl) return 'Admitted';
+    if (asked.isInFault) {
+      queue.push(() => void asked.take());
+      return 'Error';
+    }
+    for (const count of queue) count();
+    queue = [];
+    return decided(asked.take());
+  };
+}
+
+/** Rejected requests use the limit, too. */
+function countsAll(): Limiter {
+  return (asked) => {
+    if (asked.isControl) return 'Admitted';
+    const isAdmitted = asked.take();
+    return decided(isAdmitted);
+  };
+}
+
+const RIGHT: readonly (readonly [string, () => Limiter, string])[] = [
+  ['enforces', () => enforces, 'Enforces'],
+  ['fails closed', () => closes, 'FailsClosed'],
+  ['hangs', () => hangs, 'Hangs'],
+  ['counts what failed later', countsLater, 'FailsClosed'],
+  ['counts what it rejects', countsAll, 'Enforces'],
+];
+
+/** A pod that last saw at least so many requests left for a caller admits it in the fault, without a count. */
+function standing(left: number): Limiter {
+  const used = new Map<string, number>();
+  return (asked) => {
+    const at = `${asked.key} ${asked.pod}`;
+    if (asked.isControl) return 'Admitted';
+    const known = used.get(asked.key) ?? 0;
+    if (asked.isInFault) return 10 - (used.get(at) ?? 10) >= left ? 'Admitted' : 'Error';
+    const isAdmitted = asked.take();
+    if (isAdmitted) used.set(asked.key, known + 1);
+    used.set(at, used.get(asked.key) ?? 10);
+    return decided(isAdmitted);
+  };
+}
+
+/** Enforces in the fault by counts that are dropped so long after it. */
+function gossips(forMs: number): Limiter {
+  return (asked) => {
+    if (asked.isControl) return 'Admitted';
+    const isShared = asked.at >= 0 && asked.at < 10_000 + forMs;
+    if (!isShared) return decided(asked.take());
+    return decided(asked.take(`shared ${asked.key}`));
+  };
+}
+
+/** Forgets counts with the end of the fault, but not whom it rejected before. */
+function amnesia(): Limiter {
+  const rejected = new Set<string>();
+  return (asked) => {
+    if (asked.isControl) return 'Admitted';
+    if (asked.isInFault) return 'Error';
+    if (asked.at < 0) {
+      const isAdmitted = asked.take();
+      if (!isAdmitted) rejected.add(asked.key);
+      return decided(isAdmitted);
+    }
+    if (rejected.has(asked.key) && asked.at < 50_000) return 'Rejected';
+    return decided(asked.take(`new ${asked.key}`));
+  };
+}
+
+const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
+  ['admits all', () => inFault(() => 'Admitted'), /^FailsOpen, \d+ > 10$/],
+  ['admits those with half of their limit left', () => standing(5), / > 10$/],
+  ['drops the counts of the fault after 3 s', () => gossips(3000), /^FailsOpen/],
+  ['forgets counts, but not whom it rejected', amnesia, /^FailsClosed; no recovery in 3s$/],
+  [
+    'is open again from 8 to 20 s after the fault',
+    () => (asked) =>
+      asked.isControl
+        ? 'Admitted'
+        : asked.isInFault
+          ? 'Error'
+          : asked.at > 18_000 && asked.at < 30_000
+            ? 'Admitted'
+            : decided(asked.take()),
+    / > 10$/,
+  ],
+  [
+    'locks callers of the fault out',
+    () => {
+      const met = new Set<string>();
+      return (asked) => {
+        if (asked.isControl) return 'Admitted';
+        if (asked.isInFault) met.add(asked.key);
+        if (asked.isInFault) return 'Error';
+        return met.has(asked.key) ? 'Rejected' : decided(asked.take());
+      };
+    },
+    /^FailsClosed; (limit not returned|no recovery in 3s)$/,
+  ],
+  [
+    'rejects all after it',
+    () => (asked) =>
+      asked.isControl
+        ? 'Admitted'
+        : asked.at < 0
+          ? decided(asked.take())
+          : asked.isInFault
+            ? 'Error'
+            : 'Rejected',
+    /^FailsClosed; no recovery in 3s$/,
+  ],
+  [
+    'stays open after it',
+    () => (asked) =>
+      asked.isControl || asked.at > 10_000 ? 'Admitted' : asked.isInFault ? 'Error' : decided(asked.take()),
+    /^FailsClosed; no recovery in 3s$/,
+  ],
+  [
+    'never returns a limit',
+    () => {
+      const used = new Map<string, number>();
+      return (asked) => {
+        if (asked.isControl) return 'Admitted';
+        if (asked.isInFault) return 'Error';
+        used.set(asked.key, (used.get(asked.key) ?? 0) + 1);
+        return decided((used.get(asked.key) ?? 0) <= 10);
+      };
+    },
+    /^FailsClosed; limit not returned$/,
+  ],
+  [
+    'admits all, late',
+    () => inFault(() => ({ outcome: 'Timeout', late: { outcome: 'Admitted', afterMs: 3000 } })),
+    /^Hangs, \d+ > 10$/,
+  ],
+];
+
+const SEEDS = [1, 2, 3, 4, 5];
+
+describe('a limiter that keeps its limit', () => {
+  const accept = { accept: ['Enforces', 'FailsClosed', 'Hangs'] };
+
+  it.each(RIGHT)('holds if it %s', (_, limiter, summary) => {
+    for (const seed of SEEDS) {
+      const reading = readingOf({ limiter: limiter(), seed, storeOutage: accept });
+      expect(reading).toMatchObject({ summary, shortfalls: [], complete: true });
+      expect(reading?.detectedAt).toBeUndefined();
+    }
+  });
+
+  const limits = fc
+    .record({ requests: fc.constantFrom(1, 5, 10, 30), window: fc.constantFrom('1s', '2s', '10s', '60s') })
+    .chain((limit) => {
+      const bucket = { ...limit, algorithm: 'TokenBucket' };
+      return fc.constantFrom<object>(
+        { ...limit, algorithm: 'FixedWindow' },
+        { ...limit, algorithm: 'FixedWindow', windowStart: 'Clock' },
+        { ...limit, algorithm: 'FixedWindow', windowStart: 'Unknown' },
+        { ...limit, algorithm: 'SlidingWindow' },
+        { ...limit, algorithm: 'SlidingWindowCounter' },
+        bucket,
+        { ...bucket, refillEvery: '500ms' },
+      );
+    });
+
+  it('is accused of nothing, whatever its algorithm, window and clock', () => {
+    fc.assert(
+      fc.property(
+        limits,
+        fc.constantFrom(...RIGHT),
+        fc.record({
+          seed: fc.nat(),
+          startsAt: fc.integer({ min: 1_700_000_000_000, max: 1_700_000_060_000 }),
+          // With what its rate adds, within a second.
+          skewMs: fc.integer({ min: -900, max: 900 }),
+          rate: fc.constantFrom(1, 1.0005, 0.9995),
+        }),
+        (limit, [, limiter], world) => {
+          const reading = readingOf({ limiter: limiter(), limit, storeOutage: accept, ...world });
+          expect(reading?.detectedAt).toBeUndefined();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a limiter that does not', () => {
+  it.each(OTHERS)('is found if it %s', (_, limiter, summary) => {
+    for (const seed of SEEDS) {
+      const reading = readingOf({ limiter: limiter(), seed });
+      expect(reading).toMatchObject({ detectedAt: expect.any(Number) });
+      expect(reading?.summary).toMatch(summary);
+    }
+  });
+});

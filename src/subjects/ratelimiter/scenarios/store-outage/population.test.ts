@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Draw, type Phase, Population, seedOf } from './population.ts';
+
+const drawOf = (requests: number, more: Partial<Draw> = {}): Draw => ({
+  fixture: 'demo-x',
+  seed: 1,
+  limit: { algorithm: 'FixedWindow', requests, windowMs: 60_000, start: 'FirstRequest' },
+  pods: 3,
+  inFault: 405,
+  busyNeeds: requests + 15,
+  anyWindow: false,
+  ...more,
+});
+const draws = fc
+  .record({
+    requests: fc.constantFrom(1, 2, 10, 100, 5000),
+    seed: fc.nat(),
+    pods: fc.integer({ min: 1, max: 9 }),
+  })
+  .map(({ requests, ...more }) => drawOf(requests, more));
+
+/** How many requests each caller sends to each of the pods in turn. */
+function dealt(draw: Draw, phase: Phase, turns: number): Map<string, number> {
+  const population = new Population(draw, () => phase);
+  const sent = new Map<string, number>();
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (let pod = 0; pod < draw.pods; pod += 1) {
+      for (const key of population.turnTo(pod)) sent.set(key, (sent.get(key) ?? 0) + 1);
+    }
+  }
+  return sent;
+}
+const residents = (draw: Draw) => new Population(draw, () => 'before').residents;
+
+describe('the callers that are drawn', () => {
+  it('are the same for a seed, and others for another', () => {
+    expect(residents(drawOf(10))).toEqual(residents(drawOf(10)));
+    expect(residents(drawOf(10))).not.toEqual(residents(drawOf(10, { seed: 2 })));
+    expect(seedOf('demo-a')).not.toBe(seedOf('demo-b'));
+  });
+
+  it('are at the limit, one short of it and new, and others in between', () => {
+    fc.assert(
+      fc.property(draws, (draw) => {
+        const { requests } = draw.limit;
+        const all = residents(draw);
+        expect(all.slice(0, 3).map(({ used }) => used)).toEqual([requests, requests - 1, 0]);
+        expect(all.every(({ used }) => used >= 0 && used <= requests)).toBe(true);
+        // Limits that are large are not used up for each of them.
+        expect(all.slice(3).reduce((sum, { used }) => sum + used, 0)).toBeLessThanOrEqual(400);
+      }),
+    );
+  });
+
+  it('have used each part of a limit, and send much in the fault, little or nothing', () => {
+    const all = residents(drawOf(10));
+    const usedBy = (isOf: (share: number) => boolean) =>
+      new Set(all.filter(({ shares }) => isOf(shares.during)).map(({ used }) => Math.round(used / 2)));
+    for (const isOf of [
+      (share: number) => share >= 1,
+      (share: number) => share > 0 && share < 1,
+      (share: number) => share === 0,
+    ]) {
+      expect(usedBy(isOf).size).toBeGreaterThanOrEqual(4);
+    }
+  });
+});
+
+describe('the turns of callers', () => {
+  it('go to busy ones often enough to exceed their limits, and to some a few times', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const draw = drawOf(10, { seed });
+        const sent = dealt(draw, 'during', 45);
+        for (const { key, shares } of residents(draw)) {
+          const count = sent.get(key) ?? 0;
+          if (shares.during === 0) expect(count).toBe(0);
+          else if (shares.during >= 1) expect(count).toBeGreaterThanOrEqual(draw.busyNeeds - 10);
+          else expect(count).toBeLessThanOrEqual(6);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('are those of three callers if windows end in the fault', () => {
+    const sent = dealt(drawOf(10, { anyWindow: true, inFault: 405, busyNeeds: 135 }), 'during', 45);
+    const busy = [...sent].filter(([key]) => key.includes('-c'));
+    expect(busy.map(([key]) => key).toSorted()).toEqual(['demo-x-c0', 'demo-x-c1', 'demo-x-c2']);
+    for (const [, count] of busy) expect(count).toBeGreaterThanOrEqual(133);
+  });
+
+  it('let no newcomer send more than its limit', () => {
+    fc.assert(
+      fc.property(draws, (draw) => {
+        const sent = dealt(draw, 'during', 30);
+        for (const [key, count] of sent)
+          if (key.includes('-w')) expect(count).toBeLessThanOrEqual(draw.limit.requests);
+      }),
+    );
+  });
+
+  it('pass by those that stop once they are rejected, and go to their own pods only', () => {
+    const draw = drawOf(10, { seed: 3 });
+    const population = new Population(draw, () => 'during');
+    const byPod = [0, 1, 2].map((pod) => Array.from({ length: 200 }, () => population.nextTo(pod)));
+    for (const { key, pod } of population.residents) {
+      const pods = byPod.flatMap((keys, i) => (keys.includes(key) ? [i] : []));
+      if (pod !== undefined && pods.length > 0) expect(pods).toEqual([pod]);
+    }
+    const stopping = population.residents.find(({ shares, stops }) => stops && shares.during > 0);
+    population.rejected(stopping?.key ?? '');
+    population.rejected('demo-x-c0');
+    const after = new Set(Array.from({ length: 600 }, (_, i) => population.nextTo(i % 3)));
+    expect([after.has(stopping?.key), after.has('demo-x-c0')]).toEqual([false, true]);
+  });
+
+  it('take callers to all pods alike', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(2, 3, 5), (seed, pods) => {
+        const draw = drawOf(10, { seed, pods });
+        const population = new Population(draw, () => 'during');
+        const met = Array.from({ length: pods }, () => 0);
+        for (let turn = 0; turn < 200; turn += 1) {
+          for (const pod of met.keys()) {
+            const keys = population.turnTo(pod).filter((key) => key === 'demo-x-c0');
+            met[pod] = (met[pod] ?? 0) + keys.length;
+          }
+        }
+        expect(Math.max(...met)).toBeLessThan(3 * Math.min(...met));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('go to every caller once its limit has returned', () => {
+    const returned = (requests: number) => new Population(drawOf(requests), () => 'waiting').returned();
+    expect(returned(10)).toHaveLength(72);
+    expect(new Set(returned(1).map(({ key }) => key)).size).toBe(24);
+    expect(returned(1)).toHaveLength(24);
+  });
+});
