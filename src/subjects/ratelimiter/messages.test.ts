@@ -2,12 +2,12 @@
 import { expect, it } from 'vitest';
 import type { LimiterChanges } from '../../../test/kit/demo.ts';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
-import { requireProvable } from './admission/provable.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
 import type { CallerRequest } from './history/events.ts';
 import { limitProblem } from './interfaces/http/control-problem.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
+import { requireCapacity } from './scenarios/capacity.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
 const HTTP = { http: { headers: [{ name: 'X-User', value: '$(key)' }] } };
@@ -72,7 +72,7 @@ it.each([
   ],
 ])('the words for a spec with %s', (_, scenario, limit, pods) => {
   const unprovable = spec({ limit }, [{ expect: 'Violated', ...scenario }]);
-  expect(() => requireProvable({ spec: unprovable }, pods)).toThrowErrorMatchingSnapshot();
+  expect(() => requireCapacity(unprovable, { pods })).toThrowErrorMatchingSnapshot();
 });
 
 it.each([

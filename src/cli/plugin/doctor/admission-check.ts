@@ -4,7 +4,7 @@ import { createKubeCluster } from '../../../operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../../operator/adapters/system-clock.ts';
 import { ForbiddenError } from '../../../subjects/cluster.ts';
 import { discover } from '../../../subjects/ratelimiter/admission/discovery.ts';
-import { requireProvable } from '../../../subjects/ratelimiter/admission/provable.ts';
+import { requireCapacity } from '../../../subjects/ratelimiter/scenarios/capacity.ts';
 import { PART, rateLimiterOf } from '../../../subjects/ratelimiter/spec/schema.ts';
 import { storeName } from '../../../subjects/redis/client/redis-target.ts';
 import { awaitReady } from '../../../subjects/targets/eligible-pods.ts';
@@ -40,7 +40,7 @@ async function admittedPart(context: DemoCheckContext): Promise<Omit<Finding, 'c
     const { message } = awaitReady(target, 0, PART);
     return { state: 'wrong', message, fixCommands: [describePods(context)], reason: 'PodsNotEligible' };
   }
-  requireProvable({ spec }, pods.length);
+  requireCapacity(spec, { pods: pods.length });
   return { state: 'ok', message: `${listed(pods.map(({ name }) => name))}, counting in ${storeName(redis)}` };
 }
 

@@ -28,10 +28,10 @@ import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { RateLimiterDriver } from '../run/driver.ts';
+import { requireCapacity } from '../scenarios/capacity.ts';
 import { isOfOneCaller } from '../scenarios/cooldowns.ts';
 import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
-import { requireFitForCluster } from './cluster-fit.ts';
 import {
   type DiscoveredTarget,
   discover,
@@ -44,7 +44,6 @@ import {
 } from './discovery.ts';
 import { longestPauseOf, PAUSES } from './pauses.ts';
 import { MOST_OF_NAMESPACE, type Obstacle, PodsInUse, type PodUser } from './pods-in-use.ts';
-import { requireProvable } from './provable.ts';
 
 /** What is known of a Redis whose lease this run holds. */
 interface Held {
@@ -119,10 +118,10 @@ export class RateLimiterConnector implements SubjectConnector {
         const { pods, notReady } = target;
         const obstacle = this.#readiness.obstacle(request, { pods, notReady }, PART);
         if (obstacle) return obstacle;
-        requireProvable(request, target.pods.length);
+        requireCapacity(request.spec, { pods: pods.length });
       }
       const admitted = await admitRedis(target, { ...optionsOf(request), continues: !toBegin }, signal);
-      requireFitForCluster(request, admitted.masters.length);
+      requireCapacity(request.spec, { pods: target.pods.length, masters: admitted.masters.length });
       return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
     } catch (error) {
       if (error instanceof Refusal) this.#readiness.forget(uid);

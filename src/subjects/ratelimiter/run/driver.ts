@@ -20,6 +20,7 @@ import type { ConnectionShare } from '../http/connection-budget.ts';
 import { type CallerControls, controlCallers } from '../interfaces/http/control-callers.ts';
 import { pollHealth } from '../interfaces/http/http-health.ts';
 import { LimitNotKeptError } from '../limits/over-admission.ts';
+import { capacity } from '../scenarios/capacity.ts';
 import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from '../scenarios/index.ts';
 import { truthIn } from '../scenarios/truth.ts';
 import { type LookAtPods, requirePods } from '../target/pods-now.ts';
@@ -136,7 +137,7 @@ export class RateLimiterDriver implements SubjectDriver {
   }
 
   async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
-    const { limiter, target } = this.#toolkit;
+    const { target } = this.#toolkit;
     const { scenarios } = this.#options.spec;
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
@@ -144,11 +145,9 @@ export class RateLimiterDriver implements SubjectDriver {
       const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);
       const { baseline, message } = control;
       // Without a lag nothing is known beyond what was known at admission.
-      for (const scenario of baseline.lags.size === 0 ? [] : scenarios) {
-        const pods = target.pods.length;
-        const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
-        if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
-      }
+      const found = { pods: target.pods.length, baseline };
+      const [reason] = baseline.lags.size === 0 ? [] : capacity(this.#options.spec, found);
+      if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
       this.#control = control;
       return { kind: 'Baseline', outcome: { ok: true, message } };
     } catch (error) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LimiterChanges } from '../../../../test/kit/demo.ts';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
-import { requireFitForCluster } from './cluster-fit.ts';
+import { requireCapacity } from './capacity.ts';
 
 const http = { http: { headers: [{ name: 'x-caller', value: '$(key)' }] } };
 const sentinel = { service: 'redis-sentinel', masterName: 'limits' };
@@ -16,7 +16,7 @@ describe('a run on a Cluster', () => {
     }));
     const scenarios = [...outages, { name: 'drift', type: 'CounterDrift' }];
     const limiter = { ...http, redis: { service: 'redis', count: { key: 'rl:$(key)' } } };
-    expect(() => requireFitForCluster({ spec: limiterSpec(limiter, scenarios) }, 3)).not.toThrow();
+    expect(() => requireCapacity(limiterSpec(limiter, scenarios), { pods: 3, masters: 3 })).not.toThrow();
   });
 
   it.each<[string, LimiterChanges, RegExp]>([
@@ -24,9 +24,11 @@ describe('a run on a Cluster', () => {
     ['Sentinels', { ...http, redis: { service: 'redis', sentinel } }, /no Sentinel watches .*leave/],
     ['a fault proxy', { ...http, redis: { service: 'redis', faultProxy } }, /fault proxy: leave/],
   ])('is refused with %s, and on one server is not', (_, limiter, message) => {
-    const request = { spec: limiterSpec(limiter) };
-    expect(() => requireFitForCluster(request, 3)).toThrow(message);
-    expect(() => requireFitForCluster(request, 3)).toThrow(/^Redis is a Cluster of 3 primaries, and /);
-    expect(() => requireFitForCluster(request, 1)).not.toThrow();
+    const spec = limiterSpec(limiter);
+    expect(() => requireCapacity(spec, { pods: 3, masters: 3 })).toThrow(message);
+    expect(() => requireCapacity(spec, { pods: 3, masters: 3 })).toThrow(
+      /^Redis is a Cluster of 3 primaries, and /,
+    );
+    expect(() => requireCapacity(spec, { pods: 3 })).not.toThrow();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
-import { requireProvable } from './provable.ts';
+import { requireCapacity } from './capacity.ts';
 
 function spec(limit: object, change: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
@@ -18,7 +18,7 @@ function spec(limit: object, change: object = {}): ChaosDemoSpec {
 
 const ghosts = (trials: number) => [{ name: 'g', type: 'GhostAllowing', ghostAllowing: { trials } }];
 
-const admitted = (made: ChaosDemoSpec) => () => requireProvable({ spec: made }, 3);
+const admitted = (made: ChaosDemoSpec) => () => requireCapacity(made, { pods: 3 });
 
 describe('a run that rests until its one limit is whole again', () => {
   it('is rejected with its cool-downs in numbers if it does not', () => {
