@@ -107,12 +107,12 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   });
   // As in every run: health is polled while the controls are made.
   const looks = setInterval(() => {
-    void checkHealth({ podClients, limiter, redis, timeoutMs: 5000 }, never).catch(() => undefined);
+    void checkHealth({ podClients, limiter, redis }, never).catch(() => undefined);
   }, 50);
   onTestFinished(() => clearInterval(looks));
   const callers = new HttpCallers(limiter.http);
   const room = () => ({ release: () => undefined });
-  const toolkit = { podClients, callers, limiter, redis, room, now: () => Date.now(), timeoutMs: 5000 };
+  const toolkit = { podClients, callers, limiter, redis, room, now: () => Date.now() };
   return await controlCallers(toolkit, { key: `demo-${randomUUID()}`, rates: [] }, never);
 }
 

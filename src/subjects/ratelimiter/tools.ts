@@ -14,8 +14,6 @@ import type { RateLimiterTarget } from './target/target.ts';
 export interface Toolkit extends FaultTools {
   readonly limiter: RateLimiterSpec;
   readonly target: RateLimiterTarget;
-  /** How long one request to a pod may take; milliseconds. */
-  readonly timeoutMs: number;
   readonly callers: Callers;
   /** For a limiter that identifies callers by the source address only: every request is of one caller. */
   readonly ownLimit?: OwnLimit;

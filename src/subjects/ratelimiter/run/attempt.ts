@@ -30,6 +30,7 @@ import { linesOf, type Taken } from '../history/json-lines.ts';
 import type { ScenarioType } from '../scenarios/scenario-type.ts';
 import { faultEvent, setupOf } from '../scenarios/setup.ts';
 import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
+import { timeoutOf } from '../spec/limit-of-spec.ts';
 import type { Toolkit } from '../tools.ts';
 import { evidenceOf } from './replay.ts';
 
@@ -240,12 +241,12 @@ export class Attempt {
 
   /** Proves that the store works again, and checks the effects of the fault. */
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
-    const { now, redis, timeoutMs } = this.#toolkit;
+    const { limiter, now, redis } = this.#toolkit;
     const { history, judge } = this.#recording ?? {};
     const left = Math.max(0, (history?.times.until ?? 0) - now());
     // If the Service has not followed a failover by now, no later write shows how the limiter recovers.
     const isBehind = redis.failover?.hasMoved === false;
-    const withinMs = (Number.isFinite(left) ? left : 0) + timeoutMs + (isBehind ? 0 : settleMs);
+    const withinMs = (Number.isFinite(left) ? left : 0) + timeoutOf(limiter) + (isBehind ? 0 : settleMs);
     let advice = 'check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE';
     const openProbeWriter = async (): Promise<StoreWriter> => {
       // Its error names what keeps the Service from following, and that of a write to the former primary does not.

@@ -1,6 +1,6 @@
 /** The connections of one run to the pods and the Redis, shared by effects, activities and faults. */
 import { randomUUID } from 'node:crypto';
-import { type ChaosDemoSpec, parseDuration } from '../../../api/index.ts';
+import type { ChaosDemoSpec } from '../../../api/index.ts';
 import { FaultProxyClient } from '../../redis/client/fault-proxy.ts';
 import { OwnPause } from '../../redis/client/own-pause.ts';
 import { RedisConnections } from '../../redis/client/redis-client.ts';
@@ -45,7 +45,6 @@ export function openToolkit(
   const { mayBePaused, podIsThere, ...rest } = parts;
   const { budget, now } = parts;
   const limiter = rateLimiterOf(spec);
-  const timeoutMs = parseDuration(limiter.health.timeout);
   const { http } = limiter;
   const { identity, tlsServerName: serverName } = http;
   const dial = serverName === undefined ? undefined : dialTls(parts.target.http?.ca);
@@ -59,7 +58,6 @@ export function openToolkit(
   return {
     ...rest,
     limiter,
-    timeoutMs,
     target: { ...parts.target, pods },
     ...(dial && { dial }),
     callers: new HttpCallers(http, parts.target.http?.headers),

@@ -8,7 +8,7 @@ import { type Control, type ControlKeys, controlKeys } from '../../checkers/cont
 import { sumOf } from '../../history/counts.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
+import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import type { Baseline, Lag } from '../baseline.ts';
 import { outcomeOf } from '../caller-request.ts';
@@ -34,10 +34,7 @@ export interface CallerControls {
   readonly baseline: Baseline;
 }
 
-type Parts = Pick<
-  Toolkit,
-  'podClients' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'room' | 'timeoutMs'
->;
+type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'room'>;
 
 /**
  * @param key of the control: the names of all its keys begin with it, see {@link controlKeys}
@@ -92,7 +89,7 @@ async function controlLimit(
   { denying: key, other }: ControlKeys,
   signal: AbortSignal,
 ): Promise<LimitControl> {
-  const { podClients: clients, callers, limiter, now, ownLimit, redis, timeoutMs } = toolkit;
+  const { podClients: clients, callers, limiter, now, ownLimit, redis } = toolkit;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
   const countable =
@@ -111,7 +108,7 @@ async function controlLimit(
     key,
     // Enough, within a bound, for all pods to reject, even if each counts separately.
     most: Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_OVER,
-    callerTimeoutMs: timeoutMs,
+    callerTimeoutMs: timeoutOf(limiter),
     windowMs: limit.windowMs,
     ...(limiter.isBundled && { syncAt: full }),
   };
@@ -150,12 +147,12 @@ async function controlLimit(
  * @throws Error if a pod rejects a health check once that limit is used up
  */
 async function requireFreeHealth(
-  { podClients, callers, limiter, timeoutMs }: Parts,
+  { podClients, callers, limiter }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
   const { path } = limiter.health;
   for (const client of podClients) {
-    const result = await client.send({ method: 'GET', path }, timeoutMs, signal);
+    const result = await client.send({ method: 'GET', path }, timeoutOf(limiter), signal);
     signal.throwIfAborted();
     if (outcomeOf(result, callers)?.outcome !== 'Rejected') continue;
     throw new Error(
@@ -169,13 +166,13 @@ async function requireFreeHealth(
  * @throws Error if it does not
  */
 async function requireNewCaller(
-  { podClients, callers, timeoutMs }: Parts,
+  { podClients, callers, limiter }: Parts,
   key: string,
   signal: AbortSignal,
 ): Promise<void> {
   const [client] = podClients;
   if (!client) return;
-  const result = await client.send(callers.requestOf(key), timeoutMs, signal);
+  const result = await client.send(callers.requestOf(key), timeoutOf(limiter), signal);
   signal.throwIfAborted();
   if (outcomeOf(result, callers)?.outcome !== 'Rejected') return;
   throw new Error(

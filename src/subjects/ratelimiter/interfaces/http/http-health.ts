@@ -3,6 +3,7 @@ import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../en
 import { pauseFor } from '../../../waiting.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { RequestResult } from '../../http/pod-client.ts';
+import { timeoutOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 
 /** The result of a plain HTTP request to a server that does not speak HTTP, or speaks HTTPS. */
@@ -11,7 +12,7 @@ const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
 /** How late a check may be before the last one is stale; milliseconds. */
 const LATE_MS = 1000;
 
-type Parts = Pick<Toolkit, 'podClients' | 'limiter' | 'now' | 'redis' | 'timeoutMs'>;
+type Parts = Pick<Toolkit, 'podClients' | 'limiter' | 'now' | 'redis'>;
 
 /** Checks at once and then every `intervalMs`, until `signal` aborts. */
 export async function pollHealth(
@@ -25,7 +26,7 @@ export async function pollHealth(
       const start = performance.now();
       const seen = await checkHealth(parts, signal);
       const at = parts.now();
-      const validUntil = at + intervalMs + parts.timeoutMs + LATE_MS;
+      const validUntil = at + intervalMs + timeoutOf(parts.limiter) + LATE_MS;
       onSnapshot({ ...seen, lastUpdated: at, validUntil });
       await pauseFor(intervalMs - (performance.now() - start), signal);
     }
@@ -36,7 +37,7 @@ export async function pollHealth(
 
 /** One check; a failure is an issue of the snapshot. @throws only the reason of `signal` */
 export async function checkHealth(
-  { podClients, limiter, redis, timeoutMs }: Omit<Parts, 'now'>,
+  { podClients, limiter, redis }: Omit<Parts, 'now'>,
   signal: AbortSignal,
 ): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
   const { path } = limiter.health;
@@ -47,7 +48,7 @@ export async function checkHealth(
       () => undefined,
       (error: unknown) => messageOf(error),
     ),
-    ...podClients.map(async (client) => await client.send(request, timeoutMs, signal)),
+    ...podClients.map(async (client) => await client.send(request, timeoutOf(limiter), signal)),
   ]);
   signal.throwIfAborted();
   const problems = answers.map((answer, i) => problemOf(answer, podClients[i]?.pod.serverName !== undefined));

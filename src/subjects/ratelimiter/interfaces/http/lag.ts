@@ -5,7 +5,7 @@ import { type AdmittedByPod, missingIn, totalAdmitted } from '../../history/coun
 import type { RequestResult } from '../../http/pod-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
+import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import { type Due, leftOutShortfall, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
 import type { Lag } from '../baseline.ts';
@@ -20,7 +20,7 @@ const MIN_SAMPLES = 5;
 /** Not a divisor of the interval at which limiters share their counts. */
 const SAMPLE_EVERY_MS = 70;
 
-type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'room' | 'timeoutMs'>;
+type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'room'>;
 
 export interface LagTraffic {
   /** Prefix of the keys of its callers. */
@@ -37,7 +37,8 @@ export async function measureLag(
   { keyPrefix, requestsPerSecond }: LagTraffic,
   signal: AbortSignal,
 ): Promise<Lag> {
-  const { podClients, callers, limiter, now, room, timeoutMs } = parts;
+  const { podClients, callers, limiter, now, room } = parts;
+  const timeoutMs = timeoutOf(limiter);
   const limit = limitOf(limiter);
   await untilItFits(limit, LAG_WITHIN_MS, now, signal);
   const keys = usedTimes(numbered(keyPrefix), admittedAtOnce(limit));

@@ -6,6 +6,7 @@ import { hasDrifted } from '../../checkers/drift.ts';
 import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
 import { countEvent } from '../../history/counts.ts';
 import { Turn, watchCounters } from '../../interfaces/counter-watch.ts';
+import { timeoutOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
@@ -57,7 +58,7 @@ export class DriftWorkload implements Workload<DriftSeen> {
 
   /** The traffic of a fault ends with the fault, even if the end of the fault cannot be stored in time. */
   async load(signal: AbortSignal): Promise<void> {
-    const { podClients, callers, lifetime, now, room, timeoutMs } = this.#toolkit;
+    const { podClients, callers, lifetime, limiter, now, room } = this.#toolkit;
     const { fixture: key, history } = this.#recorded;
     const left = history.times.until - now();
     const over = Number.isFinite(left) ? [AbortSignal.timeout(Math.max(0, Math.ceil(left)))] : [];
@@ -67,7 +68,7 @@ export class DriftWorkload implements Workload<DriftSeen> {
         schedule: podByPod(podClients, 'Steady', always(key)),
         turnsPerSecond: this.#requestsPerSecond,
         callers,
-        callerTimeoutMs: timeoutMs,
+        callerTimeoutMs: timeoutOf(limiter),
         room,
         leftOut: () => history.append({ kind: 'left-out', requests: 1 }),
         sending: (due) => this.#sending(due),

@@ -1,8 +1,7 @@
 /** Over-admission under concurrency: bursts over the limit go to all pods at once. */
-import { parseDuration } from '../../../../api/index.ts';
 import type { BurstsSeen } from '../../checkers/bursts.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
+import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import { Judge } from '../judge.ts';
@@ -25,7 +24,7 @@ export const ghostAllowing: ScenarioType<BurstsSeen> = {
     const burst =
       sent === undefined ? 'A burst of twice the limit to each pod' : `A burst of ${sent} requests`;
     return {
-      faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
+      faultMs: timeoutOf(limiter) + trialsMs(scenario, limiter),
       settleMs: 0,
       faultTitle: `${burst} goes to all pods at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a cool-down between them' : 'on separate keys'}` : ''}`,
       invariant: invariantOf(limiter, sent),

@@ -1,12 +1,6 @@
 /** GhostAllowing in the API: its parameters, its rules, and which specs can prove nothing. */
 import { z } from 'zod';
-import {
-  counted,
-  type FaultApi,
-  formatDuration,
-  parseDuration,
-  type ScenarioSpec,
-} from '../../../../api/index.ts';
+import { counted, type FaultApi, formatDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { MAX_AHEAD_MS } from '../../../../engine/fault-times.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
 import { togetherMs } from '../../checkers/bursts.ts';
@@ -14,7 +8,7 @@ import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
+import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { cooldownMs, isOfOneCaller } from '../cooldowns.ts';
 import { parametersBy, sumOf } from '../scenario-type.ts';
@@ -127,7 +121,7 @@ function mostSent({ http }: RateLimiterSpec): number {
  * time that its answers may take, unless that is most of the window.
  */
 export function burstRoomMs(limiter: RateLimiterSpec): number {
-  const timeoutMs = parseDuration(limiter.health.timeout);
+  const timeoutMs = timeoutOf(limiter);
   return fitsWindow(limitOf(limiter), 2 * timeoutMs) ? timeoutMs : BURST_MS;
 }
 
@@ -193,7 +187,7 @@ export function unprovable(
 /** Why this many trials take longer than one fault may; undefined: they do not. */
 function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string | undefined {
   const { trials } = parametersOf(scenario);
-  const timeoutMs = parseDuration(limiter.health.timeout);
+  const timeoutMs = timeoutOf(limiter);
   const takeMs = timeoutMs + trialsMs(scenario, limiter);
   if (takeMs <= MAX_AHEAD_MS) return undefined;
   const eachMs = (takeMs - timeoutMs) / Math.max(1, trials - 1);

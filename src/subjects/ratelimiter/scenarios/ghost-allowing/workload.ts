@@ -10,7 +10,7 @@ import { BurstNotSentError, spread } from '../../http/burst-plan.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
+import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import { burstEvents } from '../../workloads/burst.ts';
 import { trialKeys } from '../caller-keys.ts';
@@ -93,7 +93,7 @@ export class BurstWorkload implements Workload<BurstsSeen> {
   }
 
   async #burst(key: string, at: number, until: number, permit: Permit, signal: AbortSignal): Promise<void> {
-    const { budget, callers, dial, limiter, now, ownLimit, target, timeoutMs } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, ownLimit, target } = this.#toolkit;
     const request = callers.requestOf(key);
     const onStart = (): void => {
       const refusal = now() > until ? 'its time was over' : permit.refusal();
@@ -103,7 +103,7 @@ export class BurstWorkload implements Workload<BurstsSeen> {
       requests: spread(target.pods, requestsOf(this.#scenario, limiter, target.pods.length), () => request),
       // Over TLS it would take CPU time that the burst needs.
       ...(!dial && { wakeUp: { method: 'GET', path: limiter.health.path } }),
-      timeoutMs,
+      timeoutMs: timeoutOf(limiter),
       budget,
       at,
       until,
