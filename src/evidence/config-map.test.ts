@@ -89,6 +89,13 @@ describe('evidence in a ConfigMap', () => {
     expect(await scenariosOf({ ...second.files }, draw)).toEqual([]);
   });
 
+  it('is read of 64 replicas that count in a Cluster', async () => {
+    const pods = Array.from({ length: 64 }, (_, i) => ({ component: `replica-${i + 1}`, pod: `api-${i}` }));
+    const masters = ['a', 'b', 'c'].map((pod) => ({ component: 'store', pod }));
+    const { evidence } = await readRunEvidence(withHistory({ ...seen, pods: [...pods, ...masters] }), draw);
+    expect(evidence?.scenarios[0]?.pods).toHaveLength(67);
+  });
+
   it('is read of a run that has waited for a person over the holidays', async () => {
     const drawn = { ...seen, originMs: ORIGIN + 20 * 86_400_000 };
     const { evidence } = await readRunEvidence(withHistory(drawn), draw);

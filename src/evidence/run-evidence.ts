@@ -26,13 +26,16 @@ const band = z.strictObject({
 
 const mark = z.strictObject({ atMs: moment, text });
 
+/** 64 replicas, and as many primaries. */
+const MOST_PODS = 128;
+
 /** A scenario with its history, drawn. */
 export const scenarioEvidence = z.strictObject({
   name: z.string().max(63),
   type: z.string().max(32),
   result: z.string().max(32).optional(),
-  /** Names of components in the bundle, with the pods behind them. */
-  pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(66),
+  /** Names of components in the bundle, with the pods behind them; the store may have several. */
+  pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(MOST_PODS),
   /**
    * The origin of the bundle's times on the clock of the run: the start of the fault, of several bursts that of the one
    * shown; if none has begun, when its callers were set up.

@@ -13,7 +13,7 @@ import { Attempt } from './attempt.ts';
 it('names a Service that has not followed a failover, without a long wait', async () => {
   const toolkit = {
     now: () => Date.now(),
-    timeoutMs: 50,
+    limiter: { health: { timeout: '50ms' } },
     redis: {
       name: 'redis-0',
       failover: { former: 'redis-0', hasMoved: false },
