@@ -119,7 +119,7 @@ describe.skipIf(withoutRealTime)('a pipeline', () => {
     const { '.chaosdemo': job } = await read<Record<'.chaosdemo', Job>>('gitlab.yml');
     const limit = { requests: 10, window: '5s', algorithm: 'FixedWindow' };
     const headers = [{ name: 'X-Api-Key', value: '$(key)' }];
-    const request = { method: 'GET', path: '/items', headers };
+    const request = { method: 'GET' as const, path: '/items', headers };
     const demo = demoOf({ request, healthPath: '/healthz', limit, instances: 2, place: placeOf({}) });
     await writeFile(join(folder, 'api.yaml'), stringify(demo));
     const { status, stdout } = await bash(job.script.join('\n'), folder, {

@@ -194,6 +194,7 @@ describe('kubectl chaosdemo init', () => {
     [['-l', 'app=nothing'], 2, 'matches no pod'],
     [['deploy/api', '--redis=nothing'], 2, 'no Service nothing'],
     [['deploy/api'], 64, '--yes'],
+    [['deploy/api', '--port=1', '--yes'], 64, 'connection refused by localhost:1 in api-0'],
   ])('fails for %j', async (args, status, message) => {
     const ended = await init(...args);
     expect(ended.stderr).toContain(message);

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { shellWord, terminalLine } from '../../api/index.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import { requireOutputs } from '../outputs.ts';
-import { requestsText, waitText } from '../probe/probe.ts';
+import { requestsText } from '../probe/probe.ts';
 import { confirmed } from '../probe/questions.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import type { ApiOptions, InitOptions } from './arguments.ts';
@@ -29,7 +29,8 @@ export async function runInit(options: InitOptions, signal: AbortSignal): Promis
       signal,
     };
     const prepared = await prepare(options, target, start, {
-      onWait: (seconds) => note(waitText(seconds)),
+      isPatient: true,
+      onWait: note,
     });
     const { facts, findings, instances, redis } = prepared;
     const text = yamlOf({ ...facts, place: placeOf(redis), instances: instances.length }, findings, HEAD);

@@ -7,15 +7,15 @@ import type { Limiter } from '../../local/limiters.ts';
 import { type Address, accepts, type OwnRedis, startInstances } from '../../local/own-api.ts';
 import type { RedisServer } from '../../local/redis-server.ts';
 import { UsageError } from '../../settings/settings.ts';
+import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
 import { Probe, type Probed, type ProbePlace } from '../probe/probe.ts';
-import { ApiClient } from '../probe/request.ts';
 import type { ApiOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
 import type { Target } from './target.ts';
 
-type Waits = Pick<ProbePlace, 'onMeasure' | 'onWait'>;
+type Waits = Pick<ProbePlace, 'isPatient' | 'onWait'>;
 
 /** An API that answers, and its Redis. */
 export interface Prepared {
@@ -129,14 +129,13 @@ async function runningOf({ instances }: Target): Promise<(Address & { readonly n
 async function probe(
   options: ApiOptions,
   { path }: Target,
-  address: Address,
+  { host, port }: Address,
   { onProgress, signal }: StageStart,
   waits: Waits,
 ): Promise<Pick<Prepared, 'facts' | 'findings'> & { readonly mark: string }> {
-  const origin = `http://${address.host}:${address.port}`;
+  const client = new PodClient({ name: `${host}:${port}`, host, port }, 1, Date.now);
   const advice = 'Check the address, and that it works with curl';
-  const client = new ApiClient({ origin, advice }, signal);
-  const probing = new Probe(client, options, { path, ...waits });
+  const probing = new Probe(client, options, { path, advice, ...waits }, signal);
   try {
     const facts = await probing.run();
     for (const { because, source, what } of probing.findings) {
@@ -144,7 +143,7 @@ async function probe(
     }
     return { facts, findings: probing.findings, mark: probing.mark };
   } finally {
-    await client.close();
+    client.close();
   }
 }
 

@@ -10,7 +10,6 @@ import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';
 import type { Plan } from '../plan.ts';
 import { type ApiFacts, demoOf, isKeyed } from '../probe/manifest.ts';
-import { MEASURE_TEXT } from '../probe/probe.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
@@ -30,7 +29,8 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const start = { onProgress: progress, supervisor, signal };
     const prepared = await prepare(options, target, start, {
       known: spec?.facts,
-      onMeasure: () => progress('limiters', MEASURE_TEXT),
+      isPatient: false,
+      onWait: (message) => progress('limiters', message),
     });
     requireWindow(prepared);
     const { facts, instances } = prepared;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { limitFrom, type Shown } from './limit-facts.ts';
+import type { Counting, Parts } from './measure.ts';
 import type { ProbeOptions } from './options.ts';
 
 /** 17 s after the begin of a minute. */
@@ -8,78 +9,94 @@ const AT = 1_800_000_017_000;
 function facts(shown: Partial<Shown>, options: Partial<ProbeOptions> = {}) {
   const complete: Shown = { requests: 20, source: 'measured', quota: {}, firstAt: AT, ...shown };
   const { findings, limit } = limitFrom(complete, options);
-  return { ...limit, ...Object.fromEntries(findings.map(({ source, what }) => [what, source])) };
+  const sources = Object.fromEntries(findings.map(({ source, what }) => [what, source]));
+  return { ...limit, sources };
 }
 
-const fixed = { algorithm: 'not known', windowStart: 'Unknown' };
+const parts = (counting: Counting | undefined): Parts => ({
+  requests: 20,
+  first: 15,
+  admitted: 15,
+  counting,
+});
 
 describe('the limit of an API', () => {
-  it.each<[string, Partial<Shown>, object]>([
-    ['no header', {}, { window: 'guess' }],
-    ['a policy', { quota: { windowSeconds: 30, resetSeconds: 30 } }, { window: 'found' }],
-    ['nothing for a minute', { returned: { what: 'nothing', afterSeconds: 62 } }, { window: 'not known' }],
+  it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, string]>([
+    ['the option', { quota: { windowSeconds: 30 } }, { window: '5s' }, '5s', 'given'],
+    ['the policy', { quota: { windowSeconds: 30, resetSeconds: 3 } }, {}, '30s', 'found'],
+    ['no policy of a day', { quota: { windowSeconds: 86_400 } }, {}, '60s', 'not known'],
+    ['the reset, rounded up', { quota: { resetSeconds: 57.5 } }, {}, '60s', 'guess'],
+    ['the reset, with a second more', { quota: { resetSeconds: 61 } }, {}, '60s', 'guess'],
+    ['two returns', { measured: { window: { seconds: 7, start: 'Clock' } } }, {}, '7s', 'measured'],
     [
-      'all requests again',
-      { returned: { what: 'several requests', afterSeconds: 5.1 } },
-      { window: 'guess' },
+      'two returns rather than a reset',
+      { quota: { resetSeconds: 17 }, measured: { window: { seconds: 60, start: 'Clock' } } },
+      {},
+      '60s',
+      'measured',
     ],
-    [
-      'all requests again, and nothing after such a window',
-      {
-        returned: { what: 'several requests', afterSeconds: 14 },
-        spread: { requests: 20, first: 15, admitted: 0, phase: 0.2 },
-      },
-      { window: 'not known' },
-    ],
-    [
-      'all requests again, and a whole window',
-      {
-        returned: { what: 'several requests', afterSeconds: 5.1 },
-        spread: { requests: 20, first: 15, admitted: 20, phase: 0.2 },
-      },
-      { window: 'measured' },
-    ],
-  ])('has a source for its window, with %s', (_, shown, expected) => {
-    expect(facts(shown)).toMatchObject({ ...expected, limit: 'measured' });
+    ['one request of a bucket', { measured: { bucketSeconds: 62 } }, {}, '60s', 'guess'],
+    ['nothing', { measured: {} }, {}, '60s', 'not known'],
+  ])('has its window by %s', (_, shown, options, window, source) => {
+    expect(facts(shown, options)).toMatchObject({ window, sources: { window: source } });
   });
 
-  it.each<[string, Partial<Shown>, Partial<ProbeOptions>, object]>([
-    ['is not known without a header', {}, {}, fixed],
-    ['is a guess with a limit of one', { requests: 1 }, {}, { ...fixed, algorithm: 'guess' }],
+  const fixed = ['FixedWindow', 'Unknown'] as const;
+  it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, string?, string?]>([
+    ['is not known without a header', {}, {}, 'not known', ...fixed],
+    ['is a guess with a limit of one', { requests: 1 }, {}, 'guess', ...fixed],
+    ['is a measured log', { measured: { parts: parts('SlidingWindow') } }, {}, 'measured', 'SlidingWindow'],
+    ['is a measured fixed window', { measured: { parts: parts('FixedWindow') } }, {}, 'measured', ...fixed],
+    ['is not known if several fit', { measured: { parts: parts(undefined) } }, {}, 'not known', ...fixed],
+    ['is a measured bucket', { measured: { bucketSeconds: 60 } }, {}, 'measured', 'TokenBucket'],
     [
       'is by the clock if a new caller has the rest of a minute',
       { quota: { windowSeconds: 60, resetSeconds: 43 } },
       {},
-      { algorithm: 'guess', windowStart: 'Clock' },
+      'guess',
+      'FixedWindow',
+      'Clock',
     ],
     [
-      'is a log if a window later only the first part is returned',
-      { spread: { requests: 20, first: 15, admitted: 15, phase: 0.2 } },
+      'is not by the clock with a whole minute',
+      { quota: { windowSeconds: 60, resetSeconds: 60 } },
       {},
-      { algorithm: 'measured', windowStart: undefined },
+      'not known',
+      'FixedWindow',
+      'FirstRequest',
     ],
     [
-      'is fixed if a window later all are returned',
-      { spread: { requests: 20, first: 15, admitted: 20, phase: 0.2 } },
+      'has an unknown start at the end of a minute',
+      { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 18_000 },
       {},
-      { algorithm: 'measured', windowStart: 'Unknown' },
+      'not known',
+      ...fixed,
     ],
+    ...(['FirstRequest', 'Clock', 'Unknown'] as const).map(
+      (start): [string, Partial<Shown>, Partial<ProbeOptions>, string, string, string] => [
+        `has the measured start ${start}`,
+        { measured: { window: { seconds: 60, start } } },
+        {},
+        start === 'Clock' ? 'measured' : 'not known',
+        'FixedWindow',
+        start,
+      ],
+    ),
+    ['is as given', {}, { algorithm: 'SlidingWindow' }, 'given', 'SlidingWindow'],
     [
-      'is a bucket if one request is returned',
-      { returned: { what: 'one request', afterSeconds: 3 } },
-      {},
-      { algorithm: 'measured', windowStart: undefined },
+      'is as given, not as a bucket',
+      { measured: { bucketSeconds: 60 } },
+      { algorithm: 'FixedWindow' },
+      'given',
+      ...fixed,
     ],
-    [
-      'is by the clock if all are returned with a new minute',
-      { returned: { what: 'a new minute', afterSeconds: 13 } },
-      {},
-      { algorithm: 'guess', windowStart: 'Clock' },
-    ],
-    ['is as given', {}, { algorithm: 'SlidingWindow' }, { algorithm: 'given', windowStart: undefined }],
-    ['starts as given', {}, { windowStart: 'Clock' }, { algorithm: 'given', windowStart: 'Clock' }],
-  ])('%s', (_, shown, options, { algorithm, windowStart }: { algorithm?: string; windowStart?: string }) => {
-    expect(facts(shown, options).algorithm).toBe(algorithm);
-    expect(facts(shown, options).windowStart).toBe(windowStart);
+    ['starts as given', {}, { windowStart: 'Clock' }, 'given', 'FixedWindow', 'Clock'],
+  ])('%s', (_, shown, options, source, algorithm, windowStart) => {
+    const found = facts(shown, options);
+    expect([found.sources['algorithm'], found.algorithm, found.windowStart]).toEqual([
+      source,
+      algorithm,
+      windowStart,
+    ]);
   });
 });

@@ -8,9 +8,9 @@ import {
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
-import { type ApiFacts, demoOf, isKeyed } from './manifest.ts';
+import { type ApiFacts, type CountedRequest, demoOf, isKeyed } from './manifest.ts';
 
-const keyed = { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] };
+const keyed: CountedRequest = { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] };
 const place = {
   name: 'api',
   namespace: 'shop',

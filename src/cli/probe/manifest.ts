@@ -3,21 +3,16 @@ import { counted, GROUP, KIND } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
+import { type HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import {
   completed,
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
-import type { Header } from './options.ts';
 
 /** The request that the limiter counts. */
-export interface CountedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: readonly Header[];
-  readonly body?: string;
-}
+export type CountedRequest = Readonly<Pick<HttpInterfaceSpec, 'body' | 'headers' | 'method' | 'path'>>;
 
 /** Where the API and its Redis are in a cluster. */
 export interface Place {

@@ -1,10 +1,12 @@
 /** The options of the commands that probe an API: what the user states about it. What is left out is found by requests. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatDuration, parseDuration } from '../../api/index.ts';
+import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
+import { MOST_REQUESTS } from '../../subjects/ratelimiter/spec/schema.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 export interface ProbeOptions {
-  readonly method: string;
+  readonly method: HttpInterfaceSpec['method'];
   readonly header?: readonly Header[];
   readonly body?: string;
   readonly keyHeader?: string;
@@ -23,13 +25,7 @@ export interface WriteOptions {
 }
 
 /** A header of the request. */
-export interface Header {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** The most that a limit may be: that of the API. */
-const MOST_REQUESTS = 5000;
+export type Header = Readonly<HttpInterfaceSpec['headers'][number]>;
 
 export function withWriteOptions(command: Command): Command {
   return command

@@ -1,259 +1,306 @@
 /**
  * Finds what a command line leaves out, by requests to one instance: a path for health checks, the header that
- * identifies callers, the limit and its window. The callers of these requests are new keys that begin with `demo-`.
+ * identifies callers, the limit and its window. The callers of these requests are new keys that begin with `demo-`, and
+ * their requests are sent and read as those of a run.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { UsageError } from '../../settings/settings.ts';
+import type { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
+import type { HttpRequest } from '../../subjects/ratelimiter/http/request.ts';
+import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';
+import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
+import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
+import { pauseFor } from '../../subjects/waiting.ts';
 import {
-  type Caller,
-  Callers,
-  callerText,
-  fill,
-  filled,
-  keyedHeader,
-  USUAL_HEADERS,
-  withHeaders,
-} from './callers.ts';
-import { findHealth } from './health.ts';
-import { type Finding, isMeasurable, limitFrom, type Shown, type Source } from './limit-facts.ts';
+  type Finding,
+  isMeasurable,
+  limitFrom,
+  reportedSeconds,
+  type Shown,
+  type Source,
+} from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
-import { MOST_SECONDS, measureWindow } from './measure-window.ts';
-import { type Exhausted, type Observed, observeReturn } from './observe-return.ts';
+import {
+  hasParts,
+  type Measured,
+  MOST_SECONDS,
+  measureBucket,
+  measureParts,
+  measureWindow,
+} from './measure.ts';
 import type { Header, ProbeOptions } from './options.ts';
-import { type Quota, quotaIn } from './quota.ts';
-import type { Answer, ApiClient } from './request.ts';
+import { quotaIn, reportsQuota } from './quota.ts';
 
 /** The facts of an API that need requests. */
 export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
 
 /** At most so many requests are sent to exhaust a limit. */
-export const MOST_SENT = 1_000;
-/** All requests of a probe, with those that find a path for health checks, the header of the caller and the algorithm. */
-const MOST_REQUESTS = MOST_SENT + 400;
+const MOST_SENT = 1_000;
+/** All requests of a probe: a caller uses its limit three times at most, and is watched for two windows. */
+const MOST_REQUESTS = 3 * MOST_SENT + 1_000;
+const TIMEOUT_MS = 5_000;
+/** How long a new API may answer with an error; milliseconds. */
+const READY_MS = 5_000;
+const POLL_MS = 200;
+/** The wait for one request of a bucket, if nobody waits for a window; milliseconds. */
+const SHORT_WAIT_MS = 10_000;
+
+/** Headers that identify callers. */
+const USUAL_HEADERS: readonly Header[] =
+  'X-Api-Key Api-Key X-User-Id X-User X-Client-Id X-Tenant-Id X-Forwarded-For X-Real-IP'
+    .split(' ')
+    .map((name) => ({ name, value: /(For|IP)$/.test(name) ? '$(address)' : '$(key)' }));
+const USUAL_HEALTH = '/healthz /health /healthcheck /livez /readyz /ready /status /ping /api/health /'.split(
+  ' ',
+);
 
 /** What a probe sends, for a question before it. */
 export function requestsText(path: string): string {
   return `up to ${MOST_REQUESTS} requests to ${path}, with keys that begin with demo-probe-`;
 }
 
-/** Why a probe waits. */
-export function waitText(seconds: number): string {
-  return `algorithm: waiting for the end of a window of ${seconds} s. With --algorithm, there is no wait`;
-}
-
-/** Why a probe of {@link ProbePlace.onMeasure} waits. */
-export const MEASURE_TEXT = `window: no header reports all of it, so two windows are measured, up to ${MOST_SECONDS} s each. With --window, there is no wait`;
-
-const ADMITTED = new Set([200, 201, 202, 204]);
-const REJECTED = 429;
-/** How long a new API may answer with an error; milliseconds. */
-const READY_MS = 5_000;
-const POLL_MS = 200;
-
 /** What a probe needs besides the options. */
 export interface ProbePlace {
   readonly path: string;
   /** To try before the usual ones. */
   readonly healthPaths?: readonly string[];
-  /** Called before a wait of a window, which shows the algorithm. Without it, there is none. */
-  readonly onWait?: (seconds: number) => void;
-  /** Called before a wait of two windows, which measures them if no header reports them. Without it, there is none. */
-  readonly onMeasure?: () => void;
+  /** What to check if there is no answer. */
+  readonly advice: string;
+  /** Whether to wait for a window that shows only the algorithm. */
+  readonly isPatient: boolean;
+  /** Called before a wait of a window or two, with its reason. */
+  readonly onWait: (message: string) => void;
 }
+
+interface Caller {
+  readonly callers: HttpCallers;
+  readonly key: string;
+}
+
+/** With the headers of each answer. */
+type Sent = Exhausted & { readonly headers: readonly IncomingHttpHeaders[] };
 
 /** All that is needed is found, or given. @throws UsageError with the option to write */
 export class Probe {
   readonly findings: Finding[] = [];
-  readonly #client: ApiClient;
-  readonly #options: ProbeOptions;
-  readonly #request: CountedRequest;
-  readonly #healthPaths: readonly string[];
-  readonly #onWait: ProbePlace['onWait'];
-  readonly #onMeasure: ProbePlace['onMeasure'];
-  readonly #callers = new Callers();
-
   /** Part of all keys, so that they can be removed. */
-  get mark(): string {
-    return this.#callers.mark;
-  }
+  readonly mark = `demo-probe-${randomUUID().slice(0, 8)}`;
+  readonly #client: PodClient;
+  readonly #options: ProbeOptions;
+  readonly #place: ProbePlace;
+  readonly #signal: AbortSignal;
+  readonly #request: CountedRequest;
+  #keys = 0;
 
-  constructor(
-    client: ApiClient,
-    options: ProbeOptions,
-    { healthPaths = [], onMeasure, onWait, path }: ProbePlace,
-  ) {
+  constructor(client: PodClient, options: ProbeOptions, place: ProbePlace, signal: AbortSignal) {
     this.#client = client;
     this.#options = options;
-    this.#onWait = onWait;
-    this.#onMeasure = onMeasure;
-    this.#healthPaths = healthPaths;
+    this.#place = place;
+    this.#signal = signal;
     const { body, header = [], keyHeader, method } = options;
-    const headers = keyHeader === undefined ? header : [...header, { name: keyHeader, value: '$(key)' }];
-    this.#request = { method, path, headers, ...(body !== undefined && { body }) };
+    const headers = [...header, ...(keyHeader === undefined ? [] : [{ name: keyHeader, value: '$(key)' }])];
+    this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }) };
   }
 
   async run(): Promise<Probed> {
-    const { algorithm, identity, limit, window, windowStart } = this.#options;
-    const known = isKeyed(this.#request) || identity === 'address' ? this.#request : undefined;
-    const caller = this.#callers.next();
-    const isCertain = algorithm !== undefined || windowStart !== undefined || this.#onWait === undefined;
-    const isMeasured = this.#onMeasure !== undefined && window === undefined;
-    if (known && limit !== undefined && isCertain && !isMeasured) {
-      this.#note('caller', 'given', callerText(known));
-      const { firstAt, quota } = await this.#firstAnswer(known, caller);
-      const facts = this.#limitFrom({ requests: limit, source: 'given', firstAt, quota });
-      return { request: known, limit: facts, healthPath: await this.#findHealth([]) };
+    const { identity, limit, window } = this.#options;
+    const isKnown = isKeyed(this.#request) || identity === 'address';
+    const isStated =
+      isKnown && limit !== undefined && window !== undefined && (this.#isCounted || !this.#place.isPatient);
+    const sent = isKnown ? this.#request : withHeaders(this.#request, USUAL_HEADERS);
+    const caller = this.#caller(callersOf(sent));
+    const { admitted, firstAt, quota } = await this.#begin(caller, isStated ? 1 : MOST_SENT);
+    if (isKnown) this.#note('caller', 'given', callerText(this.#request));
+    const request = isKnown ? this.#request : await this.#findIdentity(sent, caller);
+    const headers = isStated ? undefined : caller.callers.requestOf(caller.key).headers;
+    const healthPath = await this.#findHealth(headers);
+    if (!isStated && limit !== undefined && limit !== admitted) {
+      this.#note('limit', 'measured', `one caller was admitted ${admitted} times, --limit is ${limit}`);
     }
-    const sent = known ?? withHeaders(this.#request, USUAL_HEADERS.map(keyedHeader));
-    const exhausted = await this.#exhaust(sent, caller);
-    if (known) this.#note('caller', 'given', callerText(known));
-    const request = known ?? (await this.#findIdentity(sent, caller));
-    const healthPath = await this.#findHealth(filled(sent, caller).headers);
-    if (limit !== undefined && limit !== exhausted.admitted) {
-      const measured = `one caller was admitted ${exhausted.admitted} times, --limit is ${limit}`;
-      this.#note('limit', 'measured', measured);
-    }
-    const facts = this.#limitFrom({
-      requests: limit ?? exhausted.admitted,
-      source: limit === undefined ? 'measured' : 'given',
-      ...exhausted,
-      ...(await this.#observeReturn(request, filled(sent, caller), exhausted)),
-    });
-    return { request, limit: facts, healthPath };
+    const source = limit === undefined ? 'measured' : 'given';
+    const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt };
+    const measured = isStated ? {} : await this.#measure(shown, caller, request);
+    const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
+    this.findings.push(...findings);
+    return { request, limit: found, healthPath };
   }
 
-  async #observeReturn(
-    request: CountedRequest,
-    rejected: CountedRequest,
-    exhausted: Exhausted,
-  ): Promise<Pick<Shown, 'returned' | 'spread' | 'window'>> {
-    if (!this.#onMeasure || !isMeasurable(this.#options, exhausted.quota)) {
-      return await observeReturn(this.#observed(request), rejected, exhausted);
-    }
-    this.#onMeasure();
-    const isAdmitted = async (): Promise<boolean> => ADMITTED.has((await this.#client.send(rejected)).status);
-    const { signal } = this.#client;
-    const clock = {
-      now: Date.now,
-      sleep: async (ms: number): Promise<void> => await sleep(ms, undefined, { signal }),
-    };
-    const { admitted: requests, firstAt } = exhausted;
-    return { window: await measureWindow(isAdmitted, { firstAt, requests }, clock) };
-  }
-
-  #observed(request: CountedRequest): Observed {
-    const send = async (next: CountedRequest): Promise<Answer> => await this.#client.send(next);
-    const newCaller = (): CountedRequest => filled(request, this.#callers.next());
-    return {
-      send,
-      signal: this.#client.signal,
-      options: this.#options,
-      onWait: this.#onWait,
-      ...(isKeyed(request) && { newCaller }),
-    };
-  }
-
-  #note(what: string, source: Source, because: string): void {
-    this.findings.push({ what, source, because });
-  }
-
-  async #findHealth(headers: readonly Header[]): Promise<string> {
-    const { health } = this.#options;
-    const { because, path } = await findHealth(
-      this.#client,
-      { given: health, usual: this.#healthPaths },
-      headers,
-    );
-    this.#note('health', health === undefined ? 'found' : 'given', because);
-    return path;
-  }
-
-  async #firstAnswer(request: CountedRequest, caller: Caller): Promise<Exhausted> {
-    const answer = await this.#sendOnceReady(filled(request, caller));
-    this.#requireAdmitted(request, answer);
-    return { admitted: 1, quota: quotaIn(answer.headers, answer.at), firstAt: answer.at };
-  }
-
-  /** An API may listen before it has a connection to its Redis. */
-  async #sendOnceReady(request: CountedRequest): Promise<Answer> {
+  /** Sends until the first rejection, or one request. */
+  async #begin(
+    caller: Caller,
+    most: number,
+  ): Promise<Pick<Shown, 'firstAt' | 'quota'> & { readonly admitted: number }> {
     const deadline = performance.now() + READY_MS;
-    for (;;) {
-      const answer = await this.#client.send(request);
-      if (answer.status < 500 || performance.now() > deadline) return answer;
-      await sleep(POLL_MS, undefined, { signal: this.#client.signal });
+    let sent = await this.#send(caller, most);
+    // An API may listen before it has a connection to its Redis.
+    while (performance.now() < deadline && (sent.requests[0]?.status ?? 0) >= 500) {
+      await pauseFor(POLL_MS, this.#signal);
+      sent = await this.#send(caller, most);
     }
+    const admitted = this.#admitted(sent);
+    const { exhausted, headers, requests } = sent;
+    const [first] = requests;
+    if (!first) throw new UsageError(`no request to ${this.#client.pod.name} could be sent`);
+    const { endedAt: firstAt } = first;
+    const { endedAt: lastAt } = requests.at(-1) ?? first;
+    if (admitted === 0) {
+      throw new UsageError(
+        `${this.#name} rejected a new caller: write the header that identifies callers in --key-header, or wait until the window has ended`,
+      );
+    }
+    if (!exhausted && most > 1) {
+      throw new UsageError(
+        `${this.#name} admitted ${most} requests of one caller in a row: check that this path has a limiter that answers 429, or write --limit, --window and --key-header`,
+      );
+    }
+    // Some limiters report a quota only with a rejection.
+    const quota = { ...quotaIn(headers.at(-1), lastAt, firstAt), ...quotaIn(headers[0], firstAt) };
+    return { admitted, firstAt, quota };
   }
 
-  /** Sends until the first rejection. */
-  async #exhaust(request: CountedRequest, caller: Caller): Promise<Exhausted> {
-    let first: Answer | undefined;
-    for (let admitted = 0; admitted <= MOST_SENT; admitted += 1) {
-      const next = filled(request, caller);
-      const answer = first ? await this.#client.send(next) : await this.#sendOnceReady(next);
-      if (answer.status === REJECTED && first) {
-        const quota = { ...afterRejection(answer, first.at), ...quotaIn(first.headers, first.at) };
-        return { admitted, quota, firstAt: first.at };
-      }
-      this.#requireAdmitted(request, answer);
-      first ??= answer;
+  /** How a limit is returned to its callers, if that shows what is neither given nor reported. */
+  async #measure(
+    { firstAt, quota, requests }: Shown,
+    rejected: Caller,
+    request: CountedRequest,
+  ): Promise<Measured> {
+    const { isPatient, onWait } = this.#place;
+    const clock = { now: Date.now, sleep: async (ms: number) => await pauseFor(ms, this.#signal) };
+    const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
+    let measured: Measured = {};
+    let seconds = reportedSeconds(this.#options, quota);
+    if (seconds === undefined || (!isPatient && isMeasurable(this.#options, quota))) {
+      onWait(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
+      measured = await measureWindow(useOf(rejected), { firstAt, requests }, clock);
+      seconds = measured.window?.seconds;
+    } else if (!this.#isCounted) {
+      const mostMs = isPatient ? 1000 * seconds : SHORT_WAIT_MS;
+      measured = await measureBucket(useOf(rejected), { mostMs, requests, seconds }, clock);
     }
-    throw new UsageError(
-      `${request.method} ${request.path} admitted ${MOST_SENT} requests of one caller in a row: check that this path has a limiter that answers ${REJECTED}, or write --limit and --key-header`,
-    );
+    const isDone = this.#isCounted || !isPatient || measured.bucketSeconds !== undefined;
+    if (isDone || seconds === undefined || !isKeyed(request) || !hasParts(requests, seconds)) return measured;
+    onWait(`algorithm: waiting for the end of a window of ${seconds} s. --algorithm saves the wait`);
+    const parts = await measureParts(useOf(this.#caller(callersOf(request))), requests, seconds, clock);
+    return { ...measured, parts };
   }
 
-  #requireAdmitted({ method, path }: CountedRequest, { status }: Answer): void {
-    if (ADMITTED.has(status)) return;
+  /** Requests of one caller, sent and read as by a run, until one is not admitted. */
+  async #send({ callers, key }: Caller, most: number): Promise<Sent> {
+    const headers: IncomingHttpHeaders[] = [];
+    const send: PodClient['send'] = async (...request) => {
+      const result = await this.#client.send(...request).catch((error: unknown) => {
+        throw error instanceof TypeError ? new UsageError(error.message) : error;
+      });
+      headers.push(result.answer?.headers ?? {});
+      return result;
+    };
+    const clients = [{ pod: this.#client.pod, send }];
+    // The window is not known, so there is no pause between requests.
+    const options = { clients, callers, key, most, callerTimeoutMs: TIMEOUT_MS, windowMs: 0, rejections: 1 };
+    return { ...(await exhaustLimit(options, this.#signal)), headers };
+  }
+
+  /** @throws UsageError for a request that was neither admitted nor rejected */
+  #admitted({ failure, requests }: Sent): number {
+    if (!failure) return requests.filter(({ outcome }) => outcome === 'Admitted').length;
+    const {
+      name,
+      problem,
+      request: { status },
+    } = failure;
+    if (status === undefined)
+      throw new UsageError(`${name} to ${this.#client.pod.name}: ${problem}. ${this.#place.advice}`);
     const advice =
       status === 401 || status === 403
         ? "add what it needs, such as --header 'Authorization: Bearer TOKEN'"
-        : status === REJECTED
-          ? 'the limit is used up for a new caller: write the header that identifies callers in --key-header, or wait until the window has ended'
-          : 'write a request that your API answers with 200, by the path, --method and --body';
-    throw new UsageError(`${method} ${path} answered ${status}: ${advice}`);
+        : 'write a request that your API answers with 200, by the path, --method and --body';
+    throw new UsageError(`${name} answered ${status}: ${advice}`);
   }
 
   /**
    * Changes one header after the other, until a new caller is admitted. A bucket may return a request at that moment, so
    * the rejected caller must still be rejected, and another new one admitted.
    */
-  async #findIdentity(sent: CountedRequest, caller: Caller): Promise<CountedRequest> {
-    const [one, another] = [this.#callers.next(), this.#callers.next()];
-    for (const name of USUAL_HEADERS) {
-      const isAdmitted = async (other: Caller): Promise<boolean> => {
-        const headers = sent.headers.map((header) => fill(header, header.name === name ? other : caller));
-        return ADMITTED.has((await this.#client.send({ ...filled(sent, caller), headers })).status);
-      };
-      if (!(await isAdmitted(one)) || (await isAdmitted(caller)) || !(await isAdmitted(another))) continue;
-      const request = withHeaders(this.#request, [keyedHeader(name)]);
+  async #findIdentity(sent: CountedRequest, rejected: Caller): Promise<CountedRequest> {
+    const isAdmitted = async (caller: Caller): Promise<boolean> =>
+      (await this.#send(caller, 1)).requests[0]?.outcome === 'Admitted';
+    const { callers, key } = rejected;
+    for (const header of USUAL_HEADERS) {
+      const headers = sent.headers.map((each) =>
+        each.name === header.name ? each : { ...each, value: callers.fillIn(each.value, key) },
+      );
+      const others = callersOf({ ...sent, headers });
+      if (!(await isAdmitted(this.#caller(others))) || (await isAdmitted(rejected))) continue;
+      if (!(await isAdmitted(this.#caller(others)))) continue;
       this.#note(
         'caller',
         'measured',
-        `${callerText(request)}: with another value, a rejected caller is admitted`,
+        `header ${header.name}: with another value, a rejected caller is admitted`,
       );
-      return request;
+      return withHeaders(this.#request, [header]);
     }
-    this.#note(
-      'caller',
-      'guess',
-      `the address of the connection: with another value of ${USUAL_HEADERS.join(', ')}, a rejected caller stays rejected`,
-    );
+    const names = USUAL_HEADERS.map(({ name }) => name).join(', ');
+    const because = `the address of the connection: with another value of ${names}, a rejected caller stays rejected`;
+    this.#note('caller', 'guess', because);
     return this.#request;
   }
 
-  /** Adds the findings about a limit. */
-  #limitFrom(shown: Shown): ApiFacts['limit'] {
-    const { findings, limit } = limitFrom(shown, this.#options);
-    this.findings.push(...findings);
-    return limit;
+  /** @param headers of a caller that is being rejected, if there is one: a path with a limiter rejects it as well */
+  async #findHealth(headers: HttpRequest['headers']): Promise<string> {
+    const { health } = this.#options;
+    const paths =
+      health === undefined ? [...new Set([...(this.#place.healthPaths ?? []), ...USUAL_HEALTH])] : [health];
+    const seen: string[] = [];
+    for (const path of paths) {
+      const { answer, failure } = await this.#client.send(
+        { method: 'GET', path, headers: headers ?? {} },
+        TIMEOUT_MS,
+        this.#signal,
+      );
+      this.#signal.throwIfAborted();
+      const limited = reportsQuota(answer?.headers) ? ' with the headers of a limiter' : '';
+      const because = `GET ${path}: ${answer ? `answered ${answer.status}${limited}${headers ? ' to a caller that is being rejected' : ''}` : failure.message}`;
+      if (answer && answer.status < 400 && limited === '') {
+        this.#note('health', health === undefined ? 'found' : 'given', because);
+        return path;
+      }
+      seen.push(because);
+    }
+    throw new UsageError(`${seen.join('; ')}: write a path in --health that answers 200 and has no limiter`);
+  }
+
+  /** Whether it is given how the limiter counts. */
+  get #isCounted(): boolean {
+    return this.#options.algorithm !== undefined || this.#options.windowStart !== undefined;
+  }
+
+  get #name(): string {
+    return `${this.#request.method} ${this.#request.path}`;
+  }
+
+  /** A new one. */
+  #caller(callers: HttpCallers): Caller {
+    this.#keys += 1;
+    return { callers, key: `${this.mark}-${this.#keys}` };
+  }
+
+  #note(what: string, source: Source, because: string): void {
+    this.findings.push({ what, source, because });
   }
 }
 
-/** Some limiters report a quota only with a rejection. */
-function afterRejection({ at, headers }: Answer, firstAt: number): Quota {
-  const { resetSeconds, ...quota } = quotaIn(headers, at);
-  return {
-    ...quota,
-    ...(resetSeconds !== undefined && { resetSeconds: resetSeconds + (at - firstAt) / 1000 }),
-  };
+/** With the usual statuses. */
+function callersOf(request: CountedRequest): HttpCallers {
+  return new HttpCallers({ ...httpInterfaceSchema.parse({}), ...request });
+}
+
+function withHeaders(request: CountedRequest, headers: readonly Header[]): CountedRequest {
+  return { ...request, headers: [...request.headers, ...headers] };
+}
+
+function callerText(request: CountedRequest): string {
+  if (!isKeyed(request)) return 'the address of the connection';
+  const header = request.headers.find(({ value }) => /\$\((key|address)\)/.test(value));
+  return header ? `header ${header.name}` : '$(key) in the request';
 }

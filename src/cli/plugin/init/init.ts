@@ -4,15 +4,16 @@ import type { Duplex } from 'node:stream';
 import { isForbidden, openPort } from '@chaosdemo/kube-runtime';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { shell } from '../../../api/index.ts';
+import { PodClient } from '../../../subjects/ratelimiter/http/pod-client.ts';
 import { requireOutputs } from '../../outputs.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
 import type { ProbeOptions, WriteOptions } from '../../probe/options.ts';
-import { Probe, requestsText, waitText } from '../../probe/probe.ts';
+import { Probe, requestsText } from '../../probe/probe.ts';
 import { confirmed } from '../../probe/questions.ts';
-import { ApiClient } from '../../probe/request.ts';
 import { yamlOf } from '../../probe/yaml.ts';
 import type { CheckContext } from '../doctor/check-context.ts';
 import { EXIT, PluginError } from '../errors.ts';
+import { dialOf } from './dial.ts';
 import { needsLogin } from './login.ts';
 import { findRedis } from './redis.ts';
 import { redisSecretFor, setupLines } from './setup.ts';
@@ -84,21 +85,17 @@ async function probe(
   const { note, signal } = context;
   const [pod] = eligible.pods;
   const { host = '', name = '', port = 0 } = pod ?? {};
-  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const dial = dialOf(() => opened(context, name, port));
+  const client = new PodClient({ name, host, port }, 1, Date.now, dial);
   const advice = `Check --port and --path, and that ${name} serves HTTP without TLS`;
-  const open = (): Promise<Duplex> => opened(context, name, port);
-  const client = new ApiClient({ origin, advice, open }, signal);
-  const probing = new Probe(client, options, {
-    path: options.path,
-    healthPaths,
-    onWait: (seconds) => note(waitText(seconds)),
-  });
+  const place = { path: options.path, healthPaths, advice, isPatient: true, onWait: note };
+  const probing = new Probe(client, options, place, signal);
   try {
     const facts = await probing.run();
     for (const finding of probing.findings) note(lineOf(finding));
     return { facts, findings: probing.findings };
   } finally {
-    await client.close();
+    client.close();
   }
 }
 

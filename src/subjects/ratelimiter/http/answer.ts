@@ -1,4 +1,5 @@
 /** One answer of a pod, and the memory that it may take. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { badAnswer, noRoom, type RequestError } from './failure.ts';
 
 /** One complete answer. */
@@ -6,6 +7,8 @@ export interface HttpAnswer {
   /** 200 to 599. */
   readonly status: number;
   readonly body: Buffer;
+  /** Left out in a burst. */
+  readonly headers?: IncomingHttpHeaders;
 }
 
 // More than any limiter needs.

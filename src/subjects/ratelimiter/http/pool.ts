@@ -231,6 +231,7 @@ class AnswerReader {
   #informational = 0;
   #expected = 0;
   #status = 0;
+  #headers: IncomingHttpHeaders = {};
   #body: Buffer = Buffer.alloc(0);
 
   constructor(method: string, memory: AnswerMemory | undefined) {
@@ -239,7 +240,7 @@ class AnswerReader {
   }
 
   get answer(): HttpAnswer {
-    return { status: this.#status, body: this.#body };
+    return { status: this.#status, headers: this.#headers, body: this.#body };
   }
 
   begin(): void {
@@ -253,6 +254,7 @@ class AnswerReader {
       return;
     }
     this.#status = status;
+    this.#headers = fields;
     if (Object.values(fields).flat().length > MOST_HEADERS) throw tooManyHeaders();
     this.#expected = Number(fields['content-length'] ?? 0);
     if (this.#method !== 'HEAD' && this.#expected > BODY_BYTES) throw bodyTooLarge();

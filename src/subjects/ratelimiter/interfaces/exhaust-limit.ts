@@ -23,7 +23,6 @@ const MOST_NAME = 120;
 const SYNC_MS = 500;
 /** Admissions over the limit, with such a wait after each. */
 const MOST_SYNCS = 10;
-/** Rejections in a row by every pod after which the limit counts as exhausted. */
 const REJECTIONS = 2;
 
 export interface ExhaustOptions {
@@ -42,6 +41,8 @@ export interface ExhaustOptions {
    * after each further admission. Left out: they have none.
    */
   readonly syncAt?: number | undefined;
+  /** In a row by every pod, after which the limit counts as exhausted; default: 2. */
+  readonly rejections?: number;
 }
 
 export interface Exhausted {
@@ -63,12 +64,12 @@ export interface Exhausted {
  */
 export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal): Promise<Exhausted> {
   const { callers, callerTimeoutMs, clients, key, most, windowMs, withinMs = WITHIN_MS } = options;
-  const { syncAt = Number.POSITIVE_INFINITY } = options;
+  const { rejections = REJECTIONS, syncAt = Number.POSITIVE_INFINITY } = options;
   const requests: CallerRequest[] = [];
   const allMs = Math.min(withinMs, windowMs * PART_OF_WINDOW);
   const apartMs = Math.min(APART_MS, allMs / Math.max(1, most));
   let [admitted, rejected, syncedAt] = [0, 0, -1];
-  for (let i = 0; i < most && rejected < REJECTIONS * clients.length; i += 1) {
+  for (let i = 0; i < most && rejected < rejections * clients.length; i += 1) {
     const client = clients[i % clients.length];
     if (!client || admitted > syncAt + MOST_SYNCS) break;
     if (admitted >= syncAt && syncedAt !== admitted) {
@@ -91,5 +92,5 @@ export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal)
     if (request.outcome === 'Admitted') admitted += 1;
     await pauseFor(apartMs, signal);
   }
-  return { requests, exhausted: clients.length > 0 && rejected >= REJECTIONS * clients.length };
+  return { requests, exhausted: clients.length > 0 && rejected >= rejections * clients.length };
 }

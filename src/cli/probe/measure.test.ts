@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hasParts, measureBucket, measureParts, measureWindow } from './measure.ts';
+
+type Limiter = (now: number) => boolean;
+
+/** Limits of `requests` in `ms`, as people write them. */
+const fixed = (requests: number, ms: number): Limiter => {
+  let [begin, used] = [-Infinity, 0];
+  return (now) => {
+    if (now - begin >= ms) [begin, used] = [now, 0];
+    used += 1;
+    return used <= requests;
+  };
+};
+const byClock = (requests: number, ms: number): Limiter => {
+  let [window, used] = [-1, 0];
+  return (now) => {
+    if (Math.floor(now / ms) !== window) [window, used] = [Math.floor(now / ms), 0];
+    used += 1;
+    return used <= requests;
+  };
+};
+const log = (requests: number, ms: number): Limiter => {
+  let times: number[] = [];
+  return (now) => {
+    times = times.filter((time) => now - time < ms);
+    if (times.length >= requests) return false;
+    times.push(now);
+    return true;
+  };
+};
+const weighted = (requests: number, ms: number): Limiter => {
+  const used = new Map<number, number>();
+  return (now) => {
+    const window = Math.floor(now / ms);
+    const before = (used.get(window - 1) ?? 0) * (1 - (now % ms) / ms);
+    if (before + (used.get(window) ?? 0) + 1 > requests) return false;
+    used.set(window, (used.get(window) ?? 0) + 1);
+    return true;
+  };
+};
+const bucket = (requests: number, ms: number): Limiter => {
+  let [tokens, at] = [requests, 0];
+  return (now) => {
+    tokens = Math.min(requests, tokens + ((now - at) * requests) / ms);
+    at = now;
+    if (tokens < 1) return false;
+    tokens -= 1;
+    return true;
+  };
+};
+
+/** A caller, in simulated time in which each request takes some milliseconds. */
+function callerOf(limiter: Limiter, begin: number, takesMs = 5) {
+  let time = begin;
+  const use = async (most: number): Promise<number> => {
+    for (let admitted = 0; admitted < most; admitted += 1) {
+      time += takesMs / 2;
+      const isAdmitted = limiter(time);
+      time += takesMs / 2;
+      if (!isAdmitted) return admitted;
+    }
+    return most;
+  };
+  return { use, clock: { now: () => time, sleep: async (ms: number) => void (time += Math.max(0, ms)) } };
+}
+
+/** A window that is measured with a caller that has used its limit up. */
+async function windowOf(limiter: Limiter, requests: number, begin: number, takesMs?: number) {
+  const { clock, use } = callerOf(limiter, begin, takesMs);
+  await use(requests + 1);
+  return await measureWindow(use, { firstAt: begin, requests }, clock);
+}
+
+describe('a window that is measured', () => {
+  const worlds = fc.record({
+    limit: fc.integer({ min: 1, max: 40 }),
+    windowMs: fc.integer({ min: 1, max: 60 }).map((seconds) => 1000 * seconds),
+    isByClock: fc.boolean(),
+    begin: fc.integer({ min: 1_700_000_000_000, max: 1_700_000_100_000 }),
+    answerMs: fc.integer({ min: 1, max: 20 }),
+  });
+
+  it('is the one of the limiter, or none, wherever the caller began', async () => {
+    await fc.assert(
+      fc.asyncProperty(worlds, async ({ answerMs, begin, isByClock, limit, windowMs }) => {
+        const limiter = (isByClock ? byClock : fixed)(limit, windowMs);
+        const { bucketSeconds, window } = await windowOf(limiter, limit, begin, answerMs);
+        expect(bucketSeconds).toBeUndefined();
+        if (!window) return;
+        expect(window.seconds * 1000).toBe(windowMs);
+        expect(window.start).toBeOneOf([isByClock ? 'Clock' : 'FirstRequest', 'Unknown']);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([12, 60])('is found for a window of %i s', async (seconds) => {
+    for (const [limiter, start] of [[byClock, 'Clock'] as const, [fixed, 'FirstRequest'] as const]) {
+      const measured = await windowOf(limiter(10, 1000 * seconds), 10, 1_700_000_003_300);
+      expect(measured).toEqual({ window: { seconds, start } });
+    }
+  });
+
+  it('has an unknown start if the caller began with a window by the clock', async () => {
+    const measured = await windowOf(byClock(10, 12_000), 10, 12_000 * 141_666_667);
+    expect(measured).toEqual({ window: { seconds: 12, start: 'Unknown' } });
+  });
+
+  it('is not known if the caller gets nothing back in time', async () => {
+    expect(await windowOf(fixed(10, 3_600_000), 10, 0)).toEqual({});
+  });
+
+  it('is none of a bucket, which returns one request after the other', async () => {
+    const { bucketSeconds = 0 } = await windowOf(bucket(10, 60_000), 10, 0);
+    expect(Math.round(bucketSeconds)).toBe(60);
+  });
+
+  it('takes weighted counts of two windows for no bucket', async () => {
+    expect(await windowOf(weighted(20, 60_000), 20, 1_700_000_003_300)).toEqual({});
+  });
+});
+
+describe('a bucket whose window is known', () => {
+  const known = { mostMs: 10_000, requests: 10, seconds: 60 };
+  const measured = async (limiter: Limiter, changes: Partial<typeof known> = {}) => {
+    const { clock, use } = callerOf(limiter, 1_700_000_003_300);
+    await use(11);
+    return await measureBucket(use, { ...known, ...changes }, clock);
+  };
+
+  it('returns one request in its share of the window', async () => {
+    expect(await measured(bucket(10, 60_000))).toEqual({ bucketSeconds: 60 });
+    for (const limiter of [fixed, byClock, log]) expect(await measured(limiter(10, 60_000))).toEqual({});
+  });
+
+  it('is not shown by a window that ends just then, nor by a limit of one', async () => {
+    expect(await measured(fixed(10, 3_000))).toEqual({});
+    expect(await measured(bucket(1, 5_000), { requests: 1, seconds: 5 })).toEqual({});
+  });
+
+  it('is not awaited for too long', async () => {
+    expect(await measured(bucket(10, 600_000), { seconds: 600 })).toEqual({});
+  });
+});
+
+/** How the limiter counts, by a limit that is used in two parts. */
+async function countingOf(limiter: Limiter, requests: number, seconds: number, begin: number, takesMs = 5) {
+  const { clock, use } = callerOf(limiter, begin, takesMs);
+  return (await measureParts(use, requests, seconds, clock))?.counting;
+}
+
+describe('a limit that is used in two parts', () => {
+  const begins = Array.from({ length: 20 }, (_, i) => 1_800_000_000_000 + i * 3_100);
+  const cases = [
+    [20, 60],
+    [5, 60],
+    [100, 30],
+    [10, 5],
+  ].flatMap(([requests = 0, seconds = 0]) => begins.map((begin) => ({ requests, seconds, begin })));
+
+  // Of 80. If all that fits is a request apart, nothing is shown.
+  it.each([
+    ['a window from the first request', fixed, 'FixedWindow', 75],
+    ['a window by the clock', byClock, 'FixedWindow', 75],
+    ['a log', log, 'SlidingWindow', 75],
+    ['weighted counts of two windows', weighted, 'SlidingWindowCounter', 40],
+  ])('shows %s or nothing, whenever it begins', async (_, limiter, counting, least) => {
+    const all = await Promise.all(
+      cases.map(({ begin, requests, seconds }) =>
+        countingOf(limiter(requests, seconds * 1000), requests, seconds, begin),
+      ),
+    );
+    expect(all.filter((each) => each !== counting && each !== undefined)).toEqual([]);
+    expect(all.filter((each) => each === counting).length).toBeGreaterThan(least);
+  });
+
+  it('shows nothing if answers are slow, or the limit is another', async () => {
+    const [begin = 0] = begins;
+    expect(await countingOf(log(20, 60_000), 20, 60, begin, 500)).toBeUndefined();
+    expect(await countingOf(log(10, 60_000), 20, 60, begin)).toBeUndefined();
+    expect(await countingOf(fixed(20, 90_000), 20, 60, begin)).toBeUndefined();
+  });
+
+  it.each([
+    [1, 60, false],
+    [2, 60, true],
+    [100, 60, true],
+    [101, 60, false],
+    [20, 61, false],
+    [20, 3, false],
+  ])('of %d in %d s is worth it: %s', (requests, seconds, expected) => {
+    expect(hasParts(requests, seconds)).toBe(expected);
+  });
+});
