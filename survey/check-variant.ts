@@ -96,8 +96,8 @@ async function sendCalmly(
     if (target) answers.push(await send(limiter, target.url, caller, PATIENCE_MS));
   }
   const span = performance.now() - start;
-  const admitted = answers.filter(({ outcome }) => outcome === 'admitted').length;
-  const other = answers.filter(({ outcome }) => outcome !== 'admitted' && outcome !== 'rejected');
+  const admitted = answers.filter(({ outcome }) => outcome === 'Admitted').length;
+  const other = answers.filter(({ outcome }) => outcome !== 'Admitted' && outcome !== 'Rejected');
   const faults: string[] = [];
   // Tokens come back during that; some in steps of a second.
   const refill = kind === 'TokenBucket' ? Math.floor((span / 1000 + 1) * (LIMIT / WINDOW_SECONDS)) : 0;
@@ -164,7 +164,7 @@ async function untilWell(
   for (let round = 0; performance.now() - start < RECOVERY_MS; round++) {
     const at = performance.now();
     const answers = await sendEach(limiter, processes, `demo-well-${round}`);
-    if (answers.every(({ outcome, ms }) => outcome === 'admitted' && ms < 1_000)) return at - start;
+    if (answers.every(({ outcome, ms }) => outcome === 'Admitted' && ms < 1_000)) return at - start;
     await sleep(100);
   }
   return undefined;

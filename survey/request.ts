@@ -1,42 +1,48 @@
-/** Sends the one request that counts, as a caller would. */
-import { fillIn, type SurveyedLimiter } from './runner/limiter.ts';
+/** Sends the one request that counts, and reads its answer, as a run does. */
+import { PodClient } from '../src/subjects/ratelimiter/http/pod-client.ts';
+import { outcomeOf } from '../src/subjects/ratelimiter/interfaces/caller-request.ts';
+import { HttpCallers } from '../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
+import { httpInterfaceSchema } from '../src/subjects/ratelimiter/spec/http-schema.ts';
+import type { SurveyedLimiter } from './runner/limiter.ts';
+import { httpSpec } from './runner/rate-limiter-spec.ts';
 
-/** What a caller got: `other` is an answer that means neither, `nothing` none in time, or a broken connection. */
+/** The outcome of a request, as in a history. */
 export interface Answer {
-  readonly outcome: 'admitted' | 'rejected' | 'other' | 'nothing';
+  readonly outcome: 'Admitted' | 'Rejected' | 'Error' | 'Timeout';
   readonly status?: number;
   readonly ms: number;
   /** Of the header that the limiter is described to send; else undefined. */
   readonly remaining?: number;
-  /** Status and the beginning of the body, or what went wrong. */
+  /** The problem, and the beginning of the body. */
   readonly text: string;
 }
 
-/** Sends the request of `caller`; never throws. */
+const { signal } = new AbortController();
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** Sends the request of `caller`. */
 export async function send(
-  { request, admitted, rejected, remainingHeader }: SurveyedLimiter,
+  limiter: SurveyedLimiter,
   url: string,
   caller: string,
   patienceMs: number,
 ): Promise<Answer> {
-  const place = { key: caller };
-  const headers = Object.entries(request.headers ?? {}).map(([name, text]) => [name, fillIn(text, place)]);
-  const start = performance.now();
+  const { hostname, port } = new URL(url);
+  const client = new PodClient({ name: url, host: hostname, port: Number(port) }, 1, now);
+  const callers = new HttpCallers(httpInterfaceSchema.parse(httpSpec(limiter)));
   try {
-    const answer = await fetch(url + fillIn(request.path, place), {
-      method: request.method,
-      headers: Object.fromEntries(headers) as Record<string, string>,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(patienceMs),
-      ...(request.body === undefined ? {} : { body: fillIn(request.body, place) }),
-    });
-    const { status } = answer;
-    const body = (await answer.text()).slice(0, 200);
-    const outcome = admitted.includes(status) ? 'admitted' : rejected.includes(status) ? 'rejected' : 'other';
-    const header = remainingHeader && answer.headers.get(remainingHeader);
-    const remaining = header ? { remaining: Number.parseInt(header, 10) } : {};
-    return { outcome, status, ms: performance.now() - start, text: `${status} ${body}`, ...remaining };
-  } catch (error) {
-    return { outcome: 'nothing', ms: performance.now() - start, text: String(error) };
+    const result = await client.send(callers.requestOf(caller), patienceMs, signal);
+    const { answer, endedAt, sentAt } = result;
+    const { outcome, problem = '' } = outcomeOf(result, callers) ?? { outcome: 'Error' };
+    const header = answer?.headers?.[limiter.remainingHeader?.toLowerCase() ?? ''];
+    return {
+      outcome,
+      ms: endedAt - sentAt,
+      text: `${problem} ${answer?.body.toString().slice(0, 200) ?? ''}`,
+      ...(answer && { status: answer.status }),
+      ...(header !== undefined && { remaining: Number.parseInt(String(header), 10) }),
+    };
+  } finally {
+    client.close();
   }
 }

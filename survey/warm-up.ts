@@ -21,7 +21,7 @@ export async function warmUp(
     signal.throwIfAborted();
     const caller = `demo-warm-${round}`;
     const answers = await Promise.all(processes.map(({ url }) => send(limiter, url, caller, PATIENCE_MS)));
-    const isQuick = answers.every(({ ms, outcome }) => outcome === 'admitted' && ms < QUICK_MS);
+    const isQuick = answers.every(({ ms, outcome }) => outcome === 'Admitted' && ms < QUICK_MS);
     quick = isQuick ? quick + 1 : 0;
   }
 }

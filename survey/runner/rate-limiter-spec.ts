@@ -9,26 +9,31 @@ export interface Configured {
   readonly burst?: number;
 }
 
-/** What the survey knows, in the words of the API. The caller adds selector, port and Redis. */
-export function rateLimiterSpec(
-  { admitted, rejected, healthPath, request, window: usual }: SurveyedLimiter,
-  { window = usual }: Variant,
-  { burst, limit: requests, windowSeconds }: Configured,
-): { health: object; http: object; limit: object } {
+/** The request that counts, and how its answers are read. */
+export function httpSpec({ admitted, rejected, request }: SurveyedLimiter): object {
   const place = { key: '$(key)' };
   const headers = Object.entries(request.headers ?? {}).map(([name, value]) => ({
     name,
     value: fillIn(value, place),
   }));
   return {
-    http: {
-      method: request.method,
-      path: fillIn(request.path, place),
-      headers,
-      ...(request.body !== undefined && { body: fillIn(request.body, place) }),
-      admittedStatuses: admitted,
-      rejectedStatuses: rejected,
-    },
+    method: request.method,
+    path: fillIn(request.path, place),
+    headers,
+    ...(request.body !== undefined && { body: fillIn(request.body, place) }),
+    admittedStatuses: admitted,
+    rejectedStatuses: rejected,
+  };
+}
+
+/** What the survey knows, in the words of the API. The caller adds selector, port and Redis. */
+export function rateLimiterSpec(
+  limiter: SurveyedLimiter,
+  { window = limiter.window }: Variant,
+  { burst, limit: requests, windowSeconds }: Configured,
+): { health: object; http: object; limit: object } {
+  return {
+    http: httpSpec(limiter),
     limit: {
       requests,
       window: `${windowSeconds}s`,
@@ -36,7 +41,7 @@ export function rateLimiterSpec(
       ...(burst !== undefined && { burst }),
       ...(window.refillEvery !== undefined && { refillEvery: window.refillEvery }),
     },
-    health: { path: healthPath },
+    health: { path: limiter.healthPath },
   };
 }
 

@@ -37,6 +37,16 @@ describe('a client of one node', () => {
     await expect.poll(() => sockets.size).toBe(1);
   });
 
+  it('has the headers of an answer, each as often as it was sent', async () => {
+    const { client } = await clientOf((socket) =>
+      socket.write(
+        'HTTP/1.1 200 OK\r\nRateLimit: a\r\nratelimit: b\r\nRetry-After: 5\r\ncontent-length: 0\r\n\r\n',
+      ),
+    );
+    const { answer } = await client.send(GET, 5000, signal);
+    expect(answer?.headers).toMatchObject({ ratelimit: ['a', 'b'], 'retry-after': '5' });
+  });
+
   it('ends what is open when it is closed, and sends nothing after', async () => {
     const { client, sockets } = await clientOf(() => undefined);
     const open = client.send(GET, 60_000, signal);

@@ -51,6 +51,12 @@ it('lets pods sync their counts before it sends more requests than the limit', a
   expect(admitted(control)).toBe(LIMIT);
 });
 
+it.each([1, 3])('sends until a pod rejects %i in a row', async (rejections) => {
+  const clients = (await twoPods()).slice(0, 1);
+  const { exhausted, requests } = await exhaustLimit({ ...options, clients, rejections }, signal);
+  expect({ exhausted, sent: requests.length }).toEqual({ exhausted: true, sent: LIMIT + rejections });
+});
+
 it('using up a limit without memory for an answer blames no pod', async () => {
   const server = createServer((_, response) => void response.writeHead(200).write('x'.repeat(4000)));
   server.listen(0, '127.0.0.1');
