@@ -135,7 +135,7 @@ async function probe(
 ): Promise<Pick<Prepared, 'facts' | 'findings'> & { readonly mark: string }> {
   const client = new PodClient({ name: `${host}:${port}`, host, port }, 1, Date.now);
   const advice = 'Check the address, and that it works with curl';
-  const probing = new Probe(client, options, { path, advice, ...waits }, signal);
+  const probing = new Probe(options, { client, signal, path, advice, ...waits });
   try {
     const facts = await probing.run();
     for (const { because, source, what } of probing.findings) {

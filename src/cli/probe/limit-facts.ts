@@ -1,6 +1,6 @@
 /** The limit of an API, from what its answers showed. Pure. */
 import { parseDuration } from '../../api/index.ts';
-import type { ApiFacts } from './manifest.ts';
+import type { Limit } from './manifest.ts';
 import { type Measured, MOST_SECONDS } from './measure.ts';
 import type { ProbeOptions } from './options.ts';
 import type { Quota } from './quota.ts';
@@ -60,7 +60,7 @@ function usualFor(resetSeconds = Infinity): number | undefined {
 export function limitFrom(
   shown: Shown,
   options: Given,
-): { readonly limit: ApiFacts['limit']; readonly findings: readonly Finding[] } {
+): { readonly limit: Limit; readonly findings: readonly Finding[] } {
   const { quota, requests, source } = shown;
   const other = quota.limit !== undefined && quota.limit !== requests;
   const reported = other ? `, but a header reports ${quota.limit}` : '';
@@ -90,14 +90,14 @@ function windowFrom({ measured = {}, quota, requests }: Shown, { window: given }
     return [`${left}s`, 'guess', because];
   }
   if (bucketSeconds !== undefined) {
-    const every = (bucketSeconds / requests).toFixed(1);
-    return [
-      `${nearest(bucketSeconds)}s`,
-      'guess',
-      `: one request of ${requests} is returned every ${every} s`,
-    ];
+    const because = `: one of ${requests} requests is returned every ${(bucketSeconds / requests).toFixed(1)} s`;
+    return [`${nearest(bucketSeconds)}s`, 'guess', because];
   }
-  return [DEFAULT_WINDOW, 'not known', ': what a rejected caller got back fits no window. Write --window'];
+  return [
+    DEFAULT_WINDOW,
+    'not known',
+    ': no header and no return of a rejected caller shows one. Write --window',
+  ];
 }
 
 /** The usual window with the smallest relative distance. */
@@ -110,7 +110,7 @@ function countingFrom(
   shown: Shown,
   seconds: number,
   { algorithm, windowStart }: Given,
-): Known<Pick<ApiFacts['limit'], 'algorithm' | 'windowStart'>> {
+): Known<Pick<Limit, 'algorithm' | 'windowStart'>> {
   const { measured = {}, requests } = shown;
   if (algorithm !== undefined && algorithm !== 'FixedWindow') return [{ algorithm }, 'given', algorithm];
   if (algorithm === undefined && windowStart === undefined && measured.bucketSeconds !== undefined) {
@@ -123,12 +123,9 @@ function countingFrom(
     return [{ algorithm: counting }, 'measured', `${counting}${got}`];
   }
   const [start, begin] = windowStart === undefined ? startFrom(shown, seconds) : [windowStart, windowStart];
+  const fixed = { algorithm: 'FixedWindow', windowStart: start } as const;
   const known = (source: Source, because: string) =>
-    [
-      { algorithm: 'FixedWindow', windowStart: start },
-      source,
-      `${because}. Start of a window: ${begin}`,
-    ] as const;
+    [fixed, source, `${because}. Start of a window: ${begin}`] as const;
   if (counting !== undefined) return known('measured', `FixedWindow${got}`);
   if (algorithm !== undefined || windowStart !== undefined) return known('given', 'FixedWindow');
   if (measured.window?.start === 'Clock') return known('measured', 'FixedWindow');
@@ -140,7 +137,7 @@ function countingFrom(
 function startFrom(
   { firstAt, measured, quota }: Shown,
   seconds: number,
-): readonly [start: string, text: string] {
+): readonly [start: Limit['windowStart'], text: string] {
   const start = measured?.window?.start;
   if (start === 'Clock')
     return [start, 'by the clock, since a rejected caller got its limit back twice at one phase'];

@@ -1,9 +1,10 @@
 /** The ChaosDemo for an API that was probed. Pure. */
+import type { z } from 'zod';
 import { counted, GROUP, KIND } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
-import { type HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
+import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import {
   completed,
   type RateLimiterSpec,
@@ -11,25 +12,20 @@ import {
 } from '../../subjects/ratelimiter/spec/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
 
+/** As a user writes it. */
+type Written = z.input<typeof rateLimiterSchema>;
+export type Limit = Readonly<NonNullable<Written['limit']>>;
+
 /** The request that the limiter counts. */
 export type CountedRequest = Readonly<Pick<HttpInterfaceSpec, 'body' | 'headers' | 'method' | 'path'>>;
 
 /** Where the API and its Redis are in a cluster. */
-export interface Place {
+export interface Place extends Pick<Written, 'port' | 'redis'> {
   /** Of the object. */
   readonly name: string;
   readonly namespace: string;
   /** Of the pods. */
   readonly matchLabels: Readonly<Record<string, string>>;
-  readonly port: string | number;
-  readonly redis: {
-    readonly service: string;
-    readonly port?: number;
-    readonly authSecretName?: string;
-    readonly tls?: boolean;
-    /** Redis may have more clients than the API. */
-    readonly otherClients?: 'Allow' | 'Reject';
-  };
 }
 
 /** Everything that the spec needs about an API. */
@@ -40,13 +36,7 @@ export interface ApiFacts {
   /** A Secret with more headers. */
   readonly authSecretName?: string;
   readonly healthPath: string;
-  readonly limit: {
-    readonly requests: number;
-    /** A duration. */
-    readonly window: string;
-    readonly algorithm: string;
-    readonly windowStart?: string;
-  };
+  readonly limit: Limit;
   readonly instances: number;
   readonly accept?: readonly string[];
 }

@@ -1,9 +1,10 @@
 /** The options of the commands that probe an API: what the user states about it. What is left out is found by requests. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatDuration, parseDuration } from '../../api/index.ts';
-import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
-import { MOST_REQUESTS } from '../../subjects/ratelimiter/spec/schema.ts';
+import { type HttpInterfaceSpec, httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
+import { MOST_REQUESTS, rateLimiterSchema } from '../../subjects/ratelimiter/spec/schema.ts';
 import { wholeNumber } from '../whole-number.ts';
+import type { Limit } from './manifest.ts';
 
 export interface ProbeOptions {
   readonly method: HttpInterfaceSpec['method'];
@@ -14,8 +15,8 @@ export interface ProbeOptions {
   readonly health?: string;
   readonly limit?: number;
   readonly window?: string;
-  readonly algorithm?: string;
-  readonly windowStart?: string;
+  readonly algorithm?: Limit['algorithm'];
+  readonly windowStart?: Limit['windowStart'];
 }
 
 /** Of the commands that only write a ChaosDemo. */
@@ -23,6 +24,9 @@ export interface WriteOptions {
   readonly yes?: boolean;
   readonly save?: string;
 }
+
+/** Fields of the limit in a spec. */
+const LIMIT = rateLimiterSchema.shape.limit.unwrap().shape;
 
 /** A header of the request. */
 export type Header = Readonly<HttpInterfaceSpec['headers'][number]>;
@@ -37,7 +41,7 @@ export function withProbeOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--method <method>', 'method of the request')
-        .choices(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+        .choices(httpInterfaceSchema.shape.method.unwrap().options)
         .default('GET'),
     )
     .option(
@@ -60,18 +64,15 @@ export function withProbeOptions(command: Command): Command {
     .option('--limit <requests>', 'requests in one window (default: measured)', wholeNumber(1, MOST_REQUESTS))
     .option('--window <duration>', 'length of a window, such as 60s (default: found or measured)', duration)
     .addOption(
-      new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices([
-        'FixedWindow',
-        'SlidingWindow',
-        'SlidingWindowCounter',
-        'TokenBucket',
-      ]),
+      new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices(
+        LIMIT.algorithm.unwrap().options,
+      ),
     )
     .addOption(
       new Option(
         '--window-start <start>',
         'of FixedWindow (default: found, or Unknown: the largest bound of all algorithms counts)',
-      ).choices(['FirstRequest', 'Clock', 'Unknown']),
+      ).choices(LIMIT.windowStart.unwrap().options),
     );
 }
 

@@ -56,8 +56,8 @@ async function probe({ answer, identify, refillMs = Infinity, stray = false }: A
   const options = parsed(withProbeOptions(new Command()), args).opts<ProbeOptions>();
   const waits: string[] = [];
   const onWait = (message: string): void => void waits.push(message);
-  const place = { path: '/items', advice: '', isPatient: false, onWait };
-  const probing = new Probe(client, options, place, AbortSignal.timeout(60_000));
+  const place = { client, signal: AbortSignal.timeout(60_000), path: '/items', advice: '', isPatient: false };
+  const probing = new Probe(options, { ...place, onWait });
   const facts = await probing.run();
   const sources = Object.fromEntries(probing.findings.map(({ source, what }) => [what, source]));
   return { ...facts, sources, callers: [...counts.keys()], sent, waits };

@@ -62,6 +62,9 @@ export function requestsText(path: string): string {
 
 /** What a probe needs besides the options. */
 export interface ProbePlace {
+  /** Of one instance. */
+  readonly client: PodClient;
+  readonly signal: AbortSignal;
   readonly path: string;
   /** To try before the usual ones. */
   readonly healthPaths?: readonly string[];
@@ -86,18 +89,14 @@ export class Probe {
   readonly findings: Finding[] = [];
   /** Part of all keys, so that they can be removed. */
   readonly mark = `demo-probe-${randomUUID().slice(0, 8)}`;
-  readonly #client: PodClient;
   readonly #options: ProbeOptions;
   readonly #place: ProbePlace;
-  readonly #signal: AbortSignal;
   readonly #request: CountedRequest;
   #keys = 0;
 
-  constructor(client: PodClient, options: ProbeOptions, place: ProbePlace, signal: AbortSignal) {
-    this.#client = client;
+  constructor(options: ProbeOptions, place: ProbePlace) {
     this.#options = options;
     this.#place = place;
-    this.#signal = signal;
     const { body, header = [], keyHeader, method } = options;
     const headers = [...header, ...(keyHeader === undefined ? [] : [{ name: keyHeader, value: '$(key)' }])];
     this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }) };
@@ -135,23 +134,24 @@ export class Probe {
     let sent = await this.#send(caller, most);
     // An API may listen before it has a connection to its Redis.
     while (performance.now() < deadline && (sent.requests[0]?.status ?? 0) >= 500) {
-      await pauseFor(POLL_MS, this.#signal);
+      await pauseFor(POLL_MS, this.#place.signal);
       sent = await this.#send(caller, most);
     }
     const admitted = this.#admitted(sent);
     const { exhausted, headers, requests } = sent;
     const [first] = requests;
-    if (!first) throw new UsageError(`no request to ${this.#client.pod.name} could be sent`);
+    if (!first) throw new UsageError(`no request to ${this.#place.client.pod.name} could be sent`);
+    const name = `${this.#request.method} ${this.#request.path}`;
     const { endedAt: firstAt } = first;
     const { endedAt: lastAt } = requests.at(-1) ?? first;
     if (admitted === 0) {
       throw new UsageError(
-        `${this.#name} rejected a new caller: write the header that identifies callers in --key-header, or wait until the window has ended`,
+        `${name} rejected a new caller: write the header that identifies callers in --key-header, or wait until the window has ended`,
       );
     }
     if (!exhausted && most > 1) {
       throw new UsageError(
-        `${this.#name} admitted ${most} requests of one caller in a row: check that this path has a limiter that answers 429, or write --limit, --window and --key-header`,
+        `${name} admitted ${most} requests of one caller in a row: check that this path has a limiter that answers 429, or write --limit, --window and --key-header`,
       );
     }
     // Some limiters report a quota only with a rejection.
@@ -166,7 +166,7 @@ export class Probe {
     request: CountedRequest,
   ): Promise<Measured> {
     const { isPatient, onWait } = this.#place;
-    const clock = { now: Date.now, sleep: async (ms: number) => await pauseFor(ms, this.#signal) };
+    const clock = { now: Date.now, sleep: async (ms: number) => await pauseFor(ms, this.#place.signal) };
     const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
     let measured: Measured = {};
     let seconds = reportedSeconds(this.#options, quota);
@@ -189,16 +189,16 @@ export class Probe {
   async #send({ callers, key }: Caller, most: number): Promise<Sent> {
     const headers: IncomingHttpHeaders[] = [];
     const send: PodClient['send'] = async (...request) => {
-      const result = await this.#client.send(...request).catch((error: unknown) => {
+      const result = await this.#place.client.send(...request).catch((error: unknown) => {
         throw error instanceof TypeError ? new UsageError(error.message) : error;
       });
       headers.push(result.answer?.headers ?? {});
       return result;
     };
-    const clients = [{ pod: this.#client.pod, send }];
+    const clients = [{ pod: this.#place.client.pod, send }];
     // The window is not known, so there is no pause between requests.
     const options = { clients, callers, key, most, callerTimeoutMs: TIMEOUT_MS, windowMs: 0, rejections: 1 };
-    return { ...(await exhaustLimit(options, this.#signal)), headers };
+    return { ...(await exhaustLimit(options, this.#place.signal)), headers };
   }
 
   /** @throws UsageError for a request that was neither admitted nor rejected */
@@ -210,7 +210,7 @@ export class Probe {
       request: { status },
     } = failure;
     if (status === undefined)
-      throw new UsageError(`${name} to ${this.#client.pod.name}: ${problem}. ${this.#place.advice}`);
+      throw new UsageError(`${name} to ${this.#place.client.pod.name}: ${problem}. ${this.#place.advice}`);
     const advice =
       status === 401 || status === 403
         ? "add what it needs, such as --header 'Authorization: Bearer TOKEN'"
@@ -253,12 +253,12 @@ export class Probe {
       health === undefined ? [...new Set([...(this.#place.healthPaths ?? []), ...USUAL_HEALTH])] : [health];
     const seen: string[] = [];
     for (const path of paths) {
-      const { answer, failure } = await this.#client.send(
+      const { answer, failure } = await this.#place.client.send(
         { method: 'GET', path, headers: headers ?? {} },
         TIMEOUT_MS,
-        this.#signal,
+        this.#place.signal,
       );
-      this.#signal.throwIfAborted();
+      this.#place.signal.throwIfAborted();
       const limited = reportsQuota(answer?.headers) ? ' with the headers of a limiter' : '';
       const because = `GET ${path}: ${answer ? `answered ${answer.status}${limited}${headers ? ' to a caller that is being rejected' : ''}` : failure.message}`;
       if (answer && answer.status < 400 && limited === '') {
@@ -273,10 +273,6 @@ export class Probe {
   /** Whether it is given how the limiter counts. */
   get #isCounted(): boolean {
     return this.#options.algorithm !== undefined || this.#options.windowStart !== undefined;
-  }
-
-  get #name(): string {
-    return `${this.#request.method} ${this.#request.path}`;
   }
 
   /** A new one. */

@@ -88,8 +88,8 @@ async function probe(
   const dial = dialOf(() => opened(context, name, port));
   const client = new PodClient({ name, host, port }, 1, Date.now, dial);
   const advice = `Check --port and --path, and that ${name} serves HTTP without TLS`;
-  const place = { path: options.path, healthPaths, advice, isPatient: true, onWait: note };
-  const probing = new Probe(client, options, place, signal);
+  const place = { client, signal, path: options.path, healthPaths, advice, isPatient: true, onWait: note };
+  const probing = new Probe(options, place);
   try {
     const facts = await probing.run();
     for (const finding of probing.findings) note(lineOf(finding));
