@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { hasParts, measureBucket, measureParts, measureWindow } from './measure.ts';
 
 type Limiter = (now: number) => boolean;
@@ -96,11 +96,29 @@ describe('a window that is measured', () => {
     );
   });
 
-  it.each([12, 60])('is found for a window of %i s', async (seconds) => {
-    for (const [limiter, start] of [[byClock, 'Clock'] as const, [fixed, 'FirstRequest'] as const]) {
-      const measured = await windowOf(limiter(10, 1000 * seconds), 10, 1_700_000_003_300);
-      expect(measured).toEqual({ window: { seconds, start } });
-    }
+  it.each([
+    [fixed, 'FirstRequest', 'FixedWindow'],
+    [log, 'FirstRequest', 'SlidingWindow'],
+    [byClock, 'Clock', undefined],
+  ] as const)('shows how its requests count by another caller, in the same time', async (...of) => {
+    const [limiterOf, start, counting] = of;
+    vi.useFakeTimers({ now: 1_700_000_003_300 });
+    onTestFinished(() => void vi.useRealTimers());
+    const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    const useOf = (limiter: Limiter) => async (most: number) => {
+      for (let admitted = 0; admitted < most; admitted += 1) {
+        await sleep(5);
+        if (!limiter(Date.now())) return admitted;
+      }
+      return most;
+    };
+    const clock = { now: Date.now, sleep };
+    const use = useOf(limiterOf(10, 60_000));
+    const known = { firstAt: Date.now(), requests: 10 };
+    const work = use(11).then(() => measureWindow(use, known, clock, useOf(limiterOf(10, 60_000))));
+    await vi.advanceTimersByTimeAsync(130_000);
+    const { parts, window } = await work;
+    expect([window, parts?.counting]).toEqual([{ seconds: 60, start }, counting]);
   });
 
   it('has an unknown start if the caller began with a window by the clock', async () => {
@@ -108,17 +126,15 @@ describe('a window that is measured', () => {
     expect(measured).toEqual({ window: { seconds: 12, start: 'Unknown' } });
   });
 
-  it('is not known if the caller gets nothing back in time', async () => {
+  it('is not known if nothing comes back in time, or by weighted counts', async () => {
     expect(await windowOf(fixed(10, 3_600_000), 10, 0)).toEqual({});
+    // They return one request after the other, but not before a window has ended.
+    expect(await windowOf(weighted(20, 60_000), 20, 1_700_000_003_300)).toEqual({});
   });
 
   it('is none of a bucket, which returns one request after the other', async () => {
     const { bucketSeconds = 0 } = await windowOf(bucket(10, 60_000), 10, 0);
     expect(Math.round(bucketSeconds)).toBe(60);
-  });
-
-  it('takes weighted counts of two windows for no bucket', async () => {
-    expect(await windowOf(weighted(20, 60_000), 20, 1_700_000_003_300)).toEqual({});
   });
 });
 
@@ -135,13 +151,10 @@ describe('a bucket whose window is known', () => {
     for (const limiter of [fixed, byClock, log]) expect(await measured(limiter(10, 60_000))).toEqual({});
   });
 
-  it('is not shown by a window that ends just then, nor by a limit of one', async () => {
+  it('is not shown by a window that ends just then, a limit of one, or a long wait', async () => {
     expect(await measured(fixed(10, 3_000))).toEqual({});
-    expect(await measured(bucket(1, 5_000), { requests: 1, seconds: 5 })).toEqual({});
-  });
-
-  it('is not awaited for too long', async () => {
     expect(await measured(bucket(10, 600_000), { seconds: 600 })).toEqual({});
+    expect(await measured(bucket(1, 5_000), { requests: 1, seconds: 5 })).toEqual({});
   });
 });
 
@@ -183,14 +196,8 @@ describe('a limit that is used in two parts', () => {
     expect(await countingOf(fixed(20, 90_000), 20, 60, begin)).toBeUndefined();
   });
 
-  it.each([
-    [1, 60, false],
-    [2, 60, true],
-    [100, 60, true],
-    [101, 60, false],
-    [20, 61, false],
-    [20, 3, false],
-  ])('of %d in %d s is worth it: %s', (requests, seconds, expected) => {
-    expect(hasParts(requests, seconds)).toBe(expected);
+  it('is worth it within bounds of the limit and its window', () => {
+    expect([hasParts(2, 60), hasParts(100, 4)]).toEqual([true, true]);
+    expect([hasParts(1, 60), hasParts(101, 60), hasParts(20, 61), hasParts(20, 3)]).not.toContain(true);
   });
 });

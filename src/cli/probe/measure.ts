@@ -117,11 +117,13 @@ export async function measureParts(
  * and gets it back again: the time between is a whole window, whether windows begin with a request or by the clock. The
  * first return shows which: by the clock, the caller had only the rest of a window.
  * @param firstAt when its first answer arrived
+ * @param other a new caller for {@link measureParts}, in the second window
  */
 export async function measureWindow(
   use: Use,
   { firstAt, requests }: { readonly firstAt: number; readonly requests: number },
   clock: Clock,
+  other?: Use,
 ): Promise<Measured> {
   const watchedAt = clock.now();
   // If it is admitted, its first window has ended already.
@@ -130,9 +132,20 @@ export async function measureWindow(
   if (!one) return {};
   const isSingle = requests > 1 && (await use(1)) === 0;
   if (!isSingle) await use(requests);
-  const two = await untilReturned(use, clock);
+  // As long as the first window, unless it was by the clock.
+  const seconds = Math.floor((one.at - begunAt + SLACK_MS) / 1000);
+  const isOther = other && !isSingle && hasParts(requests, seconds);
+  const inParts = isOther ? measureParts(other, requests, seconds, clock).catch(() => undefined) : undefined;
+  const returned = untilReturned(use, clock);
+  // Both end before an error of one.
+  await Promise.allSettled([returned, inParts]);
+  const two = await returned;
   if (!two) return {};
-  if (!isSingle) return windowOf(begunAt, one, two);
+  if (!isSingle) {
+    const window = windowOf(begunAt, one, two);
+    const parts = window?.seconds === seconds ? await inParts : undefined;
+    return { ...(window && { window }), ...(parts && { parts }) };
+  }
   const everyMs = two.at - one.at;
   // Weighted counts of two windows begin to return requests only when the first window has ended.
   return one.at - watchedAt > 1.5 * everyMs ? {} : { bucketSeconds: (everyMs * requests) / 1000 };
@@ -156,8 +169,8 @@ async function untilReturned(
   return undefined;
 }
 
-/** Empty if no window fits, or several. */
-function windowOf(begunAt: number, one: Return, two: Return): Measured {
+/** Undefined if no window fits, or several. */
+function windowOf(begunAt: number, one: Return, two: Return): Measured['window'] {
   const [from, to] = [two.rejectedAt - one.at, two.at - one.rejectedAt];
   const fitting = Array.from({ length: MOST_SECONDS }, (_, i) => i + 1).filter(
     (seconds) => seconds * 1000 >= from && seconds * 1000 <= to,
@@ -169,10 +182,10 @@ function windowOf(begunAt: number, one: Return, two: Return): Measured {
       seconds * 1000 >= one.rejectedAt - begunAt - SLACK_MS && seconds * 1000 <= one.at - begunAt + SLACK_MS,
   );
   const [seconds, ...others] = new Set([...byClock, ...byRequest]);
-  if (seconds === undefined || others.length > 0) return {};
+  if (seconds === undefined || others.length > 0) return undefined;
   // A caller that began with a window by the clock saw a whole one, too.
   const start = byClock.length === 0 ? 'FirstRequest' : byRequest.length === 0 ? 'Clock' : 'Unknown';
-  return { window: { seconds, start } };
+  return { seconds, start };
 }
 
 /** Whether a multiple of the window lies where the caller got its limit back. */

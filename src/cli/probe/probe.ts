@@ -168,21 +168,19 @@ export class Probe {
     const { isPatient, onWait } = this.#place;
     const clock = { now: Date.now, sleep: async (ms: number) => await pauseFor(ms, this.#place.signal) };
     const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
-    let measured: Measured = {};
-    let seconds = reportedSeconds(this.#options, quota);
+    const isAwaited = isPatient && !this.#isCounted && isKeyed(request);
+    const other = isAwaited ? useOf(this.#caller(callersOf(request))) : undefined;
+    const seconds = reportedSeconds(this.#options, quota);
     if (seconds === undefined || (!isPatient && isMeasurable(this.#options, quota))) {
       onWait(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
-      measured = await measureWindow(useOf(rejected), { firstAt, requests }, clock);
-      seconds = measured.window?.seconds;
-    } else if (!this.#isCounted) {
-      const mostMs = isPatient ? 1000 * seconds : SHORT_WAIT_MS;
-      measured = await measureBucket(useOf(rejected), { mostMs, requests, seconds }, clock);
+      return await measureWindow(useOf(rejected), { firstAt, requests }, clock, other);
     }
-    const isDone = this.#isCounted || !isPatient || measured.bucketSeconds !== undefined;
-    if (isDone || seconds === undefined || !isKeyed(request) || !hasParts(requests, seconds)) return measured;
+    if (this.#isCounted) return {};
+    const mostMs = isPatient ? 1000 * seconds : SHORT_WAIT_MS;
+    const bucket = await measureBucket(useOf(rejected), { mostMs, requests, seconds }, clock);
+    if (bucket.bucketSeconds !== undefined || !other || !hasParts(requests, seconds)) return bucket;
     onWait(`algorithm: waiting for the end of a window of ${seconds} s. --algorithm saves the wait`);
-    const parts = await measureParts(useOf(this.#caller(callersOf(request))), requests, seconds, clock);
-    return { ...measured, parts };
+    return { parts: await measureParts(other, requests, seconds, clock) };
   }
 
   /** Requests of one caller, sent and read as by a run, until one is not admitted. */
