@@ -1,6 +1,7 @@
 /** What callers got around one fault of the store, as the checkers of an outage share it. Pure. */
 import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+import { returnsWithin } from '../limits/replenish.ts';
 import type { Behaviour } from './behaviour.ts';
 import { type Finding, NOTHING, once } from './checker.ts';
 import { overOf } from './over.ts';
@@ -73,6 +74,9 @@ export function restartedOf({ last }: OutageSeen): ReadonlySet<string> {
   return new Set(last.restarted?.pods);
 }
 
+/** A timer may be early, and a request may be sent in the turn before; milliseconds. */
+const TIMER_MS = 50;
+
 /** What all requests together show; undefined until the fault was reported, or its end was seen. */
 export const viewOf = once((seen: OutageSeen) => {
   const { dropped, last, leftOut, setup, times } = seen;
@@ -94,6 +98,7 @@ export const viewOf = once((seen: OutageSeen) => {
     (request) => !gone.has(request.pod) || admittedAt(request) !== undefined,
   );
   const returnsAt = last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
+  const returnedAt = (last.return?.at ?? returnsAt) + (returnsWithin(setup.limit) ?? 0) - TIMER_MS;
   const requests = judged.filter(({ sentAt }) => sentAt < returnsAt);
   return {
     setup,
@@ -103,8 +108,9 @@ export const viewOf = once((seen: OutageSeen) => {
     isSeen,
     /** Of the traffic around the fault. */
     requests,
-    /** Of callers that wait for their limit afterwards. */
-    returning: judged.filter(({ sentAt }) => sentAt >= (last.return?.at ?? returnsAt)),
+    /** Of callers that ask while others wait for their limits, and of all once these must have returned. */
+    waiting: judged.filter(({ sentAt }) => sentAt >= returnsAt && sentAt < returnedAt),
+    returning: judged.filter(({ sentAt }) => sentAt >= returnedAt),
     owed: owedIn(settings, drawn, span.endedAt + setup.settleMs),
     phases: phasesOf(requests, span, settings.callerTimeoutMs),
     over: overOf(

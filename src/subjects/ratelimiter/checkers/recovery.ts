@@ -12,15 +12,17 @@ import { shareInterval } from './share-interval.ts';
 
 /**
  * What a pod still does when the time to recover has ended. admits: callers over their limits. fails: it rejects or
- * fails requests that it owes. errs: it has an error or no answer for requests that it need not admit.
+ * fails requests that it owes. rejects: it rejected some of those, and treats others as before. errs: it has an error or no answer for requests that it need not admit.
  */
-export type Lapse = 'admits' | 'errs' | 'fails';
+export type Lapse = 'admits' | 'errs' | 'fails' | 'rejects';
 
 export interface KnownOfRecovery {
   /** How long after the fault pods may take to recover; milliseconds. */
   readonly settleMs: number;
   /** The last over-admission since the fault, by each pod with one. */
   readonly beyondUntil: ReadonlyMap<string, number>;
+  /** Pods that rejected a request that they owed, when the time to recover had ended. */
+  readonly rejecting: ReadonlySet<string>;
   /** All requests are of one caller, and the rest of its limit is unknown: nothing is owed. */
   readonly oneLimit?: boolean;
 }
@@ -50,14 +52,18 @@ export function recoveryOf(
   const recovered = found.map(({ own }) => recoveredAt(own, rejectedAt, known));
   const isComplete = pods.length > 0 && !recovered.includes(undefined);
   const afterMs = isComplete ? Math.max(...recovered.map((at) => at ?? 0)) - endedAt : undefined;
-  if (afterMs !== undefined && afterMs <= known.settleMs) return code('Recovered', { afterMs });
+  const isRejecting = pods.some((pod) => known.rejecting.has(pod));
+  if (afterMs !== undefined && afterMs <= known.settleMs && !isRejecting) {
+    return code('Recovered', { afterMs });
+  }
   const lapses = new Map(
     found.flatMap(({ own, pod }) => {
-      const lapse = lapseOf(
+      const lapsed = lapseOf(
         own,
         { boundAt: endedAt + known.settleMs, halfAt: (endedAt + lastAt) / 2 },
         known,
       );
+      const lapse = lapsed ?? (known.rejecting.has(pod) ? 'rejects' : undefined);
       return lapse ? [[pod, lapse] as const] : [];
     }),
   );
@@ -125,10 +131,16 @@ function isBeyond({ isOwed, request }: Sent, { beyondUntil }: KnownOfRecovery): 
 export const recoveryIn = once((seen: OutageSeen) => {
   const view = viewOf(seen);
   if (!view?.isSeen) return undefined;
-  const { over, owed, requests, settings, setup, span } = view;
+  const { over, owed, requests, settings, setup, span, waiting } = view;
+  const boundAt = span.endedAt + setup.settleMs;
+  // A failed request may be chance; a rejection is decided.
+  const rejected = [...requests, ...waiting].filter(
+    (request) => request.sentAt >= boundAt && request.outcome === 'Rejected' && owed.has(request),
+  );
   return recoveryOf(settings.pods, requests, owed, span, {
     settleMs: setup.settleMs,
     beyondUntil: over.after.lastBy,
+    rejecting: new Set(rejected.map(({ pod }) => pod)),
     oneLimit: setup.isOneCaller,
   });
 });

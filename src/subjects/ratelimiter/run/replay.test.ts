@@ -111,7 +111,7 @@ describe('a history that was tampered with', () => {
 
   it('shows a limit that is not returned', async () => {
     const scenario = await tampered((line) =>
-      Number(line['sentAt']) > FAULT_TO + 60_000 ? { ...line, outcome: 'Rejected' } : line,
+      Number(line['sentAt']) > FAULT_TO + 65_900 ? { ...line, outcome: 'Rejected' } : line,
     );
     expect(scenario).toMatchObject({ result: 'Violated', summary: 'Enforces; limit not returned' });
   });

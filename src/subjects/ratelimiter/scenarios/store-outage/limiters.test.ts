@@ -97,8 +97,53 @@ function amnesia(): Limiter {
   };
 }
 
+/** The last decision on a caller is repeated for 3 s in the fault. */
+function cachedYes(): Limiter {
+  const last = new Map<string, { at: number; isAdmitted: boolean }>();
+  return (asked) => {
+    const { at, isControl, isInFault, key, pod, take } = asked;
+    if (isControl) return 'Admitted';
+    const known = last.get(`${key} ${pod}`);
+    if (isInFault) return known?.isAdmitted && at - known.at < 3000 ? 'Admitted' : 'Error';
+    const isAdmitted = take();
+    last.set(`${key} ${pod}`, { at, isAdmitted });
+    return decided(isAdmitted);
+  };
+}
+
+/** What fails in the fault is counted twice after it. */
+function countsTwice(): Limiter {
+  let queue: (() => void)[] = [];
+  return (asked) => {
+    if (asked.isControl) return 'Admitted';
+    if (asked.isInFault) {
+      queue.push(() => void [asked.take(), asked.take()]);
+      return 'Error';
+    }
+    for (const count of queue) count();
+    queue = [];
+    return decided(asked.take());
+  };
+}
+
+/** From the end of the fault on, callers that it does not know yet have another limit. */
+function limitsNew(most: number): Limiter {
+  const used = new Map<string, number>();
+  return (asked) => {
+    if (asked.isControl) return 'Admitted';
+    if (asked.isInFault) return 'Error';
+    if (asked.at < 0 || !(used.has(asked.key) || asked.key.includes('-w'))) return decided(asked.take());
+    used.set(asked.key, (used.get(asked.key) ?? 0) + 1);
+    return decided((used.get(asked.key) ?? 0) <= most);
+  };
+}
+
 const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
   ['admits all', () => inFault(() => 'Admitted'), /^FailsOpen, \d+ > 10$/],
+  ['repeats what it decided in the last 3 s', cachedYes, / > 10$/],
+  ['counts twice what failed', countsTwice, /^FailsClosed; (limit not returned|no recovery in 3s)$/],
+  ['has a limit of 9 for new callers after it', () => limitsNew(9), /^FailsClosed; no recovery in 3s$/],
+  ['has a limit of 13 for new callers after it', () => limitsNew(13), / > 10$/],
   ['admits those with half of their limit left', () => standing(5), / > 10$/],
   ['drops the counts of the fault after 3 s', () => gossips(3000), /^FailsOpen/],
   ['forgets counts, but not whom it rejected', amnesia, /^FailsClosed; no recovery in 3s$/],

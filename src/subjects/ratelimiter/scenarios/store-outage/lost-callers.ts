@@ -20,7 +20,9 @@ export function lostCounts(
 ): readonly CountPlace[] {
   const { limiter, target } = toolkit;
   const residents = residentsOf(drawOf(scenario, limiter, target.pods.length, fixture));
-  return residents.filter(({ used }) => used > 0).map(({ key }) => placeOf(toolkit, key));
+  return residents
+    .filter(({ used, usedLate }) => used + usedLate > 0)
+    .map(({ key }) => placeOf(toolkit, key));
 }
 
 /** Why no run on this many pods can show the outcome of lost counts, with what to change. */

@@ -51,7 +51,6 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
       pods: 1,
       inFault: 100,
       busyNeeds: 9,
-      anyWindow: false,
     },
     turnsPerSecond: 50,
     callerTimeoutMs,

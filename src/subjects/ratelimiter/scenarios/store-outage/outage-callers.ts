@@ -18,17 +18,17 @@ import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import { type Due, type LateTraffic, type RecordRequest, runTraffic } from '../../workloads/traffic.ts';
 import { isNewcomer, overKey } from '../caller-keys.ts';
-import { type Draw, type Phase, Population, type Turn } from './population.ts';
+import { type Draw, type Phase, Population, RESIDENTS_PER_NEWCOMER, type Turn } from './population.ts';
 
-/** Turns a second: control requests, which need no limiter, and residents that ask while the others wait. */
-const [CONTROLS_PER_SECOND, ASKING_PER_SECOND, RETURNING_PER_SECOND] = [2, 1, 20] as const;
+/** Turns a second: control requests, which need no limiter; callers that ask while others wait; those that waited. */
+const [CONTROLS_PER_SECOND, ASKING_PER_SECOND, RETURNING_PER_SECOND] = [2, 2, 20] as const;
 /** Residents that use a part of their limits at once. */
 const PREPARING_AT_ONCE = 10;
 
 export interface OutageCallersOptions {
   readonly toolkit: Pick<Toolkit, 'callers' | 'lifetime' | 'limiter' | 'ownLimit' | 'podClients' | 'room'>;
   readonly draw: Draw;
-  /** Turns in which each pod gets requests. */
+  /** Of newcomers, to each pod. */
   readonly turnsPerSecond: number;
   readonly callerTimeoutMs: number;
   /** What is known of the fault. */
@@ -172,20 +172,21 @@ export class OutageCallers {
   async traffic(stop: AbortSignal): Promise<void> {
     const { ownLimit } = this.#options.toolkit;
     const { turnsPerSecond } = this.#options;
+    const perTurn = 1 + RESIDENTS_PER_NEWCOMER;
     if (ownLimit) {
       // One caller sends in place of two.
       const turns = this.#endlessly(() => [this.#overKey, this.#overKey]);
       await this.#send(turns, turnsPerSecond, stop).finally(() => ownLimit.used());
     } else {
-      const turns = this.#endlessly((pod) => this.#population.turnTo(pod));
-      await Promise.all([this.#send(turns, turnsPerSecond, stop), this.#sendControls(stop)]);
+      const turns = this.#endlessly((pod) => this.#population.turnTo(pod) ?? []);
+      await Promise.all([this.#send(turns, perTurn * turnsPerSecond, stop), this.#sendControls(stop)]);
     }
   }
 
-  /** As {@link runTraffic}: a few residents that ask again and again, while the others wait for their limits. */
+  /** As {@link runTraffic}: newcomers and a few residents, while the others wait for their limits. */
   async ask(stop: AbortSignal): Promise<void> {
     if (this.#options.toolkit.ownLimit) return;
-    const turns = this.#endlessly((pod) => this.#population.nextTo(pod) ?? []);
+    const turns = this.#endlessly((pod) => this.#population.askTo(pod) ?? []);
     await this.#send(turns, ASKING_PER_SECOND, stop);
   }
 

@@ -17,7 +17,7 @@ import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { isOfOneCaller, tooLongForClock } from '../cooldowns.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { faultSchema, mechanismIn, named, quoted, typesThatLast } from '../store-fault.ts';
-import { type Draw, RESIDENTS_PER_TURN, seedOf } from './population.ts';
+import { type Draw, RESIDENTS_PER_NEWCOMER, seedOf } from './population.ts';
 
 /** Types by which Redis may forget counts. */
 const TYPES_THAT_LOSE = [...typesThatLast('Moment'), ...typesThatLast('ForGood')];
@@ -77,12 +77,13 @@ const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
   Mixed: 'behaves differently by pod or caller',
 };
 
-/** Of "FailsOpen, 30 > 10; not recovered": "fails open during the outage (30 > 10; not recovered)". */
+/** Of "FailsOpen, 30 > 10": "fails open during the outage; over-admission 30 > 10". */
 function behaviourClause(summary: string): string {
   const [, word = '', rest = ''] = /^(?:>= )?([A-Z][A-Za-z]+)(?:[,;] (.*))?$/.exec(summary) ?? [];
   const behaviour = BEHAVIOURS.find((known) => known === word);
   if (behaviour === undefined) return `during the outage: ${summary}`;
-  return `${CLAUSES[behaviour]} during the outage${rest === '' ? '' : ` (${rest})`}`;
+  const what = /^\d/.test(rest) ? `over-admission ${rest}` : rest;
+  return `${CLAUSES[behaviour]} during the outage${rest === '' ? '' : `; ${what}`}`;
 }
 
 export const api = {
@@ -214,8 +215,7 @@ export function drawOf(
 ): Draw {
   const parameters = parametersOf(scenario);
   const limit = limitOf(limiter);
-  const anyWindow = windowsEnd(scenario, limiter);
-  const most = anyWindow
+  const most = windowsEnd(scenario, limiter)
     ? mostAdmitted(limit, { from: 0, to: leastMs(parameters, limiter), fresh: true })
     : admittedAtOnce(limit);
   return {
@@ -223,9 +223,8 @@ export function drawOf(
     seed: parameters.seed ?? seedOf(fixture),
     limit,
     pods,
-    inFault: RESIDENTS_PER_TURN * pods * requestsInFault(scenario, limiter),
+    inFault: RESIDENTS_PER_NEWCOMER * pods * requestsInFault(scenario, limiter),
     busyNeeds: most + LEAST_REQUESTS * pods,
-    anyWindow,
   };
 }
 
@@ -254,7 +253,7 @@ export function requestsInFault(scenario: ScenarioSpec, limiter: Pick<RateLimite
 
 /** Requests to each pod in a turn: of newcomers and residents, or of the one caller. */
 function perTurn(limiter: RateLimiterSpec): number {
-  return isOfOneCaller(limiter) ? 2 : 1 + RESIDENTS_PER_TURN;
+  return isOfOneCaller(limiter) ? 2 : 1 + RESIDENTS_PER_NEWCOMER;
 }
 
 /** Requests per second of all callers to this many pods. */

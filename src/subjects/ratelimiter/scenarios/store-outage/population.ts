@@ -6,12 +6,18 @@
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { newcomerKey, residentKey } from '../caller-keys.ts';
 
-export type Phase = 'after' | 'before' | 'during' | 'waiting';
+/**
+ * before: the countdown. during: the fault. after: until the limiter has to have recovered. settled: from then on.
+ * waiting: for limits to return.
+ */
+export type Phase = 'after' | 'before' | 'during' | 'settled' | 'waiting';
 
 export interface Resident {
   readonly key: string;
-  /** Requests that it sends before the fault. */
+  /** Requests that it sends long before the fault. */
   readonly used: number;
+  /** Requests that it sends right before the fault, at most: what a limiter remembers for seconds only is fresh then. */
+  readonly usedLate: number;
   /** The only pod that it sends to; left out: all in turn. */
   readonly pod?: number;
   /** Whether it sends no more before its limit returns, once it was rejected in or after the fault. */
@@ -22,22 +28,22 @@ export interface Resident {
 
 /** Enough that each part of a limit occurs with each way to send. */
 const RESIDENTS = 24;
-/** Their requests to each pod in a turn in which one newcomer sends to it. */
-export const RESIDENTS_PER_TURN = 3;
-/** Of them, those that send more than a few requests in the fault; and as many that send a few. */
+/** Their requests to each pod for each one of a newcomer. */
+export const RESIDENTS_PER_NEWCOMER = 3;
+/** Of them, those that send more than a few requests in the fault; and at most so many others that send a few. */
 const MOST_BUSY = RESIDENTS / 3;
 /** At the limit, one short of it, and new: these are always busy. */
 const LEAST_BUSY = 3;
-/** Requests of one of the others in the fault: a busy caller may have used up all, so nothing is owed to it after it. */
-const FEW = 2;
+/** Requests of one of the others in the fault, at most: a busy caller may have used up all, so nothing is owed to it. */
+const FEW = 4;
 /** Parts of a limit that are used before the fault. */
 const USED = [0, 0.3, 0.5, 0.7, 0.9, 1] as const;
 /** About this many requests use parts of limits before the fault, besides those of the first callers. */
 const MOST_PREPARED = 400;
 /** Requests of a resident once its limit has returned, at most. */
 const WHEN_RETURNED = 3;
-/** Requests of a newcomer, at most. */
-const MOST_OF_NEWCOMER = 10;
+/** Requests of a newcomer, at most; and those over its limit, if that is no larger. */
+const [MOST_OF_NEWCOMER, OVER_OF_NEWCOMER] = [10, 3] as const;
 /** Shares of residents that are drawn: to use one pod only, to stop when rejected, and to go on after the fault. */
 const [ON_ONE_POD, STOPPING, GOING_ON] = [0.3, 0.4, 0.75] as const;
 /** One of so many asks again and again while the others wait for their limits. */
@@ -52,18 +58,16 @@ export interface Draw {
   readonly inFault: number;
   /** Requests that a busy one has to send there. */
   readonly busyNeeds: number;
-  /** Whether windows end in the fault: what was used before it counts for little then, and only busy ones matter. */
-  readonly anyWindow: boolean;
 }
 
 export function residentsOf(draw: Draw): readonly Resident[] {
-  const { anyWindow, busyNeeds, fixture, inFault, limit, pods, seed } = draw;
+  const { busyNeeds, fixture, inFault, limit, pods, seed } = draw;
   const random = randomOf(seed);
   const full = admittedAtOnce(limit);
-  const few = anyWindow ? 0 : FEW;
-  const ofBusy = inFault - few * MOST_BUSY;
+  const few = Math.max(0, Math.min(FEW, (inFault - LEAST_BUSY * busyNeeds) / RESIDENTS));
+  const ofBusy = inFault - few * (RESIDENTS - MOST_BUSY);
   const busy = Math.max(LEAST_BUSY, Math.min(MOST_BUSY, Math.floor(ofBusy / busyNeeds)));
-  const fewShare = few / Math.max(1, ofBusy / busy);
+  const oneRequest = busy / Math.max(1, ofBusy);
   let prepared = 0;
   const [over, ...others] = Array.from({ length: RESIDENTS }, (_, i): Resident => {
     const isFirst = i < LEAST_BUSY;
@@ -73,6 +77,7 @@ export function residentsOf(draw: Draw): readonly Resident[] {
     );
     const used = isFirst ? ([full, full - 1, 0][i] ?? 0) : prepared + drawn > MOST_PREPARED ? 0 : drawn;
     if (!isFirst) prepared += used;
+    const usedLate = isFirst ? 0 : Math.ceil(used / 2);
     const isBusy = i < busy;
     // Every part that is used occurs among those that send a few requests, and among those that send none.
     const isSlow = !isBusy && Math.floor(i / USED.length) % 2 === 1;
@@ -80,24 +85,35 @@ export function residentsOf(draw: Draw): readonly Resident[] {
     // It has turns at that pod only.
     const times = onOnePod ? Math.min(pods, 3) : 1;
     const stops = random() < STOPPING;
-    const after = random() < GOING_ON && !anyWindow ? times * (1 + 2 * random()) : 0;
+    // Some of what is owed to the others after the fault is left for the time when the limiter has to have recovered.
+    const returnsAt = isSlow || random() < 0.5 ? 'settled' : 'after';
+    const after = random() < GOING_ON || isSlow ? times * (1 + 2 * random()) : 0;
     return {
       key: residentKey(fixture, i),
-      used,
+      used: used - usedLate,
+      usedLate,
       ...(onOnePod && { pod: i % pods }),
       stops: !isFirst && stops,
       shares: {
-        before: i === 0 ? 1 : 0,
-        during: times * (isBusy ? 1 : isSlow ? fewShare : 0),
-        after: isFirst ? 2 : after,
-        waiting: !stops && !isFirst && i % ASKING === 3 ? 1 : 0,
+        before: usedLate > 0 ? times : 0,
+        during: times * (isBusy ? 1 : isSlow ? oneRequest * few * (0.3 + 0.7 * random()) : 0),
+        after: isFirst ? 2 : returnsAt === 'after' ? after : 0,
+        settled: isFirst ? 1 : after,
+        waiting: !isFirst && (isSlow || (!stops && i % ASKING === 3)) ? 1 : 0,
       },
     };
   });
   if (!over) return [];
   // A third: it shows when the limit is enforced again.
-  const after = others.reduce((sum, { shares }) => sum + shares.after, 0) / 2;
-  return [{ ...over, shares: { ...over.shares, after } }, ...others];
+  const thirdOf = (phase: Phase): number =>
+    others.reduce((sum, { shares }) => sum + shares[phase], 0) / 2 || 1;
+  const shares = {
+    ...over.shares,
+    before: thirdOf('before'),
+    after: thirdOf('after'),
+    settled: thirdOf('settled'),
+  };
+  return [{ ...over, shares }, ...others];
 }
 
 /** A seed for a run that names none: FNV-1a of its fixture, which is another in each run. */
@@ -129,20 +145,25 @@ export class Population {
   readonly residents: readonly Resident[];
   readonly #draw: Draw;
   readonly #phase: () => Phase;
-  readonly #newcomers: Generator<string, never>;
   readonly #random: () => number;
   /** Residents that were rejected, and stop. */
   readonly #stopped = new Set<string>();
+  /** Of each resident: the requests right before the fault that are left. */
+  readonly #left: Map<string, number>;
   /** By pod, of each resident: the turns that it is owed by its share. */
   readonly #credits = new Map<number, number[]>();
+  /** By pod: turns until that of a newcomer, and how many are left until the next such round. */
+  readonly #rounds = new Map<number, { until: number; left: number }>();
+  /** The newcomer whose turns it is, and how many are left. */
+  #newcomer = { index: -1, left: 0 };
   #dealt: Phase | undefined;
 
   constructor(draw: Draw, phase: () => Phase) {
     this.residents = residentsOf(draw);
     this.#draw = draw;
     this.#phase = phase;
-    this.#newcomers = newcomers(draw);
     this.#random = randomOf(draw.seed ^ 0x85eb_ca6b);
+    this.#left = new Map(this.residents.map(({ key, usedLate }) => [key, usedLate]));
   }
 
   /** A caller of that key was rejected. */
@@ -152,19 +173,37 @@ export class Population {
     }
   }
 
-  /** The key of the next newcomer. */
+  /** The key of the next request of a newcomer. */
   nextNew(): string {
-    return this.#newcomers.next().value;
+    if (this.#newcomer.left === 0) {
+      this.#newcomer = { index: this.#newcomer.index + 1, left: this.#usesOfNext() };
+    }
+    this.#newcomer.left -= 1;
+    return newcomerKey(this.#draw.fixture, this.#newcomer.index);
   }
 
-  /** The keys that send to this pod in one turn of the traffic. */
-  turnTo(pod: number): string[] {
-    // Before the fault only one of the residents sends.
-    const turns = this.#phase() === 'before' ? 1 : RESIDENTS_PER_TURN;
-    return [
-      this.nextNew(),
-      ...Array.from({ length: turns }, () => this.nextTo(pod)).flatMap((key) => key ?? []),
-    ];
+  /** Until the limiter has to have recovered, no newcomer sends more than its limit; then some do, if it is small. */
+  #usesOfNext(): number {
+    const full = admittedAtOnce(this.#draw.limit);
+    const phase = this.#phase();
+    const isLate = phase === 'settled' || phase === 'waiting';
+    if (isLate && full <= MOST_OF_NEWCOMER) return full + Math.floor(this.#random() * (OVER_OF_NEWCOMER + 1));
+    return 1 + Math.floor(this.#random() * Math.min(MOST_OF_NEWCOMER, full));
+  }
+
+  /** The key that sends to this pod while others wait for their limits. */
+  askTo(pod: number): string | undefined {
+    return this.#random() < 0.5 ? this.nextNew() : this.nextTo(pod);
+  }
+
+  /** The key that sends to this pod in the next turn of the traffic; undefined: none. */
+  turnTo(pod: number): string | undefined {
+    const known = this.#rounds.get(pod);
+    const size = 1 + RESIDENTS_PER_NEWCOMER;
+    // Newcomers and residents come in any order: a limiter may treat the first request after a pause in its own way.
+    const round = known && known.left > 0 ? known : { until: Math.floor(this.#random() * size), left: size };
+    this.#rounds.set(pod, { until: round.until - 1, left: round.left - 1 });
+    return round.until === 0 ? this.nextNew() : this.nextTo(pod);
   }
 
   /** The key of the resident whose turn it is to send to this pod; undefined: none sends. */
@@ -174,9 +213,10 @@ export class Population {
     this.#dealt = phase;
     const credits = this.#credits.get(pod) ?? this.residents.map(() => 0);
     this.#credits.set(pod, credits);
-    const shares = this.residents.map((one) => {
+    const shares = this.residents.map((one, i) => {
       const isHere = one.pod === undefined || one.pod === pod;
-      return isHere && !this.#stopped.has(one.key) ? one.shares[phase] : 0;
+      const isDone = phase === 'before' && i > 0 && (this.#left.get(one.key) ?? 0) === 0;
+      return isHere && !isDone && !this.#stopped.has(one.key) ? one.shares[phase] : 0;
     });
     const total = shares.reduce((sum, share) => sum + share, 0);
     let [best, most]: [number | undefined, number] = [undefined, -Infinity];
@@ -190,7 +230,9 @@ export class Population {
     }
     if (best === undefined) return undefined;
     credits[best] = (credits[best] ?? 0) - 1;
-    return this.residents[best]?.key;
+    const key = this.residents[best]?.key;
+    if (key !== undefined) this.#left.set(key, (this.#left.get(key) ?? 0) - 1);
+    return key;
   }
 
   /** Each resident, a few times, once its limit must have returned. */
@@ -200,15 +242,5 @@ export class Population {
     return Array.from({ length: rounds }, (_, round) =>
       this.residents.map(({ key, pod }, i) => ({ key, pod: pod ?? (i + round) % pods })),
     ).flat();
-  }
-}
-
-/** Keys of newcomers, one for each request: none makes more than its limit admits at once. */
-function* newcomers({ fixture, limit, seed }: Draw): Generator<string, never> {
-  const random = randomOf(seed ^ 0x9e37_79b9);
-  const most = Math.min(MOST_OF_NEWCOMER, admittedAtOnce(limit));
-  for (let i = 0; ; i += 1) {
-    const uses = 1 + Math.floor(random() * most);
-    for (let n = 0; n < uses; n += 1) yield newcomerKey(fixture, i);
   }
 }

@@ -18,6 +18,7 @@ const LONGER = 'lengthen storeOutage.settle';
 const LAPSES: Readonly<Record<Lapse, string>> = {
   admits: 'admitted callers over their limits',
   fails: 'rejected or failed callers within their limits',
+  rejects: 'rejected a caller within its limit',
   errs: 'had an error or no response for callers over their limits',
 };
 
@@ -130,14 +131,16 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
     const then =
       afterMs === undefined
         ? `none was seen in the ${span(watchedMs)} that requests were sent`
-        : `it took ${span(afterMs)}`;
+        : afterMs <= settleMs
+          ? `other requests were treated as before after ${span(afterMs)}`
+          : `it took ${span(afterMs)}`;
     return `No recovery within ${formatDuration(settleMs)}: ${which.join('; ')}; ${then}`;
   },
   LockedOut: () => 'limit not returned',
   Returned: ({ callers }) =>
     `The limit was returned: ${counted(callers, 'caller')} that had waited for it got it again`,
   NotReturned: ({ callers, lockedOut, waitedMs }) =>
-    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later: their keys do not expire, or the window is longer than limit.window`,
+    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later: their keys do not expire, the window is longer than limit.window, or the limiter bans callers`,
   ReturnUnclear: ({ callers, unclear }) =>
     `Whether the limit is returned is not clear: requests of ${unclear} of ${counted(callers, 'caller')} that had waited for it had an error or no response`,
   OverCounted: ({ callers, of, requests }) =>

@@ -201,7 +201,9 @@ export class OutageWorkload implements Workload<OutageSeen> {
     if (!this.#prepared) return 'before';
     const { endedAt = Number.POSITIVE_INFINITY, startedAt } = this.#times;
     if (startedAt === undefined) return 'before';
-    return this.#toolkit.now() < endedAt ? 'during' : 'after';
+    const since = this.#toolkit.now() - endedAt;
+    if (since < 0) return 'during';
+    return since < parseDuration(this.#parameters.settle) ? 'after' : 'settled';
   }
 
   /** When the fault is active, or may be. */
