@@ -258,7 +258,7 @@ describe('after the fault', () => {
     expect(namesOf(few.shortfalls)).toEqual(['FailedToTheEnd']);
   });
 
-  it('is not recovered from if one request that was owed is rejected, in time to see it', () => {
+  it('is not recovered from if one owed request is rejected in time to see it', () => {
     let rejected = 0;
     const { evidence, reading } = recovery(({ at, pod, take }) => {
       const isAdmitted = take();

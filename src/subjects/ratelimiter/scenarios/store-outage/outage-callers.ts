@@ -113,6 +113,20 @@ export class OutageCallers {
     return sent;
   }
 
+  /** Sends what residents use of their limits right before the fault; what is late for that, they send in it. */
+  async #useRest(stop: AbortSignal): Promise<void> {
+    const { podClients } = this.#options.toolkit;
+    const { residents } = this.#population;
+    const rounds = Math.max(0, ...residents.map(({ usedLate }) => usedLate));
+    const turns = Array.from({ length: rounds }, (_, round) =>
+      residents.flatMap(({ key, pod, usedLate }, i): Due[] => {
+        const client = podClients[pod ?? (i + round) % podClients.length];
+        return client && round < usedLate ? [{ client, caller: 'Drawn', key }] : [];
+      }),
+    );
+    await this.#send(turns, RETURNING_PER_SECOND, stop);
+  }
+
   #notAdmitted(request: CallerRequest): string {
     const { callerTimeoutMs } = this.#options;
     const { outcome, pod } = request;
@@ -179,7 +193,11 @@ export class OutageCallers {
       await this.#send(turns, turnsPerSecond, stop).finally(() => ownLimit.used());
     } else {
       const turns = this.#endlessly((pod) => this.#population.turnTo(pod) ?? []);
-      await Promise.all([this.#send(turns, perTurn * turnsPerSecond, stop), this.#sendControls(stop)]);
+      await Promise.all([
+        this.#useRest(stop),
+        this.#send(turns, perTurn * turnsPerSecond, stop),
+        this.#sendControls(stop),
+      ]);
     }
   }
 

@@ -16,7 +16,7 @@ export interface Resident {
   readonly key: string;
   /** Requests that it sends long before the fault. */
   readonly used: number;
-  /** Requests that it sends right before the fault, at most: what a limiter remembers for seconds only is fresh then. */
+  /** Requests that it sends right before the fault: what a limiter remembers for seconds only is fresh then. */
   readonly usedLate: number;
   /** The only pod that it sends to; left out: all in turn. */
   readonly pod?: number;
@@ -34,7 +34,7 @@ export const RESIDENTS_PER_NEWCOMER = 3;
 const MOST_BUSY = RESIDENTS / 3;
 /** At the limit, one short of it, and new: these are always busy. */
 const LEAST_BUSY = 3;
-/** Requests of one of the others in the fault, at most: a busy caller may have used up all, so nothing is owed to it. */
+/** Requests of one of the others in the fault, about: a busy caller may have used up all, so nothing is owed to it. */
 const FEW = 4;
 /** Parts of a limit that are used before the fault. */
 const USED = [0, 0.3, 0.5, 0.7, 0.9, 1] as const;
@@ -95,7 +95,7 @@ export function residentsOf(draw: Draw): readonly Resident[] {
       ...(onOnePod && { pod: i % pods }),
       stops: !isFirst && stops,
       shares: {
-        before: usedLate > 0 ? times : 0,
+        before: i === 0 ? 1 : 0,
         during: times * (isBusy ? 1 : isSlow ? oneRequest * few * (0.3 + 0.7 * random()) : 0),
         after: isFirst ? 2 : returnsAt === 'after' ? after : 0,
         settled: isFirst ? 1 : after,
@@ -109,7 +109,6 @@ export function residentsOf(draw: Draw): readonly Resident[] {
     others.reduce((sum, { shares }) => sum + shares[phase], 0) / 2 || 1;
   const shares = {
     ...over.shares,
-    before: thirdOf('before'),
     after: thirdOf('after'),
     settled: thirdOf('settled'),
   };
@@ -148,8 +147,6 @@ export class Population {
   readonly #random: () => number;
   /** Residents that were rejected, and stop. */
   readonly #stopped = new Set<string>();
-  /** Of each resident: the requests right before the fault that are left. */
-  readonly #left: Map<string, number>;
   /** By pod, of each resident: the turns that it is owed by its share. */
   readonly #credits = new Map<number, number[]>();
   /** By pod: turns until that of a newcomer, and how many are left until the next such round. */
@@ -163,7 +160,6 @@ export class Population {
     this.#draw = draw;
     this.#phase = phase;
     this.#random = randomOf(draw.seed ^ 0x85eb_ca6b);
-    this.#left = new Map(this.residents.map(({ key, usedLate }) => [key, usedLate]));
   }
 
   /** A caller of that key was rejected. */
@@ -213,10 +209,9 @@ export class Population {
     this.#dealt = phase;
     const credits = this.#credits.get(pod) ?? this.residents.map(() => 0);
     this.#credits.set(pod, credits);
-    const shares = this.residents.map((one, i) => {
+    const shares = this.residents.map((one) => {
       const isHere = one.pod === undefined || one.pod === pod;
-      const isDone = phase === 'before' && i > 0 && (this.#left.get(one.key) ?? 0) === 0;
-      return isHere && !isDone && !this.#stopped.has(one.key) ? one.shares[phase] : 0;
+      return isHere && !this.#stopped.has(one.key) ? one.shares[phase] : 0;
     });
     const total = shares.reduce((sum, share) => sum + share, 0);
     let [best, most]: [number | undefined, number] = [undefined, -Infinity];
@@ -230,9 +225,7 @@ export class Population {
     }
     if (best === undefined) return undefined;
     credits[best] = (credits[best] ?? 0) - 1;
-    const key = this.residents[best]?.key;
-    if (key !== undefined) this.#left.set(key, (this.#left.get(key) ?? 0) - 1);
-    return key;
+    return this.residents[best]?.key;
   }
 
   /** Each resident, a few times, once its limit must have returned. */
