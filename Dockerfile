@@ -14,6 +14,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 COPY packages/kube-runtime/package.json packages/kube-runtime/
 COPY packages/limiter/package.json packages/limiter/
+COPY packages/testbed/package.json packages/testbed/
 # Without install scripts: esbuild needs none, and Node is there already.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./

@@ -9,6 +9,9 @@ const TERMINAL = ['ink', 'react', 'string-width', 'wrap-ansi'];
 /** The entries of the packages that need Kubernetes. */
 const KUBE = ['@kubernetes/client-node', '@chaosdemo/kube-runtime', '@chaosdemo/kube-runtime/kubeconfig'];
 
+/** Starts processes and builds programs: only for what runs on the machine of a developer. */
+const TESTBED = '@chaosdemo/testbed';
+
 interface Floor {
   /** Files that this applies to; of several floors of a file the last one counts. */
   readonly files: readonly string[];
@@ -98,6 +101,11 @@ const FLOORS: readonly Floor[] = [
     because: 'a package stands alone: it imports nothing of the product, and other packages by their names',
   },
   {
+    files: ['packages/testbed/**'],
+    not: ['**/src/*/**', '!**/src/binaries/**', '**/test/**'],
+    because: 'a package stands alone: it imports nothing of the product, and other packages by their names',
+  },
+  {
     files: ['src/engine/**'],
     not: ['subjects', 'diagnosis', 'operator', 'local', 'cli'],
     packages: [...KUBE, 'ioredis', 'undici'],
@@ -159,13 +167,19 @@ function rules(
   outside: readonly string[],
 ): NonNullable<OxlintOverride['rules']> {
   const isCli = files.every((each) => each.startsWith('src/cli/'));
-  const isBundled = !files.every((each) => each.startsWith('src/local/'));
+  const isTestbed = files.every((each) => each.startsWith('packages/testbed/'));
+  const isLocal = isTestbed || isCli || files.every((each) => each.startsWith('src/local/'));
   const group = not.map((each) => (each.includes('*') ? each : `**/${each}/**`));
   return {
     'no-restricted-imports': [
       'error',
       {
-        paths: [...packages, ...(isBundled ? [NO_FETCH] : []), ...(isCli ? [] : TERMINAL)],
+        paths: [
+          ...packages,
+          ...(isTestbed ? [] : [NO_FETCH]),
+          ...(isCli ? [] : TERMINAL),
+          ...(isLocal ? [] : [TESTBED]),
+        ],
         patterns: [
           ...(group.length > 0 ? [{ group, message: because }] : []),
           ...(isCli ? [] : [{ group: ['echarts/**'], message: 'only src/cli draws charts' }]),

@@ -2,11 +2,10 @@
 
 import { applyStatus, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { freePort, messageOf } from '@chaosdemo/testbed';
 import { API_VERSION, type ChaosDemo, type ChaosDemoStatus, KIND } from '../src/api/index.ts';
 import { type Environment, startEnvironment } from '../src/local/environment.ts';
-import { messageOf } from '../src/local/errors.ts';
 import { NO_COOLDOWN, type OperatorProcess, startOperator } from '../src/local/operator.ts';
-import { freePort } from '../src/local/ports.ts';
 import { CHAOS_DEMO_TYPE } from '../src/operator/adapters/kube-demo-api.ts';
 import { demo, demoSpec } from '../test/kit/demo.ts';
 import { Demos } from '../test/kit/demos.ts';

@@ -2,10 +2,9 @@
  * What a case is recorded on: a Redis, three nodes as separate processes, and a link on each path: from the observer
  * to each node, from each node to Redis, and from the observer to Redis.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, withFreePorts } from '../src/local/ports.ts';
-import { type RedisServer, startRedis } from '../src/local/redis-server.ts';
-import type { Supervisor } from '../src/local/supervisor.ts';
+import { freePort, type RedisServer, type Supervisor, startRedis, withFreePorts } from '@chaosdemo/testbed';
 import type { PodTarget, RedisTarget } from '../src/subjects/ratelimiter/index.ts';
 import { redisHostFor } from '../survey/runner/own-network.ts';
 import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';

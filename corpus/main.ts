@@ -2,12 +2,12 @@
  * `npm run corpus -- [cases]`: records evidence of real watches in which it is known what was wrong, for
  * `npm run bench:diagnosis`. Existing recordings are replaced only with --again.
  */
+
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
-import { messageOf } from '../src/local/errors.ts';
+import { ensureRedis, messageOf } from '@chaosdemo/testbed';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
 import { inOwnNetwork, runInOwnNetwork } from '../survey/runner/own-network.ts';

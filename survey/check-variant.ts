@@ -1,7 +1,8 @@
 /** Checks one variant of one limiter against its description. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { startRedis } from '../src/local/redis-server.ts';
 import { type Answer, send } from './request.ts';
 import { isKeyOf, type SurveyedLimiter } from './runner/limiter.ts';
 import { type StartOptions, type SurveyedProcess, startLimiter, stopLimiter } from './runner/start.ts';

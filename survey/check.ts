@@ -3,10 +3,8 @@
  * processes over one real Redis admit what they should, where the count is; then what comes back while
  * writes of Redis are paused (`--pause` says for how many milliseconds), and that all is well afterwards.
  */
+import { ensureRedis, messageOf, Supervisor } from '@chaosdemo/testbed';
 import { runProgram } from '../src/cli/program.ts';
-import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
-import { messageOf } from '../src/local/errors.ts';
-import { Supervisor } from '../src/local/supervisor.ts';
 import { type CheckOptions, checkCommand } from './arguments.ts';
 import { checkVariant } from './check-variant.ts';
 import { install } from './runner/install.ts';

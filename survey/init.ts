@@ -2,15 +2,14 @@
  * `node survey/init.ts [name[/variant]...]`: what `chaosdemo init --url` finds out about each rate limiter of the
  * survey, next to what its description states. Prints the rows of the table in docs/your-limiter.md.
  */
+
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { messageOf, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import { runProgram } from '../src/cli/program.ts';
-import { messageOf } from '../src/local/errors.ts';
-import { startRedis } from '../src/local/redis-server.ts';
-import { Supervisor } from '../src/local/supervisor.ts';
 import { configuredOf } from './runner/demo.ts';
 import { install } from './runner/install.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';

@@ -1,13 +1,16 @@
 /** Makes the runs of the survey, several at the same time, at one API server and one operator. */
+
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ensureControlPlaneBinaries } from '../src/local/binaries/control-plane-binaries.ts';
-import { formatElapsed } from '../src/local/binaries/progress.ts';
-import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
-import { startControlPlane } from '../src/local/control-plane.ts';
-import { messageOf } from '../src/local/errors.ts';
+import {
+  ensureControlPlaneBinaries,
+  ensureRedis,
+  formatElapsed,
+  messageOf,
+  type Supervisor,
+  startControlPlane,
+} from '@chaosdemo/testbed';
 import { NO_COOLDOWN, startOperator } from '../src/local/operator.ts';
-import type { Supervisor } from '../src/local/supervisor.ts';
 import { eachAtOnce, turns } from './at-once.ts';
 import { DemoWatch } from './demo-watch.ts';
 import type { ResultsFile, SurveyedRun, Which } from './results.ts';

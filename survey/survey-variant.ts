@@ -1,10 +1,9 @@
 /** Surveys one variant of one limiter: its processes as pods, and the ChaosDemo that a user would write. */
+
 import { loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
+import { type Kubectl, RegisteredPod, startRedis } from '@chaosdemo/testbed';
 import type { ChaosDemoStatus } from '../src/api/index.ts';
-import type { Kubectl } from '../src/local/kubectl.ts';
-import { RegisteredPod } from '../src/local/pods.ts';
-import { startRedis } from '../src/local/redis-server.ts';
 import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
 import { until } from '../test/kit/until.ts';
 import type { DemoWatch } from './demo-watch.ts';

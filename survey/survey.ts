@@ -2,11 +2,11 @@
  * `npm run survey`: puts real rate limiters, unmodified, before the operator, and writes what their callers got while
  * Redis took no writes: `survey.json`, and a page made of it.
  */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf, Supervisor } from '@chaosdemo/testbed';
 import { runProgram } from '../src/cli/program.ts';
-import { messageOf } from '../src/local/errors.ts';
-import { Supervisor } from '../src/local/supervisor.ts';
 import { UsageError } from '../src/settings/settings.ts';
 import { type SurveyOptions, surveyCommand } from './arguments.ts';
 import { pageOf } from './page.ts';

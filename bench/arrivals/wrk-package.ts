@@ -1,8 +1,5 @@
+import { attempt, installPackages, messageOf, whyNotInstallable } from '@chaosdemo/testbed';
 /** Finds wrk, or installs Debian's package of it where that is possible. */
-
-import { installPackages, whyNotInstallable } from '../../src/local/binaries/debian-packages.ts';
-import { messageOf } from '../../src/local/errors.ts';
-import { attempt } from '../../src/local/run.ts';
 
 /** Undefined when `wrk` can be run; else why it cannot. */
 export async function whyNoWrk(

@@ -1,6 +1,7 @@
 /** The memory of a burst of 10,000 requests beyond that of an idle process: ours, compared with clients of undici. */
+
 import { fileURLToPath } from 'node:url';
-import { attempt } from '../../src/local/run.ts';
+import { attempt } from '@chaosdemo/testbed';
 import type { BurstMemory } from '../arrivals/burst-process.ts';
 import { Receiver } from '../arrivals/receiver.ts';
 import type { Benchmark } from '../benchmark.ts';

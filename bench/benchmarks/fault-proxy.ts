@@ -1,6 +1,7 @@
 /** The cost of a fault proxy without a fault: commands a second through it, next to those of direct connections. */
+
 import { connect } from 'node:net';
-import { startRedis } from '../../src/local/redis-server.ts';
+import { startRedis } from '@chaosdemo/testbed';
 import { startFaultProxy } from '../../test/kit/fault-proxy.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { median } from '../statistics.ts';

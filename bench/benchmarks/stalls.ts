@@ -1,8 +1,9 @@
 /** An API server that stands still again and again: whether the leader goes on leading. And what the election costs where nothing happens. */
+
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ELECTION_DEFAULTS } from '@chaosdemo/kube-runtime';
-import { writeKubeconfig } from '../../src/local/kubectl.ts';
+import { writeKubeconfig } from '@chaosdemo/testbed';
 import { type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
 import { startDelayingProxy } from '../../test/kit/delaying-proxy.ts';
 import type { Benchmark } from '../benchmark.ts';

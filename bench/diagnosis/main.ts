@@ -2,11 +2,12 @@
  * `npm run bench:diagnosis`: lets profiles explain the recordings of corpus/, grades their answers, and prints how
  * often they are right, compared with guesses without evidence. Fails only if the rules do.
  */
+
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { Supervisor } from '@chaosdemo/testbed';
 import { readRecordings } from '../../corpus/recording.ts';
 import { anomalyClasses, type DiagnosisProvider, rulesProvider } from '../../src/diagnosis/index.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { startLocalModel, writeLocalProfile } from '../../tools/model/local.ts';
 import { majorityGuess, possibleGuesses, randomShares, sharesOf } from './baselines.ts';
 import { confusionOf, linesOf, shareOf, textOf } from './confusion.ts';

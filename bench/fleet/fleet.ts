@@ -1,9 +1,13 @@
 /** Many rate limiters in addition to that of the environment, each of three pods over its own Redis. */
+import {
+  type OwnedProcess,
+  type RedisServer,
+  registerPods,
+  serviceObject,
+  startRedis,
+} from '@chaosdemo/testbed';
 import { limiterPods } from '../../src/local/limiters.ts';
-import { registerPods, serviceObject } from '../../src/local/pods.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines } from '../../src/local/redis-users.ts';
-import type { OwnedProcess } from '../../src/local/supervisor.ts';
 import { redisPod } from '../../src/local/target.ts';
 import { rateLimiterOf, redisRef } from '../../test/kit/demo.ts';
 import {

@@ -2,9 +2,10 @@
  * The program of `npm run demo`: everything on one machine. Starts the processes of a cluster, applies a ChaosDemo,
  * prints its progress, and leaves nothing behind.
  */
+
 import { resolve } from 'node:path';
+import type { Supervisor } from '@chaosdemo/testbed';
 import type { Stage } from '../local/environment.ts';
-import type { Supervisor } from '../local/supervisor.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
 import { exitOfRun } from './exit-status.ts';
 import { requireOutputs } from './outputs.ts';

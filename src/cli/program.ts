@@ -1,7 +1,7 @@
 /** Runs the programs of this repository that a person starts in a terminal: `npm run demo`, `bench` and others. */
+import { TestbedError } from '@chaosdemo/testbed';
 import { type Command, CommanderError } from 'commander';
 import { messageOf, terminalLines } from '../api/index.ts';
-import { LocalError } from '../local/errors.ts';
 import { EXIT_USAGE, UsageError } from '../settings/settings.ts';
 import { EXIT_INTERRUPTED, interruptedBy } from './interruption.ts';
 
@@ -57,6 +57,6 @@ function exitOf(error: unknown, interrupted: AbortSignal, failed: number): numbe
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (interrupted.aborted) return EXIT_INTERRUPTED;
   process.stderr.write(`\n${terminalLines(messageOf(error))}\n`);
-  if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
+  if (error instanceof TestbedError) process.stderr.write(`${error.remedy}\n`);
   return error instanceof UsageError ? EXIT_USAGE : failed;
 }

@@ -2,18 +2,24 @@
  * The complete embedded run below the operator: a control plane, Redis and rate limiters, registered as they would be
  * in a cluster. Nothing outlives stop(), nor the process that called startEnvironment.
  */
+
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ensureControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
-import { ensureRedis } from './binaries/redis-binary.ts';
-import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import {
+  type ControlPlane,
+  ensureControlPlaneBinaries,
+  ensureRedis,
+  type Kubectl,
+  type RedisServer,
+  type RedisServerOptions,
+  type RegisteredPod,
+  Supervisor,
+  startControlPlane,
+  startRedis,
+} from '@chaosdemo/testbed';
 import type { LocalError } from './errors.ts';
-import type { Kubectl } from './kubectl.ts';
 import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
-import type { RegisteredPod } from './pods.ts';
-import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
-import { Supervisor } from './supervisor.ts';
 import { registerTarget } from './target.ts';
 
 /** The subject of a line of progress. */

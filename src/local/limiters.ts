@@ -2,14 +2,13 @@
  * Starts the bundled rate limiter as several real processes over one Redis. Each listens on a separate loopback
  * address, all on the same port, as pods do.
  */
+
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { PodSpec } from './pods.ts';
-import { freePort } from './ports.ts';
+import { freePort, type OwnedProcess, type PodSpec, type Supervisor } from '@chaosdemo/testbed';
 import type { RedisUser } from './redis-users.ts';
-import type { OwnedProcess, Supervisor } from './supervisor.ts';
 
 /** How the limiter counts; see packages/limiter. */
 export type LimiterMode = 'approximate' | 'strict';

@@ -1,9 +1,9 @@
 /** The operator as a process of the embedded run: with a ServiceAccount and the shipped rights, never as the admin. */
+
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ControlPlane } from './control-plane.ts';
+import type { ControlPlane, OwnedProcess, Supervisor } from '@chaosdemo/testbed';
 import type { Environment } from './environment.ts';
-import type { OwnedProcess, Supervisor } from './supervisor.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Namespace and ServiceAccount of manifests/operator. */

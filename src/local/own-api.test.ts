@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { Supervisor } from '@chaosdemo/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Limiter } from './limiters.ts';
 import { environmentOfUser, startInstances } from './own-api.ts';
-import { root } from './run.ts';
-import { Supervisor } from './supervisor.ts';
+import { root } from './root.ts';
 
 /** A server that takes a while to end, and then leaves a file. */
 const SERVER = `

@@ -2,16 +2,23 @@
  * An API of the user as the target of a run: instances that are running already, or that are started by a command of the
  * user, over a Redis of this machine. All of them listen on loopback, each on its own port.
  */
+
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { delimiter, join, sep } from 'node:path';
+import {
+  freePort,
+  type Kubectl,
+  type OwnedProcess,
+  type PodSpec,
+  type RegisteredPod,
+  registerPods,
+  type Supervisor,
+  serviceObject,
+} from '@chaosdemo/testbed';
 import { LocalError } from './errors.ts';
-import type { Kubectl } from './kubectl.ts';
 import type { Limiter } from './limiters.ts';
-import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from './pods.ts';
-import { freePort } from './ports.ts';
-import { root } from './run.ts';
-import type { OwnedProcess, Supervisor } from './supervisor.ts';
+import { root } from './root.ts';
 
 /** Where something listens. */
 export interface Address {

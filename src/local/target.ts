@@ -1,10 +1,16 @@
 /** Registers rate limiters and their Redis at an API server, as in a cluster. */
+
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Kubectl } from './kubectl.ts';
+import {
+  type Kubectl,
+  type PodSpec,
+  type RedisServer,
+  type RegisteredPod,
+  registerPods,
+  serviceObject,
+} from '@chaosdemo/testbed';
 import { type Limiter, limiterPods } from './limiters.ts';
-import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from './pods.ts';
-import type { RedisServer } from './redis-server.ts';
 
 /** The objects to register in one namespace. */
 export interface Registration {

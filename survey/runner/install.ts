@@ -1,12 +1,20 @@
 /** Installs the program of a limiter by the lock file of its package manager, once a machine, outside the clone. */
+
 import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { withGo } from '../../src/local/binaries/go.ts';
-import { formatElapsed, withHeartbeat } from '../../src/local/binaries/progress.ts';
-import { findInPath, output } from '../../src/local/run.ts';
+import {
+  ensureFolder,
+  findInPath,
+  formatElapsed,
+  output,
+  platform,
+  type StepOptions,
+  withGo,
+  withHeartbeat,
+} from '@chaosdemo/testbed';
+import { root } from '../../src/local/root.ts';
 import type { Ecosystem, SurveyedLimiter } from './limiter.ts';
 import { ensureJava, findPython } from './runtimes.ts';
 
@@ -38,10 +46,9 @@ const installs: Readonly<Record<Ecosystem, Install>> = {
     await run([join(venv, 'bin', 'python')], [...pip, ...lock], folder, options);
   },
   go: async ({ name, goPackage = '.' }, folder, options) => {
-    // Modules are named from tools/, where those of the operator's own tools are.
     const module = {
       name,
-      tool: join('..', 'survey', 'limiters', name, 'app'),
+      folder: join(root, 'survey', 'limiters', name, 'app'),
       packages: [goPackage],
       output: 'server',
     };

@@ -1,9 +1,6 @@
 /** Finds what the limiters of other languages run on; Java is installed where this machine allows it. */
-import type { StepOptions } from '../../src/local/binaries/cache.ts';
-import { installMissing } from '../../src/local/binaries/debian-packages.ts';
-import { compareVersions } from '../../src/local/binaries/versions.ts';
-import { LocalError } from '../../src/local/errors.ts';
-import { attempt, findInPath } from '../../src/local/run.ts';
+import { attempt, compareVersions, findInPath, installMissing, type StepOptions } from '@chaosdemo/testbed';
+import { fixOf, LocalError } from '../../src/local/errors.ts';
 
 /** Packages of the survey no longer support older ones. */
 const oldestPython = '3.11';
@@ -36,7 +33,7 @@ export async function ensureJava(options: StepOptions): Promise<{ env: NodeJS.Pr
   if (!missing) return { env };
   const packages = ['default-jdk-headless', 'maven'];
   await installMissing(
-    { code: 'RUNTIME_MISSING', found: missing, packages, what: "Debian's packages of a JDK and Maven" },
+    { fix: fixOf('RUNTIME_MISSING'), found: missing, packages, what: "Debian's packages of a JDK and Maven" },
     options,
   );
   const still = await whatJavaLacks(env);

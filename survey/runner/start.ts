@@ -1,8 +1,8 @@
 /** Starts limiters of the survey: some processes of one program over one Redis, each on its own loopback address. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, withFreePorts } from '../../src/local/ports.ts';
-import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
+import { freePort, type OwnedProcess, type Supervisor, withFreePorts } from '@chaosdemo/testbed';
 import { type Ecosystem, fillIn, type SurveyedLimiter, type Variant } from './limiter.ts';
 
 /** A JVM on a busy machine needs most of it. */

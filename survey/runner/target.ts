@@ -1,7 +1,11 @@
 /** Registers a limiter of the survey and its Redis at an API server, as a cluster would have them. */
-import type { Kubectl } from '../../src/local/kubectl.ts';
-import { type RegisteredPod, registerPods, serviceObject } from '../../src/local/pods.ts';
-import type { RedisServer } from '../../src/local/redis-server.ts';
+import {
+  type Kubectl,
+  type RedisServer,
+  type RegisteredPod,
+  registerPods,
+  serviceObject,
+} from '@chaosdemo/testbed';
 import { redisPod } from '../../src/local/target.ts';
 import { type RunningProxy, registerFaultProxy } from '../../test/kit/fault-proxy.ts';
 import { labelsOf } from './demo.ts';

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
-import { root } from '../../src/local/run.ts';
+import { root } from '../../src/local/root.ts';
 import { keepingTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 import { type Cluster, isReady, NAMESPACE, SYSTEM } from './support/cluster.ts';

@@ -2,17 +2,15 @@
  * One kind cluster for all end-to-end tests, with the image built from the Dockerfile and the
  * operator installed from the shipped manifests. Gone after the last test, whatever happens.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { attempt, formatElapsed, type Kubectl, TestbedError } from '@chaosdemo/testbed';
 import type { TestProject } from 'vitest/node';
-import { formatElapsed } from '../../src/local/binaries/progress.ts';
-import { LocalError } from '../../src/local/errors.ts';
-import type { Kubectl } from '../../src/local/kubectl.ts';
-import { attempt } from '../../src/local/run.ts';
 import {
   assertNoCluster,
   clusterKubectl,
@@ -143,7 +141,7 @@ async function startRemover({ binary, engine }: Kind, folder: string): Promise<C
 
 /** What is missing on a machine is reported in plain words, without a stack trace. */
 function explain(error: unknown): never {
-  if (!(error instanceof LocalError)) throw error;
+  if (!(error instanceof TestbedError)) throw error;
   const plain = new Error(`${error.message}\n${error.remedy}`);
   plain.stack = plain.message;
   throw plain;

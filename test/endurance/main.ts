@@ -3,15 +3,14 @@
  * Exit status 1 where heap, descriptors, sockets or timers grew: with every object gone, after all runs against
  * after the first quarter of them.
  */
+
 import { fileURLToPath } from 'node:url';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { ensureControlPlaneBinaries, ensureRedis, startControlPlane } from '@chaosdemo/testbed';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
-import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
-import { startControlPlane } from '../../src/local/control-plane.ts';
 import { describeHeld, endure, grownSince } from './endurance.ts';
 import { startEnduranceWorld } from './world.ts';
 

@@ -1,11 +1,9 @@
 /** Many rate limiters, each with its own Redis, and the operator in this process. */
+
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { ControlPlane } from '../../src/local/control-plane.ts';
-import { writeKubeconfig } from '../../src/local/kubectl.ts';
-import { startRedis } from '../../src/local/redis-server.ts';
+import { type ControlPlane, Supervisor, startRedis, writeKubeconfig } from '@chaosdemo/testbed';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { registerTarget } from '../../src/local/target.ts';
 import { asLimiter, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { prepareOperator } from '../kit/operator.ts';

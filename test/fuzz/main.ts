@@ -2,14 +2,14 @@
  * `npm run fuzz -- --seed 1 --count 10000`: generated ChaosDemos through a real API server and the real operator.
  * Exit status 1 where one brought it down, got no answer, or stayed.
  */
+
 import { fileURLToPath } from 'node:url';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { ensureControlPlaneBinaries, startControlPlane } from '@chaosdemo/testbed';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
-import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import { startControlPlane } from '../../src/local/control-plane.ts';
 import { fuzz, KEPT_MIB } from './fuzz.ts';
 import { startFuzzWorld } from './world.ts';
 

@@ -1,9 +1,10 @@
 /** What the API server itself accepts and refuses of a ChaosDemo, and what it says. */
+
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { Kubectl } from '@chaosdemo/testbed';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { type ChaosDemo, subjectPart } from '../../src/api/index.ts';
-import { Kubectl } from '../../src/local/kubectl.ts';
 import { PART } from '../../src/subjects/ratelimiter/spec/schema.ts';
 
 const SAMPLES = new URL('../../manifests/samples/', import.meta.url);

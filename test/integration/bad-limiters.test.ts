@@ -3,9 +3,8 @@
  * and a message that says what to do; nothing is injected, and nothing is stuck. The
  * operator gives each of them half a minute, so that all of them are tried at once.
  */
+import { freePort, registerPods } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { registerPods } from '../../src/local/pods.ts';
-import { freePort } from '../../src/local/ports.ts';
 import { ONE_BURST, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { conditionText } from '../kit/status.ts';

@@ -1,6 +1,8 @@
 /** Models as providers over TLS, and the real local model as `npm run model` serves it. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   actions,
@@ -12,7 +14,6 @@ import {
 import { providersOf, readProfiles } from '../../src/diagnosis/models/index.ts';
 import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
 import { promptOf } from '../../src/diagnosis/models/prompt.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../tools/model/local.ts';
 import { bundleOf } from '../fixtures/diagnosis/bundle.ts';
 import {

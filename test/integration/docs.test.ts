@@ -1,9 +1,10 @@
 /** Every ChaosDemo that the documentation shows is one that the API server accepts. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Kubectl } from '@chaosdemo/testbed';
 import { beforeAll, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { Kubectl } from '../../src/local/kubectl.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -2,13 +2,14 @@
  * Stall and Latency via the fault proxy on a real Redis behind a real fault proxy, plain and with TLS: what is found of
  * limiters, while direct connections to Redis are answered at once.
  */
+
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type RedisTlsFiles, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type RedisTlsFiles, startRedis } from '../../src/local/redis-server.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { startFaultProxy } from '../kit/fault-proxy.ts';

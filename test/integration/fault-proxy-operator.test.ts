@@ -1,10 +1,10 @@
 /** Faults of a fault proxy by an operator: whole runs, an abort, and operators that are killed during a fault. */
+
 import { randomBytes } from 'node:crypto';
+import { type RedisServer, registerPods, serviceObject, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { accepts } from '../../src/local/own-api.ts';
-import { registerPods, serviceObject } from '../../src/local/pods.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
 import { redisPod } from '../../src/local/target.ts';
 import { rateLimiterOf } from '../kit/demo.ts';

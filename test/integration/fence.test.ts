@@ -1,7 +1,7 @@
 /** Which of several sessions a real Redis obeys. `npm run mutation` runs this file too, so it needs nothing but Redis. */
+import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { REDIS_ACL } from '../../src/subjects/redis/client/advice.ts';
 import { boundedConnection } from '../../src/subjects/redis/client/bounded-connection.ts';
 import { endOf, Fence, fenceKey, NotInChargeError } from '../../src/subjects/redis/client/fence.ts';

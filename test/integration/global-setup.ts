@@ -2,11 +2,15 @@
  * One control plane for all integration tests: made before the first, gone
  * after the last. Each file has its own namespaces.
  */
+
 import { fileURLToPath } from 'node:url';
+import {
+  type ControlPlaneBinaries,
+  ensureControlPlaneBinaries,
+  ensureRedis,
+  startControlPlane,
+} from '@chaosdemo/testbed';
 import type { TestProject } from 'vitest/node';
-import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
-import { type ControlPlaneBinaries, startControlPlane } from '../../src/local/control-plane.ts';
 import { measurePace } from '../kit/measure-pace.ts';
 
 /** What tests get by `inject('controlPlane')`. */

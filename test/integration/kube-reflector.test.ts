@@ -1,8 +1,8 @@
 import type { KubeObject, ReflectorActivity, ReflectorOptions } from '@chaosdemo/kube-runtime';
 import { KubeClient, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { startControlPlane } from '@chaosdemo/testbed';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { startControlPlane } from '../../src/local/control-plane.ts';
 import { createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
 

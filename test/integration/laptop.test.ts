@@ -1,15 +1,16 @@
 /** `chaosdemo test`: an API and a Redis on this machine, from the command to the verdict. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../../src/api/index.ts';
-import { startRedis } from '../../src/local/redis-server.ts';
 import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';

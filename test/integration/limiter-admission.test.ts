@@ -1,14 +1,15 @@
 /** From a ChaosDemo to its Redis lease: the connector of rate limiters on real Redis servers and a cluster in memory. */
+
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ENABLED_LABEL } from '../../src/api/index.ts';
 import type { SubjectEffect } from '../../src/engine/effects.ts';
 import type { Finding } from '../../src/engine/findings.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/engine/subject.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';

@@ -2,10 +2,9 @@
  * What Setup finds out before anything is injected: that the rate limiter admits, counts in the Redis that is to
  * be paused, and how far that lies behind at the rate of the fault. On real limiters and Redis.
  */
+import { type OwnedProcess, type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { FaultNotes, FaultSpan } from '../../src/subjects/redis/faults/noted-fault.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';

@@ -1,11 +1,12 @@
 /** The example and the client of packages/limiter, over a real Redis. */
+
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LimiterClient, sampleCounters, setupRateLimit } from '@chaosdemo/limiter';
+import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
-import { startRedis } from '../../src/local/redis-server.ts';
 import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { until } from '../kit/until.ts';
 

@@ -2,14 +2,14 @@
  * Whether a limiter behind HTTP counts in the Redis that the spec names, on a real Redis and with exactly the rights
  * that docs/your-limiter.md lists. The limiters are plain servers of this test; Redis is real.
  */
+
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { PodClient } from '../../src/subjects/ratelimiter/http/pod-client.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { until } from '../kit/until.ts';
 import { burst, connected, countedIn, defineEverywhere, observe, PodClient } from './limiter-support.ts';
 

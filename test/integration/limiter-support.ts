@@ -1,9 +1,9 @@
 /** What the limiter's integration tests share: nodes on loopback addresses, their HTTP interface, an observer. */
 
 import { readConfig, startNode } from '@chaosdemo/limiter';
+import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { until } from '../kit/until.ts';
 
 export interface Answer {

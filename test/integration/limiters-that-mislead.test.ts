@@ -2,13 +2,14 @@
  * Limiters behind HTTP that were written to mislead: reports are compared with what they did. They are plain servers of
  * this test on a real Redis, with a timeout, as real limiters have.
  */
+
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { RedisServer } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import type { InvariantReading } from '../../src/engine/observed.ts';
-import type { RedisServer } from '../../src/local/redis-server.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { onTestFinished, redisOfTest } from '../kit/finished.ts';
 import { isNightly, rows } from '../kit/nightly.ts';

@@ -1,10 +1,11 @@
 /** Separate control planes: how they start, restart and end. And what the shared one enforces. */
+
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startControlPlane } from '@chaosdemo/testbed';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { startControlPlane } from '../../src/local/control-plane.ts';
 
 // A control plane needs seconds, but every core may be busy with another one.
 describe('a control plane', { timeout: 600_000 }, () => {

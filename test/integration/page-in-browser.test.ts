@@ -1,14 +1,15 @@
 /** The page of `kubectl chaosdemo ui` and the report in a real browser, of real runs on a real API server. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { messageOf, TestbedError } from '@chaosdemo/testbed';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import type { OpenUi } from '../../src/cli/plugin/ui/ui.ts';
 import { reportOnRun } from '../../src/cli/report/write.ts';
-import { LocalError, messageOf } from '../../src/local/errors.ts';
 import { launchBrowser } from '../kit/browser.ts';
 import { type ChromiumBinary, ensureChromium } from '../kit/chromium.ts';
 import { drift, ghosts } from '../kit/demo.ts';
@@ -49,7 +50,7 @@ beforeAll(async () => {
   } catch (error) {
     if (process.env['CI'] === 'true') throw error;
     missing = `no browser: ${messageOf(error)}`;
-    progress(`these tests are skipped: ${missing}. ${error instanceof LocalError ? error.remedy : ''}`);
+    progress(`these tests are skipped: ${missing}. ${error instanceof TestbedError ? error.remedy : ''}`);
     return;
   }
   folder = await mkdtemp(join(tmpdir(), 'chaosdemo-page-'));

@@ -1,9 +1,10 @@
 /** Whom a session may write to and pause, once the address of its Redis has become another's: real servers take turns on one port. */
+
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { StoreConnections } from '../../src/subjects/ratelimiter/index.ts';
 import type { ServerIdentity } from '../../src/subjects/redis/client/pinned-server.ts';
 import { parseInfo } from '../../src/subjects/redis/client/redis-info.ts';

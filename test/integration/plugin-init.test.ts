@@ -1,12 +1,13 @@
 /** `kubectl chaosdemo init`: from the objects of a namespace and the answers of a pod to a ChaosDemo that is admitted. */
+
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RegisteredPod } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { startInstances } from '../../src/local/own-api.ts';
-import { RegisteredPod } from '../../src/local/pods.ts';
 import type { DemoManifest } from '../kit/demo.ts';
 import { type Kubelet, startKubelet } from '../kit/kubelet.ts';
 import { chapterOnShow } from '../kit/status.ts';

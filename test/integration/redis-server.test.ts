@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
+import { type RedisServer, startRedis, TestbedError } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LocalError } from '../../src/local/errors.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 
 async function start(...args: Parameters<typeof startRedis>): Promise<RedisServer> {
   const server = await startRedis(...args);
@@ -33,14 +32,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves to the error's code; fails when the promise does not reject with a LocalError. */
+/** Resolves to the error's code; fails when the promise does not reject with a TestbedError. */
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(
     () => 'nothing was thrown',
     (error: unknown) => error,
   );
-  if (error instanceof LocalError) return error.code;
-  throw new Error(`not a LocalError: ${String(error)}`);
+  if (error instanceof TestbedError) return error.code;
+  throw new Error(`not a TestbedError: ${String(error)}`);
 }
 
 describe('startRedis', () => {

@@ -1,9 +1,8 @@
 /** The observer of the torture, which must not be blind: it sees pauses, held writes and failovers. */
+import { Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
-import { startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { RedisUnderSentinels } from '../kit/redis-under-sentinels.ts';
 import { WATCHED_AS } from '../kit/sentinels.ts';
 import { until } from '../kit/until.ts';

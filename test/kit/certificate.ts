@@ -1,8 +1,9 @@
 /** Certificates for servers that tests start. */
+
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { RedisTlsFiles } from '../../src/local/redis-server.ts';
+import type { RedisTlsFiles } from '@chaosdemo/testbed';
 
 /**
  * A certificate that is its own authority, made in `folder` with openssl; good for a day.

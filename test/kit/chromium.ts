@@ -1,8 +1,7 @@
 /** Finds a Chromium that can be started, or has Debian's package installed where that is possible. */
 
-import { installMissing, type PackageOptions } from '../../src/local/binaries/debian-packages.ts';
-import { LocalError } from '../../src/local/errors.ts';
-import { attempt, findInPath, pathExists } from '../../src/local/run.ts';
+import { attempt, findInPath, installMissing, type PackageOptions, pathExists } from '@chaosdemo/testbed';
+import { fixOf, LocalError } from '../../src/local/errors.ts';
 
 /** A browser that was seen running. */
 export interface ChromiumBinary {
@@ -28,7 +27,12 @@ export async function ensureChromium(options: PackageOptions): Promise<ChromiumB
   if (typeof present !== 'string') return present;
 
   await installMissing(
-    { code: 'BROWSER_MISSING', found: present, packages: PACKAGES, what: 'the Debian package chromium' },
+    {
+      fix: fixOf('BROWSER_MISSING'),
+      found: present,
+      packages: PACKAGES,
+      what: 'the Debian package chromium',
+    },
     options,
   );
   const found = await lookForChromium(options);

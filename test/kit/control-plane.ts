@@ -1,12 +1,13 @@
 /** How integration tests get at the control plane that global-setup.ts started. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeClient, type KubeClientOptions } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { Kubectl, writeKubeconfig } from '@chaosdemo/testbed';
 import { inject, onTestFinished } from 'vitest';
-import { Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
 
 /** kubectl as the cluster's admin. */
 export function adminKubectl(): Kubectl {

@@ -1,7 +1,8 @@
 /** Ends what a test started, also if tests of its file run at the same time. */
+
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type RedisServer, type RedisServerOptions, startRedis } from '@chaosdemo/testbed';
 import { aroundEach, onTestFinished as ofTheOnlyTest, type TestContext } from 'vitest';
-import { type RedisServer, type RedisServerOptions, startRedis } from '../../src/local/redis-server.ts';
 
 const current = new AsyncLocalStorage<TestContext>();
 aroundEach((run, context) => current.run(context, run));

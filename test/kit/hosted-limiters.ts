@@ -1,10 +1,10 @@
 /** Real nodes of the bundled rate limiter, many of them in one process. */
+
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort, type OwnedProcess, type Supervisor } from '@chaosdemo/testbed';
 import type { Limiter, LimiterMode } from '../../src/local/limiters.ts';
-import { freePort } from '../../src/local/ports.ts';
 import type { RedisUser } from '../../src/local/redis-users.ts';
-import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { Address } from './relay.ts';
 import { until } from './until.ts';
 

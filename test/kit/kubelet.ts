@@ -2,13 +2,14 @@
  * What a kubelet does for `kubectl port-forward`: the API server forwards a WebSocket to it, in which it connects to a
  * port of a pod. Here, the pods are processes at their addresses.
  */
+
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Kubectl } from '@chaosdemo/testbed';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Kubectl } from '../../src/local/kubectl.ts';
 import { certificateFor } from './certificate.ts';
 
 const PROTOCOL = 'v4.channel.k8s.io';

@@ -2,8 +2,8 @@
 
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import type { ControlPlane } from '@chaosdemo/testbed';
 import type { DestinationStream } from 'pino';
-import type { ControlPlane } from '../../src/local/control-plane.ts';
 import { NO_COOLDOWN } from '../../src/local/operator.ts';
 import { readConfig } from '../../src/operator/config.ts';
 import { createLogger } from '../../src/operator/log.ts';

@@ -2,19 +2,19 @@
  * Operators side by side on one API server: each with a namespace, an account, a
  * separate leader lease and kill switch, and with the rights that ship.
  */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Kubectl, Supervisor } from '@chaosdemo/testbed';
 import { parseAllDocuments } from 'yaml';
 import { ENABLED_LABEL } from '../../src/api/index.ts';
-import type { Kubectl } from '../../src/local/kubectl.ts';
 import {
   NO_COOLDOWN,
   type OperatorProcess,
   type SpawnOptions,
   spawnOperator,
 } from '../../src/local/operator.ts';
-import type { Supervisor } from '../../src/local/supervisor.ts';
 import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,10 +1,13 @@
 /** A primary and a replica under three Sentinels, as pods of a namespace: a label of the primary follows a failover. */
+import {
+  type Kubectl,
+  type RedisServer,
+  registerPods,
+  type Supervisor,
+  serviceObject,
+} from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import type { Kubectl } from '../../src/local/kubectl.ts';
-import { registerPods, serviceObject } from '../../src/local/pods.ts';
-import type { RedisServer } from '../../src/local/redis-server.ts';
 import type { RedisUser } from '../../src/local/redis-users.ts';
-import type { Supervisor } from '../../src/local/supervisor.ts';
 import { redisPod } from '../../src/local/target.ts';
 import { PASSWORD } from './nodes-on-redis.ts';
 import { ReplicatedRedis } from './replicated-redis.ts';

@@ -1,8 +1,7 @@
 /** A Redis with replicas, all of them real, and a connection to each. */
+import { type RedisServer, type Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RedisUser } from '../../src/local/redis-users.ts';
-import type { Supervisor } from '../../src/local/supervisor.ts';
 import { until } from './until.ts';
 
 const SETTINGS = [

@@ -1,11 +1,9 @@
 /** Real Sentinels over a master, each at its own address, as in a pod. */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findRedis, freePort, type RedisTlsFiles, type Supervisor } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { findRedis } from '../../src/local/binaries/redis-binary.ts';
-import { freePort } from '../../src/local/ports.ts';
-import type { RedisTlsFiles } from '../../src/local/redis-server.ts';
-import type { Supervisor } from '../../src/local/supervisor.ts';
 import { SENTINEL_ACL } from '../../src/subjects/redis/admission/sentinels.ts';
 import type { RedisTarget } from '../../src/subjects/redis/client/redis-target.ts';
 import { userLine } from './nodes-on-redis.ts';

@@ -1,11 +1,14 @@
 /** The target of a demo: a namespace with a Redis and three rate limiters that use it. */
+import {
+  type Kubectl,
+  type RedisServer,
+  type RegisteredPod,
+  type Supervisor,
+  startRedis,
+} from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import type { Kubectl } from '../../src/local/kubectl.ts';
 import { type Limiter, type LimiterMode, startLimiters } from '../../src/local/limiters.ts';
-import type { RegisteredPod } from '../../src/local/pods.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUser, type RedisUsers } from '../../src/local/redis-users.ts';
-import type { Supervisor } from '../../src/local/supervisor.ts';
 import { registerTarget } from '../../src/local/target.ts';
 import { asLimiter, hostLimiters, LIMITER_HOSTS, threeNodes } from './hosted-limiters.ts';
 

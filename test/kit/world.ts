@@ -1,17 +1,16 @@
 /** Everything that a demo needs, and a real operator: what tests of whole demos and the benchmarks stand on. */
+
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { type ControlPlane, Kubectl, Supervisor, writeKubeconfig } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import type { ControlPlane } from '../../src/local/control-plane.ts';
 import { startEnvironment } from '../../src/local/environment.ts';
-import { Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
 import { NO_COOLDOWN, type OperatorProcess, startOperator } from '../../src/local/operator.ts';
 import type { RedisUsers } from '../../src/local/redis-users.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { Demos } from './demos.ts';
 import { prepareOperator, startOperatorIn } from './operator.ts';
 import { redisAs, startTarget, stopTarget, type Target, type TargetOptions } from './target.ts';

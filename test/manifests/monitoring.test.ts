@@ -1,12 +1,12 @@
 /** Alerts and dashboard: looked at by Prometheus' own tool, and held against the metrics of a real operator. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Supervisor, writeKubeconfig } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { writeKubeconfig } from '../../src/local/kubectl.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { adminKubectl } from '../kit/control-plane.ts';
 import { metricsOf, prepareOperator, startOperatorIn } from '../kit/operator.ts';
 import { runProgram, tool } from '../kit/program.ts';

@@ -1,7 +1,5 @@
 /** The Redis of a lane for failovers: two servers under Sentinels, a proxy before each of them, and what they show. */
-import type { Kubectl } from '../../src/local/kubectl.ts';
-import { freePort } from '../../src/local/ports.ts';
-import type { RedisServer } from '../../src/local/redis-server.ts';
+import { freePort, type Kubectl, type RedisServer } from '@chaosdemo/testbed';
 import type { RedisUser } from '../../src/local/redis-users.ts';
 import { RedisUnderSentinels } from '../kit/redis-under-sentinels.ts';
 import type { Address } from '../kit/relay.ts';

@@ -1,10 +1,14 @@
 /** One target of the torture: a Redis, or two under Sentinels, three nodes as separate processes, and a proxy before each of them. */
-import { findRedis } from '../../src/local/binaries/redis-binary.ts';
-import type { Kubectl } from '../../src/local/kubectl.ts';
-import { freePort } from '../../src/local/ports.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import {
+  findRedis,
+  freePort,
+  type Kubectl,
+  type OwnedProcess,
+  type RedisServer,
+  type Supervisor,
+  startRedis,
+} from '@chaosdemo/testbed';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../src/local/redis-users.ts';
-import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import { registerTarget } from '../../src/local/target.ts';
 import { type RunningProxy, registerFaultProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import {

@@ -1,8 +1,8 @@
 /** One of two operators side by side, and the proxy by which it reaches the API server. */
+
 import { join } from 'node:path';
-import { type Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
+import { type Kubectl, type OwnedProcess, type Supervisor, writeKubeconfig } from '@chaosdemo/testbed';
 import { NO_COOLDOWN, type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
-import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import type { OperatorPlace } from '../kit/operator.ts';
 import { OPERATOR } from '../kit/operator-account.ts';

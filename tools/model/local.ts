@@ -1,9 +1,9 @@
 /** The small language model of `npm run model`, for a demo: one that runs already, or a process of our own. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, withFreePorts } from '../../src/local/ports.ts';
-import { root } from '../../src/local/run.ts';
-import type { Supervisor } from '../../src/local/supervisor.ts';
+import { freePort, type Supervisor, withFreePorts } from '@chaosdemo/testbed';
+import { root } from '../../src/local/root.ts';
 
 /** What the model is called by its server. */
 export const LOCAL_MODEL = 'smollm2-135m-instruct';

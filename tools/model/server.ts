@@ -1,9 +1,10 @@
 /** Serves a model by the OpenAI protocol: as much of it as a client with single queries needs. */
 /* oxlint-disable oxc/no-async-endpoint-handlers -- meant for Express 4; Fastify handles what async handlers throw */
+
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '@chaosdemo/testbed';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { messageOf } from '../../src/local/errors.ts';
 import type { Model } from './llama.ts';
 
 const BODY_BYTES = 512 * 1024;

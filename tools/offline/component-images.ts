@@ -1,7 +1,8 @@
 /** The images of Kubernetes itself, named as kubeadm requires. */
+
 import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from '../../src/local/run.ts';
+import { output } from '@chaosdemo/testbed';
 import { type Engine, saveImages } from '../cluster/engine.ts';
 import { copyPrograms, importFolder } from './folder-image.ts';
 

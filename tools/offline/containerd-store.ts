@@ -1,8 +1,8 @@
 /** Puts images into the store of a containerd that does not run yet: that of a node image. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attempt, output } from '../../src/local/run.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
+import { attempt, output, Supervisor } from '@chaosdemo/testbed';
 
 const readyMs = 60_000;
 

@@ -1,10 +1,8 @@
 /** Packages of Debian, unpacked on their own or as a small Debian. */
+
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StepOptions } from '../../src/local/binaries/cache.ts';
-import { installPackages } from '../../src/local/binaries/debian-packages.ts';
-import { withHeartbeat } from '../../src/local/binaries/progress.ts';
-import { findInPath, output } from '../../src/local/run.ts';
+import { findInPath, installPackages, output, type StepOptions, withHeartbeat } from '@chaosdemo/testbed';
 
 const aptGetMs = 10 * 60_000;
 

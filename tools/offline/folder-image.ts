@@ -1,7 +1,8 @@
 /** Images of one layer, made from a folder: programs with the libraries they are linked to, nothing else. */
+
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { attempt, output } from '../../src/local/run.ts';
+import { attempt, output } from '@chaosdemo/testbed';
 import type { Engine } from '../cluster/engine.ts';
 
 /** A program, and where it goes if not to the path that it has. */

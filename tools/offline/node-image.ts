@@ -2,14 +2,11 @@
  * The image of kind's node: a small Debian, the files that kind itself puts into a node, and Kubernetes as
  * built from the pinned Go modules.
  */
+
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StepOptions } from '../../src/local/binaries/cache.ts';
-import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import { withGo } from '../../src/local/binaries/go.ts';
-import { output } from '../../src/local/run.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
+import { ensureControlPlaneBinaries, output, type StepOptions, Supervisor, withGo } from '@chaosdemo/testbed';
 import type { Engine } from '../cluster/engine.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';

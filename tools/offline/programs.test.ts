@@ -1,16 +1,16 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { platform } from '@chaosdemo/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { platform } from '../../src/local/binaries/cache.ts';
-import { toolsFolder } from '../../src/local/binaries/versions.ts';
 import { ensurePrograms, nodePrograms, type ProgramSet } from './programs.ts';
+import { toolsFolder } from './tools-folder.ts';
 
 const set: ProgramSet = {
   name: 'a program',
   key: 'program-v1',
   takes: 'no time',
-  modules: [{ name: 'a program', tool: 'pause', packages: ['x'], output: 'program' }],
+  modules: [{ name: 'a program', folder: join(toolsFolder, 'pause'), packages: ['x'], output: 'program' }],
 };
 
 describe('ensurePrograms', () => {
@@ -46,11 +46,11 @@ describe('ensurePrograms', () => {
 describe('the pinned modules', () => {
   it('name in their tools.go every program that is built from them', async () => {
     const { modules } = await nodePrograms();
-    const foreign = modules.flatMap(({ tool, packages }) =>
-      packages.filter((path) => !path.startsWith('chaosdemo.dev/')).map((path) => [tool, path] as const),
+    const foreign = modules.flatMap(({ folder, packages }) =>
+      packages.filter((path) => !path.startsWith('chaosdemo.dev/')).map((path) => [folder, path] as const),
     );
-    for (const [tool, path] of foreign) {
-      expect(await readFile(join(toolsFolder, tool, 'tools.go'), 'utf8')).toContain(`_ "${path}"`);
+    for (const [folder, path] of foreign) {
+      expect(await readFile(join(folder, 'tools.go'), 'utf8')).toContain(`_ "${path}"`);
     }
     expect(foreign.length).toBeGreaterThan(7);
   });

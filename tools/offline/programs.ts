@@ -2,12 +2,22 @@
  * Programs that are built from pinned Go modules once a machine, and kept outside the clone: those of a
  * control plane and of a node, and those that manifests, clusters and GitOps are checked and tested with.
  */
+
 import { createHash } from 'node:crypto';
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { buildModules, type GoModule, kubernetesModule, withGo } from '../../src/local/binaries/go.ts';
-import { readPin, readPinnedVersions, toolsFolder } from '../../src/local/binaries/versions.ts';
+import {
+  buildModules,
+  ensureFolder,
+  type GoModule,
+  kubernetesModule,
+  platform,
+  readPin,
+  readPinnedVersions,
+  type StepOptions,
+  withGo,
+} from '@chaosdemo/testbed';
+import { toolsFolder } from './tools-folder.ts';
 
 /** What is built and cached together; `key` identifies one version of it. */
 export interface ProgramSet {
@@ -29,8 +39,8 @@ export async function ensurePrograms(set: ProgramSet, options: StepOptions): Pro
 /** What a node image needs besides the control plane's programs. */
 export async function nodePrograms(): Promise<ProgramSet> {
   const versions = await readPinnedVersions();
-  const containerd = await readPin('containerd', 'github.com/containerd/containerd/v2');
-  const coredns = await readPin('coredns', 'github.com/coredns/coredns');
+  const containerd = await readPin(join(toolsFolder, 'containerd'), 'github.com/containerd/containerd/v2');
+  const coredns = await readPin(join(toolsFolder, 'coredns'), 'github.com/coredns/coredns');
   return {
     name: 'the programs of a Kubernetes node',
     takes: 'some 4 to 10 minutes',
@@ -45,13 +55,21 @@ export async function nodePrograms(): Promise<ProgramSet> {
       ]),
       {
         name: `containerd ${containerd}`,
-        tool: 'containerd',
+        folder: join(toolsFolder, 'containerd'),
         packages: ['containerd', 'containerd-shim-runc-v2', 'ctr'].map(
           (command) => `github.com/containerd/containerd/v2/cmd/${command}`,
         ),
       },
-      { name: `CoreDNS ${coredns}`, tool: 'coredns', packages: ['chaosdemo.dev/tools/coredns'] },
-      { name: 'the pause program', tool: 'pause', packages: ['chaosdemo.dev/tools/pause'] },
+      {
+        name: `CoreDNS ${coredns}`,
+        folder: join(toolsFolder, 'coredns'),
+        packages: ['chaosdemo.dev/tools/coredns'],
+      },
+      {
+        name: 'the pause program',
+        folder: join(toolsFolder, 'pause'),
+        packages: ['chaosdemo.dev/tools/pause'],
+      },
     ],
   };
 }
@@ -106,7 +124,7 @@ export type ToolWithCrds = keyof typeof CRDS;
 /** Path of the program, at once when cached, else after a build. Throws as {@link ensurePrograms}. */
 export async function ensureTool(name: ToolName, options: StepOptions): Promise<string> {
   const { package: command, takes, tags = '' }: ToolBuild = TOOLS[name];
-  const modules = [{ name, tool: name, packages: [command], output: name, tags }];
+  const modules = [{ name, folder: join(toolsFolder, name), packages: [command], output: name, tags }];
   const key = `${name}-${await digestOf(name)}`;
   return join(await ensurePrograms({ name, key, takes, modules }, options), name);
 }
@@ -118,7 +136,7 @@ export async function ensureCrds(name: ToolWithCrds, options: StepOptions): Prom
   return await ensureFolder(key, options, async (partial) => {
     options.progress(`fetching the CRDs of ${name}`);
     await withGo(options, async (go) => {
-      const from = join(await go.sources(name, module), path);
+      const from = join(await go.sources(join(toolsFolder, name), module), path);
       // Instructions for kustomize are no manifest.
       const files = (await readdir(from)).filter((file) => file !== 'kustomization.yaml');
       for (const file of files) await copyFile(join(from, file), join(partial, file));

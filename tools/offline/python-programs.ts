@@ -1,10 +1,10 @@
 /** Programs of Python that tests run, installed by pip once a machine, outside the clone. */
+
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { toolsFolder } from '../../src/local/binaries/versions.ts';
-import { output } from '../../src/local/run.ts';
+import { ensureFolder, output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { toolsFolder } from './tools-folder.ts';
 
 const PIP_MS = 5 * 60_000;
 

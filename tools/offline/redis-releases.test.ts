@@ -2,8 +2,8 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { toolsFolder } from '../../src/local/binaries/versions.ts';
 import { ensureRedisRelease, REDIS_RELEASES } from './redis-releases.ts';
+import { toolsFolder } from './tools-folder.ts';
 
 const pins = join(toolsFolder, 'redis');
 

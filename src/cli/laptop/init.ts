@@ -1,8 +1,9 @@
 /** `chaosdemo init`: writes a ChaosDemo for an API on this machine, from the answers to some requests. */
+
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Supervisor } from '@chaosdemo/testbed';
 import { shellWord, terminalLine } from '../../api/index.ts';
-import { Supervisor } from '../../local/supervisor.ts';
 import { requireOutputs } from '../outputs.ts';
 import { requestsText } from '../probe/probe.ts';
 import { confirmed } from '../probe/questions.ts';

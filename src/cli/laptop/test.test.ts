@@ -1,5 +1,5 @@
+import type { ProcessExit } from '@chaosdemo/testbed';
 import { expect, it } from 'vitest';
-import type { ProcessExit } from '../../local/supervisor.ts';
 import { hintsOf } from './test.ts';
 
 /** Instances of which one has ended. */

@@ -1,10 +1,11 @@
 /** `chaosdemo test`: from an API on this machine to a verdict, with a control plane and operator that end with the run. */
+
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../api/index.ts';
 import { type Stage, type StageOptions, startStage } from '../../local/environment.ts';
 import { accepts, type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
-import { Supervisor } from '../../local/supervisor.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { root } from '../../../src/local/run.ts';
+import { root } from '../../../src/local/root.ts';
 
 /** The user that the operator is to the API server. */
 export const OPERATOR = 'system:serviceaccount:chaosdemo-system:chaosdemo-operator';

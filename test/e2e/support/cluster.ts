@@ -1,16 +1,17 @@
 /** The cluster as tests see it: ChaosDemos, pods, the node, and whether Redis takes writes. */
+
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { Kubectl, output } from '@chaosdemo/testbed';
 import { inject } from 'vitest';
 import { parse } from 'yaml';
 import type { ChaosDemo, ChaosDemoStatus } from '../../../src/api/index.ts';
-import { Kubectl } from '../../../src/local/kubectl.ts';
 import type { LimiterMode } from '../../../src/local/limiters.ts';
-import { output, root } from '../../../src/local/run.ts';
+import { root } from '../../../src/local/root.ts';
 import { installLimiter } from '../../../tools/cluster/install.ts';
 import { WEAKNESSES } from '../../kit/demo.ts';
 import { until } from '../../kit/until.ts';

@@ -4,9 +4,10 @@
  *
  * Arguments: kind, the engine, the cluster's name, a network to remove as well ('' for none), a folder.
  */
+
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attempt } from '../../../src/local/run.ts';
+import { attempt } from '@chaosdemo/testbed';
 import { kubeconfigOf } from '../../../tools/cluster/cluster.ts';
 
 const [kind = '', engine = '', name = '', network = '', folder = ''] = process.argv.slice(2);

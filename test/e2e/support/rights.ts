@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { root } from '../../../src/local/run.ts';
+import { root } from '../../../src/local/root.ts';
 
 interface Role {
   readonly kind: string;

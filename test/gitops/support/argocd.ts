@@ -1,11 +1,10 @@
 /** Argo CD: its offline command, and its repo-server and application controller as processes. */
+
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../../src/local/ports.ts';
-import { startRedis } from '../../../src/local/redis-server.ts';
-import type { OwnedProcess } from '../../../src/local/supervisor.ts';
+import { freePort, type OwnedProcess, startRedis } from '@chaosdemo/testbed';
 import { crdsOf, type Outcome, runProgram, tool } from '../../kit/program.ts';
 import { until } from '../../kit/until.ts';
 import type { Surroundings } from '../../kit/world.ts';

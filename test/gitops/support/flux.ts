@@ -1,7 +1,7 @@
 /** Flux's source- and kustomize-controller as processes, over the API server of a local environment. */
+
 import { join } from 'node:path';
-import { freePort } from '../../../src/local/ports.ts';
-import type { OwnedProcess } from '../../../src/local/supervisor.ts';
+import { freePort, type OwnedProcess } from '@chaosdemo/testbed';
 import { crdsOf, tool } from '../../kit/program.ts';
 import { until } from '../../kit/until.ts';
 import type { Surroundings } from '../../kit/world.ts';

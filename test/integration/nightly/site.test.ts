@@ -1,8 +1,10 @@
 /** `npm run docs`: the whole site, and pages that fail it. */
+
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { attempt } from '@chaosdemo/testbed';
 import { expect, it, onTestFinished } from 'vitest';
-import { attempt, root } from '../../../src/local/run.ts';
+import { root } from '../../../src/local/root.ts';
 
 /** What the site is made of. */
 const SOURCES = [

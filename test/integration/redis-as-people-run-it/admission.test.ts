@@ -1,7 +1,8 @@
 /** Whether a Redis may be paused: who else uses it, and whether it answers at all. */
+
 import { connect, type Socket } from 'node:net';
+import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import { Refusal } from '../../../src/subjects/targets/refusal.ts';

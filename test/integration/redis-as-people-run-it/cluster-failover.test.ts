@@ -1,6 +1,6 @@
 /** A failover of every primary of a real Redis Cluster, and what prevents it. */
+import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import { PERMITTED } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';

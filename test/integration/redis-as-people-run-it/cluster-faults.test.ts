@@ -1,7 +1,7 @@
 /** Counts and faults by key and by server, on a real Redis Cluster of three masters and a replica. */
+import { Supervisor } from '@chaosdemo/testbed';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { CountPlace } from '../../../src/subjects/redis/client/count-place.ts';
 import { unlinkCounts } from '../../../src/subjects/redis/faults/data-loss/unlink-counts.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';

@@ -1,6 +1,6 @@
 /** Faults of a real Redis Cluster of three masters and a replica: all masters are paused at once, or none is. */
+import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget, StoreConnections } from '../../../src/subjects/ratelimiter/index.ts';
 import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
 import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';

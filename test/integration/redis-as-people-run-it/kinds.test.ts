@@ -1,9 +1,7 @@
 /** Which kinds of Redis are refused, with real ones: Sentinel, node of a Cluster, replica. */
+import { freePort, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../../src/local/ports.ts';
-import { startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import { startSentinel } from '../../kit/sentinels.ts';
 import { until } from '../../kit/until.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';

@@ -1,6 +1,6 @@
 /** Faults of a real master with two replicas: replication does not notice them. */
+import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import { rows } from '../../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { PODS, Replicated } from './support/topology.ts';

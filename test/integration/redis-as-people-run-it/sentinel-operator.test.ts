@@ -1,7 +1,7 @@
 /** The operator itself on a master that real Sentinels watch: pods, a Service and a Secret, as in a cluster. */
+import { registerPods, serviceObject } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { registerPods, serviceObject } from '../../../src/local/pods.ts';
 import { rateLimiterOf, redisRef } from '../../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { type StartedSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';

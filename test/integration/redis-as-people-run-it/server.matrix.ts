@@ -1,6 +1,6 @@
 /** Checks that the tests of this project ran on the very server that it names. */
+import { findRedis } from '@chaosdemo/testbed';
 import { describe, expect, inject, it } from 'vitest';
-import { findRedis } from '../../../src/local/binaries/redis-binary.ts';
 import { REDIS_RELEASES } from '../../../tools/offline/redis-releases.ts';
 
 declare module 'vitest' {

@@ -1,9 +1,9 @@
 /** A Redis that is up and takes no writes, or no commands: the message says why, and what to do. */
+
 import { rm } from 'node:fs/promises';
+import { Supervisor, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import { until } from '../../kit/until.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
 

@@ -1,11 +1,11 @@
 /** Redis over TLS with a certificate of a private authority: what is admitted, and why the rest is not. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import { injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';

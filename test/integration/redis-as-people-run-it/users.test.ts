@@ -1,6 +1,6 @@
+import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUser } from '../../../src/local/redis-users.ts';
 
 describe('the users of the embedded Redis', () => {

@@ -1,5 +1,5 @@
+import { messageOf } from '@chaosdemo/testbed';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { messageOf } from '../../../src/local/errors.ts';
 import { ensureRedisRelease, REDIS_RELEASES } from '../../../tools/offline/redis-releases.ts';
 
 // `npm run test:redis`: the tests of this folder on each Redis and Valkey that people run, a project each, whose

@@ -1,10 +1,11 @@
 /** The operator itself, on every way of logging in, over TLS, and on two servers at once. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
 import { drift, ghosts } from '../../kit/demo.ts';

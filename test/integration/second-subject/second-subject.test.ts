@@ -2,18 +2,16 @@
  * A subject is a folder: a key-value service is put to the test by the same operator, with nothing else touched
  * than the list of subjects. Its processes, its API server and the operator's rights are real.
  */
+
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { type ControlPlane, freePort, registerPods, Supervisor, startControlPlane } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { buildCrd } from '../../../src/api/crd.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../../src/api/index.ts';
 import { ANNOTATIONS, ENABLED_LABEL } from '../../../src/api/index.ts';
-import { type ControlPlane, startControlPlane } from '../../../src/local/control-plane.ts';
-import { registerPods } from '../../../src/local/pods.ts';
-import { freePort } from '../../../src/local/ports.ts';
-import { Supervisor } from '../../../src/local/supervisor.ts';
 import { readConfig } from '../../../src/operator/config.ts';
 import { createLogger } from '../../../src/operator/log.ts';
 import { runOperator } from '../../../src/operator/operator.ts';

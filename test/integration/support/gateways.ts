@@ -2,12 +2,12 @@
  * Pods that stand in front of the rate limiters, as a sidecar or a gateway does,
  * and misbehave on demand. What they pass on is answered by the real limiters.
  */
+
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { registerPods } from '../../../src/local/pods.ts';
-import { freePort } from '../../../src/local/ports.ts';
+import { freePort, registerPods } from '@chaosdemo/testbed';
 import { rateLimiterOf, redisRef } from '../../kit/demo.ts';
 import type { World } from '../../kit/world.ts';
 

@@ -1,6 +1,6 @@
 /** Planted pods over one real Redis, and a driver of one fault on them. */
+import type { RedisServer } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
-import type { RedisServer } from '../../../src/local/redis-server.ts';
 import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
 import type { LookAtPods } from '../../../src/subjects/ratelimiter/target/pods-now.ts';
 import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';

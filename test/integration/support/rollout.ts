@@ -1,5 +1,5 @@
 /** What a rollout of the limiters looks like to the API server: pod by pod another one, of another template. */
-import { type PodSpec, type RegisteredPod, registerPods } from '../../../src/local/pods.ts';
+import { type PodSpec, type RegisteredPod, registerPods } from '@chaosdemo/testbed';
 import type { Surroundings } from '../../kit/world.ts';
 
 const rolledOut = new WeakMap<Surroundings, RegisteredPod[]>();

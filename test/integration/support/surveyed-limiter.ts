@@ -1,9 +1,9 @@
 /** Three processes of a rate limiter that people run, over one Redis, and a driver of a run on them. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RedisServer, type RedisServerOptions, startRedis } from '../../../src/local/redis-server.ts';
-import { Supervisor } from '../../../src/local/supervisor.ts';
+import { type RedisServer, type RedisServerOptions, Supervisor, startRedis } from '@chaosdemo/testbed';
 import type { RateLimiterTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { install } from '../../../survey/runner/install.ts';
 import { loadLimiter } from '../../../survey/runner/limiters.ts';

@@ -1,6 +1,6 @@
 /** A rate limiter that people run, as the pods of an API in a world: what docs/your-limiter.md is about. */
+import { registerPods } from '@chaosdemo/testbed';
 import { expect } from 'vitest';
-import { registerPods } from '../../../src/local/pods.ts';
 import { install } from '../../../survey/runner/install.ts';
 import { loadLimiter } from '../../../survey/runner/limiters.ts';
 import { startLimiter } from '../../../survey/runner/start.ts';

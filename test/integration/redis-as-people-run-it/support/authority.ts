@@ -1,9 +1,10 @@
 /** A private certificate authority, as people run one for their Redis. */
+
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { RedisTlsFiles } from '../../../../src/local/redis-server.ts';
+import type { RedisTlsFiles } from '@chaosdemo/testbed';
 
 const openssl = async (...args: string[]): Promise<unknown> => await promisify(execFile)('openssl', args);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -1,5 +1,5 @@
 /** A Redis Cluster as pods behind a Service, and rate limiters that count in it. */
-import { registerPods, serviceObject } from '../../../../src/local/pods.ts';
+import { registerPods, serviceObject } from '@chaosdemo/testbed';
 import type { World } from '../../../kit/world.ts';
 import { type Clustered, clusteredPod } from './clustered-pod.ts';
 import { RedisCluster } from './redis-cluster.ts';

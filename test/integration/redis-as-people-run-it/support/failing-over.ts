@@ -1,9 +1,7 @@
 /** A Redis under Sentinels in a namespace, and a limiter on it. */
+import { type Kubectl, registerPods, type Supervisor } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import type { Kubectl } from '../../../../src/local/kubectl.ts';
-import { registerPods } from '../../../../src/local/pods.ts';
-import type { Supervisor } from '../../../../src/local/supervisor.ts';
 import { REDIS_ACL } from '../../../../src/subjects/ratelimiter/index.ts';
 import { connectorFrom } from '../../../kit/connector-from.ts';
 import { Demos } from '../../../kit/demos.ts';

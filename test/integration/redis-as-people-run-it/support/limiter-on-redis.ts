@@ -2,13 +2,11 @@
  * What a pause is tried on without a control plane: a real Redis with the users that ship, three real nodes of the
  * rate limiter over it, and the very driver and admission of the operator, logged in as its user.
  */
+import { type RedisServer, Supervisor, startRedis, withFreePorts } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import type { ChaosDemoSpec } from '../../../../src/api/index.ts';
 import type { LimiterMode } from '../../../../src/local/limiters.ts';
-import { withFreePorts } from '../../../../src/local/ports.ts';
-import { type RedisServer, startRedis } from '../../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../../../src/local/redis-users.ts';
-import { Supervisor } from '../../../../src/local/supervisor.ts';
 import type { PodTarget, RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
 import { Refusal } from '../../../../src/subjects/targets/refusal.ts';

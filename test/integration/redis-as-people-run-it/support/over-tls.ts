@@ -1,6 +1,5 @@
 /** Redis over TLS, which not every build of it speaks. */
-import { LocalError } from '../../../../src/local/errors.ts';
-import { type RedisServer, type RedisServerOptions, startRedis } from '../../../../src/local/redis-server.ts';
+import { type RedisServer, type RedisServerOptions, startRedis, TestbedError } from '@chaosdemo/testbed';
 
 /** Why a test is skipped where the next function returns nothing. */
 export const NO_TLS = 'this Redis was built without TLS';
@@ -12,7 +11,8 @@ export async function startOverTls(
   try {
     return await startRedis(options);
   } catch (error) {
-    if (error instanceof LocalError && error.message.includes('Failed finding TLS support')) return undefined;
+    if (error instanceof TestbedError && error.message.includes('Failed finding TLS support'))
+      return undefined;
     throw error;
   }
 }

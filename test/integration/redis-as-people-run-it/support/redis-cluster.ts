@@ -1,9 +1,8 @@
 /** A real Redis Cluster: each node at its own address and on the same port, as in pods. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, type RedisServer, type Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { freePort } from '../../../../src/local/ports.ts';
-import { type RedisServer, startRedis } from '../../../../src/local/redis-server.ts';
-import type { Supervisor } from '../../../../src/local/supervisor.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { asPerServer, type PerServer } from '../../../../src/subjects/redis/client/per-server.ts';
 import { connectorFrom } from '../../../kit/connector-from.ts';

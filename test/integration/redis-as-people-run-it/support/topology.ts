@@ -1,8 +1,7 @@
 /** Real Redis servers that belong together, a master and its replicas, and a limiter that counts in them. */
+import type { RedisServer, Supervisor } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import type { RedisServer } from '../../../../src/local/redis-server.ts';
-import type { Supervisor } from '../../../../src/local/supervisor.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
 import type { SentinelsTarget } from '../../../../src/subjects/redis/client/redis-target.ts';

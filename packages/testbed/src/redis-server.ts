@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { findRedis, type RedisBinary } from './binaries/redis-binary.ts';
-import { LocalError, messageOf } from './errors.ts';
+import { messageOf, TestbedError } from './errors.ts';
 import { freePort, withFreePorts } from './ports.ts';
 import { renderConfig, secretsOf } from './redis-config.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
@@ -48,7 +48,7 @@ export interface RedisServer {
   /** The program that was started. */
   readonly binary: RedisBinary;
   /** Resolves when the server ends unexpectedly: neither by stop() nor by restart(). */
-  readonly broken: Promise<LocalError>;
+  readonly broken: Promise<TestbedError>;
   /** The last lines the server wrote, without its secrets. */
   output(): string;
   /** Ends the server, waits until it is gone and removes its temporary directory. Idempotent. */
@@ -64,7 +64,7 @@ export interface RedisServer {
  *
  * Secrets reach the server over its standard input, never through its command line or a file.
  *
- * @throws LocalError REDIS_MISSING, REDIS_CONFIG_INVALID, REDIS_PORT_IN_USE, or REDIS_START_FAILED when the
+ * @throws TestbedError REDIS_MISSING, REDIS_CONFIG_INVALID, REDIS_PORT_IN_USE, or REDIS_START_FAILED when the
  *   server does not come up within 15 s; the message holds the end of the server's own output.
  * @example
  * const redis = await startRedis({ aclUsers: ['user probe on >secret ~probe:* +@read +@connection'] });
@@ -81,7 +81,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     if (!options.supervisor) await supervisor.close();
   };
   let stopping: OwnedProcess | undefined;
-  const { promise: broken, resolve: onBroken } = Promise.withResolvers<LocalError>();
+  const { promise: broken, resolve: onBroken } = Promise.withResolvers<TestbedError>();
   const launch = async (port: number): Promise<OwnedProcess> => {
     const started = await supervisor.start({
       name: `Redis on ${host}:${port}`,
@@ -143,8 +143,8 @@ async function untilReady(process: OwnedProcess, host: string, port: number): Pr
     process.killGroup();
     await process.exited;
     if (logged('address already in use')) {
-      throw new LocalError('REDIS_PORT_IN_USE', `${host}:${port} is taken by another program`);
+      throw new TestbedError('REDIS_PORT_IN_USE', `${host}:${port} is taken by another program`);
     }
-    throw new LocalError('REDIS_START_FAILED', messageOf(error), { cause: error });
+    throw new TestbedError('REDIS_START_FAILED', messageOf(error), { cause: error });
   }
 }

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { LocalError, messageOf } from './errors.ts';
+import { messageOf, TestbedError } from './errors.ts';
 
 // Below the range from which Linux (32768) and macOS (49152) assign ports to outgoing connections: a restarted server
 // finds its port still free.
@@ -16,7 +16,7 @@ export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promis
     const free = await Promise.all(hosts.map((host) => canListen(host, port)));
     if (free.every(Boolean)) return port;
   }
-  throw new LocalError('NOT_READY', `No free port between ${lowest} and ${highest} on ${hosts.join(', ')}`);
+  throw new TestbedError('NOT_READY', `No free port between ${lowest} and ${highest} on ${hosts.join(', ')}`);
 }
 
 /**
@@ -42,7 +42,7 @@ async function canListen(host: string, port: number): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRNOTAVAIL') {
-      throw new LocalError('LOOPBACK_ALIAS_MISSING', `This machine does not answer on ${host}`, {
+      throw new TestbedError('LOOPBACK_ALIAS_MISSING', `This machine does not answer on ${host}`, {
         cause: error,
       });
     }

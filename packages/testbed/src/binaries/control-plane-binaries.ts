@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ControlPlaneBinaries } from '../control-plane.ts';
-import { LocalError, messageOf } from '../errors.ts';
+import { messageOf, TestbedError } from '../errors.ts';
 import { attempt } from '../run.ts';
 import { cacheRoot, placeAtomically, platform, removeLeftovers, type StepOptions } from './cache.ts';
 import { downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
@@ -100,14 +100,14 @@ async function fillCache(
       return await make(cache, versions, options);
     } catch (error) {
       signal?.throwIfAborted();
-      reasons.push(`${step}: ${messageOf(error)}.${error instanceof LocalError ? ` ${error.remedy}` : ''}`);
+      reasons.push(`${step}: ${messageOf(error)}.${error instanceof TestbedError ? ` ${error.remedy}` : ''}`);
       if (make === download) progress(`no download can be used: ${messageOf(error)}. Next: a build with Go`);
     }
   }
   const why = reasons.join('\n- ');
   if (/ENOSPC|no space left on device/i.test(why))
-    throw new LocalError('DISK_FULL', `No space is left at ${cache}`);
-  throw new LocalError('BINARIES_UNAVAILABLE', `No etcd, kube-apiserver and kubectl:\n- ${why}`);
+    throw new TestbedError('DISK_FULL', `No space is left at ${cache}`);
+  throw new TestbedError('BINARIES_UNAVAILABLE', `No etcd, kube-apiserver and kubectl:\n- ${why}`);
 }
 
 async function download(
@@ -116,7 +116,7 @@ async function download(
   { env = process.env, progress, signal }: StepOptions,
 ): Promise<FoundBinaries> {
   const index = envtestIndexUrl(env);
-  if (!index) throw new LocalError('DOWNLOAD_FAILED', 'CHAOSDEMO_ENVTEST_INDEX is off');
+  if (!index) throw new TestbedError('DOWNLOAD_FAILED', 'CHAOSDEMO_ENVTEST_INDEX is off');
   progress(`looking for a download at ${index}`);
   const archive = await findArchive(index, versions.kubernetes, platform, signal);
   progress(`downloading ${archive.url}`);
@@ -153,7 +153,7 @@ async function validate(folder: string): Promise<FoundBinaries> {
     versionOf(kubectl, ['version', '--client'], /^Client Version: (v\S+)/m),
   ]);
   if (compareVersions(kubernetes, oldestKubernetes) < 0) {
-    throw new LocalError(
+    throw new TestbedError(
       'ASSETS_UNUSABLE',
       `${kubeApiserver} is ${kubernetes}, older than ${oldestKubernetes}`,
     );
@@ -165,5 +165,8 @@ async function versionOf(binary: string, args: string[], pattern: RegExp): Promi
   const { stdout, errorText } = await attempt(binary, args, { timeoutMs: versionTimeoutMs });
   const found = pattern.exec(stdout)?.[1];
   if (found) return found;
-  throw new LocalError('ASSETS_UNUSABLE', `${binary} does not print its version: ${errorText.slice(0, 200)}`);
+  throw new TestbedError(
+    'ASSETS_UNUSABLE',
+    `${binary} does not print its version: ${errorText.slice(0, 200)}`,
+  );
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Agent, fetch, type Response } from 'undici';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { LocalError, messageOf } from '../errors.ts';
+import { messageOf, TestbedError } from '../errors.ts';
 import { output } from '../run.ts';
 import { type Progress, withHeartbeat } from './progress.ts';
 import { compareVersions } from './versions.ts';
@@ -54,7 +54,7 @@ export function chooseArchive(
 ): EnvtestArchive | undefined {
   const parsed = indexSchema.safeParse(parseYaml(indexText));
   if (!parsed.success) {
-    throw new LocalError('DOWNLOAD_CORRUPT', `${indexUrl} is not an index of envtest releases`);
+    throw new TestbedError('DOWNLOAD_CORRUPT', `${indexUrl} is not an index of envtest releases`);
   }
   const minor = `${wanted.split('.').slice(0, 2).join('.')}.`;
   const candidates = Object.entries(parsed.data.releases).flatMap(([version, files]) => {
@@ -79,7 +79,7 @@ export async function findArchive(
     .catch((error: unknown) => failDownload(indexUrl, error));
   const archive = chooseArchive(text, indexUrl, wanted, platform);
   if (archive) return archive;
-  throw new LocalError(
+  throw new TestbedError(
     'DOWNLOAD_FAILED',
     `${indexUrl} has no release of the minor of ${wanted} for ${platform}`,
   );
@@ -95,7 +95,7 @@ export async function downloadArchive(
   const file = join(folder, 'archive.tar.gz');
   const sha512 = await download(archive.url, file, progress, signal);
   if (sha512 !== archive.sha512) {
-    throw new LocalError(
+    throw new TestbedError(
       'DOWNLOAD_CORRUPT',
       `${archive.url} has SHA-512 ${sha512.slice(0, 16)}..., its index says ${archive.sha512.slice(0, 16)}...`,
     );
@@ -131,7 +131,7 @@ async function fetchOk(url: string, signal?: AbortSignal): Promise<Response> {
 function failDownload(url: string, error: unknown): never {
   // fetch hides the reason (no such host, connection refused) in the cause.
   const why = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
-  throw new LocalError('DOWNLOAD_FAILED', `${url} could not be fetched: ${why}`, { cause: error });
+  throw new TestbedError('DOWNLOAD_FAILED', `${url} could not be fetched: ${why}`, { cause: error });
 }
 
 function parseYaml(text: string): unknown {

@@ -1,7 +1,7 @@
 /** Installs packages of Debian that a machine lacks. */
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LocalError, type LocalErrorCode, messageOf } from '../errors.ts';
+import { type Fix, messageOf, type TestbedCode, TestbedError } from '../errors.ts';
 import { findInPath, output } from '../run.ts';
 import { cacheRoot, type StepOptions } from './cache.ts';
 import { withLock } from './lock.ts';
@@ -11,8 +11,8 @@ import { withHeartbeat } from './progress.ts';
 export interface Missing {
   /** What was found instead, as the beginning of a sentence. */
   readonly found: string;
-  /** Code of the error if it cannot be installed. */
-  readonly code: LocalErrorCode;
+  /** Of the error if it cannot be installed. */
+  readonly fix: Fix | TestbedCode;
   readonly packages: readonly string[];
   /** What the packages are called in messages: `the Debian package chromium`. */
   readonly what: string;
@@ -20,19 +20,19 @@ export interface Missing {
 
 /**
  * Installs the packages, without starting a service; the caller checks that they contain what it needs.
- * @throws LocalError with the code, if this machine has no packages of Debian, this process may not install them, or
+ * @throws TestbedError with the fix, if this machine has no packages of Debian, this process may not install them, or
  * apt-get fails; the reason of `signal` once it is aborted
  */
 export async function installMissing(
-  { code, found, packages, what }: Missing,
+  { fix, found, packages, what }: Missing,
   options: PackageOptions,
 ): Promise<void> {
   const obstacle = await whyNotInstallable(options);
-  if (obstacle) throw new LocalError(code, `${found}, and ${obstacle}`);
+  if (obstacle) throw new TestbedError(fix, `${found}, and ${obstacle}`);
   options.progress(`${found}. Next: installing ${what}`);
   await installPackages(packages, options).catch((error: unknown) => {
     options.signal?.throwIfAborted();
-    throw new LocalError(code, messageOf(error), { cause: error });
+    throw new TestbedError(fix, messageOf(error), { cause: error });
   });
 }
 

@@ -1,16 +1,18 @@
-/** The required versions of other programs. Only the go.mod files under tools/ pin them. */
+/** The required versions of other programs. Only go.mod files pin them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from '../run.ts';
+import { fileURLToPath } from 'node:url';
 
-/** The folder with one Go module per program that may have to be built. */
-export const toolsFolder = join(root, 'tools');
+const own = (name: string): string => fileURLToPath(new URL(`../../go/${name}`, import.meta.url));
 
-/** The version of `module` pinned in tools/`tool`/go.mod, `v1.36.3`; for `go`, the minimum. Throws if there is none. */
-export async function readPin(tool: string, module: string, folder = toolsFolder): Promise<string> {
-  const words = (await readFile(join(folder, tool, 'go.mod'), 'utf8')).split(/\s+/);
+/** The folders of the Go modules that pin the control plane. */
+export const goModules = { kubernetes: own('kubernetes'), etcd: own('etcd') } as const;
+
+/** The version of `module` that the go.mod in a folder pins, `v1.36.3`; for `go`, the minimum. Throws if it has none. */
+export async function readPin(folder: string, module: string): Promise<string> {
+  const words = (await readFile(join(folder, 'go.mod'), 'utf8')).split(/\s+/);
   const version = words[words.indexOf(module) + 1];
-  if (!words.includes(module) || !version) throw new Error(`${tool}/go.mod does not require ${module}`);
+  if (!words.includes(module) || !version) throw new Error(`${folder}/go.mod does not require ${module}`);
   return version;
 }
 
@@ -21,10 +23,10 @@ export interface PinnedVersions {
 }
 
 /** Reads those of the control plane. Throws as {@link readPin}. */
-export async function readPinnedVersions(folder?: string): Promise<PinnedVersions> {
+export async function readPinnedVersions(): Promise<PinnedVersions> {
   return {
-    kubernetes: await readPin('kubernetes', 'k8s.io/kubernetes', folder),
-    etcd: await readPin('etcd', 'go.etcd.io/etcd/server/v3', folder),
+    kubernetes: await readPin(goModules.kubernetes, 'k8s.io/kubernetes'),
+    etcd: await readPin(goModules.etcd, 'go.etcd.io/etcd/server/v3'),
   };
 }
 

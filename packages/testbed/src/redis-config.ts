@@ -1,10 +1,10 @@
 /** The configuration of a Redis started here; passed to the server on its standard input. */
-import { LocalError } from './errors.ts';
+import { TestbedError } from './errors.ts';
 import type { RedisServerOptions } from './redis-server.ts';
 
 /**
  * The text of a redis.conf without persistence.
- * @throws LocalError REDIS_CONFIG_INVALID for an ACL line that contains more, or something else
+ * @throws TestbedError REDIS_CONFIG_INVALID for an ACL line that contains more, or something else
  */
 export function renderConfig(
   options: RedisServerOptions & { readonly host: string; readonly port: number; readonly dir: string },
@@ -48,7 +48,7 @@ export function secretsOf({ aclUsers = [], requirepass }: RedisServerOptions): s
 function checkAclLine(line: string): string {
   if (!/^user \S+ [^\r\n]+$/.test(line)) {
     // The line may contain a password: do not repeat it here.
-    throw new LocalError(
+    throw new TestbedError(
       'REDIS_CONFIG_INVALID',
       'an ACL line must be one line that reads "user <name> <rules>", as in redis.conf',
     );

@@ -1,19 +1,19 @@
-/** Builds programs from the Go modules pinned under tools/, each in its own folder. */
+/** Builds programs from pinned Go modules, each in a folder of its own. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LocalError } from '../errors.ts';
+import { TestbedError } from '../errors.ts';
 import { attempt, findInPath, output, type RunOptions } from '../run.ts';
 import { Supervisor } from '../supervisor.ts';
 import { cacheRoot, type StepOptions } from './cache.ts';
 import { formatElapsed, withHeartbeat } from './progress.ts';
-import { compareVersions, type PinnedVersions, readPin, toolsFolder } from './versions.ts';
+import { compareVersions, goModules, type PinnedVersions, readPin } from './versions.ts';
 
 /** Programs of one module. */
 export interface GoModule {
   /** For people: `kind v0.33.0`. */
   readonly name: string;
-  /** Its folder under tools/. */
-  readonly tool: string;
+  /** With its go.mod. */
+  readonly folder: string;
   readonly packages: readonly string[];
   /** Name of the file; without it one file a package, named after it. */
   readonly output?: string;
@@ -31,7 +31,7 @@ export async function withGo<T>(options: StepOptions, work: (go: Go) => Promise<
   const { env = process.env } = options;
   // The official archive is unpacked to /usr/local, often without an entry in PATH.
   const binary = await findInPath('go', { PATH: `${env['PATH'] ?? ''}:/usr/local/go/bin` });
-  if (!binary) throw new LocalError('GO_MISSING', 'Go is needed for building and is not on this machine');
+  if (!binary) throw new TestbedError('GO_MISSING', 'Go is needed for building and is not on this machine');
   // Next to the results, not under the system's temporary folder, which may be in memory.
   await mkdir(cacheRoot(env), { recursive: true });
   const supervisor = new Supervisor();
@@ -68,13 +68,13 @@ export class Go {
     };
   }
 
-  /** Builds into `folder`, with a line of progress every 5 s. Throws GO_TOO_OLD or BUILD_FAILED. */
+  /** Builds into `target`, with a line of progress every 5 s. Throws GO_TOO_OLD or BUILD_FAILED. */
   async build(
-    { name, tool, packages, output: file = '', stamp = '', tags = '' }: GoModule,
-    folder: string,
+    { name, folder, packages, output: file = '', stamp = '', tags = '' }: GoModule,
+    target: string,
   ): Promise<void> {
     const { progress } = this.#options;
-    await this.#assertVersion(tool);
+    await this.#assertVersion(folder);
     const start = performance.now();
     let downloaded = 0;
     let compiled = 0;
@@ -88,34 +88,34 @@ export class Go {
     await withHeartbeat(
       progress,
       () => `building ${name}: ${downloaded} modules downloaded, ${compiled} packages compiled`,
-      () => this.#run(tool, [...args, '-o', `${folder}/${file}`, ...packages], { onErrorLine }),
+      () => this.#run(folder, [...args, '-o', `${target}/${file}`, ...packages], { onErrorLine }),
     );
     progress(`built ${name} in ${formatElapsed(performance.now() - start)}`);
   }
 
-  /** The folder with the sources of a module pinned by `tool`; it is deleted with the caches. */
-  async sources(tool: string, path: string): Promise<string> {
-    return (JSON.parse(await this.#run(tool, ['mod', 'download', '-json', path])) as { Dir: string }).Dir;
+  /** The folder with the sources of a module that the one in `folder` pins; it is deleted with the caches. */
+  async sources(folder: string, path: string): Promise<string> {
+    return (JSON.parse(await this.#run(folder, ['mod', 'download', '-json', path])) as { Dir: string }).Dir;
   }
 
-  async #assertVersion(tool: string): Promise<void> {
-    const wanted = await readPin(tool, 'go');
+  async #assertVersion(folder: string): Promise<void> {
+    const wanted = await readPin(folder, 'go');
     // Inside a module, Go reports the toolchain it would build that module with.
-    const { ok, stdout, errorText } = await attempt(this.#binary, ['env', 'GOVERSION'], this.#in(tool));
+    const { ok, stdout, errorText } = await attempt(this.#binary, ['env', 'GOVERSION'], this.#in(folder));
     const found = stdout.trim().split(' ')[0] ?? '';
     if (ok && compareVersions(found, wanted) >= 0) return;
-    throw new LocalError(
+    throw new TestbedError(
       'GO_TOO_OLD',
       `Building needs Go ${wanted} or later; ${this.#binary} ${ok ? `is ${found}` : `says: ${errorText}`}`,
     );
   }
 
-  async #run(tool: string, args: readonly string[], more: RunOptions = {}): Promise<string> {
-    return await output(this.#binary, args, { ...this.#in(tool), ...more }, 'BUILD_FAILED');
+  async #run(folder: string, args: readonly string[], more: RunOptions = {}): Promise<string> {
+    return await output(this.#binary, args, { ...this.#in(folder), ...more }, 'BUILD_FAILED');
   }
 
-  #in(tool: string): RunOptions {
-    return { cwd: join(toolsFolder, tool), env: this.#env, signal: this.#options.signal };
+  #in(folder: string): RunOptions {
+    return { cwd: folder, env: this.#env, signal: this.#options.signal };
   }
 }
 
@@ -136,7 +136,11 @@ export async function buildControlPlane(
   versions: PinnedVersions,
   options: StepOptions,
 ): Promise<void> {
-  const etcd = { name: `etcd ${versions.etcd}`, tool: 'etcd', packages: ['go.etcd.io/etcd/server/v3'] };
+  const etcd = {
+    name: `etcd ${versions.etcd}`,
+    folder: goModules.etcd,
+    packages: ['go.etcd.io/etcd/server/v3'],
+  };
   const apiServer = kubernetesModule('kube-apiserver and kubectl', versions, ['kube-apiserver', 'kubectl']);
   await buildModules(folder, [{ ...etcd, output: 'etcd' }, apiServer], options);
 }
@@ -151,7 +155,7 @@ export function kubernetesModule(
   const variable = '-X k8s.io/component-base/version';
   return {
     name: `${what} ${version}`,
-    tool: 'kubernetes',
+    folder: goModules.kubernetes,
     packages: commands.map((command) => `k8s.io/kubernetes/cmd/${command}`),
     // Without the stamp they report v0.0.0.
     stamp: `${variable}.gitVersion=${version} ${variable}.gitMajor=${major} ${variable}.gitMinor=${minor}`,

@@ -1,5 +1,5 @@
 /** Finds a Redis that can be started, or installs Debian's package if possible. */
-import { LocalError } from '../errors.ts';
+import { TestbedError } from '../errors.ts';
 import { attempt, findInPath } from '../run.ts';
 import { installMissing, type PackageOptions } from './debian-packages.ts';
 import { compareVersions } from './versions.ts';
@@ -23,7 +23,7 @@ export async function ensureRedis(options: PackageOptions): Promise<RedisBinary>
 
   const packages = ['redis-server'];
   await installMissing(
-    { code: 'REDIS_MISSING', found: present, packages, what: 'the Debian package redis-server' },
+    { fix: 'REDIS_MISSING', found: present, packages, what: 'the Debian package redis-server' },
     options,
   );
   return await findRedis(options.env);
@@ -33,7 +33,7 @@ export async function ensureRedis(options: PackageOptions): Promise<RedisBinary>
 export async function findRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary> {
   const found = await locateRedis(env);
   if (typeof found !== 'string') return found;
-  throw new LocalError('REDIS_MISSING', found);
+  throw new TestbedError('REDIS_MISSING', found);
 }
 
 /** The server, or why there is none. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { program, programs } from '../../../test/fixtures/local/binaries/programs.ts';
+import { program, programs } from './programs.fixture.ts';
 import { ensureRedis, findRedis } from './redis-binary.ts';
 
 const progress = (): void => {};

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { programs } from '../../../test/fixtures/local/binaries/programs.ts';
 import { installMissing, type PackageOptions } from './debian-packages.ts';
+import { programs } from './programs.fixture.ts';
 
 const missing = {
-  code: 'REDIS_MISSING',
+  fix: 'REDIS_MISSING',
   found: 'redis-server is 6.0.16, older than 7.0.0',
   packages: ['redis-server'],
   what: 'the Debian package redis-server',

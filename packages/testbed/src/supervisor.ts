@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { LocalError, messageOf } from './errors.ts';
+import { messageOf, TestbedError } from './errors.ts';
 
 const watchdogProgram = fileURLToPath(new URL('watchdog.ts', import.meta.url));
 
@@ -117,7 +117,7 @@ export class OwnedProcess {
       await Promise.race([sleep(pause, undefined, signal ? { signal } : {}), this.exited]);
     }
     const seconds = timeoutMs / 1000;
-    throw new LocalError(
+    throw new TestbedError(
       'NOT_READY',
       `${this.name} is not ready after ${seconds} s. Its last output:\n${this.logTail()}`,
     );
@@ -134,11 +134,11 @@ export class OwnedProcess {
   }
 
   /** The error for an unexpected end. */
-  exitError(): LocalError {
+  exitError(): TestbedError {
     const how = this.#exit?.signal
       ? `was ended by ${this.#exit.signal}`
       : `exited with status ${this.#exit?.code}`;
-    return new LocalError('PROCESS_EXITED', `${this.name} ${how}. Its last output:\n${this.logTail()}`);
+    return new TestbedError('PROCESS_EXITED', `${this.name} ${how}. Its last output:\n${this.logTail()}`);
   }
 }
 
@@ -176,7 +176,7 @@ export class Supervisor {
       });
       if (child.pid === undefined) {
         const [error] = await once(child, 'error');
-        throw new LocalError('PROCESS_EXITED', `${spec.name} could not be started: ${messageOf(error)}`);
+        throw new TestbedError('PROCESS_EXITED', `${spec.name} could not be started: ${messageOf(error)}`);
       }
       child.stdin?.on('error', () => {}); // One that ends at once reads nothing; its exit tells the story.
       child.stdin?.end(spec.input);
@@ -229,7 +229,7 @@ export class Supervisor {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new LocalError('STOPPED', 'The environment is already stopped or stopping');
+    if (this.#closed) throw new TestbedError('STOPPED', 'The environment is already stopped or stopping');
   }
 
   #startWatchdog(): ChildProcess {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
-import { LocalError } from './errors.ts';
+import { TestbedError } from './errors.ts';
 import { attempt } from './run.ts';
 
 export interface KubectlOptions {
@@ -43,7 +43,7 @@ export class Kubectl {
       env: this.env,
     });
     if (ok) return stdout;
-    throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${errorText}`);
+    throw new TestbedError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${errorText}`);
   }
 
   /** The output of a call that supports `-o json`; the caller ensures the type. */

@@ -1,15 +1,11 @@
 /** Runs external programs to their end: kubectl, kind, Docker or podman, tar, go. */
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { LocalError, type LocalErrorCode } from './errors.ts';
-
-/** The root of this repository, their working directory. */
-export const root = fileURLToPath(new URL('../../', import.meta.url));
+import { type Fix, type TestbedCode, TestbedError } from './errors.ts';
 
 export interface RunOptions {
-  /** Default: the root of this repository. */
+  /** Default: that of this process. */
   readonly cwd?: string;
   /** The complete environment. Default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
@@ -40,7 +36,15 @@ export interface RunResult {
 export async function attempt(
   command: string,
   args: readonly string[],
-  { cwd = root, env = process.env, input = '', signal, timeoutMs = 0, onErrorLine, shown }: RunOptions = {},
+  {
+    cwd = process.cwd(),
+    env = process.env,
+    input = '',
+    signal,
+    timeoutMs = 0,
+    onErrorLine,
+    shown,
+  }: RunOptions = {},
 ): Promise<RunResult> {
   signal?.throwIfAborted();
   if (shown) process.stdout.write(`$ ${command} ${args.join(' ')}\n`);
@@ -73,17 +77,17 @@ export async function attempt(
   return { ok: !failed, stdout, stderr, errorText };
 }
 
-/** Standard output of a program that must exit with 0. @throws LocalError `code`, with the end of its output */
+/** Standard output of a program that must exit with 0. @throws TestbedError `fix`, with the end of its output */
 export async function output(
   command: string,
   args: readonly string[],
   options: RunOptions = {},
-  code: LocalErrorCode = 'COMMAND_FAILED',
+  fix: Fix | TestbedCode = 'COMMAND_FAILED',
 ): Promise<string> {
   const { ok, stdout, errorText } = await attempt(command, args, options);
   if (ok) return stdout;
-  throw new LocalError(
-    code,
+  throw new TestbedError(
+    fix,
     `${command} ${args.join(' ')}: ${options.shown ? 'it failed, see above' : errorText}`,
   );
 }

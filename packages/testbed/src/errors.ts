@@ -1,0 +1,58 @@
+/** Errors of this package. Each has a stable code for programs, and what a person can do. */
+
+/** A code, and what to do. */
+export interface Fix {
+  readonly code: string;
+  readonly remedy: string;
+}
+
+const remedies = {
+  ASSETS_UNUSABLE: 'Point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kubectl, or unset it.',
+  DOWNLOAD_FAILED:
+    'Check the network, or point CHAOSDEMO_ENVTEST_INDEX at a mirror of the envtest release index (off: never download).',
+  DOWNLOAD_CORRUPT: 'Nothing of it was kept. Try again; if it happens twice, do not trust that mirror.',
+  GO_MISSING: 'Install Go from https://go.dev/dl and see that `go version` works.',
+  GO_TOO_OLD: 'Install a newer Go from https://go.dev/dl.',
+  BUILD_FAILED:
+    'Read the compiler output above; a full disk and an unreachable module proxy are the usual causes.',
+  BINARIES_UNAVAILABLE:
+    'Either install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl (`setup-envtest use -p path` makes one).',
+  DISK_FULL:
+    'Free some gigabytes there: a build of the Kubernetes binaries needs them until it ends. Or set HOME or XDG_CACHE_HOME to a larger disk.',
+  LOCK_TIMEOUT: 'If no other run is at work, delete the lock folder named above.',
+  REDIS_MISSING:
+    'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
+  REDIS_CONFIG_INVALID: 'Correct the configuration named above.',
+  REDIS_PORT_IN_USE: 'Choose another port, or none.',
+  REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
+  LOOPBACK_ALIAS_MISSING:
+    'Each limiter has its own loopback address. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
+  COMMAND_FAILED: 'Read what it wrote.',
+  PROCESS_EXITED: 'Read the last lines of its output.',
+  NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
+  KUBECTL_FAILED: 'Read what the API server answered.',
+  STOPPED: 'Start a new environment.',
+} as const;
+
+/** The codes of this package. */
+export type TestbedCode = keyof typeof remedies;
+
+/** Its `message` states what happened, `remedy` what to do. Carries no secret. */
+export class TestbedError extends Error {
+  readonly code: string;
+  readonly remedy: string;
+
+  /** @param fix a code of this package, or one of its user with what to do */
+  constructor(fix: Fix | TestbedCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    const { code, remedy } = typeof fix === 'string' ? { code: fix, remedy: remedies[fix] } : fix;
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

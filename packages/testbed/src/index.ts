@@ -1,0 +1,21 @@
+/** A real Kubernetes API server, Redis and pods as processes of one machine, for tests and demos. */
+export { cacheRoot, ensureFolder, platform, type StepOptions } from './binaries/cache.ts';
+export { ensureControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
+export {
+  installMissing,
+  installPackages,
+  type PackageOptions,
+  whyNotInstallable,
+} from './binaries/debian-packages.ts';
+export { buildModules, type GoModule, kubernetesModule, withGo } from './binaries/go.ts';
+export { formatElapsed, type Progress, withHeartbeat } from './binaries/progress.ts';
+export { ensureRedis, findRedis } from './binaries/redis-binary.ts';
+export { compareVersions, readPin, readPinnedVersions } from './binaries/versions.ts';
+export { type ControlPlane, type ControlPlaneBinaries, startControlPlane } from './control-plane.ts';
+export { type Fix, messageOf, type TestbedCode, TestbedError } from './errors.ts';
+export { Kubectl, writeKubeconfig } from './kubectl.ts';
+export { type PodSpec, RegisteredPod, registerPods, serviceObject } from './pods.ts';
+export { freePort, withFreePorts } from './ports.ts';
+export { type RedisServer, type RedisServerOptions, type RedisTlsFiles, startRedis } from './redis-server.ts';
+export { attempt, findInPath, output, pathExists, type RunOptions } from './run.ts';
+export { OwnedProcess, type ProcessExit, Supervisor } from './supervisor.ts';
