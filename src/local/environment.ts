@@ -16,8 +16,8 @@ import {
   Supervisor,
   startControlPlane,
   startRedis,
+  type TestbedError,
 } from '@chaosdemo/testbed';
-import type { LocalError } from './errors.ts';
 import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
 import { registerTarget } from './target.ts';
@@ -51,7 +51,7 @@ export interface Stage {
   /** In the sequence of `limiters`, then that of Redis. */
   readonly pods: readonly RegisteredPod[];
   /** Resolves with the reason if a part ends unexpectedly; never otherwise. Its pod is NotReady by then. */
-  readonly broken: Promise<LocalError>;
+  readonly broken: Promise<TestbedError>;
   /** Stops everything in sequence, in at most 10 s, and removes every folder. Idempotent. */
   stop(): Promise<void>;
 }
@@ -197,7 +197,7 @@ async function register(
     await controlPlane.stop();
     await supervisor.close();
   };
-  const broken = new Promise<LocalError>((resolve) => {
+  const broken = new Promise<TestbedError>((resolve) => {
     void server?.broken.then(resolve);
     const processes = [...limiters.map(({ process }) => process), controlPlane.etcd, controlPlane.apiServer];
     for (const [index, process] of processes.entries()) {

@@ -15,6 +15,7 @@ import {
   registerPods,
   type Supervisor,
   serviceObject,
+  TestbedError,
 } from '@chaosdemo/testbed';
 import { LocalError } from './errors.ts';
 import type { Limiter } from './limiters.ts';
@@ -106,7 +107,7 @@ async function untilListening({ ip, name, port, process }: Limiter, signal: Abor
   try {
     await process.untilReady(() => accepts({ host: ip, port }), READY_MS, signal);
   } catch (error) {
-    if (!(error instanceof LocalError)) throw error;
+    if (!(error instanceof TestbedError)) throw error;
     throw new LocalError('API_NOT_STARTED', `${error.message}\n(${name} had PORT=${port})`, { cause: error });
   }
 }

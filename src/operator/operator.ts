@@ -3,7 +3,7 @@
  * released, events written, lease released.
  */
 
-import type { KubeClient } from '@chaosdemo/kube-runtime';
+import type { KubeApi } from '@chaosdemo/kube-runtime';
 import {
   EventRecorder,
   LeaderElector,
@@ -41,7 +41,7 @@ const LEADER_LEASE = 'chaosdemo-operator';
  */
 export async function runOperator(
   config: Config,
-  client: KubeClient,
+  client: KubeApi,
   logger: Logger,
   signal: AbortSignal,
   subjects: readonly Subject<Cluster>[],

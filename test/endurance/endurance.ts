@@ -1,6 +1,6 @@
 /** Run after run in one process, several at once, and what the process holds after each. */
 import { randomBytes } from 'node:crypto';
-import type { KubeClient } from '@chaosdemo/kube-runtime';
+import type { KubeApi } from '@chaosdemo/kube-runtime';
 import { demo, demoSpec, drift, ghosts } from '../kit/demo.ts';
 import { Demos } from '../kit/demos.ts';
 import { type Held, held } from '../kit/memory.ts';
@@ -11,7 +11,7 @@ import type { EnduranceWorld } from './world.ts';
 const RUNS_OF_AN_OBJECT = 5;
 
 export interface EnduranceOptions {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly world: EnduranceWorld;
   /** Over all objects together. */
   readonly runs: number;

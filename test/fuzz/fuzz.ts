@@ -1,7 +1,7 @@
 /** Sends ChaosDemos, valid and not, through a real API server to the real operator, and reports the outcome. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, type KubeClient, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
+import { ApiError, type KubeApi, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import { API_VERSION, type ChaosDemo, KIND } from '../../src/api/index.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
 import { held } from '../kit/memory.ts';
@@ -25,7 +25,7 @@ const AT_ONCE = 24;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface FuzzOptions {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly world: FuzzWorld;
   readonly seed: number;
   readonly count: number;

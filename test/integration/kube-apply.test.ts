@@ -1,4 +1,4 @@
-import type { KubeObject } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeObject } from '@chaosdemo/kube-runtime';
 import {
   addFinalizer,
   applyStatus,
@@ -6,8 +6,8 @@ import {
   removeFinalizer,
   resourcePath,
 } from '@chaosdemo/kube-runtime';
-import { afterAll, describe, expect, it } from 'vitest';
-import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { APIS, createNamespace } from '../kit/control-plane.ts';
 
 interface Deployment extends KubeObject {
   spec: object;
@@ -16,8 +16,7 @@ interface Deployment extends KubeObject {
 
 // A built-in kind whose status has no other writer: there is no controller manager here.
 const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };
-const client = connectAsAdmin();
-afterAll(() => client.close());
+let client: KubeApi;
 
 async function createDeployment(): Promise<Deployment> {
   const namespace = await createNamespace(client);
@@ -65,68 +64,75 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe('applyStatus', () => {
-  it('applyStatus writes the whole status, removes omitted fields, returns the object', async () => {
-    const created = await createDeployment();
-    const first = await applyStatus(write(created), { replicas: 3, readyReplicas: 2 });
-    expect(first.status).toMatchObject({ replicas: 3, readyReplicas: 2 });
-    const second = await applyStatus(write(first), { replicas: 4 });
-    expect(second.status?.replicas).toBe(4);
-    expect(second.status?.readyReplicas).toBeUndefined();
-    expect((await read(created)).spec).toEqual(created.spec);
+describe.each(APIS)('%s', (_, connect) => {
+  beforeAll(() => {
+    client = connect();
+  });
+  afterAll(() => client.close());
+
+  describe('applyStatus', () => {
+    it('applyStatus writes the whole status, removes omitted fields, returns the object', async () => {
+      const created = await createDeployment();
+      const first = await applyStatus(write(created), { replicas: 3, readyReplicas: 2 });
+      expect(first.status).toMatchObject({ replicas: 3, readyReplicas: 2 });
+      const second = await applyStatus(write(first), { replicas: 4 });
+      expect(second.status?.replicas).toBe(4);
+      expect(second.status?.readyReplicas).toBeUndefined();
+      expect((await read(created)).spec).toEqual(created.spec);
+    });
+
+    it('applyStatus conflicts if the object was written since it was read', async () => {
+      const seen = await createDeployment();
+      await annotate(seen, 'changed in between');
+      expect(isConflict(await failure(applyStatus(write(seen), { replicas: 3 })))).toBe(true);
+      expect((await read(seen)).status?.replicas).toBeUndefined();
+      const stored = await applyStatus(write(await read(seen)), { replicas: 3 });
+      expect(stored.status?.replicas).toBe(3);
+    });
+
+    it('applyStatus conflicts if the object was deleted and created again', async () => {
+      const seen = await createDeployment();
+      await client.request({ method: 'DELETE', path: where(seen) });
+      const path = resourcePath(deployments, { namespace: seen.metadata.namespace });
+      const again = await client.request<Deployment>({ method: 'POST', path, body: manifest() });
+      expect(isConflict(await failure(applyStatus(write(seen), { replicas: 3 })))).toBe(true);
+      // Even if the resource version were right, the uid differs.
+      const { resourceVersion = '' } = again.metadata;
+      const object = { ...seen, metadata: { ...seen.metadata, resourceVersion } };
+      const error = await failure(applyStatus(write(object), { replicas: 3 }));
+      expect((error as Error).message.toLowerCase()).toContain('uid');
+      expect((await read(again)).status?.replicas).toBeUndefined();
+    });
   });
 
-  it('applyStatus conflicts if the object was written since it was read', async () => {
-    const seen = await createDeployment();
-    await annotate(seen, 'changed in between');
-    expect(isConflict(await failure(applyStatus(write(seen), { replicas: 3 })))).toBe(true);
-    expect((await read(seen)).status?.replicas).toBeUndefined();
-    const stored = await applyStatus(write(await read(seen)), { replicas: 3 });
-    expect(stored.status?.replicas).toBe(3);
-  });
+  describe('finalizers', () => {
+    it('are added and removed one by one, and others are not touched', async () => {
+      const created = await createDeployment();
+      const first = await addFinalizer(write(created), 'example.com/first');
+      const both = await addFinalizer(write(first), 'example.com/second');
+      expect(both.metadata.finalizers).toEqual(['example.com/first', 'example.com/second']);
+      expect(await addFinalizer(write(both), 'example.com/first')).toBe(both);
+      const one = await removeFinalizer(write(both), 'example.com/first');
+      expect(one?.metadata.finalizers).toEqual(['example.com/second']);
+      if (one === undefined) throw new Error('gone');
+      expect(await removeFinalizer(write(one), 'example.com/first')).toBe(one);
+    });
 
-  it('applyStatus conflicts if the object was deleted and created again', async () => {
-    const seen = await createDeployment();
-    await client.request({ method: 'DELETE', path: where(seen) });
-    const path = resourcePath(deployments, { namespace: seen.metadata.namespace });
-    const again = await client.request<Deployment>({ method: 'POST', path, body: manifest() });
-    expect(isConflict(await failure(applyStatus(write(seen), { replicas: 3 })))).toBe(true);
-    // Even if the resource version were right, the uid differs.
-    const { resourceVersion = '' } = again.metadata;
-    const object = { ...seen, metadata: { ...seen.metadata, resourceVersion } };
-    const error = await failure(applyStatus(write(object), { replicas: 3 }));
-    expect((error as Error).message.toLowerCase()).toContain('uid');
-    expect((await read(again)).status?.replicas).toBeUndefined();
-  });
-});
+    it('a change of finalizers conflicts if the object was written since', async () => {
+      const seen = await createDeployment();
+      await addFinalizer(write(seen), 'example.com/theirs');
+      expect(isConflict(await failure(addFinalizer(write(seen), 'example.com/ours')))).toBe(true);
+      expect((await read(seen)).metadata.finalizers).toEqual(['example.com/theirs']);
+    });
 
-describe('finalizers', () => {
-  it('are added and removed one by one, and others are not touched', async () => {
-    const created = await createDeployment();
-    const first = await addFinalizer(write(created), 'example.com/first');
-    const both = await addFinalizer(write(first), 'example.com/second');
-    expect(both.metadata.finalizers).toEqual(['example.com/first', 'example.com/second']);
-    expect(await addFinalizer(write(both), 'example.com/first')).toBe(both);
-    const one = await removeFinalizer(write(both), 'example.com/first');
-    expect(one?.metadata.finalizers).toEqual(['example.com/second']);
-    if (one === undefined) throw new Error('gone');
-    expect(await removeFinalizer(write(one), 'example.com/first')).toBe(one);
-  });
-
-  it('a change of finalizers conflicts if the object was written since', async () => {
-    const seen = await createDeployment();
-    await addFinalizer(write(seen), 'example.com/theirs');
-    expect(isConflict(await failure(addFinalizer(write(seen), 'example.com/ours')))).toBe(true);
-    expect((await read(seen)).metadata.finalizers).toEqual(['example.com/theirs']);
-  });
-
-  it('hold a deletion until removed, after which there is nothing left to remove from', async () => {
-    const held = await addFinalizer(write(await createDeployment()), 'example.com/ours');
-    await client.request({ method: 'DELETE', path: where(held) });
-    const dying = await read(held);
-    expect(dying.metadata.deletionTimestamp).toBeDefined();
-    await removeFinalizer(write(dying), 'example.com/ours');
-    expect(await failure(read(held))).toMatchObject({ status: 404 });
-    expect(await removeFinalizer(write(dying), 'example.com/ours')).toBeUndefined();
+    it('hold a deletion until removed, after which there is nothing left to remove from', async () => {
+      const held = await addFinalizer(write(await createDeployment()), 'example.com/ours');
+      await client.request({ method: 'DELETE', path: where(held) });
+      const dying = await read(held);
+      expect(dying.metadata.deletionTimestamp).toBeDefined();
+      await removeFinalizer(write(dying), 'example.com/ours');
+      expect(await failure(read(held))).toMatchObject({ status: 404 });
+      expect(await removeFinalizer(write(dying), 'example.com/ours')).toBeUndefined();
+    });
   });
 });

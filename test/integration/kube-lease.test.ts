@@ -1,4 +1,10 @@
-import type { KubeClient, LeaderElectorOptions, Lease, LeaseLockOptions } from '@chaosdemo/kube-runtime';
+import type {
+  KubeApi,
+  KubeClient,
+  LeaderElectorOptions,
+  Lease,
+  LeaseLockOptions,
+} from '@chaosdemo/kube-runtime';
 import { LeaderElector, LeaseLock, resourcePath } from '@chaosdemo/kube-runtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
@@ -15,7 +21,7 @@ function connect(): KubeClient {
 
 /** A lock whose clocks only a test advances; the wall clock is an hour off, which must not matter. */
 function lockFor(
-  client: KubeClient,
+  client: KubeApi,
   namespace: string,
   identity: string,
   options: Partial<LeaseLockOptions> = {},
@@ -27,7 +33,7 @@ function lockFor(
   return { lock, time, attempt: () => lock.acquireOrRenew(10_000) };
 }
 
-const readLease = (client: KubeClient, namespace: string): Promise<Lease> =>
+const readLease = (client: KubeApi, namespace: string): Promise<Lease> =>
   client.request<Lease>({ method: 'GET', path: resourcePath(leases, { namespace, name: 'l' }) });
 
 describe('LeaseLock', () => {

@@ -1,9 +1,9 @@
 import type { KubeObject, ReflectorActivity, ReflectorOptions } from '@chaosdemo/kube-runtime';
-import { KubeClient, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
+import { type KubeApi, KubeClient, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { startControlPlane } from '@chaosdemo/testbed';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createNamespace } from '../kit/control-plane.ts';
+import { APIS, createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
 
 interface ConfigMap extends KubeObject {
@@ -19,7 +19,7 @@ function connect(kubeconfig: string): KubeClient {
   return client;
 }
 
-function reflect(client: KubeClient, namespace: string, options: Partial<ReflectorOptions<ConfigMap>> = {}) {
+function reflect(client: KubeApi, namespace: string, options: Partial<ReflectorOptions<ConfigMap>> = {}) {
   const store = new Store<ConfigMap>(silent);
   const seen: string[] = [];
   store.subscribe(({ type, object }) =>
@@ -44,7 +44,7 @@ function reflect(client: KubeClient, namespace: string, options: Partial<Reflect
   return { store, seen, activities, reflector, signal: stop.signal };
 }
 
-function writer(client: KubeClient, namespace: string) {
+function writer(client: KubeApi, namespace: string) {
   const path = resourcePath(configMaps, { namespace });
   const object = (name: string, v: string, labels: Record<string, string> = {}) => ({
     apiVersion: 'v1',
@@ -61,9 +61,10 @@ function writer(client: KubeClient, namespace: string) {
   };
 }
 
-describe('Reflector with a real API server', () => {
-  it('lists in pages and follows changes, those into and out of its selector included', async () => {
-    const client = connect(inject('controlPlane').kubeconfig);
+describe('Reflector', () => {
+  it.each(APIS)('lists in pages and follows changes into and out of its selector: %s', async (_, open) => {
+    const client = open();
+    onTestFinished(() => client.close());
     const namespace = await createNamespace(client);
     const write = writer(client, namespace);
     const on = { on: 'yes' };

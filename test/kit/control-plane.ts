@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KubeClient, type KubeClientOptions } from '@chaosdemo/kube-runtime';
+import { type KubeApi, KubeClient, type KubeClientOptions } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { MemoryApi } from '@chaosdemo/kube-runtime/memory';
 import { Kubectl, writeKubeconfig } from '@chaosdemo/testbed';
 import { inject, onTestFinished } from 'vitest';
 
@@ -20,8 +21,14 @@ export function connectAsAdmin(options: KubeClientOptions = {}): KubeClient {
   return new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig), { timeoutMs: 60_000, ...options });
 }
 
+/** The two API servers, which behave alike: by name, with how to connect. */
+export const APIS: readonly (readonly [string, () => KubeApi])[] = [
+  ['a real API server', connectAsAdmin],
+  ['in memory', () => new MemoryApi()],
+];
+
 /** As `uniqueNamespace`, without starting a kubectl for it. */
-export async function createNamespace(client: KubeClient): Promise<string> {
+export async function createNamespace(client: KubeApi): Promise<string> {
   const name = `kube-${randomBytes(4).toString('hex')}`;
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
   await client.request({ method: 'POST', path: '/api/v1/namespaces', body });

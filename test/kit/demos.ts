@@ -1,6 +1,6 @@
 /** The ChaosDemos of one namespace, as a person at kubectl handles them, without starting a kubectl each time. */
 
-import type { KubeClient, KubeRequest, Lease } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeRequest, Lease } from '@chaosdemo/kube-runtime';
 import { isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../src/api/index.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
@@ -12,12 +12,12 @@ const RUN_MS = 600_000;
 
 export class Demos {
   /** As the admin of the cluster. */
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly namespace: string;
   /** Ends every request and all waiting. */
   readonly signal: AbortSignal;
 
-  constructor(client: KubeClient, namespace: string, signal = new AbortController().signal) {
+  constructor(client: KubeApi, namespace: string, signal = new AbortController().signal) {
     this.client = client;
     this.namespace = namespace;
     this.signal = signal;

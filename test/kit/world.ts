@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KubeClient } from '@chaosdemo/kube-runtime';
+import { type KubeApi, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { type ControlPlane, Kubectl, Supervisor, writeKubeconfig } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
@@ -45,7 +45,7 @@ export class World extends Demos {
   readonly #added: Target[] = [];
 
   private constructor(
-    client: KubeClient,
+    client: KubeApi,
     environment: Surroundings,
     operator: OperatorProcess,
     end: () => Promise<void>,

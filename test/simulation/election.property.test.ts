@@ -1,6 +1,6 @@
 /** The timing of the leader election, by its real code in fake time: who may lead when, and how long no process does. */
 
-import type { KubeClient, KubeRequest, Lease } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeRequest, Lease } from '@chaosdemo/kube-runtime';
 import { ApiError, ApiUnreachableError, ELECTION_DEFAULTS, LeaderElector } from '@chaosdemo/kube-runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -27,14 +27,14 @@ class LeaseServer {
   #lease: Lease | undefined;
   #version = 0;
 
-  clientOf(process: ProcessClock): Pick<KubeClient, 'request'> {
+  clientOf(process: ProcessClock): Pick<KubeApi, 'request'> {
     const request = async (call: KubeRequest): Promise<unknown> => {
       const timeout = this.clock.sleep(call.timeoutMs ?? 0, forever).then(() => {
         throw new ApiUnreachableError(call.path, 'TIMEOUT', 'no answer in time');
       });
       return await process.live(Promise.race([this.#answer(call), timeout]));
     };
-    return { request: request as KubeClient['request'] };
+    return { request: request as KubeApi['request'] };
   }
 
   async #answer(call: KubeRequest): Promise<unknown> {

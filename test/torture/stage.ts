@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { KubeClient } from '@chaosdemo/kube-runtime';
+import { type KubeApi, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import {
   type ControlPlane,
@@ -50,12 +50,12 @@ export class Stage implements Cast {
   /** What decides of what passes a proxy; another one for each run. */
   passing: Passing = async () => 'pass';
   readonly #supervisor = new Supervisor();
-  readonly #client: KubeClient;
+  readonly #client: KubeApi;
   readonly #own: ControlPlane | undefined;
   readonly #eyes: VersionEye[] = [];
   readonly #stopPace = watchPace(() => this.record);
 
-  private constructor(client: KubeClient, own: ControlPlane | undefined) {
+  private constructor(client: KubeApi, own: ControlPlane | undefined) {
     this.#client = client;
     this.#own = own;
   }

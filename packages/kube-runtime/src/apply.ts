@@ -7,14 +7,14 @@
  * a reflector keeps (see `slim`), and with those annotations that the object of the decision has.
  */
 import { isNotFound } from './api-error.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeApi } from './client.ts';
 import type { KubeObject } from './kube-types.ts';
 import { type ResourceType, resourcePath } from './resource-path.ts';
 import { slim } from './slim.ts';
 
 /** What every guarded write needs: the location, and the object the decision was made on. */
 export interface GuardedWrite<T extends KubeObject> {
-  client: KubeClient;
+  client: KubeApi;
   type: ResourceType;
   /** As read: its uid and resourceVersion are the guard. */
   object: T;

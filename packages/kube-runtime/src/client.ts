@@ -66,18 +66,46 @@ export interface KubeClientOptions {
   connections?: number;
 }
 
+/** An API server: {@link KubeClient} is one over a network, `MemoryApi` one in memory. */
+export interface KubeApi {
+  /** Host name or address of the API server; without brackets for IPv6. */
+  readonly host: string;
+  /** Set if the connection to the API server is insecure. */
+  readonly warning: string | undefined;
+  /** Registers an observer of all later requests. Requests cancelled by their caller are not reported. */
+  observe(observer: RequestObserver): void;
+  /**
+   * Sends a request and returns the JSON of the response (undefined for an empty one).
+   *
+   * @throws {ApiError} the server returned an error.
+   * @throws {ApiUnreachableError} no response; a write may have happened all the same.
+   * @throws {AnswerTooLargeError} more than `maxBytes`.
+   * @throws the signal's reason, if it aborts first.
+   */
+  request<T = unknown>(request: KubeRequest): Promise<T>;
+  /**
+   * Streams the changes of a collection. Ends when the server ends the watch; returning from the loop or aborting the
+   * signal closes the connection.
+   *
+   * @throws {ApiError} the server returned an error, or sent an ERROR event (410: list again).
+   * @throws {ApiUnreachableError} the connection broke, or one of the two timeouts passed.
+   * @throws the signal's reason, if it aborts.
+   */
+  watch<T extends KubeObject>(request: WatchRequest): AsyncGenerator<WatchEvent<T>, void, undefined>;
+  /** Cuts all connections; requests in flight and later ones fail. */
+  close(): Promise<void>;
+}
+
 /** In bytes. More than the largest object etcd takes (1.5 MiB by default), with room for raised limits. */
 const longestAnswer = 32 * 1024 * 1024;
 
 /** Talks to one API server as one user. */
-export class KubeClient {
+export class KubeClient implements KubeApi {
   readonly #transport: Transport;
   readonly #userAgent: string;
-  /** Set if the connection to the API server is insecure, see `warningOf`. */
   readonly warning: string | undefined;
   readonly #timeoutMs: number;
   #observer: RequestObserver = () => undefined;
-  /** Host name or address of the API server from the kubeconfig; without brackets for IPv6. */
   readonly host: string;
 
   constructor(config: KubeConfig, options: KubeClientOptions = {}) {
@@ -91,19 +119,10 @@ export class KubeClient {
     this.#timeoutMs = options.timeoutMs ?? 30_000;
   }
 
-  /** Registers an observer of all later requests. Requests cancelled by their caller are not reported. */
   observe(observer: RequestObserver): void {
     this.#observer = observer;
   }
 
-  /**
-   * Sends a request and returns the JSON of the response (undefined for an empty one).
-   *
-   * @throws {ApiError} the server returned an error.
-   * @throws {ApiUnreachableError} no response; a write may have happened all the same.
-   * @throws {AnswerTooLargeError} more than `maxBytes`.
-   * @throws the signal's reason, if it aborts first.
-   */
   async request<T = unknown>(request: KubeRequest): Promise<T> {
     const name = `${request.method} ${request.path}`;
     const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
@@ -137,14 +156,6 @@ export class KubeClient {
     }
   }
 
-  /**
-   * Streams the changes of a collection. Ends when the server ends the watch; returning from the loop or aborting the
-   * signal closes the connection.
-   *
-   * @throws {ApiError} the server returned an error, or sent an ERROR event (410: list again).
-   * @throws {ApiUnreachableError} the connection broke, or one of the two timeouts passed.
-   * @throws the signal's reason, if it aborts.
-   */
   async *watch<T extends KubeObject>(request: WatchRequest): AsyncGenerator<WatchEvent<T>, void, undefined> {
     const name = `WATCH ${request.path}`;
     const deadline = new Deadline(request.signal);
@@ -178,7 +189,6 @@ export class KubeClient {
     }
   }
 
-  /** Cuts all connections; requests in flight and later ones fail. */
   async close(): Promise<void> {
     await this.#transport.close();
   }

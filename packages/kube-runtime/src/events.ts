@@ -8,7 +8,7 @@
  */
 
 import { isNotFound, isTransient } from './api-error.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeApi } from './client.ts';
 import { FairQueue } from './fair/fair-queue.ts';
 import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
@@ -38,7 +38,7 @@ export interface EventRecord {
 
 /** Times in milliseconds. */
 export interface EventRecorderOptions {
-  client: KubeClient;
+  client: KubeApi;
   logger: Logger;
   /** Name of the controller, such as `example.com/shop-controller`. */
   reportingController: string;

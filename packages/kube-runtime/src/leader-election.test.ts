@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from './api-error.ts';
-import type { KubeClient, KubeRequest } from './client.ts';
+import type { KubeApi, KubeRequest } from './client.ts';
 import { LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
 import type { Lease } from './lease-lock.ts';
 import {
@@ -160,7 +160,7 @@ describe('LeaderElector', () => {
     const again: (() => void)[] = [];
     const abort = new AbortController();
     const elector = new LeaderElector({
-      client: { request: request as KubeClient['request'] },
+      client: { request: request as KubeApi['request'] },
       namespace: 'default',
       name: 'l',
       identity: 'me',

@@ -22,7 +22,7 @@
  *
  * At rest the leader makes 1/P writes a second, each follower some 1.1/P reads.
  */
-import type { KubeClient } from './client.ts';
+import type { KubeApi } from './client.ts';
 import type { Logger } from './kube-types.ts';
 import { type Clocks, LeaseLock } from './lease-lock.ts';
 import { sleep, type Timers } from './wait.ts';
@@ -35,7 +35,7 @@ export const ELECTION_DEFAULTS = {
 } as const;
 
 export interface LeaderElectorOptions {
-  client: Pick<KubeClient, 'request'>;
+  client: Pick<KubeApi, 'request'>;
   namespace: string;
   /** Name of the Lease. */
   name: string;

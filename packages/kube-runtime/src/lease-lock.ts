@@ -9,7 +9,7 @@
  */
 import { uptime } from 'node:os';
 import { isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeApi } from './client.ts';
 import { type KubeObject, microTime, type ObjectMeta } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 
@@ -38,7 +38,7 @@ export interface Clocks {
 
 /** Identifies the lease and this process. */
 export interface LeaseLockOptions {
-  client: Pick<KubeClient, 'request'>;
+  client: Pick<KubeApi, 'request'>;
   namespace: string;
   name: string;
   /**

@@ -1,6 +1,6 @@
 /** Reads a collection in pages of bounded size: the size of the objects may be up to others. */
 import { AnswerTooLargeError } from './api-error.ts';
-import type { KubeClient, KubeRequest, Query } from './client.ts';
+import type { KubeApi, KubeRequest, Query } from './client.ts';
 
 export interface ListPage<T> {
   readonly apiVersion?: string;
@@ -26,7 +26,7 @@ export interface ListRequest extends Pick<KubeRequest, 'accept' | 'path' | 'sign
  * @throws as the client does
  */
 export async function* listPages<T>(
-  client: KubeClient,
+  client: KubeApi,
   { query, pageBytes, pageSize, ...call }: ListRequest,
 ): AsyncGenerator<ListPage<T>, void, undefined> {
   let limit = pageSize;

@@ -12,7 +12,7 @@
  */
 
 import { ApiError, isGone } from './api-error.ts';
-import type { KubeClient, Query } from './client.ts';
+import type { KubeApi, Query } from './client.ts';
 import { abortable } from './fair/abortable.ts';
 import type { KubeObject, Logger } from './kube-types.ts';
 import { type ListPage, listPages } from './list-pages.ts';
@@ -25,7 +25,7 @@ export type ReflectorActivity = 'listed' | 'watching' | 'expired' | 'failed';
 
 /** Times in milliseconds. */
 export interface ReflectorOptions<T extends KubeObject> {
-  client: KubeClient;
+  client: KubeApi;
   /** Path of the collection (see `resourcePath`). */
   path: string;
   labelSelector?: string;

@@ -1,6 +1,6 @@
 /** Reads the data of a report from the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isForbidden, isNotFound, type KubeClient, resourcePath } from '@chaosdemo/kube-runtime';
+import { isForbidden, isNotFound, type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
 import { drawOf } from '../../subjects/index.ts';
@@ -14,7 +14,7 @@ const OLD_MS = 90_000;
 
 /** The object with the evidence of its last run, or why it is missing. Waits a few seconds for its end. */
 export async function readSource(
-  client: KubeClient,
+  client: KubeApi,
   demo: ChaosDemo,
   signal: AbortSignal,
 ): Promise<ReportSource> {
@@ -35,7 +35,7 @@ export async function readSource(
  * @throws the reason of `signal`
  */
 export async function readDiagnoses(
-  client: KubeClient,
+  client: KubeApi,
   demo: ChaosDemo,
   signal: AbortSignal,
 ): Promise<ReportSource> {
@@ -50,7 +50,7 @@ export async function readDiagnoses(
 
 /** `isLast`: no further attempts. */
 async function readOnce(
-  client: KubeClient,
+  client: KubeApi,
   demo: ChaosDemo,
   run: number,
   signal: AbortSignal,
@@ -61,7 +61,7 @@ async function readOnce(
 
 /** The current evidence of one run, or why it is missing; `isAbsent`: not written yet, or removed. */
 export async function readEvidence(
-  client: KubeClient,
+  client: KubeApi,
   { metadata, spec }: Pick<ChaosDemo, 'metadata' | 'spec'>,
   run: number,
   signal: AbortSignal,
@@ -78,7 +78,7 @@ export async function readEvidence(
  * @throws Error if the ConfigMap is invalid
  */
 export async function readHistories(
-  client: KubeClient,
+  client: KubeApi,
   demo: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
   run: number,
   signal: AbortSignal,
@@ -93,7 +93,7 @@ export async function readHistories(
 }
 
 async function readConfigMap(
-  client: KubeClient,
+  client: KubeApi,
   { name, namespace }: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
   run: number,
   signal: AbortSignal,

@@ -5,7 +5,7 @@
  * once. Leader election ensures that two processes never work on one ChaosDemo.
  */
 
-import { isForbidden, type KubeClient, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
+import { isForbidden, type KubeApi, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
 import { messageOf, truncate } from '../../api/index.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { ClusterLease } from '../../subjects/cluster.ts';
@@ -22,7 +22,7 @@ const MOST_OF_HOLDER = 320;
 
 /** Identifies the lease and its holder. */
 export interface KubeLeaseOptions {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly namespace: string;

@@ -1,7 +1,7 @@
 /**
  * Small texts that outlive the process, each in a Lease without a holder: the operator may write no other kind there.
  */
-import type { KubeClient, KubeObject } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeObject } from '@chaosdemo/kube-runtime';
 import { isConflict, isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import { type Cluster, ForbiddenError } from '../../subjects/cluster.ts';
 
@@ -11,8 +11,8 @@ const CALL_TIMEOUT_MS = 1000;
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 
 /** Reads and writes them with the rights of `client`. */
-export function createNotes(client: KubeClient): Pick<Cluster, 'note' | 'keepNote'> {
-  const call = async <T>(request: Parameters<KubeClient['request']>[0]): Promise<T> => {
+export function createNotes(client: KubeApi): Pick<Cluster, 'note' | 'keepNote'> {
+  const call = async <T>(request: Parameters<KubeApi['request']>[0]): Promise<T> => {
     try {
       return await client.request<T>({ timeoutMs: CALL_TIMEOUT_MS, ...request });
     } catch (error) {

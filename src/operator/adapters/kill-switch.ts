@@ -9,7 +9,7 @@
  * "false".
  */
 
-import type { KubeClient, Logger, ReflectorActivity, WireObject } from '@chaosdemo/kube-runtime';
+import type { KubeApi, Logger, ReflectorActivity, WireObject } from '@chaosdemo/kube-runtime';
 import { Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 
@@ -23,7 +23,7 @@ export class KillSwitch {
 
   /** @param options.onChange called whenever the switch changes, or is found active at first */
   constructor(options: {
-    client: KubeClient;
+    client: KubeApi;
     logger: Logger;
     /** Of the operator. */
     namespace: string;

@@ -1,6 +1,6 @@
 /** The Kubernetes requests open to subjects, answered by an API server. */
 
-import type { KubeClient, KubeObject, Logger } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeObject, Logger } from '@chaosdemo/kube-runtime';
 import { isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import type { Clock } from '../../engine/clock.ts';
 import type { Cluster, Secret, Service } from '../../subjects/cluster.ts';
@@ -21,7 +21,7 @@ const READ_BYTES = 4 * 1024 * 1024;
  * @param leads whether the term has the lead: leases are written only while it does
  */
 export function createKubeCluster(
-  client: KubeClient,
+  client: KubeApi,
   clock: Clock,
   logger: Logger,
   leads: () => boolean = () => true,

@@ -1,6 +1,6 @@
 /** ChaosDemos on a Kubernetes API server. */
 
-import type { GuardedWrite, KubeClient } from '@chaosdemo/kube-runtime';
+import type { GuardedWrite, KubeApi } from '@chaosdemo/kube-runtime';
 import {
   ApiError,
   addFinalizer,
@@ -19,7 +19,7 @@ export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL 
 const FIELD_MANAGER = 'chaosdemo-operator';
 
 /** @param read the object of a key in the cache */
-export function createKubeDemoApi(client: KubeClient, read: (key: string) => ChaosDemo | undefined): DemoApi {
+export function createKubeDemoApi(client: KubeApi, read: (key: string) => ChaosDemo | undefined): DemoApi {
   const guarded = (demo: ChaosDemo, signal: AbortSignal): GuardedWrite<ChaosDemo> => ({
     client,
     type: CHAOS_DEMO_TYPE,

@@ -4,7 +4,7 @@
  * and per namespace, each within a time limit.
  */
 
-import { type KubeClient, listPages, resourcePath } from '@chaosdemo/kube-runtime';
+import { type KubeApi, listPages, resourcePath } from '@chaosdemo/kube-runtime';
 import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
 import { ListTooLargeError, type Pod } from '../../subjects/cluster.ts';
 import { slimPod } from './slim-pod.ts';
@@ -39,11 +39,11 @@ export interface PodQuery {
 }
 
 export class PodLists {
-  readonly #client: KubeClient;
+  readonly #client: KubeApi;
   readonly #usual = new GroupLimit(LIST_CONCURRENCY);
   readonly #timed = new GroupLimit(TIMED_LIST_CONCURRENCY);
 
-  constructor(client: KubeClient) {
+  constructor(client: KubeApi) {
     this.#client = client;
   }
 

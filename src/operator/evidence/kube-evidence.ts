@@ -1,6 +1,6 @@
 /** Evidence of runs in ConfigMaps next to their ChaosDemos, which own them. */
 
-import type { KubeClient, KubeObject, KubeRequest } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeObject, KubeRequest } from '@chaosdemo/kube-runtime';
 import { isAlreadyExists, isConflict, isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
 import type { ChaosDemo } from '../../api/index.ts';
@@ -24,7 +24,7 @@ interface Found extends KubeObject {
   metadata: KubeObject['metadata'] & { ownerReferences?: { kind: string; name: string; uid: string }[] };
 }
 
-export function createKubeEvidence(client: KubeClient): EvidenceStore {
+export function createKubeEvidence(client: KubeApi): EvidenceStore {
   const limit = new GroupLimit(WRITE_CONCURRENCY);
   const call = async (request: KubeRequest): Promise<Found> =>
     await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MAX_BYTES, ...request });

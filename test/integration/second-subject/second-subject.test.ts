@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KubeClient } from '@chaosdemo/kube-runtime';
+import { type KubeApi, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { type ControlPlane, freePort, registerPods, Supervisor, startControlPlane } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -29,7 +29,7 @@ const program = fileURLToPath(new URL('node.ts', import.meta.url));
 
 let supervisor: Supervisor;
 let controlPlane: ControlPlane;
-let client: KubeClient;
+let client: KubeApi;
 let metricsPort: number;
 const stop = new AbortController();
 let operator: Promise<void>;

@@ -1,6 +1,6 @@
 /** Sees every version of the ChaosDemos of a namespace, straight at the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isGone, type KubeClient, resourcePath } from '@chaosdemo/kube-runtime';
+import { isGone, type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import { CHAOS_DEMO_TYPE } from '../../../src/operator/adapters/kube-demo-api.ts';
 import { now, type TortureRecord } from '../record.ts';
@@ -9,7 +9,7 @@ const WATCH_MS = 600_000;
 const AGAIN_MS = 100;
 
 export interface VersionEyeOptions {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly namespace: string;
   readonly lane: number;
   readonly record: () => TortureRecord;
