@@ -5,7 +5,6 @@
 import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { completionScript } from '../src/cli/plugin/completion.ts';
 import { ownSettings } from '../src/settings/settings.ts';
 import { file } from '../src/settings/value-types.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
@@ -52,7 +51,6 @@ await build({
   logLevel: 'info',
 });
 for (const file of [program, checker]) await chmod(`${folder}/${file}`, 0o755);
-await writeFile(`${folder}/kubectl_complete-chaosdemo`, completionScript('kubectl'), { mode: 0o755 });
 await copyFile(`${root}/LICENSE`, `${folder}/LICENSE`);
 const { description, license, version } = JSON.parse(await readFile(`${root}/package.json`, 'utf8'));
 const manifest = {
@@ -64,7 +62,6 @@ const manifest = {
   engines: { node: '>=24' },
   bin: {
     'kubectl-chaosdemo': program,
-    'kubectl_complete-chaosdemo': 'kubectl_complete-chaosdemo',
     chaosdemo: checker,
   },
 };

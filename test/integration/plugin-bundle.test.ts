@@ -36,10 +36,10 @@ it('is one file that runs anywhere, and says its version and its commands', asyn
   await copyFile(join(built, 'kubectl-chaosdemo.mjs'), alone);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   expect(run(alone, ['--version'])).toBe(`${version}\n`);
-  expect(run(alone, ['__complete', 'run', '--'])).toContain('--filename');
+  expect(run(alone, ['run', '--help'])).toContain('--filename');
 });
 
-it('is a package for npm without dependencies, which kubectl completes by', async () => {
+it('is a package for npm without dependencies', async () => {
   const manifest = JSON.parse(await readFile(join(built, 'package.json'), 'utf8')) as object;
   expect(manifest).not.toHaveProperty('dependencies');
   run('npm', [
@@ -51,5 +51,5 @@ it('is a package for npm without dependencies, which kubectl completes by', asyn
     built,
   ]);
   const bin = join(folder, 'installed', 'bin', 'kubectl-chaosdemo');
-  expect(run(bin, ['__complete', 'doc'])).toMatch(/^doctor\t/);
+  expect(run(bin, ['--help'])).toContain('doctor');
 });

@@ -49,9 +49,7 @@ export async function getDemo(
     const names = await listNames(client, namespace, signal).catch((): string[] => []);
     throw new PluginError(
       `there is no ChaosDemo ${name} in namespace ${namespace}`,
-      names.length > 0
-        ? `There is: ${names.slice(0, MOST_NAMED).join(', ')}`
-        : await elsewhere({ client, kubectl }, signal, name),
+      names.length > 0 ? `There is: ${names.slice(0, MOST_NAMED).join(', ')}` : elsewhere(kubectl),
     );
   }
 }
@@ -73,7 +71,7 @@ export async function chooseName(
     names.length === 0
       ? `there is no ChaosDemo in namespace ${namespace}`
       : `there are ${names.length} ChaosDemos in namespace ${namespace}: name one of ${names.slice(0, MOST_NAMED).join(', ')}`,
-    names.length === 0 ? await elsewhere(connection, signal) : undefined,
+    names.length === 0 ? elsewhere(kubectl) : undefined,
   );
 }
 
@@ -86,46 +84,21 @@ export async function existingDemo(
   return await getDemo(connection, await chooseName(connection, name, signal), signal);
 }
 
-/** Where there are ChaosDemos, of this name if one is given, if the user may list them. */
-async function elsewhere(
-  { client, kubectl }: Pick<Connection, 'client' | 'kubectl'>,
-  signal: AbortSignal,
-  name?: string,
-): Promise<string> {
-  const found = await listPlaces(client, undefined, signal, name).catch(() => undefined);
-  if (found?.length === 0)
-    return name === undefined ? 'No namespace has one' : 'No namespace has one of this name';
-  if (found === undefined) return `See where there is one: ${kubectl} get chaosdemos --all-namespaces`;
-  const places = [...new Set(found.map(({ namespace }) => namespace))].toSorted();
-  return `Name the namespace: -n ${places.slice(0, MOST_NAMED).join(', -n ')}`;
+function elsewhere(kubectl: string): string {
+  return `See where there is one: ${kubectl} get chaosdemos --all-namespaces`;
 }
 
 /** Names of the ChaosDemos of a namespace, sorted; the first 500. */
-export async function listNames(
-  client: KubeClient,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<string[]> {
-  return (await listPlaces(client, namespace, signal)).map(({ name }) => name).toSorted();
-}
-
-async function listPlaces(
-  client: KubeClient,
-  namespace: string | undefined,
-  signal: AbortSignal,
-  name?: string,
-): Promise<{ readonly name: string; readonly namespace: string }[]> {
-  const { items } = await client.request<{
-    items: { metadata: { name: string; namespace: string } }[] | null;
-  }>({
+async function listNames(client: KubeClient, namespace: string, signal: AbortSignal): Promise<string[]> {
+  const { items } = await client.request<{ items: { metadata: { name: string } }[] | null }>({
     method: 'GET',
     path: resourcePath(CHAOS_DEMOS, { namespace }),
-    query: { limit: 500, ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }) },
+    query: { limit: 500 },
     accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
     signal,
   });
   // The API server sends null for an empty PartialObjectMetadataList.
-  return (items ?? []).map(({ metadata }) => metadata);
+  return (items ?? []).map(({ metadata }) => metadata.name).toSorted();
 }
 
 /**

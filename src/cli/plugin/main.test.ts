@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 it('exits with 2 if its standard output is closed', async () => {
-  const child = spawn(process.execPath, [MAIN, 'completion', 'bash'], {
+  const child = spawn(process.execPath, [MAIN, 'help'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   child.stdout.destroy();

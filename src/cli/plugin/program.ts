@@ -2,7 +2,6 @@
 import { Command } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { CommandContext } from './commands/command.ts';
-import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addInit } from './commands/init.ts';
 import { addHistory, addReport } from './commands/recorded.ts';
@@ -30,6 +29,5 @@ export function createProgram(context: CommandContext): Command {
   addHistory(program, context);
   addUi(program, context);
   addDoctor(program, context);
-  addCompletion(program, context);
   return program;
 }

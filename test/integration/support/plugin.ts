@@ -21,8 +21,7 @@ export interface PluginProcess {
 
 /** Starts a command in the namespace of a world, as its admin. */
 export function startPlugin(world: World, [command = '', ...args]: readonly string[]): PluginProcess {
-  const inNamespace = command === '__complete' ? [] : ['-n', world.namespace];
-  const child = spawn(process.execPath, [PLUGIN, command, ...inNamespace, ...args], {
+  const child = spawn(process.execPath, [PLUGIN, command, '-n', world.namespace, ...args], {
     env: {
       ...process.env,
       ...COMPILED,

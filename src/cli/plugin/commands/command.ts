@@ -45,27 +45,22 @@ export const ONLY_ONE = 'name of the ChaosDemo (default: the only one of the nam
 const DEFAULT_TIMEOUT = { milliseconds: 15 * 60_000, written: '15m' };
 const waitingTime = duration('1s', '25h', '15m');
 
-/** Adds a command that uses no cluster. */
-export function localCommand(program: Command, { examples, name, notes, summary }: CommandText): Command {
+/** Adds a command that uses a cluster; its options hold a {@link Place}. */
+export function clusterCommand(program: Command, { examples, name, notes, summary }: CommandText): Command {
   return program
     .command(name)
     .summary(summary)
     .description(`${summary}.${notes ? `\n\n${asParagraphs(notes)}` : ''}`)
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
-    .exitOverride();
+    .exitOverride()
+    .option('-n, --namespace <name>', 'namespace of the ChaosDemo (default: that of the context)')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--kubeconfig <file>', 'kubeconfig to use');
 }
 
 /** Wrapped to the terminal: commander wraps lines, but keeps existing breaks. */
 function asParagraphs(text: string): string {
   return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
-}
-
-/** Adds a command that uses a cluster; its options hold a {@link Place}. */
-export function clusterCommand(program: Command, text: CommandText): Command {
-  return localCommand(program, text)
-    .option('-n, --namespace <name>', 'namespace of the ChaosDemo (default: that of the context)')
-    .option('--context <name>', 'context of the kubeconfig')
-    .option('--kubeconfig <file>', 'kubeconfig to use');
 }
 
 export function timeoutOption(): Option {
