@@ -56,7 +56,7 @@ export function withShowOptions(command: Command): Command {
       '--ui',
       'open the run as a live page in your browser, and print its address; it stays after the verdict until Ctrl-C',
     )
-    .option('--plain', 'print the rows of kubectl and the story line by line instead of the live view')
+    .option('--plain', 'print the story line by line instead of the live view')
     .option('--verbose', 'print all figures, evidence and diagnoses after the run')
     .option('--keep', 'leave everything running after the verdict, and print how to use kubectl with it')
     .option('--report <file>', 'write the final ChaosDemo object to this file, as JSON')

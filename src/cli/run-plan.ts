@@ -1,16 +1,17 @@
 /** Runs a ChaosDemo on its target on this machine: applies it, shows the run, and leaves nothing behind. */
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { type ChaosDemo, terminalLine } from '../api/index.ts';
 import type { Stage } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
 import type { ShowOptions } from './arguments.ts';
 import { openDemoPage } from './demo-page.ts';
-import { follow, showLines, showScreen } from './follow.ts';
 import { isShownLive, type Plan, type PlannedDemo } from './plan.ts';
+import { readDiagnoses } from './report/read.ts';
 import type { ReportSource } from './report/report.ts';
-import { verdictLines } from './run-text.ts';
-import { folded } from './view/line.ts';
+import { printedVerdict, showRun } from './show-run.ts';
 import { hasTerminal } from './view/screen.ts';
 
 const start = performance.now();
@@ -48,7 +49,7 @@ export async function runPlan(
   const environment = await start({ onProgress: progress, signal });
   let verdict: readonly string[] = [];
   const printVerdict = (): void => {
-    for (const line of verdict.flatMap((line) => folded(line, process.stdout.columns))) print(line);
+    for (const line of verdict) print(line);
     verdict = [];
   };
   try {
@@ -75,7 +76,7 @@ export async function runPlan(
         verdict = [
           ...dead.flatMap((message) => ['', ...message.split('\n')]),
           ...hints(ended.demo),
-          ...verdictLines(shown, ended.evidence, options.verbose ?? false),
+          ...printedVerdict({ ...ended, demo: shown }, options.verbose ?? false),
         ];
         await writeFiles(environment, ended.demo, options, signal);
         if (page || options.keep) printVerdict();
@@ -124,21 +125,35 @@ async function writeFiles(
 
 /** Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed. */
 async function present(
-  environment: Stage,
+  { controlPlane, namespace }: Stage,
   demo: PlannedDemo,
   isLive: boolean,
   signal: AbortSignal,
 ): Promise<ReportSource> {
+  const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
+  const { name } = demo.metadata;
   const isManual = demo.spec?.pace?.mode === 'Manual';
-  const options = { name: demo.metadata.name, isManual, print, signal };
-  if (!isLive) return await follow(environment, options, showLines);
-  buffered = [];
+  if (isLive) buffered = [];
   try {
-    return await follow(environment, options, showScreen);
+    const { demo: ended, outcome } = await showRun({
+      client,
+      namespace,
+      name,
+      plain: !isLive,
+      isManual,
+      print,
+      onInterrupt: 'stop and restore',
+      signal,
+    });
+    if (outcome.why === 'refused') {
+      throw new Error(`the ChaosDemo ${name} is not accepted (${outcome.reason}): ${outcome.message}`);
+    }
+    return await readDiagnoses(client, ended, signal);
   } finally {
-    const waiting = buffered;
+    const waiting = buffered ?? [];
     buffered = undefined;
     for (const line of waiting) print(line);
+    await client.close();
   }
 }
 

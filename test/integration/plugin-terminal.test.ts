@@ -1,4 +1,4 @@
-/** `watch` and `present` on a terminal: what stands there, what keys do, and that it is given back as it was. */
+/** The live view on a terminal: what stands there, what keys do, and that it is given back as it was. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,15 +63,17 @@ describe.skipIf(withoutTerminal)('the live view', () => {
     expect(text.split('\n')[0]).toMatch(/^\S+\/shown {2}run 1 {2}Running/);
     expect(text).toMatch(/^‖ {2}1 Welcome +│ 1\/11 Welcome/m);
     expect(text).toMatch(/3 of 3 pods ready {2}● Redis/);
-    expect(terminal.lines[22]).toMatch(/^q quit/);
+    expect(terminal.lines[22]).toMatch(/^space continue {3}q quit/);
     // Colour is there, and nothing else that a view has no use for.
     expect(terminal.written).toContain('\u001b[33m');
 
     terminal.resize(await tty(), 120, 40);
-    await until(() => terminal.lines[38]?.startsWith('q quit'), { what: 'the last line at its new place' });
+    await until(() => terminal.lines[38]?.startsWith('space continue'), {
+      what: 'the last line at its new place',
+    });
     expect(terminal.lines[1]).toHaveLength(120);
 
-    await world.annotate('shown', 'advance', '1/1');
+    terminal.type(' ');
     await terminal.shows(/^[▶‖] {2}2 Cluster Health/m);
     terminal.type('q');
     expect(await terminal.ended).toBe(0);
@@ -110,30 +112,4 @@ describe.skipIf(withoutTerminal)('the live view', () => {
       await abort(name);
     },
   );
-});
-
-describe.skipIf(withoutTerminal)('on a stage', () => {
-  it('space continues, a pressed twice aborts, and r pressed twice runs again', async () => {
-    await byHand('stage');
-    const { terminal } = open('present', 'stage', { columns: 100, rows: 30 });
-    await terminal.shows('WELCOME');
-    await terminal.shows('Space: Cluster Health');
-    terminal.type(' ');
-    await terminal.shows('chapter 2 of 11');
-    terminal.type('a');
-    await terminal.shows('a again: abort the run');
-    expect((await world.status('stage')).run?.phase).toBeUndefined();
-    terminal.type('a');
-    await terminal.shows('ABORTED');
-    terminal.type('r');
-    await terminal.shows('r again: run again');
-    terminal.type('r');
-    await world.untilStatus('stage', 'another run', ({ run }) => run?.number === 2);
-    await terminal.shows('WELCOME');
-    terminal.type('q');
-    expect(await terminal.ended).toBe(0);
-    expect(terminal.isAlternate).toBe(false);
-    await world.annotate('stage', 'abort', '2');
-    await world.ended('stage');
-  });
 });

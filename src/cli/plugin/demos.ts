@@ -138,7 +138,7 @@ export async function applyDemo(
 }
 
 export async function annotate(
-  { client, namespace }: Connection,
+  { client, namespace }: Pick<Connection, 'client' | 'namespace'>,
   name: string,
   annotation: keyof typeof ANNOTATIONS,
   value: string,

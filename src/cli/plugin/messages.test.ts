@@ -72,7 +72,7 @@ it.each(DEMOS)('the words for a ChaosDemo that is %s', (_, demo) => {
   expect(findingLines([checkObject(demo, kubectl, [])]).join('\n')).toMatchSnapshot('doctor');
   expect(outcomeOf(() => advanceOf(demo, kubectl))).toMatchSnapshot('advance');
   expect(outcomeOf(() => abortOf(demo, kubectl))).toMatchSnapshot('abort');
-  expect(outcomeOf(() => rerunOf(demo, 0, 'x'))).toMatchSnapshot('rerun');
+  expect(outcomeOf(() => rerunOf(demo, 'request'))).toMatchSnapshot('rerun');
 });
 
 it.each([

@@ -5,7 +5,7 @@ import type { CommandContext } from './commands/command.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addInit } from './commands/init.ts';
 import { addHistory, addReport } from './commands/recorded.ts';
-import { addPresent, addRun, addWait, addWatch } from './commands/showing.ts';
+import { addRun, addWait, addWatch } from './commands/showing.ts';
 import { addAbort, addAdvance, addRerun } from './commands/steering.ts';
 import { addUi } from './commands/ui.ts';
 
@@ -21,7 +21,6 @@ export function createProgram(context: CommandContext): Command {
   addRun(program, context);
   addWait(program, context);
   addWatch(program, context);
-  addPresent(program, context);
   addAdvance(program, context);
   addAbort(program, context);
   addRerun(program, context);

@@ -34,15 +34,10 @@ export function abortOf({ metadata, status = {} }: ChaosDemo, kubectl: string): 
   return { value: number, does: `stops run ${number}, releases its fault and cleans up` };
 }
 
-/** Requests another run; an active one is superseded. @param now since the epoch, in milliseconds */
-export function rerunOf({ status = {} }: ChaosDemo, now: number, unique: string): Steering {
+/** Requests another run; an active one is superseded. @param request a new value of the annotation */
+export function rerunOf({ status = {} }: ChaosDemo, request: string): Steering {
   const supersedes = hasActiveRun(status) ? `, in place of run ${status.run?.number}, which is stopped` : '';
-  return { value: requestOf(now, unique), does: `runs again${supersedes}` };
-}
-
-/** A unique value for `requested-at`: the time, and something unique. */
-export function requestOf(now: number, unique: string): string {
-  return `${new Date(now).toISOString()}-${unique}`;
+  return { value: request, does: `runs again${supersedes}` };
 }
 
 function hasActiveRun({ run }: NonNullable<ChaosDemo['status']>): boolean {

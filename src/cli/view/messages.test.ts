@@ -5,7 +5,6 @@ import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixt
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { verdictLines } from '../run-text.ts';
 import { plainLines } from './plain.ts';
-import { presentView } from './present-view.ts';
 import { applyInput, currentEvidence, initialState, type LiveState } from './state.ts';
 import { watchView } from './watch-view.ts';
 
@@ -83,7 +82,6 @@ const STATES: readonly (readonly [string, LiveState])[] = [
 it.each(STATES)('the words for %s', (_, state) => {
   const text = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
   expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
-  expect(text(presentView(state, FRAME))).toMatchSnapshot('present');
   expect(text(plainLines(initialState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
   if (!state.demo) return;
   const evidence = currentEvidence(state);

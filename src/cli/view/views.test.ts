@@ -1,4 +1,4 @@
-/** Both views, at the sizes that terminals have, and with whatever a cluster may say. */
+/** The live view, at the sizes that terminals have, and with whatever a cluster may say. */
 import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,6 @@ import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { presentView } from './present-view.ts';
 import { applyInput, initialState, type LiveState } from './state.ts';
 import { type Frame, watchView } from './watch-view.ts';
 
@@ -18,7 +17,6 @@ const frame = (columns: number, rows: number, color = false): Frame => ({
   keys: 'q quit',
 });
 
-const VIEWS = { watch: watchView, present: presentView };
 const live = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
 const withEvents = Array.from({ length: 5 }, (_, i) => i).reduce<LiveState>(
   (state, i) =>
@@ -41,7 +39,7 @@ const COLORS = /\u001b\[[0-9;]*m/g;
 // oxlint-disable-next-line no-control-regex -- what a terminal acts on is what must not be there
 const ACTS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u;
 
-describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
+describe('the live view', () => {
   it.each([
     [80, 23],
     [120, 39],
@@ -52,7 +50,7 @@ describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
   ])('fills %d columns and %d rows, and no more', (columns, rows) => {
     for (const state of [withEvents, stateWith(undefined), initialState('n', 'n')]) {
       for (const color of [true, false]) {
-        const lines = view(state, frame(columns, rows, color));
+        const lines = watchView(state, frame(columns, rows, color));
         expect(lines).toHaveLength(rows);
         for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
       }
@@ -67,7 +65,7 @@ describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
         fc.integer({ min: 1, max: 45 }),
         fc.boolean(),
         (texts, columns, rows, color) => {
-          for (const line of view(stateOf(texts), frame(columns, rows, color))) {
+          for (const line of watchView(stateOf(texts), frame(columns, rows, color))) {
             const plain = line.replace(COLORS, '');
             expect(plain).not.toMatch(ACTS);
             expect(stringWidth(plain)).toBeLessThanOrEqual(columns);

@@ -4,13 +4,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { terminalLine } from '../../../api/index.ts';
 import { duration } from '../../../settings/value-types.ts';
 import { hasTerminal } from '../../view/screen.ts';
-import { type Display, plainDisplay } from '../../view/session.ts';
 import { awaitVerdict } from '../await-verdict.ts';
 import { type Connection, connect, type Place, type UserConnection } from '../connection.ts';
 import { existingDemo } from '../demos.ts';
 import { EXIT } from '../errors.ts';
-import { requestOf } from '../steer.ts';
-import { liveDisplay } from '../watch.ts';
 
 export interface CommandContext {
   /** Aborts on Ctrl-C. */
@@ -115,23 +112,16 @@ export async function toVerdict(
   name: string,
   { plain, timeout, verbose = false }: Waiting,
 ): Promise<number> {
-  const display: Display = plain ? plainDisplay(print) : await liveDisplay();
-  const hint = plain ? print : () => undefined;
-  return await awaitVerdict({ connection, name, display, print, hint, verbose, timeoutMs: timeout, signal });
+  return await awaitVerdict({ connection, name, plain, print, verbose, timeoutMs: timeout, signal });
 }
 
 export function print(line: string): void {
   process.stdout.write(`${terminalLine(line)}\n`);
 }
 
-/** Distinguishes two requests made at the same time. */
-export function unique(): string {
-  return randomBytes(3).toString('hex');
-}
-
-/** A new value of the annotation that requests a run. */
+/** A new value of the annotation that requests a run: the time, and something that distinguishes two requests. */
 export function newRequest(): string {
-  return requestOf(Date.now(), unique());
+  return `${new Date().toISOString()}-${randomBytes(3).toString('hex')}`;
 }
 
 function parseTimeout(written: string): number {

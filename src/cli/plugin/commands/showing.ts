@@ -1,11 +1,11 @@
-/** `run`, `wait`, `watch` and `present`: show a run. */
+/** `run`, `wait` and `watch`: show a run. */
 import type { Command } from 'commander';
 import { ANNOTATIONS } from '../../../api/index.ts';
+import { printVerdict, watchScreen } from '../../show-run.ts';
 import type { Place } from '../connection.ts';
 import { applyDemo } from '../demos.ts';
 import { EXIT } from '../errors.ts';
 import { namespaceOf, parseManifest, readManifestFile } from '../manifest.ts';
-import { present, watch } from '../watch.ts';
 import {
   type CommandContext,
   clusterCommand,
@@ -81,7 +81,8 @@ export function addWatch(program: Command, context: CommandContext): void {
       'kubectl chaosdemo watch demo --plain | tee run.log',
     ],
     notes: `Chapters, countdown, health, results, charts of what was measured, and events. On a terminal it stays until you
-press q. As plain lines it ends with the run. Without color: NO_COLOR=1.`,
+press q; space continues with the next chapter if spec.pace.mode is Manual. As plain lines it ends with the run.
+Without color: NO_COLOR=1.`,
   })
     .addOption(plainOption())
     .addOption(verboseOption())
@@ -91,27 +92,18 @@ press q. As plain lines it ends with the run. Without color: NO_COLOR=1.`,
         context,
         async (connection, { plain, verbose = false }, given) => {
           const name = await existingName(context, connection, given);
-          await watch({ connection, name, plain, verbose, print, signal: context.signal });
+          const { client, namespace } = connection;
+          const { signal } = context;
+          if (plain) {
+            await toVerdict(context, connection, name, { plain, verbose, timeout: Infinity });
+            return EXIT.done;
+          }
+          const { demo } = await watchScreen({ client, namespace, name, print, signal });
+          // The terminal is empty after the screen.
+          if (demo?.status?.run?.phase) await printVerdict({ client, print, signal }, demo, verbose);
+          else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
           return EXIT.done;
         },
       ),
-    );
-}
-
-export function addPresent(program: Command, context: CommandContext): void {
-  clusterCommand(program, {
-    name: 'present',
-    summary: 'Present a run on a stage',
-    examples: ['kubectl chaosdemo present demo -n ratelimiter'],
-    notes: `Large, one chapter at a time. Space continues with the next chapter if spec.pace.mode is Manual; a twice
-aborts the run; r twice runs again; q leaves. It needs a terminal.`,
-  })
-    .argument('[name]', ONLY_ONE)
-    .action(
-      withConnection(context, async (connection, _options, given) => {
-        const name = await existingName(context, connection, given);
-        await present({ connection, name, print, signal: context.signal, newRequest });
-        return EXIT.done;
-      }),
     );
 }

@@ -8,9 +8,9 @@ import {
   type CommandContext,
   type CommandText,
   clusterCommand,
+  newRequest,
   ONLY_ONE,
   print,
-  unique,
   withConnection,
 } from './command.ts';
 
@@ -33,7 +33,7 @@ export function addAbort(program: Command, context: CommandContext): void {
 }
 
 export function addRerun(program: Command, context: CommandContext): void {
-  addSteering(program, context, 'requestedAt', (demo) => rerunOf(demo, Date.now(), unique()), {
+  addSteering(program, context, 'requestedAt', (demo) => rerunOf(demo, newRequest()), {
     name: 'rerun',
     summary: 'Run again, without a change of the spec',
     examples: [

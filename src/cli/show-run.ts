@@ -1,0 +1,153 @@
+/** Shows a run on a terminal, full-screen or line by line; space or enter advances a run that waits for that. */
+import type { KubeClient } from '@chaosdemo/kube-runtime';
+import type { ChaosDemo } from '../api/index.ts';
+import { annotate } from './plugin/demos.ts';
+import { type Outcome, Waiter } from './plugin/run-state.ts';
+import { readDiagnoses } from './report/read.ts';
+import type { ReportSource } from './report/report.ts';
+import { verdictLines } from './run-text.ts';
+import { listenToKeys, waitingOf } from './stepper.ts';
+import { folded } from './view/line.ts';
+import { screenDisplay } from './view/screen.ts';
+import { type Display, plainDisplay, showLive } from './view/session.ts';
+import type { LiveState } from './view/state.ts';
+import { watchView } from './view/watch-view.ts';
+
+export interface ShowRunOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** As lines, rather than full-screen. */
+  readonly plain: boolean;
+  /** Whether keys are read next to plain lines. */
+  readonly isManual?: boolean;
+  readonly print: (line: string) => void;
+  /** The effect of Ctrl-C, for the last line of the screen. */
+  readonly onInterrupt: string;
+  readonly signal: AbortSignal;
+}
+
+/** The run that was shown, and how waiting for it ended. */
+export interface ShownRun {
+  readonly demo: ChaosDemo;
+  readonly outcome: Outcome;
+}
+
+/**
+ * Shows the run until it has ended, or the object was refused for some seconds.
+ * @param onState called with every state before that; its error ends the wait
+ * @throws if the object is deleted, an annotation cannot be written, the keyboard has ended, or the reason of `signal`
+ */
+export async function showRun(
+  options: ShowRunOptions,
+  onState: (state: LiveState) => void = () => undefined,
+): Promise<ShownRun> {
+  const waiter = new Waiter();
+  return await show(options, (state) => {
+    if (state.deleted) throw new Error(`${options.name} was deleted`);
+    const { demo } = state;
+    const outcome = demo && waiter.observe(demo, performance.now());
+    if (demo && outcome) return { demo, outcome };
+    onState(state);
+    return undefined;
+  });
+}
+
+/** Shows the object full-screen, also after its run, until the user leaves. Returns the last state. */
+export async function watchScreen(
+  options: Omit<ShowRunOptions, 'onInterrupt' | 'plain'>,
+): Promise<LiveState> {
+  let isLeft = false;
+  const leave = (): void => {
+    isLeft = true;
+  };
+  const { state } = await show(
+    { ...options, plain: false, onInterrupt: '' },
+    (state) => (isLeft ? { state } : undefined),
+    leave,
+  );
+  return state;
+}
+
+/** The verdict of a run that has ended, as lines of the width of the terminal. */
+export function printedVerdict({ demo, evidence }: ReportSource, isVerbose: boolean): string[] {
+  return verdictLines(demo, evidence, isVerbose).flatMap((line) => folded(line, process.stdout.columns));
+}
+
+/** Prints the verdict of a run that has ended, with its diagnoses. */
+export async function printVerdict(
+  { client, print, signal }: Pick<ShowRunOptions, 'client' | 'print' | 'signal'>,
+  demo: ChaosDemo,
+  isVerbose: boolean,
+): Promise<void> {
+  const source = await readDiagnoses(client, demo, signal);
+  for (const line of printedVerdict(source, isVerbose)) print(line);
+}
+
+async function show<T>(
+  options: ShowRunOptions,
+  resultOf: (state: LiveState) => T | undefined,
+  leave?: () => void,
+): Promise<T> {
+  const { client, name, namespace, signal } = options;
+  const failed = new AbortController();
+  const fail = (error: unknown): void => failed.abort(error);
+  const advance = (state: LiveState | undefined): void => {
+    const waiting = waitingOf(state?.demo?.status ?? {});
+    if (waiting) annotate({ client, namespace }, name, 'advance', waiting.advance, signal).catch(fail);
+  };
+  const display = options.plain
+    ? linesDisplay(options, advance, fail)
+    : await liveDisplay(options.onInterrupt, advance, leave);
+  const ends = AbortSignal.any([signal, failed.signal]);
+  return await showLive({ client, namespace, name, display, signal: ends, resultOf });
+}
+
+/** @param leave called for q; without it, Ctrl-C is sent to this process as a signal */
+async function liveDisplay(
+  onInterrupt: string,
+  advance: (state: LiveState | undefined) => void,
+  leave?: () => void,
+): Promise<Display> {
+  const end = leave ? 'q quit' : `Ctrl-C ${onInterrupt}`;
+  return await screenDisplay({
+    view: watchView,
+    keys: ({ demo }) => `${waitingOf(demo?.status ?? {}) ? 'space continue   ' : ''}${end}`,
+    onKey: (key, state) => {
+      if (key === ' ' || key === 'enter') advance(state);
+      else if (leave && ['q', 'escape', 'ctrl-c'].includes(key)) leave();
+      else if (key === 'ctrl-c') process.kill(process.pid, 'SIGINT');
+    },
+  });
+}
+
+function linesDisplay(
+  { isManual = false, print }: ShowRunOptions,
+  advance: (state: LiveState | undefined) => void,
+  fail: (error: Error) => void,
+): Display {
+  const display = plainDisplay(print);
+  if (!isManual) return display;
+  let last: LiveState | undefined;
+  let lastPrompt: string | undefined;
+  const stopListening = listenToKeys(process.stdin, {
+    advance: () => advance(last),
+    onInterrupt: () => process.kill(process.pid, 'SIGINT'),
+    onEnd: () => fail(new Error('the input has ended, so you cannot continue to the next chapter')),
+  });
+  return {
+    update(state, now) {
+      last = state;
+      display.update(state, now);
+      const waiting = waitingOf(state.demo?.status ?? {});
+      if (waiting && waiting.advance !== lastPrompt) {
+        print(`   ▸ Press space or enter for ${waiting.next ?? 'the verdict'}`);
+      }
+      lastPrompt = waiting?.advance;
+    },
+    async close() {
+      stopListening();
+      await display.close();
+    },
+  };
+}
