@@ -98,7 +98,7 @@ export function verdictLines(
 }
 
 /** The finding of a scenario, its cause and what to do, in up to three lines. */
-function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | undefined): string[] {
+export function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | undefined): string[] {
   const gate = scenario.result === undefined ? '' : `. Gate: ${gateOf(scenario)}`;
   const lines = [`${scenario.name}: ${findingText(scenario)}${gate}`];
   if (!diagnosis) return lines;

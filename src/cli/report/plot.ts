@@ -36,6 +36,8 @@ export interface PlotLine {
   readonly joined: 'all' | 'dots' | 'rises';
   /** Whether the last value continues: a cumulative count. */
   readonly holds?: boolean;
+  /** Whether it is what the subject of the plot is compared with. */
+  readonly isBound?: boolean;
   /** Row in a plot of dots, with its label; without it, a line. */
   readonly row?: { readonly at: number; readonly label: string };
 }

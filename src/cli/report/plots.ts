@@ -1,6 +1,5 @@
 /** The plots for the evidence of a scenario. Pure. */
 import type { Diagnosis, ScenarioEvidence, Signal } from '../../evidence/index.ts';
-import { combined, pointsOf } from '../view/series.ts';
 import { withCites } from './citations.ts';
 import {
   componentName,
@@ -40,7 +39,7 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
     unit: 'requests',
     lines: [
       ...faint(scenario, 'requests-admitted'),
-      { name: 'the store holds', colour: 1, points: stored, joined: 'all' },
+      { name: 'the store holds', colour: 1, points: stored, joined: 'all', isBound: true },
       { name: 'all pods together', colour: 0, points: combined(admitted, sum), joined: 'all' },
     ],
   });
@@ -76,7 +75,10 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
         : `Answers until each moment, of all pods together; rejected requests are in the table above. Admitted should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
     unit: 'requests',
     lines: grows
-      ? [...lines, { name: 'the limit allows', colour: 1, points: limits, joined: 'all', holds: true }]
+      ? [
+          ...lines,
+          { name: 'the limit allows', colour: 1, points: limits, joined: 'all', holds: true, isBound: true },
+        ]
       : lines,
     ...(limit !== undefined && !grows && { bound: { text: `limit ${limit}`, value: limit } }),
   });
@@ -242,4 +244,36 @@ function sum(values: readonly number[]): number {
 
 function most(values: readonly number[]): number {
   return Math.max(...values);
+}
+
+/** The points of a signal, for each component that has it. */
+function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonly PlotPoint[])[] {
+  return bundle.series.filter((series) => series.signal === signal).map(({ points }) => points);
+}
+
+/**
+ * Combines several series: at each time of any of them, `join` of the interpolated values. Evidence is thinned out so
+ * that lines between its points stay true.
+ */
+function combined(
+  all: readonly (readonly PlotPoint[])[],
+  join: (values: readonly number[]) => number,
+): readonly PlotPoint[] {
+  const moments = [...new Set(all.flatMap((points) => points.map(([atMs]) => atMs)))].toSorted(
+    (a, b) => a - b,
+  );
+  const readers = all.map(readerOf);
+  return moments.map((atMs): PlotPoint => [atMs, join(readers.map((read) => read(atMs)))]);
+}
+
+/** Reads a count at ascending times: 0 before its first point, and its last value after the end. */
+function readerOf(points: readonly PlotPoint[]): (atMs: number) => number {
+  let next = 0;
+  return (atMs) => {
+    while (next < points.length && (points[next]?.[0] ?? 0) <= atMs) next++;
+    const [before, after] = [points[next - 1], points[next]];
+    if (!before) return 0;
+    if (!after) return before[1];
+    return before[1] + ((after[1] - before[1]) * (atMs - before[0])) / (after[0] - before[0]);
+  };
 }

@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Chart, chartLines, type Point, short } from './chart.ts';
+import type { PlotPoint as Point } from '../report/plot.ts';
+import { type Chart, chartLines, short } from './chart.ts';
 import { render, widthOf } from './line.ts';
 
 const chart = (points: readonly Point[], changes: Partial<Chart> = {}): Chart => ({
   holds: false,
+  scenario: 'burst',
   title: 'Drift',
   figures: 'most 10',
   points,
@@ -25,7 +27,7 @@ describe('a chart', () => {
         [0, 0],
         [100, 10],
       ],
-      { bound: [[0, 5]], faults: [{ name: 'fault', fromMs: 50, toMs: undefined }] },
+      { bound: [[0, 5]], faults: [{ kind: 'fault', fromMs: 50, toMs: 100 }] },
     );
     expect(plain(rise, 16, 7).slice(0, -1)).toEqual([
       'Drift    most 10',
@@ -42,7 +44,7 @@ describe('a chart', () => {
       fc.double({ min: -1e6, max: 1e6, noNaN: true }),
       fc.double({ min: -10, max: 1e9, noNaN: true }),
     );
-    const faults = [{ name: 'fault', fromMs: -5e5, toMs: undefined }];
+    const faults = [{ kind: 'fault', fromMs: -5e5, toMs: 1e6 }];
     fc.assert(
       fc.property(
         fc.array(point, { maxLength: 50 }),

@@ -1,24 +1,19 @@
 /** Small charts of characters. Pure. A braille cell has two by four dots. */
+import type { Plot, PlotPoint as Point } from '../report/plot.ts';
 import { center, fit, type Line, type Segment, seg, spread, type TextStyle, widthOf } from './line.ts';
-
-/** A value at a time, in milliseconds of the chart's clock. */
-export type Point = readonly [atMs: number, value: number];
 
 export interface Chart {
   /** Whether the last value continues after its point: a count does, a difference is unknown. */
   readonly holds: boolean;
+  readonly scenario: string;
   readonly title: string;
   /** At the end of the title. */
   readonly figures: string;
   readonly points: readonly Point[];
   /** The maximum, drawn as a line; continues after its last point. Empty: there is no bound. */
   readonly bound: readonly Point[];
-  /** Name and times of faults; drawn below. `toMs` undefined: still active. */
-  readonly faults: readonly {
-    readonly name: string;
-    readonly fromMs: number;
-    readonly toMs: number | undefined;
-  }[];
+  /** Faults or bursts; drawn below. */
+  readonly faults: Plot['bands'];
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -51,35 +46,15 @@ export function chartLines(chart: Chart, width: number, height: number): Line[] 
     const plotted = (cells[row] ?? []).map((bits, i): Segment => cell(bits, row === bounds[i]));
     lines.push([seg(`${label.padStart(SCALE - 2)} │`, 'dim'), ...joined(plotted)]);
   }
-  const bar = faultCells(chart, columns);
-  const name = nameCells(bar, chart.faults[0]?.name ?? '');
-  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(name ?? bar)];
-  return [...lines, axis, timeLine(chart, width, name === undefined)].map((line) => fit(line, width));
+  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(faultCells(chart, columns))];
+  return [...lines, axis, timeLine(chart, width)].map((line) => fit(line, width));
 }
 
-/** The bar with a name in the first stretch that has room for it; undefined: none has, or there is no name. */
-function nameCells(bar: readonly Segment[], name: string): Segment[] | undefined {
-  const letters = ` ${name} `.split('');
-  if (name === '' || letters.length + 2 > bar.length) return undefined;
-  let begin = 0;
-  for (let end = 0; end <= bar.length; end++) {
-    if (bar[end]?.style === 'fault') continue;
-    const spare = end - begin - letters.length;
-    if (spare >= 2) {
-      const at = begin + Math.floor(spare / 2);
-      return bar.map((one, i) => ({ ...one, text: letters[i - at] ?? one.text }));
-    }
-    begin = end + 1;
-  }
-  return undefined;
-}
-
-/** The start and end time, and between them the name of the bar if it does not fit into that. */
-function timeLine({ faults, fromMs, toMs }: Chart, width: number, isNamed: boolean): Line {
+/** The start and end time, and between them what the bar is. */
+function timeLine({ faults: [fault], fromMs, toMs }: Chart, width: number): Line {
   const span = toMs - fromMs;
   const [first, last] = [momentText(fromMs, span), momentText(toMs, span)];
-  const name = faults[0]?.name ?? '';
-  const key: Line = isNamed && name !== '' ? [seg('▀', 'fault'), seg(` ${name}`, 'dim')] : [];
+  const key: Line = fault ? [seg('▀', 'fault'), seg(` ${fault.kind}`, 'dim')] : [];
   const room = width - SCALE + 1 - first.length - last.length - 2;
   const between = widthOf(key) < room ? [seg(' '), ...center(key, room)] : [];
   const left: Line = [seg(`${' '.repeat(SCALE - 1)}${first}`, 'dim'), ...between];
@@ -168,7 +143,7 @@ function faultCells({ faults, fromMs, toMs }: Chart, columns: number): Segment[]
   const span = Math.max(1, toMs - fromMs);
   return Array.from({ length: columns }, (_, i) => {
     const [begin, end] = [fromMs + (i / columns) * span, fromMs + ((i + 1) / columns) * span];
-    const on = faults.some((fault) => fault.fromMs < end && (fault.toMs ?? toMs) > begin);
+    const on = faults.some((fault) => fault.fromMs < end && fault.toMs > begin);
     return on ? { text: '▀', style: 'fault' } : { text: '─', style: 'dim' };
   });
 }

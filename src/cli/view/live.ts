@@ -1,5 +1,5 @@
 /**
- * Follows one ChaosDemo, its events and its evidence on the API server, and reports every change to a view. It
+ * Follows one ChaosDemo and its evidence on the API server, and reports every change to a view. It
  * continues after any failure: a lost connection is reported, and restored when possible.
  */
 
@@ -9,7 +9,7 @@ import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
 import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
 import { drawOf } from '../../subjects/index.ts';
-import { type LiveEvent, type LiveInput } from './state.ts';
+import type { LiveInput } from './state.ts';
 
 /** People are waiting: retry a lost connection at least this often. */
 const BACKOFF = { baseMs: 250, maxMs: 3_000 };
@@ -26,16 +26,6 @@ export interface LiveOptions {
   readonly signal: AbortSignal;
 }
 
-interface KubeEvent extends KubeObject {
-  type?: string;
-  reason?: string;
-  note?: string;
-  eventTime?: string;
-  regarding?: { uid?: string };
-  series?: { lastObservedTime?: string };
-  deprecatedLastTimestamp?: string;
-}
-
 /** Follows until `signal` aborts, then resolves; never rejects. */
 export async function follow({ client, name, namespace, onInput, signal }: LiveOptions): Promise<void> {
   const connection = new ConnectionWatch(onInput);
@@ -45,10 +35,6 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
     connection.markConnected();
     onInput(type === 'deleted' ? { kind: 'deleted' } : { kind: 'object', demo: object });
     evidence.of(type === 'deleted' ? undefined : object);
-  });
-  const events = new Store<KubeEvent>(silent);
-  events.subscribe(({ object, type }) => {
-    if (type !== 'deleted') onInput({ kind: 'event', event: liveEvent(object) });
   });
   const reflectDemo = new Reflector({
     client,
@@ -60,20 +46,7 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
     logger: connection.logger,
     onActivity: (activity) => connection.onActivity(activity),
   });
-  const reflectEvents = new Reflector({
-    client,
-    path: resourcePath({ group: 'events.k8s.io', version: 'v1', plural: 'events' }, { namespace }),
-    fieldSelector: `regarding.kind=ChaosDemo,regarding.name=${name}`,
-    store: events,
-    logger: {
-      ...silent,
-      warn: (fields) => {
-        const why = failureOf(fields);
-        if (why.lasting) onInput({ kind: 'no-events', why: why.text });
-      },
-    },
-  });
-  await Promise.all([reflectDemo.run(signal), reflectEvents.run(signal)]);
+  await reflectDemo.run(signal);
   connection.end();
   await evidence.ended;
 }
@@ -194,16 +167,4 @@ function failureOf(fields: object): { text: string; lasting: boolean } {
   const { err } = fields as { err?: unknown };
   const text = messageOf(err);
   return { text, lasting: isForbidden(err) || isNotFound(err) };
-}
-
-function liveEvent({ metadata, ...event }: KubeEvent): LiveEvent {
-  const at = event.series?.lastObservedTime ?? event.eventTime ?? event.deprecatedLastTimestamp;
-  const atMs = Date.parse(at ?? metadata.creationTimestamp ?? '');
-  return {
-    uid: metadata.uid ?? metadata.name,
-    atMs: Number.isFinite(atMs) ? atMs : 0,
-    warning: event.type === 'Warning',
-    reason: event.reason ?? '',
-    note: event.note ?? '',
-  };
 }

@@ -1,11 +1,12 @@
-/** Parts common to both views: phase, progress, countdown, health, results. Pure. */
+/** Parts of the live view: phase, progress, countdown, health, results. Pure. */
 
-import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
-import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
+import type { ChaosDemoStatus, ChapterStatus } from '../../api/index.ts';
 import { currentChapter, numbered } from '../../engine/chapter.ts';
 import { podsReady, READY } from '../../engine/health.ts';
+import type { ShownDiagnosis } from '../diagnosis.ts';
 import { findingOf } from '../finding.ts';
-import { fit, type Line, seg, type TextStyle, widthOf } from './line.ts';
+import { summaryLines } from '../run-text.ts';
+import { type Line, seg, type TextStyle, widthOf, wrap } from './line.ts';
 import type { LiveState } from './state.ts';
 
 const PHASE_STYLES: Readonly<Record<string, TextStyle>> = {
@@ -130,82 +131,37 @@ function mark(good: boolean) {
   return good ? seg('●', 'good') : seg('○', 'bad');
 }
 
-/** The figure of a result, behind its line or, if `width` has no room for it, in a line below. */
-export interface ResultLines {
-  readonly line: Line;
-  readonly below?: Line;
-}
-
-/** The result of each scenario, or its current step. A long name is cut, and the result is not. */
-export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: number): ResultLines[] {
-  return scenarios.map((scenario) => {
-    const { measures, name, result, summary } = scenario;
-    const outcome: Line = [seg(' '), ...outcomeParts(scenario, run?.phase !== undefined)];
-    const line: Line = [
-      seg(`${result ? '★' : '☆'} `, result ? styleOf(scenario) : 'dim'),
-      ...fit([seg(name)], Math.max(1, width - 2 - widthOf(outcome))),
-      ...outcome,
-    ];
-    const figures = result ? [measureInWords(measures), summary].filter((text) => text) : [];
-    const behind = figures
-      .map((text): Line => [...line, seg(`: ${text}`)])
-      .find((whole) => widthOf(whole) <= width);
-    if (behind) return { line: behind };
-    const below = figures.map((text): Line => [seg(`  ${text}`)]);
-    const whole = below.find((figure) => widthOf(figure) <= width) ?? below.at(-1);
-    return whole ? { line, below: whole } : { line };
-  });
-}
-
-/**
- * The results, each with its figure, its diagnosis and then the reason why another was not used. If there are more than
- * `most` lines, the reasons are dropped first, then the diagnoses and the figures.
- */
-export function explainedLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
-  const results = resultLines(status, width);
-  const made = (status.scenarios ?? []).map(({ name }) =>
-    status.diagnoses?.find(({ scenario }) => scenario === name),
-  );
-  const answers = made.map(
-    (diagnosis): Line | undefined =>
-      diagnosis && [seg(`  ${diagnosedBy(diagnosis)}: `, 'dim'), seg(diagnosedClass(diagnosis), 'strong')],
-  );
-  const reasons = made.map((diagnosis): Line | undefined => {
-    // The line above already names the rules.
-    const reason = diagnosis && fallbackReason(diagnosis)?.replace(/^These are the rules: /, 'Because ');
-    return reason === undefined ? undefined : [seg(`  ${reason}`, 'warning')];
-  });
-  const figures = results.map(({ below }) => below);
-  const kept = new Set(
-    [...figures, ...answers, ...reasons].filter((line) => line).slice(0, Math.max(0, most - results.length)),
-  );
-  return results.flatMap(({ line }, i) => [
-    line,
-    ...[figures[i], answers[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
-  ]) as Line[];
-}
-
 const FINDING_STYLES = { good: 'good', bad: 'bad', none: 'warning' } as const satisfies Record<
   string,
   TextStyle
 >;
 
-/** By the finding; whether the spec expects it is shown after the result. */
-function styleOf(scenario: ScenarioStatus): TextStyle {
-  return FINDING_STYLES[findingOf(scenario).tone];
-}
-
-function outcomeParts(scenario: ScenarioStatus, isOver: boolean): Line {
-  const { expect, fault, result } = scenario;
-  if (!result) {
-    if (isOver) return [seg('not tested', 'warning')];
-    return [seg(fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`, 'dim')];
-  }
-  if (expect === result) return [seg(result, styleOf(scenario)), seg(' as expected')];
-  return [
-    seg(result, styleOf(scenario)),
-    seg(expect === 'Any' ? ', no expectation' : `, expected ${expect}`),
-  ];
+/**
+ * The finding of each scenario with its cause and advice, or its current step. Causes and advice are dropped if there are
+ * more than `most` lines.
+ */
+export function resultLines(
+  { run, scenarios = [] }: ChaosDemoStatus,
+  diagnoses: readonly ShownDiagnosis[],
+  width: number,
+  most: number,
+): Line[] {
+  const results = scenarios.map((scenario) => {
+    const { expect, fault, name, result } = scenario;
+    if (!result) {
+      const step = fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`;
+      return [[seg(`☆ ${name}: ${run?.phase ? 'not tested' : step}`, run?.phase ? 'warning' : 'dim')]];
+    }
+    const diagnosis = diagnoses.find((one) => one.scenario === name);
+    const [finding = '', ...more] = summaryLines(scenario, diagnosis);
+    const style = FINDING_STYLES[findingOf(scenario).tone];
+    return [
+      ...wrap(`★ ${finding}`, width, 2, style),
+      ...more.flatMap((line) => wrap(line.trim(), width - 2, 2).map((part) => [seg('  '), ...part])),
+    ];
+  });
+  const all = results.flat();
+  return all.length <= most ? all : results.flatMap(([finding = []]) => [finding]);
 }
 
 /** "1:05", since the run began; after its end, the total time. */

@@ -2,15 +2,6 @@
 import type { ChaosDemo } from '../../api/index.ts';
 import type { RunEvidence } from '../../evidence/index.ts';
 
-/** The fields of an event that a view shows. Its texts are raw. */
-export interface LiveEvent {
-  readonly uid: string;
-  readonly atMs: number;
-  readonly warning: boolean;
-  readonly reason: string;
-  readonly note: string;
-}
-
 /** The state of the connection to the API server; `sinceMs` by the clock of this machine. */
 export type ConnectionState =
   | { readonly state: 'connecting' | 'connected' }
@@ -20,10 +11,9 @@ export type ConnectionState =
 export type LiveInput =
   | { readonly kind: 'object'; readonly demo: ChaosDemo }
   | { readonly kind: 'deleted' }
-  | { readonly kind: 'event'; readonly event: LiveEvent }
-  /** Events, or evidence, are unavailable, and why. */
-  | { readonly kind: 'no-events' | 'no-evidence'; readonly why: string }
   | { readonly kind: 'evidence'; readonly evidence: RunEvidence }
+  /** The evidence is unavailable, and why. */
+  | { readonly kind: 'no-evidence'; readonly why: string }
   | { readonly kind: 'connection'; readonly connection: ConnectionState };
 
 /** A view depends only on this and the clock. */
@@ -32,16 +22,10 @@ export interface LiveState {
   readonly name: string;
   readonly demo: ChaosDemo | undefined;
   readonly deleted: boolean;
-  /** Oldest first. */
-  readonly events: readonly LiveEvent[];
-  readonly noEvents: string | undefined;
   readonly evidence: RunEvidence | undefined;
   readonly noEvidence: string | undefined;
   readonly connection: ConnectionState;
 }
-
-/** Maximum events kept: more than the tallest view shows. */
-const MAX_EVENTS = 100;
 
 /** Nothing is known yet. */
 export function initialState(namespace: string, name: string): LiveState {
@@ -50,8 +34,6 @@ export function initialState(namespace: string, name: string): LiveState {
     name,
     demo: undefined,
     deleted: false,
-    events: [],
-    noEvents: undefined,
     evidence: undefined,
     noEvidence: undefined,
     connection: { state: 'connecting' },
@@ -64,10 +46,6 @@ export function applyInput(state: LiveState, input: LiveInput): LiveState {
       return { ...state, demo: input.demo, deleted: false };
     case 'deleted':
       return { ...state, deleted: true };
-    case 'event':
-      return { ...state, events: withEvent(state.events, input.event), noEvents: undefined };
-    case 'no-events':
-      return { ...state, noEvents: input.why };
     case 'evidence':
       return { ...state, evidence: input.evidence, noEvidence: undefined };
     case 'no-evidence':
@@ -83,9 +61,4 @@ export function currentEvidence({ demo, evidence }: LiveState): RunEvidence | un
   const run = demo?.status?.run;
   const isOfRun = evidence?.run.number === run?.number && evidence?.demo.uid === demo?.metadata.uid;
   return run && isOfRun ? evidence : undefined;
-}
-
-function withEvent(events: readonly LiveEvent[], event: LiveEvent): readonly LiveEvent[] {
-  const others = events.filter(({ uid }) => uid !== event.uid);
-  return [...others, event].toSorted((a, b) => a.atMs - b.atMs).slice(-MAX_EVENTS);
 }

@@ -18,21 +18,6 @@ const frame = (columns: number, rows: number, color = false): Frame => ({
 });
 
 const live = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
-const withEvents = Array.from({ length: 5 }, (_, i) => i).reduce<LiveState>(
-  (state, i) =>
-    applyInput(state, {
-      kind: 'event',
-      event: {
-        uid: `e${i}`,
-        atMs: NOW - 5000 + i,
-        warning: i === 4,
-        reason: `Reason${i}`,
-        note: `Note ${i}`,
-      },
-    }),
-  live,
-);
-
 /** Without what a terminal does to lines: colours, which are all that a view may send. */
 // oxlint-disable-next-line no-control-regex -- these are the sequences of colours
 const COLORS = /\u001b\[[0-9;]*m/g;
@@ -48,7 +33,7 @@ describe('the live view', () => {
     [10, 3],
     [1, 1],
   ])('fills %d columns and %d rows, and no more', (columns, rows) => {
-    for (const state of [withEvents, stateWith(undefined), initialState('n', 'n')]) {
+    for (const state of [live, stateWith(undefined), initialState('n', 'n')]) {
       for (const color of [true, false]) {
         const lines = watchView(state, frame(columns, rows, color));
         expect(lines).toHaveLength(rows);
@@ -110,28 +95,25 @@ function stateOf(texts: readonly string[]): LiveState {
   };
   const evidence = evidenceOfRun();
   const scenarios = evidence.scenarios.map((scenario) => ({ ...scenario, name: text(11) }));
-  const event = { uid: 'e', atMs: NOW, warning: true, reason: text(0), note: text(1) };
   return [
-    { kind: 'event', event } as const,
     { kind: 'evidence', evidence: { ...evidence, scenarios } } as const,
     { kind: 'connection', connection: { state: 'lost', sinceMs: NOW, why: text(2) } } as const,
   ].reduce<LiveState>(applyInput, stateWith(status));
 }
 
 describe('the live view at 80x24', () => {
-  const lines = watchView(withEvents, frame(80, 23));
+  const lines = watchView(live, frame(80, 23));
   const text = lines.join('\n');
 
-  it('shows chapters, countdown, health, results, charts and events at once', () => {
+  it('shows chapters, countdown, health, results and charts at once', () => {
     expect(lines[0]).toMatch(/^ratelimiter\/demo {2}run 3 {2}Running .* {2}0:10$/);
     expect(text).toContain('▶  4 Counter Drift Chaos     │');
     expect(text).toContain('│ 4/11 Counter Drift Chaos (fault confirmed)');
     expect(text).toContain('■ counter-drift: fault on, 6 s left █');
     expect(text).toContain('● 3 of 3 pods ready  ● Redis');
-    expect(text).toMatch(/☆ counter-drift .*watched/);
-    expect(text).toContain('Drift (counter-drift)');
-    expect(text).toContain('Admitted (counter-');
-    expect(text).toMatch(/^\d\d:\d\d:\d\d Reason4 +Note 4$/m);
+    expect(text).toMatch(/☆ counter-drift: .*watched/);
+    expect(text).toMatch(/^─ Measured in counter-drift .*\nCounted /m);
+    expect(text).toContain('Admitted  ');
     expect(lines.at(-1)).toBe('q quit');
   });
 
@@ -163,12 +145,11 @@ describe('the live view of a run that has ended', () => {
   it.each([
     [80, 23],
     [104, 29],
-  ])('views show each diagnosis, its author and fallback, at %d columns, %d rows', (columns, rows) => {
+  ])('shows the cause and advice of each finding, at %d columns, %d rows', (columns, rows) => {
     const text = watchView(state, frame(columns, rows)).join('\n');
     expect(text).toContain('Both as expected');
-    expect(text.match(/rules: store-restarted at store/g)).toHaveLength(2);
-    expect(text.match(/profile "hosted" failed: no answer/g)).toHaveLength(2);
+    expect(text.match(/Cause: store-restarted/g)).toHaveLength(2);
     expect(text.match(/★/g)).toHaveLength(2);
-    expect(text).toContain('Drift (counter-drift)');
+    expect(text).toMatch(/^─ Measured in counter-drift .*\nCounted /m);
   });
 });

@@ -80,7 +80,7 @@ export function addWatch(program: Command, context: CommandContext): void {
       'kubectl chaosdemo watch demo -n ratelimiter',
       'kubectl chaosdemo watch demo --plain | tee run.log',
     ],
-    notes: `Chapters, countdown, health, results, charts of what was measured, and events. On a terminal it stays until you
+    notes: `Chapters, countdown, health, results, and charts of what was measured. On a terminal it stays until you
 press q; space continues with the next chapter if spec.pace.mode is Manual. As plain lines it ends with the run.
 Without color: NO_COLOR=1.`,
   })

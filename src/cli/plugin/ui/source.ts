@@ -111,7 +111,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       if (place) {
         const onInput: Parameters<typeof follow>[0]['onInput'] = (input) => {
           const isLost = input.kind === 'connection' && input.connection.state === 'lost';
-          if (input.kind !== 'event') onChange(isLost ? 'lost' : 'changed');
+          onChange(isLost ? 'lost' : 'changed');
         };
         return await follow({ client, ...place, onInput, signal });
       }
