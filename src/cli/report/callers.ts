@@ -20,13 +20,7 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
     table(evidence, 'requests', isWhole, `Requests and outcomes by pod, ${WHOLE}${ofBursts}`, limit),
     table(evidence, 'others', isWhole, `Of other callers, each within its own limit, ${WHOLE}`),
   ].filter((one) => one !== undefined);
-  const newcomer = evidence.bundle.series.filter(({ signal }) => signal === 'newcomer-admitted');
-  const allowed = newcomer.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
-  const ofNewcomer =
-    newcomer.length === 0
-      ? undefined
-      : html`<p>A caller that was new in the fault was allowed ${isWhole ? '' : 'at least '}${allowed} requests${limit === undefined ? '' : `, and the limit allows ${limit}`}.</p>`;
-  return tables.length === 0 ? html`` : html`<h3>Outcome for callers</h3>\n${tables}${ofNewcomer}`;
+  return tables.length === 0 ? html`` : html`<h3>Outcome for callers</h3>\n${tables}`;
 }
 
 function table(

@@ -31,12 +31,12 @@ const SAME = 0.008;
 /** Space above the highest value of a plot, as a share of it; on a logarithmic axis, as a factor. */
 const HEADROOM = { share: 0.1, factor: 2 };
 
-/** One `svg` element. @param anchor prefix of the names of its citations */
-export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
+/** One `svg` element. @param prefix of the names in it, unique in the page */
+export function chartSvg(plot: Plot, size: ChartSize, prefix: string): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
-    chart.setOption(optionOf(plot, size, anchor));
-    return cleanedSvg(chart.renderToSVGString(), plot, `${anchor}${plot.key}-${size.width}-`);
+    chart.setOption(optionOf(plot));
+    return cleanedSvg(chart.renderToSVGString(), plot, `${prefix}${plot.key}-`);
   } finally {
     // Otherwise the process does not end.
     chart.dispose();
@@ -55,19 +55,17 @@ function cleanedSvg(svg: string, { title }: Plot, prefix: string): string {
   );
 }
 
-function optionOf(plot: Plot, { width }: ChartSize, anchor: string): EChartsCoreOption {
-  const rows = rowsOf(plot);
-  const isNarrow = width < 500;
+function optionOf(plot: Plot): EChartsCoreOption {
   const inMs = plot.toMs - plot.fromMs < 2000;
   return {
     animation: false,
-    grid: { left: rows ? (isNarrow ? 84 : 96) : 52, right: 14, top: 24, bottom: 44 },
+    grid: { left: 52, right: 14, top: 24, bottom: 44 },
     xAxis: {
       type: 'value',
       min: plot.fromMs,
       max: Math.max(plot.toMs, plot.fromMs + 0.1),
       ...(inMs ? {} : { minInterval: 1000 }),
-      splitNumber: isNarrow ? 4 : 8,
+      splitNumber: 8,
       name: `${inMs ? 'milliseconds' : 'seconds'} since ${plot.since}`,
       nameLocation: 'middle',
       nameGap: 26,
@@ -84,47 +82,34 @@ function optionOf(plot: Plot, { width }: ChartSize, anchor: string): EChartsCore
       axisTick: { lineStyle: { color: 'var(--axis)' } },
       splitLine: { show: false },
     },
-    yAxis: rows
-      ? {
-          type: 'category',
-          inverse: true,
-          data: rows.map(({ row }) => row?.label ?? ''),
-          axisLabel: { ...FONT, interval: 0 },
-          axisLine: { show: false },
-          axisTick: { show: false },
-        }
-      : {
-          type: plot.log ? 'log' : 'value',
-          ...(plot.log ? { min: MIN_LOG } : {}),
-          max: topOf(plot),
-          minInterval: plot.unit === 'requests' ? 1 : 0,
-          splitNumber: 4,
-          // The end of the axis is not a round number.
-          axisLabel: { ...FONT, showMaxLabel: false },
-          axisLine: { show: false },
-          axisTick: { show: false },
-          splitLine: { showMaxLine: false, lineStyle: { color: 'var(--grid)' } },
-        },
-    series: [
-      ...plot.lines.map((line, i) => ({
-        ...seriesOf(line, plot),
-        // Bands and marks belong to the plot; the library attaches them to a series.
-        ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
-      })),
-      citesOf(plot, anchor),
-    ],
+    yAxis: {
+      type: plot.log ? 'log' : 'value',
+      ...(plot.log ? { min: MIN_LOG } : {}),
+      max: topOf(plot),
+      minInterval: plot.unit === 'requests' ? 1 : 0,
+      splitNumber: 4,
+      // The end of the axis is not a round number.
+      axisLabel: { ...FONT, showMaxLabel: false },
+      axisLine: { show: false },
+      axisTick: { show: false },
+      splitLine: { showMaxLine: false, lineStyle: { color: 'var(--grid)' } },
+    },
+    series: plot.lines.map((line, i) => ({
+      ...seriesOf(line, plot),
+      // Bands and marks belong to the plot; the library attaches them to a series.
+      ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
+    })),
   };
 }
 
 function topOf({ bound, lines, log }: Plot): number {
-  if (lines.some(({ row }) => row !== undefined)) return 0;
   const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
   const most = Math.max(bound?.value ?? 0, ...values);
   const top = log ? Math.max(most, MIN_LOG) * HEADROOM.factor : most * (1 + HEADROOM.share);
   return Math.min(Number.MAX_VALUE, most > 0 ? top : 1);
 }
 
-function seriesOf({ colour, holds, joined, points, row }: PlotLine, { log, toMs }: Plot) {
+function seriesOf({ colour, holds, joined, points }: PlotLine, { log, toMs }: Plot) {
   const { color, type, width } = STYLES[colour];
   const shown = points.map(([at, value]): [number, number] => [at, log ? Math.max(value, MIN_LOG) : value]);
   const last = shown.at(-1);
@@ -134,9 +119,9 @@ function seriesOf({ colour, holds, joined, points, row }: PlotLine, { log, toMs 
       type: 'scatter',
       silent: true,
       symbol: SYMBOLS[colour],
-      symbolSize: row ? 7 : 5,
+      symbolSize: 5,
       itemStyle: { color, opacity: 0.8 },
-      data: row ? points.map(([at]) => [at, row.at]) : shown,
+      data: shown,
     };
   }
   return {
@@ -220,64 +205,4 @@ function marksOf({ bound, fromMs, marks, toMs }: Plot) {
       })),
     ],
   };
-}
-
-function rowsOf({ lines }: Plot): readonly PlotLine[] | undefined {
-  return lines.some(({ row }) => row !== undefined) ? lines : undefined;
-}
-
-/** Citations: a dot for each, and one label for those close together. */
-function citesOf(plot: Plot, anchor: string) {
-  const { fromMs, log, toMs } = plot;
-  const top = topOf(plot);
-  const placed = plot.cites.map(({ atMs, id, value = top }) => {
-    const shown = log ? Math.max(value, MIN_LOG) : value;
-    const [column, row] = [(40 * (atMs - fromMs)) / Math.max(0.1, toMs - fromMs), (20 * shown) / (top || 1)];
-    return { id, at: [atMs, shown], place: `${Math.round(column)} ${Math.round(row)}` };
-  });
-  const together = Map.groupBy(placed, ({ place }) => place);
-  return {
-    type: 'scatter',
-    silent: true,
-    z: 3,
-    symbol: 'circle',
-    symbolSize: 8,
-    data: placed.map((cite) => {
-      const color = `var(${citeColor(anchor, cite.id)},var(--text))`;
-      const group = together.get(cite.place) ?? [];
-      const text = labelOf(group.map(({ id }) => id));
-      return {
-        value: cite.at,
-        itemStyle: { color, opacity: 1, borderColor: 'var(--page)', borderWidth: 1.5 },
-        label: {
-          ...FONT,
-          show: group[0] === cite,
-          position: 'top',
-          formatter: text,
-          // Without a browser the library underestimates bold text.
-          width: 6.8 * text.length,
-          align: 'center',
-          fontSize: 11,
-          fontWeight: 600,
-          color,
-          backgroundColor: 'var(--page)',
-          borderColor: color,
-          borderWidth: 1,
-          borderRadius: 8,
-          padding: [2, 5],
-        },
-      };
-    }),
-  };
-}
-
-/** "s4", "s11 s14 s17", and of more "s1 s3 +3". */
-function labelOf(ids: readonly string[]): string {
-  const inOrder = ids.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return ids.length <= 3 ? inOrder.join(' ') : `${inOrder.slice(0, 2).join(' ')} +${ids.length - 2}`;
-}
-
-/** The CSS variable for the colour of one citation. */
-export function citeColor(anchor: string, id: string): string {
-  return `--cite-${anchor}${id}`;
 }

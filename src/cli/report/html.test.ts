@@ -20,7 +20,7 @@ describe('the page of a run', () => {
     expect(recorded).toContain("default-src 'none'");
   });
 
-  it('links each claim to its place in a plot, or to what it cites in words', () => {
+  it('links each claim to what it cites', () => {
     const ids = [...recorded.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const links = [...recorded.matchAll(/href="#([^"]*)"/g)].map(([, id]) => id);
@@ -33,7 +33,7 @@ describe('the page of a run', () => {
     expect(figures.length).toBeGreaterThanOrEqual(6);
     for (const figure of figures) {
       expect(figure).toContain('<table>');
-      expect(figure.match(/<svg role="img" aria-label="[^"]+"/g)).toHaveLength(2);
+      expect(figure.match(/<svg role="img" aria-label="[^"]+"/g)).toHaveLength(1);
     }
   });
 

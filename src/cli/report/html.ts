@@ -12,10 +12,9 @@ import {
   withUnit,
 } from '../../api/index.ts';
 import { gradeText, type ShownDiagnosis } from '../diagnosis.ts';
-import { findingText, type ShownFinding } from '../finding.ts';
+import { findingText } from '../finding.ts';
 import { callers } from './callers.ts';
-import { chartSvg, citeColor } from './chart.ts';
-import { citedIds } from './citations.ts';
+import { chartSvg } from './chart.ts';
 import { STYLE } from './page-style.ts';
 import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
 import { plotsOf } from './plots.ts';
@@ -25,15 +24,8 @@ import { timeline } from './timeline.ts';
 
 const NOTHING = html``;
 
-/** A part of a page, with its style rules. */
-export interface Part {
-  readonly markup: Markup;
-  readonly style: string;
-}
-
 /** The complete page. */
 export function reportHtml(report: Report): string {
-  const { markup, style } = reportPart(report);
   return `<!doctype html>\n${
     html`<html lang="en">
 <head>
@@ -42,11 +34,11 @@ export function reportHtml(report: Report): string {
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${titleOf(report)}</title>
-<style>${new MarkupText(`${STYLE}${style}`)}</style>
+<style>${new MarkupText(STYLE)}</style>
 </head>
 <body>
 <main>
-${markup}
+${reportPart(report)}
 ${foot(report, 'This file needs no network.')}
 </main>
 </body>
@@ -60,16 +52,13 @@ export function titleOf({ name, namespace, run, verdict }: Report): string {
 }
 
 /** The page without its foot. */
-export function reportPart(report: Report): Part {
+export function reportPart(report: Report): Markup {
   const isWhole = report.evidence?.leftOut === '';
-  const sections = report.scenarios.map((scenario) => scenarioSection(scenario, { isWhole }));
-  const markup = html`${head(report)}
+  return html`${head(report)}
 ${notes(report.missing)}
-${report.scenarios.length > 0 ? short(report) : NOTHING}
 ${advice(report)}
 ${timeline(report)}
-${sections.map((section) => section.markup)}`;
-  return { markup, style: sections.map(({ style }) => style).join('') };
+${report.scenarios.map((scenario) => scenarioSection(scenario, { isWhole }))}`;
 }
 
 /** The missing parts. */
@@ -105,25 +94,6 @@ ${verdict.phase === 'Succeeded' ? NOTHING : html`<p>${verdict.message}</p>`}
 </header>`;
 }
 
-function short({ scenarios }: Report): Markup {
-  return html`<section aria-labelledby="short"><h2 id="short">What happened</h2>
-<ul class="cards">${scenarios.map(
-    ({ number, status, title, ...scenario }) => html`
-<li class="card"><h3><a href="#scenario-${number}">${title}</a> ${chips(scenario)}</h3>
-${figureOf(scenario.finding, status.measures)}<p class="did">${status.fault?.message ?? 'No fault was injected.'}</p>
-<p>${status.message ?? NOTHING}</p></li>`,
-  )}</ul></section>`;
-}
-
-/** "30 of 10 admitted", or for a measure "drift: at least 30 requests, at most 8 are allowed". */
-function figureOf({ figure, word }: ShownFinding, [first]: readonly Measure[] = []): Markup {
-  if (!first) return NOTHING;
-  if (first.bound === undefined)
-    return html`<p class="figure">${word}${figure === '' ? '' : `, ${figure}`}</p>`;
-  const { atLeast, bound, name, unit, value } = first;
-  return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${bound === undefined ? '' : `, at most ${bound} ${bound === 1 ? 'is' : 'are'} allowed`}</p>`;
-}
-
 /** The finding, in its colour; and the gate's decision, in none. */
 function chips({ finding, gate }: Pick<ScenarioReport, 'finding' | 'gate'>): Markup {
   return html`<span class="chip ${finding.tone}">${finding.word}</span> <span class="chip gate">Gate: ${gate}</span>`;
@@ -141,28 +111,23 @@ function advice({ advice: all }: Report): Markup {
 export function scenarioSection(
   scenario: ScenarioReport,
   { isOn = false, isWhole }: { readonly isOn?: boolean; readonly isWhole: boolean },
-): Part {
+): Markup {
   const { diagnosis, evidence, number, status, title } = scenario;
   const isOpen = isOn && status.result === undefined;
   const isStale = isOn && status.fault?.endedAt === undefined;
   const measured = isStale ? undefined : status.result && findingText(status);
-  const plots = evidence ? plotsOf(evidence, diagnosis?.full?.chain) : [];
-  const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
+  const plots = evidence ? plotsOf(evidence) : [];
   const anchor = `c${number}-`;
-  const markup = html`<section aria-labelledby="scenario-${number}">
+  return html`<section aria-labelledby="scenario-${number}">
 <h2 id="scenario-${number}">${title} ${isOpen ? html`<span class="chip none">no result yet</span>` : chips(scenario)}</h2>
 <p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured ? ` (${measured})` : ''}</p>
 ${actions(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
 ${isStale ? NOTHING : measures(status.measures ?? [])}
 ${plots.length === 0 ? NOTHING : html`<div class="plots">${plots.map((plot) => plotFigure(plot, anchor))}</div>`}
-${diagnosis ? diagnosisPart(diagnosis, anchor, drawn) : NOTHING}
+${diagnosis ? diagnosisPart(diagnosis, anchor) : NOTHING}
 ${observations(scenario, isStale)}
 </section>`;
-  const style = [...drawn].map(
-    (id) => `figure:has(#${anchor}${id}:target){${citeColor(anchor, id)}:var(--accent)}`,
-  );
-  return { markup, style: style.join('') };
 }
 
 const PROOFS: Readonly<Record<string, string>> = {
@@ -216,16 +181,13 @@ function measures(all: readonly Measure[]): Markup {
 <tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${withUnit(value, unit)}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
 }
 
-/** A plot with its key and the table of its figures. @param anchor prefix of the ids and classes in it */
+/** A plot with its key and the table of its figures. @param anchor prefix of the names in it */
 function plotFigure(plot: Plot, anchor: string): Markup {
-  const rows = plot.lines.filter(({ row }) => row !== undefined).length;
-  const height = rows > 0 ? 96 + 24 * rows : 280;
   const { head: columns, rows: cells } = tableOf(plot);
-  const svg = (width: number) => new MarkupText(chartSvg(plot, { width, height }, anchor));
+  const svg = new MarkupText(chartSvg(plot, { width: 660, height: 280 }, anchor));
   const key = keyOf(plot);
-  return html`<figure>${plot.cites.map(({ id }) => html`<span class="anchor" id="${anchor}${id}"></span>`)}
-<figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
-<div class="wide">${svg(660)}</div><div class="narrow">${svg(360)}</div>
+  return html`<figure><figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
+<div class="scroll" tabindex="0">${svg}</div>
 ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined, name }) => html`<li><i class="k-${colour}${joined === 'dots' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
 <details><summary>Figures of this plot</summary><div class="scroll"><table><caption>${plot.title}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
@@ -234,7 +196,7 @@ ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined,
 
 /** The legend; lines of single pods share one entry. The table names each. */
 function keyOf({ lines }: Plot): readonly PlotLine[] {
-  const named = lines.filter(({ row }) => row === undefined).toReversed();
+  const named = lines.toReversed();
   const [first, ...others] = named.filter(
     ({ colour, name }) => colour === 'faint' && name.startsWith('replica-'),
   );
@@ -248,18 +210,14 @@ function unitOf({ log, unit }: Plot): string {
   return log ? ` (${unit}, each line ten times the one below)` : ` (${unit})`;
 }
 
-function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string, drawn: ReadonlySet<string>): Markup {
+function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
   const { class: cause, confidence, grade, message, missing, full } = diagnosis;
   const { alternatives = [], chain = [], citations = [] } = full ?? {};
   const listed = new Set(citations.map(({ id }) => id));
-  const known = new Set(citedIds(chain));
-  const cite = (id: string): Markup => {
-    if (!known.has(id)) return html` <span class="ref">${id}</span>`;
-    if (drawn.has(id)) return html` <a class="ref" href="#${anchor}${id}">${id}</a>`;
-    return listed.has(id)
-      ? html` <a class="ref" href="#list-${anchor}${id}">${id}</a>`
+  const cite = (id: string): Markup =>
+    listed.has(id)
+      ? html` <a class="ref" href="#${anchor}${id}">${id}</a>`
       : html` <span class="ref">${id}</span>`;
-  };
   const place = diagnosedPlace(diagnosis);
   return html`<h3>Diagnosis</h3>
 <p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
@@ -268,7 +226,7 @@ ${alternatives.length === 0 ? NOTHING : html`<p>Other possible causes: ${alterna
 <p>${adviceSentence(diagnosis)}</p>
 ${grade ? html`<p>${gradeText(grade, full)}.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
-${citations.length === 0 ? NOTHING : html`<details${new MarkupText(citations.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
+${citations.length === 0 ? NOTHING : html`<details open><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li id="${anchor}${id}"><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
 }
 
 function observations({ evidence, status }: ScenarioReport, isStale: boolean): Markup {

@@ -27,12 +27,6 @@ aside p{margin:.2em 0}
 .facts{display:flex;flex-wrap:wrap;gap:6px 28px;margin:0}
 .facts dt{color:var(--muted);font-size:.8rem}
 .facts dd{margin:0;font-size:.92rem}
-.cards{list-style:none;padding:0;display:grid;gap:14px;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr))}
-.card{background:var(--card);border-radius:10px;padding:14px 16px;font-size:.94rem}
-.card h3{margin:0 0 .4em;font-size:1.05rem}
-.card a{color:inherit}
-.figure{font-weight:600}
-.did{color:var(--muted)}
 .chip{display:inline-block;font-size:.8rem;font-weight:600;line-height:1.4;padding:2px 9px;border-radius:99px;vertical-align:2px}
 .chip.good{color:var(--good);background:var(--good-soft)}
 .chip.bad{color:var(--bad);background:var(--bad-soft)}
@@ -59,9 +53,7 @@ tfoot th,tfoot td{font-weight:700;border-bottom:0}
 figure{margin:1.6em 0 1.2em}
 figcaption{font-size:.92rem;color:var(--muted);margin-bottom:4px}
 figcaption b{color:var(--text);margin-right:.4em}
-.anchor{display:block;scroll-margin-top:16px}
-svg{display:block;width:100%;height:auto;font-family:inherit}
-.narrow{display:none}
+svg{display:block;width:100%;min-width:520px;height:auto;font-family:inherit}
 .key{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:2px 18px;font-size:.85rem}
 .key i{display:inline-block;width:26px;height:0;border-top:3px solid;vertical-align:4px;margin-right:7px}
 .k-0{border-color:var(--line-0)!important}
@@ -79,10 +71,10 @@ summary{cursor:pointer;color:var(--muted)}
 .cited li{margin:.3em 0;scroll-margin-top:16px}
 .cited li:target{background:var(--card)}
 footer{margin-top:3em;padding-top:1em;border-top:1px solid var(--edge);color:var(--muted);font-size:.9rem}
-@media (max-width:640px){main{padding:18px 14px 36px}h1{font-size:1.35rem}.wide{display:none}.narrow{display:block}
+@media (max-width:640px){main{padding:18px 14px 36px}h1{font-size:1.35rem}
 table{font-size:.8rem}th,td{padding:4px 5px}tbody th{min-width:6em}
 .timeline li{grid-template-columns:1fr auto;gap:2px 10px}.track{grid-column:1/3;grid-row:2}}
 @media (min-width:1280px){main{max-width:1240px}.plots{display:grid;grid-template-columns:1fr 1fr;gap:0 32px;align-items:start}.plots figure{min-width:0}.plots figcaption{min-height:4.5em}.scroll{max-width:54rem}
-h1,main>*>p,main>*>ul:not(.cards,.runs),.claims,footer{max-width:54rem}.timeline li{grid-template-columns:14rem 1fr 14rem}}
-@media print{.track,.track i,.chip,.key i{print-color-adjust:exact}details::details-content{content-visibility:visible;height:auto}.card,.timeline li,figure{break-inside:avoid}}
+h1,main>*>p,main>*>ul:not(.runs),.claims,footer{max-width:54rem}.timeline li{grid-template-columns:14rem 1fr 14rem}}
+@media print{.track,.track i,.chip,.key i{print-color-adjust:exact}details::details-content{content-visibility:visible;height:auto}.timeline li,figure{break-inside:avoid}}
 `;

@@ -4,7 +4,7 @@ import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 /** Milliseconds since the `since` of the plot, and a value. */
 export type PlotPoint = readonly [atMs: number, value: number];
 
-export type PlotKey = 'counts' | 'answers' | 'store' | 'replicas' | 'arrivals';
+export type PlotKey = 'counts' | 'answers' | 'store' | 'replicas';
 
 export interface Plot {
   readonly key: PlotKey;
@@ -24,7 +24,6 @@ export interface Plot {
   readonly marks: readonly { readonly atMs: number; readonly text: string }[];
   /** The upper bound. */
   readonly bound?: { readonly text: string; readonly value: number };
-  readonly cites: readonly Cite[];
 }
 
 export interface PlotLine {
@@ -38,16 +37,6 @@ export interface PlotLine {
   readonly holds?: boolean;
   /** Whether it is what the subject of the plot is compared with. */
   readonly isBound?: boolean;
-  /** Row in a plot of dots, with its label; without it, a line. */
-  readonly row?: { readonly at: number; readonly label: string };
-}
-
-/** The place of a citation in a plot. */
-export interface Cite {
-  readonly id: string;
-  readonly atMs: number;
-  /** undefined: at the top, as it has only a time. */
-  readonly value?: number;
 }
 
 /** The zero of the time axis: the fault, the burst that is shown, or the setup if neither has begun. */
@@ -75,7 +64,7 @@ export function componentName({ pods }: ScenarioEvidence, component: string): st
 
 /** A latency is of one request; a wait grows until it ends, and the next one is another. */
 export function joinedOf(signal: Signal): PlotLine['joined'] {
-  if (signal.endsWith('-latency') || signal === 'arrivals') return 'dots';
+  if (signal.endsWith('-latency')) return 'dots';
   return signal === 'write-outstanding' || signal === 'unreachable' ? 'rises' : 'all';
 }
 
@@ -84,17 +73,6 @@ export function tableOf({ lines, unit }: Plot): {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 } {
-  if (lines.some(({ row }) => row !== undefined)) {
-    return {
-      head: ['pod', 'requests', 'first', 'last'],
-      rows: lines.map(({ name, points }) => [
-        name,
-        String(points.at(-1)?.[1] ?? 0),
-        `${round(points[0]?.[0] ?? 0)} ms`,
-        `${round(points.at(-1)?.[0] ?? 0)} ms`,
-      ]),
-    };
-  }
   const at = (point: PlotPoint): string => `${round(point[1])} ${unit} at ${seconds(point[0])}`;
   return {
     head: ['line', 'first', 'most', 'last'],

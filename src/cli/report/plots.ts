@@ -1,6 +1,5 @@
 /** The plots for the evidence of a scenario. Pure. */
-import type { Diagnosis, ScenarioEvidence, Signal } from '../../evidence/index.ts';
-import { withCites } from './citations.ts';
+import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import {
   componentName,
   joinedOf,
@@ -9,7 +8,6 @@ import {
   type Plot,
   type PlotLine,
   type PlotPoint,
-  round,
   sinceOf,
 } from './plot.ts';
 
@@ -17,15 +15,12 @@ import {
 const LOG_FROM = 100;
 /** Data in less than this share of the observed time is enlarged. */
 const MOMENT = 0.05;
-/** Maximum rows of dots. */
-const MAX_ROWS = 64;
 
 /** The plots of one scenario that have data, in reading order. */
-export function plotsOf(scenario: ScenarioEvidence, chain: Diagnosis['chain'] = []): Plot[] {
-  const plots = [counts, answers, store, replicas, arrivals]
+export function plotsOf(scenario: ScenarioEvidence): Plot[] {
+  return [counts, answers, store, replicas]
     .map((make) => make(scenario))
     .filter((plot) => plot !== undefined);
-  return withCites(plots, scenario, chain);
 }
 
 function counts(scenario: ScenarioEvidence): Plot | undefined {
@@ -131,33 +126,6 @@ function replicas(scenario: ScenarioEvidence): Plot | undefined {
   });
 }
 
-function arrivals(scenario: ScenarioEvidence): Plot | undefined {
-  const all = scenario.bundle.series.filter(({ signal }) => signal === 'arrivals').slice(0, MAX_ROWS);
-  if (all.length === 0) return undefined;
-  const points = all.flatMap((series) => series.points);
-  const [from, to] = [Math.min(...points.map(([at]) => at)), Math.max(...points.map(([at]) => at))];
-  const room = Math.max(0.1, (to - from) * 0.05);
-  return {
-    ...plot(scenario, {
-      key: 'arrivals',
-      title: 'When the requests of the burst were sent, by pod',
-      about: `All of them were sent within ${round(to - from)} ms.`,
-      unit: '',
-      lines: all.map((series, at) => ({
-        name: componentName(scenario, series.component),
-        colour: 0,
-        points: series.points,
-        joined: 'dots',
-        row: { at, label: series.component },
-      })),
-    }),
-    fromMs: from - room,
-    toMs: to + room,
-    bands: [],
-    marks: [],
-  };
-}
-
 /** A line for each component that has the signal; none if there are too many to distinguish. */
 function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MAX_PODS): PlotLine[] {
   const some = scenario.bundle.series.filter((series) => series.signal === signal);
@@ -220,7 +188,6 @@ function plot(
         text: text.startsWith('broken') ? 'broken' : 'detected',
       }))
       .filter(({ atMs }) => isIn(atMs)),
-    cites: [],
   };
 }
 

@@ -2,7 +2,7 @@
 import { type ChapterStatus, counted, type FaultStatus, withPrintableTexts } from '../../../api/index.ts';
 import { numbered } from '../../../engine/chapter.ts';
 import { podsReady } from '../../../engine/health.ts';
-import { foot, notes, type Part, reportPart, scenarioSection } from '../../report/html.ts';
+import { foot, notes, reportPart, scenarioSection } from '../../report/html.ts';
 import { type ReportSource, type RunSoFar, reportOf, runSoFar } from '../../report/report.ts';
 import { html, type Markup, type Part as Piece, timeMarkup, timeText } from '../../report/text.ts';
 import { timeline } from '../../report/timeline.ts';
@@ -89,12 +89,12 @@ export function runPage({ kubectl, now, source }: RunPageInput): string {
   const part = report ? reportPart(report) : so ? soFarPart(so, status, now) : waitingPart(demo, kubectl);
   const isWaiting = report !== undefined && phase === 'Pending';
   const body = html`${isWaiting ? notes([`Another run is to begin: ${status.message ?? 'no reason is known'}`, `Below is run ${report.run}.`]) : NOTHING}
-${part.markup}
+${part}
 ${so ? foot(report ?? {}, NO_NETWORK) : NOTHING}`;
   const title = `${phase}: ${so ? `run ${so.run} of ` : ''}${metadata.namespace}/${metadata.name}`;
   const headline =
     report && !isWaiting ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
-  return pageHtml({ title, body, style: part.style, now: headline, isLive: true });
+  return pageHtml({ title, body, now: headline, isLive: true });
 }
 
 const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], string>> = {
@@ -105,9 +105,8 @@ const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], string>> = {
   Stopped: '✗',
 };
 
-function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['status']>, now: number): Part {
+function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['status']>, now: number): Markup {
   const isWhole = so.evidence?.complete === true && so.evidence.leftOut === '';
-  const sections = so.scenarios.map((scenario) => scenarioSection(scenario, { isOn: true, isWhole }));
   const { run } = status;
   const facts: [string, Piece][] = [
     ['Started', timeMarkup(so.startedAt)],
@@ -123,7 +122,7 @@ function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['statu
     ]),
     ['Run ID', so.runId],
   ];
-  const markup = html`<header class="tone-on"><p class="kicker">Run ${so.run} of ${so.namespace}/${so.name} ${phaseChip(status.phase ?? '')}</p>
+  return html`<header class="tone-on"><p class="kicker">Run ${so.run} of ${so.namespace}/${so.name} ${phaseChip(status.phase ?? '')}</p>
 <h1>${status.chapter ?? 'The run is about to begin'}</h1>
 <p>${status.message ?? NOTHING}</p>
 <dl class="facts">${facts.flatMap(([term, text]) => (text === '' ? [] : [html`<div><dt>${term}</dt><dd>${text}</dd></div>`]))}</dl></header>
@@ -131,8 +130,7 @@ ${notes(so.missing)}
 <section aria-labelledby="chapters"><h2 id="chapters">Chapters</h2>
 <ol class="chapters">${numbered(so.chapters).map(chapterItem)}</ol></section>
 ${timeline({ ...so, completedAt: new Date(now).toISOString() })}
-${sections.map((section) => section.markup)}`;
-  return { markup, style: sections.map(({ style }) => style).join('') };
+${so.scenarios.map((scenario) => scenarioSection(scenario, { isOn: true, isWhole }))}`;
 }
 
 /** Of a fault that is to come or active; '' for others. */
@@ -150,14 +148,13 @@ function chapterItem({ number, state, title }: ReturnType<typeof numbered>[numbe
     : html`<li><i aria-hidden="true">${CHAPTER_MARKS[state]}</i>${number} ${title}<span class="skip">, ${state.toLowerCase()}</span></li>`;
 }
 
-function waitingPart({ metadata, status }: ReportSource['demo'], kubectl: string): Part {
+function waitingPart({ metadata, status }: ReportSource['demo'], kubectl: string): Markup {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   const message = status?.message ?? ready?.message ?? 'The operator has not checked it yet.';
   const { name, namespace } = metadata;
-  const markup = html`<header><p class="kicker">${namespace}/${name} ${phaseChip(status?.phase ?? '', ready?.reason)}</p>
+  return html`<header><p class="kicker">${namespace}/${name} ${phaseChip(status?.phase ?? '', ready?.reason)}</p>
 <h1>It has not run</h1><p>${message}</p>
 <p>The problem, and how to fix it: <code>${pluginCommand('doctor', { kubectl, name, namespace })}</code></p></header>`;
-  return { markup, style: '' };
 }
 
 /** A page that explains why there is none. */
