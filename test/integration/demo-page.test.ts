@@ -43,7 +43,7 @@ it('the demo page shows the run until Ctrl-C, exits by its verdict, leaves nothi
   const line = async (pattern: RegExp): Promise<string> =>
     await until(() => lines.find((each) => pattern.test(each)), { what: `a line like ${pattern}` });
 
-  const address = await line(/^http:\/\/127\.0\.0\.1:\d+\/runs\/ratelimiter\/burst\?token=[\w-]{43}$/);
+  const address = await line(/^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}$/);
   const page = async (): Promise<string> => {
     const entered = await fetch(address, { redirect: 'manual' });
     const cookie = entered.headers.getSetCookie()[0]?.split(';')[0] ?? '';

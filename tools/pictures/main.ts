@@ -4,7 +4,6 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import type { ChaosDemo } from '../../src/api/index.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { type Environment, startEnvironment } from '../../src/local/environment.ts';
 import { NO_COOLDOWN, startOperator } from '../../src/local/operator.ts';
@@ -12,15 +11,14 @@ import { launchBrowser } from '../../test/kit/browser.ts';
 import { ensureChromium } from '../../test/kit/chromium.ts';
 import { sample } from '../../test/kit/demo.ts';
 import { withoutTerminal } from '../../test/kit/terminal.ts';
-import { until } from '../../test/kit/until.ts';
 import { FOLDER, fileHash, MANIFEST, type Manifest } from './manifest.ts';
-import { pagePictures, withPages } from './page-pictures.ts';
+import { pagePictures, withPage } from './page-pictures.ts';
 import { versions } from './shown.ts';
 import { terminalPictures } from './terminal-pictures.ts';
 
 const command = new Command('npm run pictures')
   .description(
-    'Runs demos on this machine, as npm run demo does, and makes of them the pictures in docs/pictures: the live view in a terminal, and pages in a browser. That takes two minutes on an idle machine. It needs util-linux for a terminal, and Chromium or Chrome; on Debian, root gets that.',
+    'Runs a demo on this machine, as npm run demo does, and makes of it the pictures in docs/pictures: the live view in a terminal, and pages in a browser. That takes two minutes on an idle machine. It needs util-linux for a terminal, and Chromium or Chrome; on Debian, root gets that.',
   )
   .addHelpText(
     'after',
@@ -37,21 +35,6 @@ async function takePictures(environment: Environment, signal: AbortSignal): Prom
   const chromium = await ensureChromium({ progress: say, signal });
   const apply = async (file: string, name: string) =>
     await kubectl.apply([await sample(file, { name, namespace })], { signal });
-  const untilStatus = async (
-    name: string,
-    what: string,
-    is: (status: NonNullable<ChaosDemo['status']>) => boolean,
-  ) =>
-    await until(
-      async () => {
-        const demo = JSON.parse(
-          await kubectl.run(['-n', namespace, 'get', 'chaosdemo', name, '-o', 'json'], { signal }),
-        ) as ChaosDemo;
-        return is(demo.status ?? {});
-      },
-      { what: `${name} ${what}`, everyMs: 500, deadlineMs: 120_000, signal },
-    );
-
   say('demo: a run in the terminal');
   await apply('demo.yaml', 'demo');
   const terminal = await terminalPictures({ kubeconfig, namespace, name: 'demo', signal });
@@ -59,25 +42,13 @@ async function takePictures(environment: Environment, signal: AbortSignal): Prom
   // The driver would end this process before the environment is stopped.
   const browser = await launchBrowser({ path: chromium.path, handlesSignals: true });
   try {
-    return await withPages(kubeconfig, async (address) => {
+    return await withPage(kubeconfig, { name: 'demo', namespace }, async (address) => {
       say('demo: its page in the browser');
-      const path = `/runs/${namespace}/demo`;
       const run = await pagePictures(browser, address, [
-        { file: 'page-run', path, from: 'body', to: 'section.todo' },
-        { file: 'page-plots', path, from: 'figure >> nth=0', to: 'figure >> nth=1' },
+        { file: 'page-run', from: 'body', to: 'section.todo' },
+        { file: 'page-plots', from: 'figure >> nth=0', to: 'figure >> nth=1' },
       ]);
-      say('gate: a run that fails, as the limiter admits too much');
-      await apply('gate.yaml', 'gate');
-      await untilStatus('gate', 'to fail', ({ phase }) => phase === 'Failed');
-      say('minimal: an active run');
-      await apply('minimal.yaml', 'minimal');
-      await untilStatus('minimal', 'to inject its fault', ({ scenarios = [] }) =>
-        scenarios.some(({ fault }) => fault?.startedAt !== undefined),
-      );
-      const all = await pagePictures(browser, address, [
-        { file: 'page-all', path: '/', from: 'body', to: 'ul.runs:has(.chip.on)' },
-      ]);
-      return { ...terminal, ...run, ...all };
+      return { ...terminal, ...run };
     });
   } finally {
     await browser.close();

@@ -1,4 +1,4 @@
-/** Pictures of the pages of `kubectl chaosdemo ui` in a real browser, in the colours of a light and a dark system. */
+/** Pictures of the page of `kubectl chaosdemo ui` in a real browser, in the colours of a light and a dark system. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -18,17 +18,24 @@ const QUALITY = 88;
 export interface PagePicture {
   /** What the names of the files begin with. */
   readonly file: string;
-  readonly path: string;
   /** Elements that it reaches from and to, from side to side. */
   readonly from: string;
   readonly to: string;
 }
 
-/** Serves the pages with the rights of `kubeconfig` while `use` runs, which gets the address with the token. */
-export async function withPages<T>(kubeconfig: string, use: (address: URL) => Promise<T>): Promise<T> {
-  const child = spawn(process.execPath, [PLUGIN, 'ui', '--no-open', '--kubeconfig', kubeconfig], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** Serves the page of a run with the rights of `kubeconfig` while `use` runs, which gets the address with the token. */
+export async function withPage<T>(
+  kubeconfig: string,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  use: (address: URL) => Promise<T>,
+): Promise<T> {
+  const child = spawn(
+    process.execPath,
+    [PLUGIN, 'ui', name, '-n', namespace, '--no-open', '--kubeconfig', kubeconfig],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const ended = once(child, 'exit');
   try {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -57,8 +64,8 @@ export async function pagePictures(
     });
     try {
       const page = await context.newPage();
-      for (const { file, from, path, to } of wanted) {
-        await page.goto(new URL(`${path}${address.search}`, address).href);
+      for (const { file, from, to } of wanted) {
+        await page.goto(address.href);
         await page.getByText('live', { exact: true }).waitFor();
         pictures[`${file}-${colorScheme}.webp`] = await picture(page, from, to);
       }

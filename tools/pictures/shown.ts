@@ -3,10 +3,10 @@
  * make of runs that never change: it changes exactly if the picture would look different.
  */
 import { createHash } from 'node:crypto';
-import { overviewPage, runPage } from '../../src/cli/plugin/ui/pages.ts';
+import { reportHtml } from '../../src/cli/report/html.ts';
+import { runReport } from '../../src/cli/report/report.ts';
 import { applyInput, type LiveState } from '../../src/cli/view/state.ts';
 import { watchView } from '../../src/cli/view/watch-view.ts';
-import { overviewOfAll } from '../../test/fixtures/cli/plugin/ui/serve.ts';
 import { recordedRun } from '../../test/fixtures/cli/report/report.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../test/fixtures/cli/view/status.ts';
 
@@ -35,8 +35,8 @@ function views(): string[] {
 }
 
 function pages(): string[] {
-  const run = runPage({ source: recordedRun(), now: NOW, kubectl: 'kubectl' });
-  return [run, overviewPage(overviewOfAll(), 'kubectl')].map(asPictured);
+  const report = runReport(recordedRun());
+  return report ? [asPictured(reportHtml(report, { script: '', now: NOW }))] : [];
 }
 
 /** A page without what its picture cannot show: the script, and rules for other widths and for paper. */

@@ -18,57 +18,88 @@ import { chartSvg } from './chart.ts';
 import { STYLE } from './page-style.ts';
 import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
 import { plotsOf } from './plots.ts';
-import type { Report, ScenarioReport } from './report.ts';
+import type { RunReport, ScenarioReport } from './report.ts';
 import { html, type Markup, Markup as MarkupText, type Part as Piece, timeMarkup } from './text.ts';
 import { timeline } from './timeline.ts';
 
 const NOTHING = html``;
 
-/** The complete page. */
-export function reportHtml(report: Report): string {
+/** A page that is served, and updated by a script. */
+export interface Live {
+  readonly script: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The complete page. @param live undefined: a file */
+export function reportHtml(report: RunReport, live?: Live): string {
+  const { headline, name, namespace, run, verdict } = report;
+  const title = `${verdict?.phase ?? 'Running'}: run ${run} of ${namespace}/${name}`;
+  return pageHtml({ title, headline, main: reportMain(report, live), live });
+}
+
+/** A page without a report. */
+export function messageHtml(title: string, paragraphs: readonly string[], live?: Live): string {
+  const main = html`<header><h1>${title}</h1>
+${paragraphs.map((text) => html`<p>${text}</p>`)}</header>`;
+  return pageHtml({ title, headline: title, main, live });
+}
+
+interface Page {
+  readonly title: string;
+  /** Announced by a screen reader when it has changed. */
+  readonly headline: string;
+  readonly main: Markup;
+  readonly live: Live | undefined;
+}
+
+function pageHtml({ headline, live, main, title }: Page): string {
+  const policy = html`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`;
   return `<!doctype html>\n${
     html`<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${titleOf(report)}</title>
+${live ? html`<link rel="icon" href="data:,">` : policy}
+<title>${title}</title>
 <style>${new MarkupText(STYLE)}</style>
 </head>
 <body>
-<main>
-${reportPart(report)}
-${foot(report, 'This file needs no network.')}
+${live ? html`<p id="state" role="status"><noscript>not live without scripts</noscript></p><p id="announced" role="status">${headline}</p>\n` : NOTHING}<main>
+${main}
 </main>
-</body>
+${live ? new MarkupText(`<script>${live.script}</script>\n`) : NOTHING}</body>
 </html>
 `.text
   }`;
 }
 
-export function titleOf({ name, namespace, run, verdict }: Report): string {
-  return `${verdict.phase}: run ${run} of ${namespace}/${name}`;
+function reportMain(report: RunReport, live: Live | undefined): Markup {
+  const { completedAt, evidence, missing, pending, run, scenarios, verdict } = report;
+  const isWhole = evidence?.complete === true && evidence.leftOut === '';
+  const isOn = verdict === undefined;
+  const ends = isOn && live ? new Date(live.now).toISOString() : completedAt;
+  return html`${pending === '' ? NOTHING : notes([`Another run is to begin: ${pending}`, `Below is run ${run}.`])}
+${head(report)}
+${notes(missing)}
+${isOn ? NOTHING : advice(report)}
+${timeline({ ...report, completedAt: ends })}
+${scenarios.map((scenario) => scenarioSection(scenario, { isOn, isWhole }))}
+${foot(report, live ? 'It is served to this machine only.' : 'This file needs no network.')}`;
 }
 
-/** The page without its foot. */
-export function reportPart(report: Report): Markup {
-  const isWhole = report.evidence?.leftOut === '';
-  return html`${head(report)}
-${notes(report.missing)}
-${advice(report)}
-${timeline(report)}
-${report.scenarios.map((scenario) => scenarioSection(scenario, { isWhole }))}`;
-}
-
-/** The missing parts. */
-export function notes(missing: readonly string[]): Markup {
-  return missing.length === 0 ? NOTHING : html`<aside>${missing.map((text) => html`<p>${text}</p>`)}</aside>`;
+/** Sentences next to the report. */
+function notes(sentences: readonly string[]): Markup {
+  return sentences.length === 0
+    ? NOTHING
+    : html`<aside>${sentences.map((text) => html`<p>${text}</p>`)}</aside>`;
 }
 
 function head({
   completedAt,
   headline,
+  message,
   name,
   namespace,
   pods,
@@ -78,9 +109,9 @@ function head({
   took,
   tone,
   verdict,
-}: Report): Markup {
+}: RunReport): Markup {
   const facts: [string, Piece][] = [
-    ['Verdict', `${verdict.phase} (${verdict.reason})`],
+    ['Verdict', verdict ? `${verdict.phase} (${verdict.reason})` : ''],
     ['Started', html`${timeMarkup(startedAt)}${took === '' ? '' : `, took ${took}`}`],
     ['Ended', completedAt === '' ? '' : timeMarkup(completedAt)],
     ['Run ID', runId],
@@ -89,7 +120,7 @@ function head({
   return html`<header class="tone-${tone}">
 <p class="kicker">Run ${run} of ${namespace}/${name}</p>
 <h1>${headline}</h1>
-${verdict.phase === 'Succeeded' ? NOTHING : html`<p>${verdict.message}</p>`}
+${verdict?.phase === 'Succeeded' ? NOTHING : html`<p>${message}</p>`}
 <dl class="facts">${facts.flatMap(([term, text]) => (text === '' ? [] : [html`<div><dt>${term}</dt><dd>${text}</dd></div>`]))}</dl>
 </header>`;
 }
@@ -99,7 +130,7 @@ function chips({ finding, gate }: Pick<ScenarioReport, 'finding' | 'gate'>): Mar
   return html`<span class="chip ${finding.tone}">${finding.word}</span> <span class="chip gate">Gate: ${gate}</span>`;
 }
 
-function advice({ advice: all }: Report): Markup {
+function advice({ advice: all }: RunReport): Markup {
   return html`<section aria-labelledby="todo" class="todo"><h2 id="todo">What to do</h2>
 <ul>${all.map(({ scenario, text }) => html`<li>${scenario === undefined ? NOTHING : html`<b>${scenario}</b>: `}${text}</li>`)}</ul></section>`;
 }
@@ -108,9 +139,9 @@ function advice({ advice: all }: Report): Markup {
  * `isWhole`: nothing was left out of the evidence, and nothing is still to come. `isOn`: the run has not ended. While
  * a fault is active, measures and sentences of the status are older than the evidence, and contradict its plots.
  */
-export function scenarioSection(
+function scenarioSection(
   scenario: ScenarioReport,
-  { isOn = false, isWhole }: { readonly isOn?: boolean; readonly isWhole: boolean },
+  { isOn, isWhole }: { readonly isOn: boolean; readonly isWhole: boolean },
 ): Markup {
   const { diagnosis, evidence, number, status, title } = scenario;
   const isOpen = isOn && status.result === undefined;
@@ -237,7 +268,7 @@ ${evidence && events.length > 0 ? html`<details><summary>Events, second by secon
 }
 
 /** @param last a sentence about this page */
-export function foot({ verdict }: { readonly verdict?: Report['verdict'] }, last: string): Markup {
+function foot({ verdict }: RunReport, last: string): Markup {
   return html`<footer>${verdict ? html`<p>${verdict.message}</p>` : NOTHING}
 <p>Times are UTC, by the clock of the operator. Seconds in plots and events count from the start of the fault or of the burst that is shown. If none has begun, they count from its planned start. ${last}</p></footer>`;
 }

@@ -3,8 +3,13 @@ import { adviceSentence, diagnosedBy, diagnosedClass, fallbackReason } from '../
 import type { Report } from './report.ts';
 import { timeText } from './text.ts';
 
-const SIGNS: Readonly<Record<Report['tone'], string>> = { good: '✅', bad: '❌', none: '⚠️' };
-const FINDING_SIGNS: typeof SIGNS = { good: '🟢', bad: '🔴', none: '🟡' };
+const SIGNS: Readonly<Record<Report['tone'], string>> = {
+  good: '✅',
+  bad: '❌',
+  none: '⚠️',
+  active: '▶️',
+};
+const FINDING_SIGNS = { good: '🟢', bad: '🔴', none: '🟡' };
 
 /** Markdown of GitHub and GitLab, with a final line break. */
 export function reportMarkdown(report: Report): string {

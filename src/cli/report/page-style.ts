@@ -70,11 +70,15 @@ summary{cursor:pointer;color:var(--muted)}
 .cited{list-style:none;padding:0}
 .cited li{margin:.3em 0;scroll-margin-top:16px}
 .cited li:target{background:var(--card)}
+header.tone-active{border-color:var(--accent)}
+#state{margin:0;padding:10px 20px;border-bottom:1px solid var(--edge);color:var(--muted);font-size:.88rem}
+#state.state-lost{color:var(--bad)}
+#announced{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 footer{margin-top:3em;padding-top:1em;border-top:1px solid var(--edge);color:var(--muted);font-size:.9rem}
 @media (max-width:640px){main{padding:18px 14px 36px}h1{font-size:1.35rem}
 table{font-size:.8rem}th,td{padding:4px 5px}tbody th{min-width:6em}
 .timeline li{grid-template-columns:1fr auto;gap:2px 10px}.track{grid-column:1/3;grid-row:2}}
 @media (min-width:1280px){main{max-width:1240px}.plots{display:grid;grid-template-columns:1fr 1fr;gap:0 32px;align-items:start}.plots figure{min-width:0}.plots figcaption{min-height:4.5em}.scroll{max-width:54rem}
-h1,main>*>p,main>*>ul:not(.runs),.claims,footer{max-width:54rem}.timeline li{grid-template-columns:14rem 1fr 14rem}}
+h1,main>*>p,main>*>ul,.claims,footer{max-width:54rem}.timeline li{grid-template-columns:14rem 1fr 14rem}}
 @media print{.track,.track i,.chip,.key i{print-color-adjust:exact}details::details-content{content-visibility:visible;height:auto}.timeline li,figure{break-inside:avoid}}
 `;

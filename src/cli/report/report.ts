@@ -31,10 +31,8 @@ export interface ReportSource {
   readonly missing?: string;
 }
 
-/**
- * What is known of a run, even an active one. Every text is one line of printable characters, and untrusted: escape it.
- */
-export interface RunSoFar {
+/** What is known of a run, even an active one. Every text is one line of printable characters, and untrusted: escape it. */
+export interface RunReport {
   readonly namespace: string;
   readonly name: string;
   readonly run: number;
@@ -42,25 +40,31 @@ export interface RunSoFar {
   readonly startedAt: string;
   /** '' while it is active. */
   readonly completedAt: string;
+  /** How long the run took: "48s"; '' if unknown. */
+  readonly took: string;
+  /** With their states while it is active. */
   readonly pods: readonly string[];
   readonly scenarios: readonly ScenarioReport[];
   readonly chapters: readonly ChapterStatus[];
   /** The missing parts, a sentence each. */
   readonly missing: readonly string[];
   readonly evidence: RunEvidence | undefined;
+  /** undefined while it is active. */
+  readonly verdict: Verdict | undefined;
+  /** By the findings, whatever the gate decides. good: all good; bad: a weakness; none: unknown; active: no verdict yet. */
+  readonly tone: 'good' | 'bad' | 'none' | 'active';
+  /** The verdict in one sentence, or the active chapter. */
+  readonly headline: string;
+  readonly message: string;
+  /** Why another run has not begun; '': none was requested. */
+  readonly pending: string;
+  /** Advice, the first step first. */
+  readonly advice: readonly Advice[];
 }
 
 /** The content of a report of a run that has ended. */
-export interface Report extends RunSoFar {
-  /** How long the run took: "48s"; '' if unknown. */
-  readonly took: string;
+export interface Report extends RunReport {
   readonly verdict: Verdict;
-  /** By the findings, whatever the gate decides. good: all good; bad: a weakness; none: unknown. */
-  readonly tone: 'good' | 'bad' | 'none';
-  /** The verdict in one sentence. */
-  readonly headline: string;
-  /** Advice, the first step first. */
-  readonly advice: readonly Advice[];
 }
 
 export interface ScenarioReport {
@@ -85,19 +89,8 @@ export interface Advice {
 
 /** @returns undefined if no run of the object has ended, or another one is active */
 export function reportOf(source: ReportSource): Report | undefined {
-  const so = runSoFar(source);
-  const run = withPrintableTexts(source.demo).status?.run;
-  const verdict = endOf(run);
-  if (!so || !run || !verdict) return undefined;
-  const { scenarios } = so;
-  return {
-    ...so,
-    took: tookOf(run),
-    verdict,
-    tone: toneOf(verdict, scenarios),
-    headline: headlineOf(verdict, scenarios),
-    advice: adviceOf(verdict, scenarios),
-  };
+  const made = runReport(source);
+  return made?.verdict && { ...made, verdict: made.verdict };
 }
 
 function toneOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Report['tone'] {
@@ -107,12 +100,16 @@ function toneOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]
 }
 
 /** @returns undefined if no run of the object has begun */
-export function runSoFar(source: ReportSource): RunSoFar | undefined {
+export function runReport(source: ReportSource): RunReport | undefined {
   const { metadata, status = {} } = withPrintableTexts(source.demo);
   const { run } = status;
   if (!run) return undefined;
   const { evidence, missing } = matching(source, run);
   const diagnoses = shownDiagnoses({ metadata, status }, evidence);
+  const verdict = endOf(run);
+  const scenarios = (status.scenarios ?? []).map((entry, i) =>
+    scenarioReport(entry, i + 1, diagnoses, evidence),
+  );
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -120,11 +117,18 @@ export function runSoFar(source: ReportSource): RunSoFar | undefined {
     runId: run.runId ?? '',
     startedAt: run.startedAt,
     completedAt: run.completedAt ?? '',
-    pods: (run.pods ?? []).map(({ name }) => name),
-    scenarios: (status.scenarios ?? []).map((entry, i) => scenarioReport(entry, i + 1, diagnoses, evidence)),
+    took: tookOf(run),
+    pods: (run.pods ?? []).map(({ name, state }) => (verdict || !state ? name : `${name} (${state})`)),
+    scenarios,
     chapters: status.chapters ?? [],
     missing,
     evidence,
+    verdict,
+    tone: verdict ? toneOf(verdict, scenarios) : 'active',
+    headline: verdict ? headlineOf(verdict, scenarios) : (status.chapter ?? 'The run is about to begin'),
+    message: verdict?.message ?? status.message ?? '',
+    pending: verdict && status.phase === 'Pending' ? (status.message ?? 'no reason is known') : '',
+    advice: verdict ? adviceOf(verdict, scenarios) : [],
   };
 }
 

@@ -1,6 +1,6 @@
 /** The chapters of a run and its faults as rows of bars. Pure. */
 import { leftAt } from '../../engine/chapter.ts';
-import type { RunSoFar } from './report.ts';
+import type { RunReport } from './report.ts';
 import { html, type Markup } from './text.ts';
 
 interface Row {
@@ -13,7 +13,7 @@ interface Row {
 }
 
 /** A section with a row for each chapter shown, and for each fault, sorted by their start. */
-export function timeline(report: RunSoFar): Markup {
+export function timeline(report: RunReport): Markup {
   const start = Date.parse(report.startedAt);
   const rows = rowsOf(report, start);
   const end = Math.max(...rows.map(({ to }) => to), 1);
@@ -26,7 +26,7 @@ export function timeline(report: RunSoFar): Markup {
   )}</ol></section>`;
 }
 
-function rowsOf({ chapters, completedAt, scenarios }: RunSoFar, start: number): Row[] {
+function rowsOf({ chapters, completedAt, scenarios }: RunReport, start: number): Row[] {
   const since = (time: string | undefined): number => Date.parse(time ?? '') - start;
   const rows = [
     ...chapters.map(

@@ -46,9 +46,9 @@ export async function openWindow(
 }
 
 /** Serves the page of `kubectl chaosdemo ui` with the rights of a kubeconfig; the caller closes it. */
-export async function servePage(kubeconfig: string, namespace?: string): Promise<OpenUi> {
-  const connection = connect({ kubeconfig, ...(namespace === undefined ? {} : { namespace }) });
-  const page = await openUi({ connection, name: undefined, open: false, port: 0, print: () => {} });
+export async function servePage(kubeconfig: string, namespace: string, name: string): Promise<OpenUi> {
+  const connection = connect({ kubeconfig, namespace });
+  const page = await openUi({ connection, name, open: false, port: 0, print: () => {} });
   return {
     address: page.address,
     close: async () => {
@@ -56,12 +56,6 @@ export async function servePage(kubeconfig: string, namespace?: string): Promise
       await connection.client.close();
     },
   };
-}
-
-/** The address of one of its pages, with the token. */
-export function addressOf({ address }: OpenUi, path: string): string {
-  const { origin, search } = new URL(address);
-  return `${origin}${path}${search}`;
 }
 
 interface AxeFindings {

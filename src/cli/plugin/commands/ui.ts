@@ -2,21 +2,27 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
 import { EXIT } from '../errors.ts';
-import { type CommandContext, clusterCommand, existingName, print, withConnection } from './command.ts';
+import {
+  type CommandContext,
+  clusterCommand,
+  existingName,
+  ONLY_ONE,
+  print,
+  withConnection,
+} from './command.ts';
 
 export function addUi(program: Command, context: CommandContext): void {
   clusterCommand(program, {
     name: 'ui',
-    summary: 'Show runs as a page in your browser, live',
+    summary: 'Show the last run as a page in your browser, live',
     examples: [
       'kubectl chaosdemo ui',
       'kubectl chaosdemo ui demo -n ratelimiter',
       'kubectl chaosdemo ui --no-open --port 8443',
     ],
-    notes: `All ChaosDemos that you may list, and one run with its plots. With -n the list is of that
-namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the printed address. Ctrl-C ends it.`,
+    notes: `The page of a report, also of an active run. It is served on 127.0.0.1 with your own rights, to anyone who has the printed address. Ctrl-C ends it.`,
   })
-    .argument('[name]', 'name of the ChaosDemo whose page is opened (default: the page of all)')
+    .argument('[name]', ONLY_ONE)
     .addOption(
       new Option('--port <number>', 'port of 127.0.0.1')
         .default(0, 'one that is free')
@@ -29,7 +35,7 @@ namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the
         async (connection, { open, port }, given) => {
           // Loads the charting library, which no other command needs at its start.
           const { hasBrowser, ui } = await import('../ui/ui.ts');
-          const name = given === undefined ? undefined : await existingName(context, connection, given);
+          const name = await existingName(context, connection, given);
           await ui({ connection, name, port, open: open && hasBrowser(), print, signal: context.signal });
           return EXIT.done;
         },

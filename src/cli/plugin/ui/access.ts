@@ -21,7 +21,7 @@ export interface RequestHead {
 /** enter: the token or the key was in the address; redirect with a cookie in its place. */
 export type AccessDecision =
   | { readonly kind: 'admit'; readonly path: string }
-  | { readonly kind: 'enter'; readonly path: string; readonly cookie: string; readonly byKey: boolean }
+  | { readonly kind: 'enter'; readonly cookie: string; readonly byKey: boolean }
   | { readonly kind: 'refuse'; readonly status: 403 | 405; readonly why: string };
 
 /** Cookies ignore ports: two of these pages at once must not share one. */
@@ -50,7 +50,6 @@ export function authorize(
     if (!byKey && !isSame(given, token)) return refuse(403, NO_TOKEN);
     return {
       kind: 'enter',
-      path,
       byKey,
       cookie: `${cookieName(port)}=${token}; Path=/; HttpOnly; SameSite=Strict`,
     };

@@ -4,22 +4,25 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ApiError, ApiUnreachableError } from '@chaosdemo/kube-runtime';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { MemorySource } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
-import { withTextsOf } from '../../../../test/fixtures/cli/report/report.ts';
+import { runOn } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
+import { type Live, reportHtml } from '../../report/html.ts';
+import { type ReportSource, runReport } from '../../report/report.ts';
+import { PluginError } from '../errors.ts';
 import { BOUNDS, serveUi, type Ui } from './server.ts';
 
 // Plots are drawn, which takes its time on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
 
 const token = 'T'.repeat(43);
-let source: MemorySource;
+/** What the API server answers. */
+let page: () => Promise<string>;
 let ui: Ui;
 let sockets: Socket[];
 
 beforeEach(async () => {
-  source = new MemorySource();
+  page = async () => 'the page';
   sockets = [];
-  ui = await serveUi({ kubectl: 'kubectl', source, port: 0, token, key: 'once' });
+  ui = await serveUi({ page: async () => await page(), port: 0, token, key: 'once' });
 });
 afterEach(async () => {
   for (const socket of sockets) socket.destroy();
@@ -46,18 +49,18 @@ async function get(path: string, options: SentOptions = {}) {
 
 describe('access to the page server', () => {
   it('a browser with the token is admitted, and gets a cookie in its place', async () => {
-    const entered = await get(`/runs/ratelimiter/demo?token=${token}`, { headers: { cookie: '' } });
+    const entered = await get(`/?token=${token}`, { headers: { cookie: '' } });
     expect(entered.status).toBe(303);
-    expect(entered.headers.location).toBe('/runs/ratelimiter/demo');
+    expect(entered.headers.location).toBe('/');
     expect(entered.headers['set-cookie']).toEqual([
       `chaosdemo-ui-${ui.port}=${token}; Path=/; HttpOnly; SameSite=Strict`,
     ]);
-    expect((await get('/runs/ratelimiter/demo')).status).toBe(200);
+    expect((await get('/')).status).toBe(200);
   });
 
   it('a request without a token, with a wrong one or a prefix of it is rejected', async () => {
     const none = { headers: { cookie: '' } };
-    for (const path of ['/', '/events', '/runs/ratelimiter/demo', '/?token=', `/?token=${token.slice(1)}`]) {
+    for (const path of ['/', '/nothing', '/?token=', `/?token=${token.slice(1)}`]) {
       expect({ path, ...(await get(path, none)) }).toMatchObject({ path, status: 403 });
     }
     const cookie = `chaosdemo-ui-${ui.port}=${token.slice(0, -1)}`;
@@ -67,7 +70,7 @@ describe('access to the page server', () => {
 
   it('the key in the link expires if no browser uses it within minutes', async () => {
     let at = 0;
-    const own = await serveUi({ kubectl: 'kubectl', source, port: 0, token, key: 'unused', now: () => at });
+    const own = await serveUi({ page, port: 0, token, key: 'unused', now: () => at });
     onTestFinished(() => own.close());
     at = BOUNDS.keyMs + 1;
     const late = { port: own.port, headers: { cookie: '' } };
@@ -108,7 +111,6 @@ describe('a response of the page server', () => {
   it('has headers that forbid content from other origins, whatever its status', async () => {
     const answers = [
       await get('/'),
-      await get('/runs/ratelimiter/gate'),
       await get('/nothing'),
       await get('/', { method: 'POST' }),
       await get('/', { headers: { cookie: '' } }),
@@ -126,31 +128,16 @@ describe('a response of the page server', () => {
     }
   });
 
-  it('is the list, one run, or 404', async () => {
-    const all = await get('/');
-    expect(all.body).toContain('<h1>2 ChaosDemos, 1 running</h1>');
-    expect(all.body.indexOf('ratelimiter/gate')).toBeLessThan(all.body.indexOf('ratelimiter/demo'));
-    expect((await get('/runs/ratelimiter/demo')).body).toContain('What to do');
-    for (const path of [
-      '/runs/ratelimiter/none',
-      '/runs/ratelimiter/demo/1/2',
-      '/runs/..%2f..%2fsecrets/demo',
-      '/runs/UPPER/demo',
-      '/favicon.ico',
-    ]) {
+  it('is the page, or 404', async () => {
+    expect((await get('/')).body).toBe('the page');
+    for (const path of ['/runs/ratelimiter/demo', '/favicon.ico', '/..%2f']) {
       expect({ path, ...(await get(path)) }).toMatchObject({ path, status: 404 });
     }
-  });
-
-  it('an active run shows what is known, and nothing that only its end shows', async () => {
-    const { body } = await get('/runs/ratelimiter/gate');
-    expect(body).toContain('<h1>4/11 Counter Drift Chaos (fault confirmed)</h1>');
-    expect(body.match(/no result yet<\/span>/g)).toHaveLength(2);
-    expect(body.replaceAll(/<[^>]*>/g, '')).toContain('2026-01-01 00:00:16 UTC at the latest');
-    expect(body).toContain('0:06.0 to 0:16.0 at the latest');
-    expect(body).toContain('<figure>');
-    expect(body).not.toContain('at least 0<');
-    expect(body).not.toMatch(/not tested|no fault|evidence ends/i);
+    page = async () => await Promise.reject(new PluginError('there is no ChaosDemo <b>'));
+    expect(await get('/')).toMatchObject({
+      status: 404,
+      body: expect.stringContaining('no ChaosDemo &lt;b&gt;'),
+    });
   });
 
   it('names neither API server nor token if the API server rejects or is away', async () => {
@@ -159,59 +146,42 @@ describe('a response of the page server', () => {
       [new ApiError(where, 403, { message: 'user jane may not' }), 403],
       [new ApiUnreachableError(where, 'ECONNREFUSED', '10.1.2.3:6443'), 502],
     ] as const) {
-      source.failure = failure;
+      page = async () => await Promise.reject(failure);
       const answer = await get('/');
       expect(answer.status).toBe(status);
       expect(answer.body).not.toMatch(/10\.1\.2\.3|jane|secret|TTTT/);
     }
   });
-
-  it('shows every text of the cluster as text, and never as HTML', async () => {
-    const attack = `x<script>alert(1)</script><img src=y onerror=z>"'></style></title>&<!--\u001b[2J\ud800\u202e`;
-    const fill = async (value: string): Promise<string[]> => {
-      for (const [name, recorded] of new MemorySource().sources) {
-        source.sources.set(name, withTextsOf(recorded, value));
-      }
-      source.list = {
-        ...source.list,
-        rows: source.list.rows.map((row) => ({
-          ...row,
-          reason: value,
-          chapter: value,
-          message: value,
-          name: value,
-        })),
-      };
-      const paths = ['/', '/runs/ratelimiter/demo', '/runs/ratelimiter/gate'];
-      const pages: string[] = [];
-      for (const path of paths) pages.push((await get(path)).body);
-      return pages;
-    };
-    // An address is made of the name, and differs.
-    const tags = (page: string) =>
-      page.match(/<[^>]*>/g)?.map((tag) => tag.replace(/href="\/runs[^"]*"/, ''));
-    const plain = await fill('x');
-    const attacked = await fill(attack);
-    expect(attacked.map(tags)).toEqual(plain.map(tags));
-    for (const page of attacked) expect(page).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
-  });
 });
 
-describe('a live page', () => {
-  it('an event of a live page says that the run changed, and no more', async () => {
-    const response = await open('/runs/ratelimiter/gate/events');
-    expect(response.headers['content-type']).toBe('text/event-stream');
-    const chunks = response.iterator({ destroyOnReturn: false });
-    expect(String((await chunks.next()).value)).toBe(': here\n\n');
-    for (const notify of source.followers) notify('changed');
-    expect(String((await chunks.next()).value)).toBe('event: changed\ndata:\n\n');
-    response.destroy();
+describe('the page of an active run', () => {
+  const pageOf = (source: ReportSource): string => {
+    const live: Live = { script: '1', now: Date.parse('2026-01-01T00:00:10Z') };
+    const report = runReport(source);
+    return report ? reportHtml(report, live) : '';
+  };
+
+  it('shows what is known, and nothing that only its end shows', () => {
+    const body = pageOf(runOn());
+    expect(body).toContain('<h1>4/11 Counter Drift Chaos (fault confirmed)</h1>');
+    expect(body.match(/no result yet<\/span>/g)).toHaveLength(2);
+    expect(body.replaceAll(/<[^>]*>/g, '')).toContain('2026-01-01 00:00:16 UTC at the latest');
+    expect(body).toContain('0:06.0 to 0:16.0 at the latest');
+    expect(body).toContain('<figure>');
+    expect(body).not.toContain('at least 0<');
+    expect(body).not.toMatch(/not tested|no fault|evidence ends|What to do/i);
   });
 
-  it('live pages are limited: a further one gets 204, which ends its retries', async () => {
-    for (let i = 0; i < BOUNDS.streams; i++) expect((await open('/events')).statusCode).toBe(200);
-    expect((await open('/events')).statusCode).toBe(204);
-    expect((await get('/')).status).toBe(200);
+  it('has no figures of the status during a fault: evidence is newer', () => {
+    const { demo, evidence } = runOn();
+    const measures = [{ name: 'drift', value: 4711, bound: 7, unit: 'requests' }];
+    const old = { measures, result: 'Violated' as const, evidence: ['4711 of 10 were admitted'] };
+    const scenarios = (demo.status?.scenarios ?? []).map((one) => ({ ...one, ...old }));
+    const source = {
+      demo: { ...demo, status: { ...demo.status, scenarios } },
+      ...(evidence && { evidence }),
+    };
+    expect(pageOf(source)).not.toMatch(/What was measured|What was seen|4711/);
   });
 });
 
@@ -221,22 +191,21 @@ describe('the bounds of the page server', () => {
     expect(status).toBe(431);
   });
 
-  it('closing the server ends live pages and idle connections', async () => {
-    const response = await open('/events');
+  it('closing the server ends requests and idle connections', async () => {
+    page = async () => await new Promise(() => undefined);
+    const waiting = get('/').catch((error: Error) => error.message);
     const socket = connect(ui.port, '127.0.0.1');
     sockets.push(socket);
     await once(socket, 'connect');
-    // A response that is cut off emits an error before it closes.
-    const closed = new Promise((resolve) => response.on('error', () => undefined).once('close', resolve));
-    const ended = Promise.all([closed, once(socket, 'close')]);
+    const ended = new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve));
     await ui.close();
     await ended;
-    expect(source.followers.size).toBe(0);
+    expect(await waiting).toMatch(/socket hang up|ECONNRESET/);
     await expect(get('/')).rejects.toThrow(/ECONNREFUSED/);
   });
 
   it('the server listens on one loopback address only', async () => {
-    await expect(serveUi({ kubectl: 'kubectl', source, port: ui.port, token })).rejects.toThrow(/EADDRINUSE/);
+    await expect(serveUi({ page, port: ui.port, token })).rejects.toThrow(/EADDRINUSE/);
     const other = connect(ui.port, '127.0.0.2');
     await expect(once(other, 'connect')).rejects.toThrow(/ECONNREFUSED|EADDRNOTAVAIL/);
   });

@@ -2,18 +2,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { ApiError } from '@chaosdemo/kube-runtime';
 import type { Connection } from '../connection.ts';
-import { withoutCrd } from '../demos.ts';
 import { PluginError } from '../errors.ts';
-import { runPath } from './pages.ts';
+import { runPage } from './page.ts';
 import { serveUi } from './server.ts';
-import { kubeSource } from './source.ts';
 
 export interface UiOptions {
   readonly connection: Connection;
-  /** Name of the object whose page is opened; undefined: the overview. */
-  readonly name: string | undefined;
+  /** Of the object. */
+  readonly name: string;
   /** 0: any free port. */
   readonly port: number;
   readonly open: boolean;
@@ -26,22 +23,11 @@ export interface OpenUi {
   close(): Promise<void>;
 }
 
-/**
- * Resolves when `signal` has aborted and the server has stopped.
- * @throws {PluginError} if the port is taken, or ChaosDemos are not served; ApiUnreachableError without an API server
- */
+/** Resolves when `signal` has aborted and the server has stopped. @throws {PluginError} if the port is taken */
 export async function ui({
   signal,
   ...options
 }: UiOptions & { readonly signal: AbortSignal }): Promise<void> {
-  const { connection } = options;
-  try {
-    await kubeSource(connection).overview(signal);
-  } catch (error) {
-    const why = withoutCrd(error, connection.kubectl);
-    // The page explains an answer of the API server, such as a missing permission.
-    if (!(why instanceof ApiError)) throw why;
-  }
   const { close } = await openUi(options);
   try {
     if (!signal.aborted) await once(signal, 'abort');
@@ -56,8 +42,7 @@ export async function openUi({ connection, name, open, port, print }: UiOptions)
   // Other users of the machine can see command lines: the address given to a browser must work only once.
   const key = secret();
   const served = await serveUi({
-    source: kubeSource(connection),
-    kubectl: connection.kubectl,
+    page: (signal) => runPage(connection, name, signal),
     port,
     token,
     ...(open ? { key } : {}),
@@ -69,8 +54,7 @@ export async function openUi({ connection, name, open, port, print }: UiOptions)
       'Leave --port out to take one that is free, or name another.',
     );
   });
-  const page = name === undefined ? '/' : runPath({ namespace: connection.namespace, name });
-  const at = `http://127.0.0.1:${served.port}${page}?token=`;
+  const at = `http://127.0.0.1:${served.port}/?token=`;
   print(`${at}${token}`);
   print('Anyone with this address sees what you may read. Ctrl-C ends it.');
   if (open && !(await openBrowser(`${at}${key}`)))
