@@ -10,13 +10,16 @@ export interface ShowOptions {
   readonly ui?: boolean;
   readonly plain?: boolean;
   readonly verbose?: boolean;
-  readonly keep?: boolean;
-  readonly report?: string;
   readonly reportDir?: string;
-  readonly history?: string;
 }
 
-export interface DemoOptions extends ShowOptions {
+/** How a run ends. */
+export interface RunOptions extends ShowOptions {
+  readonly keep?: boolean;
+}
+
+export interface DemoOptions extends RunOptions {
+  readonly apiServer?: boolean;
   readonly mode: LimiterMode;
   readonly file: string;
   readonly limiter?: string;
@@ -58,10 +61,10 @@ export function withShowOptions(command: Command): Command {
     )
     .option('--plain', 'print the story line by line instead of the live view')
     .option('--verbose', 'print all figures, evidence and diagnoses after the run')
-    .option('--keep', 'leave everything running after the verdict, and print how to use kubectl with it')
-    .option('--report <file>', 'write the final ChaosDemo object to this file, as JSON')
-    .option('--report-dir <folder>', 'write report.html, report.md, junit.xml and history.jsonl into it')
-    .option('--history <file>', 'write all that was recorded to this file, for chaosdemo check');
+    .option(
+      '--report-dir <folder>',
+      'write report.html, report.md, junit.xml, the final object, and history.jsonl for chaosdemo check into it',
+    );
 }
 
 /** The command of a demo that can also run these rate limiters by name. */
@@ -77,6 +80,11 @@ export function demoCommand(limiters: readonly string[]): Command {
         .choices(limiters)
         .conflicts(['file', 'mode']),
     )
+    .option(
+      '--api-server',
+      'build the Kubernetes API server if this machine has none, in 4 to 15 minutes, rather than run its API in memory',
+    )
+    .option('--keep', 'leave everything running after the verdict, and print how to use kubectl with it')
     .option('--variant <name>', 'with --limiter: its configuration, as docs/survey.md names it')
     .addOption(
       new Option(

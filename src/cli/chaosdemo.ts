@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `chaosdemo`: tests an API on this machine, and works on the files of a run. Needs no cluster. */
-import { chaosdemoProgram, EXIT, runCommandLine } from './check.ts';
+import { chaosdemoProgram, runCommandLine } from './check.ts';
+import { EXIT } from './exit-status.ts';
 import { type InitOptions, initCommand, type TestOptions, testCommand } from './laptop/arguments.ts';
 
 const program = chaosdemoProgram(
@@ -32,7 +33,7 @@ async function runHere(main: (signal: AbortSignal) => Promise<number>): Promise<
     import('./program.ts'),
     import('./run-plan.ts'),
   ]);
-  await runMain(main, EXIT.inconclusive, announceStop);
+  await runMain(main, { failed: EXIT.failed, onInterrupt: announceStop });
 }
 
 await runCommandLine(program);

@@ -1,28 +1,14 @@
 /** `chaosdemo check`: judges the history of a run again. Needs no cluster, Redis or network. */
 import { createReadStream } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import {
-  messageOf,
-  type ScenarioStatus,
-  terminalLine,
-  terminalLines,
-  withPrintableTexts,
-} from '../api/index.ts';
+import { type ScenarioStatus, terminalLine, withPrintableTexts } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/run/replay.ts';
+import { EXIT } from './exit-status.ts';
+import { exitOfError } from './program.ts';
 import { scenarioLines } from './run-text.ts';
-
-/** Exit statuses. */
-export const EXIT = {
-  asExpected: 0,
-  unexpected: 1,
-  inconclusive: 2,
-  usage: 64,
-  data: 65,
-  noInput: 66,
-} as const;
 
 /** The program `chaosdemo` with the one command that works anywhere. */
 export function chaosdemoProgram(description: string): Command {
@@ -46,7 +32,7 @@ Exit status: 0 every scenario ended as expected, 1 one did not, 2 one is Inconcl
 65 the file is not a history, 66 the file cannot be read.
 
 Examples:
-  npm run demo -- --history run.jsonl && node scripts/chaosdemo.mjs check run.jsonl
+  npm run demo -- --report-dir run && node scripts/chaosdemo.mjs check run/history.jsonl
   kubectl chaosdemo history demo | node scripts/chaosdemo.mjs check -`,
     )
     .action(async (file: string, { json = false }: { json?: boolean }) => {
@@ -80,14 +66,12 @@ function textOf(scenarios: readonly ScenarioStatus[]): string[] {
 
 function exitOf(scenarios: readonly ScenarioStatus[]): number {
   const known = ({ result }: ScenarioStatus): boolean => result !== undefined && result !== 'Inconclusive';
-  if (scenarios.some((scenario) => known(scenario) && !asExpected(scenario))) return EXIT.unexpected;
-  return scenarios.every(known) ? EXIT.asExpected : EXIT.inconclusive;
+  if (scenarios.some((scenario) => known(scenario) && !asExpected(scenario))) return EXIT.found;
+  return scenarios.every(known) ? EXIT.done : EXIT.failed;
 }
 
 function failed(error: unknown): number {
-  // Commander has already printed the error, or the requested text.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.usage;
-  process.stderr.write(`${terminalLines(`chaosdemo: ${messageOf(error)}`)}\n`);
-  if (error instanceof HistoryFormatError) return EXIT.data;
-  return error instanceof Error && 'code' in error ? EXIT.noInput : EXIT.inconclusive;
+  const isFile = error instanceof Error && 'syscall' in error;
+  const status = error instanceof HistoryFormatError ? EXIT.data : isFile ? EXIT.noInput : EXIT.failed;
+  return exitOfError(error, { failed: status, prefix: 'chaosdemo: ' });
 }

@@ -4,14 +4,16 @@
  */
 
 import { resolve } from 'node:path';
-import type { Supervisor } from '@chaosdemo/testbed';
-import type { Stage } from '../local/environment.ts';
+import { findControlPlaneBinaries, type Supervisor } from '@chaosdemo/testbed';
+import { UsageError } from '../settings/settings.ts';
+import { memoryApiServer } from './api-server/in-memory.ts';
+import { realApiServer } from './api-server/real.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
-import { exitOfRun } from './exit-status.ts';
+import { EXIT, exitOfRun } from './exit-status.ts';
 import { requireOutputs } from './outputs.ts';
 import { type OtherLimiters, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
-import { announceStop, progress, runPlan } from './run-plan.ts';
+import { announceStop, progress, type RunStage, runPlan } from './run-plan.ts';
 
 /** Additional capabilities of a demo, from outside this folder. */
 export interface DemoExtras {
@@ -28,7 +30,7 @@ export interface DemoExtras {
 async function findProfiles(
   { startModel }: DemoExtras,
   { diagnosis, diagnosisProfiles }: DemoOptions,
-  { supervisor }: Stage,
+  { supervisor }: RunStage,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (diagnosis !== 'local' || diagnosisProfiles !== undefined) {
@@ -37,19 +39,39 @@ async function findProfiles(
   return await startModel(supervisor, (message) => progress('model', message), signal);
 }
 
+/** The real one if this machine has it or is to build it. @throws UsageError if there is none to keep */
+async function apiServerOf({
+  apiServer,
+  keep,
+}: DemoOptions): Promise<typeof memoryApiServer | typeof realApiServer> {
+  const isHere = await findControlPlaneBinaries({ progress: (message) => progress('binaries', message) });
+  if (apiServer || isHere) return realApiServer;
+  if (keep) {
+    throw new UsageError(
+      '--keep leaves a Kubernetes API server for kubectl, and this machine has none: add --api-server to build it, in 4 to 15 minutes',
+    );
+  }
+  progress(
+    'demo',
+    'the Kubernetes API is in memory, since this machine has no kube-apiserver. To build it, in 4 to 15 minutes: --api-server',
+  );
+  return memoryApiServer;
+}
+
 /** Runs the demo selected by the command line of this process, to its end, and sets the exit status. */
 export async function runDemo(extras: DemoExtras): Promise<void> {
   await runProgram<DemoOptions>(demoCommand(extras.limiters.names), {
     main: async (options, signal) => {
       requireOutputs(options);
       const plan = await planOf(options, extras.limiters);
-      const ended = await runPlan(plan, options, signal, async (environment) => {
-        const profiles = await findProfiles(extras, options, environment, signal);
+      const serve = await apiServerOf(options);
+      const ended = await runPlan(plan, options, signal, serve, async (stage) => {
+        const profiles = await findProfiles(extras, options, stage, signal);
         return profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];
       });
       return exitOfRun(ended);
     },
-    failed: 2,
+    failed: EXIT.failed,
     onInterrupt: announceStop,
   });
 }

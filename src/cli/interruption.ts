@@ -1,7 +1,6 @@
 /** Handles Ctrl-C for the programs that run on a terminal. */
 
-/** The exit status by which shells report Ctrl-C. */
-export const EXIT_INTERRUPTED = 130;
+import { EXIT } from './exit-status.ts';
 
 /** `npm run` forwards the signal that the terminal also sends: signals within this time, in ms, are one Ctrl-C. */
 const SAME_MS = 1000;
@@ -21,7 +20,7 @@ export function interruptedBy(names: readonly NodeJS.Signals[], onInterrupt?: ()
     process.on(name, () => {
       const now = performance.now();
       if (at !== undefined) {
-        if (now - at > SAME_MS) process.exit(EXIT_INTERRUPTED);
+        if (now - at > SAME_MS) process.exit(EXIT.interrupted);
         return;
       }
       at = now;

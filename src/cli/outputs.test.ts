@@ -13,16 +13,17 @@ writeFileSync(file, '');
 describe('the paths of outputs', () => {
   it.each([
     {},
-    { report: join(folder, 'new.json'), save: file },
-    { history: '/dev/null' },
+    { save: join(folder, 'new.json') },
+    { save: file },
+    { save: '/dev/null' },
     { reportDir: join(folder, 'a', 'b') },
   ])('are accepted: %j', (outputs) => {
     expect(() => requireOutputs(outputs)).not.toThrow();
   });
 
   it.each([
-    ['--report', { report: join(folder, 'missing', 'out.json') }],
-    ['--history', { history: join(file, 'run.jsonl') }],
+    ['--save', { save: join(folder, 'missing', 'out.json') }],
+    ['--save', { save: join(file, 'run.jsonl') }],
     ['--save', { save: folder }],
     ['--report-dir', { reportDir: join(file, 'reports') }],
   ])('are rejected by the name of the option: %s %j', (option, outputs) => {

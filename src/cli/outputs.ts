@@ -4,13 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { UsageError } from '../settings/settings.ts';
 import type { ShowOptions } from './arguments.ts';
 
-type Outputs = Pick<ShowOptions, 'history' | 'report' | 'reportDir'> & { readonly save?: string };
+type Outputs = Pick<ShowOptions, 'reportDir'> & { readonly save?: string };
 
 /** @throws UsageError for a path that cannot be written */
-export function requireOutputs({ history, report, reportDir, save }: Outputs): void {
-  for (const [option, file] of Object.entries({ history, report, save })) {
-    if (file !== undefined) requireFile(`--${option} ${file}`, resolve(file));
-  }
+export function requireOutputs({ reportDir, save }: Outputs): void {
+  if (save !== undefined) requireFile(`--save ${save}`, resolve(save));
   if (reportDir !== undefined) requireFolder(`--report-dir ${reportDir}`, existing(resolve(reportDir)));
 }
 

@@ -7,9 +7,13 @@ import { isShownLive, type OtherLimiters, planOf } from './plan.ts';
 const others: OtherLimiters = {
   names: ['koa-ratelimit'],
   planOf: async (name, variant = 'default') => ({
-    demo: { kind: 'ChaosDemo', metadata: { name, namespace: 'ratelimiter' } },
+    demo: {
+      apiVersion: 'chaosdemo.dev/v1alpha1',
+      kind: 'ChaosDemo',
+      metadata: { name, namespace: 'ratelimiter' },
+    },
     from: `${name} (${variant})`,
-    start: async () => await Promise.reject(new Error('nothing is started here')),
+    launch: async () => await Promise.reject(new Error('nothing is started here')),
   }),
 };
 const read = (args: readonly string[]) => parsed(demoCommand(others.names), args).opts<DemoOptions>();
@@ -34,7 +38,7 @@ describe('what a demo runs', () => {
 
   it.each([
     [['--file=nowhere.yaml'], '--file nowhere.yaml: ENOENT'],
-    [['--file=package.json'], 'it holds no ChaosDemo with a name'],
+    [['--file=package.json'], 'write a ChaosDemo of chaosdemo.dev/v1alpha1'],
     [['--file=src/cli/plan.ts'], '--file src/cli/plan.ts'],
     [['--variant=timeout'], '--variant belongs to --limiter'],
   ])('is refused with what to write: %j', async (args, message) => {

@@ -1,16 +1,14 @@
 /** The plan of a demo: the ChaosDemo of a file on the bundled rate limiter, or that of another limiter. */
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
-import { type ChaosDemo, KIND, messageOf } from '../api/index.ts';
-import { type Stage, type StageOptions, startEnvironment } from '../local/environment.ts';
+import type { Supervisor } from '@chaosdemo/testbed';
+import type { ChaosDemo } from '../api/index.ts';
+import { type Launch, launchBundled } from '../local/environment.ts';
 import { UsageError } from '../settings/settings.ts';
 import type { DemoOptions, ShowOptions } from './arguments.ts';
+import { type DemoManifest, readManifest } from './manifest.ts';
 
-/** The fields of a ChaosDemo that are read here before it is applied. */
-export interface PlannedDemo {
-  readonly kind: string;
+/** The ChaosDemo to apply. */
+export interface PlannedDemo extends Pick<DemoManifest, 'apiVersion' | 'kind' | 'spec'> {
   readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec?: object & { readonly pace?: { readonly mode?: string } };
 }
 
 /** The ChaosDemo of a demo, and its target. */
@@ -18,7 +16,11 @@ export interface Plan {
   readonly demo: PlannedDemo;
   /** The source of the demo. */
   readonly from: string;
-  readonly start: (options: StageOptions) => Promise<Stage>;
+  readonly launch: Launch;
+  /** Owner of what runs already; default: a new one. */
+  readonly supervisor?: Supervisor;
+  /** Called once the operator has ended, with the object as it was applied. */
+  readonly cleanUp?: (applied: ChaosDemo) => Promise<void>;
   /** Messages about instances that have ended, besides those that were started here. */
   readonly ended?: () => Promise<readonly string[]>;
   /** Lines above the results, while the target is still there. */
@@ -46,32 +48,18 @@ export async function planOf(options: DemoOptions, others: OtherLimiters): Promi
 }
 
 async function ofFile({ file, mode }: DemoOptions): Promise<Plan> {
-  const manifest = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`--file ${file}: ${error.message}`);
-  });
-  return {
-    demo: readDemo(manifest, file),
-    from: file,
-    start: async (options) => await startEnvironment({ ...options, mode }),
-  };
-}
-
-function readDemo(manifest: string, file: string): PlannedDemo {
-  let demo: PlannedDemo | null;
-  try {
-    demo = parse(manifest) as PlannedDemo | null;
-  } catch (error) {
-    throw new UsageError(`--file ${file}: it is not valid YAML: ${messageOf(error)}`);
-  }
-  if (demo?.kind !== KIND || !demo.metadata?.name) {
-    throw new UsageError(`--file ${file}: it holds no ${KIND} with a name`);
-  }
-  if (demo.metadata.namespace !== 'ratelimiter') {
+  const demo = await readManifest('--file', file);
+  const { namespace } = demo.metadata;
+  if (namespace !== 'ratelimiter') {
     throw new UsageError(
       `--file ${file}: write metadata.namespace: ratelimiter, the namespace of the rate limiters`,
     );
   }
-  return demo;
+  return {
+    demo: { ...demo, metadata: { ...demo.metadata, namespace } },
+    from: file,
+    launch: async (start) => await launchBundled(start, mode),
+  };
 }
 
 /** The demo with the pace and diagnosis from the arguments. */

@@ -1,17 +1,25 @@
-/** Runs the programs of this repository that a person starts in a terminal: `npm run demo`, `bench` and others. */
+/** Runs the programs that a person starts in a terminal, and sets their exit status. */
 import { TestbedError } from '@chaosdemo/testbed';
 import { type Command, CommanderError } from 'commander';
 import { messageOf, terminalLines } from '../api/index.ts';
-import { EXIT_USAGE, UsageError } from '../settings/settings.ts';
-import { EXIT_INTERRUPTED, interruptedBy } from './interruption.ts';
+import { UsageError } from '../settings/settings.ts';
+import { EXIT } from './exit-status.ts';
+import { interruptedBy } from './interruption.ts';
+import { PluginError } from './plugin/errors.ts';
 
-export interface Run<Options> {
-  /** Does the work; its signal aborts on Ctrl-C. `words` are the arguments that are not options. Returns the exit status. */
-  readonly main: (options: Options, signal: AbortSignal, words: readonly string[]) => Promise<number>;
+/** How a program ends that fails. */
+export interface Ending {
   /** Exit status if something does not work. */
   readonly failed: number;
   /** Called once on Ctrl-C or SIGTERM. */
   readonly onInterrupt?: () => void;
+  /** Before the message of a failure; default: an empty line. */
+  readonly prefix?: string;
+}
+
+export interface Run<Options> extends Ending {
+  /** Does the work; its signal aborts on Ctrl-C. `words` are the arguments that are not options. Returns the exit status. */
+  readonly main: (options: Options, signal: AbortSignal, words: readonly string[]) => Promise<number>;
 }
 
 /**
@@ -20,10 +28,10 @@ export interface Run<Options> {
  */
 export async function runProgram<Options extends object>(
   command: Command,
-  { main, failed, onInterrupt }: Run<Options>,
+  { main, ...ending }: Run<Options>,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
-  const run = async (signal: AbortSignal): Promise<number> => {
+  await runMain(async (signal) => {
     let status = 0;
     command
       .exitOverride()
@@ -33,30 +41,25 @@ export async function runProgram<Options extends object>(
       });
     await command.parseAsync([...args], { from: 'user' });
     return status;
-  };
-  await runMain(run, failed, onInterrupt);
+  }, ending);
 }
 
-/** Runs `main` as {@link runProgram} does, after its command line was parsed. */
-export async function runMain(
-  main: (signal: AbortSignal) => Promise<number>,
-  failed: number,
-  onInterrupt?: () => void,
-): Promise<void> {
-  const interrupted = interruptedBy(['SIGINT', 'SIGTERM'], onInterrupt);
+/** Runs `main` as {@link runProgram} does, after its command line was parsed or to parse it. */
+export async function runMain(main: (signal: AbortSignal) => Promise<number>, ending: Ending): Promise<void> {
+  const interrupted = interruptedBy(['SIGINT', 'SIGTERM'], ending.onInterrupt);
   try {
     process.exitCode = await main(interrupted);
   } catch (error) {
-    process.exitCode = exitOf(error, interrupted, failed);
+    process.exitCode = interrupted.aborted ? EXIT.interrupted : exitOfError(error, ending);
   }
 }
 
-/** Prints why it failed. Returns the exit status: `failed`, 64 for wrong usage, 130 if it is interrupted. */
-function exitOf(error: unknown, interrupted: AbortSignal, failed: number): number {
+/** Prints why it failed, and what to do. Returns the exit status. */
+export function exitOfError(error: unknown, { failed, prefix = '\n' }: Ending): number {
   // Commander has printed what is wrong, or the help.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  if (interrupted.aborted) return EXIT_INTERRUPTED;
-  process.stderr.write(`\n${terminalLines(messageOf(error))}\n`);
-  if (error instanceof TestbedError) process.stderr.write(`${error.remedy}\n`);
-  return error instanceof UsageError ? EXIT_USAGE : failed;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  process.stderr.write(`${prefix}${terminalLines(messageOf(error))}\n`);
+  const isExplained = error instanceof TestbedError || error instanceof PluginError;
+  if (isExplained && error.remedy) process.stderr.write(`${terminalLines(error.remedy)}\n`);
+  return error instanceof UsageError ? EXIT.usage : failed;
 }

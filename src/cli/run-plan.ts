@@ -1,16 +1,16 @@
 /** Runs a ChaosDemo on its target on this machine: applies it, shows the run, and leaves nothing behind. */
-import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { KubeClient } from '@chaosdemo/kube-runtime';
-import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import type { Kubectl } from '@chaosdemo/testbed';
 import { type ChaosDemo, terminalLine } from '../api/index.ts';
-import type { Stage } from '../local/environment.ts';
-import { startOperator } from '../local/operator.ts';
-import type { ShowOptions } from './arguments.ts';
-import { openDemoPage } from './demo-page.ts';
+import { type Stage, type StageStart, startStage } from '../local/environment.ts';
+import type { ApiServer } from './api-server/api-server.ts';
+import type { RunOptions, ShowOptions } from './arguments.ts';
 import { isShownLive, type Plan, type PlannedDemo } from './plan.ts';
-import { readDiagnoses } from './report/read.ts';
-import type { ReportSource } from './report/report.ts';
+import type { Connection } from './plugin/connection.ts';
+import { applyDemo } from './plugin/demos.ts';
+import type { OpenUi } from './plugin/ui/ui.ts';
+import { readDiagnoses, readSource } from './report/read.ts';
+import { type ReportSource, reportOf } from './report/report.ts';
 import { printedVerdict, showRun } from './show-run.ts';
 import { hasTerminal } from './view/screen.ts';
 
@@ -36,17 +36,24 @@ export function announceStop(): void {
   print('Stopping: restoring and ending everything that was started');
 }
 
+/** A stage with an operator, for a run. */
+export type RunStage = Stage<ApiServer>;
+
 /**
  * Starts the target and the operator, runs the demo, and prints the verdict as the last line. Returns the final object.
+ * @param serve starts the API server
  * @param operatorArgs flags of the operator
  */
 export async function runPlan(
-  { demo, ended: othersEnded = async () => [], from, hints = () => [], start }: Plan,
-  options: ShowOptions,
+  { cleanUp, demo, ended: othersEnded = async () => [], from, hints = () => [], launch, supervisor }: Plan,
+  options: RunOptions,
   signal: AbortSignal,
-  operatorArgs: (environment: Stage) => Promise<readonly string[]> = async () => [],
+  serve: (start: StageStart) => Promise<ApiServer>,
+  operatorArgs: (stage: RunStage) => Promise<readonly string[]> = async () => [],
 ): Promise<ChaosDemo> {
-  const environment = await start({ onProgress: progress, signal });
+  const environment = await startStage({ onProgress: progress, signal }, serve, launch, supervisor);
+  const { api, namespace } = environment;
+  const connection = { client: api.client, namespace, namespaceGiven: true, kubectl: 'kubectl' };
   let verdict: readonly string[] = [];
   const printVerdict = (): void => {
     for (const line of verdict) print(line);
@@ -54,34 +61,37 @@ export async function runPlan(
   };
   try {
     const args = await operatorArgs(environment);
-    const operator = await startOperator(environment, { signal, args });
-    progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
+    let applied: ChaosDemo | undefined;
+    const operator = await api.operate(args, signal);
+    progress('operator', operator.described);
     try {
-      await environment.controlPlane.kubectl.apply([demo], { signal });
+      applied = await applyDemo(connection, demo, signal);
       progress('demo', `applied ${from}`);
       const failed = new AbortController();
       // Without these, progress cannot be observed; a limiter or Redis that dies is part of the demo.
-      const { apiServer, etcd } = environment.controlPlane;
-      for (const vital of [operator.process, apiServer, etcd]) {
-        void vital.exited.then(() => failed.abort(vital.exitError()));
-      }
+      void operator.failed.then((error) => failed.abort(error));
+      for (const vital of api.vital) void vital.exited.then(() => failed.abort(vital.exitError()));
       void environment.broken.then((error) => print(`   ${error.message}`));
-      const page = options.ui ? await openDemoPage(environment, demo.metadata.name, print) : undefined;
+      const page = options.ui ? await openPage(connection, demo.metadata.name) : undefined;
       try {
-        const isLive = isShownLive(options, hasTerminal());
-        const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
+        const shown = {
+          isLive: isShownLive(options, hasTerminal()),
+          isWhole: options.reportDir !== undefined,
+        };
+        const stopped = AbortSignal.any([signal, failed.signal]);
+        const ended = await present(connection, demo, shown, stopped);
         const started = environment.limiters.filter(({ process }) => process.exit);
         const dead = [...started.map(({ process }) => process.exitError().message), ...(await othersEnded())];
-        const shown = dead.length > 0 ? withoutDiagnoses(ended.demo) : ended.demo;
+        const judged = dead.length > 0 ? withoutDiagnoses(ended.demo) : ended.demo;
         verdict = [
           ...dead.flatMap((message) => ['', ...message.split('\n')]),
           ...hints(ended.demo),
-          ...printedVerdict({ ...ended, demo: shown }, options.verbose ?? false),
+          ...printedVerdict({ ...ended, demo: judged }, options.verbose ?? false),
         ];
-        await writeFiles(environment, ended.demo, options, signal);
+        await writeFiles(ended, options);
         if (page || options.keep) printVerdict();
         if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) print(line);
-        if (options.keep) printUsage(environment, demo.metadata.name);
+        if (options.keep && api.kubectl) printUsage(api.kubectl, namespace, demo.metadata.name);
         if (page || options.keep) await interrupted(signal);
         return ended.demo;
       } finally {
@@ -90,6 +100,7 @@ export async function runPlan(
     } finally {
       progress('stop', 'stopping the operator, which releases what is paused');
       await operator.stop();
+      if (applied) await cleanUp?.(applied);
     }
   } finally {
     // The verdict is the last line, unless the user ends what is left running.
@@ -102,64 +113,51 @@ function withoutDiagnoses({ status = {}, ...demo }: ChaosDemo): ChaosDemo {
   return { ...demo, status: { ...status, diagnoses: [] } };
 }
 
-/** Writes the files of the run, and prints their paths. */
-async function writeFiles(
-  { controlPlane }: Stage,
-  ended: ChaosDemo,
-  { history, report, reportDir }: ShowOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  if (report) {
-    await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
-    print(`The final object is in ${report}`);
-  }
-  if (reportDir || history) {
-    const { reportOnRun } = await import('./report/write.ts');
-    const paths = await reportOnRun(controlPlane.kubectl, ended, { reportDir, history }, signal);
-    for (const path of paths) print(`Report: ${path}`);
-    if (history && !paths.includes(history)) {
-      print(`There is no history of this run, so ${history} was not written`);
-    }
-  }
-}
-
-/** Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed. */
+/**
+ * Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed.
+ * @param isWhole whether all evidence is read, or only that of diagnoses
+ */
 async function present(
-  { controlPlane, namespace }: Stage,
-  demo: PlannedDemo,
-  isLive: boolean,
+  { client, namespace }: Connection,
+  { metadata: { name }, spec }: PlannedDemo,
+  { isLive, isWhole }: { readonly isLive: boolean; readonly isWhole: boolean },
   signal: AbortSignal,
 ): Promise<ReportSource> {
-  const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
-  const { name } = demo.metadata;
-  const isManual = demo.spec?.pace?.mode === 'Manual';
+  const isManual = spec?.pace?.mode === 'Manual';
+  const onInterrupt = 'stop and restore';
   if (isLive) buffered = [];
   try {
-    const { demo: ended, outcome } = await showRun({
-      client,
-      namespace,
-      name,
-      plain: !isLive,
-      isManual,
-      print,
-      onInterrupt: 'stop and restore',
-      signal,
-    });
+    const shown = { client, namespace, name, plain: !isLive, isManual, print, onInterrupt, signal };
+    const { demo: ended, outcome } = await showRun(shown);
     if (outcome.why === 'refused') {
       throw new Error(`the ChaosDemo ${name} is not accepted (${outcome.reason}): ${outcome.message}`);
     }
-    return await readDiagnoses(client, ended, signal);
+    return await (isWhole ? readSource : readDiagnoses)(client, ended, signal);
   } finally {
     const waiting = buffered ?? [];
     buffered = undefined;
     for (const line of waiting) print(line);
-    await client.close();
   }
 }
 
+/** Writes the files of the run, and prints their paths. */
+async function writeFiles(source: ReportSource, { reportDir }: ShowOptions): Promise<void> {
+  const report = reportOf(source);
+  if (reportDir === undefined || !report) return;
+  const { writeAll } = await import('./report/write.ts');
+  for (const path of await writeAll(source, report, reportDir)) print(`Report: ${path}`);
+}
+
+/** Serves the page of the run, and opens it if there is a display. The caller closes it. */
+async function openPage(connection: Connection, name: string): Promise<OpenUi> {
+  // Loads the charting library, which no other demo needs.
+  const { hasBrowser, openUi } = await import('./plugin/ui/ui.ts');
+  print('');
+  return await openUi({ connection, name, port: 0, open: hasBrowser(), print });
+}
+
 /** Prints how to use the processes left running. */
-function printUsage({ controlPlane, namespace }: Stage, name: string): void {
-  const { binary, kubeconfig } = controlPlane.kubectl;
+function printUsage({ binary, kubeconfig }: Kubectl, namespace: string, name: string): void {
   const help = `
 Everything is still running. In another terminal:
 

@@ -1,5 +1,5 @@
 /** Shows a run on a terminal, full-screen or line by line; space or enter advances a run that waits for that. */
-import type { KubeClient } from '@chaosdemo/kube-runtime';
+import type { KubeApi } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { annotate } from './plugin/demos.ts';
 import { type Outcome, Waiter } from './plugin/run-state.ts';
@@ -14,7 +14,7 @@ import type { LiveState } from './view/state.ts';
 import { watchView } from './view/watch-view.ts';
 
 export interface ShowRunOptions {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly namespace: string;
   readonly name: string;
   /** As lines, rather than full-screen. */

@@ -9,7 +9,7 @@ import {
   type ControlPlane,
   ensureControlPlaneBinaries,
   ensureRedis,
-  type Kubectl,
+  type OwnedProcess,
   type RedisServer,
   type RedisServerOptions,
   type RegisteredPod,
@@ -20,7 +20,7 @@ import {
 } from '@chaosdemo/testbed';
 import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
-import { registerTarget } from './target.ts';
+import { bundledTarget, registerAt, type Target } from './target.ts';
 
 /** The subject of a line of progress. */
 export type EnvironmentStep = 'binaries' | 'control-plane' | 'redis' | 'limiters' | 'registration' | 'stop';
@@ -38,26 +38,48 @@ export interface EnvironmentOptions extends StageOptions {
   readonly mode: LimiterMode;
 }
 
-/** A control plane, and rate limiters over a Redis that are registered there. */
-export interface Stage {
+/** A pod that represents a process. */
+export interface StagePod {
+  /** Reports Running and Ready, or NotReady. */
+  setReady(ready: boolean): Promise<void>;
+}
+
+/** An API server, real or in memory. */
+export interface StageApi {
+  /** Processes without which there is no run. */
+  readonly vital: readonly OwnedProcess[];
+  /** Creates what represents limiters and Redis in the namespace, in the sequence of the target. */
+  register(namespace: string, target: Target): Promise<readonly StagePod[]>;
+  stop(): Promise<void>;
+}
+
+/** An API server, and rate limiters over a Redis that are registered there. */
+export interface Stage<A extends StageApi = StageApi> {
   /** Starts further processes, and creates folders, that end with the environment: the operator's, for example. */
   readonly supervisor: Supervisor;
-  readonly controlPlane: ControlPlane;
+  readonly api: A;
   /** Namespace of the limiters and Redis; labelled to take part in chaos demos. */
   readonly namespace: string;
   /** Those that the stage started and ends. */
   readonly redis?: RedisServer;
   readonly limiters: readonly Limiter[];
   /** In the sequence of `limiters`, then that of Redis. */
-  readonly pods: readonly RegisteredPod[];
+  readonly pods: Awaited<ReturnType<A['register']>>;
   /** Resolves with the reason if a part ends unexpectedly; never otherwise. Its pod is NotReady by then. */
   readonly broken: Promise<TestbedError>;
   /** Stops everything in sequence, in at most 10 s, and removes every folder. Idempotent. */
   stop(): Promise<void>;
 }
 
+/** A real control plane. */
+export interface ClusterApi extends StageApi {
+  readonly controlPlane: ControlPlane;
+  register(namespace: string, target: Target): Promise<readonly RegisteredPod[]>;
+}
+
 /** A running environment with the bundled rate limiter. */
-export interface Environment extends Stage {
+export interface Environment extends Stage<ClusterApi> {
+  readonly controlPlane: ControlPlane;
   readonly redis: RedisServer;
   readonly redisUsers: RedisUsers;
 }
@@ -66,8 +88,8 @@ export interface Environment extends Stage {
 export interface StartedLimiters {
   readonly server?: RedisServer;
   readonly limiters: readonly Limiter[];
-  /** Creates the pods that represent them, then that of Redis, in `namespace`. */
-  readonly register: (kubectl: Kubectl, namespace: string) => Promise<RegisteredPod[]>;
+  /** What represents them in a namespace. */
+  readonly target: (namespace: string) => Promise<Target>;
 }
 
 /** Inputs for starting rate limiters. */
@@ -76,7 +98,12 @@ export interface StageStart extends StageOptions {
   readonly signal: AbortSignal;
 }
 
+/** Starts rate limiters and their Redis. */
+export type Launch = (start: StageStart) => Promise<StartedLimiters>;
+
 const namespace = 'ratelimiter';
+/** Labels of a namespace that takes part. */
+export const ENABLED = { 'chaosdemo.dev/enabled': 'true' };
 /** How many rate limiters an environment has. */
 export const limiterCount = 3;
 const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
@@ -86,27 +113,29 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   const redisUsers = makeRedisUsers();
   const stage = await startStage(
     options,
-    async (start) => await launchLimiters(start, options.mode, redisUsers),
+    serveCluster,
+    async (start) => await launchBundled(start, options.mode, redisUsers),
   );
-  // launchLimiters has started one.
-  return { ...stage, redis: stage.redis as RedisServer, redisUsers };
+  // launchBundled has started one.
+  return { ...stage, controlPlane: stage.api.controlPlane, redis: stage.redis as RedisServer, redisUsers };
 }
 
 /**
- * Starts a control plane and, concurrently, the parts of `launchParts`. If a part fails, the started parts are stopped before
- * the error is thrown.
+ * Starts an API server and, concurrently, the limiters. If a part fails, the started parts are stopped before the error
+ * is thrown.
  * @param supervisor the owner of everything; closed by stop() and after an error
  */
-export async function startStage(
+export async function startStage<A extends StageApi>(
   options: StageOptions,
-  launchParts: (start: StageStart) => Promise<StartedLimiters>,
+  serve: (start: StageStart) => Promise<A>,
+  launch: Launch,
   supervisor = new Supervisor(),
-): Promise<Stage> {
+): Promise<Stage<A>> {
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const start = { ...options, supervisor, signal };
   try {
-    const parts = [launchControlPlane(start), launchParts(start)] as const;
+    const parts = [serve(start), launch(start)] as const;
     // The first failure cancels the others; they must have ended before the clean-up.
     for (const part of parts) part.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled(parts);
@@ -135,12 +164,13 @@ export async function launchRedis(
   return server;
 }
 
-async function launchControlPlane({
+/** Starts a real control plane with the CRD; its programs are built if they have to be. */
+export async function serveCluster({
   onProgress,
   auditLog,
   supervisor,
   signal,
-}: StageStart): Promise<ControlPlane> {
+}: StageStart): Promise<ClusterApi> {
   const progress = (message: string): void => onProgress('binaries', message);
   const binaries = await ensureControlPlaneBinaries({ progress, signal });
   const { kubernetesVersion, folder } = binaries;
@@ -149,13 +179,23 @@ async function launchControlPlane({
   const controlPlane = await startControlPlane({ binaries, supervisor, signal, ...audit });
   if (existsSync(crdFolder)) await controlPlane.kubectl.applyCustomResourceDefinitions(crdFolder, { signal });
   onProgress('control-plane', `kube-apiserver answers at ${controlPlane.url}`);
-  return controlPlane;
+  const { apiServer, etcd, kubectl } = controlPlane;
+  return {
+    controlPlane,
+    vital: [etcd, apiServer],
+    async register(namespace, target) {
+      await kubectl.createNamespace(namespace, ENABLED);
+      return await registerAt(kubectl, target);
+    },
+    stop: async () => await controlPlane.stop(),
+  };
 }
 
-async function launchLimiters(
+/** Starts the bundled rate limiter. */
+export async function launchBundled(
   start: StageStart,
   mode: LimiterMode,
-  users: RedisUsers,
+  users = makeRedisUsers(),
 ): Promise<StartedLimiters> {
   const { onProgress, supervisor, signal } = start;
   const server = await launchRedis(start, { aclUsers: aclLines(users) });
@@ -173,19 +213,16 @@ async function launchLimiters(
   return {
     server,
     limiters,
-    register: async (kubectl, namespace) =>
-      await registerTarget(kubectl, { namespace, limiters, redis: server, secret }),
+    target: async (namespace) => await bundledTarget({ namespace, limiters, redis: server, secret }),
   };
 }
 
-async function register(
+async function register<A extends StageApi>(
   { onProgress, supervisor }: StageStart,
-  controlPlane: ControlPlane,
-  { limiters, register: registerPods, server }: StartedLimiters,
-): Promise<Stage> {
-  const { kubectl } = controlPlane;
-  await kubectl.createNamespace(namespace, { 'chaosdemo.dev/enabled': 'true' });
-  const pods = await registerPods(kubectl, namespace);
+  api: A,
+  { limiters, server, target }: StartedLimiters,
+): Promise<Stage<A>> {
+  const pods = (await api.register(namespace, await target(namespace))) as Stage<A>['pods'];
   onProgress('registration', `${pods.length} pods of namespace ${namespace} are Ready`);
 
   let stopped: Promise<void> | undefined;
@@ -194,12 +231,12 @@ async function register(
     // The limiters deliver their last counts while Redis is still there.
     await Promise.all(limiters.map((limiter) => limiter.process.stop(3_000)));
     await server?.stop();
-    await controlPlane.stop();
+    await api.stop();
     await supervisor.close();
   };
   const broken = new Promise<TestbedError>((resolve) => {
     void server?.broken.then(resolve);
-    const processes = [...limiters.map(({ process }) => process), controlPlane.etcd, controlPlane.apiServer];
+    const processes = [...limiters.map(({ process }) => process), ...api.vital];
     for (const [index, process] of processes.entries()) {
       void process.exited.then(async () => {
         if (stopped) return;
@@ -210,7 +247,7 @@ async function register(
   });
   return {
     supervisor,
-    controlPlane,
+    api,
     namespace,
     ...(server && { redis: server }),
     limiters,

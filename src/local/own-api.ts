@@ -8,11 +8,8 @@ import { connect } from 'node:net';
 import { delimiter, join, sep } from 'node:path';
 import {
   freePort,
-  type Kubectl,
   type OwnedProcess,
   type PodSpec,
-  type RegisteredPod,
-  registerPods,
   type Supervisor,
   serviceObject,
   TestbedError,
@@ -20,6 +17,7 @@ import {
 import { LocalError } from './errors.ts';
 import type { Limiter } from './limiters.ts';
 import { root } from './root.ts';
+import { redisSecret, type Target } from './target.ts';
 
 /** Where something listens. */
 export interface Address {
@@ -133,35 +131,19 @@ export interface OwnTarget {
   readonly redis: OwnRedis;
 }
 
-/**
- * Creates their pods, the Service `redis` and, for a Redis with a password, the Secret `redis-auth`. Returns the pods in
- * the sequence of `instances`, then that of Redis.
- */
-export async function registerOwnApi(
-  kubectl: Kubectl,
-  { instances, labels, namespace, redis }: OwnTarget,
-): Promise<RegisteredPod[]> {
+/** Their pods, that of Redis, the Service `redis` and, for a Redis with a password, the Secret `redis-auth`. */
+export function ownTarget({ instances, labels, namespace, redis }: OwnTarget): Target {
   const redisOne = podOf(namespace, 'redis-0', { app: 'redis' }, 'redis', redis, redis.pid);
   const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
   const { password, username } = redis;
-  await kubectl.apply([
-    serviceObject(service),
-    ...(password === undefined
-      ? []
-      : [
-          {
-            apiVersion: 'v1',
-            kind: 'Secret',
-            type: 'chaosdemo.dev/redis-auth',
-            metadata: { namespace, name: 'redis-auth' },
-            stringData: { password, ...(username !== undefined && { username }) },
-          },
-        ]),
-  ]);
+  const login = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
   const pods = instances.map((instance) =>
     podOf(namespace, instance.name, labels, 'http', instance, instance.process?.pid),
   );
-  return await registerPods(kubectl, [...pods, redisOne]);
+  return {
+    objects: [serviceObject(service), ...(password === undefined ? [] : [redisSecret(namespace, login)])],
+    pods: [...pods, redisOne],
+  };
 }
 
 function podOf(

@@ -12,6 +12,13 @@ import {
 } from '@chaosdemo/testbed';
 import { type Limiter, limiterPods } from './limiters.ts';
 
+/** What stands for processes of this machine at an API server. */
+export interface Target {
+  readonly objects: readonly object[];
+  /** Those of limiters, then that of Redis. */
+  readonly pods: readonly PodSpec[];
+}
+
 /** The objects to register in one namespace. */
 export interface Registration {
   readonly namespace: string;
@@ -21,30 +28,39 @@ export interface Registration {
   readonly secret: Readonly<Record<string, string>>;
 }
 
-/**
- * Creates their pods, the Service `redis` and the Secret `redis-auth`. Returns the pods in the sequence of `limiters`,
- * then that of Redis. Call it once the processes answer.
- */
-export async function registerTarget(
-  kubectl: Kubectl,
-  { namespace, limiters, redis, secret }: Registration,
-): Promise<RegisteredPod[]> {
+/** The bundled limiters, their Redis, the Service `redis` and the Secret `redis-auth`. */
+export async function bundledTarget({ namespace, limiters, redis, secret }: Registration): Promise<Target> {
   const redisOne = await redisPod(namespace, redis);
   const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
-  const [pods] = await Promise.all([
-    registerPods(kubectl, [...(await limiterPods(namespace, limiters)), redisOne]),
-    kubectl.apply([
-      serviceObject(service),
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        type: 'chaosdemo.dev/redis-auth',
-        metadata: { namespace, name: 'redis-auth' },
-        stringData: secret,
-      },
-    ]),
-  ]);
-  return pods;
+  return {
+    objects: [serviceObject(service), redisSecret(namespace, secret)],
+    pods: [...(await limiterPods(namespace, limiters)), redisOne],
+  };
+}
+
+/** Creates {@link bundledTarget} at an API server. Call it once the processes answer. */
+export async function registerTarget(kubectl: Kubectl, registration: Registration): Promise<RegisteredPod[]> {
+  return await registerAt(kubectl, await bundledTarget(registration));
+}
+
+/** Creates all of it. Returns the pods in their sequence. */
+export async function registerAt(kubectl: Kubectl, { objects, pods }: Target): Promise<RegisteredPod[]> {
+  const [registered] = await Promise.all([registerPods(kubectl, pods), kubectl.apply(objects)]);
+  return registered;
+}
+
+/** The Secret with which the operator logs in to Redis. */
+export function redisSecret(namespace: string, login: Readonly<Record<string, string>>): object {
+  const data = Object.fromEntries(
+    Object.entries(login).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+  );
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'chaosdemo.dev/redis-auth',
+    metadata: { namespace, name: 'redis-auth' },
+    data,
+  };
 }
 
 /** The pod `redis-0` that represents a Redis. Its image ID is the digest of the running program. */

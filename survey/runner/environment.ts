@@ -1,51 +1,46 @@
-/** The embedded run below the operator, with a limiter of the survey in place of the bundled rate limiter. */
+/** Starts a limiter of the survey in place of the bundled rate limiter. */
 import {
   launchRedis,
   limiterCount,
-  type Stage,
-  type StageOptions,
-  startStage,
+  type StageStart,
+  type StartedLimiters,
 } from '../../src/local/environment.ts';
 import { configuredOf } from './demo.ts';
 import { install } from './install.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { startLimiter } from './start.ts';
-import { registerSurveyed } from './target.ts';
+import { surveyedTarget } from './target.ts';
 
-/** What startSurveyed takes. */
-export interface SurveyedStageOptions extends StageOptions {
-  readonly limiter: SurveyedLimiter;
-  readonly variant: Variant;
-}
-
-/** Installs the limiter where it is not yet, and brings up everything. Throws RUNTIME_MISSING, GO_MISSING or COMMAND_FAILED. */
-export async function startSurveyed({ limiter, variant, ...options }: SurveyedStageOptions): Promise<Stage> {
-  return await startStage(options, async (start) => {
-    const { onProgress, signal, supervisor } = start;
-    const { name, package: packaged, version } = limiter;
-    const app = await install(limiter, {
-      progress: (message) => onProgress('limiters', message),
-      signal,
-    });
-    const server = await launchRedis(start);
-    onProgress('limiters', `starting ${limiterCount} processes of ${packaged} ${version}: ${variant.what}`);
-    const limiters = await startLimiter({
-      supervisor,
-      limiter,
-      variant,
-      app,
-      signal,
-      ...configuredOf(limiter),
-      count: limiterCount,
-      redisUrl: `redis://${server.host}:${server.port}`,
-      folder: supervisor.temporaryFolder(`limiter-${name}`),
-    });
-    onProgress('limiters', `they answer at ${limiters.map(({ url }) => url).join(', ')}`);
-    return {
-      server,
-      limiters,
-      register: async (kubectl, namespace) =>
-        await registerSurveyed(kubectl, { namespace, limiter, processes: limiters, redis: server }),
-    };
+/** Installs the limiter where it is not yet, and starts it. Throws RUNTIME_MISSING, GO_MISSING or COMMAND_FAILED. */
+export async function launchSurveyed(
+  start: StageStart,
+  limiter: SurveyedLimiter,
+  variant: Variant,
+): Promise<StartedLimiters> {
+  const { onProgress, signal, supervisor } = start;
+  const { name, package: packaged, version } = limiter;
+  const app = await install(limiter, {
+    progress: (message) => onProgress('limiters', message),
+    signal,
   });
+  const server = await launchRedis(start);
+  onProgress('limiters', `starting ${limiterCount} processes of ${packaged} ${version}: ${variant.what}`);
+  const limiters = await startLimiter({
+    supervisor,
+    limiter,
+    variant,
+    app,
+    signal,
+    ...configuredOf(limiter),
+    count: limiterCount,
+    redisUrl: `redis://${server.host}:${server.port}`,
+    folder: supervisor.temporaryFolder(`limiter-${name}`),
+  });
+  onProgress('limiters', `they answer at ${limiters.map(({ url }) => url).join(', ')}`);
+  return {
+    server,
+    limiters,
+    target: async (namespace) =>
+      await surveyedTarget({ namespace, limiter, processes: limiters, redis: server }),
+  };
 }

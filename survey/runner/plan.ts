@@ -2,7 +2,7 @@
 import type { Plan } from '../../src/cli/plan.ts';
 import { UsageError } from '../../src/settings/settings.ts';
 import { surveyDemo } from './demo.ts';
-import { startSurveyed } from './environment.ts';
+import { launchSurveyed } from './environment.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { loadLimiter } from './limiters.ts';
 
@@ -13,7 +13,7 @@ export async function surveyPlan(name: string, variantName: string | undefined):
   return {
     demo: surveyDemo(limiter, variant, { namespace: 'ratelimiter', name }),
     from: `the ChaosDemo of the survey for ${name} (${variant.name})`,
-    start: async (stage) => await startSurveyed({ ...stage, limiter, variant }),
+    launch: async (start) => await launchSurveyed(start, limiter, variant),
   };
 }
 

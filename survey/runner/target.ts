@@ -1,12 +1,6 @@
 /** Registers a limiter of the survey and its Redis at an API server, as a cluster would have them. */
-import {
-  type Kubectl,
-  type RedisServer,
-  type RegisteredPod,
-  registerPods,
-  serviceObject,
-} from '@chaosdemo/testbed';
-import { redisPod } from '../../src/local/target.ts';
+import { type Kubectl, type RedisServer, type RegisteredPod, serviceObject } from '@chaosdemo/testbed';
+import { redisPod, registerAt, type Target } from '../../src/local/target.ts';
 import { type RunningProxy, registerFaultProxy } from '../../test/kit/fault-proxy.ts';
 import { labelsOf } from './demo.ts';
 import type { SurveyedLimiter } from './limiter.ts';
@@ -23,16 +17,20 @@ export interface SurveyedTarget {
 }
 
 /** Makes their pods and Services. Returns the pods in the order of `processes`, then that of Redis. */
-export async function registerSurveyed(
-  kubectl: Kubectl,
-  { limiter, namespace, processes, proxy, redis }: SurveyedTarget,
-): Promise<RegisteredPod[]> {
+export async function registerSurveyed(kubectl: Kubectl, target: SurveyedTarget): Promise<RegisteredPod[]> {
+  if (target.proxy) await registerFaultProxy(kubectl, target.namespace, target.proxy);
+  return await registerAt(kubectl, await surveyedTarget(target));
+}
+
+/** Their pods and the Service `redis`. */
+export async function surveyedTarget({
+  limiter,
+  namespace,
+  processes,
+  redis,
+}: SurveyedTarget): Promise<Target> {
   const redisOne = await redisPod(namespace, redis);
   const { labels: selector } = redisOne;
-  await kubectl.apply([
-    serviceObject({ namespace, name: 'redis', selector, port: 6379, targetPort: 'redis' }),
-  ]);
-  if (proxy) await registerFaultProxy(kubectl, namespace, proxy);
   const limiters = processes.map(({ ip, name, port, process: { pid } }) => ({
     namespace,
     name,
@@ -44,5 +42,8 @@ export async function registerSurveyed(
     imageId: `survey/${limiter.package}@${limiter.version}`,
     port: { name: 'http', number: port },
   }));
-  return await registerPods(kubectl, [...limiters, redisOne]);
+  return {
+    objects: [serviceObject({ namespace, name: 'redis', selector, port: 6379, targetPort: 'redis' })],
+    pods: [...limiters, redisOne],
+  };
 }

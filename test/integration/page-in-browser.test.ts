@@ -9,7 +9,9 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import type { OpenUi } from '../../src/cli/plugin/ui/ui.ts';
-import { reportOnRun } from '../../src/cli/report/write.ts';
+import { readSource } from '../../src/cli/report/read.ts';
+import { type Report, reportOf } from '../../src/cli/report/report.ts';
+import { writeAll } from '../../src/cli/report/write.ts';
 import { launchBrowser } from '../kit/browser.ts';
 import { type ChromiumBinary, ensureChromium } from '../kit/chromium.ts';
 import { drift, ghosts } from '../kit/demo.ts';
@@ -178,12 +180,8 @@ it('the page shows every text of a status and of evidence as text', async () => 
 
 describe('the report as a file', () => {
   it('needs no script and no other file, and links claims to what they cite', async () => {
-    const [file = ''] = await reportOnRun(
-      world.environment.controlPlane.kubectl,
-      ended,
-      { reportDir: folder },
-      world.signal,
-    );
+    const source = await readSource(world.client, ended, world.signal);
+    const [file = ''] = await writeAll(source, reportOf(source) as Report, folder);
     const url = pathToFileURL(file).href;
     const { requested, page } = await openWindow(browser, { javaScriptEnabled: true });
     await page.goto(url);

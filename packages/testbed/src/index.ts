@@ -1,6 +1,6 @@
 /** A real Kubernetes API server, Redis and pods as processes of one machine, for tests and demos. */
 export { cacheRoot, ensureFolder, platform, type StepOptions } from './binaries/cache.ts';
-export { ensureControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
+export { ensureControlPlaneBinaries, findControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
 export {
   installMissing,
   installPackages,
@@ -14,7 +14,7 @@ export { compareVersions, readPin, readPinnedVersions } from './binaries/version
 export { type ControlPlane, type ControlPlaneBinaries, startControlPlane } from './control-plane.ts';
 export { type Fix, messageOf, type TestbedCode, TestbedError } from './errors.ts';
 export { Kubectl, writeKubeconfig } from './kubectl.ts';
-export { type PodSpec, RegisteredPod, registerPods, serviceObject } from './pods.ts';
+export { type PodSpec, RegisteredPod, registerPods, runningPod, serviceObject } from './pods.ts';
 export { freePort, withFreePorts } from './ports.ts';
 export { type RedisServer, type RedisServerOptions, type RedisTlsFiles, startRedis } from './redis-server.ts';
 export { attempt, findInPath, output, pathExists, type RunOptions } from './run.ts';

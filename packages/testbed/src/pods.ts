@@ -45,6 +45,11 @@ export class RegisteredPod {
   }
 }
 
+/** The Pod as an object: Running, and Ready or not. */
+export function runningPod(spec: PodSpec, isReady = true): { readonly status: object } {
+  return { ...podObject(spec), status: statusOf(spec, isReady, timestamp()) };
+}
+
 /** Creates the pods, bound to the node `local`, and marks them Ready: call it once the processes answer. */
 export async function registerPods(kubectl: Kubectl, specs: readonly PodSpec[]): Promise<RegisteredPod[]> {
   await kubectl.apply(specs.map(podObject));
@@ -70,7 +75,7 @@ export function serviceObject(service: {
   };
 }
 
-function podObject(spec: PodSpec): object {
+function podObject(spec: PodSpec) {
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -1,7 +1,4 @@
 /** A ChaosDemo from a file, on an API of this machine: what is of the cluster is replaced. */
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
-import { KIND, messageOf } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import {
   completed,
@@ -9,6 +6,7 @@ import {
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
+import { readManifest } from '../manifest.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Place } from '../probe/manifest.ts';
 import type { Probed } from '../probe/probe.ts';
@@ -27,13 +25,7 @@ export interface SpecFile {
  */
 export async function readSpecFile(file: string, accept?: readonly string[]): Promise<SpecFile> {
   const wrong = (why: string) => new UsageError(`--file ${file}: ${why}`);
-  let demo: Partial<PlannedDemo> | null;
-  try {
-    demo = parse(await readFile(file, 'utf8')) as Partial<PlannedDemo> | null;
-  } catch (error) {
-    throw wrong(messageOf(error));
-  }
-  if (demo?.kind !== KIND) throw wrong(`it holds no ${KIND}`);
+  const demo = await readManifest('--file', file);
   const spec = demo.spec as Readonly<Record<string, unknown>> | undefined;
   const { data: limiter, error } = rateLimiterSchema.transform(completed).safeParse(spec?.[PART]);
   if (error) {
@@ -56,7 +48,7 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
       const here = { selector: { matchLabels }, port, redis: { ...redis, ...(count && { count }) } };
       const rateLimiter = { ...(spec?.[PART] as object), ...here };
       const own: object = { ...spec, [PART]: rateLimiter };
-      return { ...demo, kind: KIND, metadata: { name, namespace }, spec: own };
+      return { ...demo, metadata: { name, namespace }, spec: own };
     },
   };
 }

@@ -1,12 +1,13 @@
-/** `chaosdemo test`: from an API on this machine to a verdict, with a control plane and operator that end with the run. */
+/** `chaosdemo test`: from an API on this machine to a verdict, in this process. */
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../api/index.ts';
-import { type Stage, type StageOptions, startStage } from '../../local/environment.ts';
-import { accepts, type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
+import type { StartedLimiters } from '../../local/environment.ts';
+import { accepts, type OwnRedis, ownTarget } from '../../local/own-api.ts';
 import { UsageError } from '../../settings/settings.ts';
+import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';
 import type { Plan } from '../plan.ts';
@@ -14,7 +15,7 @@ import { type ApiFacts, demoOf, isKeyed } from '../probe/manifest.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
-import { HEAD, LABELS, NAME, NAMESPACE, placeOf } from './place.ts';
+import { HEAD, LABELS, NAME, placeOf } from './place.ts';
 import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
@@ -53,14 +54,18 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const plan: Plan = {
       demo: spec ? spec.demoAt(place) : demoOf({ ...known, place }),
       from: options.file ?? `the ChaosDemo ${NAME}`,
-      start: async (stage) => await stageOf(prepared, supervisor, stage),
+      supervisor,
+      launch: async () => launchedOf(prepared),
+      ...(!prepared.server && {
+        cleanUp: async (ended) => await removeKeys(ended, prepared.redis),
+      }),
       ended: async () => await endedOf(prepared),
       hints: (ended) => hintsOf(ended, prepared.started),
     };
     if (!isKeyed(facts.request)) {
       progress('demo', 'all requests share one limit, and the run waits for whole windows: it takes minutes');
     }
-    return exitOfRun(await runPlan(plan, options, signal));
+    return exitOfRun(await runPlan(plan, options, signal, memoryApiServer));
   } finally {
     await supervisor.close();
   }
@@ -108,41 +113,24 @@ export function hintsOf(
     .flatMap(lastOutput);
 }
 
-async function stageOf(prepared: Prepared, supervisor: Supervisor, options: StageOptions): Promise<Stage> {
-  const { instances, redis, server, started } = prepared;
-  const stage = await startStage(
-    options,
-    async () => ({
-      ...(server && { server }),
-      limiters: started,
-      register: async (kubectl, namespace) =>
-        await registerOwnApi(kubectl, { namespace, labels: LABELS, instances, redis }),
-    }),
-    supervisor,
-  );
-  const stop = async (): Promise<void> => {
-    const isWritable = !server && (await removeKeys(stage, redis));
-    await stage.stop();
-    if (isWritable) progress('redis', `Redis at ${redis.host}:${redis.port} takes writes`);
+function launchedOf({ instances, redis, server, started }: Prepared): StartedLimiters {
+  return {
+    ...(server && { server }),
+    limiters: started,
+    target: async (namespace) => ownTarget({ namespace, labels: LABELS, instances, redis }),
   };
-  return { ...stage, stop };
 }
 
-/** Limits of callers of the run expire, but a window may take an hour. Returns whether Redis has taken a write. */
-async function removeKeys({ controlPlane }: Stage, redis: OwnRedis): Promise<boolean> {
+/** Limits of callers of the run expire, but a window may take an hour. Reports whether Redis takes writes. */
+async function removeKeys({ metadata: { uid } }: ChaosDemo, redis: OwnRedis): Promise<void> {
   const connection = new RedisOfApi(redis);
   try {
-    const get = ['get', 'chaosdemo', NAME, '-n', NAMESPACE];
-    const { metadata } = await controlPlane.kubectl.json<{ readonly metadata: { readonly uid: string } }>(
-      get,
-    );
     // As fixtures of this object begin.
-    const removed = await connection.removeKeys([`demo-chaos-key-${metadata.uid.slice(0, 8)}-`]);
+    const removed = await connection.removeKeys([`demo-chaos-key-${uid.slice(0, 8)}-`]);
     progress('redis', `removed ${removed} keys of callers of this run`);
-    return await connection.takesWrites();
+    if (await connection.takesWrites()) progress('redis', `${redis.host}:${redis.port} takes writes`);
   } catch {
     progress('redis', 'keys of callers of this run could not be removed; they expire with their windows');
-    return false;
   } finally {
     connection.close();
   }

@@ -1,6 +1,6 @@
 /** The cluster and namespace of a command: found by kubectl's rules, with the user's kubeconfig. */
 
-import { KubeClient } from '@chaosdemo/kube-runtime';
+import { type KubeApi, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { shell, shellWord } from '../../api/index.ts';
@@ -14,7 +14,7 @@ export interface Place {
 
 /** The user's client, and the namespace of the command. */
 export interface Connection {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly namespace: string;
   /** Whether the namespace is from a flag, rather than from the kubeconfig. */
   readonly namespaceGiven: boolean;

@@ -1,6 +1,6 @@
 /** User operations on ChaosDemos: read, apply, and steer by annotations. */
 
-import { ApiError, isNotFound, type KubeClient, resourcePath } from '@chaosdemo/kube-runtime';
+import { ApiError, isNotFound, type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
 import {
   ANNOTATIONS,
   API_VERSION,
@@ -12,6 +12,7 @@ import {
   shell,
   VERSION,
 } from '../../api/index.ts';
+import type { DemoManifest } from '../manifest.ts';
 import type { Connection } from './connection.ts';
 import { PluginError } from './errors.ts';
 
@@ -21,18 +22,6 @@ const UNKNOWN_FIELD = /failed to create typed patch object \([^)]*\): \.(\S+): f
 /** Names in one message. */
 const MOST_NAMED = 10;
 const FIELD_MANAGER = 'kubectl-chaosdemo';
-
-/** The content of a file: everything but what the API server adds. */
-export interface DemoManifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  readonly spec?: object;
-}
 
 /** The object of that name. @throws {PluginError} if there is none, with the existing names */
 export async function getDemo(
@@ -89,7 +78,7 @@ function elsewhere(kubectl: string): string {
 }
 
 /** Names of the ChaosDemos of a namespace, sorted; the first 500. */
-async function listNames(client: KubeClient, namespace: string, signal: AbortSignal): Promise<string[]> {
+async function listNames(client: KubeApi, namespace: string, signal: AbortSignal): Promise<string[]> {
   const { items } = await client.request<{ items: { metadata: { name: string } }[] | null }>({
     method: 'GET',
     path: resourcePath(CHAOS_DEMOS, { namespace }),

@@ -2,11 +2,11 @@
 import { expect, it } from 'vitest';
 import { demoWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { parseManifest } from '../manifest.ts';
 import { kubectlFor } from './connection.ts';
 import { findingLines } from './doctor/finding.ts';
 import { checkObject } from './doctor/object-checks.ts';
 import { PluginError } from './errors.ts';
-import { parseManifest } from './manifest.ts';
 import { createProgram } from './program.ts';
 import { abortOf, advanceOf, rerunOf } from './steer.ts';
 
@@ -81,5 +81,5 @@ it.each([
   ['another kind', 'kind: Pod\napiVersion: v1\n'],
   ['no YAML', '{'],
 ])('the words for a file with %s', (_, content) => {
-  expect(outcomeOf(() => parseManifest('file.yaml', content))).toMatchSnapshot();
+  expect(() => parseManifest('-f file.yaml', content)).toThrowErrorMatchingSnapshot();
 });

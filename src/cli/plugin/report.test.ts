@@ -39,6 +39,7 @@ async function pageOf(demo: ChaosDemo): Promise<string> {
   await report(connection, demo, { format: 'html', outputDir: join(folder, 'new'), print, signal });
   const written = (await readdir(join(folder, 'new'))).toSorted();
   expect(written.filter((file) => file !== 'history.jsonl')).toEqual([
+    'chaosdemo.json',
     'junit.xml',
     'report.html',
     'report.md',

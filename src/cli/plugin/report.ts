@@ -1,10 +1,9 @@
 /** `report`: the summary of a finished run, as a file. */
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ChaosDemo } from '../../api/index.ts';
 import { readSource } from '../report/read.ts';
 import { reportOf } from '../report/report.ts';
-import { type Format, HISTORY_FILE, render, writeAll, writeHistories } from '../report/write.ts';
+import { type Format, render, writeAll } from '../report/write.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { PluginError } from './errors.ts';
 
@@ -38,9 +37,7 @@ export async function report(
     );
   }
   if (outputDir !== undefined) {
-    const paths = await writeAll(made, outputDir);
-    const histories = await writeHistories(source, [join(outputDir, HISTORY_FILE)]);
-    for (const path of [...paths, ...histories]) print(path);
+    for (const path of await writeAll(source, made, outputDir)) print(path);
     return;
   }
   const text = await render(made, format);

@@ -1,19 +1,15 @@
 /** A report in each of its formats, and a run as files. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KubeClient } from '@chaosdemo/kube-runtime';
-import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import type { ChaosDemo } from '../../api/index.ts';
 import { reportJunit } from './junit.ts';
 import { reportMarkdown } from './markdown.ts';
-import { readSource } from './read.ts';
-import { type Report, type ReportSource, reportOf } from './report.ts';
+import type { Report, ReportSource } from './report.ts';
 
 export const FORMATS = ['html', 'markdown', 'junit'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** File names in a folder of reports. */
-export const FILES: Readonly<Record<Format, string>> = {
+const FILES: Readonly<Record<Format, string>> = {
   html: 'report.html',
   markdown: 'report.md',
   junit: 'junit.xml',
@@ -27,58 +23,21 @@ export async function render(report: Report, format: Format): Promise<string> {
   return (await import('./html.ts')).reportHtml(report);
 }
 
-/** Writes all formats into a folder, which is created if missing. @returns their paths */
-export async function writeAll(report: Report, folder: string): Promise<string[]> {
+/**
+ * Writes a run into a folder, which is created if missing: the report in each format, the object, and the histories if
+ * there are any. @returns the paths
+ */
+export async function writeAll(source: ReportSource, report: Report, folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
+  const files: [name: string, text: string][] = [];
+  for (const format of FORMATS) files.push([FILES[format], await render(report, format)]);
+  files.push(['chaosdemo.json', `${JSON.stringify(source.demo, null, 2)}\n`]);
+  if (source.history) files.push(['history.jsonl', source.history]);
   const paths: string[] = [];
-  for (const format of FORMATS) {
-    const path = join(folder, FILES[format]);
-    await writeFile(path, await render(report, format));
+  for (const [name, text] of files) {
+    const path = join(folder, name);
+    await writeFile(path, text);
     paths.push(path);
   }
   return paths;
-}
-
-interface Files {
-  /** Folder for all formats, and the histories as `history.jsonl`. */
-  readonly reportDir?: string | undefined;
-  /** File for the histories. */
-  readonly history?: string | undefined;
-}
-
-/** Writes the requested reports of a run. @returns the paths; none if no run has ended */
-export async function reportOnRun(
-  { kubeconfig }: { readonly kubeconfig: string },
-  demo: ChaosDemo,
-  { history, reportDir }: Files,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const client = new KubeClient(loadKubeConfig(kubeconfig));
-  try {
-    // Waits for the end of the evidence.
-    const source = await readSource(client, demo, signal);
-    const report = reportOf(source);
-    if (!report) return [];
-    const paths = reportDir === undefined ? [] : await writeAll(report, reportDir);
-    const files = [
-      ...(history === undefined ? [] : [history]),
-      ...(reportDir === undefined ? [] : [join(reportDir, HISTORY_FILE)]),
-    ];
-    return [...paths, ...(await writeHistories(source, files))];
-  } finally {
-    await client.close();
-  }
-}
-
-/** File name of the histories in a folder of reports. */
-export const HISTORY_FILE = 'history.jsonl';
-
-/** Writes the histories of a run into each of these files. @returns their paths; none if there are no histories */
-export async function writeHistories(
-  { history = '' }: Pick<ReportSource, 'history'>,
-  files: readonly string[],
-): Promise<string[]> {
-  if (history === '') return [];
-  for (const file of files) await writeFile(file, history);
-  return [...files];
 }

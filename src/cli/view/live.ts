@@ -3,7 +3,7 @@
  * continues after any failure: a lost connection is reported, and restored when possible.
  */
 
-import type { KubeClient, KubeObject, Logger, ReflectorActivity } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeObject, Logger, ReflectorActivity } from '@chaosdemo/kube-runtime';
 import { isForbidden, isNotFound, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
@@ -17,7 +17,7 @@ const BACKOFF = { baseMs: 250, maxMs: 3_000 };
 const STANDS_MS = 1_500;
 
 export interface LiveOptions {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly namespace: string;
   readonly name: string;
   /** Called with every input, in sequence. */

@@ -1,9 +1,10 @@
 /** Shows a ChaosDemo while it is followed, on a screen or as plain lines, until the caller ends it. */
 
-import type { KubeClient } from '@chaosdemo/kube-runtime';
+import type { KubeApi } from '@chaosdemo/kube-runtime';
 import { terminalLine } from '../../api/index.ts';
 import { follow } from './live.ts';
 import { plainCountdown, plainLines } from './plain.ts';
+import { header, row } from './rows.ts';
 import { applyInput, initialState, type LiveState } from './state.ts';
 
 /** Interval between updates of countdowns, in milliseconds: they are shown in integer seconds. */
@@ -18,7 +19,7 @@ export interface Display {
 }
 
 export interface SessionOptions<T> {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly namespace: string;
   readonly name: string;
   readonly display: Display;
@@ -71,12 +72,20 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
   }
 }
 
-/** Prints lines as they become known, each once. */
+/** Prints rows as `kubectl get -w`, and lines between them as they become known, each once. */
 export function plainDisplay(print: (line: string) => void): Display {
   let before: LiveState | undefined;
   let shown: string | undefined;
+  let last: string | undefined;
   return {
     update(state, now) {
+      const { demo } = state;
+      // The age alone is no change.
+      if (demo && row(demo, 0) !== last) {
+        if (last === undefined) print(header(state.name));
+        last = row(demo, 0);
+        print(terminalLine(row(demo, now)));
+      }
       for (const line of plainLines(before ?? initialState(state.namespace, state.name), state)) {
         print(terminalLine(line));
       }

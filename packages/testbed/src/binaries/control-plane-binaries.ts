@@ -26,42 +26,47 @@ export interface FoundBinaries extends ControlPlaneBinaries {
   readonly kubernetesVersion: string;
 }
 
+/** Binaries of KUBEBUILDER_ASSETS or the cache that have been run once as a check; undefined: there are none. */
+export async function findControlPlaneBinaries({
+  env = process.env,
+  progress,
+}: StepOptions): Promise<FoundBinaries | undefined> {
+  const assets = env['KUBEBUILDER_ASSETS'];
+  const cached = await cachedFolders(cacheOf(env), await readPinnedVersions());
+  for (const folder of assets ? [assets, ...cached] : cached) {
+    try {
+      return await validate(folder);
+    } catch (error) {
+      const name = folder === assets ? 'KUBEBUILDER_ASSETS' : folder;
+      progress(`${name} cannot be used: ${messageOf(error)}`);
+    }
+  }
+  return undefined;
+}
+
 /**
- * Binaries that have been run once as a check. Instantly when cached; else a download, or minutes of building, reported
- * through `progress`. Respects KUBEBUILDER_ASSETS and CHAOSDEMO_ENVTEST_INDEX. Throws BINARIES_UNAVAILABLE with the
- * reason of every step, or LOCK_TIMEOUT.
+ * The same, or if there are none, a download, or minutes of building, reported through `progress`. Respects
+ * CHAOSDEMO_ENVTEST_INDEX. Throws BINARIES_UNAVAILABLE with the reason of every step, or LOCK_TIMEOUT.
  */
 export async function ensureControlPlaneBinaries(options: StepOptions): Promise<FoundBinaries> {
   const { env = process.env, progress, signal } = options;
-  const versions = await readPinnedVersions();
-  const cache = join(cacheRoot(env), 'control-plane');
-  const assets = env['KUBEBUILDER_ASSETS'];
-  const firstThatServes = async (
-    folders: readonly string[],
-    name = '',
-  ): Promise<FoundBinaries | undefined> => {
-    for (const folder of folders) {
-      try {
-        return await validate(folder);
-      } catch (error) {
-        progress(`${name || folder} cannot be used: ${messageOf(error)}`);
-      }
-    }
-    return undefined;
-  };
-  const inCache = async () => await firstThatServes(await cachedFolders(cache, versions));
-
-  const present = (assets && (await firstThatServes([assets], 'KUBEBUILDER_ASSETS'))) || (await inCache());
+  const present = await findControlPlaneBinaries(options);
   if (present) return present;
+  const versions = await readPinnedVersions();
+  const cache = cacheOf(env);
   progress(`no control plane in ${cache} yet. Next: a ready-made download`);
   const onWait = (): void => progress(`another run is filling ${cache}: waiting for it`);
   const fill = async (): Promise<FoundBinaries> => {
-    const builtByOther = await inCache();
+    const builtByOther = await findControlPlaneBinaries(options);
     if (builtByOther) return builtByOther;
     await removeLeftovers(cache);
     return await fillCache(cache, versions, options);
   };
   return await withLock(join(cache, `${builtName(versions)}.lock`), onWait, fill, undefined, signal);
+}
+
+function cacheOf(env: NodeJS.ProcessEnv): string {
+  return join(cacheRoot(env), 'control-plane');
 }
 
 /** Name of the folder for binaries built from the pins. */

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { terminalLine } from '../../../api/index.ts';
 import { duration } from '../../../settings/value-types.ts';
+import { EXIT } from '../../exit-status.ts';
 import { hasTerminal } from '../../view/screen.ts';
 import { awaitVerdict } from '../await-verdict.ts';
 import { type Connection, connect, type Place, type UserConnection } from '../connection.ts';
 import { existingDemo } from '../demos.ts';
-import { EXIT } from '../errors.ts';
 
 export interface CommandContext {
   /** Aborts on Ctrl-C. */

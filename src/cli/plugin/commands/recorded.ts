@@ -1,12 +1,13 @@
 /** `report` and `history`: the results of a run, as files. */
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { EXIT } from '../../exit-status.ts';
 import { readHistories } from '../../report/read.ts';
 import { FORMATS } from '../../report/write.ts';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
 import { chooseName, getDemo } from '../demos.ts';
-import { EXIT, PluginError } from '../errors.ts';
+import { PluginError } from '../errors.ts';
 import { type ReportOptions, report } from '../report.ts';
 import { type CommandContext, clusterCommand, ONLY_ONE, print, withConnection } from './command.ts';
 

@@ -1,11 +1,11 @@
 /** `run`, `wait` and `watch`: show a run. */
 import type { Command } from 'commander';
 import { ANNOTATIONS } from '../../../api/index.ts';
+import { EXIT } from '../../exit-status.ts';
+import { namespaceOf, readManifest } from '../../manifest.ts';
 import { printVerdict, watchScreen } from '../../show-run.ts';
 import type { Place } from '../connection.ts';
 import { applyDemo } from '../demos.ts';
-import { EXIT } from '../errors.ts';
-import { namespaceOf, parseManifest, readManifestFile } from '../manifest.ts';
 import {
   type CommandContext,
   clusterCommand,
@@ -40,7 +40,7 @@ starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
     .action(
       withConnection<Waiting & { filename: string }>(context, async (connection, options) => {
         const { signal } = context;
-        const manifest = parseManifest(options.filename, await readManifestFile(options.filename, signal));
+        const manifest = await readManifest('-f', options.filename, signal);
         const namespace = namespaceOf(manifest, connection);
         const annotations = { ...manifest.metadata.annotations, [ANNOTATIONS.requestedAt]: newRequest() };
         const metadata = { ...manifest.metadata, namespace, annotations };

@@ -1,8 +1,8 @@
 /** `advance`, `abort` and `rerun`: each sets one annotation that the operator acts on. */
 import type { Command } from 'commander';
 import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
+import { EXIT } from '../../exit-status.ts';
 import { annotate, chooseName, getDemo } from '../demos.ts';
-import { EXIT } from '../errors.ts';
 import { abortOf, advanceOf, rerunOf, type Steering } from '../steer.ts';
 import {
   type CommandContext,

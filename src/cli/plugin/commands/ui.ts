@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import { EXIT } from '../../exit-status.ts';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
-import { EXIT } from '../errors.ts';
 import {
   type CommandContext,
   clusterCommand,

@@ -1,12 +1,12 @@
 /** The context of every check of `doctor`: the user's cluster, read with the user's rights. */
 
-import type { KubeClient, KubeRequest } from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeRequest } from '@chaosdemo/kube-runtime';
 import { ApiError, isForbidden, isNotFound } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../../api/index.ts';
 import type { Finding } from './finding.ts';
 
 export interface CheckContext {
-  readonly client: KubeClient;
+  readonly client: KubeApi;
   readonly namespace: string;
   /** Namespace of the operator. */
   readonly system: string;
@@ -30,7 +30,7 @@ const READ_BYTES = 16 * 1024 * 1024;
 export async function read<T>(
   { client, signal }: Pick<CheckContext, 'client' | 'signal'>,
   path: string,
-  request: Pick<KubeRequest, 'query'> & { readonly method?: 'GET' | 'POST'; readonly body?: unknown } = {},
+  request: Pick<KubeRequest, 'query'> = {},
 ): Promise<T | undefined> {
   try {
     return await client.request<T>({

@@ -1,5 +1,5 @@
 /** The finding of a check of `doctor`, and its display. Pure. */
-import { EXIT } from '../errors.ts';
+import { EXIT } from '../../exit-status.ts';
 
 /**
  * `wrong` prevents a run; `note` is worth knowing but prevents nothing; `unknown`: the check could not run, usually

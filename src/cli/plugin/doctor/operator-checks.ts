@@ -8,7 +8,6 @@ import type { Finding } from './finding.ts';
 
 /** Names of the installed operator; its flags cannot change them. */
 const OPERATOR = 'chaosdemo-operator';
-const TARGET_ROLE = 'chaosdemo-target';
 const KILL_SWITCH = 'chaosdemo-kill-switch';
 /** The namespace that the manifests install it in. */
 const SYSTEM = 'chaosdemo-system';
@@ -23,7 +22,6 @@ interface Deployment {
     readonly replicas?: number;
     readonly template?: {
       readonly spec?: {
-        readonly serviceAccountName?: string;
         readonly containers?: readonly { readonly args?: readonly string[] }[];
       };
     };
@@ -53,23 +51,20 @@ export async function checkCrd(context: CheckContext): Promise<Finding> {
   });
 }
 
-/**
- * Whether an operator leads. If there is one, also whether its kill switch is off and what it may read: a grant to an
- * account that is not the operator's helps nobody.
- */
+/** Whether an operator leads. If there is one, also whether its kill switch is off. */
 export async function checkOperator(context: CheckContext): Promise<Finding[]> {
-  let account: string | undefined;
+  let isInstalled = false;
   const operator = await checked('Operator', context, async () => {
     const lease = await readLease(context);
     const holder = lease?.spec?.holderIdentity ?? '';
     const leads = holder !== '' && (await isRenewed(context, lease));
     const [deployment] = await (leads ? deployments(context).catch(() => []) : deployments(context));
-    if (leads || deployment) account = deployment?.spec?.template?.spec?.serviceAccountName ?? OPERATOR;
+    isInstalled = leads || deployment !== undefined;
     if (leads) return whatLeads(context, holder, deployment);
     return deployment ? whyNoneLeads(context, deployment) : await whereItIs(context, holder);
   });
-  if (operator.state === 'wrong' && account === undefined) return [operator];
-  return [operator, ...(await Promise.all([checkKillSwitch(context), checkRights(context, account)]))];
+  if (operator.state === 'wrong' && !isInstalled) return [operator];
+  return [operator, await checkKillSwitch(context)];
 }
 
 function whatLeads(
@@ -210,143 +205,7 @@ export async function checkNamespace(context: CheckContext): Promise<Finding> {
   });
 }
 
-const UPDATE_ROLE = `Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or with manifests/operator in a clone of the project:`;
-
 /** The manifests install into one namespace: for an operator in another one, they would install a second. */
 function installCommands({ kubectl, system }: CheckContext): string[] {
   return system === SYSTEM ? [`${kubectl} ${INSTALL}`] : [];
-}
-
-/** A permission that the operator needs. */
-interface Right {
-  readonly verb: string;
-  readonly group: string;
-  readonly resource: string;
-}
-
-/** Of manifests/operator/target-cluster-role.yaml, bound in the namespace. */
-const IN_NAMESPACE: readonly Right[] = [
-  { verb: 'list', group: '', resource: 'pods' },
-  { verb: 'get', group: '', resource: 'services' },
-  { verb: 'get', group: '', resource: 'secrets' },
-  ...['get', 'create', 'update', 'delete'].map((verb) => ({
-    verb,
-    group: 'coordination.k8s.io',
-    resource: 'leases',
-  })),
-];
-
-/** Of the same role; without them runs work, but leave no evidence. */
-const FOR_EVIDENCE: readonly Right[] = ['get', 'create', 'patch', 'delete'].map((verb) => ({
-  verb,
-  group: '',
-  resource: 'configmaps',
-}));
-
-/**
- * Whether the operator may read what it tests.
- * @param found the ServiceAccount of an operator that was found; without one, no command changes a grant
- */
-async function checkRights(context: CheckContext, found: string | undefined): Promise<Finding> {
-  const { kubectl, namespace, system } = context;
-  return await checked('Rights', context, async () => {
-    const account = found ?? OPERATOR;
-    const user = `system:serviceaccount:${system}:${account}`;
-    const [missing, forEvidence] = await Promise.all([
-      missingRights(context, user, IN_NAMESPACE),
-      missingRights(context, user, FOR_EVIDENCE),
-    ]);
-    if (missing.length === 0 && forEvidence.length === 0)
-      return { state: 'ok', message: `${user} has what it needs in namespace ${namespace}` };
-    if (missing.length === 0) {
-      return {
-        state: 'note',
-        message: `${user} may not ${forEvidence.join(', ')} in namespace ${namespace}: runs continue without keeping their evidence. ${UPDATE_ROLE}`,
-        fixCommands: found === undefined ? [] : installCommands(context),
-        reason: 'PermissionDenied',
-      };
-    }
-    const fixCommands = found === undefined ? [] : await bindingCommands(context, found);
-    const clone = fixCommands.some((command) => command.includes(INSTALL)) ? `. ${UPDATE_ROLE}` : '';
-    return {
-      state: 'wrong',
-      message: `${user} may not ${missing.join(', ')} in namespace ${namespace}${clone}`,
-      fixCommands,
-      reason: 'PermissionDenied',
-    };
-  }).then((finding) =>
-    finding.state === 'unknown'
-      ? {
-          ...finding,
-          message: `${finding.message}. Ask a person with the permission: ${kubectl} ${shell`auth can-i list pods -n ${namespace} ${`--as=system:serviceaccount:${system}:${OPERATOR}`}`}`,
-        }
-      : finding,
-  );
-}
-
-interface RoleBinding {
-  readonly roleRef?: { readonly kind?: string; readonly name?: string };
-  readonly subjects?: readonly {
-    readonly kind?: string;
-    readonly name?: string;
-    readonly namespace?: string;
-  }[];
-}
-
-/**
- * If the role is already bound correctly, it is from an older version. A binding of the same name gets the account in
- * addition, because another operator may use it. It is deleted only if it is for another role, which cannot be changed.
- */
-async function bindingCommands(context: CheckContext, account: string): Promise<string[]> {
-  const { kubectl, namespace, system } = context;
-  const group = 'rbac.authorization.k8s.io';
-  const of = <T>(plural: string, where: { namespace?: string; name: string }): Promise<T | undefined> =>
-    read<T>(context, resourcePath({ group, version: 'v1', plural }, where)).catch(() => undefined);
-  const [role, binding] = await Promise.all([
-    of<object>('clusterroles', { name: TARGET_ROLE }),
-    of<RoleBinding>('rolebindings', { namespace, name: TARGET_ROLE }),
-  ]);
-  const isOfRole = binding?.roleRef?.kind === 'ClusterRole' && binding.roleRef.name === TARGET_ROLE;
-  const isBound = binding?.subjects?.some(
-    ({ kind, name, namespace: of }) => kind === 'ServiceAccount' && name === account && of === system,
-  );
-  if (isOfRole && isBound) return installCommands(context);
-  const inNamespace = `${kubectl} ${shell`-n ${namespace}`}`;
-  const subject = shell`--serviceaccount=${`${system}:${account}`}`;
-  return [
-    ...(role ? [] : installCommands(context)),
-    ...(isOfRole
-      ? [`${inNamespace} set subject rolebinding ${TARGET_ROLE} ${subject}`]
-      : [
-          ...(binding ? [`${inNamespace} delete rolebinding ${TARGET_ROLE}`] : []),
-          `${inNamespace} create rolebinding ${TARGET_ROLE} --clusterrole=${TARGET_ROLE} ${subject}`,
-        ]),
-  ];
-}
-
-/** The rights that the user lacks, in words. */
-async function missingRights(
-  context: CheckContext,
-  user: string,
-  rights: readonly Right[],
-): Promise<string[]> {
-  const allowed = await Promise.all(rights.map((right) => isAllowed(context, user, right)));
-  return rights.filter((_, i) => !allowed[i]).map(({ resource, verb }) => `${verb} ${resource}`);
-}
-
-async function isAllowed(
-  context: CheckContext,
-  user: string,
-  { group, resource, verb }: Right,
-): Promise<boolean> {
-  const { namespace, system } = context;
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${system}`, 'system:authenticated'];
-  const body = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SubjectAccessReview',
-    spec: { user, groups, resourceAttributes: { namespace, verb, group, resource } },
-  };
-  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-  const answer = await read<{ status: { allowed: boolean } }>(context, path, { method: 'POST', body });
-  return answer?.status.allowed ?? false;
 }

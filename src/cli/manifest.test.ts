@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { namespaceOf, parseManifest, readManifestFile } from './manifest.ts';
+import { namespaceOf, parseManifest, readManifest } from './manifest.ts';
 
 const DEMO = `
 apiVersion: chaosdemo.dev/v1alpha1
@@ -45,7 +45,7 @@ describe('the file of run -f', () => {
 it('is waited for on standard input no longer than the user wants', async () => {
   const interrupted = new AbortController();
   const stdin = new PassThrough();
-  const read = readManifestFile('-', interrupted.signal, stdin);
+  const read = readManifest('-f', '-', interrupted.signal, stdin);
   interrupted.abort(new Error('stopped by SIGINT'));
   await expect(read).rejects.toThrow('-f -: ');
   // Else it would keep the process.
