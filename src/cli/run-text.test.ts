@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
-import { progressLines } from './run-text.ts';
+import { progressLines, summaryLines } from './run-text.ts';
 
 const chapter = (title: string, message?: string) => ({
   title,
@@ -21,25 +21,12 @@ describe('the story between two states', () => {
   });
 });
 
-describe('who explains an anomaly', () => {
-  const explained = (changes: Parameters<typeof diagnosisWith>[0]): ChaosDemoStatus => ({
-    diagnoses: [diagnosisWith(changes)],
-  });
-  const byRules = explained({});
-  const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
-
-  it('is said when another profile than the rules has answered', () => {
-    const byModel = explained({ profile: 'hosted' });
-    const line = '   ★ stall: Diagnosis by hosted: store-restarted at store';
-    expect(progressLines(byRules, byModel)).toEqual([line]);
-    expect(progressLines({}, byModel)).toEqual([line]);
-    expect(progressLines(byModel, byModel)).toEqual([]);
-    expect(progressLines({}, byRules)).toEqual([]);
-  });
-
-  it('a diagnosis by the rules names why the requested profile has none', () => {
-    const fallenBack = explained({ message: refused });
-    expect(progressLines(byRules, fallenBack)).toEqual([`   ★ stall: ${refused}`]);
-    expect(progressLines(fallenBack, fallenBack)).toEqual([]);
+describe('the cause of a finding', () => {
+  it('has the reason if the requested profile gave none', () => {
+    const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
+    const scenario = { name: 'stall', type: 'CounterDrift', expect: 'Held', result: 'Violated' } as const;
+    const diagnosis = { ...diagnosisWith({ message: refused }), missing: '' };
+    expect(summaryLines(scenario, diagnosis)).toContain(`  ${refused}`);
+    expect(summaryLines(scenario, { ...diagnosisWith({}), missing: '' })).toHaveLength(3);
   });
 });

@@ -1,5 +1,5 @@
 /** The progress of a run as lines for a terminal: changes of the status, and its end with the verdict. Pure. */
-import type { ChaosDemo, ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
+import type { ChaosDemo, ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
   adviceSentence,
   DETECTED_AFTER,
@@ -9,7 +9,6 @@ import {
   fallbackReason,
   measured,
   RECOVERED_AFTER,
-  RULES_PROFILE,
   span,
 } from '../api/index.ts';
 import type { RunEvidence } from '../evidence/index.ts';
@@ -30,30 +29,10 @@ export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosD
     const earlier = before?.scenarios?.find(({ name }) => name === scenario.name);
     if (scenario.result && scenario.result !== earlier?.result) lines.push(`   ★ ${resultLine(scenario)}`);
   }
-  for (const diagnosis of after.diagnoses ?? []) {
-    const { scenario } = diagnosis;
-    const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
-    lines.push(...explainerLines(earlier, diagnosis));
-  }
   if (after.journal?.stoppingSince !== undefined && before?.journal?.stoppingSince === undefined) {
     lines.push(`   Stopping: ${after.run?.message ?? ''}`);
   }
   return lines;
-}
-
-/** Lines for an answer of another profile, or its failure: the chapter has already shown the rules' answer. */
-function explainerLines(earlier: DiagnosisStatus | undefined, diagnosis: DiagnosisStatus): string[] {
-  const { profile, scenario } = diagnosis;
-  const reason = fallbackReason(diagnosis);
-  const isOther = profile !== (earlier?.profile ?? RULES_PROFILE);
-  return [
-    ...(isOther
-      ? [`   ★ ${scenario}: Diagnosis by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}`]
-      : []),
-    ...(reason !== undefined && reason !== fallbackReason(earlier ?? {})
-      ? [`   ★ ${scenario}: ${reason}`]
-      : []),
-  ];
 }
 
 function resultLine(scenario: ScenarioStatus): string {
@@ -97,15 +76,17 @@ export function verdictLines(
   ];
 }
 
-/** The finding of a scenario, its cause and what to do, in up to three lines. */
+/** The finding of a scenario, its cause, and what to do. */
 export function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | undefined): string[] {
   const gate = scenario.result === undefined ? '' : `. Gate: ${gateOf(scenario)}`;
   const lines = [`${scenario.name}: ${findingText(scenario)}${gate}`];
   if (!diagnosis) return lines;
   const { confidence } = diagnosis;
+  const reason = fallbackReason(diagnosis);
   return [
     ...lines,
     `  Cause: ${diagnosedClass(diagnosis)}, ${confidence} % sure`,
+    ...(reason === undefined ? [] : [`  ${reason}`]),
     `  ${adviceSentence(diagnosis)}`,
   ];
 }

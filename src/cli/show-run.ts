@@ -100,7 +100,8 @@ async function show<T>(
     ? linesDisplay(options, advance, fail)
     : await liveDisplay(options.onInterrupt, advance, leave);
   const ends = AbortSignal.any([signal, failed.signal]);
-  return await showLive({ client, namespace, name, display, signal: ends, resultOf });
+  const hasCharts = !options.plain;
+  return await showLive({ client, namespace, name, display, hasCharts, signal: ends, resultOf });
 }
 
 /** @param leave called for q; without it, Ctrl-C is sent to this process as a signal */

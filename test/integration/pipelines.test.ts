@@ -107,6 +107,7 @@ describe.skipIf(withoutRealTime)('a pipeline', () => {
     expect(output).toMatch(/^key=[0-9a-f]{64}\nstatus=1\n$/);
     expect(await readFile(files.GITHUB_STEP_SUMMARY, 'utf8')).toMatch(/Hangs.*Gate failed/);
     expect((await readdir(join(folder, 'chaosdemo-reports'))).sort()).toEqual([
+      'chaosdemo.json',
       'history.jsonl',
       'junit.xml',
       'report.html',

@@ -196,13 +196,8 @@ function faultPeriod(
       ? html`It began at ${from}, and ends at ${last} at the latest.`
       : html`It was active from ${from} to ${last} at the latest.`;
   }
-  const ms = Date.parse(endedAt) - Date.parse(startedAt);
-  const long = ms >= 0 && ms <= LONGEST_FAULT_MS ? html` for ${span(ms)},` : NOTHING;
-  return html`It was active${long} from ${from} to ${timeMarkup(endedAt)}.`;
+  return html`It was active from ${from} to ${timeMarkup(endedAt)}.`;
 }
-
-/** The times of a status may be forged. */
-const LONGEST_FAULT_MS = 86_400_000;
 
 function measures(all: readonly Measure[]): Markup {
   if (all.length === 0) return NOTHING;

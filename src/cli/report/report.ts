@@ -3,6 +3,7 @@ import {
   type ChaosDemo,
   type ChaosDemoStatus,
   type ChapterStatus,
+  counted,
   endOf,
   formatDuration,
   type ScenarioStatus,
@@ -182,14 +183,9 @@ function words(type: string): string {
   return type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ');
 }
 
-/**
- * Longer than any run: an activeDeadline is 24 h at most, and a run that waits for a person is abandoned after days.
- */
-const LONGEST_MS = 100 * 86_400_000;
-
 function tookOf({ completedAt, startedAt }: NonNullable<ChaosDemoStatus['run']>): string {
   const ms = Date.parse(completedAt ?? '') - Date.parse(startedAt);
-  return ms >= 0 && ms < LONGEST_MS ? formatDuration(ms < 1000 ? ms : Math.round(ms / 1000) * 1000) : '';
+  return ms >= 0 ? formatDuration(ms < 1000 ? ms : Math.round(ms / 1000) * 1000) : '';
 }
 
 function headlineOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): string {
@@ -203,7 +199,7 @@ function headlineOf({ phase, reason }: Verdict, scenarios: readonly ScenarioRepo
     const unmet = scenarios.filter(({ asExpected: met, status }) => !met && status.result !== undefined);
     if (unmet.length === 0)
       return `Without a fault, the rate limiter fails already (${reason}). Gate failed.`;
-    return `${findingsOf(scenarios)}. Gate failed: ${count(unmet.length, scenarios.length)} not as expected.`;
+    return `${findingsOf(scenarios)}. Gate failed: ${unmet.length} of ${counted(scenarios.length, 'scenario')} not as expected.`;
   }
   const isGate = scenarios.some(({ status }) => status.expect !== 'Any');
   return `${found}. ${isGate ? 'Gate passed' : 'No expectation was set'}.`;
@@ -212,15 +208,6 @@ function headlineOf({ phase, reason }: Verdict, scenarios: readonly ScenarioRepo
 /** "outage: FailsOpen, 30 of 10 admitted; burst: no violation". */
 function findingsOf(scenarios: readonly ScenarioReport[]): string {
   return scenarios.map(({ status }) => `${status.name}: ${findingText(status)}`).join('; ');
-}
-
-function count(some: number, of: number): string {
-  return some === of ? all(of, 'the one scenario') : `${some} of ${of} scenarios`;
-}
-
-function all(number: number, one = 'the one scenario'): string {
-  if (number === 1) return one;
-  return number === 2 ? 'both scenarios' : `all ${number} scenarios`;
 }
 
 function adviceOf({ message, phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Advice[] {

@@ -3,12 +3,13 @@
  * continues after any failure: a lost connection is reported, and restored when possible.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeApi, KubeObject, Logger, ReflectorActivity } from '@chaosdemo/kube-runtime';
-import { isForbidden, isNotFound, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
+import { Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
-import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
-import { drawOf } from '../../subjects/index.ts';
+import type { RunEvidence } from '../../evidence/index.ts';
+import { readEvidence } from '../report/read.ts';
 import type { LiveInput } from './state.ts';
 
 /** People are waiting: retry a lost connection at least this often. */
@@ -16,10 +17,15 @@ const BACKOFF = { baseMs: 250, maxMs: 3_000 };
 /** A watch that has been open this long without a failure counts as connected, although nothing may have come. */
 const STANDS_MS = 1_500;
 
+/** Milliseconds between two reads of the evidence, which is written every few seconds. */
+const POLL_MS = 2_000;
+
 export interface LiveOptions {
   readonly client: KubeApi;
   readonly namespace: string;
   readonly name: string;
+  /** Whether the evidence is followed as well. */
+  readonly hasCharts: boolean;
   /** Called with every input, in sequence. */
   readonly onInput: (input: LiveInput) => void;
   /** Ends it. */
@@ -27,14 +33,15 @@ export interface LiveOptions {
 }
 
 /** Follows until `signal` aborts, then resolves; never rejects. */
-export async function follow({ client, name, namespace, onInput, signal }: LiveOptions): Promise<void> {
+export async function follow(options: LiveOptions): Promise<void> {
+  const { client, hasCharts, name, namespace, onInput, signal } = options;
   const connection = new ConnectionWatch(onInput);
-  const evidence = new EvidenceWatch({ client, namespace, onInput, signal });
+  let demo: ChaosDemo | undefined;
   const demos = new Store<ChaosDemo & KubeObject>(silent);
   demos.subscribe(({ object, type }) => {
     connection.markConnected();
-    onInput(type === 'deleted' ? { kind: 'deleted' } : { kind: 'object', demo: object });
-    evidence.of(type === 'deleted' ? undefined : object);
+    demo = type === 'deleted' ? undefined : object;
+    onInput(demo ? { kind: 'object', demo } : { kind: 'deleted' });
   });
   const reflectDemo = new Reflector({
     client,
@@ -46,74 +53,32 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
     logger: connection.logger,
     onActivity: (activity) => connection.onActivity(activity),
   });
+  const charts = hasCharts ? followEvidence(options, () => demo) : undefined;
   await reflectDemo.run(signal);
   connection.end();
-  await evidence.ended;
+  await charts;
 }
 
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
-
-/** Follows the evidence of one run after the other. */
-class EvidenceWatch {
-  readonly #options: Pick<LiveOptions, 'client' | 'namespace' | 'onInput' | 'signal'>;
-  #watched: string | undefined;
-  #stop = new AbortController();
-  #running: Promise<unknown> = Promise.resolve();
-
-  constructor(options: Pick<LiveOptions, 'client' | 'namespace' | 'onInput' | 'signal'>) {
-    this.#options = options;
-  }
-
-  /** Resolves when nothing is followed any more. */
-  get ended(): Promise<unknown> {
-    return this.#running;
-  }
-
-  /** Switches to the evidence of the last run of this object; undefined: there is none. */
-  of(demo: ChaosDemo | undefined): void {
+/** Reads the evidence of the last run until it is complete, and then that of the next run. */
+async function followEvidence(
+  { client, onInput, signal }: LiveOptions,
+  current: () => ChaosDemo | undefined,
+): Promise<void> {
+  let whole: RunEvidence | undefined;
+  while (!signal.aborted) {
+    const demo = current();
     const run = demo?.status?.run?.number;
-    const wanted = demo && run !== undefined ? evidenceName(demo.metadata.name, run) : undefined;
-    if (wanted === this.#watched) return;
-    this.#watched = wanted;
-    this.#stop.abort(new Error('another run is active'));
-    this.#stop = new AbortController();
-    if (demo && wanted !== undefined)
-      this.#running = Promise.all([this.#running, this.#follow(wanted, demo.spec)]);
-  }
-
-  async #follow(name: string, spec: ChaosDemo['spec']): Promise<void> {
-    const { client, namespace, onInput, signal } = this.#options;
-    const over = AbortSignal.any([signal, this.#stop.signal]);
-    const store = new Store<ConfigMap>(silent);
-    let latest: object | undefined;
-    const show = async (object: ConfigMap): Promise<void> => {
-      const { evidence, problem } = await readRunEvidence(object, drawOf(spec));
-      // Another one has come while this one was drawn, or another run is shown.
-      if (object !== latest || over.aborted) return;
-      if (evidence) onInput({ kind: 'evidence', evidence });
-      else onInput({ kind: 'no-evidence', why: `the ConfigMap ${name} cannot be read: ${problem}` });
-    };
-    store.subscribe(({ object, type }) => {
-      latest = object;
-      if (type !== 'deleted') void show(object);
-    });
-    const reflector = new Reflector({
-      client,
-      path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace }),
-      fieldSelector: `metadata.name=${name}`,
-      store,
-      backoff: BACKOFF,
-      logger: {
-        ...silent,
-        warn: (fields) => {
-          const why = failureOf(fields);
-          if (why.lasting) onInput({ kind: 'no-evidence', why: `the ConfigMap ${name}: ${why.text}` });
-        },
-      },
-    });
-    await reflector.run(over);
+    const isRead = whole?.run.number === run && whole?.demo.uid === demo?.metadata.uid;
+    if (demo && run !== undefined && !isRead) {
+      // The object shows whether the connection is lost.
+      const read = await readEvidence(client, demo, run, signal).catch(() => undefined);
+      if (read?.evidence?.complete) whole = read.evidence;
+      if (read?.evidence) onInput({ kind: 'evidence', evidence: read.evidence });
+      else if (read?.missing !== undefined && !read.isAbsent) {
+        onInput({ kind: 'no-evidence', why: read.missing });
+      }
+    }
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -132,7 +97,7 @@ class ConnectionWatch {
   /** The reflector reports a failure before it logs the reason. */
   readonly logger: Logger = {
     ...silent,
-    warn: (fields) => this.#lost(failureOf(fields).text),
+    warn: (fields) => this.#lost(messageOf((fields as { err?: unknown }).err)),
   };
 
   onActivity(activity: ReflectorActivity): void {
@@ -160,11 +125,4 @@ class ConnectionWatch {
     this.#state = 'lost';
     this.#onInput({ kind: 'connection', connection: { state: 'lost', sinceMs: Date.now(), why } });
   }
-}
-
-/** The reason of a failure; lasting: retries do not help. */
-function failureOf(fields: object): { text: string; lasting: boolean } {
-  const { err } = fields as { err?: unknown };
-  const text = messageOf(err);
-  return { text, lasting: isForbidden(err) || isNotFound(err) };
 }

@@ -57,14 +57,6 @@ export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
     });
 }
 
-/** The chapters as one row of marks. */
-export function progressPart({ chapters = [] }: ChaosDemoStatus): Line {
-  return chapters.map(({ state }) => {
-    const { style, mark } = CHAPTER_MARKS[state];
-    return seg(mark, style);
-  });
-}
-
 export interface Countdown {
   readonly text: string;
   /** Integer seconds left. */
@@ -136,17 +128,14 @@ const FINDING_STYLES = { good: 'good', bad: 'bad', none: 'warning' } as const sa
   TextStyle
 >;
 
-/**
- * The finding of each scenario with its cause and advice, or its current step. Causes and advice are dropped if there are
- * more than `most` lines.
- */
+/** The finding of each scenario with its cause and advice, or its current step; of more than `most` lines, the first ones. */
 export function resultLines(
   { run, scenarios = [] }: ChaosDemoStatus,
   diagnoses: readonly ShownDiagnosis[],
   width: number,
   most: number,
 ): Line[] {
-  const results = scenarios.map((scenario) => {
+  const results = scenarios.map((scenario): Line[] => {
     const { expect, fault, name, result } = scenario;
     if (!result) {
       const step = fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`;
@@ -154,14 +143,16 @@ export function resultLines(
     }
     const diagnosis = diagnoses.find((one) => one.scenario === name);
     const [finding = '', ...more] = summaryLines(scenario, diagnosis);
-    const style = FINDING_STYLES[findingOf(scenario).tone];
     return [
-      ...wrap(`★ ${finding}`, width, 2, style),
+      ...wrap(`★ ${finding}`, width, 2, FINDING_STYLES[findingOf(scenario).tone]),
       ...more.flatMap((line) => wrap(line.trim(), width - 2, 2).map((part) => [seg('  '), ...part])),
     ];
   });
-  const all = results.flat();
-  return all.length <= most ? all : results.flatMap(([finding = []]) => [finding]);
+  const longest = Math.max(0, ...results.map(({ length }) => length));
+  const shortened = Array.from({ length: longest }, (_, i) =>
+    results.flatMap((lines) => lines.slice(0, longest - i)),
+  );
+  return shortened.find((lines) => lines.length <= most) ?? results.flatMap((lines) => lines.slice(0, 1));
 }
 
 /** "1:05", since the run began; after its end, the total time. */

@@ -23,6 +23,8 @@ export interface SessionOptions<T> {
   readonly namespace: string;
   readonly name: string;
   readonly display: Display;
+  /** Whether the display shows charts. */
+  readonly hasCharts: boolean;
   readonly signal: AbortSignal;
   /** Called with every state; returning a value ends the session. */
   readonly resultOf: (state: LiveState) => T | undefined;
@@ -33,7 +35,7 @@ export interface SessionOptions<T> {
  * @throws the reason of `signal`, or what `resultOf` throws
  */
 export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
-  const { client, display, resultOf, name, namespace, signal } = options;
+  const { client, display, hasCharts, resultOf, name, namespace, signal } = options;
   const stop = new AbortController();
   let state = initialState(namespace, name);
   let following: Promise<void> | undefined;
@@ -56,6 +58,7 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
         client,
         namespace,
         name,
+        hasCharts,
         signal: AbortSignal.any([signal, stop.signal]),
         onInput: (input) => {
           if (stop.signal.aborted) return;

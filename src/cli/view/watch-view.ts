@@ -13,7 +13,6 @@ import {
   elapsedOf,
   healthLines,
   phasePart,
-  progressPart,
   resultLines,
 } from './parts.ts';
 import { chartsOf } from './series.ts';
@@ -68,8 +67,7 @@ function header(state: LiveState, { columns, now }: Frame): Line[] {
   const elapsed: Line = [seg(elapsedOf(status, now), 'strong')];
   // The end of a long name is the least.
   const left = [...fit(object, Math.max(1, columns - widthOf(phase) - widthOf(elapsed) - 1)), ...phase];
-  const progress = columns < NARROW ? [progressPart(status)] : [];
-  return [spread(left, elapsed, columns), ...progress, rule('', columns)];
+  return [spread(left, elapsed, columns), rule('', columns)];
 }
 
 function bodyLines(state: LiveState, frame: Frame, height: number): Line[] {

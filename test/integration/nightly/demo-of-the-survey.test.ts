@@ -14,9 +14,9 @@ describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
   it('prints the outcomes of its callers, and leaves nothing behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
     onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
-    const report = join(folder, 'report.json');
+    const reports = join(folder, 'reports');
     // A configuration without a timeout: a busy machine would reach one with nothing wrong.
-    const args = ['--limiter=express-rate-limit', '--variant=fail-open', `--report=${report}`];
+    const args = ['--limiter=express-rate-limit', '--variant=fail-open', `--report-dir=${reports}`];
     const { status, stderr, stdout } = await runProgram(process.execPath, [program, ...args], {
       // All of it: on a new machine the limiter is installed first, and how its registry is reached stands there.
       env: { ...process.env, FORCE_COLOR: '0', TMPDIR: folder },
@@ -24,11 +24,11 @@ describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
     });
     expect({ status, stderr, end: stdout.slice(-2000) }).toMatchObject({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^.*3 processes .*express-rate-limit 8\.7\.5: passOnStoreError/m);
-    const ended = JSON.parse(await readFile(report, 'utf8')) as ChaosDemo;
+    const ended = JSON.parse(await readFile(join(reports, 'chaosdemo.json'), 'utf8')) as ChaosDemo;
     expect(ended.status?.scenarios).toMatchObject([
       { name: 'outage', result: 'Violated', summary: 'Hangs' },
       { name: 'burst', result: 'Held' },
     ]);
-    expect(await readdir(folder)).toEqual(['report.json']);
+    expect(await readdir(folder)).toEqual(['reports']);
   });
 });

@@ -146,11 +146,4 @@ describe('the findings of doctor about the operator', () => {
     expect(elsewhere?.fixCommands).toBeUndefined();
     expect(others).toEqual([]);
   });
-
-  it('name the namespace of another one, and do not install a second', async () => {
-    const leases = { items: [{ metadata: { namespace: 'chaos' } }] };
-    const [finding] = await checkOperator(await sceneOf({ '/coordination.k8s.io/v1/leases': leases }));
-    expect(finding?.message).toContain('--operator-namespace chaos');
-    expect(finding?.fixCommands).toBeUndefined();
-  });
 });

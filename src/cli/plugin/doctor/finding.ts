@@ -15,8 +15,6 @@ export interface Finding {
   readonly message: string;
   /** Commands to fix it, in this order; none: the message has the advice. */
   readonly fixCommands?: readonly string[];
-  /** Another fix, and when it is the right one. */
-  readonly otherwise?: { readonly when: string; readonly command: string };
   /** A heading of docs/troubleshooting.md with details. */
   readonly reason?: string;
 }
@@ -26,12 +24,9 @@ const MARKS: Readonly<Record<State, string>> = { ok: '✓', note: '•', wrong: 
 /** The findings as lines, each followed by its fix. */
 export function findingLines(findings: readonly Finding[]): string[] {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
-  const lines = findings.flatMap(({ check, fixCommands = [], message, otherwise, reason, state }) => [
+  const lines = findings.flatMap(({ check, fixCommands = [], message, reason, state }) => [
     `${MARKS[state]} ${check.padEnd(width)}  ${message}`,
     ...fixCommands.map((command) => `${' '.repeat(width + 6)}${command}`),
-    ...(otherwise
-      ? [`${' '.repeat(width + 4)}${otherwise.when}:`, `${' '.repeat(width + 6)}${otherwise.command}`]
-      : []),
     ...(reason !== undefined && state !== 'ok'
       ? [`${' '.repeat(width + 4)}More: docs/troubleshooting.md#${reason.toLowerCase()}`]
       : []),

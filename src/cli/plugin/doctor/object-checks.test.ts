@@ -15,6 +15,9 @@ const condition = (type: string, status: 'True' | 'False', reason: string) => ({
 });
 const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(demo, 'kubectl', others);
 
+const EDIT = 'kubectl -n ratelimiter edit chaosdemo demo';
+const RERUN = 'kubectl chaosdemo rerun demo -n ratelimiter';
+
 describe('what doctor makes of an object', () => {
   it('is wrong if a run waits for pods that are not healthy', () => {
     const { run, scenarios, ...status } = statusInFault();
@@ -33,9 +36,9 @@ describe('what doctor makes of an object', () => {
   });
 
   it.each([
-    ['BaselineFailed', 'Errored', ['kubectl -n ratelimiter edit chaosdemo demo']],
-    ['BaselineViolated', 'Failed', ['kubectl -n ratelimiter edit chaosdemo demo']],
-    ['UnexpectedViolation', 'Failed', ['kubectl chaosdemo rerun demo -n ratelimiter']],
+    ['BaselineFailed', 'Errored', [EDIT, RERUN]],
+    ['BaselineViolated', 'Failed', [EDIT, RERUN]],
+    ['UnexpectedViolation', 'Failed', [RERUN]],
   ] as const)('is wrong after a run that ended %s', (reason, phase, fixCommands) => {
     const { run, ...status } = statusInFault();
     const conditions = [condition('Finished', 'True', reason)];

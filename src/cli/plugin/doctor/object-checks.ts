@@ -68,10 +68,14 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
       const ended = { message, ...(reason !== undefined && { reason }) };
       if (!['Failed', 'Errored'].includes(status.run?.phase ?? ''))
         return { state: 'note', ...ended, message: `${message}. To run again:`, fixCommands: [rerun] };
-      const otherwise = { when: 'If the cause is not in the spec, fix it, then run again', command: rerun };
       return OF_THE_SUBJECT.has(reason ?? '')
         ? { state: 'wrong', ...ended, message: `${message}. After a fix, run again:`, fixCommands: [rerun] }
-        : { state: 'wrong', ...ended, fixCommands: [edited('edit')], otherwise };
+        : {
+            state: 'wrong',
+            ...ended,
+            message: `${message}. Fix the spec, or the cause outside of it and run again:`,
+            fixCommands: [edited('edit'), rerun],
+          };
     }
     case 'open':
       break;

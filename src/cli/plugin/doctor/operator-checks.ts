@@ -61,7 +61,7 @@ export async function checkOperator(context: CheckContext): Promise<Finding[]> {
     const [deployment] = await (leads ? deployments(context).catch(() => []) : deployments(context));
     isInstalled = leads || deployment !== undefined;
     if (leads) return whatLeads(context, holder, deployment);
-    return deployment ? whyNoneLeads(context, deployment) : await whereItIs(context, holder);
+    return deployment ? whyNoneLeads(context, deployment) : whereItIs(context, holder);
   });
   if (operator.state === 'wrong' && !isInstalled) return [operator];
   return [operator, await checkKillSwitch(context)];
@@ -106,28 +106,21 @@ function whyNoneLeads(
 }
 
 /** There is no operator in its namespace. One in another namespace must not get a second one next to it. */
-async function whereItIs(context: CheckContext, holder: string): Promise<Omit<Finding, 'check'>> {
+function whereItIs(context: CheckContext, holder: string): Omit<Finding, 'check'> {
   const { system } = context;
-  const list = await read<{ items: { metadata: { namespace: string } }[] }>(context, resourcePath(LEASES), {
-    query: { fieldSelector: `metadata.name=${OPERATOR}`, limit: 5 },
-  }).catch(() => undefined);
-  const others = (list?.items ?? [])
-    .map(({ metadata }) => metadata.namespace)
-    .filter((namespace) => namespace !== system);
   const what =
     holder === ''
       ? `no operator is in namespace ${system}`
       : `no process renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment`;
   const fixCommands = installCommands(context);
-  if (others.length > 0 || fixCommands.length === 0) {
-    const where = others.length > 0 ? `one has a Lease in ${others.join(', ')}` : 'name its namespace';
-    return { state: 'wrong', message: `${what}; ${where}: --operator-namespace ${others[0] ?? 'NAMESPACE'}` };
-  }
-  return {
-    state: 'wrong',
-    message: `${what}. If it is in another namespace, name that by --operator-namespace. Otherwise, in a clone of the project:`,
-    fixCommands,
-  };
+  const elsewhere = 'If it is in another namespace, name that by --operator-namespace';
+  return fixCommands.length === 0
+    ? { state: 'wrong', message: `${what}. ${elsewhere}` }
+    : {
+        state: 'wrong',
+        message: `${what}. ${elsewhere}. Otherwise, in a clone of the project:`,
+        fixCommands,
+      };
 }
 
 const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };

@@ -11,7 +11,7 @@ import {
 import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { chosen } from '../../probe/questions.ts';
+import { onlyOne } from '../../probe/questions.ts';
 import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
@@ -57,7 +57,7 @@ export async function findRedis(
   container: ContainerDetail,
   given: string | undefined,
 ): Promise<FoundRedis> {
-  const { namespace, signal } = context;
+  const { namespace } = context;
   const type = { group: '', version: 'v1', plural: 'services' };
   const [list, pods, variables] = await Promise.all([
     read<{ items: Service[] }>(context, resourcePath(type, { namespace }), {
@@ -101,7 +101,7 @@ export async function findRedis(
   if (candidates.length === 0) {
     throw new PluginError(`no Service of namespace ${namespace} leads to a Redis`, ADVICE);
   }
-  const candidate = await chosen('Redis', candidates, '--redis', signal);
+  const candidate = onlyOne('Redis', candidates, '--redis');
   const hint = hintFor(candidate);
   if (hint) return found(candidate, 'found', `${candidate.text}; ${hint.variable} of the pods names it`);
   const hidden = unread(variables).map(({ from, name }) => `; ${name} in ${from} was not read`);

@@ -10,7 +10,7 @@ import { type EligiblePods, selectPods } from '../../../subjects/targets/eligibl
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { listed, Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { chosen } from '../../probe/questions.ts';
+import { onlyOne } from '../../probe/questions.ts';
 import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
@@ -59,7 +59,7 @@ export async function findWorkload(context: Cluster, choice: WorkloadChoice): Pr
   try {
     // Without a port, this only requires that there are Ready pods of one image.
     selectPods(pods, { selector, port: 1, part: PART });
-    const port = await portOf(context, pods, choice.port);
+    const port = portOf(pods, choice.port);
     const eligible = selectPods(pods, { selector, port, part: PART });
     const pod = pods.find(({ metadata }) => metadata.name === eligible.pods[0]?.name) as PodDetail;
     const container = containerOf(pod, port);
@@ -124,11 +124,7 @@ function labelSelectorOf(matchLabels: Readonly<Record<string, string>>): string 
   }
 }
 
-async function portOf(
-  { signal }: Cluster,
-  pods: readonly PodDetail[],
-  given: string | undefined,
-): Promise<string | number> {
+function portOf(pods: readonly PodDetail[], given: string | undefined): string | number {
   if (given !== undefined) return /^\d+$/.test(given) ? Number(given) : given;
   const declared = new Map<number, { readonly port: string | number; readonly text: string }>();
   for (const container of pods.flatMap(({ spec }) => spec?.containers ?? [])) {
@@ -141,7 +137,7 @@ async function portOf(
   const names = new Set([...declared.values()].map(({ port }) => port));
   const candidates = [...declared.values()].filter(({ port }) => names.delete(port));
   if (candidates.length === 0) throw new UsageError('the pods declare no TCP port: write it in --port');
-  return (await chosen('port', candidates, '--port', signal)).port;
+  return onlyOne('port', candidates, '--port').port;
 }
 
 function containerOf(pod: PodDetail, port: string | number): ContainerDetail {
