@@ -97,7 +97,7 @@ describe('a ChaosDemo in Git', () => {
       expect(ready.message).toContain('ChaosDemo/ratelimiter/gate');
       const release = await kustomization('release');
       expect(release.status?.lastAppliedRevision).not.toContain(revision);
-      expect(await released()).toBe('4');
+      expect(await released()).toBe('1');
     }),
   );
 });
