@@ -89,7 +89,7 @@ export function demoCommand(limiters: readonly string[]): Command {
     .addOption(
       new Option(
         '--pace <pace>',
-        'manual: continue to the next chapter when you press space or enter (default: from the file)',
+        'manual: continue to the next chapter when you press enter (default: from the file)',
       ).choices(['auto', 'manual']),
     )
     .addOption(

@@ -1,4 +1,5 @@
-/** Shows a run on a terminal, full-screen or line by line; space or enter advances a run that waits for that. */
+/** Shows a run on a terminal, full-screen or line by line; enter, or space full-screen, advances a run that waits. */
+import { createInterface } from 'node:readline';
 import type { KubeApi } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { annotate } from './plugin/demos.ts';
@@ -6,7 +7,7 @@ import { type Outcome, Waiter } from './plugin/run-state.ts';
 import { readDiagnoses } from './report/read.ts';
 import type { ReportSource } from './report/report.ts';
 import { verdictLines } from './run-text.ts';
-import { listenToKeys, waitingOf } from './stepper.ts';
+import { waitingOf } from './stepper.ts';
 import { folded } from './view/line.ts';
 import { screenDisplay } from './view/screen.ts';
 import { type Display, plainDisplay, showLive } from './view/session.ts';
@@ -19,7 +20,7 @@ export interface ShowRunOptions {
   readonly name: string;
   /** As lines, rather than full-screen. */
   readonly plain: boolean;
-  /** Whether keys are read next to plain lines. */
+  /** Whether enter advances the run next to plain lines. */
   readonly isManual?: boolean;
   readonly print: (line: string) => void;
   /** The effect of Ctrl-C, for the last line of the screen. */
@@ -131,23 +132,23 @@ function linesDisplay(
   if (!isManual) return display;
   let last: LiveState | undefined;
   let lastPrompt: string | undefined;
-  const stopListening = listenToKeys(process.stdin, {
-    advance: () => advance(last),
-    onInterrupt: () => process.kill(process.pid, 'SIGINT'),
-    onEnd: () => fail(new Error('the input has ended, so you cannot continue to the next chapter')),
-  });
+  const keyboard = createInterface({ input: process.stdin });
+  keyboard.on('line', () => advance(last));
+  keyboard.on('close', () =>
+    fail(new Error('the input has ended, so you cannot continue to the next chapter')),
+  );
   return {
-    update(state, now) {
+    update(state) {
       last = state;
-      display.update(state, now);
+      display.update(state);
       const waiting = waitingOf(state.demo?.status ?? {});
       if (waiting && waiting.advance !== lastPrompt) {
-        print(`   ▸ Press space or enter for ${waiting.next ?? 'the verdict'}`);
+        print(`   ▸ Press enter for ${waiting.next ?? 'the verdict'}`);
       }
       lastPrompt = waiting?.advance;
     },
     async close() {
-      stopListening();
+      keyboard.close();
       await display.close();
     },
   };

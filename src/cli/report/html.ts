@@ -1,14 +1,10 @@
 /** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
 import {
   adviceSentence,
-  DETECTED_AFTER,
   diagnosedBy,
   diagnosedPlace,
   type Measure,
-  measured,
-  RECOVERED_AFTER,
   type ScenarioStatus,
-  span,
   withUnit,
 } from '../../api/index.ts';
 import { gradeText, type ShownDiagnosis } from '../diagnosis.ts';
@@ -168,17 +164,13 @@ const PROOFS: Readonly<Record<string, string>> = {
 };
 
 /** `isOpen`: more may come. */
-function actions({ status: { fault, measures: all, message } }: ScenarioReport, isOpen: boolean): Markup {
-  const detectedMs = measured(all, DETECTED_AFTER);
-  const recoveredMs = measured(all, RECOVERED_AFTER);
+function actions({ status: { fault, message } }: ScenarioReport, isOpen: boolean): Markup {
   const unproved = isOpen ? 'It is not proved yet.' : 'There is no proof of the fault.';
   const lines = [
     fault?.message,
     fault && (PROOFS[fault.proof ?? ''] ?? unproved),
     fault?.startedAt && faultPeriod(fault, isOpen),
     message,
-    detectedMs === undefined ? '' : `Time from violation to detection: ${span(detectedMs)}.`,
-    recoveredMs === undefined ? '' : `Recovered within ${span(recoveredMs)} of the end of the fault.`,
   ].filter((line) => line !== undefined && line !== '');
   const nothing = isOpen ? 'Nothing so far.' : 'Nothing: no fault was injected.';
   return html`<h3>What was done</h3>

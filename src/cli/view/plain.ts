@@ -2,7 +2,6 @@
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { progressLines } from '../run-text.ts';
 import { waitingOf } from '../stepper.ts';
-import { countdownOf } from './parts.ts';
 import type { LiveState } from './state.ts';
 
 /** The lines to print for the change from `before` to `after`; texts of the cluster are included as they are. */
@@ -18,12 +17,6 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
   const standing = stateLine(is);
   if (standing && standing !== stateLine(was ?? {})) lines.push(standing);
   return lines;
-}
-
-/** The current countdown, in integer seconds. */
-export function plainCountdown({ demo }: LiveState, now: number): string | undefined {
-  const countdown = demo?.status && countdownOf(demo.status, now);
-  return countdown && `   ${countdown.text}`;
 }
 
 /** `namespace/name`. */

@@ -3,7 +3,7 @@
 import type { KubeApi } from '@chaosdemo/kube-runtime';
 import { terminalLine } from '../../api/index.ts';
 import { follow } from './live.ts';
-import { plainCountdown, plainLines } from './plain.ts';
+import { plainLines } from './plain.ts';
 import { header, row } from './rows.ts';
 import { applyInput, initialState, type LiveState } from './state.ts';
 
@@ -13,7 +13,7 @@ const TICK_MS = 200;
 /** The display of a view. */
 export interface Display {
   /** Called for every change, and several times a second. */
-  update(state: LiveState, now: number): void;
+  update(state: LiveState): void;
   /** Restores the terminal. */
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const turn = (): void => {
         try {
-          display.update(state, Date.now());
+          display.update(state);
           const result = resultOf(state);
           if (result !== undefined) resolve(result);
         } catch (error) {
@@ -78,7 +78,6 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
 /** Prints rows as `kubectl get -w`, and lines between them as they become known, each once. */
 export function plainDisplay(print: (line: string) => void): Display {
   let before: LiveState | undefined;
-  let shown: string | undefined;
   let last: string | undefined;
   return {
     update(state, now) {
@@ -93,9 +92,6 @@ export function plainDisplay(print: (line: string) => void): Display {
         print(terminalLine(line));
       }
       before = state;
-      const countdown = plainCountdown(state, now);
-      if (countdown !== undefined && countdown !== shown) print(terminalLine(countdown));
-      shown = countdown ?? shown;
     },
     close: async () => undefined,
   };

@@ -15,9 +15,8 @@ import { yamlOf } from '../../probe/yaml.ts';
 import type { CheckContext } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { dialOf } from './dial.ts';
-import { needsLogin } from './login.ts';
 import { findRedis } from './redis.ts';
-import { redisSecretFor, setupLines } from './setup.ts';
+import { redisSecretName, setupLines } from './setup.ts';
 import { findWorkload, type Workload, type WorkloadChoice } from './workload.ts';
 
 export interface InitOptions extends ProbeOptions, WriteOptions, WorkloadChoice {
@@ -44,13 +43,10 @@ export async function init(context: InitContext, options: InitOptions): Promise<
   for (const finding of found) note(lineOf(finding));
   const [instance] = workload.eligible.pods;
   if (!instance) throw new PluginError('no pod is Ready');
-  const sends = `${requestsText(options.path)}, to ${instance.name}, and one PING to ${redis.endpoint.podName}`;
+  const sends = `${requestsText(options.path)}, to ${instance.name}`;
   if (options.yes) note(`sends ${sends}`);
   else if (!(await confirmed(`Send ${sends}?`, signal))) return EXIT.failed;
 
-  const { podName, port } = redis.endpoint;
-  const login = (await needsLogin(() => opened(context, podName, port))) ?? redis.login;
-  const secret = login ? await redisSecretFor(context, redis.service) : undefined;
   const { facts, findings } = await probe(context, workload, options);
   const place = {
     name: workload.name,
@@ -60,7 +56,7 @@ export async function init(context: InitContext, options: InitOptions): Promise<
     redis: {
       service: redis.service,
       port: redis.port,
-      ...(secret && { authSecretName: secret.name }),
+      ...(redis.login && { authSecretName: redisSecretName(redis.service) }),
       ...(redis.tls && { tls: true }),
     },
   };
@@ -70,9 +66,8 @@ export async function init(context: InitContext, options: InitOptions): Promise<
   else await writeFile(options.save, text);
 
   note('keys of these callers stay in Redis until their windows have ended');
-  const { service } = redis;
-  const steps = await setupLines(context, { service, podName, ...(secret && { secret }) });
-  for (const line of steps) note(line);
+  const { endpoint, login, service } = redis;
+  for (const line of await setupLines(context, { service, podName: endpoint.podName, login })) note(line);
   if (options.save !== undefined)
     note(`wrote ${options.save}. To run it: kubectl chaosdemo run ${shell`-f ${options.save}`}`);
   return EXIT.done;
