@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parsed } from '../../test/kit/command.ts';
 import { UsageError } from '../settings/settings.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
-import { isShownLive, type OtherLimiters, planOf } from './plan.ts';
+import { type OtherLimiters, planOf } from './plan.ts';
 
 const others: OtherLimiters = {
   names: ['koa-ratelimit'],
@@ -44,17 +44,5 @@ describe('what a demo runs', () => {
   ])('is refused with what to write: %j', async (args, message) => {
     await expect(plan(...args)).rejects.toThrow(UsageError);
     await expect(plan(...args)).rejects.toThrow(message);
-  });
-});
-
-describe('a run', () => {
-  it.each([
-    [[], true, true],
-    [[], false, false],
-    [['--plain'], true, false],
-    [['--ui'], true, false],
-    [['--ui', '--keep', '--pace=manual'], true, false],
-  ])('with %j, on a terminal: %j, has the screen for itself: %j', (args, hasTerminal, isLive) => {
-    expect(isShownLive(read(args), hasTerminal)).toBe(isLive);
   });
 });

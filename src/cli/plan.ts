@@ -3,7 +3,7 @@ import type { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../api/index.ts';
 import { type Launch, launchBundled } from '../local/environment.ts';
 import { UsageError } from '../settings/settings.ts';
-import type { DemoOptions, ShowOptions } from './arguments.ts';
+import type { DemoOptions } from './arguments.ts';
 import { type DemoManifest, readManifest } from './manifest.ts';
 
 /** The ChaosDemo to apply. */
@@ -25,11 +25,6 @@ export interface Plan {
   readonly ended?: () => Promise<readonly string[]>;
   /** Lines above the results, while the target is still there. */
   readonly hints?: (ended: ChaosDemo) => readonly string[];
-}
-
-/** Whether the run is shown full-screen. The address of a page must stay visible and clickable. */
-export function isShownLive({ plain, ui }: Pick<ShowOptions, 'plain' | 'ui'>, hasTerminal: boolean): boolean {
-  return hasTerminal && !plain && !ui;
 }
 
 /** Rate limiters besides the reference one, each with a ChaosDemo. */

@@ -5,7 +5,7 @@ import { type ChaosDemo, terminalLine } from '../api/index.ts';
 import { type Stage, type StageStart, startStage } from '../local/environment.ts';
 import type { ApiServer } from './api-server/api-server.ts';
 import type { RunOptions, ShowOptions } from './arguments.ts';
-import { isShownLive, type Plan, type PlannedDemo } from './plan.ts';
+import type { Plan, PlannedDemo } from './plan.ts';
 import type { Connection } from './plugin/connection.ts';
 import { applyDemo } from './plugin/demos.ts';
 import type { OpenUi } from './plugin/ui/ui.ts';
@@ -75,7 +75,8 @@ export async function runPlan(
       const page = options.ui ? await openPage(connection, demo.metadata.name) : undefined;
       try {
         const shown = {
-          isLive: isShownLive(options, hasTerminal()),
+          // The address of a page must stay visible and clickable.
+          isLive: hasTerminal() && !options.plain && !options.ui,
           isWhole: options.reportDir !== undefined,
         };
         const stopped = AbortSignal.any([signal, failed.signal]);
@@ -129,7 +130,7 @@ async function present(
   try {
     const shown = { client, namespace, name, plain: !isLive, isManual, print, onInterrupt, signal };
     const { demo: ended, outcome } = await showRun(shown);
-    if (outcome.why === 'refused') {
+    if (outcome.state === 'refused') {
       throw new Error(`the ChaosDemo ${name} is not accepted (${outcome.reason}): ${outcome.message}`);
     }
     return await (isWhole ? readSource : readDiagnoses)(client, ended, signal);

@@ -10,7 +10,7 @@ import { type Address, accepts, type OwnRedis, startInstances } from '../../loca
 import { UsageError } from '../../settings/settings.ts';
 import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
-import { Probe, type Probed, type ProbePlace } from '../probe/probe.ts';
+import { type Probed, type ProbePlace, probeApi } from '../probe/probe.ts';
 import type { ApiOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
@@ -63,7 +63,11 @@ export async function prepare(
     const prepared = { instances, started, redis, ...(server && { server }) };
     if (known) return { ...prepared, facts: known, findings: [] };
     const before = await connection.counts().catch(() => undefined);
-    const probed = await probe(options, target, instances[0] as Address, start, waits);
+    const { host, port } = instances[0] as Address;
+    const client = new PodClient({ name: `${host}:${port}`, host, port }, 1, Date.now);
+    const advice = 'Check the address, and that it works with curl';
+    const place = { client, signal, path: target.path, advice, ...waits };
+    const probed = await probeApi(options, place, (line) => onProgress('limiters', line));
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);
@@ -125,27 +129,6 @@ async function runningOf({ instances }: Target): Promise<(Address & { readonly n
     );
   }
   return instances.map((address, index) => ({ ...address, name: `${NAME}-${index}` }));
-}
-
-async function probe(
-  options: ApiOptions,
-  { path }: Target,
-  { host, port }: Address,
-  { onProgress, signal }: StageStart,
-  waits: Waits,
-): Promise<Pick<Prepared, 'facts' | 'findings'> & { readonly mark: string }> {
-  const client = new PodClient({ name: `${host}:${port}`, host, port }, 1, Date.now);
-  const advice = 'Check the address, and that it works with curl';
-  const probing = new Probe(options, { client, signal, path, advice, ...waits });
-  try {
-    const facts = await probing.run();
-    for (const { because, source, what } of probing.findings) {
-      onProgress('limiters', `${what}, ${source}: ${because}`);
-    }
-    return { facts, findings: probing.findings, mark: probing.mark };
-  } finally {
-    client.close();
-  }
 }
 
 /** The requests of the probe must have reached Redis: most mistakes with its address show here, within seconds. */

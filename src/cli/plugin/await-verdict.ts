@@ -7,11 +7,13 @@ import { PluginError } from './errors.ts';
 /** Show a hint if no operator has seen the object for this long. */
 const UNSEEN_MS = 15_000;
 
-export interface AwaitOptions extends Pick<ShowRunOptions, 'name' | 'plain' | 'print' | 'signal'> {
-  readonly connection: Connection;
+/** Options of the commands that show a run until it has ended. */
+export interface Waiting {
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly plain: boolean;
   /** Prints all figures and evidence after the run. */
-  readonly verbose: boolean;
-  readonly timeoutMs: number;
+  readonly verbose?: boolean;
 }
 
 /**
@@ -19,14 +21,17 @@ export interface AwaitOptions extends Pick<ShowRunOptions, 'name' | 'plain' | 'p
  * @returns the exit status: 0 Succeeded, 1 Failed, 2 Errored or refused, 3 Aborted
  * @throws {PluginError} if it is deleted, or does not finish in time
  */
-export async function awaitVerdict(options: AwaitOptions): Promise<number> {
-  const { connection, name, plain, print, signal, timeoutMs, verbose } = options;
+export async function awaitVerdict(
+  connection: Connection,
+  { name, print, signal }: Pick<ShowRunOptions, 'name' | 'print' | 'signal'>,
+  { plain, timeout, verbose = false }: Waiting,
+): Promise<number> {
   const { client, namespace } = connection;
   const startedAt = performance.now();
   let hinted = !plain;
   const onState = (state: LiveState): void => {
     const waited = performance.now() - startedAt;
-    if (waited > timeoutMs) throw timedOut(state, connection, timeoutMs);
+    if (waited > timeout) throw timedOut(state, connection, timeout);
     const isUnseen = state.demo !== undefined && state.demo.status?.observedGeneration === undefined;
     if (hinted || waited <= UNSEEN_MS || !isUnseen) return;
     hinted = true;
@@ -42,7 +47,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     }
     throw error;
   });
-  if (outcome.why === 'refused') {
+  if (outcome.state === 'refused') {
     throw new PluginError(
       `${name} is refused (${outcome.reason}): ${outcome.message}`,
       `To find out more: ${doctorOf(connection, name)}`,

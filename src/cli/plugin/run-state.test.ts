@@ -61,7 +61,7 @@ describe('waiting', () => {
     expect(waiter.observe(demo({ Reconciling: ['True', 'Running'] }), REFUSAL_TIMEOUT_MS)).toBeUndefined();
     expect(waiter.observe(demo(refused), REFUSAL_TIMEOUT_MS + 1)).toBeUndefined();
     expect(waiter.observe(demo(refused), 2 * REFUSAL_TIMEOUT_MS + 1)).toMatchObject({
-      why: 'refused',
+      state: 'refused',
       reason: 'NoSuchPods',
     });
   });

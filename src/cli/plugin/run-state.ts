@@ -39,23 +39,20 @@ function isHandled({ annotations = {} }: ChaosDemo['metadata'], handled: string 
 /** A refusal that lasts this long does not resolve automatically: the operator checks again every ten seconds. */
 export const REFUSAL_TIMEOUT_MS = 20_000;
 
-/** The result of waiting; undefined: not over. */
-export type Outcome =
-  | { readonly why: 'ended'; readonly exit: number; readonly line: string }
-  | { readonly why: 'refused'; readonly reason: string; readonly message: string };
+/** The result of waiting. */
+export type Outcome = Extract<RunState, { state: 'ended' | 'refused' }>;
 
 /** Waits for the end of a run by the states given to it; takes the time only from its callers. */
 export class Waiter {
   #refusedSince: number | undefined;
 
-  /** Processes the state of the object at `now`, in milliseconds of any clock that never jumps. */
+  /** Processes the state of the object at `now`, in milliseconds of any clock that never jumps. Undefined: not over. */
   observe(demo: ChaosDemo, now: number): Outcome | undefined {
     const state = runStateOf(demo);
     if (state.state !== 'refused') this.#refusedSince = undefined;
-    if (state.state === 'ended') return { why: 'ended', exit: state.exit, line: state.line };
+    if (state.state === 'ended') return state;
     if (state.state !== 'refused') return undefined;
     this.#refusedSince ??= now;
-    if (now - this.#refusedSince < REFUSAL_TIMEOUT_MS) return undefined;
-    return { why: 'refused', reason: state.reason, message: state.message };
+    return now - this.#refusedSince < REFUSAL_TIMEOUT_MS ? undefined : state;
   }
 }

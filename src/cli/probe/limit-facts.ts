@@ -15,6 +15,11 @@ export interface Finding {
   readonly because: string;
 }
 
+/** A finding as a line. */
+export function findingLine({ because, source, what }: Finding): string {
+  return `${what}, ${source}: ${because}`;
+}
+
 /** What the requests of one caller showed. */
 export interface Shown {
   readonly requests: number;

@@ -14,6 +14,7 @@ import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema
 import { pauseFor } from '../../subjects/waiting.ts';
 import {
   type Finding,
+  findingLine,
   isMeasurable,
   limitFrom,
   reportedSeconds,
@@ -281,6 +282,22 @@ export class Probe {
 
   #note(what: string, source: Source, because: string): void {
     this.findings.push({ what, source, because });
+  }
+}
+
+/** Probes an API, prints each finding, and closes the client. `mark` is part of all keys, so that they can be removed. */
+export async function probeApi(
+  options: ProbeOptions,
+  place: ProbePlace,
+  print: (line: string) => void,
+): Promise<{ readonly facts: Probed; readonly findings: readonly Finding[]; readonly mark: string }> {
+  const probe = new Probe(options, place);
+  try {
+    const facts = await probe.run();
+    for (const finding of probe.findings) print(findingLine(finding));
+    return { facts, findings: probe.findings, mark: probe.mark };
+  } finally {
+    place.client.close();
   }
 }
 

@@ -128,21 +128,13 @@ function seriesOf({ colour, holds, joined, points }: PlotLine, { log, toMs }: Pl
     type: 'line',
     silent: true,
     // A single point has no line.
-    showSymbol: joined === 'rises' || points.length === 1,
+    showSymbol: points.length === 1,
     symbol: 'circle',
-    symbolSize: joined === 'rises' ? 3 : 6,
+    symbolSize: 6,
     itemStyle: { color },
     lineStyle: { color, width, type },
-    data: joined === 'rises' ? withGaps(shown) : shown,
+    data: shown,
   };
-}
-
-/** With a gap wherever the value falls. */
-function withGaps(points: readonly [number, number][]): (readonly [number, number | '-'])[] {
-  return points.flatMap(([at, value], i) => {
-    const before = points[i - 1];
-    return before && before[1] > value ? [[at, '-'] as const, [at, value] as const] : [[at, value] as const];
-  });
 }
 
 function areasOf({ bands, fromMs, toMs }: Plot) {

@@ -31,8 +31,8 @@ export interface PlotLine {
   /** Colour: 0 the subject of the plot, 1 and 2 its comparison, 3 bad news; `faint`: one of many. */
   readonly colour: 0 | 1 | 2 | 3 | 'faint';
   readonly points: readonly PlotPoint[];
-  /** How its points are connected. dots: not at all; rises: until the value falls. */
-  readonly joined: 'all' | 'dots' | 'rises';
+  /** How its points are connected. dots: not at all. */
+  readonly joined: 'all' | 'dots';
   /** Whether the last value continues: a cumulative count. */
   readonly holds?: boolean;
   /** Whether it is what the subject of the plot is compared with. */
@@ -62,10 +62,10 @@ export function componentName({ pods }: ScenarioEvidence, component: string): st
   return pod === undefined ? component : `${component} (${pod})`;
 }
 
-/** A latency is of one request; a wait grows until it ends, and the next one is another. */
+/** A latency and a wait are each of one request. */
 export function joinedOf(signal: Signal): PlotLine['joined'] {
-  if (signal.endsWith('-latency')) return 'dots';
-  return signal === 'write-outstanding' || signal === 'unreachable' ? 'rises' : 'all';
+  const isOfOne = signal.endsWith('-latency') || signal === 'write-outstanding' || signal === 'unreachable';
+  return isOfOne ? 'dots' : 'all';
 }
 
 /** The table for screen readers and exact figures: a row for each line. */

@@ -112,7 +112,7 @@ function replicas(scenario: ScenarioEvidence): Plot | undefined {
             name: 'a pod gave no answer for, at most',
             colour: 3 as const,
             points: combined(unreachable, most),
-            joined: 'rises' as const,
+            joined: 'dots' as const,
           },
         ]),
   ];

@@ -80,13 +80,13 @@ export function plainDisplay(print: (line: string) => void): Display {
   let before: LiveState | undefined;
   let last: string | undefined;
   return {
-    update(state, now) {
+    update(state) {
       const { demo } = state;
       // The age alone is no change.
       if (demo && row(demo, 0) !== last) {
         if (last === undefined) print(header(state.name));
         last = row(demo, 0);
-        print(terminalLine(row(demo, now)));
+        print(terminalLine(row(demo, Date.now())));
       }
       for (const line of plainLines(before ?? initialState(state.namespace, state.name), state)) {
         print(terminalLine(line));

@@ -5,9 +5,7 @@ import { terminalLine } from '../../../api/index.ts';
 import { duration } from '../../../settings/value-types.ts';
 import { EXIT } from '../../exit-status.ts';
 import { hasTerminal } from '../../view/screen.ts';
-import { awaitVerdict } from '../await-verdict.ts';
-import { type Connection, connect, type Place, type UserConnection } from '../connection.ts';
-import { existingDemo } from '../demos.ts';
+import { connect, type Place, type UserConnection } from '../connection.ts';
 
 export interface CommandContext {
   /** Aborts on Ctrl-C. */
@@ -23,14 +21,6 @@ export interface CommandText {
   readonly summary: string;
   readonly examples: readonly string[];
   readonly notes?: string;
-}
-
-/** Options of a command that shows a run until it has ended. */
-export interface Waiting extends Place {
-  /** In milliseconds. */
-  readonly timeout: number;
-  readonly plain: boolean;
-  readonly verbose?: boolean;
 }
 
 export const VERDICTS = `Exit status: 0 Succeeded, 1 Failed, 2 Errored, cannot start or no verdict in time, 3 Aborted,
@@ -94,25 +84,6 @@ export function withConnection<O extends Place>(
       await connection.client.close();
     }
   };
-}
-
-/** The name of an existing object: commands do not wait for one that is missing. */
-export async function existingName(
-  { signal }: CommandContext,
-  connection: Connection,
-  given: string | undefined,
-): Promise<string> {
-  return (await existingDemo(connection, given, signal)).metadata.name;
-}
-
-/** Shows the run to its end. Returns the exit status. */
-export async function toVerdict(
-  { signal }: CommandContext,
-  connection: Connection,
-  name: string,
-  { plain, timeout, verbose = false }: Waiting,
-): Promise<number> {
-  return await awaitVerdict({ connection, name, plain, print, verbose, timeoutMs: timeout, signal });
 }
 
 export function print(line: string): void {

@@ -6,7 +6,7 @@ import { readHistories } from '../../report/read.ts';
 import { FORMATS } from '../../report/write.ts';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
-import { chooseName, getDemo } from '../demos.ts';
+import { existingDemo } from '../demos.ts';
 import { PluginError } from '../errors.ts';
 import { type ReportOptions, report } from '../report.ts';
 import { type CommandContext, clusterCommand, ONLY_ONE, print, withConnection } from './command.ts';
@@ -38,8 +38,8 @@ CI system. It ends with 0 when the report is written, whatever the verdict.`,
     .action(
       withConnection<Place & ReportOptions>(context, async (connection, options, given) => {
         const { signal } = context;
-        const name = await chooseName(connection, given, signal);
-        await report(connection, await getDemo(connection, name, signal), { ...options, print, signal });
+        const demo = await existingDemo(connection, given, signal);
+        await report(connection, demo, { ...options, print, signal });
         return EXIT.done;
       }),
     );
@@ -69,8 +69,7 @@ docs/history-format.md. While a fault is watched, the history ends a few seconds
         context,
         async (connection, { output, run: requested }, given) => {
           const { signal } = context;
-          const name = await chooseName(connection, given, signal);
-          const { metadata, status } = await getDemo(connection, name, signal);
+          const { metadata, status } = await existingDemo(connection, given, signal);
           const run = requested ?? status?.run?.number;
           if (run === undefined) throw new PluginError(`${metadata.name} has not run`);
           const read = await readHistories(connection.client, metadata, run, signal);

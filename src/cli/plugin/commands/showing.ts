@@ -4,21 +4,19 @@ import { ANNOTATIONS } from '../../../api/index.ts';
 import { EXIT } from '../../exit-status.ts';
 import { namespaceOf, readManifest } from '../../manifest.ts';
 import { printVerdict, watchScreen } from '../../show-run.ts';
+import { awaitVerdict, type Waiting } from '../await-verdict.ts';
 import type { Place } from '../connection.ts';
-import { applyDemo } from '../demos.ts';
+import { applyDemo, existingDemo } from '../demos.ts';
 import {
   type CommandContext,
   clusterCommand,
-  existingName,
   newRequest,
   ONLY_ONE,
   plainOption,
   print,
   timeoutOption,
-  toVerdict,
   VERDICTS,
   verboseOption,
-  type Waiting,
   withConnection,
 } from './command.ts';
 
@@ -38,7 +36,7 @@ starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
     .addOption(verboseOption())
     .requiredOption('-f, --filename <file>', 'YAML or JSON of one ChaosDemo; - for standard input')
     .action(
-      withConnection<Waiting & { filename: string }>(context, async (connection, options) => {
+      withConnection<Place & Waiting & { filename: string }>(context, async (connection, options) => {
         const { signal } = context;
         const manifest = await readManifest('-f', options.filename, signal);
         const namespace = namespaceOf(manifest, connection);
@@ -46,7 +44,7 @@ starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
         const metadata = { ...manifest.metadata, namespace, annotations };
         const { name } = (await applyDemo(connection, { ...manifest, metadata }, signal)).metadata;
         print(`${namespace}/${name} applied`);
-        return await toVerdict(context, { ...connection, namespace }, name, options);
+        return await awaitVerdict({ ...connection, namespace }, { name, print, signal }, options);
       }),
     );
 }
@@ -66,9 +64,11 @@ export function addWait(program: Command, context: CommandContext): void {
     .addOption(verboseOption())
     .argument('[name]', ONLY_ONE)
     .action(
-      withConnection<Waiting>(context, async (connection, options, given) =>
-        toVerdict(context, connection, await existingName(context, connection, given), options),
-      ),
+      withConnection<Place & Waiting>(context, async (connection, options, given) => {
+        const { signal } = context;
+        const { name } = (await existingDemo(connection, given, signal)).metadata;
+        return await awaitVerdict(connection, { name, print, signal }, options);
+      }),
     );
 }
 
@@ -91,11 +91,11 @@ Without color: NO_COLOR=1.`,
       withConnection<Place & { plain: boolean; verbose?: boolean }>(
         context,
         async (connection, { plain, verbose = false }, given) => {
-          const name = await existingName(context, connection, given);
-          const { client, namespace } = connection;
           const { signal } = context;
+          const { name } = (await existingDemo(connection, given, signal)).metadata;
+          const { client, namespace } = connection;
           if (plain) {
-            await toVerdict(context, connection, name, { plain, verbose, timeout: Infinity });
+            await awaitVerdict(connection, { name, print, signal }, { plain, verbose, timeout: Infinity });
             return EXIT.done;
           }
           const { demo } = await watchScreen({ client, namespace, name, print, signal });

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
 import { EXIT } from '../../exit-status.ts';
-import { annotate, chooseName, getDemo } from '../demos.ts';
+import { annotate, existingDemo } from '../demos.ts';
 import { abortOf, advanceOf, rerunOf, type Steering } from '../steer.ts';
 import {
   type CommandContext,
@@ -56,8 +56,9 @@ function addSteering(
     .action(
       withConnection(context, async (connection, _options, given) => {
         const { signal } = context;
-        const name = await chooseName(connection, given, signal);
-        const { value, does } = steering(await getDemo(connection, name, signal), connection.kubectl);
+        const demo = await existingDemo(connection, given, signal);
+        const { name } = demo.metadata;
+        const { value, does } = steering(demo, connection.kubectl);
         await annotate(connection, name, annotation, value, signal);
         print(`${connection.namespace}/${name} ${does} (${ANNOTATIONS[annotation]}=${value})`);
         return EXIT.done;

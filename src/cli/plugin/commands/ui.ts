@@ -1,15 +1,10 @@
+import { once } from 'node:events';
 import { type Command, Option } from 'commander';
 import { EXIT } from '../../exit-status.ts';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
-import {
-  type CommandContext,
-  clusterCommand,
-  existingName,
-  ONLY_ONE,
-  print,
-  withConnection,
-} from './command.ts';
+import { existingDemo } from '../demos.ts';
+import { type CommandContext, clusterCommand, ONLY_ONE, print, withConnection } from './command.ts';
 
 export function addUi(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -34,9 +29,12 @@ export function addUi(program: Command, context: CommandContext): void {
         context,
         async (connection, { open, port }, given) => {
           // Loads the charting library, which no other command needs at its start.
-          const { hasBrowser, ui } = await import('../ui/ui.ts');
-          const name = await existingName(context, connection, given);
-          await ui({ connection, name, port, open: open && hasBrowser(), print, signal: context.signal });
+          const { hasBrowser, openUi } = await import('../ui/ui.ts');
+          const { signal } = context;
+          const { name } = (await existingDemo(connection, given, signal)).metadata;
+          const { close } = await openUi({ connection, name, port, open: open && hasBrowser(), print });
+          if (!signal.aborted) await once(signal, 'abort');
+          await close();
           return EXIT.done;
         },
       ),

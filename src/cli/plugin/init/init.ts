@@ -7,9 +7,9 @@ import { shell } from '../../../api/index.ts';
 import { PodClient } from '../../../subjects/ratelimiter/http/pod-client.ts';
 import { EXIT } from '../../exit-status.ts';
 import { requireOutputs } from '../../outputs.ts';
-import type { Finding } from '../../probe/limit-facts.ts';
+import { findingLine } from '../../probe/limit-facts.ts';
 import type { ProbeOptions, WriteOptions } from '../../probe/options.ts';
-import { Probe, requestsText } from '../../probe/probe.ts';
+import { probeApi, requestsText } from '../../probe/probe.ts';
 import { confirmed } from '../../probe/questions.ts';
 import { yamlOf } from '../../probe/yaml.ts';
 import type { CheckContext } from '../doctor/check-context.ts';
@@ -17,7 +17,7 @@ import { PluginError } from '../errors.ts';
 import { dialOf } from './dial.ts';
 import { findRedis } from './redis.ts';
 import { redisSecretName, setupLines } from './setup.ts';
-import { findWorkload, type Workload, type WorkloadChoice } from './workload.ts';
+import { findWorkload, type WorkloadChoice } from './workload.ts';
 
 export interface InitOptions extends ProbeOptions, WriteOptions, WorkloadChoice {
   readonly path: string;
@@ -40,14 +40,24 @@ export async function init(context: InitContext, options: InitOptions): Promise<
   const workload = await findWorkload(context, options);
   const redis = await findRedis(context, workload.container, options.redis);
   const found = [...workload.findings, redis.finding];
-  for (const finding of found) note(lineOf(finding));
+  for (const finding of found) note(findingLine(finding));
   const [instance] = workload.eligible.pods;
   if (!instance) throw new PluginError('no pod is Ready');
   const sends = `${requestsText(options.path)}, to ${instance.name}`;
   if (options.yes) note(`sends ${sends}`);
   else if (!(await confirmed(`Send ${sends}?`, signal))) return EXIT.failed;
 
-  const { facts, findings } = await probe(context, workload, options);
+  const { host, name, port } = instance;
+  const client = new PodClient(
+    { name, host, port },
+    1,
+    Date.now,
+    dialOf(() => opened(context, name, port)),
+  );
+  const advice = `Check --port and --path, and that ${name} serves HTTP without TLS`;
+  const { healthPaths } = workload;
+  const probed = { client, signal, path: options.path, healthPaths, advice, isPatient: true, onWait: note };
+  const { facts, findings } = await probeApi(options, probed, note);
   const place = {
     name: workload.name,
     namespace,
@@ -73,28 +83,6 @@ export async function init(context: InitContext, options: InitOptions): Promise<
   return EXIT.done;
 }
 
-async function probe(
-  context: InitContext,
-  { eligible, healthPaths }: Workload,
-  options: InitOptions,
-): Promise<{ readonly facts: Awaited<ReturnType<Probe['run']>>; readonly findings: readonly Finding[] }> {
-  const { note, signal } = context;
-  const [pod] = eligible.pods;
-  const { host = '', name = '', port = 0 } = pod ?? {};
-  const dial = dialOf(() => opened(context, name, port));
-  const client = new PodClient({ name, host, port }, 1, Date.now, dial);
-  const advice = `Check --port and --path, and that ${name} serves HTTP without TLS`;
-  const place = { client, signal, path: options.path, healthPaths, advice, isPatient: true, onWait: note };
-  const probing = new Probe(options, place);
-  try {
-    const facts = await probing.run();
-    for (const finding of probing.findings) note(lineOf(finding));
-    return { facts, findings: probing.findings };
-  } finally {
-    client.close();
-  }
-}
-
 async function opened(
   { config, kubectl, namespace }: InitContext,
   pod: string,
@@ -109,8 +97,4 @@ async function opened(
       `You need get and create on pods/portforward: ${kubectl} ${shell`auth can-i create pods/portforward -n ${namespace}`}`,
     );
   }
-}
-
-function lineOf({ because, source, what }: Finding): string {
-  return `${what}, ${source}: ${because}`;
 }

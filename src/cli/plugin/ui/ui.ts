@@ -23,19 +23,6 @@ export interface OpenUi {
   close(): Promise<void>;
 }
 
-/** Resolves when `signal` has aborted and the server has stopped. @throws {PluginError} if the port is taken */
-export async function ui({
-  signal,
-  ...options
-}: UiOptions & { readonly signal: AbortSignal }): Promise<void> {
-  const { close } = await openUi(options);
-  try {
-    if (!signal.aborted) await once(signal, 'abort');
-  } finally {
-    await close();
-  }
-}
-
 /** Serves the page, prints its address, and opens it if requested. @throws {PluginError} if the port is taken */
 export async function openUi({ connection, name, open, port, print }: UiOptions): Promise<OpenUi> {
   const token = secret();
