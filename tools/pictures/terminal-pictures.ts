@@ -87,8 +87,8 @@ function isOver([first = '']: readonly string[]): boolean {
 function isTelling({ lines, text }: Look): boolean {
   return (
     /counter-drift: fault on, [2-4] s left/.test(text) &&
-    text.includes('★ counter-drift Violated as expected') &&
-    lines.some((line) => line.startsWith('Drift (counter-drift)'))
+    text.includes('★ counter-drift: violation') &&
+    lines.some((line) => line.startsWith('─ Measured in counter-drift'))
   );
 }
 

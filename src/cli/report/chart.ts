@@ -9,10 +9,7 @@ import { escaped } from './text.ts';
 use([LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, SVGRenderer]);
 
 /** Pixels of a drawing, which scales with the page. */
-export interface ChartSize {
-  readonly width: number;
-  readonly height: number;
-}
+const SIZE = { width: 660, height: 280 };
 
 const FONT = { fontSize: 12, fontFamily: 'inherit', color: 'var(--muted)' };
 /** Lines also differ by dashes, for readers who cannot distinguish the colours. */
@@ -32,8 +29,8 @@ const SAME = 0.008;
 const HEADROOM = { share: 0.1, factor: 2 };
 
 /** One `svg` element. @param prefix of the names in it, unique in the page */
-export function chartSvg(plot: Plot, size: ChartSize, prefix: string): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+export function chartSvg(plot: Plot, prefix: string): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE });
   try {
     chart.setOption(optionOf(plot));
     return cleanedSvg(chart.renderToSVGString(), plot, `${prefix}${plot.key}-`);

@@ -202,7 +202,7 @@ function measures(all: readonly Measure[]): Markup {
 /** A plot with its key and the table of its figures. @param anchor prefix of the names in it */
 function plotFigure(plot: Plot, anchor: string): Markup {
   const { head: columns, rows: cells } = tableOf(plot);
-  const svg = new MarkupText(chartSvg(plot, { width: 660, height: 280 }, anchor));
+  const svg = new MarkupText(chartSvg(plot, anchor));
   const key = keyOf(plot);
   return html`<figure><figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
 <div class="scroll" tabindex="0">${svg}</div>

@@ -74,8 +74,7 @@ describe('a plot of answers around an outage', () => {
 
 describe('the axis of time', () => {
   const axisOf = (scenario: ScenarioEvidence): string =>
-    chartSvg(answersOf(scenario), { width: 700, height: 260 }, 'a-').match(/seconds since [a-z ]+/)?.[0] ??
-    '';
+    chartSvg(answersOf(scenario), 'a-').match(/seconds since [a-z ]+/)?.[0] ?? '';
 
   it('speaks of no start of a fault that has not begun, or never does', () => {
     const waiting = drift();

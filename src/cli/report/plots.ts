@@ -35,7 +35,7 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
     lines: [
       ...faint(scenario, 'requests-admitted'),
       { name: 'the store holds', colour: 1, points: stored, joined: 'all', isBound: true },
-      { name: 'all pods together', colour: 0, points: combined(admitted, sum), joined: 'all' },
+      { name: 'all pods together', colour: 0, points: combined(admitted, sum), joined: 'all', holds: true },
     ],
   });
 }

@@ -24,8 +24,9 @@ export async function readSource(
   const isNew = Math.abs(Date.now() - Date.parse(run.completedAt ?? '')) < OLD_MS;
   const until = performance.now() + (isNew ? EVIDENCE_TIMEOUT_MS : 0);
   for (;;) {
-    const { isLast, ...source } = await readOnce(client, demo, run.number, signal);
-    if (isLast || performance.now() >= until) return source;
+    const { isAbsent, ...read } = await readEvidence(client, demo, run.number, signal);
+    const isLast = read.evidence?.complete ?? !isAbsent;
+    if (isLast || performance.now() >= until) return { demo, ...read };
     await sleep(POLL_MS, undefined, { signal });
   }
 }
@@ -46,17 +47,6 @@ export async function readDiagnoses(
     signal.throwIfAborted();
     return { demo, missing: messageOf(error) };
   }
-}
-
-/** `isLast`: no further attempts. */
-async function readOnce(
-  client: KubeApi,
-  demo: ChaosDemo,
-  run: number,
-  signal: AbortSignal,
-): Promise<ReportSource & { readonly isLast: boolean }> {
-  const read = await readEvidence(client, demo, run, signal);
-  return { demo, ...read, isLast: read.evidence?.complete ?? !read.isAbsent };
 }
 
 /** The current evidence of one run, or why it is missing; `isAbsent`: not written yet, or removed. */

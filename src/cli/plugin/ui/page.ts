@@ -1,10 +1,11 @@
 /** The page of one ChaosDemo: the report of its last run, which a script keeps up to date. */
 import { createHash } from 'node:crypto';
-import { withPrintableTexts } from '../../../api/index.ts';
+import type { KubeApi } from '@chaosdemo/kube-runtime';
+import { type ChaosDemo, withPrintableTexts } from '../../../api/index.ts';
 import { evidenceName } from '../../../evidence/index.ts';
 import { messageHtml, reportHtml } from '../../report/html.ts';
 import { readEvidence } from '../../report/read.ts';
-import { runReport } from '../../report/report.ts';
+import { type ReportSource, runReport } from '../../report/report.ts';
 import { type Connection, pluginCommand } from '../connection.ts';
 import { getDemo } from '../demos.ts';
 
@@ -68,21 +69,18 @@ export async function runPage(connection: Connection, name: string, signal: Abor
   const { client, kubectl, namespace } = connection;
   const demo = await getDemo(connection, name, signal);
   const live = { script: SCRIPT, now: Date.now() };
+  const report = runReport(await sourceOf(client, demo, signal));
+  if (report) return reportHtml(report, live);
+  const { message = 'The operator has not checked it yet.' } = demo.status ?? {};
+  const why = `To find out why: ${pluginCommand('doctor', { kubectl, name, namespace })}`;
+  return messageHtml(`${namespace}/${name} has not run`, [withPrintableTexts(message), why], live);
+}
+
+async function sourceOf(client: KubeApi, demo: ChaosDemo, signal: AbortSignal): Promise<ReportSource> {
   const { run } = demo.status ?? {};
-  if (!run) {
-    const { message = 'The operator has not checked it yet.' } = demo.status ?? {};
-    return messageHtml(
-      `${namespace}/${name} has not run`,
-      [
-        withPrintableTexts(message),
-        `To find out why: ${pluginCommand('doctor', { kubectl, name, namespace })}`,
-      ],
-      live,
-    );
-  }
+  if (!run) return { demo };
   const { isAbsent, ...read } = await readEvidence(client, demo, run.number, signal);
+  const configMap = evidenceName(demo.metadata.name, run.number);
   // While the run is active, the evidence may still come.
-  const missing = isAbsent && !run.phase ? `${evidenceName(name, run.number)} is still empty` : read.missing;
-  const report = runReport({ demo, ...read, ...(missing !== undefined && { missing }) });
-  return report ? reportHtml(report, live) : messageHtml(`${namespace}/${name} has not run`, [], live);
+  return isAbsent && !run.phase ? { demo, missing: `${configMap} is still empty` } : { demo, ...read };
 }
