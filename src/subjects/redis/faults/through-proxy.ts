@@ -1,5 +1,4 @@
 /** The operator's own connection to Redis through a fault proxy: what clients see, next to what Redis itself does. */
-import { tlsOf } from '../client/bounded-connection.ts';
 import { DataConnection } from '../client/data-port.ts';
 import type { FaultTools } from './fault.ts';
 import type { Before } from './proxied-fault.ts';
@@ -14,7 +13,10 @@ export async function openThrough(
   { state }: Before,
   mostMs = Number.POSITIVE_INFINITY,
 ): Promise<DataConnection> {
-  const connection = proxy && (await DataConnection.open(proxy.host, state.port, tlsOf(target.redis[0])));
+  const { ca, servername, tls } = target.redis[0];
+  const verified = { tls, ...(ca !== undefined && { ca }), ...(servername !== undefined && { servername }) };
+  const connection =
+    proxy && (await DataConnection.open({ host: proxy.host, port: state.port, ...verified }));
   const sentAt = performance.now();
   const answer = await connection?.state();
   const tookMs = performance.now() - sentAt;

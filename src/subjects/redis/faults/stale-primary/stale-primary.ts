@@ -78,7 +78,7 @@ export class StalePrimary extends ProxiedFault {
 
   async #compare({ state }: Before, which: string): Promise<Proof> {
     const old = await this.#old?.state();
-    const fresh = await DataConnection.open(this.proxy.host, state.port);
+    const fresh = await DataConnection.open({ host: this.proxy.host, port: state.port, tls: false });
     const answer = await fresh?.state();
     fresh?.close();
     const message = `${which} from before the fault answered ${old === 'Stale' ? 'READONLY' : 'something else, or nothing'}, and a new one ${answer === 'Answered' ? 'led to Redis' : 'did not lead to Redis'}`;

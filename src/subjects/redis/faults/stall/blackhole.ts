@@ -39,7 +39,7 @@ export class Blackhole extends ProxiedFault {
       this.#answer = answer;
     });
     // TLS, if there is any, is not begun: nothing is answered in any case.
-    const fresh = await DataConnection.open(this.proxy.host, state.port);
+    const fresh = await DataConnection.open({ host: this.proxy.host, port: state.port, tls: false });
     let other: ConnectionState | undefined;
     void fresh?.ask().then((answer) => {
       other = answer;
