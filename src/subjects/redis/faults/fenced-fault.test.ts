@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FaultTools, type StoreCheck, StoreRefusedError } from './fault.ts';
 import type { FaultType } from './fault-type.ts';
-import { FencedFault, type Parts, withProof } from './fenced-fault.ts';
+import { FencedFault, withProof } from './fenced-fault.ts';
 import { FAULT_TYPES } from './index.ts';
 
 const RUN_ID = 'a'.repeat(40);
@@ -34,7 +34,7 @@ function fenced({ check = { state: 'free' }, calls = [7] }: { check?: StoreCheck
     },
   };
   const parts = { redis: server, checkStore: async () => check, target: {}, now: Date.now };
-  return { fault: new Fenced(parts as unknown as Parts), charges };
+  return { fault: new Fenced(parts as unknown as FaultTools), charges };
 }
 
 describe('a fault that only the process in charge can inject', () => {

@@ -15,7 +15,6 @@ import {
   type StoreFault,
   StoreRefusedError,
 } from './fault.ts';
-import { injectRedisPause, type RedisPause, type RedisPauseOptions } from './pause.ts';
 
 /** How long a successor that only inquires stays in charge of Redis; milliseconds. */
 export const IN_CHARGE_MS = 60_000;
@@ -26,16 +25,14 @@ export interface Proof {
   readonly message: string;
 }
 
-export type Parts = Pick<FaultTools, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
-
 export abstract class FencedFault implements StoreFault {
-  protected readonly parts: Parts;
+  protected readonly tools: FaultTools;
   /** The command that injects it, as Redis counts it. */
   protected readonly command: string = PAUSE;
   #marked: RedisInfo | undefined;
 
-  constructor(parts: Parts) {
-    this.parts = parts;
+  constructor(tools: FaultTools) {
+    this.tools = tools;
   }
 
   abstract get isActive(): boolean;
@@ -63,7 +60,7 @@ export abstract class FencedFault implements StoreFault {
    * lease is on another server. So it is checked again, and taken charge of.
    */
   async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
-    const { redis } = this.parts;
+    const { redis } = this.tools;
     await this.#requireFree(signal);
     // First: Redis must not carry out a pause that an earlier process has sent.
     await redis.takeCharge(ms + IN_CHARGE_MS);
@@ -90,7 +87,7 @@ export abstract class FencedFault implements StoreFault {
 
   /** @throws StoreRefusedError, or an error whose message states what to do */
   async #requireFree(signal: AbortSignal): Promise<void> {
-    const { checkStore, redis } = this.parts;
+    const { checkStore, redis } = this.tools;
     const check = await checkStore(signal);
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
     if (check.state === 'restarted') {
@@ -101,12 +98,12 @@ export abstract class FencedFault implements StoreFault {
   }
 
   prepared(): void {
-    this.parts.ownPause.outlived();
+    this.tools.ownPause.outlived();
   }
 
   /** The lock is on the server that was prepared. @throws NotInjectedError if another server answers now */
   async requireSameStore(): Promise<void> {
-    const { redis } = this.parts;
+    const { redis } = this.tools;
     const info = await redis.facts().catch((error: unknown) => {
       throw new NotInjectedError(messageOf(error));
     });
@@ -122,42 +119,10 @@ export abstract class FencedFault implements StoreFault {
   }
 
   /**
-   * Pauses writes if `permit` allows it right before the command.
-   * @returns a report if it is unknown whether it was sent
-   * @throws only before anything was sent
-   */
-  protected async pause(
-    { plannedAt, until }: FaultMoment,
-    options: Pick<RedisPauseOptions, 'mostMs' | 'onPaused'>,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<{ readonly pause: RedisPause } | { readonly report: FaultReport }> {
-    const { now, ownPause, redis, usualWriteMs } = this.parts;
-    let sent = false;
-    const onSend = (): void => {
-      this.requirePermit(permit);
-      sent = true;
-      ownPause.begun();
-    };
-    const times = { plannedAt, until, usualWriteMs: usualWriteMs(), now };
-    try {
-      return { pause: await injectRedisPause(redis, { ...times, ...options, onSend }, signal) };
-    } catch (error) {
-      if (!sent) throw error;
-      if (error instanceof NotInjectedError) {
-        ownPause.ended();
-        throw error;
-      }
-      const message = `CLIENT PAUSE was sent, and its effect was not observed: ${messageOf(error)}`;
-      return { report: { proof: 'Inconclusive', message, evidence: [] } };
-    }
-  }
-
-  /**
    * By the count of its command that Redis keeps. One that is still in flight is voided before the second comparison.
    */
   async inquire(marker: string): Promise<OrphanFinding> {
-    const { redis } = this.parts;
+    const { redis } = this.tools;
     const compare = async (): Promise<OrphanFinding> => compareCalls(marker, await redis.facts(this.command));
     const found = await compare();
     if (found !== 'NotInjected') return found;

@@ -1,32 +1,44 @@
 /** A pause of Redis writes for the whole fault, with its proof and its end. */
-import { formatDuration } from '../../../api/index.ts';
+import { formatDuration, messageOf } from '../../../api/index.ts';
 import type { FaultReport } from '../../../engine/observed.ts';
 import type { Permit } from '../../../engine/subject.ts';
-import type { FaultListener, FaultMoment, RecordEvent } from './fault.ts';
-import { FencedFault, type Parts, type Proof, withProof } from './fenced-fault.ts';
-import { closeProbes } from './pause.ts';
+import { each, type PerServer } from '../client/per-server.ts';
+import { sendWrite } from '../client/write-probe.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type FaultTools,
+  NotInjectedError,
+  type RecordEvent,
+} from './fault.ts';
+import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
+import { closeProbes, injectRedisPause, type PauseProbe, type RedisPause } from './pause.ts';
 import { type ActivePause, awaitPauseEnd, RELEASED, reportOfPause } from './pause-report.ts';
 
 /** Further actions of a fault while its pause is active. */
 export interface DuringPause {
+  /** If further pauses follow the first one: how long that is, and the wait for the last one. Else it is the whole fault. */
+  readonly pulses?: { readonly firstMs: number; settle(signal: AbortSignal): Promise<void> };
+  /** Why it has ended early, if it can end the pause. */
+  readonly whyEarly?: string | undefined;
   /** Checks before the fault that it can be done. @throws an error whose message states what to do */
   prepare(): Promise<void>;
   /** Begins, once Redis has confirmed a pause; ends automatically at `until`, in milliseconds since the epoch. */
   begin(until: number): void;
   /** Ends it: no more commands are sent. */
   stop(): void;
-  /** Proves it by an independent probe. Never rejects. */
-  prove(record: RecordEvent): Promise<Proof>;
-  /** The result of all its actions. */
-  result(record: RecordEvent): Proof;
+  /** Proves it by an independent probe; undefined: only its result does. Never rejects. */
+  prove(record: RecordEvent, probes: PerServer<PauseProbe>): Promise<Proof | undefined>;
+  /** The result of all its actions. @param startedAt of the first pause; milliseconds since the epoch */
+  result(record: RecordEvent, startedAt: number): Proof;
 }
 
 export class FencedPause extends FencedFault {
   readonly #during: DuringPause | undefined;
   #pause: ActivePause | undefined;
 
-  constructor(parts: Parts, during?: DuringPause) {
-    super(parts);
+  constructor(tools: FaultTools, during?: DuringPause) {
+    super(tools);
     this.#during = during;
   }
 
@@ -44,26 +56,26 @@ export class FencedPause extends FencedFault {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { now, ownPause } = this.parts;
+    const { now, ownPause } = this.tools;
     const { plannedAt, until } = moment;
-    const onPaused = (): void => this.#during?.begin(until);
-    const outcome = await this.pause(moment, { onPaused }, permit, signal).catch((error: unknown) => {
+    const pause = await this.#inject(moment, permit, signal).catch((error: unknown) => {
       this.#during?.stop();
       throw error;
     });
-    if ('report' in outcome) {
+    if ('evidence' in pause) {
       this.#during?.stop();
-      return outcome.report;
+      return pause;
     }
-    const { pause } = outcome;
     // Once a held write is answered, or its connection is lost, nothing shows that this server is still paused.
-    Promise.race(pause.probes.map(({ write }) => write.taken))
-      .then(
-        ({ at }) => listener.doubted(at),
-        () => listener.doubted(now()),
-      )
-      .finally(() => this.#during?.stop());
-    const report = await this.#proven(reportOfPause(pause, listener.record, now()), listener.record);
+    if (!this.#during?.pulses) {
+      Promise.race(pause.probes.map(({ write }) => write.taken))
+        .then(
+          ({ at }) => listener.doubted(at),
+          () => listener.doubted(now()),
+        )
+        .finally(() => this.#during?.stop());
+    }
+    const report = await this.#proven(reportOfPause(pause, listener.record, now()), pause, listener.record);
     if (report.endedAt === undefined) {
       this.#pause = { report, pause, until, planned: formatDuration(until - plannedAt) };
     } else {
@@ -73,32 +85,76 @@ export class FencedPause extends FencedFault {
     return report;
   }
 
+  /**
+   * Pauses writes if `permit` allows it right before the command.
+   * @returns a report if it is unknown whether it was sent
+   * @throws only before anything was sent
+   */
+  async #inject(
+    { plannedAt, until }: FaultMoment,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<RedisPause | FaultReport> {
+    const { now, ownPause, redis, usualWriteMs } = this.tools;
+    let sent = false;
+    const options = {
+      plannedAt,
+      until,
+      ...(this.#during?.pulses && { mostMs: this.#during.pulses.firstMs }),
+      usualWriteMs: usualWriteMs(),
+      now,
+      onSend: (): void => {
+        this.requirePermit(permit);
+        sent = true;
+        ownPause.begun();
+      },
+      onPaused: (): void => this.#during?.begin(until),
+    };
+    try {
+      return await injectRedisPause(redis, options, signal);
+    } catch (error) {
+      if (!sent) throw error;
+      if (error instanceof NotInjectedError) {
+        ownPause.ended();
+        throw error;
+      }
+      const message = `CLIENT PAUSE was sent, and its effect was not observed: ${messageOf(error)}`;
+      return { proof: 'Inconclusive', message, evidence: [] };
+    }
+  }
+
   async awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport> {
-    const { now, ownPause, redis } = this.parts;
+    const { now, ownPause, redis } = this.tools;
     if (!this.#pause) throw new Error('no pause is active');
-    const { pause } = this.#pause;
+    const { pause, report, until } = this.#pause;
+    let probes = pause.probes;
+    if (this.#during?.pulses) {
+      await this.#during.pulses.settle(signal);
+      // Nothing follows the last pause, so this write shows its end.
+      probes = each(probes, (probe) => ({ ...probe, write: sendWrite(probe.writer, now) }));
+    }
     const context = {
       redis,
       now,
       record,
       runIdBefore: this.runIdBefore,
-      whyEarly: () => (ownPause.released || pause.released ? RELEASED : undefined),
+      whyEarly: () => (ownPause.released || pause.released ? RELEASED : this.#during?.whyEarly),
     };
-    const ended = await awaitPauseEnd(this.#pause, context, signal).finally(() => this.#during?.stop());
-    const report = this.#during ? withProof(ended, this.#during.result(record)) : ended;
-    if (report.endedAt !== undefined) {
+    const active = { ...this.#pause, pause: { ...pause, probes } };
+    const ended = await awaitPauseEnd(active, context, signal).finally(() => this.#during?.stop());
+    if (ended.endedAt !== undefined) {
       this.#pause = undefined;
-      closeProbes(pause.probes);
+      closeProbes(probes);
       ownPause.ended();
     }
-    return report;
+    return this.#during ? withProof(ended, this.#during.result(record, report.startedAt ?? until)) : ended;
   }
 
   /** The report of a proven pause, including the proof of the further actions. */
-  async #proven(report: FaultReport, record: RecordEvent): Promise<FaultReport> {
+  async #proven(report: FaultReport, { probes }: RedisPause, record: RecordEvent): Promise<FaultReport> {
     if (!this.#during) return report;
-    const proven =
-      report.proof === 'Confirmed' ? withProof(report, await this.#during.prove(record)) : report;
+    const part = report.proof === 'Confirmed' ? await this.#during.prove(record, probes) : undefined;
+    const proven = part ? withProof(report, part) : report;
     // An unproven part of a fault shows nothing.
     if (proven.proof !== 'Confirmed') this.#during.stop();
     return proven;

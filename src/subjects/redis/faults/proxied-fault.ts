@@ -43,7 +43,6 @@ export interface Before extends PodPaths {
 
 export abstract class ProxiedFault extends FencedFault {
   protected readonly proxy: FaultProxyClient;
-  protected readonly tools: FaultTools;
   #before: Before | undefined;
   #active:
     | { readonly report: FaultReport; readonly until: number; readonly listener: FaultListener }
@@ -53,7 +52,6 @@ export abstract class ProxiedFault extends FencedFault {
   constructor(tools: FaultTools) {
     super(tools);
     if (!tools.proxy) throw new Error('there is no fault proxy between the pods and Redis');
-    this.tools = tools;
     this.proxy = tools.proxy;
   }
 

@@ -8,8 +8,8 @@ import type { Permit } from '../../../../engine/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
-import { type FaultListener, type FaultMoment, NotInjectedError } from '../fault.ts';
-import { FencedFault, type Parts, type Proof, withProof } from '../fenced-fault.ts';
+import { type FaultListener, type FaultMoment, type FaultTools, NotInjectedError } from '../fault.ts';
+import { FencedFault, type Proof, withProof } from '../fenced-fault.ts';
 import { type LostCount, type ServerLoss, unlinkCounts } from './unlink-counts.ts';
 
 export interface LossOptions {
@@ -25,8 +25,8 @@ export class LostCounts extends FencedFault {
   /** Its report, and until when its effect is observed; milliseconds since the epoch. */
   #observed: { readonly report: FaultReport; readonly until: number } | undefined;
 
-  constructor(parts: Parts, options: LossOptions) {
-    super(parts);
+  constructor(tools: FaultTools, options: LossOptions) {
+    super(tools);
     this.#options = options;
   }
 
@@ -36,7 +36,7 @@ export class LostCounts extends FencedFault {
 
   protected async check(): Promise<void> {
     const { counts, scripts } = this.#options;
-    await unlinkCounts(this.parts.redis, counts(), scripts);
+    await unlinkCounts(this.tools.redis, counts(), scripts);
   }
 
   protected async begin(
@@ -45,7 +45,7 @@ export class LostCounts extends FencedFault {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { now, redis } = this.parts;
+    const { now, redis } = this.tools;
     const { counts, scripts } = this.#options;
     await pauseFor(plannedAt - now(), signal);
     let sentAt: number | undefined;
@@ -74,7 +74,7 @@ export class LostCounts extends FencedFault {
 
   /** Waits for the time in which callers meet a Redis without their counts. */
   async awaitEnd(_: unknown, signal: AbortSignal): Promise<FaultReport> {
-    const { now } = this.parts;
+    const { now } = this.tools;
     if (!this.#observed) throw new Error('no counts were lost');
     const { report, until } = this.#observed;
     await pauseFor(until - now(), signal);
@@ -86,7 +86,7 @@ export class LostCounts extends FencedFault {
 
   /** A restart would lose counts once more, so that callers get their limits again. */
   async #problem(): Promise<string | undefined> {
-    const { redis } = this.parts;
+    const { redis } = this.tools;
     try {
       const { runId } = await redis.facts();
       return runId === this.runIdBefore ? undefined : `${redis.name} was restarted since then`;

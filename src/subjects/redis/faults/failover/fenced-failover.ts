@@ -49,7 +49,6 @@ export interface RoleSwitch {
 }
 
 export class FencedFailover extends FencedFault {
-  readonly #tools: FaultTools;
   readonly #roles: RoleSwitch;
   readonly #fixture: () => string;
   #active:
@@ -59,7 +58,6 @@ export class FencedFailover extends FencedFault {
   /** @param fixture of the attempt; read when it is prepared */
   constructor(tools: FaultTools, roles: RoleSwitch, fixture: () => string) {
     super(tools);
-    this.#tools = tools;
     this.#roles = roles;
     this.#fixture = fixture;
   }
@@ -73,7 +71,7 @@ export class FencedFailover extends FencedFault {
     const primaries = await this.#roles.primaries(signal);
     if (primaries?.startsWith(`${this.runIdBefore}/`))
       return { marker: `${primaries}/${claimOf(this.#fixture())}` };
-    throw new Error(`it is not settled which server is the primary of ${this.#tools.redis.name}: run again`);
+    throw new Error(`it is not settled which server is the primary of ${this.tools.redis.name}: run again`);
   }
 
   /** The check of the store, before this, includes replicas and rights. */
@@ -85,7 +83,7 @@ export class FencedFailover extends FencedFault {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { lifetime, now, redis, target } = this.#tools;
+    const { lifetime, now, redis, target } = this.tools;
     await pauseFor(plannedAt - now(), signal);
     // A successor that finds this claim sends no failover, so at most one is ever sent.
     const mayClaim = (): void => this.requirePermit(permit, signal);
@@ -123,7 +121,7 @@ export class FencedFailover extends FencedFault {
   /** Waits until all former primaries are replicas and the new ones take writes; until the announced end at most. */
   async awaitEnd(_: unknown, signal: AbortSignal): Promise<FaultReport> {
     if (!this.#active) throw new Error('no failover has begun');
-    const { now } = this.#tools;
+    const { now } = this.tools;
     const { former, report, until } = this.#active;
     const { startedAt = 0 } = report;
     const [replicas, primary] = await Promise.all([
@@ -138,7 +136,7 @@ export class FencedFailover extends FencedFault {
 
   /** When it took a write, or what is missing at `until`. @throws the reason of `signal` */
   async #newPrimary(until: number, signal: AbortSignal): Promise<NewPrimary> {
-    const { now, redis } = this.#tools;
+    const { now, redis } = this.tools;
     let missing = '';
     while (now() < until) {
       try {
@@ -160,7 +158,7 @@ export class FencedFailover extends FencedFault {
    * no other can claim it.
    */
   override async inquire(marker: string): Promise<OrphanFinding> {
-    const { lifetime, redis } = this.#tools;
+    const { lifetime, redis } = this.tools;
     const [runId, , claim] = marker.split('/', 3);
     await redis.takeCharge(IN_CHARGE_MS);
     const claims = await allOf(each(redis.servers, (server) => server.claimed()));

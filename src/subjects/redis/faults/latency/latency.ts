@@ -1,5 +1,6 @@
 /** Redis answers late. */
 import type { FaultType } from '../fault-type.ts';
+import { FencedPause } from '../fenced-pause.ts';
 import { LateCommands } from './late-commands.ts';
 import { SlowWrites } from './slow-writes.ts';
 
@@ -13,7 +14,7 @@ export const latency = {
       title: 'Redis takes writes slowly',
       cause: 'store-writes-stalled',
       holdsWrites: true,
-      create: (tools, { latencyMs }) => new SlowWrites(tools, latencyMs),
+      create: (tools, { latencyMs }) => new FencedPause(tools, new SlowWrites(tools, latencyMs)),
     },
     Proxy: {
       title: 'Redis answers late',

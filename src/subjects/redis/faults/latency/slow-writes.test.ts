@@ -9,6 +9,7 @@ import type { BegunPause } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import type { ProbeEvent } from '../../events.ts';
 import type { FaultTools } from '../fault.ts';
+import { FencedPause } from '../fenced-pause.ts';
 import { SlowWrites } from './slow-writes.ts';
 
 const LATENCY_MS = 160;
@@ -151,7 +152,7 @@ async function injected(
     usualWriteMs: () => 1,
     checkStore: async () => ({ state: 'free' }),
   } as unknown as FaultTools;
-  const fault = new SlowWrites(tools, LATENCY_MS);
+  const fault = new FencedPause(tools, new SlowWrites(tools, LATENCY_MS));
   await fault.prepare(ms, over.signal);
   const events: ProbeEvent[] = [];
   const record = (event: unknown): void => void events.push(event as ProbeEvent);
@@ -256,9 +257,9 @@ describe('before slow writes', () => {
   it('writes have to be quicker than half of the latency', async () => {
     const prepare = async (usualMs: number) => {
       const redis = storeOfFake(new FakeRedis());
-      const tools = { redis, usualWriteMs: () => usualMs, checkStore: async () => ({ state: 'free' }) };
+      const tools = { redis, usualWriteMs: () => usualMs };
       const fault = new SlowWrites(tools as unknown as FaultTools, LATENCY_MS);
-      await fault.prepare(1000, new AbortController().signal);
+      await fault.prepare();
     };
     await expect(prepare(79)).resolves.toBeUndefined();
     await expect(prepare(79.5)).rejects.toThrow('more than 160 ms');
