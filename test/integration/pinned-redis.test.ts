@@ -6,8 +6,8 @@ import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { StoreConnections } from '../../src/subjects/ratelimiter/index.ts';
-import type { ServerIdentity } from '../../src/subjects/redis/client/pinned-server.ts';
 import { parseInfo } from '../../src/subjects/redis/client/redis-info.ts';
+import type { ServerIdentity } from '../../src/subjects/redis/client/redis-link.ts';
 import { storeOf } from '../kit/store.ts';
 
 let server: RedisServer;
@@ -115,7 +115,7 @@ describe('a session with the Redis it was admitted to', () => {
     expect((thief.address() as AddressInfo).port).toBe(server.port);
     pod.isThere = false;
     for (const send of [
-      () => redis.first.info('server'),
+      () => redis.servers[0].info('server'),
       () =>
         redis.pauseWrites(
           () => 100,

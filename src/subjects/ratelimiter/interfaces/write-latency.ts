@@ -12,7 +12,6 @@ const WRITE_TIMEOUT_MS = 5000;
 export async function measureWrites(redis: StoreConnections, signal: AbortSignal): Promise<number[]> {
   // Needed later: a missing right shows before any fault is announced.
   await redis.read();
-  await redis.time();
   const writer = await redis.openProbeWriter();
   try {
     const latencies: number[] = [];

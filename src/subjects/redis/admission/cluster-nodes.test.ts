@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PerServer } from '../client/per-server.ts';
+import { RedisWireError } from '../client/redis-error.ts';
 import type { RedisTarget } from '../client/redis-target.ts';
-import { ReplyTypeError } from '../client/reply-types.ts';
 import { type ClusterView, mastersOf, parseClusterNodes, readCluster } from './cluster-nodes.ts';
 
 const idOf = (node: number): string => node.toString(16).padStart(40, '0');
@@ -140,7 +140,7 @@ describe('CLUSTER NODES', () => {
     ],
     ['257 nodes', `${answer(0).split('\n')[0] ?? ''}\n`.repeat(257)],
   ])('is refused with %s', (_, text) => {
-    expect(() => parseClusterNodes(text)).toThrow(ReplyTypeError);
+    expect(() => parseClusterNodes(text)).toThrow(RedisWireError);
   });
 
   it('is refused or read, whatever a server sends, and never takes long', () => {
@@ -169,7 +169,7 @@ describe('CLUSTER NODES', () => {
           const { masters } = mastersOf([viewOf(said)]);
           expect(masters.map((view) => view.target.host)).toEqual([hostOf(0)]);
         } catch (error) {
-          expect((error as Error).name).toMatch(/^(ReplyTypeError|Refusal)$/);
+          expect((error as Error).name).toMatch(/^(RedisWireError|Refusal)$/);
         }
       }),
     );

@@ -7,8 +7,8 @@ import { listed, Refusal } from '../../targets/refusal.ts';
 import { SLOTS, type SlotRanges, slotsIn } from '../client/key-slot.ts';
 import { linesOf } from '../client/lines.ts';
 import { asPerServer, type PerServer } from '../client/per-server.ts';
+import { type RedisWireError, unexpectedReply } from '../client/redis-error.ts';
 import { type RedisTarget, redisName } from '../client/redis-target.ts';
-import { ReplyTypeError } from '../client/reply-types.ts';
 
 /** More masters are not paused at once. */
 export const MOST_MASTERS = 16;
@@ -55,7 +55,7 @@ export interface ClusterView {
 
 /**
  * Reads CLUSTER NODES of this pod.
- * @throws ReplyTypeError for another text
+ * @throws RedisWireError for another text
  * @throws {Refusal} RedisNotEligible unless it reports a Cluster at rest
  */
 export function readCluster(target: RedisTarget, text: string): ClusterReport {
@@ -68,7 +68,7 @@ export function readCluster(target: RedisTarget, text: string): ClusterReport {
   return { masters, itself, layout: layoutOf(target, nodes, masters) };
 }
 
-/** @throws ReplyTypeError unless each line is that of a node, and there are at most 256 with 4,096 ranges of slots */
+/** @throws RedisWireError unless each line is that of a node, and there are at most 256 with 4,096 ranges of slots */
 export function parseClusterNodes(text: string): ClusterNode[] {
   const nodes: ClusterNode[] = [];
   let ranges = 0;
@@ -114,8 +114,8 @@ function parseRange(text: string): readonly [number, number] {
   return [first, last];
 }
 
-function noNode(wanted = 'one node a line'): ReplyTypeError {
-  return new ReplyTypeError('CLUSTER NODES', wanted, 'other text');
+function noNode(wanted = 'one node a line'): RedisWireError {
+  return unexpectedReply('CLUSTER NODES', wanted, 'other text');
 }
 
 /**

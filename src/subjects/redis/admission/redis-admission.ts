@@ -12,11 +12,11 @@ import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { asPerServer, each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
+import { RedisWireError } from '../client/redis-error.ts';
 import { admissionFields, type InfoFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
-import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
+import { asText, requireOwnConnection } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
-import { RedisWireError } from '../client/wire-error.ts';
 import {
   type ReplicaView,
   replicaIn,
@@ -301,10 +301,10 @@ function requireNoStrangers(
 /** The error of Redis or of the connection, with what to do about it. */
 function unreachable(target: RedisTarget, error: unknown): Refusal {
   const text = messageOf(error);
-  if ((error instanceof RedisWireError || error instanceof ReplyTypeError) && error.advises) {
+  if (error instanceof RedisWireError && error.advises) {
     // A late answer may be temporary; a server that breaks the protocol is no Redis that may be paused.
-    const late = error instanceof RedisWireError && error.code === 'REPLY_TIMEOUT';
-    return new Refusal(late ? 'RedisUnreachable' : 'RedisNotEligible', `${redisName(target)}: ${text}`);
+    const reason = error.isNoRedis ? 'RedisNotEligible' : 'RedisUnreachable';
+    return new Refusal(reason, `${redisName(target)}: ${text}`);
   }
   const advice = adviceOnConnection(text, target);
   return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(text, 160), advice)}`);

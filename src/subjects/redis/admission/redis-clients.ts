@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { linesOf } from '../client/lines.ts';
-import { ReplyTypeError } from '../client/reply-types.ts';
+import { unexpectedReply } from '../client/redis-error.ts';
 
 /** The fields of one line of CLIENT LIST that are used. */
 export interface RedisClient {
@@ -50,7 +50,7 @@ const MOST_VALUE = 1024;
  * The clients in the answer to CLIENT LIST. A line without an address is left out. Values hold no spaces: Redis rejects
  * them in client names and user names. The parser searches for the five fields and splits nothing else, because the
  * server chooses how many fields a line has.
- * @throws ReplyTypeError for more than 4,096 lines
+ * @throws RedisWireError for more than 4,096 lines
  */
 export function parseClientList(text: string): RedisClient[] {
   const clients: RedisClient[] = [];
@@ -58,7 +58,7 @@ export function parseClientList(text: string): RedisClient[] {
   for (const line of linesOf(text, MOST_CLIENTS + 1)) {
     lines += 1;
     if (lines > MOST_CLIENTS) {
-      throw new ReplyTypeError('CLIENT LIST', `at most ${MOST_CLIENTS} clients`, 'more');
+      throw unexpectedReply('CLIENT LIST', `at most ${MOST_CLIENTS} clients`, 'more');
     }
     const addr = fieldOf(line, 'addr');
     if (addr === '') continue;

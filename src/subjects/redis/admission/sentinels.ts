@@ -7,10 +7,9 @@ import { formatDuration, messageOf } from '../../../api/index.ts';
 import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { tellable } from '../client/redacted.ts';
+import { RedisWireError } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
-import { ReplyTypeError } from '../client/reply-types.ts';
 import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
-import { RedisWireError } from '../client/wire-error.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
 import { OF_SENTINELS } from './redis-service.ts';
 
@@ -141,7 +140,7 @@ async function query(sentinel: RedisTarget, masterName: string, signal: AbortSig
 /** The error of Sentinel or of the connection, with what to do about it. */
 export function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): Refusal {
   const text = messageOf(error);
-  if (error instanceof ReplyTypeError || (error instanceof RedisWireError && error.code === 'PROTOCOL')) {
+  if (error instanceof RedisWireError && error.isNoRedis) {
     return notEligible(sentinel, `is no Sentinel: ${text}`);
   }
   const { field } = OF_SENTINELS;

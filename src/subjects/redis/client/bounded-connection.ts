@@ -12,9 +12,9 @@ import {
 import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { fairTimeout, TIMED_OUT, within } from '../../waiting.ts';
 import { withoutPassword } from './redacted.ts';
+import { RedisWireError } from './redis-error.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { ReplyGate } from './reply-gate.ts';
-import { RedisWireError } from './wire-error.ts';
 
 /** Enough for INFO, which is a few KiB, and for anything else but CLIENT LIST. */
 export const REPLY_BYTES = 256 * 1024;

@@ -25,6 +25,9 @@ export class NotInChargeError extends Error {
   }
 }
 
+/** A command with its arguments. */
+export type Command = readonly [string, ...string[]];
+
 /** The charge of one session, over any of its connections. */
 export class Fence {
   readonly #key: string;
@@ -76,11 +79,7 @@ export class Fence {
    * @returns their replies, in order
    * @throws NotInChargeError, or the first error that Redis answered
    */
-  async carryOut(
-    redis: Redis,
-    name: string,
-    commands: readonly (readonly [string, ...string[]])[],
-  ): Promise<readonly unknown[]> {
+  async carryOut(redis: Redis, name: string, commands: readonly Command[]): Promise<readonly unknown[]> {
     const queueing = this.#queue(redis, name, commands);
     const carryingOut = redis.call('EXEC');
     // An error of a command has the reason, and that of EXEC has none.
@@ -98,20 +97,13 @@ export class Fence {
    * Sends these commands, after `begin`, and ends the connection, and with it the transaction: none is carried out.
    * @throws the first error that Redis answered, such as of a missing right
    */
-  async rehearse(
-    redis: Redis,
-    name: string,
-    commands: readonly (readonly [string, ...string[]])[],
-  ): Promise<void> {
+  async rehearse(redis: Redis, name: string, commands: readonly Command[]): Promise<readonly []> {
     await this.#queue(redis, name, commands);
     await endOf(redis);
+    return [];
   }
 
-  async #queue(
-    redis: Redis,
-    name: string,
-    commands: readonly (readonly [string, ...string[]])[],
-  ): Promise<void> {
+  async #queue(redis: Redis, name: string, commands: readonly Command[]): Promise<void> {
     // A longer reply to EXEC would be rejected after Redis has carried everything out.
     if (commands.length > MOST_ELEMENTS) {
       throw new RangeError(`${name}: at most ${MOST_ELEMENTS} commands in one transaction`);

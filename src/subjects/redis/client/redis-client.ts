@@ -6,11 +6,10 @@
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../../waiting.ts';
 import { type CountPlace, countCommand, countIn } from './count-place.ts';
-import { endOf, Fence, NotInChargeError } from './fence.ts';
+import { type Command, endOf, Fence, NotInChargeError } from './fence.ts';
 import { slotOf, tagFor } from './key-slot.ts';
-import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { explain, RedisClientError } from './redis-error.ts';
-import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
+import { Link, PinnedServer, REDIS_TIMEOUT_MS, type ServerIdentity, type Use } from './redis-link.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asInteger, asText, asTime, requireOk } from './reply-types.ts';
 
@@ -27,15 +26,18 @@ const PROBE_TTL_MS = 120_000;
 export class RedisConnections {
   readonly #target: RedisTarget;
   readonly #server: PinnedServer;
+  /** All that are open to the end, for what was sent over them may still be carried out; without closed writers. */
+  readonly #links = new Set<Link>();
+  /**
+   * A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for
+   * certain.
+   */
   #control: Link;
-  /** Kept open to the end: commands that were sent over them may still be carried out. */
-  readonly #late: Link[] = [];
   readonly #reader: Link;
   readonly #lister: Link;
   readonly #killer: Link;
   /** In turns: one has a transaction that waits, and the other prepares the next. */
   readonly #pacers: Link[];
-  readonly #writers = new Set<Link>();
   readonly #probeKey: string;
   readonly #claimKey: string;
   readonly #fence: Fence;
@@ -47,7 +49,7 @@ export class RedisConnections {
   constructor(target: RedisTarget, probeId: string, identity?: ServerIdentity) {
     this.#target = target;
     this.#server = new PinnedServer(target, identity);
-    this.#control = this.#newControl();
+    this.#control = this.#link('pause');
     this.#reader = this.#link('probe', REDIS_TIMEOUT_MS);
     this.#lister = this.#link('probe', REDIS_TIMEOUT_MS);
     this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
@@ -88,11 +90,12 @@ export class RedisConnections {
    * @param ms how long this session may send one, in milliseconds
    */
   async takeCharge(ms: number): Promise<void> {
-    const writer = await this.openProbeWriter();
+    const link = this.#link('probe');
     try {
-      await this.#answered('SET', () => writer.takeCharge(ms));
+      const redis = await link.get();
+      await this.#answered('SET', () => this.#fence.takeCharge(redis, ms));
     } finally {
-      writer.close();
+      this.#close(link);
     }
   }
 
@@ -103,22 +106,10 @@ export class RedisConnections {
    */
   async beginPause(): Promise<BegunPause> {
     const redis = await this.#control.get();
-    const drop = (): Promise<void> => endOf(redis);
-    try {
-      await this.#answered('MULTI', () => this.#fence.begin(redis));
-    } catch (error) {
-      await drop();
-      throw error;
-    }
+    await this.#begin(redis);
     return {
-      carryOut: async (ms) => {
-        const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
-        await this.#answered('CLIENT PAUSE', async () => {
-          const [reply] = await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
-          requireOk('CLIENT PAUSE', reply);
-        });
-      },
-      drop,
+      carryOut: async (ms) => await this.#pause(redis, ms),
+      drop: async () => await endOf(redis),
     };
   }
 
@@ -132,15 +123,27 @@ export class RedisConnections {
     const link = this.#pacers.shift() ?? this.#link('pause');
     this.#pacers.push(link);
     const redis = await link.get();
-    await this.#answered('MULTI', () => this.#fence.begin(redis));
-    return async (ms) => {
-      const set = ['SET', this.#probeKey, String(Date.now()), 'PX', String(PROBE_TTL_MS)] as const;
-      const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
-      await this.#answered('CLIENT PAUSE', async () => {
-        const [, reply] = await this.#fence.carryOut(redis, 'CLIENT PAUSE', [set, pause]);
-        requireOk('CLIENT PAUSE', reply);
-      });
-    };
+    await this.#begin(redis);
+    const set = ['SET', this.#probeKey, String(Date.now()), 'PX', String(PROBE_TTL_MS)] as const;
+    return async (ms) => await this.#pause(redis, ms, set);
+  }
+
+  /** Begins a transaction, if this session is in charge; else the connection ends. */
+  async #begin(redis: Redis): Promise<void> {
+    try {
+      await this.#answered('MULTI', () => this.#fence.begin(redis));
+    } catch (error) {
+      await endOf(redis);
+      throw error;
+    }
+  }
+
+  /** Ends the transaction with a pause, behind other commands. */
+  async #pause(redis: Redis, ms: number, ...before: Command[]): Promise<void> {
+    const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
+    const carryOut = async (): Promise<readonly unknown[]> =>
+      await this.#fence.carryOut(redis, 'CLIENT PAUSE', [...before, pause]);
+    requireOk('CLIENT PAUSE', (await this.#answered('CLIENT PAUSE', carryOut)).at(-1));
   }
 
   /** Ends the connections of prepared pauses: Redis drops those that it has not carried out. */
@@ -160,18 +163,18 @@ export class RedisConnections {
       );
     } catch (error) {
       if (error instanceof RedisClientError && error.reply === undefined && link === this.#control) {
-        this.#late.push(link);
-        this.#control = this.#newControl();
+        this.#control = this.#link('pause');
       }
       throw error;
     }
   }
 
   /** Limits the wait for an answer; the connection stays open for a late one. */
-  async #answered(command: string, send: () => Promise<void>): Promise<void> {
+  async #answered<T>(command: string, send: () => Promise<T>): Promise<T> {
     try {
       const reply = await within(send(), REDIS_TIMEOUT_MS);
       if (reply === TIMED_OUT) throw new Error(`no answer came within ${REDIS_TIMEOUT_MS} ms`);
+      return reply;
     } catch (error) {
       if (error instanceof NotInChargeError) throw error;
       throw explain(this.#target, command, error);
@@ -210,24 +213,22 @@ export class RedisConnections {
    */
   async transaction(
     name: string,
-    commands: readonly (readonly [string, ...string[]])[],
+    commands: readonly Command[],
     onSend?: () => void,
   ): Promise<readonly unknown[]> {
     const redis = await this.#killer.get();
-    let replies: readonly unknown[] = [];
     try {
-      await this.#answered(name, async () => {
+      return await this.#answered(name, async () => {
         await this.#fence.begin(redis);
         if (!onSend) return await this.#fence.rehearse(redis, name, commands);
         onSend();
-        replies = await this.#fence.carryOut(redis, name, commands);
+        return await this.#fence.carryOut(redis, name, commands);
       });
     } catch (error) {
       // It may be in the middle of a transaction.
       await endOf(redis);
       throw error;
     }
-    return replies;
   }
 
   /**
@@ -261,13 +262,9 @@ export class RedisConnections {
 
   /** INFO of these sections. */
   async info(...sections: ('server' | 'stats' | 'commandstats' | 'replication')[]): Promise<string> {
-    const texts: string[] = [];
-    for (const section of sections) {
-      texts.push(
-        await this.#query(this.#reader, 'INFO', async (redis) => asText('INFO', await redis.info(section))),
-      );
-    }
-    return texts.join('\n');
+    const info = async (redis: Redis): Promise<string> =>
+      asText('INFO', await redis.call('INFO', ...sections));
+    return await this.#query(this.#reader, 'INFO', info);
   }
 
   /** The clock of Redis in milliseconds since the epoch. */
@@ -327,11 +324,7 @@ export class RedisConnections {
    */
   async openProbeWriter(): Promise<ProbeWriter> {
     const link = this.#link('probe');
-    this.#writers.add(link);
-    const close = (): void => {
-      link.close();
-      this.#writers.delete(link);
-    };
+    const close = (): void => this.#close(link);
     try {
       await link.get();
     } catch (error) {
@@ -349,9 +342,6 @@ export class RedisConnections {
           requireOk('SET', set);
           return asTime('TIME', time);
         }),
-      takeCharge: async (ms) => {
-        await this.#query(link, 'SET', (redis) => this.#fence.takeCharge(redis, ms));
-      },
       close,
     };
   }
@@ -361,28 +351,13 @@ export class RedisConnections {
     for (const link of this.#links) link.close();
   }
 
-  get #links(): Link[] {
-    return [
-      this.#reader,
-      this.#lister,
-      this.#killer,
-      ...this.#pacers,
-      this.#control,
-      ...this.#late,
-      ...this.#writers,
-    ];
-  }
-
-  /**
-   * A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for
-   * certain.
-   */
-  #newControl(): Link {
-    return this.#link('pause');
+  #close(link: Link): void {
+    link.close();
+    this.#links.delete(link);
   }
 
   #link(use: Use, commandTimeout?: number): Link {
-    return new Link({
+    const link = new Link({
       target: this.#target,
       server: this.#server,
       use,
@@ -390,6 +365,8 @@ export class RedisConnections {
       // The others may be held back, or in the middle of something that a request would disturb.
       standing: () => this.#reader.standing,
     });
+    this.#links.add(link);
+    return link;
   }
 
   async #query<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {
@@ -428,8 +405,6 @@ export interface ProbeWriter {
    * @throws RedisClientError
    */
   write(): Promise<number>;
-  /** See {@link RedisConnections.takeCharge}; may be held back as long. @throws RedisClientError */
-  takeCharge(ms: number): Promise<void>;
   /** Ends the connection; a write that is held back is dropped by Redis. */
   close(): void;
 }

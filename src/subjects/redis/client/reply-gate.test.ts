@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 // Not an entry point of ioredis, but what in the end reads what the gate lets through.
 import { Decoder } from 'ioredis/built/resp/decoder.js';
 import { describe, expect, it } from 'vitest';
+import { RedisWireError } from './redis-error.ts';
 import { ReplyGate } from './reply-gate.ts';
-import { RedisWireError } from './wire-error.ts';
 
 const BYTES = 256;
 

@@ -4,7 +4,7 @@
  * does a reply that belongs to no command, or one of RESP3. Pure. The protocol:
  * https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
-import { brokenProtocol, RedisWireError } from './wire-error.ts';
+import { brokenProtocol, RedisWireError } from './redis-error.ts';
 
 /** Elements of one reply: HGETALL of 256 counters. */
 export const MOST_ELEMENTS = 512;

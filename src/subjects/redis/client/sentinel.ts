@@ -30,7 +30,7 @@ export interface Watch {
   readonly pendingMs: number;
 }
 
-/** SENTINEL MASTER. @throws the error of the connection or of Sentinel, ReplyTypeError, or the reason of `signal` */
+/** SENTINEL MASTER. @throws the error of the connection or of Sentinel, RedisWireError, or the reason of `signal` */
 export async function readWatch(
   sentinel: RedisTarget,
   masterName: string,

@@ -35,7 +35,6 @@ export class StoreConnections {
   /** Those of {@link servers}. */
   #targets: PerServer<RedisTarget>;
   #servers: PerServer<RedisConnections>;
-  #name: string;
   /** After a failover of this session. */
   #failover: { readonly former: string; readonly find: FindPrimaries; hasMoved: boolean } | undefined;
   #following: Promise<void> | undefined;
@@ -50,7 +49,6 @@ export class StoreConnections {
     this.#connect = connect;
     this.#admitted = targets;
     this.#targets = targets;
-    this.#name = storeName(targets);
     this.#servers = each(targets, connect);
   }
 
@@ -58,13 +56,9 @@ export class StoreConnections {
     return this.#servers;
   }
 
-  get isCluster(): boolean {
-    return this.servers[0].isOfCluster;
-  }
-
   /** Name of this store in messages: "redis-0 (10.0.0.7:6379)". */
   get name(): string {
-    return this.#name;
+    return storeName(this.#targets);
   }
 
   /**
@@ -72,7 +66,7 @@ export class StoreConnections {
    * and all commands go to those that were found.
    */
   expectFailover(find: FindPrimaries): void {
-    this.#failover = { former: this.#name, find, hasMoved: false };
+    this.#failover = { former: this.name, find, hasMoved: false };
   }
 
   /** It was not begun after all. */
@@ -106,7 +100,6 @@ export class StoreConnections {
     this.#others.push(...this.#servers.filter((server) => !servers.includes(server)));
     this.#targets = targets;
     this.#servers = servers;
-    this.#name = storeName(targets);
     failover.hasMoved = targets.every((target, i) => target !== this.#admitted[i]);
   }
 
@@ -131,11 +124,6 @@ export class StoreConnections {
     const server = this.#connect(target);
     this.#others.push(server);
     return server;
-  }
-
-  /** The first server; the only one if this is no Cluster. For what admission refuses with a Cluster. */
-  get first(): RedisConnections {
-    return this.servers[0];
   }
 
   async warmUp(): Promise<void> {
@@ -212,11 +200,6 @@ export class StoreConnections {
   /** Proves that reads are answered. Returns the longest duration in milliseconds. */
   async read(): Promise<number> {
     return Math.max(...(await this.#all((server) => server.read())));
-  }
-
-  /** Proves that the clocks can be read. */
-  async time(): Promise<void> {
-    await this.#all((server) => server.time());
   }
 
   /** One open connection to each server, for probe writes. */

@@ -71,7 +71,7 @@ class FakeMaster {
       return Date.now();
     };
     this.open += 1;
-    return { write, takeCharge: async () => undefined, close: () => void (this.open -= 1) };
+    return { write, close: () => void (this.open -= 1) };
   }
 
   async #step(name: string, failure: Error | undefined): Promise<void> {

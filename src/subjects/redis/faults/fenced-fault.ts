@@ -92,7 +92,7 @@ export abstract class FencedFault implements StoreFault {
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
     if (check.state === 'restarted') {
       throw new Error(
-        `${redis.name} was restarted since the run began${redis.isCluster ? ', failed over or was resharded' : ''}, and another ChaosDemo may be using it by now: run again`,
+        `${redis.name} was restarted since the run began${redis.servers[0].isOfCluster ? ', failed over or was resharded' : ''}, and another ChaosDemo may be using it by now: run again`,
       );
     }
   }

@@ -73,7 +73,7 @@ function fakeRedis(read: () => Promise<number>, others: string) {
       return { text, localAddress: '10.0.0.5', localPort: 9 };
     },
   };
-  return { ...server, first: server };
+  return { ...server, servers: [server] };
 }
 
 /**

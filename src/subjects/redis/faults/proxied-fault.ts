@@ -206,10 +206,10 @@ export abstract class ProxiedFault extends FencedFault {
     return compareFaults(marker, await this.proxy.takeCharge());
   }
 
-  /** CLIENT LIST of Redis. @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis */
+  /** CLIENT LIST of Redis. @throws RedisClientError, or RedisWireError for a list that is not of this Redis */
   protected async clients(): Promise<readonly RedisClient[]> {
     const { redis, target } = this.tools;
-    const { localAddress, localPort, text } = await redis.first.clientList();
+    const { localAddress, localPort, text } = await redis.servers[0].clientList();
     const clients = parseClientList(text);
     requireOwnConnection(
       'CLIENT LIST',

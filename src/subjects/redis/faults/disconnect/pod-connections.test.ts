@@ -5,8 +5,7 @@ import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-st
 import { until } from '../../../../../test/kit/until.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { OwnPause } from '../../client/own-pause.ts';
-import { RedisClientError } from '../../client/redis-error.ts';
-import { ReplyTypeError } from '../../client/reply-types.ts';
+import { RedisClientError, RedisWireError } from '../../client/redis-error.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
 import { PodConnections } from './pod-connections.ts';
 
@@ -285,6 +284,6 @@ describe('before a fault', () => {
 
   it('Redis has to list the connection of the operator', async () => {
     const { connections } = started({ operator: '10.0.0.8:7 user=default' });
-    await expect(connections.prepare()).rejects.toThrow(ReplyTypeError);
+    await expect(connections.prepare()).rejects.toThrow(RedisWireError);
   });
 });

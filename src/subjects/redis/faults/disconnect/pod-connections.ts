@@ -201,7 +201,7 @@ export class PodConnections implements DuringPause {
     this.#lastRoundAt = at;
   }
 
-  /** @throws RedisClientError, or ReplyTypeError for a list that is not of its server */
+  /** @throws RedisClientError, or RedisWireError for a list that is not of its server */
   async #list(): Promise<PerServer<Listed>> {
     return await allOf(
       each(this.#tools.redis.servers, (server) => this.#listing(() => this.#listOf(server))),
@@ -224,7 +224,7 @@ export class PodConnections implements DuringPause {
     });
   }
 
-  /** @throws ReplyTypeError */
+  /** @throws RedisWireError */
   #connectionsIn({ localAddress, localPort, text }: ClientListReply): readonly PodConnection[] {
     const clients = parseClientList(text);
     const ownAddr = formatAddr(localAddress, localPort);

@@ -86,7 +86,7 @@ class FakeRedis {
       const lost = new Promise<never>((_, reject) => void this.#lost.push(reject));
       return await Promise.race([this.#inOrder(() => Date.now()), lost]);
     };
-    return { write, takeCharge: async () => undefined, close: () => undefined };
+    return { write, close: () => undefined };
   }
 
   /** Every connection breaks. */
