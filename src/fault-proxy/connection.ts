@@ -36,7 +36,6 @@ export class ProxiedConnection {
   #isPassingRest = false;
   /** Requests to a stale connection that are not answered yet: at most one chunk. */
   #held: Buffer | undefined;
-  #onAnswer: (() => void) | undefined;
   readonly #toRedis = new HeldBytes({
     pass: (chunk) => this.#onRequest(chunk),
     end: () => this.#upstream.end(),
@@ -84,21 +83,11 @@ export class ProxiedConnection {
     return localPort === undefined ? undefined : addressOf(localAddress, localPort);
   }
 
-  get isStale(): boolean {
-    return this.#isStale;
-  }
-
   /** Ends both connections at once; the client sees a reset. */
   reset(): void {
     this.#toRedis.clear();
     this.#toClient.clear();
     this.#client.resetAndDestroy();
-    this.#upstream.destroy();
-  }
-
-  /** Ends both connections, after the client has what was written to it. */
-  end(): void {
-    this.#client.destroySoon();
     this.#upstream.destroy();
   }
 
@@ -118,8 +107,16 @@ export class ProxiedConnection {
     this.#toRedis.delay(ms);
   }
 
-  /** Passes on at once what `hold` or `delay` made wait. */
+  /**
+   * Passes on at once what `hold` or `delay` made wait. A stale connection ends, after the client has what was written to
+   * it.
+   */
   release(): void {
+    if (this.#isStale) {
+      this.#client.destroySoon();
+      this.#upstream.destroy();
+      return;
+    }
     this.#isPhantom = false;
     this.#toRedis.release();
     this.#toClient.release();
@@ -127,14 +124,12 @@ export class ProxiedConnection {
 
   /**
    * From now on commands are answered as by a former primary, after all replies that are still to come from Redis.
-   * @param onAnswer called for each command that is answered so
    * @returns whether that is possible: not if the bytes are no commands, or replies cannot be counted
    */
-  makeStale(onAnswer: () => void): boolean {
+  makeStale(): boolean {
     if (!this.#isCountable || this.#client.destroyed) return false;
     this.#isStale = true;
     this.#isPassingRest = !this.#requests.isBetween;
-    this.#onAnswer = onAnswer;
     return true;
   }
 
@@ -194,7 +189,6 @@ export class ProxiedConnection {
       if (end === undefined) break;
       if (this.#requests.kind === 'Nothing') continue;
       answers += this.#requests.kind === 'Ping' ? PONG : READONLY;
-      this.#onAnswer?.();
     }
     const rest = this.#held.subarray(at);
     this.#held = rest.length > 0 ? rest : undefined;

@@ -119,7 +119,6 @@ describe('a Refuse', () => {
       faults: 1,
       port,
       fault: { type: 'Refuse' },
-      connections: { reset: 1 },
     });
     await until(() => proxy.state.fault === null);
     expect(performance.now() - began).toBeGreaterThanOrEqual(399);
@@ -158,15 +157,14 @@ describe('a StalePrimary', () => {
     await until(() => proxy.connections.length === 1 && text() !== '');
     expect(proxy.begin('StalePrimary', 600, HOLDER)).toHaveLength(1);
     old.write(`${INCR}${INCR}PING\r\n`);
-    await until(() => proxy.state.answered === 3);
+    await until(() => text().endsWith('+PONG\r\n'));
     const fresh = await dial();
     const other = received(fresh);
     fresh.write(INCR);
     await until(() => other.text() === ':1\r\n');
     await ended;
     expect(text()).toBe(`:1\r\n:2\r\n:3\r\n${READONLY}${READONLY}+PONG\r\n`);
-    await until(() => proxy.state.connections.staleOpen === 0);
-    expect(proxy.state).toMatchObject({ fault: null, connections: { stale: 1 }, answered: 3 });
+    expect(proxy.state.fault).toBeNull();
     fresh.write(INCR);
     await until(() => other.text() === ':1\r\n:2\r\n');
   });
@@ -196,7 +194,6 @@ describe('a StalePrimary', () => {
           i < passed ? `:${i + 1}` : READONLY.trim(),
         );
         expect(replies).toEqual(expected);
-        expect(proxy.state.answered).toBe(commands - passed);
         socket.end();
         await ended;
       }),

@@ -28,17 +28,6 @@ export interface ProxyState {
   readonly port: number;
   /** The active fault; milliseconds until it ends. */
   readonly fault: { readonly type: FaultType; readonly remainingMs: number } | null;
-  /** Of the last fault, also after its end. */
-  readonly connections: {
-    /** Reset at its start. */
-    readonly reset: number;
-    /** Made stale at its start. */
-    readonly stale: number;
-    /** Stale ones that are still open. */
-    readonly staleOpen: number;
-  };
-  /** Commands that stale connections have answered in the last fault. */
-  readonly answered: number;
 }
 
 export interface ProxyOptions {
@@ -83,7 +72,6 @@ export class FaultProxy {
   #fault: Fault | undefined;
   /** While the active fault is being ended. */
   #ending: Promise<void> | undefined;
-  #last = { reset: 0, stale: 0, answered: 0 };
   #isClosed = false;
 
   constructor(options: ProxyOptions) {
@@ -96,16 +84,12 @@ export class FaultProxy {
   }
 
   get state(): ProxyState {
-    const { answered, reset, stale } = this.#last;
     const { endsAt = 0, type } = this.#fault ?? {};
-    const open = [...this.#connections].filter(({ isStale }) => isStale).length;
     return {
       instance: this.#instance,
       faults: this.#faults,
       port: this.#port,
       fault: type ? { type, remainingMs: Math.max(0, Math.round(endsAt - performance.now())) } : null,
-      connections: { reset, stale, staleOpen: open },
-      answered,
     };
   }
 
@@ -137,13 +121,10 @@ export class FaultProxy {
     this.#faults += 1;
     const timer = setTimeout(() => void this.#end().catch(this.#options.onFailure), ms);
     this.#fault = { type, latencyMs, endsAt: performance.now() + ms, timer };
-    this.#last = { reset: 0, stale: 0, answered: 0 };
-    if (type === 'Refuse') return this.#refuse();
-    if (type === 'StalePrimary') return this.#makeStale();
-    return [...this.#connections].map((connection) => {
-      this.#slow(connection, false);
-      return connection.client;
-    });
+    if (type === 'Refuse') this.#stopListening();
+    return [...this.#connections].flatMap((connection) =>
+      this.#apply(connection, false) ? [connection.client] : [],
+    );
   }
 
   /**
@@ -166,31 +147,20 @@ export class FaultProxy {
     await closed;
   }
 
-  #refuse(): string[] {
+  #stopListening(): void {
     this.#server?.close();
     this.#server = undefined;
-    const clients = [...this.#connections].map((connection) => {
-      connection.reset();
-      return connection.client;
-    });
-    this.#last.reset = clients.length;
-    return clients;
   }
 
-  #makeStale(): string[] {
-    const last = this.#last;
-    const clients = [...this.#connections].flatMap((connection) =>
-      connection.makeStale(() => (last.answered += 1)) ? [connection.client] : [],
-    );
-    last.stale = clients.length;
-    return clients;
-  }
-
-  /** Delays a connection as the active fault does. */
-  #slow(connection: ProxiedConnection, isNew: boolean): void {
+  /** Does to a connection what the active fault does. @param isNew made during it @returns whether that was possible */
+  #apply(connection: ProxiedConnection, isNew: boolean): boolean {
     const { latencyMs = 0, type } = this.#fault ?? {};
+    // Clients connect again a moment before the fault has ended.
+    if (type === 'Refuse' && !isNew) connection.reset();
     if (type === 'Blackhole') connection.hold(isNew);
     if (type === 'Latency') connection.delay(latencyMs);
+    // New connections are those to the new primary.
+    return type !== 'StalePrimary' || isNew || connection.makeStale();
   }
 
   async #end(): Promise<void> {
@@ -204,10 +174,7 @@ export class FaultProxy {
   /** The fault stays active until clients can connect, so that none begins in between. */
   async #pass({ timer }: Fault): Promise<void> {
     clearTimeout(timer);
-    for (const connection of this.#connections) {
-      if (connection.isStale) connection.end();
-      else connection.release();
-    }
+    for (const connection of this.#connections) connection.release();
     const until = performance.now() + LISTEN_WITHIN_MS;
     while (!this.#server && !this.#isClosed) {
       try {
@@ -248,6 +215,6 @@ export class FaultProxy {
       this.#connections.delete(connection),
     );
     this.#connections.add(connection);
-    this.#slow(connection, true);
+    this.#apply(connection, true);
   }
 }

@@ -6,7 +6,7 @@ import type { Service } from '../../../subjects/cluster.ts';
 import {
   podSelectorOf,
   type RedisEndpoint,
-  resolveRedis,
+  resolvePods,
 } from '../../../subjects/redis/admission/redis-service.ts';
 import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
@@ -144,13 +144,13 @@ function endpointsOf(
   service: Service,
   port: number,
   pods: readonly PodDetail[],
-): ReturnType<typeof resolveRedis> | Refusal {
+): ReturnType<typeof resolvePods> | Refusal {
   try {
     podSelectorOf(service);
     const labels = Object.entries(service.spec?.selector ?? {});
     const isBehind = ({ metadata }: PodDetail): boolean =>
       labels.every(([key, value]) => metadata.labels?.[key] === value);
-    return resolveRedis(service, port, pods.filter(isBehind));
+    return resolvePods(service, port, pods.filter(isBehind));
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

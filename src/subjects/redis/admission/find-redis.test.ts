@@ -135,6 +135,6 @@ describe('the fault proxy of a spec', () => {
   it('is one pod', async () => {
     const cluster = clusterOf({ password: btoa('a-token') }, ['proxy-0', 'proxy-1']);
     await expect(find(cluster)).rejects.toThrow(/selects 2 pods .*in one pod/);
-    await expect(find(clusterOf({}, []))).rejects.toThrow(/start the fault proxy/);
+    await expect(find(clusterOf({}, []))).rejects.toThrow(/start fault proxy pods/);
   });
 });

@@ -1,5 +1,5 @@
 /** Finds the pods of a Redis and its Sentinels by the Services of the spec, with the logins. Reads the API server only. */
-import type { Cluster, Pod, Service } from '../../cluster.ts';
+import type { Cluster } from '../../cluster.ts';
 import { isAlive } from '../../targets/eligible-pods.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
@@ -16,9 +16,7 @@ import {
   OF_SENTINELS,
   podSelectorOf,
   type RedisEndpoint,
-  resolveFaultProxy,
-  resolveRedis,
-  resolveSentinels,
+  resolvePods,
   type ServiceUse,
 } from './redis-service.ts';
 
@@ -27,9 +25,7 @@ import {
  * @throws {Refusal} the first obstacle
  */
 export async function findRedis(reader: NamespaceReader, redis: RedisSpec): Promise<PerServer<RedisTarget>> {
-  const endpoints = await findEndpoints(reader, redis, OF_REDIS, (service, pods) =>
-    resolveRedis(service, redis.port, pods),
-  );
+  const endpoints = await findEndpoints(reader, redis, OF_REDIS);
   const login = await findLogin(reader, redis, redis.tls, OF_REDIS);
   return each(endpoints, (endpoint) => ({ ...endpoint, ...login }));
 }
@@ -43,9 +39,7 @@ export async function findSentinels(
   { sentinel, tls }: RedisSpec,
 ): Promise<SentinelsTarget | undefined> {
   if (sentinel === undefined) return undefined;
-  const endpoints = await findEndpoints(reader, sentinel, OF_SENTINELS, (service, pods) =>
-    resolveSentinels(service, sentinel.port, pods),
-  );
+  const endpoints = await findEndpoints(reader, sentinel, OF_SENTINELS);
   const login = await findLogin(reader, sentinel, tls, OF_SENTINELS);
   return { masterName: sentinel.masterName, servers: endpoints.map((each) => ({ ...each, ...login })) };
 }
@@ -59,13 +53,7 @@ export async function findFaultProxy(
   { faultProxy }: RedisSpec,
 ): Promise<FaultProxyTarget | undefined> {
   if (faultProxy === undefined) return undefined;
-  const [endpoint] = await findEndpoints(
-    reader,
-    faultProxy,
-    OF_FAULT_PROXY,
-    (service, pods): [RedisEndpoint] => [resolveFaultProxy(service, faultProxy.port, pods)],
-  );
-  const { host, podName, port } = endpoint;
+  const [{ host, podName, port }] = await findEndpoints(reader, faultProxy, OF_FAULT_PROXY);
   const { password: token } = await findLogin(reader, faultProxy, false, OF_FAULT_PROXY);
   if (token === undefined) {
     throw new Refusal(
@@ -76,12 +64,11 @@ export async function findFaultProxy(
   return { podName, host, port, token };
 }
 
-async function findEndpoints<E extends readonly RedisEndpoint[]>(
+async function findEndpoints(
   reader: NamespaceReader,
-  { service: name }: { readonly service: string },
+  { port, service: name }: Pick<RedisSpec, 'port' | 'service'>,
   use: ServiceUse,
-  resolve: (service: Service, pods: readonly Pod[]) => E,
-): Promise<E> {
+): Promise<PerServer<RedisEndpoint>> {
   const service = await reader.service(name);
   if (service === undefined) {
     throw new Refusal(
@@ -93,10 +80,10 @@ async function findEndpoints<E extends readonly RedisEndpoint[]>(
   if (pods === undefined) {
     throw new Refusal(
       'RedisNotEligible',
-      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects only ${use.server === 'Sentinel' ? 'the Sentinels' : `the one ${use.server}`}`,
+      `Service ${name} selects more than ${MOST_PODS} pods, and at most ${use.most} are used: ${use.because}`,
     );
   }
-  const endpoints = resolve(service, pods);
+  const endpoints = resolvePods(service, port, pods, use);
   const { localPods } = reader;
   requirePodAddresses(
     endpoints.map(({ host, podName }) => ({ name: podName, host })),

@@ -3,7 +3,7 @@ import { type PodFields, pod, unready } from '../../../../test/fixtures/subjects
 import type { Reason } from '../../../api/index.ts';
 import type { Pod, Service } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { podSelectorOf, resolveRedis, resolveSentinels } from './redis-service.ts';
+import { OF_SENTINELS, podSelectorOf, resolvePods } from './redis-service.ts';
 
 type ServiceSpec = NonNullable<Service['spec']>;
 
@@ -41,7 +41,7 @@ describe('podSelectorOf', () => {
   });
 });
 
-describe('resolveRedis', () => {
+describe('resolvePods', () => {
   it.each<[string, ServiceSpec, number]>([
     ['a name', {}, 6380],
     ['a number', { ports: [{ port: 6379, targetPort: 7000 }] }, 7000],
@@ -57,7 +57,7 @@ describe('resolveRedis', () => {
       7000,
     ],
   ])('follows a targetPort that is %s', (_, spec, port) => {
-    expect(resolveRedis(service(spec), 6379, [redisPod('redis-0')])).toEqual([
+    expect(resolvePods(service(spec), 6379, [redisPod('redis-0')])).toEqual([
       { podName: 'redis-0', podUid: expect.any(String), host: '10.0.0.1', port },
     ]);
   });
@@ -67,12 +67,12 @@ describe('resolveRedis', () => {
       metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
     });
     const pods = [leaving, redisPod('redis-2', unready), redisPod('redis-0')];
-    expect(resolveRedis(service(), 6379, pods)).toMatchObject([{ podName: 'redis-0' }]);
+    expect(resolvePods(service(), 6379, pods)).toMatchObject([{ podName: 'redis-0' }]);
   });
 
   it('finds all nodes of a Cluster, in the order of their names', () => {
     const pods = ['redis-2', 'redis-0', 'redis-1'].map((name) => redisPod(name));
-    const found = resolveRedis(service(), 6379, pods);
+    const found = resolvePods(service(), 6379, pods);
     expect(found.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1', 'redis-2']);
   });
 
@@ -80,13 +80,7 @@ describe('resolveRedis', () => {
     ['has no such port', { ports: [{ port: 6380 }] }, [], 'RedisNotFound', /no TCP port 6379: write 6380 in/],
     ['has no ports', { ports: [] }, [], 'RedisNotFound', /no TCP port 6379: write the port of Redis in/],
     ['has no pods', {}, [], 'RedisNotFound', /Service redis selects no pod/],
-    [
-      'has none ready',
-      {},
-      [redisPod('r', unready)],
-      'RedisNotFound',
-      /no pod behind Service redis is Ready \(r\)/,
-    ],
+    ['has none ready', {}, [redisPod('r', unready)], 'RedisNotFound', /behind Service redis, r is not Ready/],
     [
       'has 65',
       {},
@@ -113,25 +107,25 @@ describe('resolveRedis', () => {
       /port named "db", which r does not have/,
     ],
   ])('refuses a Service that %s', (_, spec, pods, reason, message) => {
-    const refusal = refusalOf(() => resolveRedis(service(spec), 6379, pods));
+    const refusal = refusalOf(() => resolvePods(service(spec), 6379, pods));
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
   });
 });
 
-describe('resolveSentinels', () => {
+describe('resolvePods of Sentinels', () => {
   const sentinels = (count: number): Pod[] =>
     Array.from({ length: count }, (_, i) => redisPod(`s-${String(count - i).padStart(2, '0')}`));
 
   it('finds all pods, in the order of their names', () => {
-    const found = resolveSentinels(service(), 6379, sentinels(16));
+    const found = resolvePods(service(), 6379, sentinels(16), OF_SENTINELS);
     expect(found).toHaveLength(16);
     expect(found.slice(0, 2)).toMatchObject([{ podName: 's-01', port: 6380 }, { podName: 's-02' }]);
   });
 
   it.each<[string, Pod[], Reason, RegExp]>([
     ['no pods', [], 'RedisNotFound', /rateLimiter\.redis\.sentinel\.service/],
-    ['17', sentinels(17), 'RedisNotEligible', /17 pods, and at most 16 Sentinels/],
+    ['17', sentinels(17), 'RedisNotEligible', /17 pods .*at most 16 .*only the Sentinels/],
     // It may watch, and its settings are unknown.
     [
       'one that is not Ready',
@@ -140,7 +134,7 @@ describe('resolveSentinels', () => {
       /t is not Ready/,
     ],
   ])('refuses a Service that has %s', (_, pods, reason, message) => {
-    const refusal = refusalOf(() => resolveSentinels(service(), 6379, pods));
+    const refusal = refusalOf(() => resolvePods(service(), 6379, pods, OF_SENTINELS));
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
   });

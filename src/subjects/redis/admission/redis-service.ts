@@ -9,22 +9,37 @@ import { formatLabelSelector } from '../../targets/label-selector.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
 import type { RedisTarget } from '../client/redis-target.ts';
 
-/** What a Service of the spec is for, as messages name it. */
+/** What a Service of the spec is for, as messages name it, and which of its pods are used. */
 export interface ServiceUse {
   readonly server: 'Redis' | 'Sentinel' | 'fault proxy';
   /** The part of the spec that names it. */
   readonly field: string;
+  /** More pods are not accepted. */
+  readonly most: number;
+  /** Why it has no more, and what to do. */
+  readonly because: string;
 }
 
-export const OF_REDIS: ServiceUse = { server: 'Redis', field: 'rateLimiter.redis' };
-export const OF_SENTINELS: ServiceUse = { server: 'Sentinel', field: `${OF_REDIS.field}.sentinel` };
-export const OF_FAULT_PROXY: ServiceUse = { server: 'fault proxy', field: `${OF_REDIS.field}.faultProxy` };
-
-/** Masters of the largest Cluster that is paused, each with three replicas. */
-const MOST_SERVERS = 64;
-
-/** More Sentinels than anyone runs; each is queried at the same time. */
-const MOST_SENTINELS = 16;
+export const OF_REDIS: ServiceUse = {
+  server: 'Redis',
+  field: 'rateLimiter.redis',
+  // Masters of the largest Cluster that is paused, each with three replicas.
+  most: 64,
+  because: 'name a Service that selects only the Redis that the rate limiter counts in',
+};
+export const OF_SENTINELS: ServiceUse = {
+  server: 'Sentinel',
+  field: `${OF_REDIS.field}.sentinel`,
+  // More than anyone runs; each is queried at the same time.
+  most: 16,
+  because: `name a Service that selects only the Sentinels in ${OF_REDIS.field}.sentinel.service`,
+};
+export const OF_FAULT_PROXY: ServiceUse = {
+  server: 'fault proxy',
+  field: `${OF_REDIS.field}.faultProxy`,
+  most: 1,
+  because: 'a fault would reach the connections of one, so run the fault proxy in one pod',
+};
 
 /** A pod, and where its server listens. */
 export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'> & { readonly podUid: string };
@@ -55,106 +70,46 @@ export function podSelectorOf(service: Service, { field, server }: ServiceUse = 
 }
 
 /**
- * The Ready pods behind a port of a Service, sorted by name; several only if they are nodes of one Cluster, which only
- * Redis can show.
+ * The Ready pods behind a port of a Service, sorted by name. Of Redis, several are accepted only if they are nodes of one
+ * Cluster, which only Redis can show.
  *
- * @throws {Refusal} RedisNotFound if there is no such port or no Ready pod; RedisNotEligible if
- * there are more than {@link MOST_SERVERS}, or one is on the host network or lacks the port.
+ * @throws {Refusal} RedisNotFound if there is no such port or no Ready pod; RedisUnreachable if a Sentinel is not Ready;
+ * RedisNotEligible if there are too many, or one is on the host network or lacks the port.
  */
-export function resolveRedis(
+export function resolvePods(
   service: Service,
   port: number,
   pods: readonly Pod[],
+  use: ServiceUse = OF_REDIS,
 ): readonly [RedisEndpoint, ...RedisEndpoint[]] {
-  const name = service.metadata.name;
-  const endpointOf = endpointsOf(service, port, OF_REDIS);
-  const alive = pods.filter(isAlive);
-  const ready = alive.filter(isReady).toSorted(byName);
+  const { name } = service.metadata;
+  const { because, field, most, server } = use;
+  const targetPort = targetPortOf(service, port, use);
+  const alive = pods.filter(isAlive).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const [ready, waiting] = [alive.filter(isReady), alive.filter((pod) => !isReady(pod))];
   const [first, ...others] = ready;
-  if (first === undefined) {
-    const waiting = alive.map(({ metadata }) => metadata.name);
-    throw new Refusal(
-      'RedisNotFound',
-      waiting.length === 0
-        ? `Service ${name} selects no pod: start Redis, or compare the selector of the Service with kubectl get pods --show-labels`
-        : `no pod behind Service ${name} is Ready (${listed(waiting)}): see kubectl describe pod, and run again when it is`,
-    );
-  }
-  if (ready.length > MOST_SERVERS) {
-    throw notEligible(
-      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}), and at most ${MOST_SERVERS} are queried: name a Service that selects only the Redis that the rate limiter counts in`,
-    );
-  }
-  return [endpointOf(first), ...others.map(endpointOf)];
-}
-
-function byName(a: Pod, b: Pod): number {
-  return a.metadata.name < b.metadata.name ? -1 : 1;
-}
-
-/**
- * All pods of Sentinels behind a port of a Service, sorted by name. One that is not Ready may watch, too.
- *
- * @throws {Refusal} RedisNotFound if there is no such port or no pod; RedisUnreachable if a pod is not Ready;
- * RedisNotEligible if there are more than {@link MOST_SENTINELS}, or one is on the host network or lacks the port.
- */
-export function resolveSentinels(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint[] {
-  const name = service.metadata.name;
-  const endpointOf = endpointsOf(service, port, OF_SENTINELS);
-  const alive = pods.filter(isAlive).toSorted(byName);
   if (alive.length === 0) {
     throw new Refusal(
       'RedisNotFound',
-      `Service ${name} selects no pod: name the Service of the Sentinels in ${OF_SENTINELS.field}.service`,
+      `Service ${name} selects no pod: start ${server} pods, or compare the selector of the Service in ${field}.service with kubectl get pods --show-labels`,
     );
   }
-  if (alive.length > MOST_SENTINELS) {
-    throw notEligible(
-      `Service ${name} selects ${alive.length} pods, and at most ${MOST_SENTINELS} Sentinels are queried: name a Service that selects only them in ${OF_SENTINELS.field}.service`,
-    );
-  }
-  const waiting = alive.filter((pod) => !isReady(pod)).map(({ metadata }) => metadata.name);
-  if (waiting.length > 0) {
+  // One that is not Ready may watch, too, and its settings are unknown.
+  if (first === undefined || (use === OF_SENTINELS && waiting.length > 0)) {
     throw new Refusal(
-      'RedisUnreachable',
-      `of the Sentinels behind Service ${name}, ${listed(waiting)} ${waiting.length === 1 ? 'is' : 'are'} not Ready: see kubectl describe pod, and wait until all are`,
+      first === undefined ? 'RedisNotFound' : 'RedisUnreachable',
+      `behind Service ${name}, ${listed(waiting.map(({ metadata }) => metadata.name))} ${waiting.length === 1 ? 'is' : 'are'} not Ready: see kubectl describe pod, and run again when all are`,
     );
   }
-  return alive.map(endpointOf);
-}
-
-/**
- * The one Ready pod of a fault proxy.
- *
- * @throws {Refusal} RedisNotFound if there is no such port or no Ready pod; RedisNotEligible if there are several, or the
- * one is on the host network or lacks the port.
- */
-export function resolveFaultProxy(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint {
-  const name = service.metadata.name;
-  const endpointOf = endpointsOf(service, port, OF_FAULT_PROXY);
-  const ready = pods.filter((pod) => isAlive(pod) && isReady(pod));
-  const [pod] = ready;
-  if (pod === undefined) {
-    throw new Refusal(
-      'RedisNotFound',
-      `Service ${name} selects no Ready pod: start the fault proxy, or name its Service in ${OF_FAULT_PROXY.field}.service`,
-    );
-  }
-  if (ready.length > 1) {
+  if (ready.length > most) {
     throw notEligible(
-      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}), and a fault would reach the connections of one: run the fault proxy in one pod`,
+      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}), and at most ${most} ${most === 1 ? 'is' : 'are'} used: ${because}`,
     );
   }
-  return endpointOf(pod);
-}
-
-/**
- * Where a pod listens behind a port of a Service. The function that it returns throws RedisNotEligible.
- * @throws {Refusal} RedisNotFound if there is no such port
- */
-function endpointsOf(service: Service, port: number, use: ServiceUse): (pod: Pod) => RedisEndpoint {
-  const targetPort = targetPortOf(service, port, use);
-  return (pod) => endpointOf(pod, service.metadata.name, targetPort, use);
+  return [
+    endpointOf(first, name, targetPort, use),
+    ...others.map((pod) => endpointOf(pod, name, targetPort, use)),
+  ];
 }
 
 function endpointOf(

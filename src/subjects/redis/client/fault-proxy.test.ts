@@ -11,8 +11,6 @@ const STATE = {
   faults: 0,
   port: 6379,
   fault: null,
-  connections: { reset: 0, stale: 0, staleOpen: 0 },
-  answered: 0,
 };
 
 async function clientOf(answer: (request: IncomingMessage, response: ServerResponse) => void) {

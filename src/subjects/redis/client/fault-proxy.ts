@@ -29,11 +29,10 @@ const address = z
   .max(64)
   .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]*):\d{1,5}$/);
 const addresses = z.array(address).max(MOST_CONNECTIONS);
-const count = z.int().min(0);
 
 export const proxyState = z.object({
   instance: z.string().regex(/^[0-9a-f-]{36}$/),
-  faults: count,
+  faults: z.int().min(0),
   port: z.int().min(1).max(65_535),
   fault: z
     .object({
@@ -41,8 +40,6 @@ export const proxyState = z.object({
       remainingMs: z.int().min(0).max(60_000),
     })
     .nullable(),
-  connections: z.object({ reset: count, stale: count, staleOpen: count }),
-  answered: count,
 });
 const begun = proxyState.extend({ clients: addresses });
 const connections = z.object({

@@ -27,8 +27,6 @@ export class FakeProxy {
     faults: 7,
     port: 1,
     fault: null,
-    connections: { reset: 0, stale: 0, staleOpen: 0 },
-    answered: 0,
   };
 
   async takeCharge(): Promise<ProxyState> {
