@@ -19,15 +19,10 @@ class Probed extends ProxiedFault {
   override readonly lingerMs = LINGER_MS;
   proof: Proof = { proof: 'Confirmed', message: 'p' };
   endProof: Proof | undefined;
-  openFailure: Error | undefined;
+  override quickMs: number | undefined = undefined;
   endsAt = Number.POSITIVE_INFINITY;
-  isOpen = false;
   readonly lingersUntil: number[] = [];
 
-  async open(): Promise<void> {
-    if (this.openFailure) throw this.openFailure;
-    this.isOpen = true;
-  }
   async prove(): Promise<Proof> {
     return this.proof;
   }
@@ -37,10 +32,7 @@ class Probed extends ProxiedFault {
   override async proveEnd(): Promise<Proof | undefined> {
     return this.endProof;
   }
-  override close(): void {
-    this.isOpen = false;
-  }
-  override linger(until: number): void {
+  override async linger(until: number): Promise<void> {
     this.lingersUntil.push(until);
   }
 }
@@ -90,7 +82,7 @@ describe('before a fault of a fault proxy', () => {
 
   it('nothing is requested if a probe of it cannot be opened', async () => {
     const { fault, inject, proxy } = await prepared();
-    fault.openFailure = new Error('no answer');
+    fault.quickMs = 1000;
     await expect(inject()).rejects.toThrow(NotInjectedError);
     expect(proxy.begun).toEqual([]);
   });
@@ -107,10 +99,10 @@ describe('a fault of a fault proxy', () => {
   });
 
   it('does not begin if a permit is missing, or too little time is left', async () => {
-    const { fault, inject, proxy } = await prepared();
+    const { inject, proxy } = await prepared();
     await expect(inject(2000, 'the lock was lost')).rejects.toThrow('the lock was lost');
     await expect(inject(499)).rejects.toThrow(NotInjectedError);
-    expect([proxy.begun, fault.isOpen]).toEqual([[], false]);
+    expect(proxy.begun).toEqual([]);
     await inject(500);
     expect(proxy.begun).toEqual([500 + LINGER_MS]);
   });
@@ -121,7 +113,7 @@ describe('a fault of a fault proxy', () => {
     expect(report).toMatchObject({ proof: 'Inconclusive' });
     expect(report.startedAt).toBeUndefined();
     expect(proxy.released).toBe(1);
-    expect([fault.isActive, fault.isOpen]).toEqual([false, false]);
+    expect(fault.isActive).toBe(false);
   });
 
   it.each([
@@ -131,7 +123,7 @@ describe('a fault of a fault proxy', () => {
     const { fault, inject, proxy } = await prepared({ lateMs });
     const report = await inject();
     expect(proxy.released).toBe(released);
-    expect([fault.isActive, fault.isOpen]).toEqual([isActive, isActive]);
+    expect(fault.isActive).toBe(isActive);
     expect(report.proof).toBe(isActive ? 'Confirmed' : 'Inconclusive');
     expect(report.endedAt).toBe(isActive ? undefined : Date.now());
   });
@@ -167,7 +159,7 @@ describe('the end of a fault of a fault proxy', () => {
     expect((report.endedAt ?? 0) - until).toBeGreaterThanOrEqual(0);
     expect((report.endedAt ?? 0) - until).toBeLessThanOrEqual(10);
     expect(fault.lingersUntil).toEqual([until + LINGER_MS]);
-    expect([fault.isActive, fault.isOpen]).toEqual([false, true]);
+    expect(fault.isActive).toBe(false);
   });
 
   it.each<[string, number, (run: Awaited<ReturnType<typeof prepared>>) => void, RegExp]>([
@@ -203,7 +195,6 @@ describe('the end of a fault of a fault proxy', () => {
       endedAt: expect.any(Number),
       message: expect.stringMatching(why),
     });
-    expect(fault.isOpen).toBe(afterMs === 0);
     expect(fault.isActive).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import { listed } from '../../targets/refusal.ts';
 import { pauseFor } from '../../waiting.ts';
 import { type PodPaths, pathsOf } from '../admission/fault-proxy-clients.ts';
 import { formatAddr, ipOf, parseClientList, type RedisClient } from '../admission/redis-clients.ts';
+import { DataConnection } from '../client/data-port.ts';
 import {
   type FaultProxyClient,
   FaultProxyError,
@@ -44,6 +45,7 @@ export interface Before extends PodPaths {
 export abstract class ProxiedFault extends FencedFault {
   protected readonly proxy: FaultProxyClient;
   #before: Before | undefined;
+  #through: DataConnection | undefined;
   #active:
     | { readonly report: FaultReport; readonly until: number; readonly listener: FaultListener }
     | undefined;
@@ -62,8 +64,11 @@ export abstract class ProxiedFault extends FencedFault {
   protected readonly resets: boolean = false;
   /** How long each command waits, if it delays them; milliseconds. */
   protected readonly latencyMs: number | undefined = undefined;
-  /** Opens what the proof needs, right before the fault. @throws an error whose message states what to do */
-  protected async open(_before: Before): Promise<void> {}
+  /**
+   * How long a reply through the proxy may take without the fault, if the proof needs a connection from before it; else
+   * undefined. Milliseconds.
+   */
+  protected readonly quickMs: number | undefined = undefined;
   /** Proves it by probes that do not use the control API; `until`: its planned end. */
   protected abstract prove(before: Before, until: number): Promise<Proof>;
   /** Whether a probe shows that it has ended; `until`: its planned end. */
@@ -72,12 +77,18 @@ export abstract class ProxiedFault extends FencedFault {
   protected async proveEnd(_before: Before): Promise<Proof | undefined> {
     return undefined;
   }
-  /** Closes what `open` has opened. */
-  protected close(): void {}
+  /** Observes what the proxy keeps after the planned end, until then; milliseconds since the epoch. */
+  protected async linger(_until: number, _listener: FaultListener): Promise<void> {}
 
-  /** Observes what the proxy keeps after the planned end, until then (milliseconds since the epoch); then closes. */
-  protected linger(_until: number, _listener: FaultListener): void {
-    this.close();
+  /** A connection of the operator through the proxy, from before the fault: what clients see. */
+  protected get through(): DataConnection {
+    if (!this.#through) throw new Error('no connection is open');
+    return this.#through;
+  }
+
+  /** A new connection of the operator to the port of clients. Without TLS: only whether it leads to a server matters. */
+  protected async dial({ state }: Before): Promise<DataConnection | undefined> {
+    return await DataConnection.open({ host: this.proxy.host, port: state.port, tls: false });
   }
 
   get isActive(): boolean {
@@ -121,9 +132,7 @@ export abstract class ProxiedFault extends FencedFault {
   ): Promise<FaultReport> {
     const { now } = this.tools;
     const before = this.#prepared;
-    await this.open(before).catch((error: unknown) => {
-      throw new NotInjectedError(messageOf(error));
-    });
+    await this.#open(before);
     let clients: readonly string[];
     let ms = 0;
     // The first request that it may have affected ends after this.
@@ -133,12 +142,11 @@ export abstract class ProxiedFault extends FencedFault {
       ms = Math.floor(until - now());
       if (ms < LEAST_MS)
         throw new NotInjectedError(`only ${Math.max(0, ms)} ms were left of the planned fault`);
-      const refusal = permit.refusal();
-      if (refusal !== undefined) throw new NotInjectedError(refusal);
+      this.requirePermit(permit);
       startedAt = now();
       ({ clients } = await this.proxy.begin(this.type, ms + this.lingerMs, this.latencyMs));
     } catch (error) {
-      this.close();
+      this.#close();
       if (!(error instanceof FaultProxyError)) throw error;
       if (error.status !== undefined) throw new NotInjectedError(error.message);
       // It may still be begun: in charge is from now on no request that was sent before.
@@ -148,7 +156,7 @@ export abstract class ProxiedFault extends FencedFault {
     }
     if (now() + ms > until + LATE_MS) {
       const endedAt = await this.proxy.release().then(now, () => undefined);
-      this.close();
+      this.#close();
       const isEnded = endedAt !== undefined;
       const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was ${isEnded ? 'ended' : 'to be ended, and that was not answered'}`;
       return { startedAt, ...(isEnded && { endedAt }), proof: 'Inconclusive', message, evidence: [message] };
@@ -187,8 +195,8 @@ export abstract class ProxiedFault extends FencedFault {
     const early = Math.round(until - endedAt);
     const isInTime = hasEnded && early <= EARLY_MS;
     const last = isInTime ? await this.proveEnd(before) : undefined;
-    if (isInTime) this.linger(until + this.lingerMs, listener);
-    else this.close();
+    const lingering = isInTime ? this.linger(until + this.lingerMs, listener) : Promise.resolve();
+    void lingering.catch(() => undefined).finally(() => this.#close());
     if (!hasEnded) {
       return { ...report, message: `${report.message}. No end was seen until ${END_WITHIN_MS} ms after it` };
     }
@@ -218,6 +226,38 @@ export abstract class ProxiedFault extends FencedFault {
       target.redis[0].username,
     );
     return clients;
+  }
+
+  /** Shows that Redis replies through the proxy. It is closed with the driver. @throws NotInjectedError */
+  async #open({ state }: Before): Promise<void> {
+    const { quickMs } = this;
+    if (quickMs === undefined) return;
+    const { ca, servername, tls } = this.tools.target.redis[0];
+    const verified = {
+      tls,
+      ...(ca !== undefined && { ca }),
+      ...(servername !== undefined && { servername }),
+    };
+    const { host, name } = this.proxy;
+    this.#through = await DataConnection.open({ host, port: state.port, ...verified });
+    const sentAt = performance.now();
+    const answer = await this.#through?.state();
+    const tookMs = performance.now() - sentAt;
+    const way = `through port ${state.port} of ${name}`;
+    if (answer === 'Answered' && tookMs <= quickMs) {
+      this.tools.lifetime.addEventListener('abort', () => this.#close(), { once: true });
+      return;
+    }
+    this.#close();
+    throw new NotInjectedError(
+      answer === 'Answered'
+        ? `without a fault, Redis answered the operator ${way} after ${Math.ceil(tookMs)} ms, so the fault could not be shown: give the fault proxy and Redis more CPU`
+        : `Redis did not answer the operator ${way}: check that no NetworkPolicy blocks it, and with redis.tls, that the certificate is the one of Redis`,
+    );
+  }
+
+  #close(): void {
+    this.#through?.close();
   }
 
   get #prepared(): Before {

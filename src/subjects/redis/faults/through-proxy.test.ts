@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type FaultTools, NotInjectedError, type StoreFault } from './fault.ts';
 import { LateCommands } from './latency/late-commands.ts';
 import { FakeProxy, preparedFault } from './proxied-fault.fixture.ts';
@@ -31,7 +31,7 @@ async function faulted(
   let late = lateMs[0];
   const server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => undefined);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     socket.on('data', () => {
       const answer = (): void => {
         waiting.delete(answer);
@@ -58,7 +58,7 @@ async function faulted(
   const current = { ...new FakeProxy().current, port };
   const run = await preparedFault(make, { current, onBegin, released: 0 }, read);
   const whole = async (ms = FAULT_MS) => ({ began: await run.inject(ms), ended: await run.ended() });
-  return { ...run, whole };
+  return { ...run, sockets, whole };
 }
 
 const slowly = async (): Promise<number> => await sleep(301, 301);
@@ -71,11 +71,13 @@ describe('a Blackhole', () => {
     await faulted((tools) => new Blackhole(tools), behaviour);
 
   it('is Confirmed if no command is answered until its end, and direct reads are', async () => {
-    const { began, ended } = await (await blackhole()).whole();
+    const { sockets, whole } = await blackhole();
+    const { began, ended } = await whole();
     expect(began).toMatchObject({ proof: 'Confirmed' });
     expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
     const lasted = (ended.endedAt ?? 0) - (began.startedAt ?? 0);
     expect(lasted).toBeGreaterThan(FAULT_MS - 250);
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
   });
 
   it('is a Mismatch if commands are answered', async () => {
@@ -100,9 +102,10 @@ describe('a Blackhole', () => {
   });
 
   it.each([400, Number.POSITIVE_INFINITY])('does not begin if answers take %d ms without it', async (ms) => {
-    const { inject, proxy } = await blackhole({ lateMs: [ms, ms] });
+    const { inject, proxy, sockets } = await blackhole({ lateMs: [ms, ms] });
     await expect(inject(FAULT_MS)).rejects.toThrow(NotInjectedError);
     expect(proxy.begun).toEqual([]);
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
   });
 });
 

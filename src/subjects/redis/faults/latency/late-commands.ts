@@ -1,11 +1,9 @@
 /** A slow network: each command, also a read, reaches Redis later by the same time. */
 import { messageOf } from '../../../../api/index.ts';
-import type { DataConnection } from '../../client/data-port.ts';
 import { EARLY_MS } from '../../events.ts';
 import type { FaultTools } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
-import { openThrough } from '../through-proxy.ts';
 import { isSlow, type ProbeWrite, provenBy } from './probe-writes.ts';
 
 /** An answer within this share of the latency was not delayed: the fault has ended. */
@@ -14,8 +12,7 @@ const QUICK = 0.9;
 export class LateCommands extends ProxiedFault {
   protected readonly type = 'Latency';
   protected override readonly latencyMs: number;
-  /** Opened right before the fault. */
-  #connection: DataConnection | undefined;
+  protected override readonly quickMs: number;
   /** Commands over it in the fault, one after the other. */
   readonly #probes: ProbeWrite[] = [];
   #span = { startedAt: 0, until: 0 };
@@ -25,10 +22,7 @@ export class LateCommands extends ProxiedFault {
   constructor(tools: FaultTools, latencyMs: number) {
     super(tools);
     this.latencyMs = latencyMs;
-  }
-
-  protected async open(before: Before): Promise<void> {
-    this.#connection = await openThrough(this.tools, before, this.latencyMs / 2);
+    this.quickMs = latencyMs / 2;
   }
 
   protected async prove(_: Before, until: number): Promise<Proof> {
@@ -59,11 +53,6 @@ export class LateCommands extends ProxiedFault {
     return provenBy(late, this.latencyMs, span, 'command');
   }
 
-  protected close(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
-  }
-
   #isQuick({ tookMs }: ProbeWrite): boolean {
     return tookMs < QUICK * this.latencyMs;
   }
@@ -86,7 +75,7 @@ export class LateCommands extends ProxiedFault {
     const { now, redis } = this.tools;
     const sentAt = performance.now();
     const answered = async (): Promise<Omit<ProbeWrite, 'readMs'>> => {
-      const state = await this.#connection?.ask();
+      const state = await this.through.ask();
       if (state !== 'Answered') throw new Error('the connection of the operator ended');
       return { at: now(), tookMs: performance.now() - sentAt };
     };

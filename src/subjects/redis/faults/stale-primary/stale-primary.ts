@@ -4,13 +4,11 @@
  */
 
 import { pauseFor } from '../../../waiting.ts';
-import { DataConnection } from '../../client/data-port.ts';
 import { EARLY_MS } from '../../events.ts';
 import type { FaultListener, FaultTools } from '../fault.ts';
 import type { FaultType } from '../fault-type.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
-import { openThrough } from '../through-proxy.ts';
 
 /** Interval between two probes while it lingers; milliseconds. */
 const EVERY_MS = 250;
@@ -18,17 +16,12 @@ const EVERY_MS = 250;
 export class StalePrimary extends ProxiedFault {
   protected readonly type = 'StalePrimary';
   protected override readonly lingerMs: number;
-  /** Opened right before the fault. */
-  #old: DataConnection | undefined;
+  protected override readonly quickMs = Number.POSITIVE_INFINITY;
 
   /** @param lingerMs how long callers are watched after the planned end, in milliseconds */
   constructor(tools: FaultTools, lingerMs: number) {
     super(tools);
     this.lingerMs = lingerMs;
-  }
-
-  protected async open(before: Before): Promise<void> {
-    this.#old = await openThrough(this.tools, before);
   }
 
   protected async prove(before: Before): Promise<Proof> {
@@ -37,20 +30,22 @@ export class StalePrimary extends ProxiedFault {
 
   protected async hasEnded(_: Before, until: number): Promise<boolean> {
     if (this.tools.now() >= until) return true;
-    return (await this.#old?.state()) !== 'Stale';
+    return (await this.through.state()) !== 'Stale';
   }
 
   protected async proveEnd(before: Before): Promise<Proof> {
     return await this.#compare(before, 'At its end, the same connection');
   }
 
-  protected close(): void {
-    this.#old?.close();
-    this.#old = undefined;
-  }
-
-  protected linger(until: number, listener: FaultListener): void {
-    void this.#watch(until - EARLY_MS, listener).catch(() => undefined);
+  /** A proxy that restarts ends stale connections: then a limiter recovers that would not have. */
+  protected override async linger(end: number, listener: FaultListener): Promise<void> {
+    const { lifetime, now } = this.tools;
+    const until = end - EARLY_MS;
+    while (now() < until) {
+      await pauseFor(Math.min(EVERY_MS, until - now()), lifetime);
+      const isStale = (await this.through.state()) === 'Stale';
+      if (!isStale && now() < until) return listener.doubted(now());
+    }
   }
 
   /** Until then, open connections stay stale. */
@@ -62,23 +57,9 @@ export class StalePrimary extends ProxiedFault {
     }
   }
 
-  /** A proxy that restarts ends stale connections: then a limiter recovers that would not have. */
-  async #watch(until: number, listener: FaultListener): Promise<void> {
-    const { lifetime, now } = this.tools;
-    try {
-      while (now() < until) {
-        await pauseFor(Math.min(EVERY_MS, until - now()), lifetime);
-        const isStale = (await this.#old?.state()) === 'Stale';
-        if (!isStale && now() < until) return listener.doubted(now());
-      }
-    } finally {
-      this.close();
-    }
-  }
-
-  async #compare({ state }: Before, which: string): Promise<Proof> {
-    const old = await this.#old?.state();
-    const fresh = await DataConnection.open({ host: this.proxy.host, port: state.port, tls: false });
+  async #compare(before: Before, which: string): Promise<Proof> {
+    const old = await this.through.state();
+    const fresh = await this.dial(before);
     const answer = await fresh?.state();
     fresh?.close();
     const message = `${which} from before the fault answered ${old === 'Stale' ? 'READONLY' : 'something else, or nothing'}, and a new one ${answer === 'Answered' ? 'led to Redis' : 'did not lead to Redis'}`;

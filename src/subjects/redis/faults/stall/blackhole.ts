@@ -1,11 +1,10 @@
 /** A network that loses every packet: connections stay open, new ones are made, and no command is answered. */
 import { messageOf } from '../../../../api/index.ts';
 import { within } from '../../../waiting.ts';
-import { type ConnectionState, DataConnection } from '../../client/data-port.ts';
+import type { ConnectionState } from '../../client/data-port.ts';
 import { EARLY_MS } from '../../events.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
-import { openThrough } from '../through-proxy.ts';
 
 /** Redis answers within this, directly, and through the proxy before the fault; then no answer comes for so long. Milliseconds. */
 const QUICK_MS = 300;
@@ -16,8 +15,7 @@ const READ_EVERY_MS = 250;
 
 export class Blackhole extends ProxiedFault {
   protected readonly type = 'Blackhole';
-  /** Opened right before the fault. */
-  #old: DataConnection | undefined;
+  protected override readonly quickMs = QUICK_MS;
   /** The answer to the one command that was sent over it in the fault. */
   #answer: ConnectionState | undefined;
   #beganAt = 0;
@@ -27,19 +25,15 @@ export class Blackhole extends ProxiedFault {
   /** Why it is not known whether Redis itself answered. */
   #failure: string | undefined;
 
-  protected async open(before: Before): Promise<void> {
-    this.#old = await openThrough(this.tools, before, QUICK_MS);
-  }
-
-  protected async prove({ state }: Before, until: number): Promise<Proof> {
+  protected async prove(before: Before, until: number): Promise<Proof> {
     const { now } = this.tools;
     this.#beganAt = performance.now();
-    const asked = this.#old?.ask() ?? Promise.resolve<ConnectionState>('Closed');
+    const asked = this.through.ask();
     void asked.then((answer) => {
       this.#answer = answer;
     });
     // TLS, if there is any, is not begun: nothing is answered in any case.
-    const fresh = await DataConnection.open({ host: this.proxy.host, port: state.port, tls: false });
+    const fresh = await this.dial(before);
     let other: ConnectionState | undefined;
     void fresh?.ask().then((answer) => {
       other = answer;
@@ -72,11 +66,6 @@ export class Blackhole extends ProxiedFault {
     await this.#read();
     if (this.#answer === 'Answered') return this.#judged('Until its end, no answer came, and then one did');
     return { proof: 'Inconclusive', message: 'The connection of the operator ended without an answer' };
-  }
-
-  protected close(): void {
-    this.#old?.close();
-    this.#old = undefined;
   }
 
   /** Whether Redis itself answered as without a fault. */
