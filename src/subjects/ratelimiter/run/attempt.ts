@@ -202,7 +202,7 @@ export class Attempt {
   async awaitEnd(onReport: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
     const { history } = this;
     if (!this.#fault?.isActive || !history) return await untilAborted(signal);
-    const report = await this.#fault.awaitEnd((event) => history.append(event), signal);
+    const report = await this.#fault.awaitEnd(signal);
     this.#note(report);
     const goneAt = await this.#fault.gone?.(signal);
     onReport({ ...report, ...(goneAt !== undefined && { endedAt: goneAt }) });

@@ -58,7 +58,7 @@ export interface FaultMoment {
   readonly until: number;
 }
 
-/** Receives observations of a fault while it is active. */
+/** Receives observations of a fault until its end was seen. */
 export interface FaultListener {
   readonly record: RecordEvent;
   /** The proof of the fault was lost, so from `at` on it may have ended. */
@@ -91,7 +91,7 @@ export interface StoreFault {
     signal: AbortSignal,
   ): Promise<FaultReport>;
   /** Waits for the end of the active fault and completes its report. @throws the reason of `signal` */
-  awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport>;
+  awaitEnd(signal: AbortSignal): Promise<FaultReport>;
   /**
    * Waits until nothing is left of a fault that lingers after its end; left out: it does not.
    * @returns when that was seen, in milliseconds since the epoch

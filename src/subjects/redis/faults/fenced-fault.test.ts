@@ -8,12 +8,11 @@ const RUN_ID = 'a'.repeat(40);
 const signal = new AbortController().signal;
 
 class Fenced extends FencedFault {
-  readonly isActive = false;
   async check(): Promise<void> {}
   begin(): never {
     throw new Error('not injected here');
   }
-  awaitEnd(): never {
+  end(): never {
     throw new Error('not injected here');
   }
 }

@@ -11,7 +11,6 @@ import {
   type FaultMoment,
   type FaultTools,
   NotInjectedError,
-  type RecordEvent,
   type StoreFault,
   StoreRefusedError,
 } from './fault.ts';
@@ -25,8 +24,11 @@ export interface Proof {
   readonly message: string;
 }
 
-export abstract class FencedFault implements StoreFault {
+/** @typeParam Active what is kept of it while it is active */
+export abstract class FencedFault<Active = unknown> implements StoreFault {
   protected readonly tools: FaultTools;
+  /** Set once it was injected, until its end was seen. */
+  protected active: Active | undefined;
   /** The command that injects it, as Redis counts it. */
   protected readonly command: string = PAUSE;
   #marked: RedisInfo | undefined;
@@ -35,7 +37,9 @@ export abstract class FencedFault implements StoreFault {
     this.tools = tools;
   }
 
-  abstract get isActive(): boolean;
+  get isActive(): boolean {
+    return this.active !== undefined;
+  }
 
   /** Checks before the fault that it can be injected. @throws an error whose message states what to do */
   protected abstract check(): Promise<void>;
@@ -48,7 +52,13 @@ export abstract class FencedFault implements StoreFault {
     signal: AbortSignal,
   ): Promise<FaultReport>;
 
-  abstract awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport>;
+  async awaitEnd(signal: AbortSignal): Promise<FaultReport> {
+    if (this.active === undefined) throw new Error('no fault is active');
+    return await this.end(this.active, signal);
+  }
+
+  /** Waits for the end of the active fault, and completes its report. @throws the reason of `signal` */
+  protected abstract end(active: Active, signal: AbortSignal): Promise<FaultReport>;
 
   /** The run_id of the Redis that was prepared. */
   protected get runIdBefore(): string | undefined {

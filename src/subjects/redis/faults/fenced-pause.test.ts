@@ -93,7 +93,7 @@ async function prepared({ change, checks, during, mayBeOn = false, sentinels }: 
   const until = plannedAt + PAUSE_MS;
   const inject = async (refusal?: string) =>
     await fault.inject({ plannedAt, until }, listener, { refusal: () => refusal }, over.signal);
-  const awaitEnd = async () => await fault.awaitEnd(() => undefined, over.signal);
+  const awaitEnd = async () => await fault.awaitEnd(over.signal);
   return { awaitEnd, doubts, fault, inject, over, ownPause, redis, until };
 }
 

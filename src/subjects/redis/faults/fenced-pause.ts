@@ -33,17 +33,12 @@ export interface DuringPause {
   result(record: RecordEvent, startedAt: number): Proof;
 }
 
-export class FencedPause extends FencedFault {
+export class FencedPause extends FencedFault<ActivePause> {
   readonly #during: DuringPause | undefined;
-  #pause: ActivePause | undefined;
 
   constructor(tools: FaultTools, during?: DuringPause) {
     super(tools);
     this.#during = during;
-  }
-
-  get isActive(): boolean {
-    return this.#pause !== undefined;
   }
 
   protected async check(): Promise<void> {
@@ -77,7 +72,13 @@ export class FencedPause extends FencedFault {
     }
     const report = await this.#proven(reportOfPause(pause, listener.record, now()), pause, listener.record);
     if (report.endedAt === undefined) {
-      this.#pause = { report, pause, until, planned: formatDuration(until - plannedAt) };
+      this.active = {
+        report,
+        pause,
+        record: listener.record,
+        until,
+        planned: formatDuration(until - plannedAt),
+      };
     } else {
       closeProbes(pause.probes);
       ownPause.ended();
@@ -123,10 +124,9 @@ export class FencedPause extends FencedFault {
     }
   }
 
-  async awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport> {
+  protected async end(active: ActivePause, signal: AbortSignal): Promise<FaultReport> {
     const { now, ownPause, redis } = this.tools;
-    if (!this.#pause) throw new Error('no pause is active');
-    const { pause, report, until } = this.#pause;
+    const { pause, record, report, until } = active;
     let probes = pause.probes;
     if (this.#during?.pulses) {
       await this.#during.pulses.settle(signal);
@@ -136,14 +136,13 @@ export class FencedPause extends FencedFault {
     const context = {
       redis,
       now,
-      record,
       runIdBefore: this.runIdBefore,
       whyEarly: () => (ownPause.released || pause.released ? RELEASED : this.#during?.whyEarly),
     };
-    const active = { ...this.#pause, pause: { ...pause, probes } };
-    const ended = await awaitPauseEnd(active, context, signal).finally(() => this.#during?.stop());
+    const last = { ...active, pause: { ...pause, probes } };
+    const ended = await awaitPauseEnd(last, context, signal).finally(() => this.#during?.stop());
     if (ended.endedAt !== undefined) {
-      this.#pause = undefined;
+      this.active = undefined;
       closeProbes(probes);
       ownPause.ended();
     }

@@ -74,11 +74,11 @@ describe('the end of a pause', () => {
     const context = {
       redis: { facts: async () => ({ runId: runId() }) } as unknown as StoreConnections,
       now: () => now,
-      record: (event: { readonly kind: string }) => void events.push(event as ProbeEvent),
       runIdBefore: 'runIdBefore' in seen ? seen.runIdBefore : 'a',
       whyEarly: () => whyEarly,
     };
-    const active = { report, pause, until: UNTIL, planned: '2s' };
+    const record = (event: { readonly kind: string }): void => void events.push(event as ProbeEvent);
+    const active = { report, pause, record, until: UNTIL, planned: '2s' };
     return { events, report: await awaitPauseEnd(active, context, new AbortController().signal) };
   }
 

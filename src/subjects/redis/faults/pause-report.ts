@@ -16,6 +16,7 @@ export const RELEASED = 'this demo released it';
 export interface ActivePause {
   readonly report: FaultReport;
   readonly pause: RedisPause;
+  readonly record: RecordEvent;
   /** Its planned end; milliseconds since the epoch. */
   readonly until: number;
   /** Its planned length, in words. */
@@ -48,11 +49,10 @@ export function reportOfPause(pause: RedisPause, record: RecordEvent, now: numbe
 
 /** Waits for the end of a pause and completes its report. @throws only the reason of `signal` */
 export async function awaitPauseEnd(
-  { report, pause, until, planned }: ActivePause,
+  { report, pause, record, until, planned }: ActivePause,
   context: {
     readonly redis: StoreConnections;
     readonly now: () => number;
-    readonly record: RecordEvent;
     /** The run_id of Redis before the pause. */
     readonly runIdBefore: string | undefined;
     /** Why it ended early, if that is known. */
@@ -60,7 +60,7 @@ export async function awaitPauseEnd(
   },
   signal: AbortSignal,
 ): Promise<FaultReport> {
-  const { now, redis, runIdBefore, record, whyEarly } = context;
+  const { now, redis, runIdBefore, whyEarly } = context;
   const withinMs = until - now() + END_WITHIN_MS;
   const seen = await Promise.all(
     pause.probes.map(({ server, write }) => waitForPauseEnd(server, write, withinMs, now, signal)),

@@ -105,6 +105,6 @@ export async function preparedFault(
     const permit = { refusal: () => refusal };
     return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
   };
-  const ended = async () => await fault.awaitEnd(() => undefined, over.signal);
+  const ended = async () => await fault.awaitEnd(over.signal);
   return { ended, events, fault, inject, marker, over, proxy };
 }

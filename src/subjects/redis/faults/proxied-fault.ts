@@ -18,13 +18,7 @@ import {
 } from '../client/fault-proxy.ts';
 import { requireOwnConnection } from '../client/reply-types.ts';
 import { EARLY_MS } from '../events.ts';
-import {
-  type FaultListener,
-  type FaultMoment,
-  type FaultTools,
-  NotInjectedError,
-  type RecordEvent,
-} from './fault.ts';
+import { type FaultListener, type FaultMoment, type FaultTools, NotInjectedError } from './fault.ts';
 import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
 
 /** A shorter fault cannot be proven; milliseconds. */
@@ -42,13 +36,16 @@ export interface Before extends PodPaths {
   readonly state: ProxyState;
 }
 
-export abstract class ProxiedFault extends FencedFault {
+interface Active {
+  readonly report: FaultReport;
+  readonly until: number;
+  readonly listener: FaultListener;
+}
+
+export abstract class ProxiedFault extends FencedFault<Active> {
   protected readonly proxy: FaultProxyClient;
   #before: Before | undefined;
   #through: DataConnection | undefined;
-  #active:
-    | { readonly report: FaultReport; readonly until: number; readonly listener: FaultListener }
-    | undefined;
 
   /** @throws Error if there is no proxy */
   constructor(tools: FaultTools) {
@@ -89,10 +86,6 @@ export abstract class ProxiedFault extends FencedFault {
   /** A new connection of the operator to the port of clients. Without TLS: only whether it leads to a server matters. */
   protected async dial({ state }: Before): Promise<DataConnection | undefined> {
     return await DataConnection.open({ host: this.proxy.host, port: state.port, tls: false });
-  }
-
-  get isActive(): boolean {
-    return this.#active !== undefined;
   }
 
   override async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
@@ -176,14 +169,12 @@ export abstract class ProxiedFault extends FencedFault {
     const sum = Object.values(connections).reduce((total, each) => total + each, 0);
     const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(Object.keys(connections).length, 'pod')}`;
     const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);
-    this.#active = { report, until, listener };
+    this.active = { report, until, listener };
     return report;
   }
 
-  async awaitEnd(_: RecordEvent, signal: AbortSignal): Promise<FaultReport> {
+  protected async end({ listener, report, until }: Active, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
-    if (!this.#active) throw new Error('no fault is active');
-    const { listener, report, until } = this.#active;
     const before = this.#prepared;
     let hasEnded = false;
     while (!hasEnded && now() < until + END_WITHIN_MS) {
@@ -191,7 +182,7 @@ export abstract class ProxiedFault extends FencedFault {
       hasEnded = await this.hasEnded(before, until);
     }
     const endedAt = now();
-    this.#active = undefined;
+    this.active = undefined;
     const early = Math.round(until - endedAt);
     const isInTime = hasEnded && early <= EARLY_MS;
     const last = isInTime ? await this.proveEnd(before) : undefined;

@@ -115,7 +115,7 @@ describe('lost counts', () => {
     const { fault, inject, over, redis } = await prepared();
     await inject();
     Object.assign(redis, change);
-    expect(await fault.awaitEnd(undefined, over.signal)).toMatchObject({ proof: 'Inconclusive' });
+    expect(await fault.awaitEnd(over.signal)).toMatchObject({ proof: 'Inconclusive' });
   });
 
   it.each([

@@ -19,19 +19,19 @@ export interface LossOptions {
   readonly scripts: boolean;
 }
 
-export class LostCounts extends FencedFault {
+/** Its report, and until when its effect is observed; milliseconds since the epoch. */
+interface Observed {
+  readonly report: FaultReport;
+  readonly until: number;
+}
+
+export class LostCounts extends FencedFault<Observed> {
   protected override readonly command = 'unlink';
   readonly #options: LossOptions;
-  /** Its report, and until when its effect is observed; milliseconds since the epoch. */
-  #observed: { readonly report: FaultReport; readonly until: number } | undefined;
 
   constructor(tools: FaultTools, options: LossOptions) {
     super(tools);
     this.#options = options;
-  }
-
-  get isActive(): boolean {
-    return this.#observed !== undefined;
   }
 
   protected async check(): Promise<void> {
@@ -68,18 +68,16 @@ export class LostCounts extends FencedFault {
     const report = { startedAt: sentAt ?? lostAt, proof, message, evidence: [message] };
     const gone = seen.flatMap(({ lost }) => lost.filter(isLost));
     record({ kind: 'fault', step: 'CountsLost', at: lostAt, keys: gone.length, total: sumOf(gone) });
-    this.#observed = { report, until };
+    this.active = { report, until };
     return report;
   }
 
   /** Waits for the time in which callers meet a Redis without their counts. */
-  async awaitEnd(_: unknown, signal: AbortSignal): Promise<FaultReport> {
+  protected async end({ report, until }: Observed, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
-    if (!this.#observed) throw new Error('no counts were lost');
-    const { report, until } = this.#observed;
     await pauseFor(until - now(), signal);
     const problem = await this.#problem();
-    this.#observed = undefined;
+    this.active = undefined;
     const ended = { ...report, endedAt: now() };
     return problem === undefined ? ended : withProof(ended, { proof: 'Inconclusive', message: problem });
   }

@@ -150,7 +150,7 @@ describe('a failover', () => {
     sentinel.onFailover = () => void setTimeout(() => Object.assign(former, { role: 'slave' }), 500);
     expect(await inject()).toMatchObject({ proof: 'Confirmed', startedAt: expect.any(Number) });
     expect(fault.isActive).toBe(true);
-    const ended = await fault.awaitEnd(undefined, over.signal);
+    const ended = await fault.awaitEnd(over.signal);
     expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
     expect(ended.evidence.join()).toMatch(/redis-1 .* took a write .*redis-0 .*replica.*took writes/);
     expect(fault.isActive).toBe(false);
@@ -176,7 +176,7 @@ describe('a failover', () => {
   it('is not proven while the former primary takes writes', async () => {
     const { fault, inject, over } = await prepared();
     await inject();
-    const ended = await fault.awaitEnd(undefined, over.signal);
+    const ended = await fault.awaitEnd(over.signal);
     expect(ended.proof).toBe('Inconclusive');
     expect(ended.message).toMatch(/that redis-0 .* was not seen; redis-1 .* took a write/);
   });
@@ -185,7 +185,7 @@ describe('a failover', () => {
     const { fault, former, inject, over, redis, sentinel } = await prepared({ leadsTo: FORMER });
     sentinel.onFailover = () => Object.assign(former, { role: 'slave' });
     await inject();
-    const ended = await fault.awaitEnd(undefined, over.signal);
+    const ended = await fault.awaitEnd(over.signal);
     expect(ended.proof).toBe('Inconclusive');
     expect(ended.message).toMatch(/redis\.service leads to redis-0 .* report 10\.0\.0\.8:6379 .*label/);
     expect(redis.name).toBe('redis-0 (10.0.0.7:6379)');

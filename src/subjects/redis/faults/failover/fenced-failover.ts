@@ -48,22 +48,21 @@ export interface RoleSwitch {
   find(): Promise<PerServer<RedisTarget>>;
 }
 
-export class FencedFailover extends FencedFault {
+interface Active {
+  readonly report: FaultReport;
+  readonly until: number;
+  readonly former: PerServer<FormerPrimary>;
+}
+
+export class FencedFailover extends FencedFault<Active> {
   readonly #roles: RoleSwitch;
   readonly #fixture: () => string;
-  #active:
-    | { readonly report: FaultReport; readonly until: number; readonly former: PerServer<FormerPrimary> }
-    | undefined;
 
   /** @param fixture of the attempt; read when it is prepared */
   constructor(tools: FaultTools, roles: RoleSwitch, fixture: () => string) {
     super(tools);
     this.#roles = roles;
     this.#fixture = fixture;
-  }
-
-  get isActive(): boolean {
-    return this.#active !== undefined;
   }
 
   override async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
@@ -114,22 +113,20 @@ export class FencedFailover extends FencedFault {
     }
     const message = `${seen} ${Math.round(now() - startedAt)} ms after it was sent`;
     const report = { startedAt, proof: 'Confirmed', message, evidence: [answer, message] } as const;
-    this.#active = { report, until, former };
+    this.active = { report, until, former };
     return report;
   }
 
   /** Waits until all former primaries are replicas and the new ones take writes; until the announced end at most. */
-  async awaitEnd(_: unknown, signal: AbortSignal): Promise<FaultReport> {
-    if (!this.#active) throw new Error('no failover has begun');
+  protected async end({ former, report, until }: Active, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
-    const { former, report, until } = this.#active;
     const { startedAt = 0 } = report;
     const [replicas, primary] = await Promise.all([
       allOf(each(former, (server) => server.asReplica(until, signal))),
       this.#newPrimary(until, signal),
     ]);
     if (!this.#roles.endsEarly) await pauseFor(until - now(), signal);
-    this.#active = undefined;
+    this.active = undefined;
     const { evidence, ...proven } = provenBy(startedAt, replicas, primary);
     return { ...report, ...proven, endedAt: now(), evidence: [...report.evidence, ...evidence] };
   }

@@ -160,7 +160,7 @@ async function injected(
   const permit = { refusal: () => (refusal === '' ? undefined : refusal) };
   const listener = { record, doubted: () => undefined };
   const report = await fault.inject(moment, listener, permit, signal ?? over.signal);
-  const awaitEnd = async () => await fault.awaitEnd(record, over.signal);
+  const awaitEnd = async () => await fault.awaitEnd(over.signal);
   return { awaitEnd, events, fault, moment, other, over, ownPause, redis, report };
 }
 
