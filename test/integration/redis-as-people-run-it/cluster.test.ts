@@ -2,10 +2,10 @@
 import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisTarget, StoreConnections } from '../../../src/subjects/ratelimiter/index.ts';
+import { RedisRefusal } from '../../../src/subjects/redis/admission/redis-refusal.ts';
 import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
 import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
 import { asPerServer } from '../../../src/subjects/redis/client/per-server.ts';
-import { Refusal } from '../../../src/subjects/targets/refusal.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { clusteredPod } from './support/clustered-pod.ts';
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 async function refusalOf(redis: readonly RedisTarget[]): Promise<string> {
   const outcome = await admit(cluster, asPerServer(redis)).catch((error: unknown) => error);
-  if (!(outcome instanceof Refusal)) throw new Error(`it was not refused: ${String(outcome)}`);
+  if (!(outcome instanceof RedisRefusal)) throw new Error(`it was not refused: ${String(outcome)}`);
   return `${outcome.reason}: ${outcome.message}`;
 }
 

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import { Refusal } from '../../../src/subjects/targets/refusal.ts';
+import { RedisRefusal } from '../../../src/subjects/redis/admission/redis-refusal.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { Grounds, type LimiterOnRedis } from './support/limiter-on-redis.ts';
@@ -53,7 +53,7 @@ async function firstComplaint(target: RedisTarget): Promise<string> {
   const admitted = await until(
     async () => {
       const outcome = await ground.admit(target).catch((error: unknown) => error);
-      return outcome instanceof Refusal && outcome.reason === 'SharedRedis' ? undefined : outcome;
+      return outcome instanceof RedisRefusal && outcome.reason === 'SharedRedis' ? undefined : outcome;
     },
     { what: 'Redis to be left alone' },
   );

@@ -13,6 +13,7 @@ import type {
   SubjectPorts,
 } from '../../../engine/subject.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
+import { asRefusal } from '../../redis/admission/as-refusal.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
 import {
   type AdmissionOptions,
@@ -21,7 +22,7 @@ import {
 } from '../../redis/admission/redis-admission.ts';
 import { type CoolingRedis, RedisCooldown } from '../../redis/admission/redis-cooldown.ts';
 import { storeName } from '../../redis/client/redis-target.ts';
-import { NotFoundOutError, type StoreCheck } from '../../redis/faults/fault.ts';
+import type { StoreCheck } from '../../redis/faults/fault.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';
 import { Readiness } from '../../targets/readiness.ts';
@@ -32,6 +33,7 @@ import { requireCapacity } from '../scenarios/capacity.ts';
 import { isOfOneCaller } from '../scenarios/cooldowns.ts';
 import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
+import { NotFoundOutError } from '../target/pods-now.ts';
 import {
   type DiscoveredTarget,
   discover,
@@ -120,7 +122,8 @@ export class RateLimiterConnector implements SubjectConnector {
         if (obstacle) return obstacle;
         requireCapacity(request.spec, { pods: pods.length });
       }
-      const admitted = await admitRedis(target, { ...optionsOf(request), continues: !toBegin }, signal);
+      const options = { ...optionsOf(request), continues: !toBegin };
+      const admitted = await asRefusal(admitRedis(target, options, signal));
       requireCapacity(request.spec, { pods: target.pods.length, masters: admitted.masters.length });
       return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
     } catch (error) {
@@ -318,7 +321,7 @@ async function checkStore(
     found instanceof Refusal
       ? found
       : await orRefusal(() =>
-          admitRedis({ ...found, addresses, faultProxy }, { ...options, connected: true }, signal),
+          asRefusal(admitRedis({ ...found, addresses, faultProxy }, { ...options, connected: true }, signal)),
         );
   if (now instanceof Refusal) {
     // A Redis that does not answer may be shared or restarted by now: unknown is not the same as free.

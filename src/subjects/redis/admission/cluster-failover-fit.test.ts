@@ -1,6 +1,6 @@
 /** Which replicas could take the place of the primaries of a Cluster, by what the pods report. */
+
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
 import { admissionFields } from '../client/redis-info.ts';
 import type { RedisTarget } from '../client/redis-target.ts';
@@ -11,6 +11,7 @@ import {
   requireReplicas,
 } from './cluster-failover-fit.ts';
 import type { ClusterNode } from './cluster-nodes.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 
 const idOf = (node: number): string => node.toString(16).padStart(40, '0');
 const IN_SYNC = 'role:slave\r\nmaster_link_status:up\r\n';
@@ -68,11 +69,11 @@ describe('the replica of a primary', () => {
 });
 
 describe('a failover of a Cluster', () => {
-  const refusal = (act: () => void): Refusal => {
+  const refusal = (act: () => void): RedisRefusal => {
     try {
       act();
     } catch (error) {
-      if (error instanceof Refusal) return error;
+      if (error instanceof RedisRefusal) return error;
     }
     throw new Error('it was not refused');
   };

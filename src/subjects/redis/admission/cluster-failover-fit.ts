@@ -1,9 +1,11 @@
 /** Which replica of each primary of a Cluster a failover makes the primary: a Ready pod that is in sync. Pure. */
-import { listed, Refusal } from '../../targets/refusal.ts';
+
 import type { PerServer } from '../client/per-server.ts';
 import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
 import { type RedisTarget, redisName } from '../client/redis-target.ts';
+import { listed } from '../text.ts';
 import type { ClusterView } from './cluster-nodes.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 
 /** What a pod reports. */
 export interface ReplicaView extends ClusterView {
@@ -28,18 +30,18 @@ export function replicaIn(
   return undefined;
 }
 
-/** @throws {Refusal} RedisNotEligible if this is no Cluster, or a primary has no replica in sync */
+/** @throws {RedisRefusal} RedisNotEligible if this is no Cluster, or a primary has no replica in sync */
 export function requireReplicas(masters: PerServer<RedisTarget>, layout: string): void {
   const [first] = masters;
   if (layout === '') {
-    throw new Refusal(
+    throw new RedisRefusal(
       'RedisNotEligible',
       `${redisName(first)} is no node of a Cluster, so fault type Failover is by Sentinel: name the Sentinels in rateLimiter.redis.sentinel`,
     );
   }
   const without = masters.filter(({ replica }) => !replica);
   if (without.length === 0) return;
-  throw new Refusal(
+  throw new RedisRefusal(
     'RedisNotEligible',
     `no Ready pod behind rateLimiter.redis.service is a replica in sync (master_link_status:up) of ${listed(without.map(redisName))}, so fault type Failover would have no new primary: start a replica of each primary, or wait until it is in sync`,
   );
@@ -48,14 +50,14 @@ export function requireReplicas(masters: PerServer<RedisTarget>, layout: string)
 /**
  * @param answers what each node answered to CLUSTER FAILOVER with an option that does not exist; the right is checked
  * first
- * @throws {Refusal} RedisUnreachable without the right
+ * @throws {RedisRefusal} RedisUnreachable without the right
  */
 export function requireClusterFailoverRight(
   answers: readonly { readonly target: RedisTarget; readonly failoverAnswer?: string }[],
 ): void {
   const lacking = answers.find(({ failoverAnswer }) => failoverAnswer?.startsWith('NOPERM'));
   if (!lacking) return;
-  throw new Refusal(
+  throw new RedisRefusal(
     'RedisUnreachable',
     `${redisName(lacking.target)}: the ACL user lacks a right that fault type Failover needs. Run on each node, with the username of the Secret: redis-cli -p ${lacking.target.port} ACL SETUSER <username> +cluster|failover`,
   );

@@ -169,7 +169,7 @@ describe('CLUSTER NODES', () => {
           const { masters } = mastersOf([viewOf(said)]);
           expect(masters.map((view) => view.target.host)).toEqual([hostOf(0)]);
         } catch (error) {
-          expect((error as Error).name).toMatch(/^(RedisWireError|Refusal)$/);
+          expect((error as Error).name).toMatch(/^(RedisWireError|RedisRefusal)$/);
         }
       }),
     );

@@ -3,12 +3,14 @@
  * moves, no master is failing, and all nodes agree. A node only names addresses, and none is used unless a Ready pod of
  * the Service has it. Pure. The format: https://redis.io/docs/latest/commands/cluster-nodes/
  */
-import { listed, Refusal } from '../../targets/refusal.ts';
+
 import { SLOTS, type SlotRanges, slotsIn } from '../client/key-slot.ts';
 import { linesOf } from '../client/lines.ts';
 import { asPerServer, type PerServer } from '../client/per-server.ts';
 import { type RedisWireError, unexpectedReply } from '../client/redis-error.ts';
 import { type RedisTarget, redisName } from '../client/redis-target.ts';
+import { listed } from '../text.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 
 /** More masters are not paused at once. */
 export const MOST_MASTERS = 16;
@@ -56,7 +58,7 @@ export interface ClusterView {
 /**
  * Reads CLUSTER NODES of this pod.
  * @throws RedisWireError for another text
- * @throws {Refusal} RedisNotEligible unless it reports a Cluster at rest
+ * @throws {RedisRefusal} RedisNotEligible unless it reports a Cluster at rest
  */
 export function readCluster(target: RedisTarget, text: string): ClusterReport {
   const nodes = parseClusterNodes(text).map((node) =>
@@ -122,7 +124,7 @@ function noNode(wanted = 'one node a line'): RedisWireError {
  * @param views of every Ready pod behind the Service
  * @returns the views of the masters, whose targets have their slots; and their layout, which changes with each node,
  * address and slot
- * @throws {Refusal} RedisNotEligible with the first obstacle
+ * @throws {RedisRefusal} RedisNotEligible with the first obstacle
  */
 export function mastersOf<V extends ClusterView>(
   views: PerServer<V>,
@@ -144,7 +146,7 @@ export function mastersOf<V extends ClusterView>(
   return { masters: asPerServer(masters), layout };
 }
 
-/** The layout of the masters that one node reports. @throws {Refusal} unless it reports a Cluster at rest */
+/** The layout of the masters that one node reports. @throws {RedisRefusal} unless it reports a Cluster at rest */
 function layoutOf(
   target: RedisTarget,
   nodes: readonly ClusterNode[],
@@ -208,12 +210,12 @@ function mastersIn(nodes: readonly ClusterNode[]): ClusterNode[] {
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** What the Ready pod reports that is this master, by its address and by what it reports of itself. @throws {Refusal} */
+/** What the Ready pod reports that is this master, by its address and by what it reports of itself. @throws {RedisRefusal} */
 function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: readonly V[]): V {
   const view = views.find(({ target }) => target.host === host && target.port === port);
   const names = listed(views.map(({ target }) => target.podName));
   if (!view) {
-    throw new Refusal(
+    throw new RedisRefusal(
       'RedisNotEligible',
       `primary ${nameOf(id)} of the Redis Cluster is at an address that no Ready pod behind rateLimiter.redis.service has (it selects ${names}): name a Service that selects all pods of the Cluster, and wait until they are Ready`,
     );
@@ -232,6 +234,6 @@ function nameOf(id: string): string {
   return id.slice(0, 8);
 }
 
-function notEligible(target: RedisTarget, what: string): Refusal {
-  return new Refusal('RedisNotEligible', `${redisName(target)} ${what}`);
+function notEligible(target: RedisTarget, what: string): RedisRefusal {
+  return new RedisRefusal('RedisNotEligible', `${redisName(target)} ${what}`);
 }

@@ -1,10 +1,11 @@
 /** Whether a failover can be sent, by what a primary and a Sentinel answer. */
+
 import { describe, expect, it } from 'vitest';
 import { INFO, RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
-import { Refusal } from '../../targets/refusal.ts';
 import { admissionFields } from '../client/redis-info.ts';
 import type { Watch } from '../client/sentinel.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 
 const replica = (state: string, lag: string): string =>
   `ip=10.0.0.8,port=6379,state=${state},offset=14,lag=${lag}`;
@@ -28,7 +29,7 @@ describe('the replicas of a primary', () => {
     ['beyond those that are read', `slave64:${replica('online', '0')}`, /has 0 replicas/],
   ])('do not suffice %s', (_, lines, message) => {
     const act = (): void => requireReplica(admissionFields(`${INFO}${lines}\r\n`), 'redis-0');
-    expect(act).toThrow(Refusal);
+    expect(act).toThrow(RedisRefusal);
     expect(act).toThrow(message);
   });
 });
@@ -52,7 +53,7 @@ describe('the last failover', () => {
 
   it('is not over while one has watched the primary for less', () => {
     const act = (): void => requireSettled([settled, watch(4, 29_999)], 'limits');
-    expect(act).toThrow(Refusal);
+    expect(act).toThrow(RedisRefusal);
     expect(act).toThrow(/^Sentinel s-0 .* less than 30 s/);
   });
 });
@@ -64,7 +65,7 @@ describe('the right to send a failover', () => {
     return await requireFailoverRight(sentinels, new AbortController().signal).then(
       () => 'permitted',
       (error: unknown) => {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof RedisRefusal)) throw error;
         return `${error.reason}: ${error.message}`;
       },
     );

@@ -1,10 +1,11 @@
 /** Whether Sentinels can be sent a failover: a replica is in sync, the last one is over, and the user may send it. */
+
 import { randomUUID } from 'node:crypto';
-import { counted, messageOf } from '../../../api/index.ts';
-import { Refusal } from '../../targets/refusal.ts';
 import type { InfoFields } from '../client/redis-info.ts';
 import { redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { beginFailover, type Watch } from '../client/sentinel.ts';
+import { counted, messageOf } from '../text.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 import { notEligible, unanswered } from './sentinels.ts';
 
 /** Replicas beyond that are not read. */
@@ -23,7 +24,7 @@ const SETTLED_MS = 30_000;
 /**
  * @param fields of INFO of the primary
  * @param store its name in messages
- * @throws {Refusal} RedisNotEligible unless a replica is connected and acknowledges what it gets
+ * @throws {RedisRefusal} RedisNotEligible unless a replica is connected and acknowledges what it gets
  */
 export function requireReplica(fields: InfoFields, store: string): void {
   let replicas = 0;
@@ -34,13 +35,13 @@ export function requireReplica(fields: InfoFields, store: string): void {
     const lag = Number(/(?:^|,)lag=(\d{1,9})(?:,|$)/.exec(replica)?.[1] ?? Number.POSITIVE_INFINITY);
     if (/(?:^|,)state=online(?:,|$)/.test(replica) && lag <= MOST_LAG_S) return;
   }
-  throw new Refusal(
+  throw new RedisRefusal(
     'RedisNotEligible',
     `${store} has ${counted(replicas, 'replica')}, and none is in sync (state=online and lag=0 or 1 in INFO replication), so fault type Failover would have no new primary: start a replica, or wait until one is in sync`,
   );
 }
 
-/** @throws {Refusal} RedisNotEligible if one of them could undo a failover, since there was another shortly before */
+/** @throws {RedisRefusal} RedisNotEligible if one of them could undo a failover, since there was another shortly before */
 export function requireSettled(watches: readonly Watch[], masterName: string): void {
   const early = watches.find(({ epoch, watchedMs }) => epoch > 0 && watchedMs < SETTLED_MS);
   if (!early) return;
@@ -53,7 +54,7 @@ export function requireSettled(watches: readonly Watch[], masterName: string): v
 /**
  * Sends the Sentinel that is to begin the failover the same command for a primary that no Sentinel watches: it checks
  * the right first, and has nothing to fail over.
- * @throws {Refusal} RedisUnreachable without the right; or the reason of `signal`
+ * @throws {RedisRefusal} RedisUnreachable without the right; or the reason of `signal`
  */
 export async function requireFailoverRight(
   { masterName, servers }: SentinelsTarget,
@@ -68,12 +69,12 @@ export async function requireFailoverRight(
     const text = messageOf(error);
     if (/^ERR No such master/i.test(text)) return;
     if (!text.startsWith('NOPERM')) throw unanswered(sentinel, masterName, error);
-    throw new Refusal(
+    throw new RedisRefusal(
       'RedisUnreachable',
       `Sentinel ${redisName(sentinel)}: the ACL user lacks a right that fault type Failover needs. Run on each Sentinel, with the username of its Secret: redis-cli -p ${sentinel.port} ACL SETUSER <username> +sentinel|failover`,
     );
   }
-  throw new Refusal(
+  throw new RedisRefusal(
     'RedisNotEligible',
     `Sentinel ${redisName(sentinel)} began a failover of a primary that does not exist: see that a Sentinel and nothing else listens there`,
   );

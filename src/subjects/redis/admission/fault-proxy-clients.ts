@@ -1,18 +1,19 @@
 /** Which clients connect to Redis through a fault proxy, and whether a fault of it would reach only selected pods. */
-import { counted } from '../../../api/index.ts';
-import { listed, Refusal } from '../../targets/refusal.ts';
+
 import {
   FaultProxyClient,
   FaultProxyError,
   type FaultProxyTarget,
   type ProxyConnections,
 } from '../client/fault-proxy.ts';
+import { counted, listed } from '../text.ts';
 import { ipOf, isOfRedis, type RedisClient } from './redis-clients.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 
 /**
  * Checks that the proxy answers and accepts the token, and that no other clients would meet its faults.
  * @param addresses IPs of the selected pods
- * @throws {Refusal}
+ * @throws {RedisRefusal}
  */
 export async function requireOwnClients(
   target: FaultProxyTarget,
@@ -23,14 +24,14 @@ export async function requireOwnClients(
   try {
     const strangers = strangersIn(await proxy.connections(), addresses);
     if (allowOtherClients || strangers.length === 0) return;
-    throw new Refusal(
+    throw new RedisRefusal(
       'SharedRedis',
       `${counted(strangers.length, 'client')} of ${proxy.name} ${strangers.length === 1 ? 'is' : 'are'} neither selected pods nor the operator: ${listed(strangers)}. Give the rate limiter its own fault proxy, end these clients, or set rateLimiter.redis.otherClients to Allow`,
     );
   } catch (error) {
     if (!(error instanceof FaultProxyError)) throw error;
     const reason = error.status === 401 ? 'RedisAuthInvalid' : 'RedisUnreachable';
-    throw new Refusal(reason, error.message);
+    throw new RedisRefusal(reason, error.message);
   } finally {
     proxy.close();
   }

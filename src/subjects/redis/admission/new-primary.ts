@@ -1,8 +1,9 @@
 /** The new primary after a failover: the pod behind the Service of Redis that the Sentinels report. */
-import { listed } from '../../targets/refusal.ts';
+
 import type { PerServer } from '../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { isInPod, newestWatch, readWatches } from '../client/sentinel.ts';
+import { listed } from '../text.ts';
 
 /** How long Sentinels and the API server may take; milliseconds. */
 const FIND_MS = 3000;

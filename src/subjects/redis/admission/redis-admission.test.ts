@@ -1,4 +1,5 @@
 /** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
+
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -12,11 +13,11 @@ import {
 } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
 import { startHostileRedis } from '../../../../test/fixtures/subjects/redis/hostile-redis.ts';
 import { MOST_STANDSTILL_MS, standstillMs } from '../../../../test/fixtures/subjects/redis/standstill.ts';
-import { Refusal } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
 import { RedisConnections } from '../client/redis-client.ts';
 import { readAll } from '../client/server-turns.ts';
 import { admitRedis } from './redis-admission.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 
 const never = new AbortController().signal;
 
@@ -30,7 +31,7 @@ async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<s
     ({ runId }) => runId,
     (error: unknown) => error,
   );
-  if (!(refusal instanceof Refusal)) return String(refusal);
+  if (!(refusal instanceof RedisRefusal)) return String(refusal);
   return `${refusal.reason}: ${refusal.message}`;
 }
 

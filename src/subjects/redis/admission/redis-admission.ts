@@ -2,10 +2,9 @@
  * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is a master that no
  * failover would replace, and only the rate limiter uses it. Uses a separate connection and closes it afterwards.
  */
+
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { counted, messageOf, truncate } from '../../../api/index.ts';
-import { listed, orRefusal, Refusal, withAdvice } from '../../targets/refusal.ts';
 import { fairTimeout } from '../../waiting.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection } from '../client/bounded-connection.ts';
@@ -17,6 +16,7 @@ import { admissionFields, type InfoFields, identityOf } from '../client/redis-in
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { asText, requireOwnConnection } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
+import { counted, listed, messageOf, truncate, withAdvice } from '../text.ts';
 import {
   type ReplicaView,
   replicaIn,
@@ -27,6 +27,7 @@ import { mastersOf, readCluster } from './cluster-nodes.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
 import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
+import { orRedisRefusal, RedisRefusal } from './redis-refusal.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
 import { requireFound, requireNoFailover } from './sentinels.ts';
 
@@ -62,7 +63,7 @@ export interface AdmittedRedis {
  * Connects to all pods, reads INFO, CLIENT LIST and, of a Cluster, CLUSTER NODES, queries the Sentinels
  * and the fault proxy, and judges. Takes 20 s at most once it is its turn.
  *
- * @throws {Refusal} why it may not be paused; or the signal's reason if it aborts first.
+ * @throws {RedisRefusal} why it may not be paused; or the signal's reason if it aborts first.
  */
 export async function admitRedis(
   target: RedisOfPods,
@@ -75,7 +76,7 @@ export async function admitRedis(
   const { layout, masters } = mastersIn(views);
   const { faultProxy, sentinels } = target;
   const admitted = each(masters, (view) => {
-    if (view.runId instanceof Refusal) throw view.runId;
+    if (view.runId instanceof RedisRefusal) throw view.runId;
     const replica = given.failsOver ? replicaIn(view, views) : undefined;
     return { ...view.target, runId: view.runId, ...(replica && { replica }) };
   });
@@ -105,7 +106,7 @@ export async function admitRedis(
 
 /**
  * The masters among these pods, by what the pods report; one pod is one Redis. For a release: nothing else is checked.
- * @throws {Refusal} if that is not known; or the signal's reason if it aborts first.
+ * @throws {RedisRefusal} if that is not known; or the signal's reason if it aborts first.
  */
 export async function findMasters(
   targets: PerServer<RedisTarget>,
@@ -118,7 +119,7 @@ export async function findMasters(
   return each(mastersIn(views).masters, ({ target }) => target);
 }
 
-/** The run_id of a primary that no other client uses. @throws {Refusal} */
+/** The run_id of a primary that no other client uses. @throws {RedisRefusal} */
 function requireFree(
   { clients, info, ownAddr, target }: Reply,
   { addresses, sentinels }: RedisOfPods,
@@ -129,7 +130,7 @@ function requireFree(
   const runId = requireMaster(info, store, (reply, most) => tellable(reply, most, password));
   // It goes into names and statuses as it is.
   if (holdsPassword(runId, password)) {
-    throw new Refusal(
+    throw new RedisRefusal(
       'RedisNotEligible',
       `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
     );
@@ -139,12 +140,12 @@ function requireFree(
   return runId;
 }
 
-/** @throws {Refusal} RedisNotEligible if these are neither one server nor one Cluster */
+/** @throws {RedisRefusal} RedisNotEligible if these are neither one server nor one Cluster */
 function mastersIn(views: PerServer<View>): { masters: PerServer<View>; layout: string } {
   const single = views.find(({ cluster }) => cluster === undefined);
   if (!single) return mastersOf(views);
   if (views.length === 1) return { masters: views, layout: '' };
-  throw new Refusal(
+  throw new RedisRefusal(
     'RedisNotEligible',
     `rateLimiter.redis.service selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
   );
@@ -186,12 +187,12 @@ interface Reply {
 /** What is kept of it: of many pods, complete replies would take much memory. */
 interface View extends ReplicaView {
   /** Or why it must not be paused, if it is a primary. */
-  readonly runId: string | Refusal;
+  readonly runId: string | RedisRefusal;
   /** See {@link requireClusterFailoverRight}. */
   readonly failoverAnswer?: string;
 }
 
-/** @throws {Refusal} the first in the order of names; or the reason of `signal` */
+/** @throws {RedisRefusal} the first in the order of names; or the reason of `signal` */
 async function lookAtAll(
   store: RedisOfPods,
   options: LookOptions,
@@ -213,7 +214,7 @@ async function lookAtAll(
   } catch (error) {
     signal.throwIfAborted();
     if (!stop.aborted) throw error;
-    throw new Refusal(
+    throw new RedisRefusal(
       'RedisUnreachable',
       `the ${counted(store.redis.length, 'pod')} of Redis (${listed(
         store.redis.map(({ podName }) => podName),
@@ -251,13 +252,13 @@ async function look(
       if (!options.allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
       return requireFree({ target, info, clients, ownAddr }, store, options);
     };
-    const runId = await orRefusal(async () => await inOwnTurn(judge));
+    const runId = await orRedisRefusal(async () => await inOwnTurn(judge));
     if (!isOfCluster(info)) return { target, info, runId };
     const nodes = asText('CLUSTER NODES', await connection.call('CLUSTER', 'NODES'));
     const view = { target, info, runId, cluster: await inOwnTurn(() => readCluster(target, nodes)) };
     return options.failsOver ? { ...view, failoverAnswer: await answerToFailover(connection) } : view;
   } catch (error) {
-    if (error instanceof Refusal) throw error;
+    if (error instanceof RedisRefusal) throw error;
     throw unreachable(target, error);
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -292,20 +293,23 @@ function requireNoStrangers(
     strangers.length === 1
       ? 'a client that is neither a selected pod nor the operator uses'
       : `${counted(strangers.length, 'client')} that are neither selected pods nor the operator use`;
-  throw new Refusal(
+  throw new RedisRefusal(
     'SharedRedis',
     `${they} ${redisName(redis)} and would be paused too: ${listed(names, MOST_NAMED)}. Give the rate limiter its own Redis, end these clients, or set rateLimiter.redis.otherClients to Allow`,
   );
 }
 
 /** The error of Redis or of the connection, with what to do about it. */
-function unreachable(target: RedisTarget, error: unknown): Refusal {
+function unreachable(target: RedisTarget, error: unknown): RedisRefusal {
   const text = messageOf(error);
   if (error instanceof RedisWireError && error.advises) {
     // A late answer may be temporary; a server that breaks the protocol is no Redis that may be paused.
     const reason = error.isNoRedis ? 'RedisNotEligible' : 'RedisUnreachable';
-    return new Refusal(reason, `${redisName(target)}: ${text}`);
+    return new RedisRefusal(reason, `${redisName(target)}: ${text}`);
   }
   const advice = adviceOnConnection(text, target);
-  return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(text, 160), advice)}`);
+  return new RedisRefusal(
+    'RedisUnreachable',
+    `${redisName(target)}: ${withAdvice(truncate(text, 160), advice)}`,
+  );
 }

@@ -2,9 +2,10 @@
  * The kind of Redis, from INFO, and whether a pause of its writes has the effect that the demo assumes. A master may have
  * replicas: it sends them its stream and answers them during a pause, so replication does not notice one. Pure.
  */
-import { truncate } from '../../../api/index.ts';
-import { Refusal } from '../../targets/refusal.ts';
+
 import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
+import { truncate } from '../text.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 
 /**
  * The oldest version that counts its pauses; a successor of an operator reads from it whether a fault was injected.
@@ -25,7 +26,7 @@ function modeOf(fields: InfoFields): string {
  * The run_id of a master; it is new with every start of the server.
  * @param store name in messages: "redis-0 (10.0.0.7:6379)"
  * @param safe makes a text of the server safe to repeat, with at most this many characters
- * @throws {Refusal} RedisNotEligible for a replica, a Sentinel, a version older than Redis 7.0,
+ * @throws {RedisRefusal} RedisNotEligible for a replica, a Sentinel, a version older than Redis 7.0,
  * or missing fields; RedisUnreachable while it loads its data.
  */
 export function requireMaster(
@@ -33,7 +34,7 @@ export function requireMaster(
   store: string,
   safe: (reply: string, most: number) => string = truncate,
 ): string {
-  const refuse = (what: string): Refusal => new Refusal('RedisNotEligible', `${store} ${what}`);
+  const refuse = (what: string): RedisRefusal => new RedisRefusal('RedisNotEligible', `${store} ${what}`);
 
   const runId = fields.get('run_id') ?? '';
   const role = fields.get('role') ?? '';
@@ -51,7 +52,7 @@ export function requireMaster(
     );
   }
   if (fields.get('loading') === '1') {
-    throw new Refusal('RedisUnreachable', `${store} is loading its data: wait until it is ready`);
+    throw new RedisRefusal('RedisUnreachable', `${store} is loading its data: wait until it is ready`);
   }
   return runId;
 }

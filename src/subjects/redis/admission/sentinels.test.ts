@@ -1,4 +1,5 @@
 /** What a server on loopback that is no Sentinel, or a malicious one, makes of the check of a failover. */
+
 import { describe, expect, it } from 'vitest';
 import {
   bulk,
@@ -6,7 +7,7 @@ import {
   RUN_ID,
   serverWith,
 } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
-import { Refusal } from '../../targets/refusal.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 import { requireNoFailover } from './sentinels.ts';
 
 const HEALTHY = {
@@ -44,7 +45,7 @@ async function outcomeOf(...answers: string[]): Promise<string> {
   return await requireNoFailover({ masterName: 'limits', servers }, redis, 4500, signal).then(
     (watches) => (watches.length === servers.length ? 'admitted' : 'incomplete'),
     (error: unknown) => {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof RedisRefusal)) throw error;
       return `${error.reason}: ${error.message}`;
     },
   );

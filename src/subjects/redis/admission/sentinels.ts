@@ -3,14 +3,15 @@
  * pause of writes holds up, so both wait for at most the pause: one that is shorter than down-after-milliseconds stays
  * unnoticed. Every Sentinel is queried, because each has its own settings.
  */
-import { formatDuration, messageOf } from '../../../api/index.ts';
-import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
+
 import { adviceOnConnection } from '../client/advice.ts';
 import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
+import { formatDuration, listed, messageOf, withAdvice } from '../text.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
+import { RedisRefusal } from './redis-refusal.ts';
 import { OF_SENTINELS } from './redis-service.ts';
 
 /** The rights that the operator's user needs in Sentinel. */
@@ -30,7 +31,7 @@ const SHORTEST_PAUSE_MS = 1000;
 
 /**
  * @param clients of the Redis; a Sentinel that watches it has a connection to it
- * @throws {Refusal} RedisNotEligible if a Sentinel that was not found in the cluster watches
+ * @throws {RedisRefusal} RedisNotEligible if a Sentinel that was not found in the cluster watches
  */
 export function requireFound(
   clients: readonly RedisClient[],
@@ -51,7 +52,7 @@ export function requireFound(
     ? `Name a Service that selects all Sentinels in ${OF_SENTINELS.field}.service`
     : `Set ${OF_SENTINELS.field}.service and masterName, so that faults stay shorter than its down-after-milliseconds`;
   const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, password)))];
-  throw new Refusal(
+  throw new RedisRefusal(
     'RedisNotEligible',
     `a Sentinel at ${listed(from)} watches ${redis} and could take a pause for a failure. ${advice}`,
   );
@@ -63,7 +64,7 @@ export function requireFound(
  * @param redis the primary that is to be paused, with its run_id
  * @param longestMs the longest pause
  * @returns what each of them reports
- * @throws {Refusal} RedisNotEligible if a pause could be followed by a failover, or if a Sentinel watches another
+ * @throws {RedisRefusal} RedisNotEligible if a pause could be followed by a failover, or if a Sentinel watches another
  * server; RedisUnreachable if that is unknown
  */
 export async function requireNoFailover(
@@ -120,14 +121,14 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
     );
   }
   if (pendingMs > MOST_PENDING_MS) {
-    throw new Refusal(
+    throw new RedisRefusal(
       'RedisUnreachable',
       `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for an answer of ${name}, and a pause would add to that: check the load of both, and the network between them`,
     );
   }
 }
 
-/** @throws {Refusal} or the reason of `signal` */
+/** @throws {RedisRefusal} or the reason of `signal` */
 async function query(sentinel: RedisTarget, masterName: string, signal: AbortSignal): Promise<Watch> {
   try {
     return await readWatch(sentinel, masterName, signal);
@@ -138,7 +139,7 @@ async function query(sentinel: RedisTarget, masterName: string, signal: AbortSig
 }
 
 /** The error of Sentinel or of the connection, with what to do about it. */
-export function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): Refusal {
+export function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): RedisRefusal {
   const text = messageOf(error);
   if (error instanceof RedisWireError && error.isNoRedis) {
     return notEligible(sentinel, `is no Sentinel: ${text}`);
@@ -162,10 +163,10 @@ export function unanswered(sentinel: RedisTarget, masterName: string, error: unk
       ? `name a Secret with its username and password in ${field}.authSecretName`
       : adviceOnConnection(text, sentinel);
   const message = withAdvice(tellable(text, 160, sentinel.password), advice);
-  return new Refusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
+  return new RedisRefusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
 }
 
 /** A refusal that names this Sentinel. */
-export function notEligible(sentinel: RedisTarget, what: string): Refusal {
-  return new Refusal('RedisNotEligible', `Sentinel ${redisName(sentinel)} ${what}`);
+export function notEligible(sentinel: RedisTarget, what: string): RedisRefusal {
+  return new RedisRefusal('RedisNotEligible', `Sentinel ${redisName(sentinel)} ${what}`);
 }

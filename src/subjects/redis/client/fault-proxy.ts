@@ -1,10 +1,11 @@
 /** The control API of a fault proxy in front of Redis (src/fault-proxy). Its answers are bounded and parsed by type. */
+
 import { randomUUID } from 'node:crypto';
 import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
-import { messageOf } from '../../../api/index.ts';
 import { FAULT_TYPES, type FaultType } from '../../../fault-proxy/fault-types.ts';
 import { TIMED_OUT, within } from '../../waiting.ts';
+import { messageOf } from '../text.ts';
 import { tellable } from './redacted.ts';
 import { redisName } from './redis-target.ts';
 

@@ -2,8 +2,7 @@
  * Keeps the password out of messages: a server can repeat what it was sent, and a status has more readers than the
  * Secret. Pure.
  */
-
-import { truncate } from '../../../api/index.ts';
+import { truncate } from '../text.ts';
 
 /** A shorter password is no secret, and would match everywhere. */
 const LEAST = 4;

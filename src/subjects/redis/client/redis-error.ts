@@ -1,6 +1,5 @@
 /** Errors of a Redis: of the connection to it, and of a command with its name and what to do. */
-import { messageOf } from '../../../api/index.ts';
-import { withAdvice } from '../../targets/refusal.ts';
+import { messageOf, withAdvice } from '../text.ts';
 import { adviceOnReply } from './advice.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 

@@ -3,10 +3,11 @@
  * a later server at the address may belong to another user. So the pod is verified before a password is sent there, and
  * the run_id before anything is written.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { messageOf } from '../../../api/index.ts';
 import { TIMED_OUT, within } from '../../waiting.ts';
+import { messageOf } from '../text.ts';
 import { boundedConnection } from './bounded-connection.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { parseInfo } from './redis-info.ts';

@@ -1,5 +1,5 @@
 /** The Redis behind the rate limiter, as discovered: one server, or the masters of a Cluster. */
-import { listed } from '../../targets/refusal.ts';
+import { listed } from '../text.ts';
 import type { SlotRanges } from './key-slot.ts';
 
 /** Address and credentials of a server. Holds secrets: not for logs or messages. */

@@ -3,7 +3,7 @@
  * a result is that of all: a Cluster with one master that does not answer does not answer. Methods throw as those of
  * RedisConnections.
  */
-import { messageOf } from '../../../api/index.ts';
+import { messageOf } from '../text.ts';
 import { type CommandCounts, parseCommandCounts, summed } from './command-counts.ts';
 import type { CountPlace } from './count-place.ts';
 import { allOf, each, type PerServer } from './per-server.ts';

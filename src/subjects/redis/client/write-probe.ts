@@ -3,8 +3,8 @@
  * unanswered while reads on another are answered. The same write, once accepted, shows that the pause has ended.
  */
 
-import { messageOf } from '../../../api/index.ts';
 import { pauseFor, TIMED_OUT, within } from '../../waiting.ts';
+import { messageOf } from '../text.ts';
 import { type Answered, momentOf } from './clock-offset.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { gaveNoAnswer } from './redis-error.ts';

@@ -1,6 +1,4 @@
 /** What a fault of the store does. It knows Redis, and nothing of requests. */
-import type { Admission, FaultReport, OrphanFinding } from '../../../engine/observed.ts';
-import type { Permit } from '../../../engine/subject.ts';
 import type { FaultProxyClient } from '../client/fault-proxy.ts';
 import type { OwnPause } from '../client/own-pause.ts';
 import type { PerServer } from '../client/per-server.ts';
@@ -8,20 +6,43 @@ import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
 import type { StoreConnections } from '../client/store-connections.ts';
 import type { FaultEvent, ProbeEvent } from '../events.ts';
 
+/** Confirmed: shown by an independent probe. Mismatch: a probe shows the opposite. */
+export type FaultProof = 'Confirmed' | 'Mismatch' | 'Inconclusive';
+
+/** The outcome of an injection. Times in milliseconds since the epoch. */
+export interface FaultReport {
+  readonly startedAt?: number;
+  /** When it ended, if that was observed. */
+  readonly endedAt?: number;
+  readonly proof?: FaultProof;
+  readonly message: string;
+  readonly evidence: readonly string[];
+}
+
+/** Whether a fault announced by a process that no longer exists was injected. */
+export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
+
+/** Whether an injection may still be sent. Checked right before the command. */
+export interface Permit {
+  /** Why it must not be sent; undefined: it may. */
+  refusal(): string | undefined;
+}
+
+/** Why a Redis must not be disturbed, as the caller has decided. */
+export interface StoreRefusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** Whether a Redis may still be paused; restarted: these are not the servers that were admitted, with the same slots. */
 export type StoreCheck =
   | { readonly state: 'free' }
   | { readonly state: 'restarted' }
-  | { readonly state: 'refused'; readonly admission: Extract<Admission, { state: 'refused' }> };
+  | { readonly state: 'refused'; readonly admission: StoreRefusal };
 
 /** Nothing was injected, and will not be by what was sent; the message has the reason. */
 export class NotInjectedError extends Error {
   override readonly name = 'NotInjectedError';
-}
-
-/** It is unknown whether Redis may be paused: nothing was done, and the shell tries again. */
-export class NotFoundOutError extends Error {
-  override readonly name = 'NotFoundOutError';
 }
 
 /** The tools of a fault. */
@@ -105,9 +126,9 @@ export interface StoreFault {
 /** The store must not be disturbed any more. */
 export class StoreRefusedError extends Error {
   override readonly name = 'StoreRefusedError';
-  readonly admission: Extract<Admission, { state: 'refused' }>;
+  readonly admission: StoreRefusal;
 
-  constructor(admission: Extract<Admission, { state: 'refused' }>) {
+  constructor(admission: StoreRefusal) {
     super(`${admission.reason}: ${admission.message}`);
     this.admission = admission;
   }

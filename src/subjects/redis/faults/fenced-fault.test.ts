@@ -49,7 +49,7 @@ describe('a fault that only the process in charge can inject', () => {
     ['was restarted', { state: 'restarted' }, /redis-0 was restarted/],
     [
       'must not be disturbed any more',
-      { state: 'refused', admission: { state: 'refused', reason: 'SharedRedis', message: 'others use it' } },
+      { state: 'refused', admission: { reason: 'SharedRedis', message: 'others use it' } },
       /^SharedRedis: others use it$/,
     ],
   ])('is not prepared if its Redis %s', async (_, check, reason) => {
@@ -83,7 +83,7 @@ it.each(
   const message = 'others use it';
   const checkStore = async (): Promise<StoreCheck> => ({
     state: 'refused',
-    admission: { state: 'refused', reason: 'SharedRedis', message },
+    admission: { reason: 'SharedRedis', message },
   });
   // With nothing else: no command can be sent.
   const tools = { checkStore, proxy: {}, redis: {}, target: { pods: [], ...target } };

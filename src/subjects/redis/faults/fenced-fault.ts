@@ -2,15 +2,18 @@
  * What the faults of a store have in common: only the process in charge can inject them, into the server that was
  * prepared, and a successor learns whether a process that is gone did.
  */
-import { type FaultProof, messageOf } from '../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../engine/observed.ts';
-import type { Permit } from '../../../engine/subject.ts';
+
 import { compareCalls, markerOf, PAUSE, type RedisInfo } from '../client/redis-info.ts';
+import { messageOf } from '../text.ts';
 import {
   type FaultListener,
   type FaultMoment,
+  type FaultProof,
+  type FaultReport,
   type FaultTools,
   NotInjectedError,
+  type OrphanFinding,
+  type Permit,
   type StoreFault,
   StoreRefusedError,
 } from './fault.ts';
@@ -102,7 +105,7 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
     if (check.state === 'restarted') {
       throw new Error(
-        `${redis.name} was restarted since the run began${redis.servers[0].isOfCluster ? ', failed over or was resharded' : ''}, and another ChaosDemo may be using it by now: run again`,
+        `${redis.name} was restarted since the run began${redis.servers[0].isOfCluster ? ', failed over or was resharded' : ''}, and others may be using it by now: run again`,
       );
     }
   }

@@ -1,14 +1,15 @@
 /** A pause of Redis writes for the whole fault, with its proof and its end. */
-import { formatDuration, messageOf } from '../../../api/index.ts';
-import type { FaultReport } from '../../../engine/observed.ts';
-import type { Permit } from '../../../engine/subject.ts';
+
 import { each, type PerServer } from '../client/per-server.ts';
 import { sendWrite } from '../client/write-probe.ts';
+import { formatDuration, messageOf } from '../text.ts';
 import {
   type FaultListener,
   type FaultMoment,
+  type FaultReport,
   type FaultTools,
   NotInjectedError,
+  type Permit,
   type RecordEvent,
 } from './fault.ts';
 import { FencedFault, type Proof, withProof } from './fenced-fault.ts';

@@ -1,9 +1,9 @@
 /** The report of a pause: its proof, and when and how it ended. */
-import type { FaultReport } from '../../../engine/observed.ts';
+
 import type { StoreConnections } from '../client/store-connections.ts';
 import { waitForPauseEnd } from '../client/write-probe.ts';
 import { EARLY_MS } from '../events.ts';
-import type { RecordEvent } from './fault.ts';
+import type { FaultReport, RecordEvent } from './fault.ts';
 import type { RedisPause } from './pause.ts';
 
 /** How long after its planned end the probe waits for the end of a pause; milliseconds. */

@@ -1,7 +1,9 @@
 /** What the findings of the probes prove of a pause. Pure. */
-import { counted, type FaultProof, formatDuration } from '../../../api/index.ts';
+
 import type { PauseFinding } from '../client/write-probe.ts';
 import { EARLY_MS } from '../events.ts';
+import { counted, formatDuration } from '../text.ts';
+import type { FaultProof } from './fault.ts';
 
 /**
  * The finding of the server that is the least certain to be paused, and its name; that of the whole store if all are.

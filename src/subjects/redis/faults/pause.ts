@@ -2,8 +2,7 @@
  * The start of every fault of the store: Redis holds writes back for a while, and a Cluster on all its masters. The
  * pause ends in Redis, even if every process of the operator dies.
  */
-import { type FaultProof, messageOf } from '../../../api/index.ts';
-import { listed } from '../../targets/refusal.ts';
+
 import { pauseFor } from '../../waiting.ts';
 import { NotInChargeError } from '../client/fence.ts';
 import { each, type PerServer } from '../client/per-server.ts';
@@ -11,7 +10,8 @@ import type { RedisConnections } from '../client/redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from '../client/redis-error.ts';
 import type { ServerWriter, StoreConnections } from '../client/store-connections.ts';
 import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } from '../client/write-probe.ts';
-import { NotInjectedError } from './fault.ts';
+import { listed, messageOf } from '../text.ts';
+import { type FaultProof, NotInjectedError } from './fault.ts';
 import { leastCertain, verdictOn } from './pause-verdict.ts';
 
 /** No pause is longer, whatever the plan. */

@@ -2,10 +2,7 @@
  * The faults of a fault proxy between the pods and Redis. The proxy ends each by its own timer, even if every process of
  * the operator dies. It begins none of a process that is no longer in charge.
  */
-import { counted, messageOf } from '../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../engine/observed.ts';
-import type { Permit } from '../../../engine/subject.ts';
-import { listed } from '../../targets/refusal.ts';
+
 import { pauseFor } from '../../waiting.ts';
 import { type PodPaths, pathsOf } from '../admission/fault-proxy-clients.ts';
 import { formatAddr, ipOf, parseClientList, type RedisClient } from '../admission/redis-clients.ts';
@@ -18,7 +15,16 @@ import {
 } from '../client/fault-proxy.ts';
 import { requireOwnConnection } from '../client/reply-types.ts';
 import { EARLY_MS } from '../events.ts';
-import { type FaultListener, type FaultMoment, type FaultTools, NotInjectedError } from './fault.ts';
+import { counted, listed, messageOf } from '../text.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type FaultReport,
+  type FaultTools,
+  NotInjectedError,
+  type OrphanFinding,
+  type Permit,
+} from './fault.ts';
 import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
 
 /** A shorter fault cannot be proven; milliseconds. */

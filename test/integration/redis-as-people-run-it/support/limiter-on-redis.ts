@@ -9,7 +9,7 @@ import type { LimiterMode } from '../../../../src/local/limiters.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../../../src/local/redis-users.ts';
 import type { PodTarget, RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
-import { Refusal } from '../../../../src/subjects/targets/refusal.ts';
+import { RedisRefusal } from '../../../../src/subjects/redis/admission/redis-refusal.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, LIMITER_HOSTS, threeNodes } from '../../../kit/hosted-limiters.ts';
 
@@ -56,8 +56,8 @@ export class LimiterOnRedis {
   /** The message of the refusal. @throws if it is admitted */
   async refusal(target = this.target()): Promise<string> {
     const outcome = await this.admit(target).catch((error: unknown) => error);
-    if (!(outcome instanceof Refusal)) throw new Error(`it was not refused: ${String(outcome)}`);
-    return `${outcome.admission.reason}: ${outcome.admission.message}`;
+    if (!(outcome instanceof RedisRefusal)) throw new Error(`it was not refused: ${String(outcome)}`);
+    return `${outcome.reason}: ${outcome.message}`;
   }
 
   /** A driver of a run on it. */
@@ -69,9 +69,7 @@ export class LimiterOnRedis {
       // As the operator does before each pause.
       checkStore: async () => {
         const found = await this.admit(target, true).catch((error: unknown) => error);
-        return found instanceof Refusal
-          ? { state: 'refused', admission: found.admission }
-          : { state: 'free' };
+        return found instanceof RedisRefusal ? { state: 'refused', admission: found } : { state: 'free' };
       },
     });
     this.#open.push(() => driver.close());

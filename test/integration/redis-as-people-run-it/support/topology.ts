@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
+import { RedisRefusal } from '../../../../src/subjects/redis/admission/redis-refusal.ts';
 import type { SentinelsTarget } from '../../../../src/subjects/redis/client/redis-target.ts';
-import { Refusal } from '../../../../src/subjects/targets/refusal.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
 import { plantedPod } from '../../../kit/planted-pod.ts';
@@ -60,7 +60,7 @@ export class Replicated {
       ({ runId }) => runId,
       (error: unknown) => error,
     );
-    if (outcome instanceof Refusal) return `${outcome.reason}: ${outcome.message}`;
+    if (outcome instanceof RedisRefusal) return `${outcome.reason}: ${outcome.message}`;
     if (typeof outcome === 'string') return outcome;
     throw outcome;
   }

@@ -2,13 +2,19 @@
  * Lost counts: Redis removes the counts of a demo, and on request all scripts, in one transaction or, in a Cluster, one
  * for each slot: as after a restart without persistence. Nothing stays active in Redis, so there is nothing to end.
  */
-import { counted, messageOf } from '../../../../api/index.ts';
-import type { FaultReport } from '../../../../engine/observed.ts';
-import type { Permit } from '../../../../engine/subject.ts';
+
 import { pauseFor } from '../../../waiting.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
-import { type FaultListener, type FaultMoment, type FaultTools, NotInjectedError } from '../fault.ts';
+import { counted, messageOf } from '../../text.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type FaultReport,
+  type FaultTools,
+  NotInjectedError,
+  type Permit,
+} from '../fault.ts';
 import { FencedFault, type Proof, withProof } from '../fenced-fault.ts';
 import { type LostCount, type ServerLoss, unlinkCounts } from './unlink-counts.ts';
 

@@ -2,9 +2,8 @@
  * Ends the connections of the selected pods to every server of the store repeatedly. It leaves no state in Redis, and
  * Redis itself rejects commands of this process after another has taken charge.
  */
+
 import pLimit from 'p-limit';
-import { counted, messageOf } from '../../../../api/index.ts';
-import { listed } from '../../../targets/refusal.ts';
 import { pauseFor } from '../../../waiting.ts';
 import { formatAddr, isOfRedis, parseClientList } from '../../admission/redis-clients.ts';
 import { NotInChargeError } from '../../client/fence.ts';
@@ -14,6 +13,7 @@ import { RedisClientError } from '../../client/redis-error.ts';
 import { MOST_ELEMENTS } from '../../client/reply-gate.ts';
 import { requireOwnConnection } from '../../client/reply-types.ts';
 import { inOwnTurn, LISTS_AT_ONCE } from '../../client/server-turns.ts';
+import { counted, listed, messageOf } from '../../text.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 import type { DuringPause } from '../fenced-pause.ts';

@@ -3,14 +3,14 @@
  * writes until the replica has them all, so that nothing is lost, and clients are redirected.
  * Source: https://redis.io/docs/latest/commands/cluster-failover/
  */
-import { messageOf } from '../../../../api/index.ts';
-import { listed } from '../../../targets/refusal.ts';
+
 import { pauseFor } from '../../../waiting.ts';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { roleIn } from '../../client/redis-info.ts';
 import { type RedisTarget, redisName } from '../../client/redis-target.ts';
+import { listed, messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
 import type { Begun, RoleSwitch } from './fenced-failover.ts';
 

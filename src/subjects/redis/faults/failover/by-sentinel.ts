@@ -2,11 +2,12 @@
  * A failover by Sentinel, which makes the former primary a replica only some ten seconds later. Until then both take
  * writes, and those to the former one are lost.
  */
-import { messageOf } from '../../../../api/index.ts';
+
 import { findNewPrimary } from '../../admission/new-primary.ts';
 import type { PerServer } from '../../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../../client/redis-target.ts';
 import { agreedWatch, beginFailover, otherPrimary, readWatches } from '../../client/sentinel.ts';
+import { messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
 import type { Begun, RoleSwitch } from './fenced-failover.ts';
 

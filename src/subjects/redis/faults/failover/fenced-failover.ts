@@ -2,15 +2,22 @@
  * A failover: a replica becomes the primary, and the former primary its replica. Nothing undoes it: roles stay swapped.
  * How it is begun, and what is lost, differs between Sentinel and a Cluster.
  */
+
 import { createHash } from 'node:crypto';
-import { messageOf } from '../../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../../engine/observed.ts';
-import type { Permit } from '../../../../engine/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { RedisTarget } from '../../client/redis-target.ts';
 import { proveWrite } from '../../client/write-probe.ts';
-import { type FaultListener, type FaultMoment, type FaultTools, NotInjectedError } from '../fault.ts';
+import { messageOf } from '../../text.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type FaultReport,
+  type FaultTools,
+  NotInjectedError,
+  type OrphanFinding,
+  type Permit,
+} from '../fault.ts';
 import { FencedFault, IN_CHARGE_MS } from '../fenced-fault.ts';
 import { FormerPrimary, type NewPrimary, provenBy } from './former-primary.ts';
 

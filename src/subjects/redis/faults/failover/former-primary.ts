@@ -1,9 +1,10 @@
 /** A former primary, observed by writes of the operator, until it is a replica; and what all servers prove. */
-import { listed } from '../../../targets/refusal.ts';
+
 import { pauseFor, TIMED_OUT, within } from '../../../waiting.ts';
 import type { PerServer } from '../../client/per-server.ts';
 import type { ProbeWriter, RedisConnections } from '../../client/redis-client.ts';
 import { parseInfo, roleIn } from '../../client/redis-info.ts';
+import { listed } from '../../text.ts';
 import type { Proof } from '../fenced-fault.ts';
 
 /** Interval between two writes or two looks at its role, and the longest wait for the answer to a write; milliseconds. */

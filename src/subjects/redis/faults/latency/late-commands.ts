@@ -1,6 +1,7 @@
 /** A slow network: each command, also a read, reaches Redis later by the same time. */
-import { messageOf } from '../../../../api/index.ts';
+
 import { EARLY_MS } from '../../events.ts';
+import { messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';

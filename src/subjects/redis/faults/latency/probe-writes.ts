@@ -1,5 +1,5 @@
 /** What the writes of a probe, or its commands through a fault proxy, prove of latency. Pure. */
-import { counted } from '../../../../api/index.ts';
+import { counted } from '../../text.ts';
 import type { Proof } from '../fenced-fault.ts';
 
 /** Redis ends a pause at the next command, or at the latest at the next turn of its timer; milliseconds. */

@@ -3,11 +3,12 @@
  * waits for the end of the active pause, and is then held back by the next, which was sent before it: half of the
  * latency to all of it. Redis ends each pause, so writes are fast again soon after the last process of the operator died.
  */
-import { formatDuration, messageOf } from '../../../../api/index.ts';
+
 import { pauseFor, within } from '../../../waiting.ts';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { RedisConnections } from '../../client/redis-client.ts';
 import { sendWrite } from '../../client/write-probe.ts';
+import { formatDuration, messageOf } from '../../text.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 import type { DuringPause } from '../fenced-pause.ts';

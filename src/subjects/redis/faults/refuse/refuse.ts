@@ -1,7 +1,8 @@
 /** No server listens: open connections are reset, and new ones refused. */
-import { counted, messageOf } from '../../../../api/index.ts';
+
 import { pauseFor } from '../../../waiting.ts';
 import { portState } from '../../client/data-port.ts';
+import { counted, messageOf } from '../../text.ts';
 import type { FaultType } from '../fault-type.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';

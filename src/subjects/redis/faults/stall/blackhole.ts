@@ -1,8 +1,9 @@
 /** A network that loses every packet: connections stay open, new ones are made, and no command is answered. */
-import { messageOf } from '../../../../api/index.ts';
+
 import { within } from '../../../waiting.ts';
 import type { ConnectionState } from '../../client/data-port.ts';
 import { EARLY_MS } from '../../events.ts';
+import { messageOf } from '../../text.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 
