@@ -13,16 +13,12 @@ import type {
   SubjectPorts,
 } from '../../../engine/subject.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
-import { asRefusal } from '../../redis/admission/as-refusal.ts';
+import { type AdmissionOptions, type AdmittedRedis, admitRedis } from '../../redis/admission/admit-redis.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
-import {
-  type AdmissionOptions,
-  type AdmittedRedis,
-  admitRedis,
-} from '../../redis/admission/redis-admission.ts';
 import { type CoolingRedis, RedisCooldown } from '../../redis/admission/redis-cooldown.ts';
 import { storeName } from '../../redis/client/redis-target.ts';
 import type { StoreCheck } from '../../redis/faults/fault.ts';
+import { NotFoundOutError } from '../../redis/store-check.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';
 import { Readiness } from '../../targets/readiness.ts';
@@ -33,7 +29,6 @@ import { requireCapacity } from '../scenarios/capacity.ts';
 import { isOfOneCaller } from '../scenarios/cooldowns.ts';
 import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
-import { NotFoundOutError } from '../target/pods-now.ts';
 import {
   type DiscoveredTarget,
   discover,
@@ -122,8 +117,7 @@ export class RateLimiterConnector implements SubjectConnector {
         if (obstacle) return obstacle;
         requireCapacity(request.spec, { pods: pods.length });
       }
-      const options = { ...optionsOf(request), continues: !toBegin };
-      const admitted = await asRefusal(admitRedis(target, options, signal));
+      const admitted = await admitRedis(target, { ...optionsOf(request), continues: !toBegin }, signal);
       requireCapacity(request.spec, { pods: target.pods.length, masters: admitted.masters.length });
       return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
     } catch (error) {
@@ -321,7 +315,7 @@ async function checkStore(
     found instanceof Refusal
       ? found
       : await orRefusal(() =>
-          asRefusal(admitRedis({ ...found, addresses, faultProxy }, { ...options, connected: true }, signal)),
+          admitRedis({ ...found, addresses, faultProxy }, { ...options, connected: true }, signal),
         );
   if (now instanceof Refusal) {
     // A Redis that does not answer may be shared or restarted by now: unknown is not the same as free.

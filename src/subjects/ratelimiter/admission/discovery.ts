@@ -4,9 +4,8 @@
  */
 import { shell } from '../../../api/index.ts';
 import type { Cluster, Pod } from '../../cluster.ts';
-import { asRefusal } from '../../redis/admission/as-refusal.ts';
+import { findMasters } from '../../redis/admission/admit-redis.ts';
 import { findFaultProxy, findRedis, findSentinels } from '../../redis/admission/find-redis.ts';
-import { findMasters } from '../../redis/admission/redis-admission.ts';
 import type { FaultProxyTarget } from '../../redis/client/fault-proxy.ts';
 import type { PerServer } from '../../redis/client/per-server.ts';
 import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
@@ -94,7 +93,7 @@ export async function findReleasable(
   const takesPart = await orRefusal(() => reader.hasLabel());
   if (takesPart instanceof Refusal || !takesPart) return undefined;
   const redis = await orRefusal(async () =>
-    asRefusal(findMasters(await findRedis(reader, place.limiter.redis), signal)),
+    findMasters(await findRedis(reader, place.limiter.redis), signal),
   );
   if (redis instanceof Refusal) return undefined;
   const found = await orRefusal(() => findPods(reader, place.limiter));

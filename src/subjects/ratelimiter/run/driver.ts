@@ -2,7 +2,7 @@
  * Drives a rate limiter: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
  * were already discovered. It owns the connections and does not depend on single types of faults.
  */
-import type { ChaosDemoSpec, Reason, ScenarioSpec } from '../../../api/index.ts';
+import type { ChaosDemoSpec, ScenarioSpec } from '../../../api/index.ts';
 import { messageOf } from '../../../api/index.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../../engine/effects.ts';
@@ -15,6 +15,7 @@ import type { RedisTarget } from '../../redis/client/redis-target.ts';
 import { claimOf } from '../../redis/faults/failover/fenced-failover.ts';
 import { type StoreCheck, StoreRefusedError } from '../../redis/faults/fault.ts';
 import { type FaultNotes, injectNoted } from '../../redis/faults/noted-fault.ts';
+import { admissionOf, NotFoundOutError } from '../../redis/store-check.ts';
 import { untilAborted } from '../../waiting.ts';
 import type { ConnectionShare } from '../http/connection-budget.ts';
 import { type CallerControls, controlCallers } from '../interfaces/http/control-callers.ts';
@@ -23,7 +24,7 @@ import { LimitNotKeptError } from '../limits/over-admission.ts';
 import { capacity } from '../scenarios/capacity.ts';
 import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from '../scenarios/index.ts';
 import { truthIn } from '../scenarios/truth.ts';
-import { type LookAtPods, NotFoundOutError, requirePods } from '../target/pods-now.ts';
+import { type LookAtPods, requirePods } from '../target/pods-now.ts';
 import type { RateLimiterTarget } from '../target/target.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt, type ObservedEvent } from './attempt.ts';
@@ -172,10 +173,7 @@ export class RateLimiterDriver implements SubjectDriver {
       attempt.close();
       signal.throwIfAborted();
       if (error instanceof StoreRefusedError) {
-        const { message, reason } = error.admission;
-        // The reason is one of the connector's, which has checked the store.
-        const admission = { state: 'refused', reason: reason as Reason, message } as const;
-        return { kind: 'Admission', admission, generation, at: now() };
+        return { kind: 'Admission', admission: admissionOf(error), generation, at: now() };
       }
       if (error instanceof NotFoundOutError) throw error;
       const violated = violation(error);

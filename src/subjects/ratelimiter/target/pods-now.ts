@@ -4,13 +4,9 @@
  */
 
 import { messageOf } from '../../../api/index.ts';
+import { NotFoundOutError } from '../../redis/store-check.ts';
 import { listed } from '../../targets/refusal.ts';
 import { TIMED_OUT, within } from '../../waiting.ts';
-
-/** It is unknown whether the target may be disturbed: nothing was done, and the shell tries again. */
-export class NotFoundOutError extends Error {
-  override readonly name = 'NotFoundOutError';
-}
 
 export interface PodsNow {
   /** Names of the pods that are no longer at their addresses: gone, terminating, or recreated. */
