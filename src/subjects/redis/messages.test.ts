@@ -6,6 +6,8 @@ import { requireFound } from './admission/sentinels.ts';
 import { adviceOnConnection, adviceOnReply } from './client/advice.ts';
 import { admissionFields } from './client/redis-info.ts';
 
+const REDIS = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false, setting: 'rateLimiter.redis' };
+
 const MASTER = {
   redis_version: '7.0.15',
   redis_mode: 'standalone',
@@ -27,7 +29,7 @@ it.each([
   'OOM command not allowed when used memory > maxmemory',
   'ERR something else',
 ])('the advice on the reply %s', (reply) => {
-  expect(adviceOnReply(reply) ?? 'none').toMatchSnapshot();
+  expect(adviceOnReply(reply, REDIS) ?? 'none').toMatchSnapshot();
 });
 
 it.each([
@@ -67,6 +69,6 @@ it.each([
     user: 'default',
     flags: 'N',
   };
-  const options = { redis: 'redis-0', password: undefined, sentinels };
+  const options = { redis: REDIS, sentinels };
   expect(() => requireFound([client], options)).toThrowErrorMatchingSnapshot();
 });

@@ -30,7 +30,7 @@ describe('a Redis is refused', () => {
     const watched = { ...master.server, user: users.admin };
     const sentinel = await startSentinel(supervisor, watched, { host: '127.0.0.91', downAfterMs: 30_000 });
     expect(await master.refusal()).toMatch(
-      /^RedisNotEligible: .* 127\.0\.0\.91 watches redis-0 .*\. Set rateLimiter\.redis\.sentinel\./,
+      /^RedisNotEligible: .* 127\.0\.0\.91 watches redis-0 .*\. Set redis\.sentinel\./,
     );
     const { username: _, password: __, ...anonymous } = sentinel.target;
     expect(await master.refusal(anonymous)).toMatch(/^RedisNotEligible: .*is a Sentinel: .*Service/);

@@ -2,7 +2,7 @@
 
 import type { PerServer } from '../client/per-server.ts';
 import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
-import { type RedisTarget, redisName } from '../client/redis-target.ts';
+import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
 import { listed } from '../text.ts';
 import type { ClusterView } from './cluster-nodes.ts';
 import { RedisRefusal } from './redis-refusal.ts';
@@ -36,14 +36,14 @@ export function requireReplicas(masters: PerServer<RedisTarget>, layout: string)
   if (layout === '') {
     throw new RedisRefusal(
       'RedisNotEligible',
-      `${redisName(first)} is no node of a Cluster, so fault type Failover is by Sentinel: name the Sentinels in rateLimiter.redis.sentinel`,
+      `${redisName(first)} is no node of a Cluster, so fault type Failover is by Sentinel: name the Sentinels in ${settingOf(first, 'sentinel')}`,
     );
   }
   const without = masters.filter(({ replica }) => !replica);
   if (without.length === 0) return;
   throw new RedisRefusal(
     'RedisNotEligible',
-    `no Ready pod behind rateLimiter.redis.service is a replica in sync (master_link_status:up) of ${listed(without.map(redisName))}, so fault type Failover would have no new primary: start a replica of each primary, or wait until it is in sync`,
+    `no Ready pod behind ${settingOf(first, 'service')} is a replica in sync (master_link_status:up) of ${listed(without.map(redisName))}, so fault type Failover would have no new primary: start a replica of each primary, or wait until it is in sync`,
   );
 }
 

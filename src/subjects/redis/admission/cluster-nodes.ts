@@ -8,7 +8,7 @@ import { SLOTS, type SlotRanges, slotsIn } from '../client/key-slot.ts';
 import { linesOf } from '../client/lines.ts';
 import { asPerServer, type PerServer } from '../client/per-server.ts';
 import { type RedisWireError, unexpectedReply } from '../client/redis-error.ts';
-import { type RedisTarget, redisName } from '../client/redis-target.ts';
+import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
 import { listed } from '../text.ts';
 import { RedisRefusal } from './redis-refusal.ts';
 
@@ -215,9 +215,10 @@ function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: r
   const view = views.find(({ target }) => target.host === host && target.port === port);
   const names = listed(views.map(({ target }) => target.podName));
   if (!view) {
+    const service = settingOf(views[0]?.target ?? {}, 'service');
     throw new RedisRefusal(
       'RedisNotEligible',
-      `primary ${nameOf(id)} of the Redis Cluster is at an address that no Ready pod behind rateLimiter.redis.service has (it selects ${names}): name a Service that selects all pods of the Cluster, and wait until they are Ready`,
+      `primary ${nameOf(id)} of the Redis Cluster is at an address that no Ready pod behind ${service} has (it selects ${names}): name a Service that selects all pods of the Cluster, and wait until they are Ready`,
     );
   }
   if (view.cluster?.itself?.id !== id) {

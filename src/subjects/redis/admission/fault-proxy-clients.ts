@@ -18,7 +18,7 @@ import { RedisRefusal } from './redis-refusal.ts';
 export async function requireOwnClients(
   target: FaultProxyTarget,
   addresses: readonly string[],
-  { allowOtherClients }: { readonly allowOtherClients: boolean },
+  { allowOtherClients, setting }: { readonly allowOtherClients: boolean; readonly setting: string },
 ): Promise<void> {
   const proxy = new FaultProxyClient(target);
   try {
@@ -26,7 +26,7 @@ export async function requireOwnClients(
     if (allowOtherClients || strangers.length === 0) return;
     throw new RedisRefusal(
       'SharedRedis',
-      `${counted(strangers.length, 'client')} of ${proxy.name} ${strangers.length === 1 ? 'is' : 'are'} neither selected pods nor the operator: ${listed(strangers)}. Give the rate limiter its own fault proxy, end these clients, or set rateLimiter.redis.otherClients to Allow`,
+      `${counted(strangers.length, 'client')} of ${proxy.name} ${strangers.length === 1 ? 'is' : 'are'} neither selected pods nor the operator: ${listed(strangers)}. Give the rate limiter its own fault proxy, end these clients, or set ${setting} to Allow`,
     );
   } catch (error) {
     if (!(error instanceof FaultProxyError)) throw error;

@@ -77,6 +77,7 @@ describe('the Sentinels of a spec', () => {
       tls: true,
       servername: 'redis-sentinel.shop.svc',
       password: 'of-sentinel',
+      setting: 'rateLimiter.redis.sentinel',
     };
     expect(await find(clusterOf('redis redis-sentinel'))).toEqual({
       masterName: 'limits',
@@ -124,6 +125,7 @@ describe('the fault proxy of a spec', () => {
       host: '10.0.0.1',
       port: 8474,
       token: 'a-token',
+      setting: 'rateLimiter.redis.faultProxy',
     });
   });
 

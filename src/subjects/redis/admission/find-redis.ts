@@ -54,14 +54,14 @@ export async function findFaultProxy(
 ): Promise<FaultProxyTarget | undefined> {
   if (faultProxy === undefined) return undefined;
   const [{ host, podName, port }] = await findEndpoints(reader, faultProxy, OF_FAULT_PROXY);
-  const { password: token } = await findLogin(reader, faultProxy, false, OF_FAULT_PROXY);
+  const { password: token, setting } = await findLogin(reader, faultProxy, false, OF_FAULT_PROXY);
   if (token === undefined) {
     throw new Refusal(
       'RedisAuthInvalid',
       `Secret ${faultProxy.authSecretName} has no password: add the token of the fault proxy as its key password`,
     );
   }
-  return { podName, host, port, token };
+  return { podName, host, port, token, ...(setting !== undefined && { setting }) };
 }
 
 async function findEndpoints(
@@ -98,9 +98,9 @@ async function findLogin(
   { authSecretName: name, service }: Pick<RedisSpec, 'authSecretName' | 'service'>,
   tls: boolean,
   { field }: ServiceUse,
-): Promise<RedisAuth & Pick<RedisTarget, 'namespace' | 'servername' | 'tls'>> {
+): Promise<RedisAuth & Pick<RedisTarget, 'namespace' | 'servername' | 'setting' | 'tls'>> {
   const { namespace } = reader;
-  const link = { namespace, tls, ...(tls && { servername: `${service}.${namespace}.svc` }) };
+  const link = { namespace, tls, setting: field, ...(tls && { servername: `${service}.${namespace}.svc` }) };
   if (name === undefined) return link;
   const create = createRedisSecret(name, service);
   const secret = await findSecret(reader, name, 'RedisAuthInvalid', `${field}.authSecretName`, create);

@@ -1,7 +1,7 @@
 /** The new primary after a failover: the pod behind the Service of Redis that the Sentinels report. */
 
 import type { PerServer } from '../client/per-server.ts';
-import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
+import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { isInPod, newestWatch, readWatches } from '../client/sentinel.ts';
 import { listed } from '../text.ts';
 
@@ -35,6 +35,6 @@ export async function findNewPrimary(
     return watch.runId === '' ? only : { ...only, runId: watch.runId };
   }
   throw new Error(
-    `rateLimiter.redis.service leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,
+    `${settingOf(former, 'service')} leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,
   );
 }

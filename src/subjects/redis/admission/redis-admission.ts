@@ -13,7 +13,7 @@ import { asPerServer, each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { admissionFields, type InfoFields, identityOf } from '../client/redis-info.ts';
-import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
+import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { asText, requireOwnConnection } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
 import { counted, listed, messageOf, truncate, withAdvice } from '../text.ts';
@@ -81,7 +81,8 @@ export async function admitRedis(
     return { ...view.target, runId: view.runId, ...(replica && { replica }) };
   });
   const runId = identityOf(admitted.map((redis) => redis.runId));
-  if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
+  const setting = settingOf(admitted[0], 'otherClients');
+  if (faultProxy) await requireOwnClients(faultProxy, target.addresses, { ...options, setting });
   if (sentinels && !options.continues) {
     const primary = { ...admitted[0], runId };
     const watches = await requireNoFailover(sentinels, primary, options.longestMs, signal);
@@ -135,7 +136,7 @@ function requireFree(
       `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
     );
   }
-  requireFound(clients, { redis: store, password, sentinels });
+  requireFound(clients, { redis: target, sentinels });
   if (!allowOtherClients) requireNoStrangers(target, clients, { addresses, ownAddr, connected });
   return runId;
 }
@@ -147,7 +148,7 @@ function mastersIn(views: PerServer<View>): { masters: PerServer<View>; layout: 
   if (views.length === 1) return { masters: views, layout: '' };
   throw new RedisRefusal(
     'RedisNotEligible',
-    `rateLimiter.redis.service selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
+    `${settingOf(single.target, 'service')} selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
   );
 }
 
@@ -295,7 +296,7 @@ function requireNoStrangers(
       : `${counted(strangers.length, 'client')} that are neither selected pods nor the operator use`;
   throw new RedisRefusal(
     'SharedRedis',
-    `${they} ${redisName(redis)} and would be paused too: ${listed(names, MOST_NAMED)}. Give the rate limiter its own Redis, end these clients, or set rateLimiter.redis.otherClients to Allow`,
+    `${they} ${redisName(redis)} and would be paused too: ${listed(names, MOST_NAMED)}. Give the rate limiter its own Redis, end these clients, or set ${settingOf(redis, 'otherClients')} to Allow`,
   );
 }
 

@@ -7,12 +7,11 @@
 import { adviceOnConnection } from '../client/advice.ts';
 import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
-import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
+import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
 import { formatDuration, listed, messageOf, withAdvice } from '../text.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
 import { RedisRefusal } from './redis-refusal.ts';
-import { OF_SENTINELS } from './redis-service.ts';
 
 /** The rights that the operator's user needs in Sentinel. */
 export const SENTINEL_ACL = '-@all +sentinel|master resetchannels';
@@ -36,12 +35,10 @@ const SHORTEST_PAUSE_MS = 1000;
 export function requireFound(
   clients: readonly RedisClient[],
   {
-    password,
     redis,
     sentinels,
   }: {
-    readonly redis: string;
-    readonly password: string | undefined;
+    readonly redis: RedisTarget;
     readonly sentinels: SentinelsTarget | undefined;
   },
 ): void {
@@ -49,12 +46,12 @@ export function requireFound(
   const others = clients.filter((client) => isSentinel(client) && !found.has(client.ip ?? ''));
   if (others.length === 0) return;
   const advice = sentinels
-    ? `Name a Service that selects all Sentinels in ${OF_SENTINELS.field}.service`
-    : `Set ${OF_SENTINELS.field}.service and masterName, so that faults stay shorter than its down-after-milliseconds`;
-  const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, password)))];
+    ? `Name a Service that selects all Sentinels in ${settingOf(redis, 'sentinel.service')}`
+    : `Set ${settingOf(redis, 'sentinel.service')} and masterName, so that faults stay shorter than its down-after-milliseconds`;
+  const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, redis.password)))];
   throw new RedisRefusal(
     'RedisNotEligible',
-    `a Sentinel at ${listed(from)} watches ${redis} and could take a pause for a failure. ${advice}`,
+    `a Sentinel at ${listed(from)} watches ${redisName(redis)} and could take a pause for a failure. ${advice}`,
   );
 }
 
@@ -99,7 +96,7 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
   if (!isInPod(watch, redis)) {
     throw notEligible(
       sentinel,
-      `watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in rateLimiter.redis.service, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
+      `watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in ${settingOf(redis, 'service')}, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
     );
   }
   if (runId === '') {
@@ -111,7 +108,7 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
   if (runId !== redis.runId) {
     throw notEligible(
       sentinel,
-      `watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in rateLimiter.redis.service, or wait until the Sentinels agree`,
+      `watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in ${settingOf(redis, 'service')}, or wait until the Sentinels agree`,
     );
   }
   if (flags !== 'master') {
@@ -141,27 +138,27 @@ async function query(sentinel: RedisTarget, masterName: string, signal: AbortSig
 /** The error of Sentinel or of the connection, with what to do about it. */
 export function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): RedisRefusal {
   const text = messageOf(error);
+  const server = { setting: 'redis.sentinel', ...sentinel };
   if (error instanceof RedisWireError && error.isNoRedis) {
     return notEligible(sentinel, `is no Sentinel: ${text}`);
   }
-  const { field } = OF_SENTINELS;
   if (/^ERR No such master/i.test(text)) {
     return notEligible(
       sentinel,
-      `watches no ${masterName}: write the name of sentinel monitor in ${field}.masterName`,
+      `watches no ${masterName}: write the name of sentinel monitor in ${settingOf(server, 'masterName')}`,
     );
   }
   if (/^ERR unknown command/i.test(text)) {
     return notEligible(
       sentinel,
-      `is no Sentinel: name the Service and the port of the Sentinels in ${field}`,
+      `is no Sentinel: name the Service and the port of the Sentinels in ${settingOf(server, 'service')}`,
     );
   }
   const advice = text.startsWith('NOPERM')
     ? `the ACL user of Sentinel lacks a right: grant it "${SENTINEL_ACL}"`
     : /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(text)
-      ? `name a Secret with its username and password in ${field}.authSecretName`
-      : adviceOnConnection(text, sentinel);
+      ? `name a Secret with its username and password in ${settingOf(server, 'authSecretName')}`
+      : adviceOnConnection(text, server);
   const message = withAdvice(tellable(text, 160, sentinel.password), advice);
   return new RedisRefusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
 }

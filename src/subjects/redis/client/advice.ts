@@ -1,5 +1,5 @@
 /** What to do about an error of Redis. One text for each error, wherever it occurs. */
-import type { RedisTarget } from './redis-target.ts';
+import { type RedisTarget, settingOf } from './redis-target.ts';
 
 /**
  * The rights that the operator's user needs in Redis, for a complete run. The same as in docs and manifests; shown if
@@ -7,9 +7,6 @@ import type { RedisTarget } from './redis-target.ts';
  */
 export const REDIS_ACL =
   '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hvals ~chaosdemo:probe:* %R~rl:* resetchannels';
-
-const BY_CREDENTIALS =
-  'correct username and password in the Secret that rateLimiter.redis.authSecretName names';
 
 const BY_REPLY: readonly (readonly [RegExp, string])[] = [
   [
@@ -21,8 +18,6 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
     'the ACL user lacks a right that a Cluster needs: grant it "+cluster|nodes" besides the others',
   ],
   [/^(EXECABORT .*\b)?NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
-  [/^NOAUTH/, 'it requires a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
-  [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],
   [/^LOADING/, 'it is loading its data: wait until it is ready'],
   [/^(MOVED|ASK)\b/, 'the slot of this key has moved to another primary: run again'],
   [/^READONLY/, 'it is a replica: point the Service at the primary only'],
@@ -37,13 +32,18 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What to do about an error that Redis answered; undefined if unknown. */
-export function adviceOnReply(text: string): string | undefined {
+export function adviceOnReply(text: string, target: RedisTarget): string | undefined {
+  const secret = settingOf(target, 'authSecretName');
+  if (text.startsWith('NOAUTH'))
+    return `it requires a password: name a Secret with the password in ${secret}`;
+  if (/^(WRONGPASS|ERR AUTH|ERR invalid password)/.test(text))
+    return `correct username and password in the Secret that ${secret} names`;
   return BY_REPLY.find(([reply]) => reply.test(text))?.[1];
 }
 
 /** What to do about a connection that failed with this error. */
 export function adviceOnConnection(text: string, target: RedisTarget): string {
-  const known = adviceOnReply(text);
+  const known = adviceOnReply(text, target);
   if (known !== undefined) return known;
   if (/certificate required/.test(text)) {
     return 'it wants a certificate of the client, and the operator has none: set tls-auth-clients to no or optional';

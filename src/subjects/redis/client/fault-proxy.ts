@@ -7,7 +7,7 @@ import { FAULT_TYPES, type FaultType } from '../../../fault-proxy/fault-types.ts
 import { TIMED_OUT, within } from '../../waiting.ts';
 import { messageOf } from '../text.ts';
 import { tellable } from './redacted.ts';
-import { redisName } from './redis-target.ts';
+import { redisName, settingOf } from './redis-target.ts';
 
 /** Address and token of the control API. Holds a secret: not for logs or messages. */
 export interface FaultProxyTarget {
@@ -17,6 +17,8 @@ export interface FaultProxyTarget {
   readonly host: string;
   readonly port: number;
   readonly token: string;
+  /** As of a Redis. */
+  readonly setting?: string;
 }
 
 /** How long one answer may take; milliseconds. A fault has 3 s to begin. */
@@ -167,7 +169,7 @@ export class FaultProxyClient {
     const { json, status } = answer;
     if (status === 401) {
       throw new FaultProxyError(
-        `${this.name} does not accept the token: compare the Secret that rateLimiter.redis.faultProxy.authSecretName names with the one of the proxy`,
+        `${this.name} does not accept the token: compare the one in ${settingOf(this.#target, 'authSecretName')} with that of the proxy`,
         status,
       );
     }

@@ -10,7 +10,7 @@ import { type Command, endOf, Fence, NotInChargeError } from './fence.ts';
 import { slotOf, tagFor } from './key-slot.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { Link, PinnedServer, REDIS_TIMEOUT_MS, type ServerIdentity, type Use } from './redis-link.ts';
-import { type RedisTarget, redisName } from './redis-target.ts';
+import { type RedisTarget, redisName, settingOf } from './redis-target.ts';
 import { asInteger, asText, asTime, requireOk } from './reply-types.ts';
 
 /**
@@ -293,14 +293,17 @@ export class RedisConnections {
         );
       }
       if (error.reply === 'WRONGTYPE') {
-        throw problem(`the value is no ${type}: correct rateLimiter.redis.count.type`, error.reply);
+        throw problem(
+          `the value is no ${type}: correct ${settingOf(this.#target, 'count.type')}`,
+          error.reply,
+        );
       }
       throw error;
     }
     const value = countIn(reply);
     if (value !== undefined) return value;
     throw problem(
-      'the value is no whole number: see rateLimiter.redis.count for where your limiter counts',
+      `the value is no whole number: see ${settingOf(this.#target, 'count')} for where your limiter counts`,
       'VALUE',
     );
   }

@@ -73,7 +73,7 @@ export function explain(target: RedisTarget, command: string, error: unknown): R
   const text = messageOf(error);
   const reply = /^[A-Z]{3,}\b/.exec(text)?.[0];
   return new RedisClientError(
-    `Redis ${redisName(target)}, ${command}: ${withAdvice(text, adviceOnReply(text))}`,
+    `Redis ${redisName(target)}, ${command}: ${withAdvice(text, adviceOnReply(text, target))}`,
     reply,
   );
 }

@@ -26,6 +26,13 @@ export interface RedisTarget {
   readonly slots?: SlotRanges;
   /** Of a master of a Cluster that is to be failed over: the replica that takes its place. */
   readonly replica?: RedisTarget;
+  /** The settings that name it, for messages: "rateLimiter.redis"; default: "redis". */
+  readonly setting?: string;
+}
+
+/** Name of a setting in messages: "redis.service". */
+export function settingOf({ setting = 'redis' }: Pick<RedisTarget, 'setting'>, field: string): string {
+  return `${setting}.${field}`;
 }
 
 /** The Sentinels that watch a Redis. */

@@ -10,7 +10,7 @@ import type { RedisPause } from './pause.ts';
 const END_WITHIN_MS = 60_000;
 
 /** Why a pause that this run ended was over early. */
-export const RELEASED = 'this demo released it';
+export const RELEASED = 'this run released it';
 
 /** An active pause, as it was reported. */
 export interface ActivePause {

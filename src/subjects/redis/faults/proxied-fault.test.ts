@@ -165,7 +165,7 @@ describe('the end of a fault of a fault proxy', () => {
   it.each<[string, number, (run: Awaited<ReturnType<typeof prepared>>) => void, RegExp]>([
     ['another client ended it early', -EARLY_MS - 100, () => undefined, /another client/],
     [
-      'this demo released it',
+      'this run released it',
       -EARLY_MS - 100,
       ({ proxy }) => {
         proxy.released = 1;

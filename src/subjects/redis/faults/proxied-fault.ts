@@ -273,7 +273,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
 
   /** Why it did not end by its own timer; undefined: it did. */
   async #whyOtherwise(earlyMs: number): Promise<string | undefined> {
-    if (this.proxy.released) return 'this demo released it';
+    if (this.proxy.released) return 'this run released it';
     try {
       const { instance } = await this.proxy.state();
       if (instance !== this.#prepared.state.instance) return 'the fault proxy was restarted';

@@ -121,7 +121,7 @@ export function provenBy(seen: readonly ServerLoss[], name: string, scripts: boo
     const had = lost.filter(({ before }) => before > 0).length;
     return {
       proof: kept ? 'Mismatch' : 'Inconclusive',
-      message: `${server} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${lost.filter(isLost).length} of these were gone afterward. Check whether rateLimiter.redis.count names the keys in which the rate limiter counts`,
+      message: `${server} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${lost.filter(isLost).length} of these were gone afterward. Check whether these are the keys in which the rate limiter counts`,
     };
   }
   return {
