@@ -15,6 +15,7 @@ COPY package.json package-lock.json ./
 COPY packages/kube-runtime/package.json packages/kube-runtime/
 COPY packages/limiter/package.json packages/limiter/
 COPY packages/testbed/package.json packages/testbed/
+COPY packages/redis-faults/package.json packages/redis-faults/
 # Without install scripts: esbuild needs none, and Node is there already.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./

@@ -1,7 +1,6 @@
 /** What a case is: what it runs on, what is watched, and what is done during it. */
+import type { FaultName, Via } from '@chaosdemo/redis-faults';
 import type { AnomalyClass } from '../src/diagnosis/index.ts';
-import type { Via } from '../src/subjects/redis/faults/fault-type.ts';
-import type { FaultName } from '../src/subjects/redis/faults/index.ts';
 import type { Bed } from './bed.ts';
 
 /** A fault of Redis, as in a spec. */

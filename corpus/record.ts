@@ -1,14 +1,13 @@
 /** Records one variation of a case: through the driver of the operator, on real processes. */
-
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { viaOf } from '@chaosdemo/redis-faults';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
 import { scenarioTypeOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
 import { rateLimiterOf } from '../src/subjects/ratelimiter/spec/schema.ts';
-import { viaOf } from '../src/subjects/redis/faults/index.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';

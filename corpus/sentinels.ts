@@ -1,7 +1,7 @@
 /** A Redis with a replica under three Sentinels, and where its Service leads: to the primary that they report. */
+import type { RedisTarget, SentinelsTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, type Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import type { RedisTarget, SentinelsTarget } from '../src/subjects/redis/client/redis-target.ts';
 import type { Address } from '../test/kit/relay.ts';
 import { type StartedSentinel, startSentinels, WATCHED_AS } from '../test/kit/sentinels.ts';
 import { until } from '../test/kit/until.ts';

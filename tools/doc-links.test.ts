@@ -15,9 +15,16 @@ function read(page: string): Token[] {
   parsed.set(page, tokens);
   return tokens;
 }
-const pages = ['.', 'docs', 'survey', 'corpus', 'helm/chaosdemo-operator', 'packages/kube-runtime'].flatMap(
-  (folder) =>
-    readdirSync(join(root, folder)).flatMap((name) => (name.endsWith('.md') ? [join(folder, name)] : [])),
+const pages = [
+  '.',
+  'docs',
+  'survey',
+  'corpus',
+  'helm/chaosdemo-operator',
+  'packages/kube-runtime',
+  'packages/redis-faults',
+].flatMap((folder) =>
+  readdirSync(join(root, folder)).flatMap((name) => (name.endsWith('.md') ? [join(folder, name)] : [])),
 );
 
 /** Addresses that a page links to or shows, of Markdown and of HTML. */

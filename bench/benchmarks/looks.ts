@@ -1,8 +1,7 @@
 /** How long one sample of the counters of pods and Redis takes: no detection is sooner. */
-
 import { LimiterClient, sampleCounters, setupRateLimit } from '@chaosdemo/limiter';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { Redis } from 'ioredis';
-import { pauseFor } from '../../src/subjects/waiting.ts';
 import type { Testbed } from '../testbed.ts';
 
 const TIMEOUT_MS = 5000;

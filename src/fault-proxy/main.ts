@@ -1,12 +1,10 @@
 /** Runs the fault proxy until SIGTERM: `node src/fault-proxy/main.ts --help`. */
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { createControl, FaultProxy, listenDirect } from '@chaosdemo/redis-faults/proxy';
 import { pino } from 'pino';
 import { ownSettings } from '../settings/settings.ts';
 import { FAULT_PROXY, type FaultProxyConfig, readConfig } from './config.ts';
-import { createControl } from './control.ts';
-import { listenDirect } from './direct.ts';
-import { FaultProxy } from './proxy.ts';
 
 /** A shorter token could be guessed. */
 const LEAST_TOKEN = 16;

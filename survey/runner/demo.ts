@@ -1,7 +1,6 @@
 /** The ChaosDemo that a user would write for a limiter of the survey. Pure. */
-
-import type { Via } from '../../src/subjects/redis/faults/fault-type.ts';
-import { type FaultName, viaOf } from '../../src/subjects/redis/faults/index.ts';
+import type { Via } from '@chaosdemo/redis-faults';
+import { type FaultName, viaOf } from '@chaosdemo/redis-faults';
 import { FAULT_PROXY } from '../../test/kit/fault-proxy.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';

@@ -1,11 +1,11 @@
 /** Which of several sessions a real Redis obeys. `npm run mutation` runs this file too, so it needs nothing but Redis. */
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { REDIS_ACL } from '../../src/subjects/redis/client/advice.ts';
-import { boundedConnection } from '../../src/subjects/redis/client/bounded-connection.ts';
-import { endOf, Fence, fenceKey, NotInChargeError } from '../../src/subjects/redis/client/fence.ts';
-import { REDIS_TIMEOUT_MS } from '../../src/subjects/redis/client/redis-link.ts';
+import { boundedConnection } from '../../packages/redis-faults/src/client/bounded-connection.ts';
+import { endOf, Fence, fenceKey, NotInChargeError } from '../../packages/redis-faults/src/client/fence.ts';
+import { REDIS_TIMEOUT_MS } from '../../packages/redis-faults/src/client/redis-link.ts';
 import { until } from '../kit/until.ts';
 
 const PAUSE = ['CLIENT', 'PAUSE', '1', 'WRITE'] as const;

@@ -6,7 +6,7 @@ import { type OwnedProcess, type RedisServer, Supervisor, startRedis } from '@ch
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
-import type { FaultNotes, FaultSpan } from '../../src/subjects/redis/faults/noted-fault.ts';
+import type { FaultNotes, FaultSpan } from '../../src/subjects/redis/noted-fault.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

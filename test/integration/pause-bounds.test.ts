@@ -1,14 +1,13 @@
 /** A Redis that stands still at the moment it is to be paused: a pause must not outlast what was announced. */
-
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeProbes } from '@chaosdemo/redis-faults';
 import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { injectRedisPause } from '../../src/subjects/ratelimiter/index.ts';
-import { closeProbes } from '../../src/subjects/redis/faults/pause.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { PerServer } from '@chaosdemo/redis-faults';
 import {
   type ChaosDemoSpec,
   DETECTED_AFTER,
@@ -28,7 +29,6 @@ import {
   type RateLimiterDriverOptions,
 } from '../../src/subjects/ratelimiter/run/driver.ts';
 import { evidenceOf, replay } from '../../src/subjects/ratelimiter/run/replay.ts';
-import type { PerServer } from '../../src/subjects/redis/client/per-server.ts';
 import type { LimiterChanges } from './demo.ts';
 import { until } from './until.ts';
 

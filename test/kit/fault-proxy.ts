@@ -1,10 +1,9 @@
 /** A fault proxy as its image runs it: a separate process, on ports that stay the same when it is started again. */
-
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { FaultProxyTarget } from '@chaosdemo/redis-faults';
 import { freePort, type Kubectl, registerPods, serviceObject } from '@chaosdemo/testbed';
-import type { FaultProxyTarget } from '../../src/subjects/redis/client/fault-proxy.ts';
 import { until } from './until.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/fault-proxy/main.ts', import.meta.url));

@@ -1,11 +1,9 @@
 /** Real Sentinels over a master, each at its own address, as in a pod. */
-
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type RedisTarget, SENTINEL_ACL } from '@chaosdemo/redis-faults';
 import { findRedis, freePort, type RedisTlsFiles, type Supervisor } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { SENTINEL_ACL } from '../../src/subjects/redis/admission/sentinels.ts';
-import type { RedisTarget } from '../../src/subjects/redis/client/redis-target.ts';
 import { userLine } from './nodes-on-redis.ts';
 import { until } from './until.ts';
 

@@ -14,7 +14,7 @@ const FOLDERS = [
   'src/engine',
   'src/subjects/ratelimiter/checkers',
   'src/subjects/ratelimiter/limits',
-  'src/subjects/redis/faults',
+  'packages/redis-faults/src/faults',
 ];
 /** The verdict, its judgements and the bounds, which everything else builds on. */
 const SHORT = [

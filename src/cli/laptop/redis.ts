@@ -1,10 +1,10 @@
 /** The Redis of an API on this machine: whether it answers, who uses it, and the keys that a run leaves in it. */
+import { type CommandCounts, grown, parseCommandCounts } from '@chaosdemo/redis-faults';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../api/index.ts';
 import type { OwnRedis } from '../../local/own-api.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { sumOf } from '../../subjects/ratelimiter/history/counts.ts';
-import { type CommandCounts, grown, parseCommandCounts } from '../../subjects/redis/client/command-counts.ts';
 
 const TIMEOUT_MS = 3_000;
 /** Keys read by one SCAN. */

@@ -5,13 +5,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { UsageError } from '../../settings/settings.ts';
 import type { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { HttpRequest } from '../../subjects/ratelimiter/http/request.ts';
 import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';
 import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
-import { pauseFor } from '../../subjects/waiting.ts';
 import {
   type Finding,
   findingLine,

@@ -11,11 +11,15 @@ import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
 import { planOf } from './scenarios/scenario-type.ts';
 import type { RateLimiterSpec } from './spec/schema.ts';
 
-export { REDIS_ACL } from '../redis/client/advice.ts';
-export { RedisConnections } from '../redis/client/redis-client.ts';
-export type { RedisTarget } from '../redis/client/redis-target.ts';
-export { StoreConnections } from '../redis/client/store-connections.ts';
-export { injectRedisPause, type RedisPause, type RedisPauseOptions } from '../redis/faults/pause.ts';
+export type { RedisTarget } from '@chaosdemo/redis-faults';
+export {
+  injectRedisPause,
+  REDIS_ACL,
+  RedisConnections,
+  type RedisPause,
+  type RedisPauseOptions,
+  StoreConnections,
+} from '@chaosdemo/redis-faults';
 export type { BurstResult } from './checkers/burst-result.ts';
 export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';

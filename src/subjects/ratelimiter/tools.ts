@@ -1,5 +1,5 @@
 /** The tools of faults, interfaces and the driver of one run. */
-import type { FaultTools } from '../redis/faults/fault.ts';
+import type { FaultTools } from '@chaosdemo/redis-faults';
 import type { ConnectionShare, TrafficRoom } from './http/connection-budget.ts';
 import type { Dial } from './http/dial.ts';
 import type { PodClient } from './http/pod-client.ts';

@@ -1,7 +1,6 @@
 /** What a check of the store before a fault means for the object of a run. */
-import type { Reason } from '../../api/index.ts';
+import type { StoreRefusedError } from '@chaosdemo/redis-faults';
 import type { Admission } from '../../engine/observed.ts';
-import type { StoreRefusedError } from './faults/fault.ts';
 
 /** It is unknown whether the target may be disturbed: nothing was done, and the shell tries again. */
 export class NotFoundOutError extends Error {
@@ -10,5 +9,5 @@ export class NotFoundOutError extends Error {
 
 /** The admission that ended with this refusal. Its reason is one that the connector gave. */
 export function admissionOf({ admission: { message, reason } }: StoreRefusedError): Admission {
-  return { state: 'refused', reason: reason as Reason, message };
+  return { state: 'refused', reason, message };
 }

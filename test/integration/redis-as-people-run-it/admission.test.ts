@@ -1,11 +1,9 @@
 /** Whether a Redis may be paused: who else uses it, and whether it answers at all. */
-
 import { connect, type Socket } from 'node:net';
+import { admitRedis, RedisRefusal } from '@chaosdemo/redis-faults';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
-import { RedisRefusal } from '../../../src/subjects/redis/admission/redis-refusal.ts';
 import { until } from '../../kit/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };

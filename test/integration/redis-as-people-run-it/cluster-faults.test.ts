@@ -1,9 +1,9 @@
 /** Counts and faults by key and by server, on a real Redis Cluster of three masters and a replica. */
+import type { CountPlace } from '@chaosdemo/redis-faults';
 import { Supervisor } from '@chaosdemo/testbed';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { CountPlace } from '../../../src/subjects/redis/client/count-place.ts';
-import { unlinkCounts } from '../../../src/subjects/redis/faults/data-loss/unlink-counts.ts';
+import { unlinkCounts } from '../../../packages/redis-faults/src/faults/data-loss/unlink-counts.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';

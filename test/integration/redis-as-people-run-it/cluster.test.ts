@@ -1,11 +1,10 @@
 /** Faults of a real Redis Cluster of three masters and a replica: all masters are paused at once, or none is. */
+import { asPerServer, RedisRefusal } from '@chaosdemo/redis-faults';
 import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fenceKey, NotInChargeError } from '../../../packages/redis-faults/src/client/fence.ts';
+import { tagFor } from '../../../packages/redis-faults/src/client/key-slot.ts';
 import type { RedisTarget, StoreConnections } from '../../../src/subjects/ratelimiter/index.ts';
-import { RedisRefusal } from '../../../src/subjects/redis/admission/redis-refusal.ts';
-import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
-import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
-import { asPerServer } from '../../../src/subjects/redis/client/per-server.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { clusteredPod } from './support/clustered-pod.ts';

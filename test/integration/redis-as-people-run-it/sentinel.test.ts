@@ -1,10 +1,9 @@
 /** Faults of a real master under three real Sentinels: short ones go unnoticed, and others are not begun. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SentinelsTarget } from '@chaosdemo/redis-faults';
 import { Supervisor } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { SentinelsTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
 import { until } from '../../kit/until.ts';

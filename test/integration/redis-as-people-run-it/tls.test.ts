@@ -1,14 +1,12 @@
 /** Redis over TLS with a certificate of a private authority: what is admitted, and why the rest is not. */
-
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { admitRedis, injectRedisPause } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
-import { injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';
 import { never } from '../../kit/driven-limiter.ts';
 import { startSentinel, WATCHED_AS } from '../../kit/sentinels.ts';
 import { storeOf } from '../../kit/store.ts';

@@ -1,11 +1,10 @@
 /** A Redis that does not count its pauses: refused, with what to use instead. */
-
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { admitRedis } from '@chaosdemo/redis-faults';
 import { freePort } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
-import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import { until } from '../../kit/until.ts';
 
 it('a Redis before 7.0 is refused', async () => {

@@ -1,9 +1,9 @@
 /** Planted pods over one real Redis, and a driver of one fault on them. */
+import type { RedisTarget } from '@chaosdemo/redis-faults';
 import type { RedisServer } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
 import type { LookAtPods } from '../../../src/subjects/ratelimiter/target/pods-now.ts';
-import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 import type { RunningProxy } from '../../kit/fault-proxy.ts';
 import { onTestFinished } from '../../kit/finished.ts';

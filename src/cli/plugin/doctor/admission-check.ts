@@ -1,4 +1,5 @@
 /** The operator's own admission with the rights of the user, up to the first connection to Redis or to a pod. */
+import { storeName } from '@chaosdemo/redis-faults';
 import { shell } from '../../../api/index.ts';
 import { createKubeCluster } from '../../../operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../../operator/adapters/system-clock.ts';
@@ -6,7 +7,6 @@ import { ForbiddenError } from '../../../subjects/cluster.ts';
 import { discover } from '../../../subjects/ratelimiter/admission/discovery.ts';
 import { requireCapacity } from '../../../subjects/ratelimiter/scenarios/capacity.ts';
 import { PART, rateLimiterOf } from '../../../subjects/ratelimiter/spec/schema.ts';
-import { storeName } from '../../../subjects/redis/client/redis-target.ts';
 import { awaitReady } from '../../../subjects/targets/eligible-pods.ts';
 import { listed, orRefusal, Refusal } from '../../../subjects/targets/refusal.ts';
 import { checked, type DemoCheckContext } from './check-context.ts';

@@ -1,8 +1,8 @@
 /** What one tenant can do to the runs of another, and to its own cool-downs. */
+import { bulk, INFO, RUN_ID, serverWith } from '@chaosdemo/redis-faults/testing';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
-import { bulk, INFO, RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
 import { pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never } from '../../../../test/kit/driven-limiter.ts';
 import type { AdmissionRequest } from '../../../engine/subject.ts';

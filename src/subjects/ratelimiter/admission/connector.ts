@@ -2,6 +2,7 @@
  * From a ChaosDemo to a driver: checks which pods may be touched and whether their Redis may be paused, and acquires
  * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
  */
+import { type StoreCheck, storeName } from '@chaosdemo/redis-faults';
 import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Admission, Target } from '../../../engine/observed.ts';
@@ -16,8 +17,6 @@ import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { type AdmissionOptions, type AdmittedRedis, admitRedis } from '../../redis/admission/admit-redis.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
 import { type CoolingRedis, RedisCooldown } from '../../redis/admission/redis-cooldown.ts';
-import { storeName } from '../../redis/client/redis-target.ts';
-import type { StoreCheck } from '../../redis/faults/fault.ts';
 import { NotFoundOutError } from '../../redis/store-check.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';

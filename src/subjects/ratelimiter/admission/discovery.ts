@@ -2,13 +2,11 @@
  * Finds which pods a rate limiter runs in, and which pods may be its Redis. Reads the API server, and connects to
  * nothing but the nodes of a Cluster that is to be released (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
+import type { FaultProxyTarget, PerServer, RedisTarget, SentinelsTarget } from '@chaosdemo/redis-faults';
 import { shell } from '../../../api/index.ts';
 import type { Cluster, Pod } from '../../cluster.ts';
 import { findMasters } from '../../redis/admission/admit-redis.ts';
 import { findFaultProxy, findRedis, findSentinels } from '../../redis/admission/find-redis.ts';
-import type { FaultProxyTarget } from '../../redis/client/fault-proxy.ts';
-import type { PerServer } from '../../redis/client/per-server.ts';
-import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
 import { resolveContainerPort } from '../../targets/container-port.ts';
 import {
   addressesOf,

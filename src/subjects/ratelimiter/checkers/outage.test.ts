@@ -1,4 +1,5 @@
 /** What is found of a store outage, in codes and figures: of a limiter of which it is known what it does. */
+import { EARLY_MS } from '@chaosdemo/redis-faults/events';
 import { describe, expect, it } from 'vitest';
 import { found, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
 import {
@@ -11,7 +12,6 @@ import {
   simulatedOutage,
 } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { Measure } from '../../../api/index.ts';
-import { EARLY_MS } from '../../redis/events.ts';
 import type { EventOf, HistoryEvent } from '../history/events.ts';
 
 type Change = (event: HistoryEvent) => HistoryEvent[];

@@ -1,5 +1,5 @@
 /** What is true of every history, whatever it shows: how complete it is, and whether the fault was there. Pure. */
-import { EARLY_MS } from '../../redis/events.ts';
+import { EARLY_MS } from '@chaosdemo/redis-faults/events';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
 import { code } from './checker.ts';
 

@@ -3,8 +3,15 @@
  * shown or exported is a function of these events. They are schemas, because a history may come from a file. Times are
  * milliseconds since the epoch by the monotonic clock of the process that sent the requests; fractions count.
  */
+import {
+  moment as at,
+  faultEvent,
+  podName as pod,
+  podCounts,
+  probeEvent,
+  text,
+} from '@chaosdemo/redis-faults/events';
 import { z } from 'zod';
-import { moment as at, faultEvent, podName as pod, podCounts, probeEvent, text } from '../../redis/events.ts';
 
 const count = z.int().min(0).max(1_000_000_000);
 const pods = z.array(pod).max(1024);

@@ -2,8 +2,8 @@
  * A burst: many requests to several addresses at one moment. Each has its own connection and is encoded before; at the
  * moment all are written in one turn of the event loop.
  */
+import { fairTimeout, pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../../api/index.ts';
-import { fairTimeout, pauseFor, within } from '../../waiting.ts';
 import type { HttpAnswer } from './answer.ts';
 import {
   type Burst,

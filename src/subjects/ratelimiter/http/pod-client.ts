@@ -1,5 +1,5 @@
 /** Sends requests to one pod for callers with a limited patience. Redirects are not followed. */
-import { fairTimeout, untilAborted } from '../../waiting.ts';
+import { fairTimeout, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import type { AnswerMemory, HttpAnswer } from './answer.ts';
 import type { BurstPod } from './burst-plan.ts';
 import type { Dial } from './dial.ts';

@@ -1,6 +1,6 @@
 /** A sample of the counts of one caller: the sender's own, and that in Redis. */
+import { gaveNoAnswer } from '@chaosdemo/redis-faults';
 import { messageOf } from '../../../api/index.ts';
-import { gaveNoAnswer } from '../../redis/client/redis-error.ts';
 import type { AdmittedByPod, CounterSample } from '../history/counter-sample.ts';
 import type { Toolkit } from '../tools.ts';
 import { storedCount } from './http/stored-count.ts';

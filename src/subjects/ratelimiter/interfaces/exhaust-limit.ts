@@ -1,8 +1,8 @@
 /**
  * Exhausts the limit of one caller at a steady rate: a correct limiter admits up to the limit, and rejects after that.
  */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { truncate } from '../../../api/index.ts';
-import { pauseFor } from '../../waiting.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { PodClient } from '../http/pod-client.ts';
 import { requestIn } from './caller-request.ts';

@@ -2,8 +2,7 @@
  * The one limit of a run on a rate limiter that identifies callers by the source address only. All requests of the run
  * are of one caller, so each part of a run begins once that limit is replenished.
  */
-
-import { pauseFor } from '../../waiting.ts';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { replenishedAt } from '../limits/replenish.ts';
 

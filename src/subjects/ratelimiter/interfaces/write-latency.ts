@@ -1,6 +1,6 @@
 /** Latency of real writes while nothing is paused. */
-import type { StoreConnections } from '../../redis/client/store-connections.ts';
-import { pauseFor, TIMED_OUT, within } from '../../waiting.ts';
+import type { StoreConnections } from '@chaosdemo/redis-faults';
+import { pauseFor, TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 
 const WRITES = 20;
 const WRITE_TIMEOUT_MS = 5000;

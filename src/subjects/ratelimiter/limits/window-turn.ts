@@ -1,5 +1,5 @@
 /** Keeps the ends of windows out of an experiment, if it fits between two of them. Pure except for the waiting. */
-import { pauseFor } from '../../waiting.ts';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import type { RateLimit } from './rate-limit.ts';
 
 /** How far the clocks of operator, pods and Redis may be apart; a documented requirement. */

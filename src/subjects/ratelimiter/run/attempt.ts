@@ -1,4 +1,14 @@
 /** One attempt of a scenario: its fault and its workload, and the history of what this process observed of both. */
+import {
+  type FaultListener,
+  type FaultMoment,
+  NotInjectedError,
+  proveWrite,
+  type StoreFault,
+  type StoreWriter,
+  watchStore,
+} from '@chaosdemo/redis-faults';
+import { untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { messageOf, type ScenarioSpec } from '../../../api/index.ts';
 import type {
   FaultReport,
@@ -14,16 +24,6 @@ import {
   WatchedPermit,
 } from '../../../engine/subject.ts';
 import type { FaultEvidence } from '../../../evidence/index.ts';
-import type { StoreWriter } from '../../redis/client/store-connections.ts';
-import { watchStore } from '../../redis/client/store-watch.ts';
-import { proveWrite } from '../../redis/client/write-probe.ts';
-import {
-  type FaultListener,
-  type FaultMoment,
-  NotInjectedError,
-  type StoreFault,
-} from '../../redis/faults/fault.ts';
-import { untilAborted } from '../../waiting.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { linesOf, type Taken } from '../history/json-lines.ts';

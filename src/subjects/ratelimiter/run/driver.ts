@@ -2,6 +2,8 @@
  * Drives a rate limiter: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
  * were already discovered. It owns the connections and does not depend on single types of faults.
  */
+import { claimOf, type RedisTarget, type StoreCheck, StoreRefusedError } from '@chaosdemo/redis-faults';
+import { untilAborted } from '@chaosdemo/redis-faults/waiting';
 import type { ChaosDemoSpec, ScenarioSpec } from '../../../api/index.ts';
 import { messageOf } from '../../../api/index.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
@@ -11,12 +13,8 @@ import type { HealthSnapshot } from '../../../engine/health.ts';
 import type { FaultReport } from '../../../engine/observed.ts';
 import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from '../../../engine/subject.ts';
 import type { Cluster } from '../../cluster.ts';
-import type { RedisTarget } from '../../redis/client/redis-target.ts';
-import { claimOf } from '../../redis/faults/failover/fenced-failover.ts';
-import { type StoreCheck, StoreRefusedError } from '../../redis/faults/fault.ts';
-import { type FaultNotes, injectNoted } from '../../redis/faults/noted-fault.ts';
+import { type FaultNotes, injectNoted } from '../../redis/noted-fault.ts';
 import { admissionOf, NotFoundOutError } from '../../redis/store-check.ts';
-import { untilAborted } from '../../waiting.ts';
 import type { ConnectionShare } from '../http/connection-budget.ts';
 import { type CallerControls, controlCallers } from '../interfaces/http/control-callers.ts';
 import { pollHealth } from '../interfaces/http/http-health.ts';

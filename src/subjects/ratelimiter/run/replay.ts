@@ -2,6 +2,7 @@
  * Judges and draws histories again, only from their lines: with the same judges and conclusions as in a run, and without
  * a cluster or a store. Everything that a run shows is derived here, and anyone can recompute what it published.
  */
+import type { FaultEvent } from '@chaosdemo/redis-faults/events';
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../../api/index.ts';
 import { bandsOf, detectionsOf } from '../../../engine/evidence.ts';
 import { watchEnd } from '../../../engine/fault-times.ts';
@@ -16,7 +17,6 @@ import {
 import type { Scenario } from '../../../engine/subject.ts';
 import { iso } from '../../../engine/time.ts';
 import type { FaultEvidence } from '../../../evidence/index.ts';
-import type { FaultEvent } from '../../redis/events.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { readLines } from '../history/json-lines.ts';

@@ -1,7 +1,7 @@
 /** What restoring says of a failover, which it cannot undo. */
+import { OwnPause } from '@chaosdemo/redis-faults';
+import { storeOfFake } from '@chaosdemo/redis-faults/testing';
 import { describe, expect, it } from 'vitest';
-import { storeOfFake } from '../../../../test/fixtures/subjects/redis/fake-store.ts';
-import { OwnPause } from '../../redis/client/own-pause.ts';
 import { restore } from './restore.ts';
 
 const CLAIM = 'abcdefgh';

@@ -1,12 +1,15 @@
 /** Undoes what a run did: ends its fault, and proves that Redis accepts writes. Counts of its callers expire. */
+import {
+  type FaultProxyClient,
+  FaultProxyError,
+  type OwnPause,
+  proveWrite,
+  RedisClientError,
+  type StoreConnections,
+} from '@chaosdemo/redis-faults';
 import { messageOf, truncate } from '../../../api/index.ts';
 import type { Restored } from '../../../engine/observed.ts';
 import type { Permit } from '../../../engine/subject.ts';
-import { type FaultProxyClient, FaultProxyError } from '../../redis/client/fault-proxy.ts';
-import type { OwnPause } from '../../redis/client/own-pause.ts';
-import { RedisClientError } from '../../redis/client/redis-error.ts';
-import type { StoreConnections } from '../../redis/client/store-connections.ts';
-import { proveWrite } from '../../redis/client/write-probe.ts';
 
 /** A write that is not held back takes far less. */
 const QUICK_WRITE_MS = 500;

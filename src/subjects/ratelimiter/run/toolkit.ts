@@ -1,11 +1,13 @@
 /** The connections of one run to the pods and the Redis, shared by effects, activities and faults. */
 import { randomUUID } from 'node:crypto';
+import {
+  FaultProxyClient,
+  OwnPause,
+  RedisConnections,
+  type RedisTarget,
+  StoreConnections,
+} from '@chaosdemo/redis-faults';
 import type { ChaosDemoSpec } from '../../../api/index.ts';
-import { FaultProxyClient } from '../../redis/client/fault-proxy.ts';
-import { OwnPause } from '../../redis/client/own-pause.ts';
-import { RedisConnections } from '../../redis/client/redis-client.ts';
-import type { RedisTarget } from '../../redis/client/redis-target.ts';
-import { StoreConnections } from '../../redis/client/store-connections.ts';
 import { dialTls, TLS_COST } from '../http/dial.ts';
 import { PodClient } from '../http/pod-client.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';

@@ -1,6 +1,6 @@
 /** The scenario types of the rate limiter, in the order of the story. */
+import type { Mechanism } from '@chaosdemo/redis-faults';
 import type { ScenarioSpec } from '../../../api/index.ts';
-import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import type { RateLimiterSpec } from '../spec/schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { ghostAllowing } from './ghost-allowing/index.ts';

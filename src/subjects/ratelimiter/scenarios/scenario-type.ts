@@ -2,12 +2,11 @@
  * A type of scenario: which fault, which workload, and how the record is judged. Each is a folder with a {@link
  * ScenarioType}, listed in index.ts. All but `fault` and `workload` is pure.
  */
+import type { Mechanism, StoreFault } from '@chaosdemo/redis-faults';
 import type { FaultApi, ScenarioSpec } from '../../../api/index.ts';
 import { formatDuration, parseDuration } from '../../../api/index.ts';
 import type { ChapterPlan } from '../../../engine/chapter.ts';
 import type { Scenario } from '../../../engine/subject.ts';
-import type { StoreFault } from '../../redis/faults/fault.ts';
-import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import type { History } from '../history/history.ts';
 import type { Baseline } from '../interfaces/baseline.ts';
 import { PART, type RateLimiterSpec } from '../spec/schema.ts';

@@ -1,10 +1,17 @@
 /** The fault of a scenario in the API, the same for each type of scenario, and which specs permit it. */
+import {
+  type CountPlace,
+  FAULT_TYPES,
+  type FaultName,
+  type FaultType,
+  type Mechanism,
+  mechanismOf,
+  type StoreFault,
+  VIAS,
+  viaOf,
+} from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import { cel, durationField, formatDuration, parseDuration } from '../../../api/index.ts';
-import type { CountPlace } from '../../redis/client/count-place.ts';
-import type { StoreFault } from '../../redis/faults/fault.ts';
-import { type FaultType, type Mechanism, VIAS } from '../../redis/faults/fault-type.ts';
-import { FAULT_TYPES, type FaultName, mechanismOf, viaOf } from '../../redis/faults/index.ts';
 import { PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 

@@ -2,7 +2,7 @@
  * The observations around one fault, as evidence: component names show their role towards the others and do not reveal
  * what they are. The pods behind the names are kept separately.
  */
-
+import type { FaultEvent, ProbeEvent } from '@chaosdemo/redis-faults/events';
 import { counted } from '../../../api/index.ts';
 import { UNREACHABLE } from '../../../engine/health.ts';
 import {
@@ -14,7 +14,6 @@ import {
   type SeenInvariant,
   type Signal,
 } from '../../../evidence/index.ts';
-import type { FaultEvent, ProbeEvent } from '../../redis/events.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
 import { sampleOf } from '../history/counts.ts';

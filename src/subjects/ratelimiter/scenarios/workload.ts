@@ -1,7 +1,7 @@
 /** What a scenario sends and reads, and when. */
+import type { FaultMoment } from '@chaosdemo/redis-faults';
 import type { FaultReport, Prepared, RecoveryReport } from '../../../engine/observed.ts';
 import type { Permit } from '../../../engine/subject.ts';
-import type { FaultMoment } from '../../redis/faults/fault.ts';
 import type { History } from '../history/history.ts';
 import type { Judge } from './judge.ts';
 

@@ -1,7 +1,7 @@
 /** The rate limiter's part of the spec, `spec.rateLimiter`. */
+import { COUNT_TYPES } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, subjectPart } from '../../../api/index.ts';
-import { COUNT_TYPES } from '../../redis/client/count-place.ts';
 import { redisSchema } from '../../redis/schema.ts';
 import {
   ADDRESS_PLACE,

@@ -1,8 +1,5 @@
 /** The rate limiter as discovered: its pods and its Redis. */
-
-import type { FaultProxyTarget } from '../../redis/client/fault-proxy.ts';
-import type { PerServer } from '../../redis/client/per-server.ts';
-import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
+import type { FaultProxyTarget, PerServer, RedisTarget, SentinelsTarget } from '@chaosdemo/redis-faults';
 
 /** What a Secret adds to each request that counts. Missing keys are left out. */
 export interface HttpAuth {

@@ -2,9 +2,8 @@
  * The open-loop sender: requests at a fixed rate that does not wait for answers, so a slow rate limiter gets no fewer.
  * A request whose caller has given up may stay open: a limiter that admits it late has admitted it.
  */
-
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../api/index.ts';
-import { pauseFor } from '../../waiting.ts';
 import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
 import type { PodClient, RequestResult } from '../http/pod-client.ts';

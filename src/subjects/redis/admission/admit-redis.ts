@@ -1,9 +1,9 @@
 /** The admission of a Redis for an object: why it must not be disturbed becomes a refusal in its status. */
+import * as admission from '@chaosdemo/redis-faults';
+import { RedisRefusal } from '@chaosdemo/redis-faults';
 import { Refusal } from '../../targets/refusal.ts';
-import * as admission from './redis-admission.ts';
-import { RedisRefusal } from './redis-refusal.ts';
 
-export type { AdmissionOptions, AdmittedRedis } from './redis-admission.ts';
+export type { AdmissionOptions, AdmittedRedis } from '@chaosdemo/redis-faults';
 
 /** As {@link admission.admitRedis}. @throws {Refusal} instead of RedisRefusal */
 export async function admitRedis(

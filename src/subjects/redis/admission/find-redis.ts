@@ -1,13 +1,17 @@
 /** Finds the pods of a Redis and its Sentinels by the Services of the spec, with the logins. Reads the API server only. */
+import {
+  each,
+  type FaultProxyTarget,
+  type PerServer,
+  type RedisTarget,
+  type SentinelsTarget,
+} from '@chaosdemo/redis-faults';
 import type { Cluster } from '../../cluster.ts';
 import { isAlive } from '../../targets/eligible-pods.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
-import type { FaultProxyTarget } from '../client/fault-proxy.ts';
-import { each, type PerServer } from '../client/per-server.ts';
-import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
 import type { RedisSpec } from '../schema.ts';
 import { createRedisSecret, type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import {

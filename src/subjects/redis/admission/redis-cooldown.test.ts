@@ -1,7 +1,7 @@
 /** How long a Redis cools down after faults, and what a tenant can do about it. */
+import type { PerServer } from '@chaosdemo/redis-faults';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
-import type { PerServer } from '../client/per-server.ts';
 import { MOST_REST_MS, noteName, parseNote, RedisCooldown, restUntil } from './redis-cooldown.ts';
 
 const NOW = Date.UTC(2026, 0, 1, 12);

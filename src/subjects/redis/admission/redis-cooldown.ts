@@ -4,12 +4,12 @@
  * namespace, which outlives objects and operators, has the moment from which a run may begin. The process remembers the
  * moments that it wrote, so deleting or shortening a note has no effect until another operator leads.
  */
+import { allOf, each, type PerServer } from '@chaosdemo/redis-faults';
 import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Cluster, Note } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
-import { allOf, each, type PerServer } from '../client/per-server.ts';
-import type { FaultNotes, FaultSpan } from '../faults/noted-fault.ts';
+import type { FaultNotes, FaultSpan } from '../noted-fault.ts';
 
 /** Times the length of a fault. */
 const REST = 3;

@@ -2,12 +2,12 @@
  * From a Service to the pods of Redis behind it, or to those of its Sentinels. Pure. A pod is found by the Service's own selector and dialled by
  * its IP: a Service can point anywhere (ExternalName, hand-made endpoints), a pod of the namespace cannot.
  */
+import type { RedisTarget } from '@chaosdemo/redis-faults';
 import type { Pod, Service } from '../../cluster.ts';
 import { resolveContainerPort } from '../../targets/container-port.ts';
 import { isAlive, isReady } from '../../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../targets/label-selector.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
-import type { RedisTarget } from '../client/redis-target.ts';
 
 /** What a Service of the spec is for, as messages name it, and which of its pods are used. */
 export interface ServiceUse {

@@ -1,6 +1,6 @@
 /** The control of a count: whether the counters that a fault is compared with are right for one caller. */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import { pauseFor } from '../../../waiting.ts';
 import { type AdmittedByPod, type CounterSample, missingIn } from '../../history/counter-sample.ts';
 import { sumOf } from '../../history/counts.ts';
 import type { Toolkit } from '../../tools.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { StoreConnections } from '@chaosdemo/redis-faults';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { checkHealth } from './http-health.ts';

@@ -1,6 +1,6 @@
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../../../api/index.ts';
 import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../engine/health.ts';
-import { pauseFor } from '../../../waiting.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { RequestResult } from '../../http/pod-client.ts';
 import { timeoutOf } from '../../spec/limit-of-spec.ts';

@@ -1,6 +1,6 @@
 /** How far counts lag behind what was admitted, without a fault: under steady traffic of callers under their limit. */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import { pauseFor } from '../../../waiting.ts';
 import { type AdmittedByPod, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import type { RequestResult } from '../../http/pod-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';

@@ -2,8 +2,8 @@
  * Whether tokens are added at the rate in the spec. If the bucket is really slower, the spec allows more than the
  * limiter may admit, and a fault could hide in that difference.
  */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
-import { pauseFor } from '../../../waiting.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { LimitNotKeptError, overAdmission } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';

@@ -3,11 +3,9 @@
  * counts: they have to grow during a request that no limiter can decide without Redis, and less while no request is
  * open. This needs no further rights and does not depend on addresses, which a proxy may rewrite.
  */
-
+import { type CommandCounts, grown, type StoreConnections } from '@chaosdemo/redis-faults';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import { type CommandCounts, grown } from '../../../redis/client/command-counts.ts';
-import type { StoreConnections } from '../../../redis/client/store-connections.ts';
-import { pauseFor } from '../../../waiting.ts';
 import { sumOf } from '../../history/counts.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import type { PodClient } from '../../http/pod-client.ts';

@@ -1,6 +1,5 @@
+import type { CountPlace, StoreConnections } from '@chaosdemo/redis-faults';
 import { expect, it } from 'vitest';
-import type { CountPlace } from '../../../redis/client/count-place.ts';
-import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { HttpCallers } from './http-callers.ts';

@@ -1,5 +1,5 @@
 /** The count that Redis holds for a caller of a limiter behind HTTP, at the place that the spec names. */
-import type { CountPlace } from '../../../redis/client/count-place.ts';
+import type { CountPlace } from '@chaosdemo/redis-faults';
 import { ADDRESS_PLACE, KEY_PLACE } from '../../spec/http-schema.ts';
 import type { Toolkit } from '../../tools.ts';
 

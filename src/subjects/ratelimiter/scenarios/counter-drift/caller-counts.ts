@@ -1,7 +1,7 @@
 /** The counts of the one caller of counter drift: admissions by the sender's own count, and the count in Redis. */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
-import { pauseFor } from '../../../waiting.ts';
 import {
   type AdmittedByPod,
   type CounterSample,

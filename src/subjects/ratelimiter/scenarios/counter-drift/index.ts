@@ -1,8 +1,8 @@
 /**
  * Counter drift: writes to Redis stall while the pods continue, and their admissions drift from the counts in Redis.
  */
+import type { Mechanism } from '@chaosdemo/redis-faults';
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import type { Mechanism } from '../../../redis/faults/fault-type.ts';
 import type { DriftSeen } from '../../checkers/drift-seen.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { Judge } from '../judge.ts';

@@ -1,4 +1,5 @@
 /** CounterDrift in the API: its parameters, its rules, and which specs can prove nothing. */
+import { holdFor } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import {
   counted,
@@ -7,7 +8,6 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
-import { holdFor } from '../../../redis/client/write-probe.ts';
 import { CONTROL_MEASURE } from '../../checkers/controls.ts';
 import type { Baseline } from '../../interfaces/baseline.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';

@@ -1,7 +1,7 @@
 /** Counter drift: steady traffic with one key, and samples of the counters. */
+import { untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
-import { untilAborted } from '../../../waiting.ts';
 import { hasDrifted } from '../../checkers/drift.ts';
 import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
 import { countEvent } from '../../history/counts.ts';

@@ -1,9 +1,9 @@
 /** Over-admission in bursts: each of one caller, to all pods at once. */
+import type { FaultMoment } from '@chaosdemo/redis-faults';
+import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted, messageOf, type ScenarioSpec, truncate } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
-import type { FaultMoment } from '../../../redis/faults/fault.ts';
-import { pauseFor, untilAborted } from '../../../waiting.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { BurstNotSentError, spread } from '../../http/burst-plan.ts';

@@ -1,6 +1,6 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
+import type { Mechanism } from '@chaosdemo/redis-faults';
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import type { Mechanism } from '../../../redis/faults/fault-type.ts';
 import type { OutageSeen } from '../../checkers/outage-seen.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { Judge } from '../judge.ts';

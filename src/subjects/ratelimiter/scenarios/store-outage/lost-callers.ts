@@ -1,6 +1,6 @@
 /** A fault of type DataLoss: the callers whose counts Redis loses, and which specs can show nothing. Pure. */
+import type { CountPlace } from '@chaosdemo/redis-faults';
 import { counted, type ScenarioSpec } from '../../../../api/index.ts';
-import type { CountPlace } from '../../../redis/client/count-place.ts';
 import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
 import { placeOf } from '../../interfaces/http/stored-count.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';

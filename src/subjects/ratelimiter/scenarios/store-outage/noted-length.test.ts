@@ -1,7 +1,7 @@
 /** For how long a fault is noted, so that Redis cools down after it: as long as it really disturbs Redis. */
 import { expect, it, onTestFinished } from 'vitest';
 import { DrivenLimiter, limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
-import type { FaultSpan } from '../../../redis/faults/noted-fault.ts';
+import type { FaultSpan } from '../../../redis/noted-fault.ts';
 
 /** The lengths that are noted for a scenario of 10 s. */
 async function noted(scenario: object): Promise<number[]> {

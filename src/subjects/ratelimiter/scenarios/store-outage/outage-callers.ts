@@ -3,9 +3,8 @@
  * address only, one caller sends all of them: its limit is first exhausted without a fault, and replenished when the
  * fault begins.
  */
-
+import { NotInjectedError } from '@chaosdemo/redis-faults';
 import { formatDuration } from '../../../../api/index.ts';
-import { NotInjectedError } from '../../../redis/faults/fault.ts';
 import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import type { PodClient } from '../../http/pod-client.ts';

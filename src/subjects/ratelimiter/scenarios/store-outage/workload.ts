@@ -1,6 +1,6 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { pauseFor } from '../../../waiting.ts';
 import type { OutageSeen } from '../../checkers/outage-seen.ts';
 import type { FaultTimes } from '../../history/recorded.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';

@@ -1,0 +1,239 @@
+/**
+ * The masters of a Redis Cluster, from CLUSTER NODES of every pod behind its Service: all slots are covered, no slot
+ * moves, no master is failing, and all nodes agree. A node only names addresses, and none is used unless a Ready pod of
+ * the Service has it. Pure. The format: https://redis.io/docs/latest/commands/cluster-nodes/
+ */
+import { SLOTS, type SlotRanges, slotsIn } from '../client/key-slot.ts';
+import { linesOf } from '../client/lines.ts';
+import { asPerServer, type PerServer } from '../client/per-server.ts';
+import { type RedisWireError, unexpectedReply } from '../client/redis-error.ts';
+import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
+import { listed } from '../text.ts';
+import { RedisRefusal } from './redis-refusal.ts';
+
+/** More masters are not paused at once. */
+export const MOST_MASTERS = 16;
+
+/** Masters, their replicas, and nodes that were not forgotten yet. */
+const MOST_NODES = 256;
+/** Of all nodes, with slots that move; those of a Cluster that was resharded a hundred times are fewer. */
+const MOST_RANGES = 4096;
+/** Of a node; Redis has ten. */
+const MOST_FLAGS = 16;
+/** Of a line, without its ranges. */
+const FIELDS = 8;
+
+/** One node, as another sees it. */
+export interface ClusterNode {
+  /** 40 hexadecimal digits; stays with the node through restarts. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly flags: ReadonlySet<string>;
+  /** Id of the primary that it copies; '-': of none. */
+  readonly primaryId: string;
+  readonly slots: SlotRanges;
+  /** A slot moves to or from it. */
+  readonly isMoving: boolean;
+}
+
+/** What one node reports of its Cluster. */
+export interface ClusterReport {
+  /** In a fixed order. */
+  readonly masters: readonly ClusterNode[];
+  /** The node that reports; left out: it does not show itself. */
+  readonly itself?: ClusterNode | undefined;
+  /** Changes with each node, address and slot of the masters. */
+  readonly layout: string;
+}
+
+/** A pod, and what it reports. */
+export interface ClusterView {
+  readonly target: RedisTarget;
+  /** Left out: it is not a node of a Cluster. */
+  readonly cluster?: ClusterReport;
+}
+
+/**
+ * Reads CLUSTER NODES of this pod.
+ * @throws RedisWireError for another text
+ * @throws {RedisRefusal} RedisNotEligible unless it reports a Cluster at rest
+ */
+export function readCluster(target: RedisTarget, text: string): ClusterReport {
+  const nodes = parseClusterNodes(text).map((node) =>
+    // A node that has met no other does not know its own address.
+    node.flags.has('myself') && node.host === '' ? { ...node, host: target.host } : node,
+  );
+  const masters = mastersIn(nodes);
+  const itself = nodes.find(({ flags }) => flags.has('myself'));
+  return { masters, itself, layout: layoutOf(target, nodes, masters) };
+}
+
+/** @throws RedisWireError unless each line is that of a node, and there are at most 256 with 4,096 ranges of slots */
+export function parseClusterNodes(text: string): ClusterNode[] {
+  const nodes: ClusterNode[] = [];
+  let ranges = 0;
+  for (const line of linesOf(text, MOST_NODES + 1)) {
+    if (line === '') continue;
+    const { node, fields } = parseNode(line, MOST_RANGES - ranges);
+    ranges += fields;
+    nodes.push(node);
+  }
+  if (nodes.length > MOST_NODES) throw noNode(`at most ${MOST_NODES} nodes`);
+  return nodes;
+}
+
+/** `<id> <ip>:<port>@<bus port>[,...] <flags> <master> <ping> <pong> <epoch> <link> [<slots> ...]` */
+function parseNode(
+  line: string,
+  mostRanges: number,
+): { readonly node: ClusterNode; readonly fields: number } {
+  const fields = line.split(' ', FIELDS + mostRanges + 1);
+  if (fields.length > FIELDS + mostRanges) throw noNode(`at most ${MOST_RANGES} ranges of slots`);
+  const [id = '', endpoint = '', flags = '', primaryId = '', , , , link, ...ranges] = fields;
+  const [address = ''] = endpoint.split(/[@,]/, 1);
+  const at = address.lastIndexOf(':');
+  const port = address.slice(at + 1);
+  if (!/^[0-9a-f]{40}$/.test(id) || at === -1 || !/^\d{1,5}$/.test(port) || link === undefined)
+    throw noNode();
+  const node = {
+    id,
+    host: address.slice(0, at),
+    port: Number(port),
+    flags: new Set(flags.split(',', MOST_FLAGS)),
+    primaryId,
+    slots: ranges.filter((range) => !range.startsWith('[')).map(parseRange),
+    isMoving: ranges.some((range) => range.startsWith('[')),
+  };
+  return { node, fields: ranges.length };
+}
+
+function parseRange(text: string): readonly [number, number] {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (!match || first > last || last >= SLOTS) throw noNode();
+  return [first, last];
+}
+
+function noNode(wanted = 'one node a line'): RedisWireError {
+  return unexpectedReply('CLUSTER NODES', wanted, 'other text');
+}
+
+/**
+ * @param views of every Ready pod behind the Service
+ * @returns the views of the masters, whose targets have their slots; and their layout, which changes with each node,
+ * address and slot
+ * @throws {RedisRefusal} RedisNotEligible with the first obstacle
+ */
+export function mastersOf<V extends ClusterView>(
+  views: PerServer<V>,
+): { readonly masters: PerServer<V>; readonly layout: string } {
+  const [{ cluster: { layout = '', masters: nodes = [] } = {}, target }] = views;
+  const other = views.find(({ cluster }) => cluster?.layout !== layout);
+  if (other) {
+    throw notEligible(
+      other.target,
+      `reports other primaries, addresses or slots than ${redisName(target)}: name a Service that selects the pods of one Cluster only, or wait until all nodes agree`,
+    );
+  }
+  const masters = nodes
+    .map((node) => {
+      const own = viewOf(node, views);
+      return { ...own, target: { ...own.target, slots: node.slots } };
+    })
+    .toSorted((a, b) => (a.target.podName < b.target.podName ? -1 : 1));
+  return { masters: asPerServer(masters), layout };
+}
+
+/** The layout of the masters that one node reports. @throws {RedisRefusal} unless it reports a Cluster at rest */
+function layoutOf(
+  target: RedisTarget,
+  nodes: readonly ClusterNode[],
+  masters: readonly ClusterNode[],
+): string {
+  for (const { flags, id, isMoving } of masters) {
+    const primary = `primary ${nameOf(id)}`;
+    if (['fail', 'fail?', 'handshake', 'noaddr'].some((flag) => flags.has(flag))) {
+      throw notEligible(target, `reports that ${primary} fails: wait until it is back, or has been replaced`);
+    }
+    if (isMoving) {
+      throw notEligible(
+        target,
+        `reports that slots move to or from ${primary}: wait until the reshard has ended`,
+      );
+    }
+  }
+  const idle = nodes.find(
+    ({ flags, slots }) =>
+      slots.length === 0 && flags.has('master') && !flags.has('fail') && !flags.has('noaddr'),
+  );
+  if (idle) {
+    throw notEligible(
+      target,
+      `reports primary ${nameOf(idle.id)} without slots: give it slots, make it a replica, or remove it with CLUSTER FORGET`,
+    );
+  }
+  if (masters.length > MOST_MASTERS) {
+    throw notEligible(
+      target,
+      `reports ${masters.length} primaries, and at most ${MOST_MASTERS} are paused at once: use a smaller Cluster`,
+    );
+  }
+  const covered = new Uint8Array(SLOTS);
+  let count = 0;
+  for (const node of masters) {
+    for (const slot of slotsIn(node.slots)) {
+      covered[slot] = 1;
+      count += 1;
+      // Ranges that overlap could have any number of slots.
+      if (count > SLOTS) break;
+    }
+  }
+  if (count !== SLOTS || covered.includes(0)) {
+    throw notEligible(
+      target,
+      `does not report exactly one primary for each of ${SLOTS} slots: see redis-cli --cluster check`,
+    );
+  }
+  return masters
+    .map(
+      ({ host, id, port, slots }) =>
+        `${id} ${host}:${port} ${slots.map((range) => range.join('-')).join(',')}`,
+    )
+    .join('\n');
+}
+
+function mastersIn(nodes: readonly ClusterNode[]): ClusterNode[] {
+  return nodes
+    .filter(({ flags, isMoving, slots }) => flags.has('master') && (slots.length > 0 || isMoving))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** What the Ready pod reports that is this master, by its address and by what it reports of itself. @throws {RedisRefusal} */
+function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: readonly V[]): V {
+  const view = views.find(({ target }) => target.host === host && target.port === port);
+  const names = listed(views.map(({ target }) => target.podName));
+  if (!view) {
+    const service = settingOf(views[0]?.target ?? {}, 'service');
+    throw new RedisRefusal(
+      'RedisNotEligible',
+      `primary ${nameOf(id)} of the Redis Cluster is at an address that no Ready pod behind ${service} has (it selects ${names}): name a Service that selects all pods of the Cluster, and wait until they are Ready`,
+    );
+  }
+  if (view.cluster?.itself?.id !== id) {
+    throw notEligible(
+      view.target,
+      `is another node of the Cluster than at its address: wait until all nodes agree`,
+    );
+  }
+  return view;
+}
+
+/** As redis-cli abbreviates it. */
+function nameOf(id: string): string {
+  return id.slice(0, 8);
+}
+
+function notEligible(target: RedisTarget, what: string): RedisRefusal {
+  return new RedisRefusal('RedisNotEligible', `${redisName(target)} ${what}`);
+}

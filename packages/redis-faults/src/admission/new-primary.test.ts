@@ -1,0 +1,42 @@
+/** Which pod is the new primary after a failover, by what a Sentinel reports. */
+import { describe, expect, it } from 'vitest';
+import { bulk, RUN_ID, serverWith } from '../testing/answering-redis.fixture.ts';
+import { findNewPrimary } from './new-primary.ts';
+
+const never = new AbortController().signal;
+const FORMER = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false, runId: 'a'.repeat(40) };
+const POD = { podName: 'redis-1', namespace: 'shop', host: '10.0.0.8', port: 6379, tls: false };
+
+/** The outcome if the Service leads to this pod, and a Sentinel reports this primary. */
+async function found(primary: { ip: string; runid?: string }, pod = POD): Promise<unknown> {
+  const fields = {
+    ...{ runid: RUN_ID, port: '6379', flags: 'master', 'config-epoch': '1', 'role-reported-time': '5' },
+    ...{ 'down-after-milliseconds': '5000', 'last-ping-sent': '0', ...primary },
+  };
+  const flat = Object.entries(fields).flat();
+  const sentinel = await serverWith({ SENTINEL: `*${flat.length}\r\n${flat.map(bulk).join('')}` });
+  const sentinels = { masterName: 'limits', servers: [sentinel] };
+  return await findNewPrimary({ sentinels, former: FORMER, findStore: async () => [pod] }, never);
+}
+
+describe('the new primary', () => {
+  it.each(['10.0.0.8', 'redis-1.redis.shop.svc.cluster.local'])(
+    'is the pod behind the Service at %s, which the Sentinel reports',
+    async (ip) => {
+      expect(await found({ ip })).toEqual({ ...POD, runId: RUN_ID });
+      expect(await found({ ip, runid: '' })).toEqual(POD);
+    },
+  );
+
+  // A pod that reports the run_id of the new primary is not the new primary.
+  it.each(['10.0.0.9', 'redis-1.redis.other.svc.cluster.local', 'redis-2.redis.shop.svc'])(
+    'is not a pod at another address than %s',
+    async (ip) => {
+      await expect(found({ ip })).rejects.toThrow(/Service|selector/i);
+    },
+  );
+
+  it('is unknown if a restarted Sentinel reports the former one, without a run_id', async () => {
+    await expect(found({ ip: FORMER.host, runid: '' })).rejects.toThrow('no Sentinel reports');
+  });
+});

@@ -1,0 +1,168 @@
+/**
+ * Whether Sentinels would take a pause of their primary for its failure. Sentinel sends a PING behind a PUBLISH, which a
+ * pause of writes holds up, so both wait for at most the pause: one that is shorter than down-after-milliseconds stays
+ * unnoticed. Every Sentinel is queried, because each has its own settings.
+ */
+import { adviceOnConnection } from '../client/advice.ts';
+import { tellable } from '../client/redacted.ts';
+import { RedisWireError } from '../client/redis-error.ts';
+import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
+import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
+import { formatDuration, listed, messageOf, withAdvice } from '../text.ts';
+import { isSentinel, type RedisClient } from './redis-clients.ts';
+import { RedisRefusal } from './redis-refusal.ts';
+
+/** The rights that the operator's user needs in Sentinel. */
+export const SENTINEL_ACL = '-@all +sentinel|master resetchannels';
+
+/**
+ * A pause is at least this much shorter than down-after-milliseconds. Redis ends a pause up to 100 ms late, the timer of
+ * Sentinel ticks every 100 ms, and a PING may wait already: see {@link MOST_PENDING_MS}.
+ */
+const MARGIN_MS = 500;
+
+/** If a PING has waited longer before the pause, the pause adds to a silence that Sentinel has counted already. */
+const MOST_PENDING_MS = 250;
+
+/** The shortest pause that a spec may have, in milliseconds. */
+const SHORTEST_PAUSE_MS = 1000;
+
+/**
+ * @param clients of the Redis; a Sentinel that watches it has a connection to it
+ * @throws {RedisRefusal} RedisNotEligible if a Sentinel that was not found in the cluster watches
+ */
+export function requireFound(
+  clients: readonly RedisClient[],
+  {
+    redis,
+    sentinels,
+  }: {
+    readonly redis: RedisTarget;
+    readonly sentinels: SentinelsTarget | undefined;
+  },
+): void {
+  const found = new Set(sentinels?.servers.map(({ host }) => host));
+  const others = clients.filter((client) => isSentinel(client) && !found.has(client.ip ?? ''));
+  if (others.length === 0) return;
+  const advice = sentinels
+    ? `Name a Service that selects all Sentinels in ${settingOf(redis, 'sentinel.service')}`
+    : `Set ${settingOf(redis, 'sentinel.service')} and masterName, so that faults stay shorter than its down-after-milliseconds`;
+  const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, redis.password)))];
+  throw new RedisRefusal(
+    'RedisNotEligible',
+    `a Sentinel at ${listed(from)} watches ${redisName(redis)} and could take a pause for a failure. ${advice}`,
+  );
+}
+
+/**
+ * Queries all Sentinels at the same time; takes 1.5 s at most.
+ *
+ * @param redis the primary that is to be paused, with its run_id
+ * @param longestMs the longest pause
+ * @returns what each of them reports
+ * @throws {RedisRefusal} RedisNotEligible if a pause could be followed by a failover, or if a Sentinel watches another
+ * server; RedisUnreachable if that is unknown
+ */
+export async function requireNoFailover(
+  { masterName, servers }: SentinelsTarget,
+  redis: RedisTarget,
+  longestMs: number,
+  signal: AbortSignal,
+): Promise<readonly Watch[]> {
+  const answers = await Promise.allSettled(servers.map((server) => query(server, masterName, signal)));
+  signal.throwIfAborted();
+  // The first in the order of names, whichever answered first: a message must not change without a cause.
+  const watches = answers.map((answer) => {
+    if (answer.status === 'rejected') throw answer.reason;
+    return answer.value;
+  });
+  for (const watch of watches) requireHealthy(watch, masterName, redis);
+  const [first] = watches.toSorted((a, b) => a.downAfterMs - b.downAfterMs);
+  if (first === undefined) return watches;
+  const most = first.downAfterMs - MARGIN_MS;
+  if (longestMs <= most) return watches;
+  const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;
+  const shorten = `set the duration of each fault to at most ${formatDuration(most)}`;
+  throw notEligible(
+    first.sentinel,
+    `takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten}, or ${raise}`}`,
+  );
+}
+
+function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): void {
+  const { address, flags, pendingMs, runId, sentinel } = watch;
+  const name = redisName(redis);
+  if (!isInPod(watch, redis)) {
+    throw notEligible(
+      sentinel,
+      `watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in ${settingOf(redis, 'service')}, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
+    );
+  }
+  if (runId === '') {
+    throw notEligible(
+      sentinel,
+      `watches ${masterName} at ${address}, and has not read its run_id since it began: wait some seconds`,
+    );
+  }
+  if (runId !== redis.runId) {
+    throw notEligible(
+      sentinel,
+      `watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in ${settingOf(redis, 'service')}, or wait until the Sentinels agree`,
+    );
+  }
+  if (flags !== 'master') {
+    throw notEligible(
+      sentinel,
+      `reports ${masterName} as "${flags}" instead of "master", so a failover may be near: wait until it has ended`,
+    );
+  }
+  if (pendingMs > MOST_PENDING_MS) {
+    throw new RedisRefusal(
+      'RedisUnreachable',
+      `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for an answer of ${name}, and a pause would add to that: check the load of both, and the network between them`,
+    );
+  }
+}
+
+/** @throws {RedisRefusal} or the reason of `signal` */
+async function query(sentinel: RedisTarget, masterName: string, signal: AbortSignal): Promise<Watch> {
+  try {
+    return await readWatch(sentinel, masterName, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unanswered(sentinel, masterName, error);
+  }
+}
+
+/** The error of Sentinel or of the connection, with what to do about it. */
+export function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): RedisRefusal {
+  const text = messageOf(error);
+  const server = { setting: 'redis.sentinel', ...sentinel };
+  if (error instanceof RedisWireError && error.isNoRedis) {
+    return notEligible(sentinel, `is no Sentinel: ${text}`);
+  }
+  if (/^ERR No such master/i.test(text)) {
+    return notEligible(
+      sentinel,
+      `watches no ${masterName}: write the name of sentinel monitor in ${settingOf(server, 'masterName')}`,
+    );
+  }
+  if (/^ERR unknown command/i.test(text)) {
+    return notEligible(
+      sentinel,
+      `is no Sentinel: name the Service and the port of the Sentinels in ${settingOf(server, 'service')}`,
+    );
+  }
+  const advice = text.startsWith('NOPERM')
+    ? `the ACL user of Sentinel lacks a right: grant it "${SENTINEL_ACL}"`
+    : /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(text)
+      ? `name a Secret with its username and password in ${settingOf(server, 'authSecretName')}`
+      : adviceOnConnection(text, server);
+  const message = withAdvice(tellable(text, 160, sentinel.password), advice);
+  return new RedisRefusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
+}
+
+/** A refusal that names this Sentinel. */
+export function notEligible(sentinel: RedisTarget, what: string): RedisRefusal {
+  return new RedisRefusal('RedisNotEligible', `Sentinel ${redisName(sentinel)} ${what}`);
+}

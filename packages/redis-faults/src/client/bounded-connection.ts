@@ -1,0 +1,232 @@
+/**
+ * A connection of ioredis to an untrusted server: replies reach ioredis through a gate, and any failure rejects the
+ * commands in flight with its cause.
+ */
+import { connect as connectPlain, type Socket } from 'node:net';
+import {
+  type ConnectionOptions,
+  connect as connectSecure,
+  createSecureContext,
+  type SecureContext,
+} from 'node:tls';
+import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
+import { fairTimeout, TIMED_OUT, within } from '../waiting.ts';
+import { withoutPassword } from './redacted.ts';
+import { RedisWireError } from './redis-error.ts';
+import type { RedisTarget } from './redis-target.ts';
+import { ReplyGate } from './reply-gate.ts';
+
+/** Enough for INFO, which is a few KiB, and for anything else but CLIENT LIST. */
+export const REPLY_BYTES = 256 * 1024;
+
+/** Enough for CLIENT LIST of some 3,200 clients: 200 pods of a rate limiter with 16 connections each. */
+const CLIENT_LIST_BYTES = 1024 * 1024;
+
+/** Timeouts and bounds of a connection. Durations in milliseconds. */
+export interface ConnectionLimits {
+  /** Until the connection is established, including TLS. */
+  readonly connectTimeout: number;
+  /** From sending a command to the end of its answer; left out: no timeout. A late answer ends the connection. */
+  readonly commandTimeout?: number | undefined;
+  /** Bytes of one reply to anything but CLIENT LIST; default: {@link REPLY_BYTES}. */
+  readonly replyBytes?: number;
+}
+
+/**
+ * A connection that is not opened yet. It queues nothing, sends nothing twice, and once lost it stays lost. `connect()`
+ * and every command reject with the error that Redis answered, or else with what ended the connection: a
+ * RedisWireError, or the error of the socket. Errors hold no arguments of commands, and no password that the server
+ * repeated. A listener to its event `error` is not needed.
+ */
+export function boundedConnection(target: RedisTarget, limits: ConnectionLimits): Redis {
+  return new BoundedRedis(target, limits);
+}
+
+/** Opens the stream for ioredis. */
+function connectorTo(
+  target: RedisTarget,
+  connectTimeout: number,
+  gate: ReplyGate,
+): NonNullable<RedisOptions['Connector']> {
+  return class GatedConnector extends AbstractConnector {
+    constructor() {
+      super(0);
+    }
+
+    override async connect(): ReturnType<AbstractConnector['connect']> {
+      const socket = dial(target, gate);
+      this.stream = socket;
+      const timeout = fairTimeout(connectTimeout);
+      const onTimeout = (): void => {
+        const message = `the server accepted no connection within ${connectTimeout} ms`;
+        socket.destroy(new RedisWireError('CONNECT_TIMEOUT', message));
+      };
+      const end = (): void => {
+        timeout.signal.removeEventListener('abort', onTimeout);
+        timeout.end();
+      };
+      timeout.signal.addEventListener('abort', onTimeout, { once: true });
+      socket.once(target.tls ? 'secureConnect' : 'connect', end).once('close', end);
+      socket.on('error', (error) => {
+        this.firstError ??= error;
+      });
+      // Nothing is sent to a server that has stopped sending, and its half-open socket is closed at once.
+      socket.once('end', () => socket.destroy());
+      return socket;
+    }
+
+    /** At once: a server must not decide when the socket closes, and further data is of no interest. */
+    override disconnect(): void {
+      this.stream?.destroy();
+    }
+  };
+}
+
+/**
+ * Parsing certificates takes milliseconds, and their memory is outside of the heap, where no garbage collection sees it.
+ * So all connections with the same authorities share a context, and the least recently used ones are dropped.
+ */
+const MOST_CONTEXTS = 16;
+const contexts = new Map<string, SecureContext>();
+
+function contextOf(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca });
+  contexts.delete(ca);
+  contexts.set(ca, context);
+  const [oldest = ca] = contexts.keys();
+  if (contexts.size > MOST_CONTEXTS) contexts.delete(oldest);
+  return context;
+}
+
+/** How to verify the certificate of a server; undefined: it is connected to without TLS. */
+export function tlsOf(target: RedisTarget): ConnectionOptions | undefined {
+  const { ca, servername, tls } = target;
+  if (!tls) return undefined;
+  return {
+    ...(ca !== undefined && { secureContext: contextOf(ca) }),
+    ...(servername === undefined ? {} : { servername }),
+  };
+}
+
+/** A read is handled before the next one, on one thread, so all connections share this memory. */
+const memory = Buffer.allocUnsafeSlow(64 * 1024);
+
+function dial(target: RedisTarget, gate: ReplyGate): Socket {
+  const { host, port } = target;
+  const tls = tlsOf(target);
+  const onread = {
+    buffer: memory,
+    callback: (length: number): boolean => {
+      try {
+        const replies = gate.take(memory.subarray(0, length));
+        if (replies.length > 0) socket.push(replies);
+        return true;
+      } catch (error) {
+        socket.destroy(error as RedisWireError);
+        return false;
+      }
+    },
+  };
+  const to = { host, port, onread };
+  const socket: Socket = tls ? connectSecure({ ...to, ...tls }) : connectPlain(to);
+  return socket;
+}
+
+function isClientList({ args: [subcommand], name }: Parameters<Redis['sendCommand']>[0]): boolean {
+  return `${name} ${String(subcommand)}`.toUpperCase() === 'CLIENT LIST';
+}
+
+/**
+ * ioredis reports why a connection ended only by an event, and rejects with "Connection is closed."; this combines
+ * both.
+ */
+class BoundedRedis extends Redis {
+  readonly #password: string | undefined;
+  readonly #commandTimeout: number | undefined;
+  readonly #gate: ReplyGate;
+  #cause: Error | undefined;
+
+  constructor(target: RedisTarget, limits: ConnectionLimits) {
+    const { username, password, tls } = target;
+    const gate = new ReplyGate(limits.replyBytes ?? REPLY_BYTES);
+    super({
+      Connector: connectorTo(target, limits.connectTimeout, gate),
+      // Only selects the event that ioredis waits for; the connector dials.
+      ...(tls ? { tls: {} } : {}),
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      lazyConnect: true,
+      protocol: 2,
+      // The operator's rights include neither CLIENT SETINFO nor CLIENT SETNAME.
+      disableClientInfo: true,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      // Those of ioredis restart with each byte, or leave the socket open: the connector and sendCommand enforce both.
+      connectTimeout: 0,
+    });
+    this.#password = password;
+    this.#commandTimeout = limits.commandTimeout;
+    this.#gate = gate;
+    // Without a listener ioredis would write to the console.
+    this.on('error', (error: Error) => {
+      this.#cause ??= this.#tellable(error);
+    });
+  }
+
+  override async connect(): Promise<void> {
+    this.#cause = undefined;
+    try {
+      await super.connect();
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    const before = this.commandQueue.length;
+    const reply = super.sendCommand(...args);
+    if (this.commandQueue.length > before)
+      this.#gate.expect(isClientList(args[0]) ? CLIENT_LIST_BYTES : undefined);
+    return this.#inTime(Promise.resolve(reply));
+  }
+
+  /** A late answer ends the connection: those behind it would be late as well. */
+  async #inTime(reply: Promise<unknown>): Promise<unknown> {
+    const ms = this.#commandTimeout;
+    try {
+      if (ms === undefined) return await reply;
+      const answer = await within(reply, ms);
+      if (answer !== TIMED_OUT) return answer;
+    } catch (error) {
+      throw this.#explain(error);
+    }
+    this.#cause ??= new RedisWireError(
+      'REPLY_TIMEOUT',
+      `no complete answer came within ${ms} ms, so the connection was ended: check that it runs and is not overloaded or paused`,
+    );
+    this.disconnect();
+    // Rejected once the connection has ended: until then it appears open.
+    await reply.catch(() => undefined);
+    throw this.#cause;
+  }
+
+  #explain(error: unknown): unknown {
+    if (error instanceof ReplyError) return this.#tellable(error as Error);
+    return this.#cause ?? error;
+  }
+
+  /** ioredis attaches the command to the error, AUTH with its password included; and Redis may repeat that. */
+  #tellable<T extends Error>(error: T): T {
+    Reflect.deleteProperty(error, 'command');
+    const safe = withoutPassword(error.message, this.#password);
+    if (safe === error.message) return error;
+    error.message = safe;
+    // Both hold the original message.
+    error.stack = `${error.name}: ${safe}`;
+    Reflect.deleteProperty(error, 'cause');
+    return error;
+  }
+}

@@ -1,0 +1,200 @@
+/** The control API of a fault proxy in front of Redis (src/fault-proxy). Its answers are bounded and parsed by type. */
+import { randomUUID } from 'node:crypto';
+import { Agent, type Dispatcher } from 'undici';
+import { z } from 'zod';
+import { FAULT_TYPES, type FaultType } from '../proxy/fault-types.ts';
+import { messageOf } from '../text.ts';
+import { TIMED_OUT, within } from '../waiting.ts';
+import { tellable } from './redacted.ts';
+import { redisName, settingOf } from './redis-target.ts';
+
+/** Address and token of the control API. Holds a secret: not for logs or messages. */
+export interface FaultProxyTarget {
+  /** Name of the pod. */
+  readonly podName: string;
+  /** IP of the pod. */
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+  /** As of a Redis. */
+  readonly setting?: string;
+}
+
+/** How long one answer may take; milliseconds. A fault has 3 s to begin. */
+const ANSWER_MS = 1500;
+/** Addresses of 1,000 connections take less. */
+const MOST_BYTES = 256 * 1024;
+const MOST_CONNECTIONS = 2000;
+
+const address = z
+  .string()
+  .max(64)
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]*):\d{1,5}$/);
+const addresses = z.array(address).max(MOST_CONNECTIONS);
+
+export const proxyState = z.object({
+  instance: z.string().regex(/^[0-9a-f-]{36}$/),
+  faults: z.int().min(0),
+  port: z.int().min(1).max(65_535),
+  fault: z
+    .object({
+      type: z.enum(FAULT_TYPES),
+      remainingMs: z.int().min(0).max(60_000),
+    })
+    .nullable(),
+});
+const begun = proxyState.extend({ clients: addresses });
+const connections = z.object({
+  requester: address,
+  connections: z.array(z.object({ client: address, upstream: address.optional() })).max(MOST_CONNECTIONS),
+});
+const problem = z.object({ message: z.string() });
+
+export type ProxyState = z.infer<typeof proxyState>;
+export type ProxyConnections = z.infer<typeof connections>;
+export type ProxiedFaultType = FaultType;
+
+/** A request to a fault proxy failed; the message states how, and what to do. */
+export class FaultProxyError extends Error {
+  override readonly name = 'FaultProxyError';
+  /** The HTTP status, if it answered: then what was requested was not done. */
+  readonly status: number | undefined;
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The connection of one session to a fault proxy. Every method throws FaultProxyError. */
+export class FaultProxyClient {
+  readonly #target: FaultProxyTarget;
+  readonly #holder = randomUUID();
+  readonly #agent = new Agent({
+    connect: { timeout: ANSWER_MS },
+    headersTimeout: ANSWER_MS,
+    bodyTimeout: ANSWER_MS,
+    maxResponseSize: MOST_BYTES,
+    connections: 4,
+    pipelining: 0,
+  });
+  #released = false;
+
+  constructor(target: FaultProxyTarget) {
+    this.#target = target;
+  }
+
+  /** Name in messages: "redis-faults-0 (10.0.0.7:8474)". */
+  get name(): string {
+    return redisName(this.#target);
+  }
+
+  /** IP of its pod, to which the clients of Redis connect as well. */
+  get host(): string {
+    return this.#target.host;
+  }
+
+  /** Whether this session has ended a fault early. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  async state(): Promise<ProxyState> {
+    return await this.#request('GET', '/fault', proxyState);
+  }
+
+  async connections(): Promise<ProxyConnections> {
+    return await this.#request('GET', '/connections', connections);
+  }
+
+  /** From the answer on, the proxy begins no fault of another session, however late its request arrives. */
+  async takeCharge(): Promise<ProxyState> {
+    return await this.#request('PUT', '/charge', proxyState, { holder: this.#holder });
+  }
+
+  /**
+   * Begins a fault, if this session is in charge and none is active.
+   * @param durationMs after which the proxy ends it
+   * @param latencyMs of Latency: how long each command waits
+   * @returns the state, with the clients whose connections the fault has reached
+   */
+  async begin(
+    type: ProxiedFaultType,
+    durationMs: number,
+    latencyMs?: number,
+  ): Promise<z.infer<typeof begun>> {
+    this.#released = false;
+    const fault = { type, durationMs, ...(latencyMs !== undefined && { latencyMs }) };
+    return await this.#request('PUT', '/fault', begun, { ...fault, holder: this.#holder });
+  }
+
+  /** Ends the active fault, also one of another session. */
+  async release(): Promise<void> {
+    await this.takeCharge();
+    this.#released = true;
+    await this.#request('DELETE', `/fault?holder=${this.#holder}`, proxyState);
+  }
+
+  close(): void {
+    void this.#agent.destroy().catch(() => undefined);
+  }
+
+  async #request<T>(
+    method: 'DELETE' | 'GET' | 'PUT',
+    path: string,
+    schema: z.ZodType<T>,
+    body?: object,
+  ): Promise<T> {
+    const { host, port, token } = this.#target;
+    const give = new AbortController();
+    const answer = await within(
+      this.#send({
+        origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+        method,
+        path,
+        headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+        signal: give.signal,
+      }),
+      ANSWER_MS,
+    ).catch((error: unknown) => {
+      throw new FaultProxyError(
+        `${this.name} is not reachable: ${this.#tellable(messageOf(error))}; check that the fault proxy runs, and that no NetworkPolicy blocks its control port`,
+      );
+    });
+    if (answer === TIMED_OUT) {
+      give.abort();
+      throw new FaultProxyError(`${this.name} did not answer within ${ANSWER_MS} ms`);
+    }
+    const { json, status } = answer;
+    if (status === 401) {
+      throw new FaultProxyError(
+        `${this.name} does not accept the token: compare the one in ${settingOf(this.#target, 'authSecretName')} with that of the proxy`,
+        status,
+      );
+    }
+    if (status !== 200) {
+      const reply = problem.safeParse(json).data?.message ?? '';
+      throw new FaultProxyError(`${this.name} answered ${status}: ${this.#tellable(reply)}`, status);
+    }
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return parsed.data;
+    throw new FaultProxyError(
+      `${this.name} answered ${method} ${path.split('?')[0]} with something else: check that port ${port} is the control port of the fault proxy, of the same version as the operator`,
+    );
+  }
+
+  async #send(request: Dispatcher.RequestOptions): Promise<{ status: number; json: unknown }> {
+    const { body, statusCode: status } = await this.#agent.request(request);
+    const text = await body.text();
+    try {
+      return { status, json: JSON.parse(text) };
+    } catch {
+      return { status, json: undefined };
+    }
+  }
+
+  /** One line without the token. */
+  #tellable(text: string): string {
+    return tellable(text, 160, this.#target.token);
+  }
+}

@@ -1,0 +1,124 @@
+/** Parses INFO: which Redis this is, and how often it carried out the command of a fault. Pure. */
+import { createHash } from 'node:crypto';
+import { linesOf } from './lines.ts';
+
+/** Format of a run_id; it changes with every start of the server. */
+export const RUN_ID = /^[0-9a-f]{40}$/;
+
+/** INFO has some 200 fields and one for each command, so a real Redis stays far below this. */
+const MOST_FIELDS = 4096;
+
+/** Longer than any value that is used. */
+const MOST_VALUE = 1024;
+
+/**
+ * The fields of INFO. Ignores headings, other lines that are not `field:value`, lines beyond the first 4,096, and values
+ * of more than 1,024 characters.
+ */
+export function parseInfoFields(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of linesOf(text, MOST_FIELDS)) {
+    const at = line.indexOf(':');
+    if (at <= 0 || line.startsWith('#') || line.length - at > MOST_VALUE) continue;
+    fields.set(line.slice(0, at), line.slice(at + 1).trim());
+  }
+  return fields;
+}
+
+/** Fields of INFO. */
+export type InfoFields = ReadonlyMap<string, string>;
+
+/** Those that an admission reads. */
+const OF_ADMISSION =
+  /^(?:cluster_enabled|loading|master_link_status|redis_mode|redis_version|role|run_id|server_mode|slave\d{1,2})$/;
+
+/** The fields that an admission reads. Copied: a part of a text would keep all of it in memory. */
+export function admissionFields(text: string): InfoFields {
+  const fields = [...parseInfoFields(text)].filter(([name]) => OF_ADMISSION.test(name));
+  return new Map(structuredClone(fields));
+}
+
+export interface RedisInfo {
+  /** Changes with every start of the server. */
+  readonly runId: string;
+  /** How often the command of a fault was carried out since the server started. */
+  readonly calls: number;
+  /** Whether subcommands are counted one by one: not before Redis 7.0. */
+  readonly countsEach: boolean;
+}
+
+/** What Redis counts in INFO commandstats for CLIENT PAUSE. */
+export const PAUSE = 'client|pause';
+
+/**
+ * Parses `INFO server` and `INFO commandstats`, in one text.
+ * @param command as in `cmdstat_client|pause`
+ * @throws RangeError if it holds no run_id
+ */
+export function parseInfo(text: string, command = PAUSE): RedisInfo {
+  const fields = parseInfoFields(text);
+  const runId = fields.get('run_id');
+  if (runId === undefined || !RUN_ID.test(runId)) {
+    throw new RangeError('INFO holds no run_id: this does not seem to be a Redis');
+  }
+  const calls = /\bcalls=(\d+)/.exec(fields.get(`cmdstat_${command}`) ?? '')?.[1];
+  return {
+    runId,
+    calls: Number(calls ?? 0),
+    countsEach: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
+  };
+}
+
+/**
+ * All servers of a store as one: the identity of the set, and the calls on any of them.
+ * @param infos at least one
+ */
+export function combined(infos: readonly RedisInfo[]): RedisInfo {
+  return {
+    runId: identityOf(infos.map(({ runId }) => runId)),
+    calls: infos.reduce((sum, { calls }) => sum + calls, 0),
+    countsEach: infos.every(({ countsEach }) => countsEach),
+  };
+}
+
+/**
+ * The identity of a set of servers, in the format of a run_id, and the run_id itself of a single one. It changes if one
+ * of them restarts, or another takes its place.
+ * @param runIds at least one, in any order
+ */
+export function identityOf(runIds: readonly string[]): string {
+  const [only = '', ...others] = runIds.toSorted();
+  if (others.length === 0) return only;
+  return createHash('sha1')
+    .update([only, ...others].join('/'))
+    .digest('hex');
+}
+
+/** How many connections Redis has accepted since it started, from `INFO stats`; undefined: it does not report that. */
+export function connectionsIn(text: string): number | undefined {
+  const [, count] = /^total_connections_received:(\d{1,15})\r?$/m.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** The role that INFO shows: master or slave. */
+export function roleIn(text: string): string | undefined {
+  return parseInfoFields(text).get('role');
+}
+
+/** Shows later whether the command was carried out since: `<run_id>/<calls>`. */
+export function markerOf({ runId, calls }: RedisInfo): string {
+  return `${runId}/${calls}`;
+}
+
+/**
+ * Whether the command was carried out between `marker` and `now`. Unknown for another or a restarted server, and for
+ * one that shows no count of any subcommand of CLIENT, because the admission of a run sends at least one. Unknown also
+ * for an unreadable marker.
+ */
+export function compareCalls(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
+  const match = /^([0-9a-f]+)\/(\d+)$/.exec(marker);
+  if (!match || match[1] !== now.runId || !now.countsEach) return 'Unknown';
+  const before = Number(match[2]);
+  if (now.calls === before) return 'NotInjected';
+  return now.calls > before ? 'Injected' : 'Unknown';
+}

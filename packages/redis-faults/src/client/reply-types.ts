@@ -1,0 +1,89 @@
+/** Validates the type of a reply of Redis: a type in a signature is no proof. Pure. */
+import { unexpectedReply } from './redis-error.ts';
+
+/** @throws RedisWireError */
+export function asText(command: string, reply: unknown): string {
+  if (typeof reply === 'string') return reply;
+  throw unexpectedReply(command, 'text', kindOf(reply));
+}
+
+/** An integer that a number holds exactly, sent as such or as text. @throws RedisWireError */
+export function asInteger(command: string, reply: unknown): number {
+  const value = typeof reply === 'string' && /^-?\d+$/.test(reply) ? Number(reply) : reply;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw unexpectedReply(command, 'an integer', kindOf(reply));
+}
+
+/** @throws RedisWireError for anything but OK */
+export function requireOk(command: string, reply: unknown): void {
+  if (reply !== 'OK') throw unexpectedReply(command, 'OK', kindOf(reply));
+}
+
+/** The reply to a command that waits for EXEC. @throws RedisWireError */
+export function requireQueued(command: string, reply: unknown): void {
+  if (reply !== 'QUEUED') throw unexpectedReply(command, 'QUEUED', kindOf(reply));
+}
+
+/** @throws RedisWireError */
+export function asList(command: string, reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply;
+  throw unexpectedReply(command, 'a list', kindOf(reply));
+}
+
+/**
+ * The fields of a hash; none if there is no such key.
+ * @param reply an object, as from ioredis, or a flat list, as sent
+ * @throws RedisWireError
+ */
+export function asFields(command: string, reply: unknown): Map<string, string> {
+  if (typeof reply !== 'object' || reply === null) {
+    throw unexpectedReply(command, 'fields and values', kindOf(reply));
+  }
+  const flat: unknown[] = Array.isArray(reply) ? reply : Object.entries(reply).flat(1);
+  if (flat.length % 2 !== 0 || !flat.every((item) => typeof item === 'string')) {
+    throw unexpectedReply(command, 'fields and values', 'a list of something else');
+  }
+  const fields = new Map<string, string>();
+  for (let at = 0; at < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '');
+  return fields;
+}
+
+/** The answer to TIME in milliseconds since the epoch, with a fraction. @throws RedisWireError */
+export function asTime(command: string, reply: unknown): number {
+  if (!Array.isArray(reply) || reply.length !== 2) {
+    throw unexpectedReply(command, 'seconds and microseconds', kindOf(reply));
+  }
+  return asInteger(command, reply[0]) * 1000 + asInteger(command, reply[1]) / 1000;
+}
+
+/**
+ * A client list without the very connection that requested it is forged, or comes from another server.
+ * @param ownAddr address and port of that connection, as Redis writes them
+ * @param ownUser of that connection; a dedicated user also identifies it, if addresses are rewritten on the way
+ * @throws RedisWireError
+ */
+export function requireOwnConnection(
+  command: string,
+  clients: readonly { readonly addr: string; readonly user?: string | undefined }[],
+  ownAddr: string,
+  ownUser?: string,
+): void {
+  const named = ownUser !== undefined && ownUser !== '' && ownUser !== 'default';
+  const isOurs = ({ addr, user }: (typeof clients)[number]): boolean =>
+    addr.replace(/^\[::ffff:([\d.]+)\]/, '$1') === ownAddr || (named && user === ownUser);
+  if (clients.some(isOurs)) return;
+  throw unexpectedReply(
+    command,
+    `a list that holds the connection from ${ownAddr} that requested it`,
+    'a list without it',
+  );
+}
+
+/** Names only the kind: the value is not repeated. */
+function kindOf(reply: unknown): string {
+  if (reply === null || reply === undefined) return 'nothing';
+  if (Array.isArray(reply)) return 'a list';
+  if (typeof reply === 'string') return 'other text';
+  if (typeof reply === 'number') return 'a number';
+  return 'something else';
+}

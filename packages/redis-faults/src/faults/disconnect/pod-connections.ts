@@ -1,0 +1,255 @@
+/**
+ * Ends the connections of the selected pods to every server of the store repeatedly. It leaves no state in Redis, and
+ * Redis itself rejects commands of this process after another has taken charge.
+ */
+import pLimit from 'p-limit';
+import { formatAddr, isOfRedis, parseClientList } from '../../admission/redis-clients.ts';
+import { NotInChargeError } from '../../client/fence.ts';
+import { allOf, each, type PerServer } from '../../client/per-server.ts';
+import type { ClientListReply, RedisConnections } from '../../client/redis-client.ts';
+import { RedisClientError } from '../../client/redis-error.ts';
+import { MOST_ELEMENTS } from '../../client/reply-gate.ts';
+import { requireOwnConnection } from '../../client/reply-types.ts';
+import { inOwnTurn, LISTS_AT_ONCE } from '../../client/server-turns.ts';
+import { counted, listed, messageOf } from '../../text.ts';
+import { pauseFor } from '../../waiting.ts';
+import type { FaultTools, RecordEvent } from '../fault.ts';
+import type { Proof } from '../fenced-fault.ts';
+import type { DuringPause } from '../fenced-pause.ts';
+
+/** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
+const EVERY_MS = 50;
+
+/** Of the time from one round to the next, at most this part goes into parsing lists, which a server may make long. */
+const PARSING_SHARE = 1 / 4;
+
+/** Without a round for this long, in milliseconds, clients could take the fault for a stall. */
+const LONGEST_GAP_MS = 1000;
+
+/** Ids of connections count up from 1, so no client has the largest. */
+const NOBODY = '9223372036854775807';
+
+interface PodConnection {
+  /** Of this server only. */
+  readonly id: string;
+  readonly pod: string;
+}
+
+/** The connections of the pods to one server. */
+interface Listed {
+  readonly server: RedisConnections;
+  readonly connections: readonly PodConnection[];
+}
+
+type Tools = Pick<FaultTools, 'lifetime' | 'now' | 'ownPause' | 'redis' | 'target'>;
+
+export class PodConnections implements DuringPause {
+  readonly #tools: Tools;
+  /** Name of each pod, by its IP. */
+  readonly #pods: ReadonlyMap<string, string>;
+  readonly #over = new AbortController();
+  /** Connections that were open when the fault began; undefined before they were listed. */
+  #open: PerServer<Listed> | undefined;
+  /** Connections that Redis has ended, by pod. */
+  readonly #ended = new Map<string, number>();
+  /** Pods with connections that Redis may have ended: its reply was lost. */
+  readonly #unconfirmed = new Set<string>();
+  /** Why that reply was lost. */
+  #lost = '';
+  readonly #listing = pLimit(LISTS_AT_ONCE);
+  /** How long parsing the lists of the current round has taken; milliseconds. */
+  #parsingMs = 0;
+  #until = 0;
+  #rounds = 0;
+  #lastRoundAt = 0;
+  #longestGapMs = 0;
+  /** Why it has ended early. */
+  #failure: string | undefined;
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+    this.#pods = new Map(tools.target.pods.map(({ host, name }) => [host, name]));
+  }
+
+  async prepare(): Promise<void> {
+    const { redis } = this.#tools;
+    await allOf(each(redis.servers, (server) => server.killClients([NOBODY])));
+    const all = await this.#list();
+    if (all.every(({ connections }) => connections.length === 0)) {
+      throw new Error(this.#notListed([...this.#pods.values()]));
+    }
+  }
+
+  begin(until: number): void {
+    [this.#until, this.#lastRoundAt] = [until, this.#tools.now()];
+    void this.#run();
+  }
+
+  stop(): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#noteGap(Math.min(this.#tools.now(), this.#until));
+  }
+
+  async prove(record: RecordEvent): Promise<Proof> {
+    let now: PerServer<Listed>;
+    try {
+      now = await this.#list();
+    } catch (error) {
+      return {
+        proof: 'Inconclusive',
+        message: `Which connections are left is not known: ${messageOf(error)}`,
+      };
+    }
+    this.#record(record);
+    if (this.#failure !== undefined) return { proof: 'Inconclusive', message: this.#failure };
+    for (const { connections, server } of this.#open ?? []) {
+      const ids = new Set(now.find((one) => one.server === server)?.connections.map(({ id }) => id));
+      const left = connections.filter(({ id }) => ids.has(id));
+      if (left.length === 0) continue;
+      return {
+        proof: 'Mismatch',
+        message: `${server.name} still has ${left.length} of ${counted(connections.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
+      };
+    }
+    const missing = [...this.#pods.values()].filter((pod) => !this.#ended.has(pod));
+    const unconfirmed = missing.filter((pod) => this.#unconfirmed.has(pod));
+    if (unconfirmed.length > 0) {
+      const message = `CLIENT KILL was sent for connections of ${listed(unconfirmed)}, and whether Redis ended them is not known: ${this.#lost}`;
+      return { proof: 'Inconclusive', message };
+    }
+    if (missing.length > 0) return { proof: 'Inconclusive', message: this.#notListed(missing) };
+    return {
+      proof: 'Confirmed',
+      message: `${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended, with all that were open when it began`,
+    };
+  }
+
+  result(record: RecordEvent): Proof {
+    this.#record(record);
+    const gap = Math.round(this.#longestGapMs);
+    const least = this.#unconfirmed.size > 0 ? 'at least ' : '';
+    const done = `In all, ${least}${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
+    if (this.#failure !== undefined) {
+      return { proof: 'Inconclusive', message: `${done}. It ended before its time: ${this.#failure}` };
+    }
+    if (gap <= LONGEST_GAP_MS) return { proof: 'Confirmed', message: done };
+    return {
+      proof: 'Inconclusive',
+      message: `${done}: more than ${LONGEST_GAP_MS} ms, in which Redis only stalled. Give the operator more CPU`,
+    };
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isOver()) {
+      try {
+        this.#parsingMs = 0;
+        const all = await this.#list();
+        this.#open ??= all;
+        await allOf(each(all, (one) => this.#end(one)));
+        this.#rounds += 1;
+        this.#noteGap(this.#tools.now());
+      } catch (error) {
+        if (this.#isOver()) return;
+        // A lost connection is opened again; an error that Redis answered does not change.
+        if (
+          error instanceof NotInChargeError ||
+          (error instanceof RedisClientError && error.reply !== undefined)
+        ) {
+          this.#failure = messageOf(error);
+          return;
+        }
+      }
+      const pacedMs = this.#parsingMs / PARSING_SHARE - this.#parsingMs;
+      await pauseFor(Math.max(EVERY_MS, pacedMs), this.#over.signal).catch(() => undefined);
+    }
+  }
+
+  /** True also once this run is about to release its pause. */
+  #isOver(): boolean {
+    const { lifetime, now, ownPause } = this.#tools;
+    if (this.#over.signal.aborted || lifetime.aborted || now() >= this.#until) return true;
+    return ownPause.released || ownPause.state !== 'active';
+  }
+
+  async #end({ connections, server }: Listed): Promise<void> {
+    for (let at = 0; at < connections.length; at += MOST_ELEMENTS) {
+      const some = connections.slice(at, at + MOST_ELEMENTS);
+      const ids = some.map(({ id }) => id);
+      let isSent = false;
+      const onSend = (): void => {
+        if (this.#isOver()) throw new Error('the fault has ended');
+        isSent = true;
+      };
+      const ended = await server.killClients(ids, onSend).catch((error: unknown) => {
+        if (isSent && !(error instanceof NotInChargeError)) {
+          for (const { pod } of some) this.#unconfirmed.add(pod);
+          this.#lost = messageOf(error);
+        }
+        throw error;
+      });
+      for (const [i, { pod }] of some.entries()) {
+        if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
+      }
+    }
+  }
+
+  /** Call after a round, or at the end: there was no round since the last one. */
+  #noteGap(at: number): void {
+    this.#longestGapMs = Math.max(this.#longestGapMs, at - this.#lastRoundAt);
+    this.#lastRoundAt = at;
+  }
+
+  /** @throws RedisClientError, or RedisWireError for a list that is not of its server */
+  async #list(): Promise<PerServer<Listed>> {
+    return await allOf(
+      each(this.#tools.redis.servers, (server) => this.#listing(() => this.#listOf(server))),
+    );
+  }
+
+  /**
+   * The connections of the pods, by the addresses that Redis sees. Connections of this process are left out: they come
+   * from its address or, if addresses are rewritten, have its user. So are replicas and Sentinels, also in a selected pod.
+   */
+  async #listOf(server: RedisConnections): Promise<Listed> {
+    const reply = await server.clientList();
+    return await inOwnTurn(() => {
+      const begunAt = performance.now();
+      try {
+        return { server, connections: this.#connectionsIn(reply) };
+      } finally {
+        this.#parsingMs += performance.now() - begunAt;
+      }
+    });
+  }
+
+  /** @throws RedisWireError */
+  #connectionsIn({ localAddress, localPort, text }: ClientListReply): readonly PodConnection[] {
+    const clients = parseClientList(text);
+    const ownAddr = formatAddr(localAddress, localPort);
+    const ownUser = this.#tools.target.redis[0].username;
+    requireOwnConnection('CLIENT LIST', clients, ownAddr, ownUser);
+    const ownIp = clients.find(({ addr }) => addr === ownAddr)?.ip;
+    return clients.flatMap((client) => {
+      const { id, ip = '', user } = client;
+      const isOwn = ownIp === undefined ? user === ownUser : ip === ownIp;
+      const pod = this.#pods.get(ip);
+      return isOwn || pod === undefined || id === '' || isOfRedis(client) ? [] : [{ id, pod }];
+    });
+  }
+
+  #notListed(pods: readonly string[]): string {
+    const names = `${pods.slice(0, 3).join(', ')}${pods.length > 3 ? ', ...' : ''}`;
+    return `${this.#tools.redis.name} lists no connection from the address of ${names}, so fault type Disconnect cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall`;
+  }
+
+  #sum(): number {
+    return [...this.#ended.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  #record(record: RecordEvent): void {
+    if (this.#ended.size === 0) return;
+    const connections = Object.fromEntries(this.#ended);
+    record({ kind: 'fault', step: 'ConnectionsEnded', at: this.#tools.now(), connections });
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * A failover by Sentinel, which makes the former primary a replica only some ten seconds later. Until then both take
+ * writes, and those to the former one are lost.
+ */
+import { findNewPrimary } from '../../admission/new-primary.ts';
+import type { PerServer } from '../../client/per-server.ts';
+import { type RedisTarget, redisName, type SentinelsTarget } from '../../client/redis-target.ts';
+import { agreedWatch, beginFailover, otherPrimary, readWatches } from '../../client/sentinel.ts';
+import { messageOf } from '../../text.ts';
+import type { FaultTools } from '../fault.ts';
+import type { Begun, RoleSwitch } from './fenced-failover.ts';
+
+export class BySentinel implements RoleSwitch {
+  readonly endsEarly = true;
+  readonly #tools: FaultTools;
+  readonly #sentinels: SentinelsTarget;
+
+  constructor(tools: FaultTools, sentinels: SentinelsTarget) {
+    this.#tools = tools;
+    this.#sentinels = sentinels;
+  }
+
+  async primaries(signal: AbortSignal): Promise<string | undefined> {
+    const watches = await readWatches(this.#sentinels, signal);
+    const watch = agreedWatch(watches);
+    const settled = watches.every(({ flags }) => flags === 'master');
+    return watch && settled ? `${watch.runId}/${watch.epoch.toString(36)}` : undefined;
+  }
+
+  async begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
+    const { masterName, servers } = this.#sentinels;
+    const [sentinel] = servers;
+    if (!sentinel) throw new Error('there is no Sentinel');
+    const name = redisName(sentinel);
+    let isSent = false;
+    let answer = `${name} accepted SENTINEL FAILOVER ${masterName}`;
+    try {
+      await beginFailover(sentinel, masterName, signal, () => {
+        onSend();
+        isSent = true;
+      });
+    } catch (error) {
+      if (!isSent) throw error;
+      if (error instanceof Error && error.name === 'ReplyError') {
+        throw new Error(`${name} rejected SENTINEL FAILOVER: ${error.message}`, { cause: error });
+      }
+      answer = `SENTINEL FAILOVER ${masterName} was sent to ${name}, and not answered: ${messageOf(error)}`;
+    }
+    const { now, target } = this.#tools;
+    const seen = await otherPrimary(this.#sentinels, target.redis[0], until - now(), signal);
+    return seen
+      ? { answer, seen: `${redisName(seen.sentinel)} reported ${seen.address} as the primary` }
+      : {
+          answer: `${answer}. No Sentinel reported another primary by the end of the duration of the fault`,
+        };
+  }
+
+  async find(): Promise<PerServer<RedisTarget>> {
+    const { findStore, lifetime, target } = this.#tools;
+    const failover = { sentinels: this.#sentinels, former: target.redis[0], findStore };
+    return [await findNewPrimary(failover, lifetime)];
+  }
+}

@@ -1,0 +1,108 @@
+/** A former primary, observed by writes of the operator, until it is a replica; and what all servers prove. */
+import type { PerServer } from '../../client/per-server.ts';
+import type { ProbeWriter, RedisConnections } from '../../client/redis-client.ts';
+import { parseInfo, roleIn } from '../../client/redis-info.ts';
+import { listed } from '../../text.ts';
+import { pauseFor, TIMED_OUT, within } from '../../waiting.ts';
+import type { Proof } from '../fenced-fault.ts';
+
+/** Interval between two writes or two looks at its role, and the longest wait for the answer to a write; milliseconds. */
+const EVERY_MS = 100;
+const WRITE_MS = 1000;
+
+/** What is known of a former primary; times in milliseconds since the epoch. */
+export interface SeenReplica {
+  readonly name: string;
+  /** When it was seen to be a replica; left out: that was not seen. */
+  readonly replicaAt?: number;
+  /** When the last write that it took was sent; left out: it took none. */
+  readonly takenAt?: number | undefined;
+}
+
+export class FormerPrimary {
+  readonly #server: RedisConnections;
+  readonly #now: () => number;
+  readonly #runId: string | undefined;
+  #writer: ProbeWriter | undefined;
+  #takenAt: number | undefined;
+
+  /** @param runId as admitted */
+  constructor(server: RedisConnections, runId: string | undefined, now: () => number) {
+    this.#server = server;
+    this.#runId = runId;
+    this.#now = now;
+  }
+
+  /** Waits until it reports the role of a replica, until `until` at most. @throws the reason of `signal` */
+  async asReplica(until: number, signal: AbortSignal): Promise<SeenReplica> {
+    const { name } = this.#server;
+    const over = new AbortController();
+    // As it becomes a replica, it ends all connections: a write that waits for one must not delay the look at the role.
+    void this.#write(AbortSignal.any([over.signal, signal]));
+    try {
+      while (this.#now() < until) {
+        if (await this.#isReplica()) return { name, takenAt: this.#takenAt, replicaAt: this.#now() };
+        await pauseFor(EVERY_MS, signal);
+      }
+      return { name, takenAt: this.#takenAt };
+    } finally {
+      over.abort();
+      this.#writer?.close();
+    }
+  }
+
+  async #isReplica(): Promise<boolean> {
+    const info = await this.#server.info('server', 'replication').catch(() => '');
+    return roleIn(info) === 'slave' && parseInfo(info).runId === this.#runId;
+  }
+
+  async #write(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const sentAt = this.#now();
+      try {
+        this.#writer ??= await this.#server.openProbeWriter();
+        if ((await within(this.#writer.write(), WRITE_MS)) === TIMED_OUT) throw new Error('no answer');
+        this.#takenAt = sentAt;
+      } catch {
+        this.#writer?.close();
+        this.#writer = undefined;
+      }
+      await pauseFor(EVERY_MS, signal).catch(() => undefined);
+    }
+    this.#writer?.close();
+  }
+}
+
+/** When the new primary took a write, or why it is not known. */
+export type NewPrimary = { readonly name: string; readonly takenAt: number } | { readonly missing: string };
+
+/**
+ * What all servers prove, and which of them took writes in between. Pure.
+ * @param startedAt when the failover was begun; like all times in milliseconds since the epoch
+ */
+export function provenBy(
+  startedAt: number,
+  former: PerServer<SeenReplica>,
+  primary: NewPrimary,
+): Proof & { readonly evidence: readonly string[] } {
+  // Between two looks, and while a connection is opened, time passes.
+  const by = (at: number): string => `at most ${Math.round(at - startedAt)} ms after the command`;
+  const names = listed(former.map(({ name }) => name));
+  const unseen = former.filter(({ replicaAt }) => replicaAt === undefined);
+  const replicaAt = Math.max(...former.map((server) => server.replicaAt ?? 0));
+  const became =
+    unseen.length > 0
+      ? `that ${listed(unseen.map(({ name }) => name))} became a replica was not seen`
+      : `${names} reported the role of a replica ${by(replicaAt)}`;
+  if ('missing' in primary || unseen.length > 0) {
+    const found =
+      'missing' in primary ? primary.missing : `${primary.name} took a write ${by(primary.takenAt)}`;
+    const message = `The failover was not observed to its end: ${became}; ${found}. If it only took longer, lengthen the duration of the fault`;
+    return { proof: 'Inconclusive', message, evidence: [message] };
+  }
+  const message = `Roles are swapped for good: ${primary.name} took a write ${by(primary.takenAt)}, and ${became}`;
+  const last = Math.max(...former.map(({ takenAt = startedAt }) => takenAt));
+  const both = Math.round(last - primary.takenAt);
+  const writes = `For at least ${both} ms, former and new primaries took writes; those to ${names} are lost`;
+  return { proof: 'Confirmed', message, evidence: both > 0 ? [message, writes] : [message] };
+}

@@ -1,0 +1,154 @@
+/**
+ * What the faults of a store have in common: only the process in charge can inject them, into the server that was
+ * prepared, and a successor learns whether a process that is gone did.
+ */
+import { compareCalls, markerOf, PAUSE, type RedisInfo } from '../client/redis-info.ts';
+import { messageOf } from '../text.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type FaultProof,
+  type FaultReport,
+  type FaultTools,
+  NotInjectedError,
+  type OrphanFinding,
+  type Permit,
+  type StoreFault,
+  StoreRefusedError,
+} from './fault.ts';
+
+/** How long a successor that only inquires stays in charge of Redis; milliseconds. */
+export const IN_CHARGE_MS = 60_000;
+
+/** The certainty of a part of a fault, with its reason. */
+export interface Proof {
+  readonly proof: FaultProof;
+  readonly message: string;
+}
+
+/** @typeParam Active what is kept of it while it is active */
+export abstract class FencedFault<Active = unknown> implements StoreFault {
+  protected readonly tools: FaultTools;
+  /** Set once it was injected, until its end was seen. */
+  protected active: Active | undefined;
+  /** The command that injects it, as Redis counts it. */
+  protected readonly command: string = PAUSE;
+  #marked: RedisInfo | undefined;
+
+  constructor(tools: FaultTools) {
+    this.tools = tools;
+  }
+
+  get isActive(): boolean {
+    return this.active !== undefined;
+  }
+
+  /** Checks before the fault that it can be injected. @throws an error whose message states what to do */
+  protected abstract check(): Promise<void>;
+
+  /** Injects it into a store that was checked a moment ago. @throws as {@link inject} */
+  protected abstract begin(
+    moment: FaultMoment,
+    listener: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport>;
+
+  async awaitEnd(signal: AbortSignal): Promise<FaultReport> {
+    if (this.active === undefined) throw new Error('no fault is active');
+    return await this.end(this.active, signal);
+  }
+
+  /** Waits for the end of the active fault, and completes its report. @throws the reason of `signal` */
+  protected abstract end(active: Active, signal: AbortSignal): Promise<FaultReport>;
+
+  /** The run_id of the Redis that was prepared. */
+  protected get runIdBefore(): string | undefined {
+    return this.#marked?.runId;
+  }
+
+  /**
+   * Since the run began, other clients may have connected to this Redis, or it may have been restarted, so that the
+   * lease is on another server. So it is checked again, and taken charge of.
+   */
+  async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
+    const { redis } = this.tools;
+    await this.#requireFree(signal);
+    // First: Redis must not carry out a pause that an earlier process has sent.
+    await redis.takeCharge(ms + IN_CHARGE_MS);
+    // A missing right is reported now, and not when the fault is due.
+    await redis.warmUp();
+    await this.check();
+    this.#marked = await redis.facts(this.command);
+    return { marker: markerOf(this.#marked) };
+  }
+
+  /**
+   * Since the preparation, another client or a Sentinel may have connected, a replica may have fallen behind, or slots
+   * may have moved: whatever the topology, the store is checked again right before each fault.
+   */
+  async inject(
+    moment: FaultMoment,
+    listener: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    await this.#requireFree(signal);
+    return await this.begin(moment, listener, permit, signal);
+  }
+
+  /** @throws StoreRefusedError, or an error whose message states what to do */
+  async #requireFree(signal: AbortSignal): Promise<void> {
+    const { checkStore, redis } = this.tools;
+    const check = await checkStore(signal);
+    if (check.state === 'refused') throw new StoreRefusedError(check.admission);
+    if (check.state === 'restarted') {
+      throw new Error(
+        `${redis.name} was restarted since the run began${redis.servers[0].isOfCluster ? ', failed over or was resharded' : ''}, and others may be using it by now: run again`,
+      );
+    }
+  }
+
+  prepared(): void {
+    this.tools.ownPause.outlived();
+  }
+
+  /** The lock is on the server that was prepared. @throws NotInjectedError if another server answers now */
+  async requireSameStore(): Promise<void> {
+    const { redis } = this.tools;
+    const info = await redis.facts().catch((error: unknown) => {
+      throw new NotInjectedError(messageOf(error));
+    });
+    if (info.runId === this.#marked?.runId) return;
+    throw new NotInjectedError(`${redis.name} was restarted since its key was set up`);
+  }
+
+  /** Call right before a command is sent. @throws NotInjectedError, or the reason of `signal` */
+  protected requirePermit(permit: Permit, signal?: AbortSignal): void {
+    signal?.throwIfAborted();
+    const refusal = permit.refusal();
+    if (refusal !== undefined) throw new NotInjectedError(refusal);
+  }
+
+  /**
+   * By the count of its command that Redis keeps. One that is still in flight is voided before the second comparison.
+   */
+  async inquire(marker: string): Promise<OrphanFinding> {
+    const { redis } = this.tools;
+    const compare = async (): Promise<OrphanFinding> => compareCalls(marker, await redis.facts(this.command));
+    const found = await compare();
+    if (found !== 'NotInjected') return found;
+    await redis.takeCharge(IN_CHARGE_MS);
+    return await compare();
+  }
+}
+
+/** A fault is only as certain as its least certain part. The message is that of the unconfirmed part. */
+export function withProof(report: FaultReport, { message, proof }: Proof): FaultReport {
+  return {
+    ...report,
+    ...(report.proof === 'Confirmed' && { proof }),
+    message: `${report.message}. ${message}`,
+    evidence: [...report.evidence, message],
+  };
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { NotInChargeError } from '../client/fence.ts';
+import { OwnPause } from '../client/own-pause.ts';
+import { RedisClientError } from '../client/redis-error.ts';
+import { storeOfFake } from '../testing/fake-store.fixture.ts';
+import { useFakeTime } from '../testing/fake-time.fixture.ts';
+import { type FaultTools, NotInjectedError, type StoreCheck } from './fault.ts';
+import { type DuringPause, FencedPause } from './fenced-pause.ts';
+
+useFakeTime();
+
+const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
+const PAUSE_MS = 2000;
+
+/** A Redis that holds writes back while it is paused. */
+class FakeRedis {
+  readonly name = 'redis-0';
+  isOfCluster = false;
+  runId = FIRST;
+  answers = true;
+  /** Lengths of its pauses. */
+  readonly pauses: number[] = [];
+  /** Open connections of probes. */
+  open = 0;
+  onPause: () => void = () => undefined;
+  /** Breaks the connections of probes. */
+  breakProbes: () => void = () => undefined;
+
+  async takeCharge(): Promise<void> {}
+  async warmUp(): Promise<void> {}
+  async unpause(): Promise<void> {}
+  async read(): Promise<number> {
+    return 1;
+  }
+  async time(): Promise<number> {
+    return Date.now();
+  }
+  async info(): Promise<string> {
+    if (!this.answers) throw new Error('no answer');
+    return `run_id:${this.runId}\r\n`;
+  }
+  async beginPause() {
+    const carryOut = async (ms: number): Promise<void> => {
+      this.onPause();
+      this.pauses.push(ms);
+    };
+    return { carryOut, drop: async () => undefined };
+  }
+  async openProbeWriter() {
+    this.open += 1;
+    const broken = new Promise<never>((_, reject) => {
+      this.breakProbes = () => reject(new RedisClientError('lost'));
+    });
+    broken.catch(() => undefined);
+    const write = async (): Promise<number> => {
+      await Promise.race([sleep(this.pauses.at(-1) ?? 0), broken]);
+      return Date.now();
+    };
+    return { write, close: () => void (this.open -= 1) };
+  }
+}
+
+interface World {
+  readonly change?: Partial<FakeRedis>;
+  readonly during?: DuringPause;
+  /** The checks of the store: before it is prepared, and later. */
+  readonly checks?: readonly [StoreCheck, StoreCheck];
+  readonly sentinels?: object;
+  /** An earlier process may have left a pause active. */
+  readonly mayBeOn?: boolean;
+}
+
+/** A pause that was prepared, and the Redis that it was prepared on. */
+async function prepared({ change, checks, during, mayBeOn = false, sentinels }: World = {}) {
+  const redis = Object.assign(new FakeRedis(), change);
+  const ownPause = new OwnPause(mayBeOn);
+  const over = new AbortController();
+  let checked = 0;
+  const parts = {
+    redis: storeOfFake(redis),
+    ownPause,
+    now: Date.now,
+    usualWriteMs: () => 1,
+    target: { sentinels },
+    checkStore: async () => checks?.[Math.min(1, (checked += 1) - 1)] ?? { state: 'free' },
+  } as unknown as FaultTools;
+  const fault = new FencedPause(parts, during);
+  await fault.prepare(1000, over.signal);
+  const doubts: number[] = [];
+  const listener = { record: () => undefined, doubted: (at: number) => void doubts.push(at) };
+  const plannedAt = Date.now();
+  const until = plannedAt + PAUSE_MS;
+  const inject = async (refusal?: string) =>
+    await fault.inject({ plannedAt, until }, listener, { refusal: () => refusal }, over.signal);
+  const awaitEnd = async () => await fault.awaitEnd(over.signal);
+  return { awaitEnd, doubts, fault, inject, over, ownPause, redis, until };
+}
+
+describe('right before a pause', () => {
+  it.each([
+    ['another Redis answers', { runId: SECOND }],
+    ['no Redis answers', { answers: false }],
+  ])('nothing is sent if %s', async (_, now) => {
+    const { fault, redis } = await prepared();
+    Object.assign(redis, now);
+    await expect(fault.requireSameStore()).rejects.toThrow(NotInjectedError);
+  });
+});
+
+it('is not prepared if what comes with the pause cannot be done', async () => {
+  const during = { prepare: async () => Promise.reject(new Error('NOPERM')) } as unknown as DuringPause;
+  await expect(prepared({ during })).rejects.toThrow('NOPERM');
+});
+
+it('has outlived any pause of an earlier process once it is prepared', async () => {
+  const { fault, ownPause } = await prepared({ mayBeOn: true });
+  expect(ownPause.state).toBe('unknown');
+  fault.prepared();
+  expect(ownPause.state).toBe('none');
+});
+
+describe('a pause of one Redis', () => {
+  it('is active from its proof until its write is accepted', async () => {
+    const { awaitEnd, doubts, fault, inject, ownPause, redis, until } = await prepared();
+    const began = await inject();
+    expect(began).toMatchObject({ proof: 'Confirmed', startedAt: until - PAUSE_MS });
+    expect(began.endedAt).toBeUndefined();
+    expect(redis.pauses).toEqual([PAUSE_MS]);
+    expect([fault.isActive, ownPause.state, redis.open, doubts]).toEqual([true, 'active', 1, []]);
+    expect(await awaitEnd()).toMatchObject({ proof: 'Confirmed', endedAt: until });
+    expect([fault.isActive, ownPause.state, redis.open, doubts]).toEqual([false, 'none', 0, [until]]);
+  });
+
+  it('is in doubt from when the connection of its write is lost', async () => {
+    const { doubts, inject, redis } = await prepared();
+    await inject();
+    await sleep(300);
+    const lostAt = Date.now();
+    redis.breakProbes();
+    await sleep(1);
+    expect(doubts).toEqual([lostAt]);
+  });
+
+  it('was not sent if another process took charge at the last moment', async () => {
+    const { fault, inject, ownPause, redis } = await prepared();
+    redis.onPause = () => {
+      throw new NotInChargeError();
+    };
+    await expect(inject()).rejects.toThrow(NotInjectedError);
+    expect([fault.isActive, ownPause.state, redis.open]).toEqual([false, 'none', 0]);
+  });
+
+  it('may be active if the run was aborted once it was sent', async () => {
+    const { fault, inject, over, ownPause, redis } = await prepared();
+    redis.onPause = () => over.abort(new Error('aborted'));
+    const report = await inject();
+    expect(report).toMatchObject({ proof: 'Inconclusive', evidence: [] });
+    expect([report.startedAt, report.endedAt]).toEqual([undefined, undefined]);
+    expect([fault.isActive, ownPause.state, redis.open]).toEqual([false, 'active', 0]);
+  });
+});

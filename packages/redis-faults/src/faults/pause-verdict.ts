@@ -1,0 +1,62 @@
+/** What the findings of the probes prove of a pause. Pure. */
+import type { PauseFinding } from '../client/write-probe.ts';
+import { EARLY_MS } from '../events.ts';
+import { counted, formatDuration } from '../text.ts';
+import type { FaultProof } from './fault.ts';
+
+/**
+ * The finding of the server that is the least certain to be paused, and its name; that of the whole store if all are.
+ * @param seen at least one
+ */
+export function leastCertain(
+  name: string,
+  seen: readonly { readonly server: { readonly name: string }; readonly finding: PauseFinding }[],
+): { readonly name: string; readonly finding: PauseFinding } {
+  const least =
+    seen.find(({ finding }) => finding.kind === 'taken') ??
+    seen.find(({ finding }) => finding.kind === 'unclear');
+  if (least) return { name: least.server.name, finding: least.finding };
+  const held = seen.flatMap(({ finding }) => (finding.kind === 'held' ? [finding] : []));
+  const finding = {
+    kind: 'held',
+    heldMs: Math.min(...held.map(({ heldMs }) => heldMs)),
+    reads: Math.min(...held.map(({ reads }) => reads)),
+    slowestReadMs: Math.max(...held.map(({ slowestReadMs }) => slowestReadMs)),
+  } as const;
+  return { name, finding };
+}
+
+/** What the probe proves of a pause of `ms` milliseconds, of a fault of `plannedMs`. */
+export function verdictOn(
+  finding: PauseFinding,
+  name: string,
+  ms: number,
+  plannedMs: number,
+  isOneOfSeveral: boolean,
+): { proof: FaultProof; message: string } {
+  if (finding.kind === 'held') {
+    const planned = formatDuration(plannedMs);
+    const stall = isOneOfSeveral
+      ? `are slow for ${planned}: the first pause holds them back for ${ms} ms`
+      : `stall for ${ms} ms of the configured ${planned}`;
+    const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
+    return {
+      proof: 'Confirmed',
+      message: `writes to ${name} ${stall}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+    };
+  }
+  if (finding.kind === 'unclear') {
+    return { proof: 'Inconclusive', message: `Whether ${name} is paused is unclear: ${finding.reason}` };
+  }
+  const accepted = `${name} accepted CLIENT PAUSE`;
+  const after = `a write ${Math.round(finding.afterMs)} ms later`;
+  return finding.afterMs >= ms - Math.min(EARLY_MS, ms / 2)
+    ? {
+        proof: 'Inconclusive',
+        message: `${accepted} for ${ms} ms and ${after}, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,
+      }
+    : {
+        proof: 'Mismatch',
+        message: `${accepted} and ${after}. Check whether a proxy answers in its place, or another client sends CLIENT UNPAUSE`,
+      };
+}

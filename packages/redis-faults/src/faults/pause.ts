@@ -1,0 +1,235 @@
+/**
+ * The start of every fault of the store: Redis holds writes back for a while, and a Cluster on all its masters. The
+ * pause ends in Redis, even if every process of the operator dies.
+ */
+import { NotInChargeError } from '../client/fence.ts';
+import { each, type PerServer } from '../client/per-server.ts';
+import type { RedisConnections } from '../client/redis-client.ts';
+import { gaveNoAnswer, RedisClientError } from '../client/redis-error.ts';
+import type { ServerWriter, StoreConnections } from '../client/store-connections.ts';
+import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } from '../client/write-probe.ts';
+import { listed, messageOf } from '../text.ts';
+import { pauseFor } from '../waiting.ts';
+import { type FaultProof, NotInjectedError } from './fault.ts';
+import { leastCertain, verdictOn } from './pause-verdict.ts';
+
+/** No pause is longer, whatever the plan. */
+const MAX_PAUSE_MS = 60_000;
+
+/**
+ * A pause may outlast its announced end by this much, because the answer of Redis takes time; a longer one is released.
+ */
+const LATE_MS = 1000;
+
+/** No probe could prove a shorter pause. */
+const MIN_PAUSE_MS = 500;
+/** The same for a pause that is one of several; milliseconds. */
+export const MIN_PULSE_MS = 25;
+
+export interface RedisPauseOptions {
+  /** When to start; milliseconds since the epoch. In the past: at once. */
+  readonly plannedAt: number;
+  /** When it has ended automatically at the latest, absolute: a late start makes it shorter. */
+  readonly until: number;
+  /** The pause itself is no longer than this, in milliseconds: several follow each other until `until`. */
+  readonly mostMs?: number;
+  /** The slowest write without a fault; milliseconds. */
+  readonly usualWriteMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /**
+   * Called right before the command is sent: from here on a pause may be active. If it throws, nothing is sent, and the
+   * error is passed on.
+   */
+  readonly onSend?: () => void;
+  /** Called once Redis has confirmed the pause, before the probe proves it. */
+  readonly onPaused?: () => void;
+}
+
+/** The outcome of the command. */
+export interface RedisPause {
+  /** When Redis confirmed it; missing if it did not. */
+  readonly startedAt?: number;
+  /** Its length; missing likewise. */
+  readonly ms?: number;
+  readonly proof: FaultProof;
+  readonly message: string;
+  /** Of the least certain server. */
+  readonly finding?: PauseFinding;
+  readonly probes: PerServer<PauseProbe>;
+  /** No pause of ours is active: Redis refused it, did not hold writes back, or confirmed its release. */
+  readonly isOver: boolean;
+  /** It was released at once: it would have outlasted its announced end, or was not active on every server. */
+  readonly released: boolean;
+}
+
+/** Shows of one server that its pause is active, and when it has ended. */
+export interface PauseProbe extends ServerWriter {
+  /** Held back; its answer shows that the pause has ended. */
+  readonly write: HeldWrite;
+}
+
+/** Ends the connections of the probes. */
+export function closeProbes(probes: readonly ServerWriter[]): void {
+  for (const { writer } of probes) writer.close();
+}
+
+/**
+ * Pauses the writes of Redis and proves by an independent probe that they are held back. The caller keeps
+ * `probes` to observe the end, and closes them.
+ *
+ * @throws NotInjectedError if there is no connection or no time left
+ * @example
+ * const redis = new StoreConnections([target], (server) => new RedisConnections(server, 'me'));
+ * await redis.takeCharge(60_000);
+ * const plannedAt = Date.now();
+ * const pause = await injectRedisPause(redis, { plannedAt, until: plannedAt + 10_000, usualWriteMs: 1, now: Date.now }, signal);
+ */
+export async function injectRedisPause(
+  redis: StoreConnections,
+  options: RedisPauseOptions,
+  signal: AbortSignal,
+): Promise<RedisPause> {
+  const { now, plannedAt } = options;
+  const writers = await redis
+    .warmUp()
+    .then(() => redis.openProbeWriters())
+    .catch((error: unknown) => {
+      throw new NotInjectedError(messageOf(error));
+    });
+  try {
+    await pauseFor(plannedAt - now(), signal);
+    const sent = await send(redis, options, signal);
+    const probes = each(writers, (open) => ({ ...open, write: sendWrite(open.writer, now) }));
+    if ('failure' in sent) return { ...sent.failure, probes };
+    return { ...(await prove(redis, sent, probes, options, signal)), probes };
+  } catch (error) {
+    closeProbes(writers);
+    throw error;
+  }
+}
+
+/** A pause that Redis confirmed, with its length; or one that it did not. */
+type Sent =
+  | { readonly startedAt: number; readonly ms: number }
+  | { readonly failure: Pick<RedisPause, 'isOver' | 'message' | 'proof' | 'released'> };
+
+/** @throws NotInjectedError, the reason of `signal`, or what `onSend` throws */
+async function send(
+  redis: StoreConnections,
+  { mostMs, now, onSend, until }: RedisPauseOptions,
+  signal: AbortSignal,
+): Promise<Sent> {
+  let ms = 0;
+  let outcomes: PerServer<Error | undefined>;
+  // The length is computed at the moment of sending, because Redis may have to be connected again before it.
+  const length = (): number => {
+    const left = Math.min(Math.floor(until - now()), mostMs ?? MAX_PAUSE_MS);
+    if (left < (mostMs === undefined ? MIN_PAUSE_MS : MIN_PULSE_MS)) {
+      throw new NotInjectedError(`only ${Math.max(0, left)} ms were left of the planned pause`);
+    }
+    ms = left;
+    return ms;
+  };
+  try {
+    outcomes = await redis.pauseWrites(length, () => {
+      signal.throwIfAborted();
+      onSend?.();
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof NotInChargeError || error instanceof RedisClientError)) throw error;
+    // Nor is it carried out later.
+    throw new NotInjectedError(error.message);
+  }
+  if (outcomes.every((failure) => failure === undefined)) return { startedAt: now(), ms };
+  signal.throwIfAborted();
+  if (outcomes.every((failure) => failure instanceof NotInChargeError)) {
+    throw new NotInjectedError(messageOf(outcomes[0]));
+  }
+  return { failure: await releaseAll(redis, outcomes) };
+}
+
+/** Redis answered with an error, so it carries nothing out. */
+function isRefusal(error: Error): boolean {
+  return error instanceof RedisClientError && !gaveNoAnswer(error);
+}
+
+/** Releases each server that is paused, or may be, because another one is not. Only pauses of this session. */
+async function releaseAll(
+  redis: StoreConnections,
+  outcomes: PerServer<Error | undefined>,
+): Promise<Extract<Sent, { failure: unknown }>['failure']> {
+  const paused = redis.servers.filter((_, i) => outcomes[i] === undefined);
+  const silent = redis.servers.filter((_, i) => {
+    const failure = outcomes[i];
+    return failure && !(failure instanceof NotInChargeError) && !isRefusal(failure);
+  });
+  // Redis may still carry it out. A release that follows on the same connection then ends it at once.
+  void redis.unpause(silent).catch(() => undefined);
+  const release = await releaseOf(redis, paused);
+  const refused = silent.length === 0;
+  const why = messageOf(outcomes.find((failure) => failure !== undefined));
+  return {
+    proof: refused ? 'Mismatch' : 'Inconclusive',
+    message: `CLIENT PAUSE was ${refused ? 'refused' : 'sent and not answered'}: ${why}${release.message}`,
+    isOver: refused && release.confirmed,
+    released: silent.length + paused.length > 0,
+  };
+}
+
+/** Releases these, with what to add to a message. */
+async function releaseOf(
+  redis: StoreConnections,
+  servers: readonly RedisConnections[],
+): Promise<{ readonly confirmed: boolean; readonly message: string }> {
+  if (servers.length === 0) return { confirmed: true, message: '' };
+  const confirmed = await redis.unpause(servers).then(
+    () => true,
+    () => false,
+  );
+  const names = listed(servers.map(({ name }) => name));
+  return {
+    confirmed,
+    message: `. The pause of ${names} ${confirmed ? 'was released' : 'was to be released, and that was not answered'}`,
+  };
+}
+
+/** Watches the probe writes; releases a pause that Redis confirmed too late. @throws only the reason of `signal` */
+async function prove(
+  redis: StoreConnections,
+  { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
+  probes: PerServer<PauseProbe>,
+  { plannedAt, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
+  signal: AbortSignal,
+): Promise<Omit<RedisPause, 'probes'>> {
+  const late = Math.round(startedAt + ms - until);
+  if (late > LATE_MS) {
+    const { confirmed } = await releaseOf(redis, redis.servers);
+    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${confirmed ? 'released' : 'to be released, and that was not answered'}`;
+    return { startedAt, ms, proof: 'Inconclusive', message, isOver: false, released: confirmed };
+  }
+  onPaused?.();
+  // The proof takes at most half of the pause: the rest is for the traffic.
+  const holdMs = Math.min(holdFor(usualWriteMs), ms / 2);
+  const seen = await Promise.all(
+    probes.map(async ({ server, write }) => ({
+      server,
+      finding: await verifyPause(server, write, holdMs, now, signal),
+    })),
+  );
+  const { finding, name } = leastCertain(redis.name, seen);
+  const { message, proof } = verdictOn(finding, name, ms, until - plannedAt, mostMs !== undefined);
+  // A Cluster that takes some writes shows nothing of an outage.
+  const isPartial = finding.kind !== 'held' && seen.some((one) => one.finding.kind === 'held');
+  const release = await releaseOf(redis, isPartial ? redis.servers : []);
+  return {
+    startedAt,
+    ms,
+    proof,
+    message: `${message}${release.message}`,
+    finding,
+    isOver: isPartial ? release.confirmed : seen.every((one) => one.finding.kind === 'taken'),
+    released: isPartial && release.confirmed,
+  };
+}

@@ -1,0 +1,101 @@
+/** A network that loses every packet: connections stay open, new ones are made, and no command is answered. */
+import type { ConnectionState } from '../../client/data-port.ts';
+import { EARLY_MS } from '../../events.ts';
+import { messageOf } from '../../text.ts';
+import { within } from '../../waiting.ts';
+import type { Proof } from '../fenced-fault.ts';
+import { type Before, ProxiedFault } from '../proxied-fault.ts';
+
+/** Redis answers within this, directly, and through the proxy before the fault; then no answer comes for so long. Milliseconds. */
+const QUICK_MS = 300;
+/** The part of the fault in which Redis itself has to answer so. */
+const SHARE = 0.8;
+/** Interval between two direct reads while it is active; milliseconds. */
+const READ_EVERY_MS = 250;
+
+export class Blackhole extends ProxiedFault {
+  protected readonly type = 'Blackhole';
+  protected override readonly quickMs = QUICK_MS;
+  /** The answer to the one command that was sent over it in the fault. */
+  #answer: ConnectionState | undefined;
+  #beganAt = 0;
+  /** How long direct reads have taken that were not quick; milliseconds. */
+  #slowMs = 0;
+  #readAt = 0;
+  /** Why it is not known whether Redis itself answered. */
+  #failure: string | undefined;
+
+  protected async prove(before: Before, until: number): Promise<Proof> {
+    const { now } = this.tools;
+    this.#beganAt = performance.now();
+    const asked = this.through.ask();
+    void asked.then((answer) => {
+      this.#answer = answer;
+    });
+    // TLS, if there is any, is not begun: nothing is answered in any case.
+    const fresh = await this.dial(before);
+    let other: ConnectionState | undefined;
+    void fresh?.ask().then((answer) => {
+      other = answer;
+    });
+    await Promise.all([within(asked, QUICK_MS), this.#read()]);
+    const isAnswered = this.#answer !== undefined || other !== undefined;
+    // The proxy forgets what it has sent.
+    fresh?.close();
+    if (isAnswered) {
+      const message = 'A command of the operator was answered through the proxy, or its connection ended';
+      return now() > until - EARLY_MS
+        ? { proof: 'Inconclusive', message: `${message}, when the fault may have ended` }
+        : { proof: 'Mismatch', message: `${message}. Check whether another proxy answers in its place` };
+    }
+    if (!fresh) {
+      return { proof: 'Inconclusive', message: 'The proxy did not accept a new connection of the operator' };
+    }
+    return this.#judged(
+      `Over a connection from before the fault and a new one, the operator got no answer within ${QUICK_MS} ms`,
+    );
+  }
+
+  protected async hasEnded(_: Before, until: number): Promise<boolean> {
+    // Not awaited: a slow read must not make the end late.
+    if (performance.now() - this.#readAt > READ_EVERY_MS) void this.#read();
+    return this.#answer === 'Answered' || (this.#answer !== undefined && this.tools.now() >= until);
+  }
+
+  protected async proveEnd(): Promise<Proof> {
+    await this.#read();
+    if (this.#answer === 'Answered') return this.#judged('Until its end, no answer came, and then one did');
+    return { proof: 'Inconclusive', message: 'The connection of the operator ended without an answer' };
+  }
+
+  /** Whether Redis itself answered as without a fault. */
+  #judged(seen: string): Proof {
+    const { name } = this.tools.redis;
+    if (this.#failure !== undefined) {
+      return {
+        proof: 'Inconclusive',
+        message: `${seen}. Whether ${name} itself answered is not known: ${this.#failure}`,
+      };
+    }
+    const share = 1 - this.#slowMs / (performance.now() - this.#beganAt);
+    const message = `${seen}, and ${name} answered direct reads within ${QUICK_MS} ms for ${Math.floor(100 * Math.max(0, share))} % of the time`;
+    if (share >= SHARE) return { proof: 'Confirmed', message };
+    return {
+      proof: 'Inconclusive',
+      message: `${message}. ${100 * SHARE} % are needed: give the operator and Redis more CPU`,
+    };
+  }
+
+  /** Never rejects. */
+  async #read(): Promise<void> {
+    // One at a time.
+    this.#readAt = Number.POSITIVE_INFINITY;
+    try {
+      const tookMs = await this.tools.redis.read();
+      if (tookMs > QUICK_MS) this.#slowMs += tookMs;
+    } catch (error) {
+      this.#failure ??= messageOf(error);
+    }
+    this.#readAt = performance.now();
+  }
+}
