@@ -21,7 +21,7 @@ export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mix
  * Forgets: likewise, but no caller gets more than its limit once more after Redis has lost its count.
  * FailsClosed: they are rejected, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
- * Mixed: none of these is what nine of ten callers get, or pods differ.
+ * Mixed: none of these is what nine of ten callers get, or pods differ otherwise than in who admitted too much.
  */
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -62,7 +62,10 @@ export function behaviourOf(view: Pick<OutageView, 'over' | 'owed' | 'phases' | 
     }),
   );
   const { near, words } = wordsOf(byPod, over);
-  const [only = 'Mixed', ...others] = new Set(words.values());
+  const kinds = new Set(words.values());
+  // Which pods admitted the excess is chance: a caller that sends to all of them gets more than its limit.
+  if (kinds.has('FailsOpen')) kinds.delete('Enforces');
+  const [only = 'Mixed', ...others] = kinds;
   const judged = new Map(
     [...byPod].map(([pod, counts]) => [pod, { behaviour: words.get(pod) ?? 'Mixed', ...counts }]),
   );

@@ -180,7 +180,7 @@ describe('more than the limit', () => {
     const limiter = inFault(({ pod, take }) => (pod === 2 ? 'Admitted' : decided(take())));
     const { evidence, reading } = judged({ limiter });
     expect(podsOf(evidence).map(({ behaviour }) => behaviour)).toEqual(['Enforces', 'Enforces', 'FailsOpen']);
-    expect(reading.summary).toMatch(/^Mixed, \d+ > 10$/);
+    expect(reading.summary).toMatch(/^FailsOpen, \d+ > 10$/);
   });
 
   it('is accepted with FailsOpen, but not before the fault', () => {
