@@ -48,6 +48,8 @@ export interface ScenarioType<A = unknown> {
     baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
   ): string | undefined;
   judge(history: History, onFailure?: OnFailure): Judge<A>;
+  /** Why no run records such a history, which has ended; undefined: one may. */
+  impossible?(history: History): string | undefined;
   /** Draws a history. @param judge that has seen all of it */
   evidence(history: History, judge: Judge<A>): SeenEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */

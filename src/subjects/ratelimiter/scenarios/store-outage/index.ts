@@ -19,6 +19,7 @@ import {
   trafficTo,
   unprovable,
 } from './parameters.ts';
+import { notAsDrawn } from './sent-as-drawn.ts';
 import { OutageWorkload } from './workload.ts';
 
 /** Behaviours with more admissions than the limit. */
@@ -58,6 +59,7 @@ export const storeOutage: ScenarioType<OutageSeen> = {
   mechanism,
   lingerMs,
   judge: (history, onFailure) => new Judge(history, judgedOutage, onFailure),
+  impossible: notAsDrawn,
   evidence: outageEvidence,
   fault: (toolkit, scenario, fixture) =>
     createFault(toolkit, parametersOf(scenario).fault, {
