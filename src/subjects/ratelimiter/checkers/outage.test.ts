@@ -241,6 +241,7 @@ describe('after the fault', () => {
   it.each<[string, (asked: Asked) => Answer, string]>([
     ['rejects what it owes', () => 'Rejected', 'fails'],
     ['fails', () => 'Error', 'fails'],
+    ['accepts no connection', () => ({ outcome: 'Error', cause: 'Unreachable' }), 'gone'],
     ['admits callers over their limits', () => 'Admitted', 'admits'],
     ['errs for callers over their limits', ({ take }) => (take() ? 'Admitted' : 'Error'), 'errs'],
   ])('is not recovered from if one pod %s to the end', (_, answer, lapse) => {
