@@ -4,7 +4,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import { connect } from 'node:net';
 import { delimiter, join, sep } from 'node:path';
 import {
   freePort,
@@ -14,16 +13,12 @@ import {
   serviceObject,
   TestbedError,
 } from '@chaosdemo/testbed';
+import { type Address, accepts } from './address.ts';
 import { LocalError } from './errors.ts';
+import { FAULT_PROXY, type OwnFaultProxy } from './fault-proxy.ts';
 import type { Limiter } from './limiters.ts';
 import { root } from './root.ts';
 import { redisSecret, type Target } from './target.ts';
-
-/** Where something listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** A Redis, with the login that a URL has. */
 export interface OwnRedis extends Address {
@@ -49,7 +44,6 @@ export interface InstancesStart {
 const LOOPBACK = '127.0.0.1';
 /** Compiling servers, such as those of TypeScript or a JVM, take tens of seconds. */
 const READY_MS = 60_000;
-const CONNECT_MS = 2_000;
 
 /**
  * Starts the instances and resolves when each accepts connections. On failure none is left.
@@ -110,18 +104,6 @@ async function untilListening({ ip, name, port, process }: Limiter, signal: Abor
   }
 }
 
-/** Whether something accepts TCP connections there. */
-export async function accepts({ host, port }: Address): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: CONNECT_MS });
-    const end = (result: boolean) => (): void => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
-  });
-}
-
 /** An API and its Redis, to be registered in one namespace. */
 export interface OwnTarget {
   readonly namespace: string;
@@ -129,10 +111,15 @@ export interface OwnTarget {
   /** The processes are known if they were started here. */
   readonly instances: readonly (Address & { readonly name: string; readonly process?: OwnedProcess })[];
   readonly redis: OwnRedis;
+  /** Left out: the instances connect to Redis itself. */
+  readonly proxy?: OwnFaultProxy | undefined;
 }
 
-/** Their pods, that of Redis, the Service `redis` and, for a Redis with a password, the Secret `redis-auth`. */
-export function ownTarget({ instances, labels, namespace, redis }: OwnTarget): Target {
+/**
+ * Their pods, that of Redis, the Service `redis` and, for a Redis with a password, the Secret `redis-auth`; the same of
+ * the fault proxy.
+ */
+export function ownTarget({ instances, labels, namespace, proxy, redis }: OwnTarget): Target {
   const redisOne = podOf(namespace, 'redis-0', { app: 'redis' }, 'redis', redis, redis.pid);
   const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
   const { password, username } = redis;
@@ -140,10 +127,23 @@ export function ownTarget({ instances, labels, namespace, redis }: OwnTarget): T
   const pods = instances.map((instance) =>
     podOf(namespace, instance.name, labels, 'http', instance, instance.process?.pid),
   );
+  const between = proxy && proxyTarget(namespace, proxy);
   return {
-    objects: [serviceObject(service), ...(password === undefined ? [] : [redisSecret(namespace, login)])],
-    pods: [...pods, redisOne],
+    objects: [
+      serviceObject(service),
+      ...(password === undefined ? [] : [redisSecret(namespace, 'redis-auth', login)]),
+      ...(between?.objects ?? []),
+    ],
+    pods: [...pods, redisOne, ...(between?.pods ?? [])],
   };
+}
+
+function proxyTarget(namespace: string, { controlPort, host, pid, token }: OwnFaultProxy): Target {
+  const { authSecretName, service: name } = FAULT_PROXY;
+  const pod = podOf(namespace, `${name}-0`, { app: name }, 'control', { host, port: controlPort }, pid);
+  const service = { namespace, name, selector: pod.labels, port: 8474, targetPort: 'control' };
+  const secret = redisSecret(namespace, authSecretName, { password: token });
+  return { objects: [serviceObject(service), secret], pods: [pod] };
 }
 
 function podOf(

@@ -33,7 +33,7 @@ export async function bundledTarget({ namespace, limiters, redis, secret }: Regi
   const redisOne = await redisPod(namespace, redis);
   const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
   return {
-    objects: [serviceObject(service), redisSecret(namespace, secret)],
+    objects: [serviceObject(service), redisSecret(namespace, 'redis-auth', secret)],
     pods: [...(await limiterPods(namespace, limiters)), redisOne],
   };
 }
@@ -49,8 +49,12 @@ export async function registerAt(kubectl: Kubectl, { objects, pods }: Target): P
   return registered;
 }
 
-/** The Secret with which the operator logs in to Redis. */
-export function redisSecret(namespace: string, login: Readonly<Record<string, string>>): object {
+/** A Secret with which the operator logs in to Redis, or to the fault proxy. */
+export function redisSecret(
+  namespace: string,
+  name: string,
+  login: Readonly<Record<string, string>>,
+): object {
   const data = Object.fromEntries(
     Object.entries(login).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
   );
@@ -58,7 +62,7 @@ export function redisSecret(namespace: string, login: Readonly<Record<string, st
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'chaosdemo.dev/redis-auth',
-    metadata: { namespace, name: 'redis-auth' },
+    metadata: { namespace, name },
     data,
   };
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { type RedisServer, registerPods, serviceObject, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
-import { accepts } from '../../src/local/own-api.ts';
+import { accepts } from '../../src/local/address.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
 import { redisPod } from '../../src/local/target.ts';
 import { rateLimiterOf } from '../kit/demo.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
  * Fault types Refuse and StalePrimary on a real Redis behind a real fault proxy: what is found of limiters, also if the
  * proxy is restarted.
  */
-import { accepts } from '../../src/local/own-api.ts';
+import { accepts } from '../../src/local/address.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { type RunningProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import { rows } from '../kit/nightly.ts';

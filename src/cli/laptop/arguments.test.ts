@@ -11,6 +11,7 @@ describe('the options of a test', () => {
 
   it('take headers, outcomes and durations as they are written', () => {
     const args = ['--header', 'X-Api-Key: $(key)', '--header', 'A:b: c', '--window=90s'];
+    args.push('--fault', 'Stall, Refuse,Stall', '--duration', '90s');
     expect(read(...args, '--accept', 'FailsOpen', 'Enforces')).toMatchObject({
       header: [
         { name: 'X-Api-Key', value: '$(key)' },
@@ -18,6 +19,8 @@ describe('the options of a test', () => {
       ],
       window: '1m30s',
       accept: ['FailsOpen', 'Enforces'],
+      fault: ['Stall', 'Refuse'],
+      duration: '1m30s',
     });
   });
 
@@ -32,6 +35,9 @@ describe('the options of a test', () => {
     [['--key-header', 'a b'], 'commander.invalidArgument'],
     [['--instances', '11'], 'commander.invalidArgument'],
     [['--accept', 'Crashes'], 'commander.invalidArgument'],
+    [['--fault', 'Stall,Crash'], 'commander.invalidArgument'],
+    [['--seed', '4294967296'], 'commander.invalidArgument'],
+    [['--file=api.yaml', '--fault=Stall'], 'commander.conflictingOption'],
     [['--identity', 'key'], 'commander.invalidArgument'],
     [['--algorithm', 'Magic'], 'commander.invalidArgument'],
     [['--url=http://127.0.0.1', '--start=x'], 'commander.conflictingOption'],

@@ -1,7 +1,9 @@
 /** The command lines of `chaosdemo test` and `chaosdemo init`: an API and a Redis on this machine. */
-import { Command, Option } from 'commander';
+import { FAULT_TYPES, type FaultName } from '@chaosdemo/redis-faults';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_STATUSES, type ShowOptions, withShowOptions } from '../arguments.ts';
 import {
+  duration,
   type ProbeOptions,
   type WriteOptions,
   withProbeOptions,
@@ -20,6 +22,9 @@ export interface ApiOptions extends ProbeOptions {
 
 export interface TestOptions extends ApiOptions, ShowOptions {
   readonly accept?: readonly string[];
+  readonly fault?: readonly FaultName[];
+  readonly duration?: string;
+  readonly seed?: number;
   readonly save?: string;
   readonly file?: string;
 }
@@ -30,6 +35,15 @@ const MOST_INSTANCES = 10;
 
 /** Options that a ChaosDemo states. */
 const FACTS = ['path', ...withProbeOptions(new Command()).options.map((option) => option.attributeName())];
+
+const FAULT_NAMES: readonly FaultName[] = FAULT_TYPES.map(({ type }) => type);
+
+function faults(text: string): FaultName[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !FAULT_NAMES.some((known) => known === name));
+  if (unknown === undefined) return [...new Set(names as FaultName[])];
+  throw new InvalidArgumentError(`There is no fault "${unknown}": write some of ${FAULT_NAMES.join(', ')}.`);
+}
 
 const several = (text: string, earlier: readonly string[] = []): string[] => [...earlier, text];
 
@@ -45,13 +59,28 @@ export function testCommand(): Command {
       new Option(
         '--accept <behaviors...>',
         'outcomes of the stall that are as expected (default: Enforces FailsClosed)',
-      ).choices(['Enforces', 'FailsClosed', 'FailsOpen', 'Hangs', 'Mixed']),
+      ).choices(['Enforces', 'FailsClosed', 'FailsOpen', 'Forgets', 'Hangs', 'Mixed']),
+    )
+    .addOption(
+      new Option(
+        '--fault <types>',
+        `faults of Redis, one after the other: ${FAULT_NAMES.join(', ')} (default: Stall)`,
+      ).argParser(faults),
+    )
+    .option('--duration <duration>', 'how long each fault lasts (default: as long as needed)', duration)
+    .option(
+      '--seed <number>',
+      'draw the callers of an earlier run again; its report names the seed',
+      wholeNumber(0, 2 ** 32 - 1),
     )
     .option('--save <file>', 'write the ChaosDemo to this file, as YAML for a cluster')
     .addOption(
       new Option('--file <file>', 'run the ChaosDemo of this file, instead of one from facts').conflicts([
         ...FACTS,
         'save',
+        'fault',
+        'duration',
+        'seed',
       ]),
     );
   return withShowOptions(command).addHelpText(
@@ -60,6 +89,7 @@ export function testCommand(): Command {
 
 Examples:
   chaosdemo test --start "node server.js" --path /items --limit 10 --window 60s --key-header X-Api-Key
+  chaosdemo test --start "node server.js" --limit 10 --window 60s --fault Stall,Disconnect,Refuse
   chaosdemo test --url http://127.0.0.1:3000/items --url http://127.0.0.1:3001/items --redis redis://127.0.0.1:6379`,
   );
 }

@@ -1,4 +1,5 @@
 /** Where a run on this machine finds the API and its Redis: both are registered under fixed names. Pure. */
+import { FAULT_PROXY } from '../../local/fault-proxy.ts';
 import type { OwnRedis } from '../../local/own-api.ts';
 import type { Place } from '../probe/manifest.ts';
 
@@ -11,8 +12,11 @@ export const LABELS = { app: NAME };
 export const HEAD = ` For a cluster, change namespace, selector and redis.service to yours, and create the Secret if
  redis.authSecretName is set: docs/your-limiter.md has both. The comments state how each part is known.`;
 
-/** @param allowOtherClients Redis may have more clients than the API */
-export function placeOf({ password }: Pick<OwnRedis, 'password'>, allowOtherClients = false): Place {
+/** `allowOtherClients`: Redis may have more clients than the API. `isProxied`: a fault proxy is between both. */
+export function placeOf(
+  { password }: Pick<OwnRedis, 'password'>,
+  { allowOtherClients = false, isProxied = false } = {},
+): Place {
   return {
     name: NAME,
     namespace: NAMESPACE,
@@ -22,6 +26,7 @@ export function placeOf({ password }: Pick<OwnRedis, 'password'>, allowOtherClie
       service: 'redis',
       ...(password !== undefined && { authSecretName: 'redis-auth' }),
       ...(allowOtherClients && { otherClients: 'Allow' as const }),
+      ...(isProxied && { faultProxy: FAULT_PROXY }),
     },
   };
 }

@@ -3,10 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisServer } from '@chaosdemo/testbed';
 import { counted } from '../../api/index.ts';
+import { type Address, accepts } from '../../local/address.ts';
 import { launchRedis, type StageStart } from '../../local/environment.ts';
 import { LocalError } from '../../local/errors.ts';
+import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
 import type { Limiter } from '../../local/limiters.ts';
-import { type Address, accepts, type OwnRedis, startInstances } from '../../local/own-api.ts';
+import { type OwnRedis, startInstances } from '../../local/own-api.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
@@ -26,6 +28,8 @@ export interface Prepared {
   readonly redis: OwnRedis;
   /** A Redis that was started here. */
   readonly server?: RedisServer;
+  /** A fault proxy that was started between it and the instances. */
+  readonly proxy?: OwnFaultProxy | undefined;
   readonly facts: Probed;
   readonly findings: readonly Finding[];
 }
@@ -38,6 +42,7 @@ const LOG_LINES = 15;
 
 /**
  * @param known facts that are not to be found out: nothing is sent then
+ * @param isProxied whether instances that are started connect to Redis through a fault proxy
  * @param waits what the probe may wait for
  * @throws UsageError or LocalError with what to do; what was started ends with the supervisor
  */
@@ -45,7 +50,14 @@ export async function prepare(
   options: ApiOptions,
   target: Target,
   start: StageStart,
-  { known, ...waits }: Waits & { readonly known?: Probed | undefined },
+  {
+    isProxied = false,
+    known,
+    ...waits
+  }: Waits & {
+    readonly isProxied?: boolean;
+    readonly known?: Probed | undefined;
+  },
 ): Promise<Prepared> {
   const { onProgress, signal } = start;
   const server = target.redis ? undefined : await launchRedis(start);
@@ -56,11 +68,13 @@ export async function prepare(
     const clients = await connection.clients();
     if (target.redis)
       onProgress('redis', `${redis.host}:${redis.port} answers, and has ${counted(clients, 'client')}`);
-    started = await startedOf(target, redis, start);
+    const proxy = isProxied ? await startFaultProxy(redis, start) : undefined;
+    if (proxy) onProgress('redis', `REDIS_URL leads through a fault proxy at ${proxy.host}:${proxy.port}`);
+    started = await startedOf(target, redis, start, proxy);
     const instances =
       started.length > 0 ? started.map((one) => ({ ...one, host: one.ip })) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
-    const prepared = { instances, started, redis, ...(server && { server }) };
+    const prepared = { instances, started, redis, ...(server && { server }), proxy };
     if (known) return { ...prepared, facts: known, findings: [] };
     const before = await connection.counts().catch(() => undefined);
     const { host, port } = instances[0] as Address;
@@ -103,8 +117,9 @@ function redisOf({ host, pid, port }: RedisServer): OwnRedis {
 
 async function startedOf(
   { instances, redis }: Target,
-  { host, password, port }: OwnRedis,
+  own: OwnRedis,
   { onProgress, signal, supervisor }: StageStart,
+  proxy: Address | undefined,
 ): Promise<readonly Limiter[]> {
   if (!('command' in instances)) return [];
   const { command, count } = instances;
@@ -114,10 +129,18 @@ async function startedOf(
     name: NAME,
     command,
     count,
-    redisUrl: redis?.url ?? `redis://${host}:${port}`,
-    secrets: password === undefined ? [] : [password],
+    redisUrl: urlAt(redis?.url ?? `redis://${own.host}:${own.port}`, proxy),
+    secrets: own.password === undefined ? [] : [own.password],
     signal,
   });
+}
+
+/** The same login and database at another address. */
+function urlAt(text: string, address: Address | undefined): string {
+  if (!address) return text;
+  const url = new URL(text);
+  [url.hostname, url.port] = [address.host, String(address.port)];
+  return url.href;
 }
 
 async function runningOf({ instances }: Target): Promise<(Address & { readonly name: string })[]> {

@@ -43,7 +43,7 @@ describe('a ChaosDemo in a file', () => {
       .replace('port: http', 'port: 3000')
       .replace('service: redis', 'service: cache\n      port: 6380\n      count: { key: "rl:$(key)" }');
     const { demoAt } = await readSpecFile(written(inCluster));
-    const demo = demoAt(placeOf({ password: 'secret' }, true));
+    const demo = demoAt(placeOf({ password: 'secret' }, { allowOtherClients: true }));
     expect(demo.metadata).toEqual({ name: 'api', namespace: 'ratelimiter' });
     expect(demo.spec).toMatchObject({
       rateLimiter: {

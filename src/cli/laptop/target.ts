@@ -1,6 +1,7 @@
 /** The API and the Redis that a command line names. Pure. */
 import { isIPv4 } from 'node:net';
-import type { Address, OwnRedis } from '../../local/own-api.ts';
+import type { Address } from '../../local/address.ts';
+import type { OwnRedis } from '../../local/own-api.ts';
 import { UsageError } from '../../settings/settings.ts';
 import type { ApiOptions } from './arguments.ts';
 

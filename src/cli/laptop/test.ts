@@ -2,10 +2,12 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { faultType } from '@chaosdemo/redis-faults';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../api/index.ts';
+import { accepts } from '../../local/address.ts';
 import type { StartedLimiters } from '../../local/environment.ts';
-import { accepts, type OwnRedis, ownTarget } from '../../local/own-api.ts';
+import { type OwnRedis, ownTarget } from '../../local/own-api.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
@@ -30,21 +32,27 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   try {
     const start = { onProgress: progress, supervisor, signal };
     const prepared = await prepare(options, target, start, {
+      isProxied: requireProxy(options),
       known: spec?.facts,
       isPatient: false,
       onWait: (message) => progress('limiters', message),
     });
     requireWindow(prepared);
     const { facts, instances } = prepared;
+    const isProxied = prepared.proxy !== undefined;
+    const { accept, duration, fault: faults, seed } = options;
     const known: ApiFacts = {
       ...facts,
-      place: placeOf(prepared.redis),
+      accept,
+      duration,
+      faults,
+      seed,
+      place: placeOf(prepared.redis, { isProxied }),
       instances: instances.length,
-      ...(options.accept && { accept: options.accept }),
     };
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
-    const place = placeOf(prepared.redis, prepared.server === undefined);
+    const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });
     if (options.save !== undefined) {
       await writeFile(options.save, yamlOf(known, prepared.findings, HEAD));
       progress('demo', `wrote ${resolve(options.save)}`);
@@ -69,6 +77,21 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   } finally {
     await supervisor.close();
   }
+}
+
+/** Whether a fault needs a proxy between the instances and Redis. @throws UsageError if they cannot get its address */
+function requireProxy({ fault = [], start }: TestOptions): boolean {
+  const types = fault.filter((type) => !('Redis' in faultType(type).mechanisms));
+  if (types.length === 0) return false;
+  const direct = fault.filter((type) => faultType(type).mechanisms.Redis?.seesPods);
+  if (direct.length > 0)
+    throw new UsageError(
+      `--fault ${direct.join(',')} needs the connections of the instances at Redis itself, and ${types.join(',')} a fault proxy between: run them one after the other`,
+    );
+  if (start !== undefined) return true;
+  throw new UsageError(
+    `--fault ${types.join(',')} needs a fault proxy in front of Redis, and instances that run already do not connect to it: start them with --start, which gives them its address in REDIS_URL`,
+  );
 }
 
 /** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */
@@ -107,11 +130,11 @@ export function hintsOf(
     .flatMap(lastOutput);
 }
 
-function launchedOf({ instances, redis, server, started }: Prepared): StartedLimiters {
+function launchedOf({ instances, proxy, redis, server, started }: Prepared): StartedLimiters {
   return {
     ...(server && { server }),
     limiters: started,
-    target: async (namespace) => ownTarget({ namespace, labels: LABELS, instances, redis }),
+    target: async (namespace) => ownTarget({ namespace, labels: LABELS, instances, proxy, redis }),
   };
 }
 

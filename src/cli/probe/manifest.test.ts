@@ -49,6 +49,16 @@ describe('the ChaosDemo for an API', () => {
     });
   });
 
+  it('has a scenario for each fault, with its length and the seed of the callers', () => {
+    const faults = ['Stall', 'Disconnect'] as const;
+    const { scenarios } = specOf({ faults, duration: '20s', seed: 7 });
+    expect(scenarios).toMatchObject([
+      { name: 'outage-stall', storeOutage: { fault: { type: 'Stall', duration: '20s' }, seed: 7 } },
+      { name: 'outage-disconnect', storeOutage: { fault: { type: 'Disconnect', duration: '20s' } } },
+      { name: 'burst' },
+    ]);
+  });
+
   it('identifies callers by their address if the request has no place for a key', () => {
     const request = { ...keyed, headers: [] };
     expect(specOf({ request, instances: 1 }).rateLimiter).toMatchObject({

@@ -1,4 +1,5 @@
 /** The ChaosDemo for an API that was probed. Pure. */
+import type { FaultName } from '@chaosdemo/redis-faults';
 import type { z } from 'zod';
 import { counted, GROUP, KIND } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
@@ -38,7 +39,13 @@ export interface ApiFacts {
   readonly healthPath: string;
   readonly limit: Limit;
   readonly instances: number;
-  readonly accept?: readonly string[];
+  readonly accept?: readonly string[] | undefined;
+  /** Default: a Stall. */
+  readonly faults?: readonly FaultName[] | undefined;
+  /** Of each fault; default: the shortest that shows something. */
+  readonly duration?: string | undefined;
+  /** From which callers are drawn; default: another in each run. */
+  readonly seed?: number | undefined;
 }
 
 /** Stalls and rates to choose from, the least that proves something first. */
@@ -74,7 +81,11 @@ export function demoOf(facts: ApiFacts): PlannedDemo {
     redis,
   };
   const limiter = parsed(rateLimiter);
-  const scenarios = [outageOf(facts, limiter), burstOf(facts, limiter, byAddress)];
+  const { faults = ['Stall'] } = facts;
+  const outages = faults.map((type) =>
+    outageOf(facts, limiter, type, faults.length === 1 ? 'outage' : `outage-${type.toLowerCase()}`),
+  );
+  const scenarios = [...outages, burstOf(facts, limiter, byAddress)];
   const demo = {
     apiVersion: `${GROUP}/v1alpha1`,
     kind: KIND,
@@ -91,18 +102,24 @@ function parsed(rateLimiter: object): RateLimiterSpec {
   throw new UsageError(`rateLimiter.${issue?.path.join('.')} of the ChaosDemo: ${issue?.message}`);
 }
 
-/** The shortest stall with the fewest requests in which a caller exceeds this limit. */
-function outageOf({ accept = ACCEPTED, instances, request }: ApiFacts, limiter: RateLimiterSpec): object {
+/** The shortest fault with the fewest requests in which a caller exceeds this limit. */
+function outageOf(
+  { accept = ACCEPTED, duration: given, instances, request, seed }: ApiFacts,
+  limiter: RateLimiterSpec,
+  type: FaultName,
+  name: string,
+): object {
   let reason: string | undefined;
-  for (const duration of DURATIONS) {
+  for (const duration of given === undefined ? DURATIONS : [given]) {
     for (const requestsPerSecond of RATES) {
       const parameters = {
-        fault: { type: 'Stall', duration },
+        fault: { type, duration },
         callerTimeout: '1s',
         requestsPerSecond,
         accept,
+        ...(seed !== undefined && { seed }),
       };
-      const scenario = { name: 'outage', type: 'StoreOutage', storeOutage: parameters };
+      const scenario = { name, type: 'StoreOutage', storeOutage: parameters };
       const defaults = { ...DEFAULTS, storeOutage: storeOutage.api.schema.parse(parameters) };
       const why = storeOutage.unprovable({ ...scenario, ...defaults }, limiter, instances);
       if (why === undefined) return scenario;
@@ -110,7 +127,7 @@ function outageOf({ accept = ACCEPTED, instances, request }: ApiFacts, limiter: 
     }
   }
   throw new UsageError(
-    `no stall of up to ${DURATIONS.at(-1)} with ${RATES.at(-1)} requests per second shows how ${counted(instances, 'instance')} with this limit behave: ${reason}${isKeyed(request) ? '' : '. With --start, --instances 1 starts one'}`,
+    `no ${type} of ${given ?? `up to ${DURATIONS.at(-1)}`} with ${RATES.at(-1)} requests per second shows how ${counted(instances, 'instance')} with this limit behave: ${reason}${isKeyed(request) ? '' : '. With --start, --instances 1 starts one'}`,
   );
 }
 

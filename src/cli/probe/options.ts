@@ -87,7 +87,7 @@ function headerName(text: string): string {
   throw new InvalidArgumentError('Write the name of a header, such as X-Api-Key.');
 }
 
-function duration(text: string): string {
+export function duration(text: string): string {
   try {
     const ms = parseDuration(text);
     if (ms >= 1000 && ms <= 3_600_000) return formatDuration(ms);

@@ -1,6 +1,6 @@
 /** Sees whether the port of a fault proxy accepts connections. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { accepts } from '../../../src/local/own-api.ts';
+import { accepts } from '../../../src/local/address.ts';
 import type { Address } from '../../kit/relay.ts';
 import { now, type TortureRecord } from '../record.ts';
 

@@ -35,6 +35,14 @@ describe('the ways of pods to Redis', () => {
     expect(paths).toEqual({ missing: [], direct: [], upstream: [`${PROXY}:50000`, `${PROXY}:50001`] });
   });
 
+  it('lead through the proxy if all of them are on one machine, with the operator', () => {
+    const pods = PODS.map(({ name }) => ({ name, host: '127.0.0.1' }));
+    const some = [1, 2].map((port) => ({ client: `127.0.0.1:4${port}`, upstream: `127.0.0.1:5${port}` }));
+    const list = listOf('127.0.0.1:51', '127.0.0.1:52', '127.0.0.1:7');
+    const paths = pathsOf(pods, { requester: '127.0.0.1:9', connections: some }, list);
+    expect(paths).toMatchObject({ missing: [], direct: [] });
+  });
+
   it.each([
     ['the proxy leads elsewhere', connections, [`${PROXY}:50000`], ['api-1'], []],
     ['a pod is not listed by the proxy', connections.slice(0, 1), [`${PROXY}:50000`], ['api-1'], []],

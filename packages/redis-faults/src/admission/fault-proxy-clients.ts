@@ -63,7 +63,7 @@ export interface PodPaths {
 /** How pods are connected to Redis. Pure. */
 export function pathsOf(
   pods: readonly Pod[],
-  { connections }: ProxyConnections,
+  { connections, requester }: ProxyConnections,
   clients: readonly RedisClient[],
 ): PodPaths {
   const listedByRedis = new Set(clients.map(({ addr }) => addr));
@@ -71,7 +71,13 @@ export function pathsOf(
     upstream !== undefined && listedByRedis.has(upstream) ? [{ ip: ipOf(client), upstream }] : [],
   );
   const ofPods = through.filter(({ ip }) => pods.some(({ host }) => host === ip));
-  const direct = new Set(clients.filter((client) => !isOfRedis(client)).map(({ ip }) => ip));
+  const made = new Set(connections.map(({ upstream }) => upstream));
+  // On one machine, pods, proxy and operator may have the same address.
+  const direct = new Set(
+    clients
+      .filter((client) => !isOfRedis(client) && !made.has(client.addr) && client.ip !== ipOf(requester))
+      .map(({ ip }) => ip),
+  );
   const named = (some: readonly Pod[]): string[] => some.map(({ name }) => name);
   return {
     missing: named(pods.filter(({ host }) => !ofPods.some(({ ip }) => ip === host))),

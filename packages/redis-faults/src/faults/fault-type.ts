@@ -13,6 +13,8 @@ export interface FaultType {
   readonly parameters?: readonly ('latency' | 'scripts')[];
   /** How it is injected: by commands of Redis, or by the fault proxy between the pods and Redis. At least one. */
   readonly mechanisms: Readonly<Partial<Record<Via, Mechanism>>>;
+  /** Whether it is by the fault proxy if there is one, though Redis could inject it, too. */
+  readonly prefersProxy?: true;
 }
 
 export const VIAS = ['Redis', 'Proxy'] as const;
@@ -37,6 +39,8 @@ export interface Mechanism {
    * single probe does.
    */
   contradiction?(probe: ProbeEvent, startedAt: number, endedAt: number): string | undefined;
+  /** Whether Redis has to see the connections of the pods themselves: it does not behind a fault proxy. */
+  readonly seesPods?: true;
   /** The fault for one attempt. Opens no connection yet. */
   create(tools: FaultTools, options: FaultOptions): StoreFault;
 }

@@ -29,15 +29,13 @@ interface Chosen {
 }
 
 /**
- * How a fault is injected. Left to the type, it is by Redis, except that a Latency is by the fault proxy if there is
- * one: only that delays reads, and each command alike.
+ * How a fault is injected. Left to the type, it is by Redis if that can inject it, unless the type prefers the fault
+ * proxy, and there is one.
  * @param proxied whether there is a fault proxy between the pods and Redis
  */
 export function viaOf({ type, via }: Chosen, proxied: boolean): Via {
-  const { mechanisms }: FaultType = faultType(type);
-  if (via) return via;
-  if (!mechanisms.Redis || (mechanisms.Proxy && proxied && type === 'Latency')) return 'Proxy';
-  return 'Redis';
+  const { mechanisms, prefersProxy }: FaultType = faultType(type);
+  return via ?? (!mechanisms.Redis || (prefersProxy && proxied) ? 'Proxy' : 'Redis');
 }
 
 /** @throws RangeError for a mechanism that the type does not have: the API server does not accept such a spec */

@@ -163,7 +163,10 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     if (this.resets) {
       listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
     }
-    const missing = this.tools.target.pods.filter(({ name }) => connections[name] === undefined);
+    // Pods on one machine may have the same address.
+    const hosts = new Set(clients.map(ipOf));
+    const { pods } = this.tools.target;
+    const missing = pods.filter(({ host }) => !hosts.has(host));
     const proof: Proof =
       missing.length > 0
         ? {
@@ -172,7 +175,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
           }
         : await this.prove(before, until);
     const sum = Object.values(connections).reduce((total, each) => total + each, 0);
-    const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(Object.keys(connections).length, 'pod')}`;
+    const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(pods.length - missing.length, 'pod')}`;
     const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);
     this.active = { report, until, listener };
     return report;

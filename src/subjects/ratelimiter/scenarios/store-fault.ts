@@ -48,7 +48,7 @@ export const faultSchema = z
       .enum(VIAS)
       .optional()
       .describe(
-        `How it is injected. Redis: by commands to it, for ${named(typesBy('Redis'))}. Proxy: by redis.faultProxy, for ${named(typesBy('Proxy'))}. Default: Redis, if the type has both; of \`Latency\`: Proxy, if there is one.`,
+        `How it is injected. Redis: by commands to it, for ${named(typesBy('Redis'))}. Proxy: by redis.faultProxy, for ${named(typesBy('Proxy'))}. Default: Redis, if the type has both; of ${named(TYPES.flatMap(({ prefersProxy, type }) => (prefersProxy ? [type] : [])))}: Proxy, if there is one.`,
       ),
     duration: durationField(
       'How long the fault lasts. Of `StalePrimary`: before the limiter has to recover, while connections stay stale. Of `DataLoss`: how long callers are watched after it. Of `Failover` by Sentinel: how long it may take.',
@@ -125,8 +125,11 @@ export function proxyUnprovable(
   { redis }: Proxied,
   { field, lingerMs, name }: { readonly name: string; readonly field: string; readonly lingerMs: number },
 ): string | undefined {
-  if (viaOf(fault, redis.faultProxy !== undefined) !== 'Proxy') return undefined;
   const what = `scenario ${name}: ${field}.type ${fault.type}`;
+  if (redis.faultProxy && mechanismIn(fault, { redis }).seesPods) {
+    return `${what} needs the connections of the pods at Redis, and ${PART}.redis.faultProxy is between: use Refuse, or run it without the proxy`;
+  }
+  if (viaOf(fault, redis.faultProxy !== undefined) !== 'Proxy') return undefined;
   if (mechanismIn(fault, { redis }).lasts !== 'Lingers') return undefined;
   if (redis.tls) {
     return `${what} answers commands in place of Redis, and with ${PART}.redis.tls the fault proxy cannot read them: use Refuse`;

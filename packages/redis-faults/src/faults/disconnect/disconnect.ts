@@ -11,6 +11,7 @@ export const disconnect = {
       title: 'Redis ends the connections of the pods, and writes stall',
       cause: 'store-connections-broken',
       holdsWrites: true,
+      seesPods: true,
       create: (tools) => new FencedPause(tools, new PodConnections(tools)),
     },
   },

@@ -9,6 +9,8 @@ export const latency = {
   meaning:
     'each write waits for half of latency to all of it; via a fault proxy, each command waits for all of it',
   parameters: ['latency'],
+  // Only the proxy delays reads, and each command alike.
+  prefersProxy: true,
   mechanisms: {
     Redis: {
       title: 'Redis takes writes slowly',

@@ -1,0 +1,44 @@
+/** A fault proxy on this machine, between instances that are started here and their Redis. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { freePort, type Supervisor } from '@chaosdemo/testbed';
+import { type Address, accepts } from './address.ts';
+import { root } from './root.ts';
+
+/** `redis.faultProxy` of one that is registered. */
+export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' } as const;
+
+/** Where instances find Redis, and where the operator controls the faults. */
+export interface OwnFaultProxy extends Address {
+  readonly controlPort: number;
+  readonly token: string;
+  readonly pid: number;
+}
+
+const LOOPBACK = '127.0.0.1';
+const READY_MS = 30_000;
+
+/** Starts it, and resolves once it accepts connections. @throws TestbedError with the end of its output */
+export async function startFaultProxy(
+  upstream: Address,
+  { signal, supervisor }: { readonly signal: AbortSignal; readonly supervisor: Supervisor },
+): Promise<OwnFaultProxy> {
+  const [port, controlPort] = [await freePort([LOOPBACK]), await freePort([LOOPBACK])];
+  const token = randomBytes(16).toString('hex');
+  const started = await supervisor.start({
+    name: 'fault-proxy',
+    command: process.execPath,
+    args: [
+      join(root, 'src/fault-proxy/main.ts'),
+      `--host=${LOOPBACK}`,
+      `--port=${port}`,
+      `--control-port=${controlPort}`,
+      `--upstream=${upstream.host}:${upstream.port}`,
+    ],
+    env: { PATH: process.env['PATH'], TOKEN: token },
+    logFile: join(supervisor.temporaryFolder('fault-proxy'), 'log'),
+    secrets: [token],
+  });
+  await started.untilReady(() => accepts({ host: LOOPBACK, port: controlPort }), READY_MS, signal);
+  return { host: LOOPBACK, port, controlPort, token, pid: started.pid };
+}
