@@ -6,7 +6,7 @@ import type { SubjectDefinition } from '../../engine/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { evidenceIn } from './run/replay.ts';
 import { cooldownSentence, isOfOneCaller } from './scenarios/cooldowns.ts';
-import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
+import { plansOf, SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
@@ -42,8 +42,8 @@ export const rateLimiterDefinition: SubjectDefinition = {
   healthIntervalMs: () => HEALTH_INTERVAL_MS,
 
   waitsFor(spec, scenario) {
-    const cooldowns = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).cooldownsToPrepare ?? 1);
-    return cooldownSentence(rateLimiterOf(spec), cooldowns);
+    const plan = plansOf(spec).find(({ scenario: { type } }) => type === scenario?.type);
+    return cooldownSentence(rateLimiterOf(spec), plan?.cooldownsToPrepare ?? 1);
   },
 
   draw: evidenceIn,

@@ -25,8 +25,7 @@ import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { RateLimiterDriver } from '../run/driver.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
-import { isOfOneCaller } from '../scenarios/cooldowns.ts';
-import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
+import { plansOf } from '../scenarios/index.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
 import {
   type DiscoveredTarget,
@@ -162,7 +161,7 @@ export class RateLimiterConnector implements SubjectConnector {
     admitted: AdmittedRedis,
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
-    if (!request.spec.scenarios.some(disturbsStore)) return undefined;
+    if (!plansOf(request.spec).some(({ mechanism }) => mechanism)) return undefined;
     const redis = coolingRedis(request, target, admitted);
     const until = await this.#cooldown.until(redis, this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
@@ -238,7 +237,7 @@ function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
   return {
     allowOtherClients: limiter.redis.otherClients === 'Allow',
     longestMs: longestPauseOf({ spec }),
-    failsOver: spec.scenarios.some((scenario) => failsOver(scenario, limiter)),
+    failsOver: plansOf(spec).some(({ failsOver }) => failsOver),
   };
 }
 
@@ -251,17 +250,14 @@ function waiting(reason: 'CoolingDown' | 'RedisInUse' | Obstacle['reason'], text
 }
 
 function podUserOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: DiscoveredTarget): PodUser {
-  const limiter = rateLimiterOf(spec);
-  const rates = spec.scenarios.map(
-    (scenario) => scenarioTypeOf(scenario.type).traffic?.(scenario, limiter, pods.length) ?? 0,
-  );
+  const plans = plansOf(spec);
   return {
     uid,
     namespace,
     name: `${namespace}/${name}`,
     pods: pods.map((pod) => pod.uid),
-    byAddress: isOfOneCaller(limiter),
-    requestsPerSecond: Math.max(0, ...rates),
+    byAddress: plans.some(({ isOneCaller }) => isOneCaller),
+    requestsPerSecond: Math.max(0, ...plans.map((plan) => plan.trafficTo(pods.length))),
   };
 }
 

@@ -88,8 +88,11 @@ async function attemptAt(
     mayBePaused: false,
   });
   stops.push(async () => closeToolkit(toolkit));
-  const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts }, (error) =>
-    expect.unreachable(String(error)),
+  const attempt = new Attempt(
+    bursts,
+    bursts.plan(scenario, toolkit.limiter),
+    { ...toolkit, ...parts },
+    (error) => expect.unreachable(String(error)),
   );
   await attempt.prepare('demo-x', never);
   const plannedAt = toolkit.now();

@@ -9,7 +9,7 @@ import {
   watchStore,
 } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import { messageOf, type ScenarioSpec } from '../../../api/index.ts';
+import { messageOf } from '../../../api/index.ts';
 import type {
   FaultReport,
   InvariantReading,
@@ -27,7 +27,7 @@ import type { FaultEvidence } from '../../../evidence/index.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { linesOf, type Taken } from '../history/json-lines.ts';
-import type { ScenarioType } from '../scenarios/scenario-type.ts';
+import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
 import { faultEvent, setupOf } from '../scenarios/setup.ts';
 import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
 import { timeoutOf } from '../spec/limit-of-spec.ts';
@@ -42,7 +42,7 @@ const UNPREPARED = 'its callers were not set up by this process';
 
 export class Attempt {
   readonly #type: ScenarioType;
-  readonly #scenario: ScenarioSpec;
+  readonly #plan: ScenarioPlan;
   readonly #toolkit: Toolkit;
   #fault: StoreFault | undefined;
   #workload: Workload | undefined;
@@ -58,18 +58,13 @@ export class Attempt {
    * Opens no connection yet.
    * @param onFailure gets an error of the code that judges or draws, for the log: the attempt goes on without it
    */
-  constructor(
-    type: ScenarioType,
-    scenario: ScenarioSpec,
-    toolkit: Toolkit,
-    onFailure: (error: unknown) => void,
-  ) {
+  constructor(type: ScenarioType, plan: ScenarioPlan, toolkit: Toolkit, onFailure: (error: unknown) => void) {
     this.#onFailure = onFailure;
     this.#type = type;
-    this.#scenario = scenario;
+    this.#plan = plan;
     this.#toolkit = toolkit;
-    this.#fault = type.fault?.(toolkit, scenario, () => this.#fixture);
-    this.#workload = type.workload(scenario, toolkit);
+    this.#fault = type.fault?.(plan, toolkit, () => this.#fixture);
+    this.#workload = type.workload(plan, toolkit);
   }
 
   /** All that was recorded; undefined before preparation, and if another process prepared it. */
@@ -131,7 +126,7 @@ export class Attempt {
 
   #record(fixture: string, requestsPerSecond = 0): Recording {
     const preparedAt = this.#toolkit.now();
-    const setup = setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
+    const setup = setupOf(this.#plan.scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
     const history = new History(setup, {
       memory: this.#toolkit.budget.history,
       onFailure: (error) => judge.fail(error),
@@ -155,7 +150,7 @@ export class Attempt {
     const { plannedAt, until } = announced;
     const moment = {
       plannedAt,
-      until: until - (this.#type.lingerMs?.(this.#scenario, this.#toolkit.limiter) ?? 0),
+      until: until - this.#plan.lingerMs,
     };
     const watched = new WatchedPermit(permit);
     const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {

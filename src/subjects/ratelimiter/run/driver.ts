@@ -4,8 +4,7 @@
  */
 import { claimOf, type RedisTarget, type StoreCheck, StoreRefusedError } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import type { ChaosDemoSpec, ScenarioSpec } from '../../../api/index.ts';
-import { messageOf } from '../../../api/index.ts';
+import { type ChaosDemoSpec, messageOf } from '../../../api/index.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../../engine/effects.ts';
 import type { Finding } from '../../../engine/findings.ts';
@@ -20,7 +19,8 @@ import { type CallerControls, controlCallers } from '../interfaces/http/control-
 import { pollHealth } from '../interfaces/http/http-health.ts';
 import { LimitNotKeptError } from '../limits/over-admission.ts';
 import { capacity } from '../scenarios/capacity.ts';
-import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from '../scenarios/index.ts';
+import { plansOf, scenarioTypeOf } from '../scenarios/index.ts';
+import type { ScenarioPlan } from '../scenarios/scenario-type.ts';
 import { truthIn } from '../scenarios/truth.ts';
 import { type LookAtPods, requirePods } from '../target/pods-now.ts';
 import type { RateLimiterTarget } from '../target/target.ts';
@@ -64,6 +64,7 @@ type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: 
 /** A driver for one run; connects on first use. */
 export class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
+  readonly #plans: readonly ScenarioPlan[];
   readonly #toolkit: Toolkit;
   readonly #lifetime = new AbortController();
   /** By the id of the fault. */
@@ -76,6 +77,7 @@ export class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
+    this.#plans = plansOf(options.spec);
     const { budget, checkStore, lookAtPods, findStore, mayBePaused, now, podIsThere, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
     this.#toolkit = openToolkit(spec, {
@@ -137,10 +139,9 @@ export class RateLimiterDriver implements SubjectDriver {
 
   async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { target } = this.#toolkit;
-    const { scenarios } = this.#options.spec;
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
-      const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
+      const rates = this.#plans.flatMap(({ rate }) => rate ?? []);
       const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);
       const { baseline, message } = control;
       // Without a lag nothing is known beyond what was known at admission.
@@ -203,11 +204,11 @@ export class RateLimiterDriver implements SubjectDriver {
     inject: () => Promise<FaultReport>,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { faultNotes, spec } = this.#options;
-    const planned = spec.scenarios.find(({ name }) => name === scenario);
-    if (!faultNotes || !planned || !disturbsStore(planned)) return await inject();
-    const isMomentary = mechanismFor(planned, this.#toolkit.limiter)?.lasts === 'Moment';
-    return await injectNoted(faultNotes, { from, until: isMomentary ? from : until }, inject, signal);
+    const { faultNotes } = this.#options;
+    const { mechanism } = this.#planned(scenario);
+    if (!faultNotes || !mechanism) return await inject();
+    const end = mechanism.lasts === 'Moment' ? from : until;
+    return await injectNoted(faultNotes, { from, until: end }, inject, signal);
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {
@@ -229,8 +230,7 @@ export class RateLimiterDriver implements SubjectDriver {
       return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
-    const planned = this.#planned(scenario);
-    const truth = truthIn(scenarioTypeOf(planned.type).truth(planned, this.#toolkit.limiter), evidence);
+    const truth = truthIn(this.#planned(scenario).truth, evidence);
     const report = await this.#options.diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
     return { kind: 'Diagnosis', fault, profile, report };
   }
@@ -242,9 +242,7 @@ export class RateLimiterDriver implements SubjectDriver {
   ): Promise<Finding> {
     // This process knows more of its own failovers than their claims show.
     const ofOthers = fixtures.filter((fixture) => !this.#fixtures.has(fixture));
-    const claims = this.#options.spec.scenarios.some((scenario) => failsOver(scenario, this.#toolkit.limiter))
-      ? ofOthers.map(claimOf)
-      : [];
+    const claims = this.#plans.some(({ failsOver }) => failsOver) ? ofOthers.map(claimOf) : [];
     return {
       kind: 'Restored',
       effect: id,
@@ -305,8 +303,8 @@ export class RateLimiterDriver implements SubjectDriver {
   }
 
   #open(name: string): Attempt {
-    const scenario = this.#planned(name);
-    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit, (error) =>
+    const plan = this.#planned(name);
+    return new Attempt(scenarioTypeOf(plan.scenario.type), plan, this.#toolkit, (error) =>
       this.#options.logger.error(
         { err: error, scenario: name },
         'code that judges or draws the fault failed',
@@ -314,10 +312,10 @@ export class RateLimiterDriver implements SubjectDriver {
     );
   }
 
-  #planned(name: string): ScenarioSpec {
-    const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
-    if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return scenario;
+  #planned(name: string): ScenarioPlan {
+    const plan = this.#plans.find(({ scenario }) => scenario.name === name);
+    if (!plan) throw new RangeError(`the spec has no scenario ${name}`);
+    return plan;
   }
 }
 

@@ -2,14 +2,7 @@
  * The cool-downs of a run on a limiter that identifies callers by the source address only: before its control, and
  * before each part of a fault, that one limit has to be replenished. Pure.
  */
-import {
-  type ChaosDemoSpec,
-  counted,
-  DWELLS_PER_RUN,
-  DWELLS_PER_SCENARIO,
-  formatDuration,
-  parseDuration,
-} from '../../../api/index.ts';
+import { formatDuration } from '../../../api/index.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { mostCooldownMs } from '../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
@@ -43,27 +36,4 @@ export function tooLongForClock(limit: RateLimit, ms: number, name: string): str
   const roomMs = end - 2 * CLOCK_WITHIN_MS;
   if (ms <= roomMs) return undefined;
   return `${name}: its ${formatDuration(ms)} have to fit into a window by the clock, and of ${formatDuration(limit.windowMs)} clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(Math.max(0, roomMs))}: raise ${PART}.limit.window, or shorten the fault`;
-}
-
-/**
- * Why a run cannot end before its deadline, with what to change; undefined: it can.
- * @param parts the length of each scenario, and the number of its cool-downs
- */
-export function tooLong(
-  { activeDeadline, pace }: Pick<ChaosDemoSpec, 'activeDeadline' | 'pace'>,
-  limiter: RateLimiterSpec,
-  parts: readonly { readonly cooldowns: number; readonly ms: number }[],
-): string | undefined {
-  const cooldowns = isOfOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.cooldowns, 1) : 0;
-  const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * parts.length;
-  const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
-  const ms = parts.reduce((sum, part) => sum + part.ms, cooldowns * cooldownMs(limiter) + dwellMs);
-  if (ms < parseDuration(activeDeadline)) return undefined;
-  const waits =
-    cooldowns === 0
-      ? ''
-      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
-  const shorter =
-    cooldowns === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
-  return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
 }

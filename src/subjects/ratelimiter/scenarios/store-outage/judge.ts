@@ -1,5 +1,4 @@
 /** How the history of a store outage is judged. Pure. */
-import { parseDuration } from '../../../../api/index.ts';
 import { compose, type Finding, figure } from '../../checkers/checker.ts';
 import { limitReturnIn } from '../../checkers/limit-return.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
@@ -10,12 +9,9 @@ import {
   outageFold,
   viewOf,
 } from '../../checkers/outage-seen.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
 import { overKey } from '../caller-keys.ts';
-import { isOfOneCaller } from '../cooldowns.ts';
 import { type CodedReading, type Judge, type JudgedBy, summariesOf } from '../judge.ts';
-import { mechanismIn } from '../store-fault.ts';
-import { parametersOf, watchedAfterMs } from './parameters.ts';
+import { OutagePlan } from './plan.ts';
 import { seedOf } from './population.ts';
 import { outageWords } from './words.ts';
 
@@ -24,24 +20,23 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
   fold: outageFold,
   words: outageWords,
   setup({ clockWithinMs, fixture, limiter, pods, preparedAt, scenario, storeDoubt }) {
-    const { accept, callerTimeout, fault, seed, settle } = parametersOf(scenario);
-    const { lasts } = mechanismIn(fault, limiter);
+    const plan = new OutagePlan(scenario, limiter);
+    const { callerTimeoutMs, failsOver, isOneCaller, limit, lingerMs, parameters, recoverMs } = plan;
     return {
       pods,
-      limit: limitOf(limiter),
-      callerTimeoutMs: parseDuration(callerTimeout),
+      limit,
+      callerTimeoutMs,
       clockWithinMs,
       preparedAt,
-      isOneCaller: isOfOneCaller(limiter),
+      isOneCaller,
       overKey: overKey(fixture),
-      seed: seed ?? seedOf(fixture),
-      accept,
-      settleMs: parseDuration(settle),
+      seed: parameters.seed ?? seedOf(fixture),
+      accept: parameters.accept,
+      settleMs: recoverMs,
       storeDoubt,
-      countsForked: lasts === 'ForGood',
-      endsEarly: lasts === 'ForGood',
-      // Connections stay stale while callers are watched.
-      lastsMs: lasts === 'Lingers' ? watchedAfterMs(scenario) : 0,
+      countsForked: failsOver,
+      endsEarly: failsOver,
+      lastsMs: lingerMs,
     };
   },
   read: judgeOutage,
