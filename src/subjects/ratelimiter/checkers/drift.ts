@@ -6,7 +6,6 @@ import type { Measure } from '../../../api/index.ts';
 import { totalAdmitted } from '../history/counter-sample.ts';
 import { sumOf } from '../history/counts.ts';
 import { code, figure } from './checker.ts';
-import { controlMeasure } from './controls.ts';
 import {
   activeUntil,
   boundOf,
@@ -137,7 +136,9 @@ const control = {
   ...driftFold,
   name: 'control',
   finding: ({ setup: { control: made } }: DriftSeen) => ({
-    measures: [made && controlMeasure(made)],
+    measures: [
+      made && { name: 'controlAdmitted', value: made.admitted, bound: made.limit, unit: 'requests' },
+    ],
     missing: [!made && code('NoControl')],
     evidence: [made && code('Control', made)],
   }),

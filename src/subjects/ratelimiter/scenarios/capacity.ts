@@ -12,7 +12,7 @@ import {
 } from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { sumOf } from '../history/counts.ts';
-import type { Baseline } from '../interfaces/baseline.ts';
+import type { Baseline } from '../interfaces/http/control-callers.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../spec/schema.ts';
 import { cooldownMs, isOfOneCaller } from './cooldowns.ts';
 import { plansOf } from './index.ts';

@@ -7,7 +7,7 @@ import { type FaultApi, formatDuration, parseDuration, type ScenarioSpec } from 
 import type { ChapterPlan } from '../../../engine/chapter.ts';
 import type { Scenario } from '../../../engine/subject.ts';
 import type { History } from '../history/history.ts';
-import type { Baseline } from '../interfaces/baseline.ts';
+import type { Baseline } from '../interfaces/http/control-callers.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { limitOf } from '../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../spec/schema.ts';

@@ -5,7 +5,7 @@ import type { CallerRequest, EventOf } from '../history/events.ts';
 import { sendBurst } from '../http/burst.ts';
 import { type Burst, type BurstPlan, type BurstPod, spread } from '../http/burst-plan.ts';
 import type { FailureCode } from '../http/failure.ts';
-import type { Callers, Decision } from '../interfaces/callers.ts';
+import type { Decision, HttpCallers } from '../interfaces/http/http-callers.ts';
 
 /** Requests that were sent, and had no proper answer. */
 const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'outcome'>>>> = {
@@ -53,7 +53,7 @@ export function burstEvents(
 export interface BurstOptions
   extends Pick<BurstPlan<unknown>, 'at' | 'budget' | 'now' | 'onStart' | 'timeoutMs' | 'until' | 'wakeUp'> {
   readonly pods: readonly BurstPod[];
-  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  readonly callers: Pick<HttpCallers, 'read' | 'requestOf'>;
   readonly key: string;
   /** Spread evenly over the pods. */
   readonly requests: number;

@@ -8,7 +8,7 @@ import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
 import type { PodClient, RequestResult } from '../http/pod-client.ts';
 import { outcomeOf, requestIn } from '../interfaces/caller-request.ts';
-import type { Callers } from '../interfaces/callers.ts';
+import type { HttpCallers } from '../interfaces/http/http-callers.ts';
 
 const TICK_MS = 10;
 
@@ -53,7 +53,7 @@ export interface LateTraffic {
 export interface TrafficOptions {
   readonly schedule: Schedule;
   readonly turnsPerSecond: number;
-  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  readonly callers: Pick<HttpCallers, 'read' | 'requestOf'>;
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
   readonly room: TrafficRoom;

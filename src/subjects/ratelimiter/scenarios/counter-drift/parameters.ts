@@ -1,7 +1,7 @@
 /** CounterDrift in the API: its parameters and its measures. */
 import { z } from 'zod';
 import { durationField, type FaultApi } from '../../../../api/index.ts';
-import { CONTROL_MEASURE } from '../../checkers/controls.ts';
+import { growing, measures } from '../measures.ts';
 import { faultSchema } from '../store-fault.ts';
 
 const MOST_RATE = 1000;
@@ -25,53 +25,24 @@ export const api = {
   schema,
   conditionMeaning: 'What the pods admitted drifted from what Redis counted, in this run.',
   measures: [
-    {
-      name: 'drift',
-      unit: 'requests',
-      grows: true,
-      meaning:
+    ...growing('requests', {
+      drift:
         'The largest lead of what the pods admitted over what Redis counted. The responses to the sender show what was admitted. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
-    },
-    {
-      name: 'overAdmission',
-      unit: 'requests',
-      grows: true,
-      meaning:
+      overAdmission:
         'Requests that callers were admitted beyond the limit during the fault, by the answers that the sender got.',
-    },
-    {
-      name: 'requests',
-      unit: 'requests',
-      grows: true,
-      meaning: 'Requests of the steady traffic that were sent.',
-    },
-    { name: 'admitted', unit: 'requests', grows: true, meaning: 'Requests that were admitted.' },
-    {
-      name: 'rejected',
-      unit: 'requests',
-      grows: true,
-      meaning: 'Requests that were rejected because the limit was used up.',
-    },
-    {
-      name: 'errors',
-      unit: 'requests',
-      grows: true,
-      meaning:
+      requests: 'Requests of the steady traffic that were sent.',
+      admitted: 'Requests that were admitted.',
+      rejected: 'Requests that were rejected because the limit was used up.',
+      errors:
         'Requests that were answered with a status of 500 or above, such as the 503 of a pod that got no answer from Redis.',
-    },
-    {
-      name: 'timeouts',
-      unit: 'requests',
-      grows: true,
-      meaning: 'Requests that were not answered in time, or whose connection broke.',
-    },
-    {
-      name: 'underCounted',
-      unit: 'requests',
-      meaning:
+      timeouts: 'Requests that were not answered in time, or whose connection broke.',
+    }),
+    ...measures('requests', {
+      underCounted:
         'Requests that pods admitted and Redis had not counted in the end; a lower bound, since a limiter may count what it rejects. Left out if it is unknown.',
-    },
-    CONTROL_MEASURE,
+      controlAdmitted:
+        'Requests that were admitted in Setup, without a fault and spread over time, of more than the limit. Its bound is the limit of the control key.',
+    }),
   ],
   finding: (result, summary) =>
     result === 'Violated'

@@ -1,7 +1,7 @@
 /** A scenario of counter drift on its rate limiter, and which specs can prove nothing. Pure. */
 import { holdFor } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import type { Baseline } from '../../interfaces/baseline.ts';
+import type { Baseline } from '../../interfaces/http/control-callers.ts';
 import { timeoutOf } from '../../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { ScenarioPlan, sumOf, tooLongForWindow } from '../scenario-type.ts';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { FaultApi } from '../../../../api/index.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
+import { growing, measures } from '../measures.ts';
 
 /** The largest multiplier. */
 export const MOST_TIMES = 100;
@@ -34,42 +35,23 @@ export const api = {
   schema,
   conditionMeaning: 'More requests were admitted in one window than the limit allows, in this run.',
   measures: [
-    {
-      name: 'admitted',
-      unit: 'requests',
-      grows: true,
-      meaning: 'Requests admitted in one window by all pods; its bound is the limit.',
-    },
-    {
-      name: 'trials',
-      unit: 'trials',
-      grows: true,
-      meaning: 'Bursts that were sent, each of a caller whose limit was replenished.',
-    },
-    {
-      name: 'trialsViolated',
-      unit: 'trials',
-      grows: true,
-      meaning:
+    ...growing('requests', {
+      admitted: 'Requests admitted in one window by all pods; its bound is the limit.',
+    }),
+    ...growing('trials', {
+      trials: 'Bursts that were sent, each of a caller whose limit was replenished.',
+      trialsViolated:
         'Bursts of which more than the limit was admitted; the other figures are those of the worst burst.',
-    },
-    {
-      name: 'excludesAbove',
-      unit: '%',
-      meaning: `If no trial violated the limit: at ${CONFIDENCE} % confidence, no larger share of bursts is over-admitted.`,
-    },
-    { name: 'requests', unit: 'requests', meaning: 'Requests of the burst.' },
-    { name: 'rejected', unit: 'requests', meaning: 'Requests of the burst that were rejected.' },
-    {
-      name: 'errors',
-      unit: 'requests',
-      meaning: 'Requests of the burst that were answered with an error, or not sent.',
-    },
-    {
-      name: 'timeouts',
-      unit: 'requests',
-      meaning: 'Requests of the burst that were not answered in time, or whose connection broke.',
-    },
+    }),
+    ...measures('%', {
+      excludesAbove: `If no trial violated the limit: at ${CONFIDENCE} % confidence, no larger share of bursts is over-admitted.`,
+    }),
+    ...measures('requests', {
+      requests: 'Requests of the burst.',
+      rejected: 'Requests of the burst that were rejected.',
+      errors: 'Requests of the burst that were answered with an error, or not sent.',
+      timeouts: 'Requests of the burst that were not answered in time, or whose connection broke.',
+    }),
   ],
   finding: (result, summary) =>
     result === 'Violated'

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { cel, durationField, type FaultApi } from '../../../../api/index.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
+import { growing, measures } from '../measures.ts';
 import { faultSchema, named, quoted, typesThatLast } from '../store-fault.ts';
 
 /** Types by which Redis may forget counts. */
@@ -78,57 +79,34 @@ export const api = {
   conditionMeaning:
     'In this run, during the outage of Redis, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, within settle after the outage, callers within their limits were not admitted again, or others not rejected again. Or a limit was not returned.',
   measures: [
-    {
-      name: 'notAdmitted',
-      unit: 'requests',
-      grows: true,
-      meaning:
+    ...growing('requests', {
+      notAdmitted:
         'Requests within the limit of their caller that were rejected, failed or timed out during the fault.',
-    },
-    {
-      name: 'overAdmission',
-      unit: 'requests',
-      grows: true,
-      meaning:
+      overAdmission:
         "Requests of one caller admitted beyond what the limit allows, by the sender's own count, whether or not it still waited for the answer.",
-    },
-    {
-      name: 'underLimit',
-      unit: 'requests',
-      meaning:
+    }),
+    ...measures('requests', {
+      underLimit:
         'Requests during the fault that the limit certainly allowed, whatever it had counted of those before.',
-    },
-    {
-      name: 'serverErrors',
-      unit: 'requests',
-      meaning: 'Of notAdmitted, those with a status from 500 on, except 503. Only there if there were any.',
-    },
-    { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the fault.' },
-    {
-      name: 'latencyDuring',
-      unit: 'ms',
-      meaning:
+      serverErrors:
+        'Of notAdmitted, those with a status from 500 on, except 503. Only there if there were any.',
+    }),
+    ...measures('ms', {
+      latencyBefore: 'Median time to an answer before the fault.',
+      latencyDuring:
         'The same during the fault, of the answers that came in time; missing if none came. Requests that the end of the fault may have answered do not count.',
-    },
-    { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the fault.' },
-    {
-      name: 'timeToRecovery',
-      unit: 'ms',
-      meaning:
+      latencyAfter: 'The same after the fault.',
+      timeToRecovery:
         'From the end of the fault until each pod admitted callers within their limits and rejected others again. With identity SourceAddress: until each pod answered the one caller, and rejected it. The bound is settle. A lower bound if that had not happened when the last request was sent.',
-    },
-    {
-      name: 'lockedOut',
-      unit: 'callers',
-      meaning:
+    }),
+    ...measures('callers', {
+      lockedOut:
         'Callers that were still rejected when their limit had to be returned. Only there if some were.',
-    },
-    {
-      name: 'overCounted',
-      unit: 'requests',
-      meaning:
+    }),
+    ...measures('requests', {
+      overCounted:
         'Requests that were counted and not admitted, at least: those that limits lacked when callers were rejected after settle. Only there if a caller was.',
-    },
+    }),
   ],
   finding: (_, summary) => behaviourClause(summary),
 } as const satisfies FaultApi;

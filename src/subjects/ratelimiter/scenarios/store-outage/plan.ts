@@ -2,7 +2,7 @@
 import type { CountPlace, Mechanism } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
-import { placeOf } from '../../interfaces/http/stored-count.ts';
+import { placeOf } from '../../interfaces/counts.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
 import { fitsWindow } from '../../limits/window-turn.ts';
