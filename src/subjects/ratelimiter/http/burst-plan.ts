@@ -1,17 +1,13 @@
 /** The requests of a burst, and its result. */
+import type { PodTarget } from '../target/target.ts';
 import type { HttpAnswer } from './answer.ts';
 import type { ConnectionShare } from './connection-budget.ts';
-import type { Address, Dial } from './dial.ts';
+import type { Dial } from './dial.ts';
 import type { Failure } from './failure.ts';
 import type { HttpRequest } from './request.ts';
 
-/** The pod that a request is sent to. */
-export interface BurstPod extends Address {
-  readonly name: string;
-}
-
 export interface PlannedRequest {
-  readonly pod: BurstPod;
+  readonly pod: PodTarget;
   /** One object for many requests is encoded once for each pod. */
   readonly request: HttpRequest;
 }
@@ -76,13 +72,13 @@ export class BurstNotSentError extends Error {
 
 /** `count` requests, to each pod in turn, so that the counts of two pods differ by at most one. */
 export function spread(
-  pods: readonly BurstPod[],
+  pods: readonly PodTarget[],
   count: number,
   requestFor: (index: number) => HttpRequest,
 ): PlannedRequest[] {
   if (pods.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
   return Array.from({ length: count }, (_, i) => ({
-    pod: pods[i % pods.length] as BurstPod,
+    pod: pods[i % pods.length] as PodTarget,
     request: requestFor(i),
   }));
 }

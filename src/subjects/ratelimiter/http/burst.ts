@@ -4,14 +4,9 @@
  */
 import { fairTimeout, pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../../api/index.ts';
+import type { PodTarget } from '../target/target.ts';
 import type { HttpAnswer } from './answer.ts';
-import {
-  type Burst,
-  BurstNotSentError,
-  type BurstPlan,
-  type BurstPod,
-  type PlannedRequest,
-} from './burst-plan.ts';
+import { type Burst, BurstNotSentError, type BurstPlan, type PlannedRequest } from './burst-plan.ts';
 import { Connection } from './connection.ts';
 import { ConnectionBudgetError, type ConnectionLease, type ConnectionShare } from './connection-budget.ts';
 import { dialTcp } from './dial.ts';
@@ -74,7 +69,7 @@ export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Pro
 
 /** One request of the burst with its connection. */
 interface Line {
-  readonly pod: BurstPod;
+  readonly pod: PodTarget;
   readonly method: string;
   readonly bytes: Buffer;
   connection: Connection | undefined;
@@ -82,8 +77,8 @@ interface Line {
 
 /** The requests of the burst, in their order, and those before it. */
 function linesOf<T>({ wakeUp, requests }: BurstPlan<T>): { lines: Line[]; wakeUps: Line[] } {
-  const known = new Map<BurstPod, Map<HttpRequest, Buffer>>();
-  const encoded = (request: HttpRequest, pod: BurstPod): Buffer => {
+  const known = new Map<PodTarget, Map<HttpRequest, Buffer>>();
+  const encoded = (request: HttpRequest, pod: PodTarget): Buffer => {
     const ofPod = known.get(pod) ?? new Map<HttpRequest, Buffer>();
     known.set(pod, ofPod);
     const bytes = ofPod.get(request) ?? encodeRequest(request, pod);

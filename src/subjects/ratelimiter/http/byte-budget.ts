@@ -1,3 +1,5 @@
+import type { AnswerMemory } from './answer.ts';
+
 /** Memory of this process that all runs share, and of which each namespace may have a part. */
 export class ByteBudget {
   readonly #most: number;
@@ -16,19 +18,21 @@ export class ByteBudget {
     return this.#most - this.#total;
   }
 
-  /** @returns false: not available, and nothing was taken */
-  take(namespace: string, bytes: number): boolean {
-    const held = (this.#held.get(namespace) ?? 0) + bytes;
-    if (held > this.#mostByNamespace || this.#total + bytes > this.#most) return false;
-    this.#held.set(namespace, held);
-    this.#total += bytes;
-    return true;
-  }
-
-  give(namespace: string, bytes: number): void {
-    const held = (this.#held.get(namespace) ?? 0) - bytes;
-    if (held > 0) this.#held.set(namespace, held);
-    else this.#held.delete(namespace);
-    this.#total -= bytes;
+  /** The part of one namespace. */
+  share(namespace: string): AnswerMemory {
+    const held = (): number => this.#held.get(namespace) ?? 0;
+    const add = (bytes: number): void => {
+      this.#held.set(namespace, held() + bytes);
+      if (held() === 0) this.#held.delete(namespace);
+      this.#total += bytes;
+    };
+    return {
+      take: (bytes) => {
+        const fits = held() + bytes <= this.#mostByNamespace && bytes <= this.free;
+        if (fits) add(bytes);
+        return fits;
+      },
+      give: (bytes) => add(-bytes),
+    };
   }
 }

@@ -48,7 +48,7 @@ async function secureNode(serverName?: string, options: ServerOptions = {}) {
 }
 
 async function get(pod: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
-  const client = new PodClient(pod, 4, Date.now, dial);
+  const client = new PodClient(pod, Date.now, dial);
   onTestFinished(() => client.close());
   return await client.send({ method: 'GET', path: '/' }, 5000, signal);
 }

@@ -16,13 +16,6 @@ import { limitOf } from '../spec/limit-of-spec.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 
-/**
- * Connections for the traffic to one pod: those with a pending answer, at the highest rate and the longest wait. A
- * request that waited for a connection would be reported as one that the pod did not answer. Over all pods, `room`
- * limits the open requests; the few idle connections are not included.
- */
-const TRAFFIC_CONNECTIONS = 1000;
-
 /** A toolkit whose connections are opened on demand. The owner aborts its `lifetime`. */
 export function openToolkit(
   spec: ChaosDemoSpec,
@@ -64,7 +57,7 @@ export function openToolkit(
     ...(dial && { dial }),
     callers: new HttpCallers(http, parts.target.http?.headers),
     ...(identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), now) }),
-    podClients: pods.map((pod) => new PodClient(pod, TRAFFIC_CONNECTIONS, now, dial, budget)),
+    podClients: pods.map((pod) => new PodClient(pod, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),
     redis,
     ...(faultProxy && { proxy: new FaultProxyClient(faultProxy) }),
