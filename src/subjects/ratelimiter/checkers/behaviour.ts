@@ -203,11 +203,11 @@ export const service = {
   ...outageFold,
   name: 'service',
   finding: inFault((view) => {
-    const { over, setup, span } = view;
+    const { over, settings, span } = view;
     const { behaviour, byPod, isReached, near } = behaviourOf(view);
-    const oneLimit = setup.isOneCaller;
+    const oneLimit = settings.isOneCaller;
     const owed = sidesOf(view, view.phases.during).within;
-    const accepts = (word: Behaviour): boolean => setup.accept.includes(word);
+    const accepts = (word: Behaviour): boolean => settings.accept.includes(word);
     const slow = slowPods(byPod);
     const isBroken =
       !accepts(behaviour) &&

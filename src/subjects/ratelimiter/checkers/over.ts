@@ -5,7 +5,8 @@
 import type { CallerRequest } from '../history/events.ts';
 import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
-import { admittedAt, type CallerSettings, firstOf, type Span } from './requests.ts';
+import type { CallerSettings } from './outage-seen.ts';
+import { admittedAt, firstOf, type Span } from './requests.ts';
 
 /** An admitted request, with the pod that admitted it. */
 export interface PodAdmission extends AdmittedRequest {
@@ -29,7 +30,7 @@ export function overOf(
   const all = limitedCallers(settings, requests);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
   // Counts that a failover has lost are missed once it has ended.
-  const until = (each: PodAdmission): boolean => settings.countsForked === true || inFault(each);
+  const until = (each: PodAdmission): boolean => settings.countsForked || inFault(each);
   const leaking = leakingPods(
     all.map(({ admitted, overIn }) => ({
       before: admitted.filter(({ answeredAt }) => answeredAt <= startedAt),
@@ -168,7 +169,7 @@ export function limitedCallers(
 }
 
 function limitedCaller(
-  { clockWithinMs, isGapless = true, limit, preparedAt }: CallerSettings,
+  { clockWithinMs, isGapless, limit, preparedAt }: CallerSettings,
   key: string,
   requests: readonly CallerRequest[],
 ) {

@@ -5,6 +5,7 @@
 import type { StoreConnections } from '@chaosdemo/redis-faults';
 import { pauseFor, TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
+import { countByPod } from '../../checkers/requests.ts';
 import { type AdmittedByPod, missingIn } from '../../history/counter-sample.ts';
 import { sumOf } from '../../history/counts.ts';
 import type { Setup } from '../../history/setup.ts';
@@ -136,10 +137,7 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
   const problem = controlProblem(toolkit, full, exhausted, 'rateLimiter.health.timeout');
   if (problem) throw problem;
   const { requests } = exhausted;
-  const byPod = new Map(clients.map(({ pod }) => [pod.name, 0]));
-  for (const { outcome, pod } of requests) {
-    if (outcome === 'Admitted') byPod.set(pod, (byPod.get(pod) ?? 0) + 1);
-  }
+  const byPod = countByPod(requests.filter(({ outcome }) => outcome === 'Admitted'));
   const [admitted, sent] = [sumOf(byPod.values()), requests.length];
   const seen = [`one caller was admitted ${counted(admitted, 'time')} and then rejected by every pod`];
   const inStore = await store?.conclude(requests, countable, signal);
