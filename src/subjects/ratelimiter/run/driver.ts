@@ -2,9 +2,9 @@
  * Drives a rate limiter: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
  * were already discovered. It owns the connections and does not depend on single types of faults.
  */
-import { claimOf, type RedisTarget, type StoreCheck, StoreRefusedError } from '@chaosdemo/redis-faults';
+import { claimOf, StoreRefusedError } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import { type ChaosDemoSpec, messageOf } from '../../../api/index.ts';
+import { messageOf } from '../../../api/index.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../../engine/effects.ts';
 import type { Finding } from '../../../engine/findings.ts';
@@ -14,7 +14,6 @@ import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from 
 import type { Cluster } from '../../cluster.ts';
 import { type FaultNotes, injectNoted } from '../../redis/noted-fault.ts';
 import { admissionOf, NotFoundOutError } from '../../redis/store-check.ts';
-import type { ConnectionShare } from '../http/connection-budget.ts';
 import { type CallerControls, controlCallers } from '../interfaces/http/control-callers.ts';
 import { pollHealth } from '../interfaces/http/http-health.ts';
 import { LimitNotKeptError } from '../limits/over-admission.ts';
@@ -22,38 +21,18 @@ import { capacity } from '../scenarios/capacity.ts';
 import { plansOf, scenarioTypeOf } from '../scenarios/index.ts';
 import type { ScenarioPlan } from '../scenarios/scenario-type.ts';
 import { truthIn } from '../scenarios/truth.ts';
-import { type LookAtPods, requirePods } from '../target/pods-now.ts';
-import type { RateLimiterTarget } from '../target/target.ts';
+import { requirePods } from '../target/pods-now.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt, type ObservedEvent } from './attempt.ts';
 import { restore } from './restore.ts';
-import { closeToolkit, openToolkit } from './toolkit.ts';
+import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
 
-export interface RateLimiterDriverOptions {
-  readonly target: RateLimiterTarget;
-  /** The spec of the run; its health timeout is read when the driver is created. */
-  readonly spec: ChaosDemoSpec;
-  /** Generation of that spec. */
+export interface RateLimiterDriverOptions extends RunParts {
+  /** Generation of the spec. */
   readonly generation: number;
-  readonly now: () => number;
-  /** Connections to pods that the runs of its namespace may have. */
-  readonly budget: ConnectionShare;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'error' | 'info' | 'warn'>;
-  /** Whether an earlier process may have left a pause active. */
-  readonly mayBePaused: boolean;
-  /**
-   * Whether the pod of this server still has its address, so that connections reach the server that was admitted; left
-   * out: any at the address.
-   */
-  readonly podIsThere?: (redis: RedisTarget, signal: AbortSignal) => Promise<boolean>;
-  /** Called right before requests to the pods, and around a store outage. */
-  readonly lookAtPods: LookAtPods;
   /** Records faults, so that Redis cools down after them; left out: there is no cool-down. */
   readonly faultNotes?: FaultNotes;
-  /** Checks again whether Redis may be paused. */
-  readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
-  /** The pods that the Service of Redis leads to now. */
-  readonly findStore: Toolkit['findStore'];
   /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   readonly diagnosis: DiagnosisProfiles;
@@ -78,21 +57,7 @@ export class RateLimiterDriver implements SubjectDriver {
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
     this.#plans = plansOf(options.spec);
-    const { budget, checkStore, lookAtPods, findStore, mayBePaused, now, podIsThere, spec, target } = options;
-    const { signal: lifetime } = this.#lifetime;
-    this.#toolkit = openToolkit(spec, {
-      target,
-      budget,
-      mayBePaused,
-      podIsThere,
-      control: () => this.#control,
-      usualWriteMs: () => this.#control?.baseline.writeMaxMs ?? 0,
-      checkStore,
-      lookAtPods,
-      findStore,
-      now,
-      lifetime,
-    });
+    this.#toolkit = openToolkit(options, () => this.#control, this.#lifetime.signal);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
