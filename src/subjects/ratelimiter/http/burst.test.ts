@@ -3,8 +3,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PodTarget } from '../target/target.ts';
-import { sendBurst } from './burst.ts';
-import { BurstNotSentError, type BurstPlan, spread } from './burst-plan.ts';
+import { BurstNotSentError, type BurstPlan, sendBurst, spread } from './burst.ts';
 import { CONNECTION_BYTES, ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTcp } from './dial.ts';
 

@@ -5,7 +5,6 @@
  */
 import type { HistoryMemory } from '../history/history.ts';
 import type { AnswerMemory } from './answer.ts';
-import { ByteBudget } from './byte-budget.ts';
 
 /** What a plain connection of a burst takes with its request, measured with 10,000 of them: 8.3 KiB. */
 export const CONNECTION_BYTES = 9 * 1024;
@@ -114,5 +113,42 @@ export class ConnectionShare implements AnswerMemory {
       bytes = 0;
     };
     return { release };
+  }
+}
+
+/** Memory of this process that all runs share, and of which each namespace may have a part. */
+class ByteBudget {
+  readonly #most: number;
+  readonly #mostByNamespace: number;
+  /** Bytes by namespace. */
+  readonly #held = new Map<string, number>();
+  #total = 0;
+
+  /** Bytes of all namespaces, and of one. */
+  constructor(most: number, mostByNamespace: number) {
+    this.#most = most;
+    this.#mostByNamespace = mostByNamespace;
+  }
+
+  get free(): number {
+    return this.#most - this.#total;
+  }
+
+  /** The part of one namespace. */
+  share(namespace: string): AnswerMemory {
+    const held = (): number => this.#held.get(namespace) ?? 0;
+    const add = (bytes: number): void => {
+      this.#held.set(namespace, held() + bytes);
+      if (held() === 0) this.#held.delete(namespace);
+      this.#total += bytes;
+    };
+    return {
+      take: (bytes) => {
+        const fits = held() + bytes <= this.#mostByNamespace && bytes <= this.free;
+        if (fits) add(bytes);
+        return fits;
+      },
+      give: (bytes) => add(-bytes),
+    };
   }
 }

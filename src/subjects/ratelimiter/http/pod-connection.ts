@@ -83,7 +83,8 @@ export class PodConnection {
     const { body, method, path } = request;
     const headers = fieldsOf(request, this.#to);
     const { promise, reject, resolve } = Promise.withResolvers<HttpAnswer>();
-    const reader = new AnswerReader(method, this.#memory);
+    const hold = new AnswerHold(this.#memory);
+    const reader = new AnswerReader(method, hold);
     let controller: Dispatcher.DispatchController | undefined;
     const fail = (error: Error): void => {
       reject(error);
@@ -92,7 +93,7 @@ export class PodConnection {
     };
     const onStop = (): void => fail(stopped());
     if (stop.aborted) throw stopped();
-    reader.begin();
+    hold.begin();
     this.#left = HEAD_BYTES * (1 + MOST_INFORMATIONAL) + FRAMING * BODY_BYTES;
     const take = (read: () => void): void => {
       try {
@@ -118,7 +119,7 @@ export class PodConnection {
       return await promise;
     } finally {
       stop.removeEventListener('abort', onStop);
-      reader.close();
+      hold.release();
     }
   }
 
@@ -153,17 +154,13 @@ class AnswerReader {
   #headers: IncomingHttpHeaders = {};
   #body: Buffer = Buffer.alloc(0);
 
-  constructor(method: string, memory: AnswerMemory | undefined) {
+  constructor(method: string, hold: AnswerHold) {
     this.#method = method;
-    this.#hold = new AnswerHold(memory);
+    this.#hold = hold;
   }
 
   get answer(): HttpAnswer {
     return { status: this.#status, headers: this.#headers, body: this.#body };
-  }
-
-  begin(): void {
-    this.#hold.begin();
   }
 
   start(status: number, fields: IncomingHttpHeaders): void {
@@ -186,10 +183,6 @@ class AnswerReader {
     if (chunk.length !== this.#expected) this.#hold.grow(length);
     // A copy: undici reads the next bytes into the same memory.
     this.#body = Buffer.concat([this.#body, chunk]);
-  }
-
-  close(): void {
-    this.#hold.release();
   }
 }
 

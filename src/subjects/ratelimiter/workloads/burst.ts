@@ -2,8 +2,7 @@
 import { truncate } from '../../../api/index.ts';
 import { type BurstResult, burstResultOf } from '../checkers/burst-result.ts';
 import type { CallerRequest, EventOf } from '../history/events.ts';
-import { sendBurst } from '../http/burst.ts';
-import { type Burst, type BurstPlan, spread } from '../http/burst-plan.ts';
+import { type Burst, type BurstPlan, sendBurst, spread } from '../http/burst.ts';
 import type { FailureCode } from '../http/failure.ts';
 import type { Decision, HttpCallers } from '../interfaces/http/http-callers.ts';
 import type { PodTarget } from '../target/target.ts';

@@ -4,8 +4,7 @@ import {
   jsonAnswer,
   startAnsweringNode,
 } from '../../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
-import { sendBurst } from '../../http/burst.ts';
-import { spread } from '../../http/burst-plan.ts';
+import { sendBurst, spread } from '../../http/burst.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
