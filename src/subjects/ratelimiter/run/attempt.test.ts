@@ -6,7 +6,7 @@ import { Judge } from '../scenarios/judge.ts';
 import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
 import { judgedOutage } from '../scenarios/store-outage/judge.ts';
 import { OutagePlan } from '../scenarios/store-outage/plan.ts';
-import type { Stage } from '../scenarios/workload.ts';
+import type { Stage, Workload } from '../scenarios/workload.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt } from './attempt.ts';
 
@@ -69,14 +69,14 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
       awaitEnd: async () => report,
       inquire: async () => 'Injected',
     }),
-    workload: () => ({
-      prepare: async (fixture: string, stage: Stage, signal: AbortSignal) => {
-        await stage.admit(1000, signal);
-        stage.record();
-        return { fixture, usableUntil: 1, message: '' };
-      },
-      watch: async () => undefined,
-    }),
+    workload: () =>
+      ({
+        prepare: async (_: string, stage: Stage, signal: AbortSignal) => {
+          await stage.admit(1000, signal);
+          stage.record();
+          return { usableUntil: 1, message: '' };
+        },
+      }) as unknown as Workload<OutageSeen>,
   } satisfies Partial<ScenarioType<OutageSeen>> as unknown as ScenarioType;
   const toolkit = {
     now: () => 1000,

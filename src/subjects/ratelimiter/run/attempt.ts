@@ -116,18 +116,16 @@ export class Attempt {
       admit: async (ms: number, end: AbortSignal) => {
         marker = await this.#fault?.prepare(ms, end);
       },
-      record: (requestsPerSecond?: number) => this.#record(fixture, requestsPerSecond),
+      record: () => this.#record(fixture),
     };
     if (!this.#workload) throw new Error('the attempt was closed');
     const prepared = await this.#workload.prepare(fixture, stage, signal);
     this.#fault?.prepared();
-    return { ...prepared, ...marker };
+    return { fixture, ...prepared, ...marker };
   }
 
-  #record(fixture: string, requestsPerSecond = 0): Recording {
-    const preparedAt = this.#toolkit.now();
-    const setup = setupOf(this.#plan.scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
-    const history = new History(setup, {
+  #record(fixture: string): Recording {
+    const history = new History(setupOf(this.#plan, this.#toolkit, fixture), {
       memory: this.#toolkit.budget.history,
       onFailure: (error) => judge.fail(error),
     });
@@ -135,7 +133,7 @@ export class Attempt {
       this.#onFailure(error);
       this.#report();
     });
-    this.#recording = { fixture, history, judge };
+    this.#recording = { history, judge };
     history.listen((event) => judge.changes(event) && this.#report());
     return this.#recording;
   }

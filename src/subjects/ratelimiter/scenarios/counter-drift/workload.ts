@@ -1,7 +1,7 @@
 /** Counter drift: steady traffic with one key, and samples of its counters. */
 import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
+import type { FaultReport } from '../../../../engine/observed.ts';
 import { hasDrifted } from '../../checkers/drift.ts';
 import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
 import { type AdmittedByPod, type CounterSample, missingIn } from '../../history/counter-sample.ts';
@@ -10,17 +10,14 @@ import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-w
 import { sampleCounts } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { timeoutOf } from '../../spec/limit-of-spec.ts';
-import type { Toolkit } from '../../tools.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
-import type { Recording, Settled, Stage, Workload } from '../workload.ts';
+import { type Ready, type Settled, type Stage, Workload } from '../workload.ts';
 import type { DriftPlan } from './plan.ts';
 
 /** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
 const USABLE_MS = 600_000;
 
-export class DriftWorkload implements Workload<DriftSeen> {
-  readonly #plan: DriftPlan;
-  readonly #toolkit: Toolkit;
+export class DriftWorkload extends Workload<DriftSeen, DriftPlan> {
   readonly #turn = new Turn();
   /** Requests in flight, by pod. */
   readonly #inFlight = new Map<string, number>();
@@ -28,21 +25,11 @@ export class DriftWorkload implements Workload<DriftSeen> {
   #firstSentAt = Number.POSITIVE_INFINITY;
   /** When its window by the clock ends; infinite: it has none. */
   #clockEnd = Number.POSITIVE_INFINITY;
-  #recording: Recording<DriftSeen> | undefined;
-
-  constructor(plan: DriftPlan, toolkit: Toolkit) {
-    this.#plan = plan;
-    this.#toolkit = toolkit;
-  }
 
   /** The caller is new to the limiter until the fault. */
-  async prepare(
-    key: string,
-    stage: Stage<DriftSeen>,
-    signal: AbortSignal,
-  ): Promise<Omit<Prepared, 'sequence'>> {
-    const { now } = this.#toolkit;
-    const { limit, rate, storyMs } = this.#plan;
+  async prepare(key: string, stage: Stage<DriftSeen>, signal: AbortSignal): Promise<Ready> {
+    const { now } = this.toolkit;
+    const { limit, storyMs } = this.plan;
     await stage.admit(2 * limit.windowMs, signal);
     await untilItFits(limit, storyMs, now, signal);
     const end = windowEnd(limit, now());
@@ -51,35 +38,35 @@ export class DriftWorkload implements Workload<DriftSeen> {
     const stored = await this.#countBefore(key, signal);
     if (stored !== 0)
       throw new Error(`Redis counts ${stored} for ${key}, which has not been used: see redis.count`);
-    this.#recording = stage.record(rate);
-    const { history, judge } = this.#recording;
+    this.recording = stage.record();
+    const { history, judge } = this.recording;
     history.listen(() => isUrgent(judge.state) && this.#turn.now());
-    return { fixture: key, usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
+    return { usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
   }
 
   /** Earlier counts are not due to the fault, and leave less of the limit than the fault needs. */
   async arrive(signal: AbortSignal): Promise<FaultReport | undefined> {
-    const { fixture: key } = this.#recorded;
+    const key = this.#key;
     const stored = await this.#countBefore(key, signal);
     if (stored === 0) return undefined;
     const message = `Nothing was injected: ${key} had been used before the fault (Redis counted ${stored}). Find which other client sends requests for keys that begin with demo-, and run again`;
-    return { proof: 'Inconclusive', endedAt: this.#toolkit.now(), message, evidence: [message] };
+    return { proof: 'Inconclusive', endedAt: this.toolkit.now(), message, evidence: [message] };
   }
 
   /** The count of a key to which this run has sent nothing. @throws if it cannot be read */
   async #countBefore(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const sample = await sampleCounts(this.#toolkit, key, () => new Map(), signal);
+    const sample = await sampleCounts(this.toolkit, key, () => new Map(), signal);
     const missing = missingIn(sample);
     if (missing === undefined) return sample.stored;
     throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
   }
 
   async watch(signal: AbortSignal): Promise<void> {
-    const { fixture: key, history, judge } = this.#recorded;
+    const { history, judge } = this.recorded;
     await watchCounters(
       async (end) => await this.#sample(() => admittedBySender(judge.state), end),
       // A sample after the end of the watch proves nothing about this fault.
-      (sample) => isComplete(judge.state) || history.append(countEvent(key, sample, this.#inFlight)),
+      (sample) => isComplete(judge.state) || history.append(countEvent(this.#key, sample, this.#inFlight)),
       signal,
       { turn: this.#turn },
     );
@@ -87,24 +74,24 @@ export class DriftWorkload implements Workload<DriftSeen> {
 
   /** @throws only the reason of `signal` */
   async #sample(admitted: () => AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
-    const sample = await sampleCounts(this.#toolkit, this.#recorded.fixture, admitted, signal);
-    const windowEnds = Math.min(this.#clockEnd, this.#firstSentAt + this.#plan.limit.windowMs);
+    const sample = await sampleCounts(this.toolkit, this.#key, admitted, signal);
+    const windowEnds = Math.min(this.#clockEnd, this.#firstSentAt + this.plan.limit.windowMs);
     if (sample.endedAt < windowEnds) return sample;
     // The window of the key, and with it its count, may have ended.
-    return { ...sample, stored: undefined, elsewhere: this.#toolkit.podClients.map(({ pod }) => pod.name) };
+    return { ...sample, stored: undefined, elsewhere: this.toolkit.podClients.map(({ pod }) => pod.name) };
   }
 
   /** The traffic of a fault ends with the fault, even if the end of the fault cannot be stored in time. */
   async load(signal: AbortSignal): Promise<void> {
-    const { podClients, callers, lifetime, limiter, now, room } = this.#toolkit;
-    const { fixture: key, history } = this.#recorded;
+    const { podClients, callers, lifetime, limiter, now, room } = this.toolkit;
+    const { history } = this.recorded;
     const left = history.times.until - now();
     const over = Number.isFinite(left) ? [AbortSignal.timeout(Math.max(0, Math.ceil(left)))] : [];
     const end = AbortSignal.any([signal, ...over]);
     const traffic = runTraffic(
       {
-        schedule: podByPod(podClients, 'Steady', always(key)),
-        turnsPerSecond: this.#plan.rate,
+        schedule: podByPod(podClients, 'Steady', always(this.#key)),
+        turnsPerSecond: this.plan.rate,
         callers,
         callerTimeoutMs: timeoutOf(limiter),
         room,
@@ -124,13 +111,13 @@ export class DriftWorkload implements Workload<DriftSeen> {
     const { name } = client.pod;
     const inFlight = this.#inFlight;
     inFlight.set(name, (inFlight.get(name) ?? 0) + 1);
-    this.#firstSentAt = Math.min(this.#firstSentAt, this.#toolkit.now());
+    this.#firstSentAt = Math.min(this.#firstSentAt, this.toolkit.now());
     return () => void inFlight.set(name, (inFlight.get(name) ?? 0) - 1);
   }
 
   /** Waits until all that was admitted is counted again. */
   async settle(settleMs: number, signal: AbortSignal): Promise<Settled> {
-    const { state } = this.#recorded.judge;
+    const { state } = this.recorded.judge;
     const byPod = admittedBySender(state);
     const admitted = sumOf(byPod.values());
     const deadline = performance.now() + settleMs;
@@ -157,8 +144,7 @@ export class DriftWorkload implements Workload<DriftSeen> {
     }
   }
 
-  get #recorded(): Recording<DriftSeen> {
-    if (!this.#recording) throw new Error('the workload was not prepared');
-    return this.#recording;
+  get #key(): string {
+    return this.recorded.history.setup.fixture;
   }
 }

@@ -2,16 +2,15 @@
 import type { FaultMoment } from '@chaosdemo/redis-faults';
 import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted, messageOf, truncate } from '../../../../api/index.ts';
-import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
+import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { BurstNotSentError, sendBurst, spread } from '../../http/burst.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
-import type { Toolkit } from '../../tools.ts';
 import { burstEvents } from '../../workloads/burst.ts';
 import { trialKeys } from '../caller-keys.ts';
-import type { Recording, Stage, Workload } from '../workload.ts';
+import { type Ready, type Stage, Workload } from '../workload.ts';
 import type { BurstPlan } from './plan.ts';
 import { reportOf } from './words.ts';
 
@@ -21,28 +20,14 @@ const REST_LONGER_MS = 17;
 /** How long a new caller can be used; milliseconds. */
 const USABLE_MS = 600_000;
 
-export class BurstWorkload implements Workload<BurstsSeen> {
-  readonly #plan: BurstPlan;
-  readonly #toolkit: Toolkit;
-  #recording: Recording<BurstsSeen> | undefined;
-
-  constructor(plan: BurstPlan, toolkit: Toolkit) {
-    this.#plan = plan;
-    this.#toolkit = toolkit;
-  }
-
+export class BurstWorkload extends Workload<BurstsSeen, BurstPlan> {
   /** Sends no request that counts: a caller is new to the limiter until its burst. */
-  async prepare(
-    fixture: string,
-    stage: Stage<BurstsSeen>,
-    signal: AbortSignal,
-  ): Promise<Omit<Prepared, 'sequence'>> {
-    const { now, ownLimit } = this.#toolkit;
-    const { trials } = this.#plan.parameters;
+  async prepare(fixture: string, stage: Stage<BurstsSeen>, signal: AbortSignal): Promise<Ready> {
+    const { now, ownLimit } = this.toolkit;
+    const { trials } = this.plan.parameters;
     await ownLimit?.untilReplenished(signal);
-    this.#recording = stage.record();
+    this.recording = stage.record();
     return {
-      fixture,
       usableUntil: Math.floor(now() + USABLE_MS),
       message: ownLimit
         ? "The limit of the operator's address is whole"
@@ -51,10 +36,10 @@ export class BurstWorkload implements Workload<BurstsSeen> {
   }
 
   async inject({ plannedAt, until }: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
-    const { now } = this.#toolkit;
-    const { limit, roomMs } = this.#plan;
-    const { history, judge } = this.#recorded;
-    const keys = trialKeys(history.setup.fixture, this.#plan.parameters.trials);
+    const { now } = this.toolkit;
+    const { limit, roomMs } = this.plan;
+    const { history, judge } = this.recorded;
+    const keys = trialKeys(history.setup.fixture, this.plan.parameters.trials);
     for (const [i, key] of keys.entries()) {
       try {
         if (i > 0) await this.#rest(i, signal);
@@ -73,7 +58,7 @@ export class BurstWorkload implements Workload<BurstsSeen> {
   }
 
   async #rest(trial: number, signal: AbortSignal): Promise<void> {
-    const { ownLimit } = this.#toolkit;
+    const { ownLimit } = this.toolkit;
     await (ownLimit?.untilReplenished(signal) ?? pauseFor(REST_MS + REST_LONGER_MS * trial, signal));
   }
 
@@ -83,17 +68,17 @@ export class BurstWorkload implements Workload<BurstsSeen> {
   }
 
   async #burst(key: string, at: number, until: number, permit: Permit, signal: AbortSignal): Promise<void> {
-    const { budget, callers, dial, limiter, now, ownLimit, target } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, ownLimit, target } = this.toolkit;
     const request = callers.requestOf(key);
     const onStart = (): void => {
       const refusal = now() > until ? 'its time was over' : permit.refusal();
       if (refusal !== undefined) throw new BurstNotSentError(refusal);
     };
     const plan = {
-      requests: spread(target.pods, this.#plan.requestsTo(target.pods.length), () => request),
+      requests: spread(target.pods, this.plan.requestsTo(target.pods.length), () => request),
       // Over TLS it would take CPU time that the burst needs.
       ...(!dial && { wakeUp: { method: 'GET', path: limiter.health.path } }),
-      timeoutMs: this.#plan.timeoutMs,
+      timeoutMs: this.plan.timeoutMs,
       budget,
       at,
       until,
@@ -104,14 +89,9 @@ export class BurstWorkload implements Workload<BurstsSeen> {
     const burst = await sendBurst({ ...plan, read: (answer) => callers.read(answer) }, signal).finally(() =>
       ownLimit?.used(),
     );
-    const { history } = this.#recorded;
+    const { history } = this.recorded;
     const { burst: event, requests } = burstEvents(key, burst, now());
     for (const sent of requests) history.request(sent);
     history.append(event);
-  }
-
-  get #recorded(): Recording<BurstsSeen> {
-    if (!this.#recording) throw new Error('the workload was not prepared');
-    return this.#recording;
   }
 }

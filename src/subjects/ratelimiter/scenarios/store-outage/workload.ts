@@ -5,8 +5,7 @@ import type { OutageSeen } from '../../checkers/outage-seen.ts';
 import type { FaultTimes } from '../../history/recorded.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { podsNow, restartedSince } from '../../target/pods-now.ts';
-import type { Toolkit } from '../../tools.ts';
-import type { Recording, Stage, Workload } from '../workload.ts';
+import { type Ready, type Stage, Workload } from '../workload.ts';
 import { whyDecided } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import type { OutagePlan } from './plan.ts';
@@ -17,51 +16,35 @@ const TICK_MS = 100;
 /** How long a key can be used if no end of a window matters; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
-/** The result of `prepare`. */
-interface Prepared extends Recording<OutageSeen> {
-  readonly callers: OutageCallers;
-}
-
-export class OutageWorkload implements Workload<OutageSeen> {
-  readonly #plan: OutagePlan;
-  readonly #toolkit: Toolkit;
-  #prepared: Prepared | undefined;
+export class OutageWorkload extends Workload<OutageSeen, OutagePlan> {
+  #callers: OutageCallers | undefined;
   #isWaiting = false;
   /** Ends the listening to requests whose callers gave up. */
   readonly #listening = new AbortController();
 
-  constructor(plan: OutagePlan, toolkit: Toolkit) {
-    this.#plan = plan;
-    this.#toolkit = toolkit;
-  }
-
   /** Exhausts the limit of one caller, and has requests of others admitted: both must work before a fault. */
-  async prepare(
-    fixture: string,
-    stage: Stage<OutageSeen>,
-    signal: AbortSignal,
-  ): ReturnType<Workload['prepare']> {
-    const { now, ownLimit, target } = this.#toolkit;
-    const { controlledStoryMs: takesMs, full, limit, windowsEnd: anyWindow } = this.#plan;
+  async prepare(fixture: string, stage: Stage<OutageSeen>, signal: AbortSignal): Promise<Ready> {
+    const { now, ownLimit, target } = this.toolkit;
+    const { controlledStoryMs: takesMs, full, limit, windowsEnd: anyWindow } = this.plan;
     const { windowMs } = limit;
     const callers = this.#callersOf(fixture);
+    this.#callers = callers;
     // The cool-downs of one caller take longer than a check of Redis stays valid.
     const early = ownLimit && (await callers.control(signal));
     // As much of it as fits: one caller does not need all of it.
     const needMs = Math.min(takesMs, windowMs - 2 * CLOCK_WITHIN_MS);
     if (!anyWindow) await untilItFits(limit, needMs, now, signal);
     await stage.admit(2 * Math.max(windowMs, takesMs), signal);
-    const recording = stage.record();
-    this.#prepared = { ...recording, callers };
-    for (const request of early ?? (await callers.control(signal))) recording.history.request(request);
-    const { preparedAt } = recording.history.setup;
+    this.recording = stage.record();
+    const { history } = this.recording;
+    for (const request of early ?? (await callers.control(signal))) history.request(request);
+    const { preparedAt } = history.setup;
     const windowEnds = anyWindow ? undefined : windowEnd(limit, preparedAt);
     // The window of the one caller begins with the fault.
     const noWindow = anyWindow || limit.algorithm === 'TokenBucket' || ownLimit;
     const requests = counted(full, 'request');
     const pods = counted(target.pods.length, 'pod');
     return {
-      fixture,
       usableUntil: Math.floor(windowEnds ?? preparedAt + (noWindow ? NO_WINDOW_MS : windowMs)),
       message: ownLimit
         ? `The operator's address: ${requests} admitted and then rejected by ${pods}, and the limit is replenished`
@@ -70,27 +53,26 @@ export class OutageWorkload implements Workload<OutageSeen> {
   }
 
   #callersOf(fixture: string): OutageCallers {
-    const { callerTimeoutMs, parameters } = this.#plan;
+    const { callerTimeoutMs, parameters } = this.plan;
     return new OutageCallers({
-      toolkit: this.#toolkit,
-      draw: this.#plan.draw(this.#toolkit.target.pods.length, fixture),
+      toolkit: this.toolkit,
+      draw: this.plan.draw(this.toolkit.target.pods.length, fixture),
       turnsPerSecond: parameters.requestsPerSecond,
       callerTimeoutMs,
       phase: () => this.#phase,
-      record: (request) => this.#recorded.history.request(request),
-      leftOut: () => this.#prepared?.history.append({ kind: 'left-out', requests: 1 }),
+      record: (request) => this.recorded.history.request(request),
+      leftOut: () => this.recording?.history.append({ kind: 'left-out', requests: 1 }),
       late: {
-        onAnswer: (request, late) => this.#prepared?.history.late(request, late),
+        onAnswer: (request, late) => this.recording?.history.late(request, late),
         until: this.#listening.signal,
       },
     });
   }
 
   async arrive(signal: AbortSignal): Promise<undefined> {
-    if (!this.#toolkit.ownLimit) return;
-    const { callers, history } = this.#recorded;
-    history.append({ kind: 'arrived', at: this.#toolkit.now() });
-    await callers.arrive(signal);
+    if (!this.toolkit.ownLimit) return;
+    this.recorded.history.append({ kind: 'arrived', at: this.toolkit.now() });
+    await this.#callers?.arrive(signal);
   }
 
   /**
@@ -99,13 +81,14 @@ export class OutageWorkload implements Workload<OutageSeen> {
    * return, and send again.
    */
   async watch(signal: AbortSignal): Promise<void> {
-    const { callers, history } = this.#recorded;
-    if (history.last('traffic-ended')) return;
-    const { now } = this.#toolkit;
-    const { returnsWithinMs: withinMs, sendAfterMs, watchedAfterMs } = this.#plan;
+    const { history } = this.recorded;
+    const callers = this.#callers;
+    if (!callers || history.last('traffic-ended')) return;
+    const { now } = this.toolkit;
+    const { returnsWithinMs: withinMs, sendAfterMs, watchedAfterMs } = this.plan;
     const enough = new AbortController();
     try {
-      const sent = this.#send(AbortSignal.any([signal, enough.signal]));
+      const sent = this.#send(callers, AbortSignal.any([signal, enough.signal]));
       const noted = this.#noteRestarts(signal);
       // If the watch ends before them, their outcome is not read.
       for (const outcome of [sent, noted]) outcome.catch(() => undefined);
@@ -113,7 +96,7 @@ export class OutageWorkload implements Workload<OutageSeen> {
       enough.abort();
       await sent;
       const [{ replaced }] = await Promise.all([
-        podsNow(this.#toolkit.lookAtPods, signal),
+        podsNow(this.toolkit.lookAtPods, signal),
         noted,
         // The last callers have their answers, or have given up, when the watch ends.
         this.#untilAfterEnd(watchedAfterMs, signal),
@@ -140,25 +123,25 @@ export class OutageWorkload implements Workload<OutageSeen> {
 
   /** Why the run does not wait for limits to return; undefined: it does. */
   #whyNoReturn(): string | undefined {
-    const { limit, returnsWithinMs } = this.#plan;
+    const { limit, returnsWithinMs } = this.plan;
     return (
-      whyDecided(this.#recorded.judge) ??
+      whyDecided(this.recorded.judge) ??
       (returnsWithinMs === undefined
         ? `its window of ${formatDuration(limit.windowMs)} takes longer to end than a run waits`
         : undefined)
     );
   }
 
-  async #send(stop: AbortSignal): Promise<void> {
+  async #send(callers: OutageCallers, stop: AbortSignal): Promise<void> {
     // Before the fault, requests would use up the limit, which has to be replenished when it begins.
-    if (this.#toolkit.ownLimit) await this.#untilStarted(stop).catch(() => undefined);
-    await this.#recorded.callers.traffic(stop);
+    if (this.toolkit.ownLimit) await this.#untilStarted(stop).catch(() => undefined);
+    await callers.traffic(stop);
   }
 
   /** Notes which pods were restarted in the fault. */
   async #noteRestarts(signal: AbortSignal): Promise<void> {
-    const { history } = this.#recorded;
-    const { lookAtPods, now } = this.#toolkit;
+    const { history } = this.recorded;
+    const { lookAtPods, now } = this.toolkit;
     await this.#untilStarted(signal);
     const before = await podsNow(lookAtPods, signal);
     await this.#untilAfterEnd(0, signal);
@@ -174,7 +157,7 @@ export class OutageWorkload implements Workload<OutageSeen> {
   async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       const { endedAt = Number.POSITIVE_INFINITY } = this.#times;
-      const left = endedAt + ms - this.#toolkit.now();
+      const left = endedAt + ms - this.toolkit.now();
       if (left <= 0) return;
       await pauseFor(Math.min(left, TICK_MS), signal);
     }
@@ -182,22 +165,17 @@ export class OutageWorkload implements Workload<OutageSeen> {
 
   get #phase(): Phase {
     if (this.#isWaiting) return 'waiting';
-    if (!this.#prepared) return 'before';
+    if (!this.recording) return 'before';
     const { endedAt = Number.POSITIVE_INFINITY, startedAt } = this.#times;
     if (startedAt === undefined) return 'before';
-    const since = this.#toolkit.now() - endedAt;
+    const since = this.toolkit.now() - endedAt;
     if (since < 0) return 'during';
-    return since < this.#plan.recoverMs ? 'after' : 'settled';
+    return since < this.plan.recoverMs ? 'after' : 'settled';
   }
 
   /** When the fault is active, or may be. */
   get #times(): Pick<FaultTimes, 'endedAt' | 'startedAt'> {
-    const { times } = this.#recorded.history;
+    const { times } = this.recorded.history;
     return times.presumed ?? times;
-  }
-
-  get #recorded(): Prepared {
-    if (!this.#prepared) throw new Error('the workload was not prepared');
-    return this.#prepared;
   }
 }
