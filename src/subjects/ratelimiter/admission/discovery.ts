@@ -189,15 +189,11 @@ async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Prom
 
 async function findHttpAuth(
   reader: NamespaceReader,
-  { http, selector: { matchLabels } }: RateLimiterSpec,
+  limiter: RateLimiterSpec,
 ): Promise<HttpAuth | undefined> {
-  const name = http.authSecretName;
+  const name = limiter.http.authSecretName;
   if (name === undefined) return undefined;
-  const create = `${shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(matchLabels)}`} --from-literal=headers="$HEADERS"`;
+  const create = `${shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(limiter.selector.matchLabels)}`} --from-literal=headers="$HEADERS"`;
   const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${PART}.http.authSecretName`, create);
-  return readHttpAuth(secret, {
-    matchLabels,
-    tls: http.tlsServerName !== undefined,
-    headers: http.headers.map((header) => header.name),
-  });
+  return readHttpAuth(secret, limiter);
 }

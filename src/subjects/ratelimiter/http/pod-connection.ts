@@ -9,14 +9,14 @@ import {
   AnswerHold,
   type AnswerMemory,
   BODY_BYTES,
-  bodyTooLarge,
+  BODY_TOO_LARGE,
   HEAD_BYTES,
+  HEAD_TOO_LARGE,
   type HttpAnswer,
-  headTooLarge,
   MOST_HEADERS,
   MOST_INFORMATIONAL,
-  tooManyHeaders,
-  tooManyInformational,
+  TOO_MANY_HEADERS,
+  TOO_MANY_INFORMATIONAL,
 } from './answer.ts';
 import { type Address, type Dial, onceOpen } from './dial.ts';
 import { badAnswer, failureOf, RequestError } from './failure.ts';
@@ -130,7 +130,7 @@ export class PodConnection {
   #explain(error: NodeJS.ErrnoException): Error {
     if (error instanceof RequestError) return error;
     const { code = '', message, name } = error;
-    if (code === 'UND_ERR_HEADERS_OVERFLOW') return headTooLarge();
+    if (code === 'UND_ERR_HEADERS_OVERFLOW') return badAnswer(HEAD_TOO_LARGE);
     if (message === 'bad response' || message === 'bad upgrade') {
       return badAnswer('the server answers with 100 or 101, or more than once');
     }
@@ -166,19 +166,19 @@ class AnswerReader {
   start(status: number, fields: IncomingHttpHeaders): void {
     if (status < 200) {
       this.#informational += 1;
-      if (this.#informational > MOST_INFORMATIONAL) throw tooManyInformational();
+      if (this.#informational > MOST_INFORMATIONAL) throw badAnswer(TOO_MANY_INFORMATIONAL);
       return;
     }
     this.#status = status;
     this.#headers = fields;
-    if (Object.values(fields).flat().length > MOST_HEADERS) throw tooManyHeaders();
+    if (Object.values(fields).flat().length > MOST_HEADERS) throw badAnswer(TOO_MANY_HEADERS);
     this.#expected = Number(fields['content-length'] ?? 0);
-    if (this.#method !== 'HEAD' && this.#expected > BODY_BYTES) throw bodyTooLarge();
+    if (this.#method !== 'HEAD' && this.#expected > BODY_BYTES) throw badAnswer(BODY_TOO_LARGE);
   }
 
   add(chunk: Buffer): void {
     const length = this.#body.length + chunk.length;
-    if (length > BODY_BYTES) throw bodyTooLarge();
+    if (length > BODY_BYTES) throw badAnswer(BODY_TOO_LARGE);
     // An answer that arrives in one piece is released before anything else happens.
     if (chunk.length !== this.#expected) this.#hold.grow(length);
     // A copy: undici reads the next bytes into the same memory.
