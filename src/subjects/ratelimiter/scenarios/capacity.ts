@@ -14,7 +14,6 @@ import { Refusal } from '../../targets/refusal.ts';
 import { sumOf } from '../history/counts.ts';
 import type { Baseline } from '../interfaces/http/control-callers.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../spec/schema.ts';
-import { cooldownMs, isOfOneCaller } from './cooldowns.ts';
 import { plansOf } from './index.ts';
 import type { ScenarioPlan } from './scenario-type.ts';
 
@@ -33,7 +32,7 @@ export function capacity(spec: ChaosDemoSpec, { baseline, masters = 1, pods }: F
   const problems = [
     unsuitedFields(limiter),
     failoverNotLast(plans),
-    tooLong(spec, limiter, plans),
+    tooLong(spec, plans),
     ...plans.map((plan) => plan.unprovable(pods, baseline)),
     masters > 1 ? noCluster(limiter, masters) : undefined,
   ];
@@ -66,24 +65,19 @@ function failoverNotLast(plans: readonly ScenarioPlan[]): string | undefined {
 }
 
 /** Why a run cannot end before its deadline, with what to change; undefined: it can. */
-function tooLong(
-  spec: ChaosDemoSpec,
-  limiter: RateLimiterSpec,
-  plans: readonly ScenarioPlan[],
-): string | undefined {
+function tooLong(spec: ChaosDemoSpec, plans: readonly ScenarioPlan[]): string | undefined {
   const { activeDeadline, pace } = spec;
-  const cooldowns = isOfOneCaller(limiter) ? sumOf([1, ...plans.map((plan) => plan.cooldownsToPrepare)]) : 0;
+  const { cooldownMs = 0, isOneCaller = false } = plans[0] ?? {};
+  const cooldowns = isOneCaller ? sumOf([1, ...plans.map((plan) => plan.cooldownsToPrepare)]) : 0;
   const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * plans.length;
   const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
-  const faultsMs = sumOf(
-    plans.map(({ faultMs, scenario, settleMs }) => parseDuration(scenario.countdown) + faultMs + settleMs),
-  );
-  const ms = faultsMs + cooldowns * cooldownMs(limiter) + dwellMs;
+  const faultsMs = sumOf(plans.map((plan) => plan.countdownMs + plan.faultMs + plan.settleMs));
+  const ms = faultsMs + cooldowns * cooldownMs + dwellMs;
   if (ms < parseDuration(activeDeadline)) return undefined;
   const waits =
     cooldowns === 0
       ? ''
-      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
+      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs)} until the limit of the operator's address is replenished`;
   const shorter =
     cooldowns === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
   return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;

@@ -8,11 +8,11 @@ import type { ChapterPlan } from '../../../engine/chapter.ts';
 import type { Scenario } from '../../../engine/subject.ts';
 import type { History } from '../history/history.ts';
 import type { Baseline } from '../interfaces/http/control-callers.ts';
-import type { RateLimit } from '../limits/rate-limit.ts';
-import { limitOf } from '../spec/limit-of-spec.ts';
+import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+import { mostCooldownMs } from '../limits/replenish.ts';
+import { limitOf, timeoutOf } from '../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
-import { isOfOneCaller } from './cooldowns.ts';
 import type { Judge, OnFailure } from './judge.ts';
 import type { SeenEvidence } from './timeline.ts';
 import type { FaultTruth } from './truth.ts';
@@ -27,8 +27,15 @@ export abstract class ScenarioPlan<P extends object = object> {
   /** With defaults if the member was left out: a CRD cannot default a member by the type next to it. */
   readonly parameters: P;
   readonly limit: RateLimit;
+  /** What the limit admits at once. */
+  readonly full: number;
+  readonly countdownMs: number;
+  /** How long one request to a pod may take, unless the scenario has its own patience. */
+  readonly timeoutMs: number;
   /** Whether all its requests are of one caller. */
   readonly isOneCaller: boolean;
+  /** The longest until the limit of the one caller is replenished, before the control and each part of a fault. */
+  readonly cooldownMs: number;
   /** The true cause, to grade a diagnosis. */
   abstract readonly truth: FaultTruth;
   abstract readonly faultMs: number;
@@ -55,7 +62,11 @@ export abstract class ScenarioPlan<P extends object = object> {
     this.limiter = limiter;
     this.parameters = (scenario[member] as P | undefined) ?? schema.parse({});
     this.limit = limitOf(limiter);
-    this.isOneCaller = isOfOneCaller(limiter);
+    this.full = admittedAtOnce(this.limit);
+    this.countdownMs = parseDuration(scenario.countdown);
+    this.timeoutMs = timeoutOf(limiter);
+    this.isOneCaller = limiter.http.identity === 'SourceAddress';
+    this.cooldownMs = this.isOneCaller ? mostCooldownMs(this.limit) : 0;
   }
 
   /** Requests per second that it sends to this many pods, bursts apart. */
@@ -66,6 +77,13 @@ export abstract class ScenarioPlan<P extends object = object> {
   /** Whether it makes another server the primary of the store. */
   get failsOver(): boolean {
     return this.mechanism?.lasts === 'ForGood';
+  }
+
+  /** Why it does not fit into one window, with what to change; undefined: it does. */
+  protected tooLongForWindow(fields: string): string | undefined {
+    const { window } = this.limiter.limit;
+    if (this.storyMs < this.limit.windowMs) return undefined;
+    return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)} and must fit into one ${PART}.limit.window of ${window}: reduce these, or lengthen the window`;
   }
 
   /**
@@ -92,12 +110,12 @@ export interface ScenarioType<A = unknown, P extends ScenarioPlan = ScenarioPlan
 /** A scenario as the framework needs it. */
 export function planOf(type: ScenarioType, scenario: ScenarioSpec, limiter: RateLimiterSpec): Scenario {
   const plan = type.plan(scenario, limiter);
-  const { faultMs, faultTitle, invariant, lingerMs, rate, settleMs, storyMs } = plan;
+  const { countdownMs, faultMs, faultTitle, invariant, lingerMs, rate, settleMs, storyMs } = plan;
   return {
     name: scenario.name,
     type: scenario.type,
     expect: scenario.expect,
-    countdownMs: parseDuration(scenario.countdown),
+    countdownMs,
     storyMs,
     load: rate !== undefined,
     // A pause is counted by the store and can be ended early; a burst has ended before it can be checked.
@@ -119,19 +137,4 @@ export function chaptersFor({ api, fault, title }: ScenarioType): ChapterPlan[] 
     ...(fault ? [{ title: 'Recovery', stage: 'recovery', auto: true } as const] : []),
   ];
   return chapters.map((chapter) => ({ ...chapter, of: api.type }));
-}
-
-/** The sum of durations in the format of the spec; milliseconds. */
-export function sumOf(...durations: readonly string[]): number {
-  return durations.reduce((sum, each) => sum + parseDuration(each), 0);
-}
-
-/** Why a scenario does not fit into one window, with what to change; undefined: it does. */
-export function tooLongForWindow(
-  { limiter, scenario, storyMs }: ScenarioPlan,
-  fields: string,
-): string | undefined {
-  const { window } = limiter.limit;
-  if (storyMs < parseDuration(window)) return undefined;
-  return `scenario ${scenario.name}: ${fields} take ${formatDuration(storyMs)} and must fit into one ${PART}.limit.window of ${window}: reduce these, or lengthen the window`;
 }

@@ -2,9 +2,8 @@
 import { holdFor } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { Baseline } from '../../interfaces/http/control-callers.ts';
-import { timeoutOf } from '../../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
-import { ScenarioPlan, sumOf, tooLongForWindow } from '../scenario-type.ts';
+import { ScenarioPlan } from '../scenario-type.ts';
 import { mechanismIn } from '../store-fault.ts';
 import { api, type CounterDriftSpec } from './parameters.ts';
 
@@ -22,7 +21,7 @@ export class DriftPlan extends ScenarioPlan<CounterDriftSpec> {
   readonly settleMs = parseDuration(this.parameters.settle);
   readonly faultTitle = `${this.mechanism.title} for ${formatDuration(this.faultMs)}`;
   /** It has to fit into one window: counts are compared within it. */
-  readonly storyMs = sumOf(this.scenario.countdown) + this.faultMs + this.settleMs + timeoutOf(this.limiter);
+  readonly storyMs = this.countdownMs + this.faultMs + this.settleMs + this.timeoutMs;
   /**
    * Drift that is not yet a violation, in requests: the traffic of {@link LATE_SYNC_MS}, but at most half of the limit.
    */
@@ -52,7 +51,7 @@ export class DriftPlan extends ScenarioPlan<CounterDriftSpec> {
       return `${name}: CounterDrift needs a fault that holds writes of Redis back, and counterDrift.fault does not: use Stall without via, or StoreOutage`;
     }
     const fields = 'countdown, counterDrift.fault.duration, counterDrift.settle, and health.timeout';
-    const late = tooLongForWindow(this, fields);
+    const late = this.tooLongForWindow(fields);
     if (late !== undefined) return late;
     // The proof takes at most half of the fault, and no traffic is sent before it.
     const proofMs = Math.min(holdFor(baseline?.writeMaxMs ?? 0), faultMs / 2);

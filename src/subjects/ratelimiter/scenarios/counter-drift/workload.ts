@@ -9,7 +9,6 @@ import { countEvent, sumOf } from '../../history/counts.ts';
 import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-watch.ts';
 import { sampleCounts } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import { timeoutOf } from '../../spec/limit-of-spec.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import { type Ready, type Settled, type Stage, Workload } from '../workload.ts';
 import type { DriftPlan } from './plan.ts';
@@ -83,7 +82,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan> {
 
   /** The traffic of a fault ends with the fault, even if the end of the fault cannot be stored in time. */
   async load(signal: AbortSignal): Promise<void> {
-    const { podClients, callers, lifetime, limiter, now, room } = this.toolkit;
+    const { podClients, callers, lifetime, now, room } = this.toolkit;
     const { history } = this.recorded;
     const left = history.times.until - now();
     const over = Number.isFinite(left) ? [AbortSignal.timeout(Math.max(0, Math.ceil(left)))] : [];
@@ -93,7 +92,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan> {
         schedule: podByPod(podClients, 'Steady', always(this.#key)),
         turnsPerSecond: this.plan.rate,
         callers,
-        callerTimeoutMs: timeoutOf(limiter),
+        callerTimeoutMs: this.plan.timeoutMs,
         room,
         leftOut: () => history.append({ kind: 'left-out', requests: 1 }),
         sending: (due) => this.#sending(due),

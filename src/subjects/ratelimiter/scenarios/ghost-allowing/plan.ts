@@ -4,12 +4,10 @@ import { MAX_AHEAD_MS } from '../../../../engine/fault-times.ts';
 import { togetherMs } from '../../checkers/bursts.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
-import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
+import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
-import { timeoutOf } from '../../spec/limit-of-spec.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
-import { cooldownMs } from '../cooldowns.ts';
-import { ScenarioPlan, sumOf } from '../scenario-type.ts';
+import { ScenarioPlan } from '../scenario-type.ts';
 import { api, type GhostAllowingSpec, MOST_TIMES } from './parameters.ts';
 
 /** Requests of the largest burst. */
@@ -30,9 +28,6 @@ const BURST_MS = 1000;
 export class BurstPlan extends ScenarioPlan<GhostAllowingSpec> {
   // The requests are no fault: they show that pods decide separately. What they admitted stays.
   readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica', stays: true } as const;
-  readonly timeoutMs = timeoutOf(this.limiter);
-  /** What the limit admits at once. */
-  readonly full = admittedAtOnce(this.limit);
   /** Requests that one burst may have. */
   readonly mostSent = this.limiter.http.tlsServerName ? MOST_SENT / TLS_COST : MOST_SENT;
   /**
@@ -45,7 +40,7 @@ export class BurstPlan extends ScenarioPlan<GhostAllowingSpec> {
   readonly faultMs = this.timeoutMs + this.trialsMs;
   readonly settleMs = 0;
   /** From the announcement of the first burst to the last answer, with as long again for the start. */
-  readonly storyMs = sumOf(this.scenario.countdown) + 2 * this.timeoutMs + this.trialsMs;
+  readonly storyMs = this.countdownMs + 2 * this.timeoutMs + this.trialsMs;
 
   constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec) {
     super(scenario, limiter, api);
@@ -82,8 +77,8 @@ export class BurstPlan extends ScenarioPlan<GhostAllowingSpec> {
   }
 
   #trialsMs(): number {
-    const { limit, limiter, parameters, roomMs } = this;
-    const ms = (parameters.trials - 1) * (TRIAL_MS + cooldownMs(limiter));
+    const { cooldownMs, limit, parameters, roomMs } = this;
+    const ms = (parameters.trials - 1) * (TRIAL_MS + cooldownMs);
     if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, roomMs)) return ms;
     const waitMs = 2 * CLOCK_WITHIN_MS + roomMs;
     const windows = 1 + Math.floor(ms / Math.max(1, limit.windowMs - waitMs));
@@ -127,12 +122,12 @@ export class BurstPlan extends ScenarioPlan<GhostAllowingSpec> {
 
   /** Why this many trials take longer than one fault may. */
   #tooManyTrials(): string {
-    const { faultMs, isOneCaller, limiter, timeoutMs, trialsMs } = this;
+    const { cooldownMs, faultMs, isOneCaller, timeoutMs, trialsMs } = this;
     const { trials } = this.parameters;
     const eachMs = trialsMs / Math.max(1, trials - 1);
     const most = 1 + Math.max(0, Math.floor((MAX_AHEAD_MS - timeoutMs) / eachMs));
     const cooldowns = isOneCaller
-      ? `, each after up to ${formatDuration(cooldownMs(limiter))} until the limit is replenished`
+      ? `, each after up to ${formatDuration(cooldownMs)} until the limit is replenished`
       : '';
     return `${counted(trials, 'trial')} take up to ${formatDuration(faultMs)}${cooldowns}, and a fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${isOneCaller ? ', or give the rate limiter a shorter window for the test' : ''}`;
   }

@@ -3,13 +3,12 @@ import type { CountPlace, Mechanism } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
 import { placeOf } from '../../interfaces/counts.ts';
-import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
+import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
-import { fitsWindow } from '../../limits/window-turn.ts';
+import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { tooLongForClock } from '../cooldowns.ts';
-import { ScenarioPlan, sumOf, tooLongForWindow } from '../scenario-type.ts';
+import { ScenarioPlan } from '../scenario-type.ts';
 import { mechanismIn } from '../store-fault.ts';
 import { api, type StoreOutageSpec } from './parameters.ts';
 import { type Draw, RESIDENTS_PER_NEWCOMER, residentsOf, seedOf } from './population.ts';
@@ -52,8 +51,7 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
     this.watchedAfterMs +
     (this.returnsWithinMs === undefined ? 0 : this.returnsWithinMs + RETURNED_MS + this.callerTimeoutMs);
   /** From the announcement to the end of the watch. */
-  readonly storyMs =
-    sumOf(this.scenario.countdown, this.limiter.health.timeout) + this.faultMs + this.watchedAfterMs;
+  readonly storyMs = this.countdownMs + this.timeoutMs + this.faultMs + this.watchedAfterMs;
   /** From the first request to the end of the traffic, with what the controls take. */
   readonly controlledStoryMs = this.storyMs + this.recoverMs + this.callerTimeoutMs;
   /** Whether windows end meanwhile: then a caller is over its limit only if it sends more than is replenished. */
@@ -66,8 +64,6 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
     Math.floor(((this.leastMs - this.callerTimeoutMs) / 1000) * this.parameters.requestsPerSecond),
   );
   override readonly cooldownsToPrepare = 2;
-  /** What the limit admits at once. */
-  readonly full = admittedAtOnce(this.limit);
   /** Requests to each pod in a turn: of newcomers and residents, or of the one caller. */
   readonly #perTurn = this.isOneCaller ? 2 : 1 + RESIDENTS_PER_NEWCOMER;
 
@@ -179,7 +175,7 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
     if (!this.isOneCaller) return undefined;
     const fields =
       'countdown, storeOutage.fault.duration, storeOutage.settle, storeOutage.callerTimeout and health.timeout';
-    return tooLongForWindow(this, fields);
+    return this.tooLongForWindow(fields);
   }
 
   /** Why each pod gets too few requests, or all of them too many. */
@@ -207,8 +203,14 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
     return `${this.#ofOne}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${this.full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
   }
 
+  /** Why it never fits into one window by the clock: a cool-down ends a moment after the window began. */
   #windowTurns(): string | undefined {
-    return tooLongForClock(this.limit, this.storyMs, this.#ofOne);
+    const { limit, storyMs } = this;
+    const end = windowEnd(limit, 0);
+    // The window has to have begun by every clock, and the fault is planned a moment later.
+    const roomMs = end === undefined ? Number.POSITIVE_INFINITY : end - 2 * CLOCK_WITHIN_MS;
+    if (storyMs <= roomMs) return undefined;
+    return `${this.#ofOne}: its ${formatDuration(storyMs)} have to fit into a window by the clock, and of ${formatDuration(limit.windowMs)} clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(Math.max(0, roomMs))}: raise ${PART}.limit.window, or shorten the fault`;
   }
 
   get #ofOne(): string {
