@@ -17,17 +17,11 @@ export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
   checkers: DRIFT_CHECKERS,
   fold: driftFold,
   words: driftWords,
-  setup({ baseline, limiter, pods, scenario, storeDoubt }) {
-    const { settleMs, tolerance } = new DriftPlan(scenario, limiter);
-    return {
-      pods,
-      limit: limiter.limit.requests,
-      tolerance,
-      lag: baseline?.lag,
-      storeDoubt,
-      settleMs,
-      control: baseline?.denying,
-    };
+  setup(setup) {
+    const { baseline, limiter, scenario } = setup;
+    const { limit, settleMs, tolerance } = new DriftPlan(scenario, limiter);
+    const control = baseline?.denying;
+    return { ...setup, limit: limit.requests, tolerance, lag: baseline?.lag, settleMs, control };
   },
   read: (seen, findings) => ({
     ...composed(findings),

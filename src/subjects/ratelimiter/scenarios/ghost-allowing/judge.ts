@@ -8,9 +8,9 @@ export const judgedBursts: JudgedBy<BurstSetup, BurstsSeen> = {
   checkers: BURST_CHECKERS,
   fold: burstFold,
   words: burstWords,
-  setup({ clockWithinMs, limiter, pods, scenario }) {
-    const { isOneCaller, limit, parameters } = new BurstPlan(scenario, limiter);
-    return { pods, limit, clockWithinMs, isOneCaller, planned: parameters.trials };
+  setup(setup) {
+    const { isOneCaller, limit, parameters } = new BurstPlan(setup.scenario, setup.limiter);
+    return { ...setup, limit, isOneCaller, planned: parameters.trials };
   },
   /** Undefined before the first burst. Final once all were sent. */
   read({ trials: { length: trials } }, findings) {

@@ -1,5 +1,5 @@
 /** A store outage as evidence. Pure. */
-import { seenInvariant } from '../../checkers/outage-formula.ts';
+import { outageInvariant } from '../../checkers/formula.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import { owedIn } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
@@ -59,6 +59,6 @@ export function outageEvidence(history: History, judge: Judge<OutageSeen>): Seen
   const who = isOneCaller ? 'within' : undefined;
   return timeline.evidence(
     history.times,
-    invariant && seenInvariant(invariant, parameters.accept, view?.over.excess, who),
+    invariant && outageInvariant(invariant, parameters.accept, view?.over.excess, who),
   );
 }

@@ -19,21 +19,18 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
   checkers: OUTAGE_CHECKERS,
   fold: outageFold,
   words: outageWords,
-  setup({ clockWithinMs, fixture, limiter, pods, preparedAt, scenario, storeDoubt }) {
-    const plan = new OutagePlan(scenario, limiter);
+  setup(setup) {
+    const plan = new OutagePlan(setup.scenario, setup.limiter);
     const { callerTimeoutMs, failsOver, isOneCaller, limit, lingerMs, parameters, recoverMs } = plan;
     return {
-      pods,
+      ...setup,
       limit,
       callerTimeoutMs,
-      clockWithinMs,
-      preparedAt,
       isOneCaller,
-      overKey: overKey(fixture),
-      seed: parameters.seed ?? seedOf(fixture),
+      overKey: overKey(setup.fixture),
+      seed: parameters.seed ?? seedOf(setup.fixture),
       accept: parameters.accept,
       settleMs: recoverMs,
-      storeDoubt,
       countsForked: failsOver,
       endsEarly: failsOver,
       lastsMs: lingerMs,
