@@ -89,8 +89,7 @@ export class RateLimiterConnector implements SubjectConnector {
     spec: AdmissionRequest['spec'],
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const { cluster } = this.#ports;
-    return await findSettledTemplate({ cluster, namespace, limiter: rateLimiterOf(spec) }, signal);
+    return await findSettledTemplate(this.#placeOf({ namespace, spec }), signal);
   }
 
   async forget(uid: string, keepLock: boolean): Promise<void> {
@@ -100,7 +99,7 @@ export class RateLimiterConnector implements SubjectConnector {
     await (keepLock ? waiting?.lease.leave() : waiting?.lease.release());
   }
 
-  #placeOf({ namespace, spec }: AdmissionRequest): Place {
+  #placeOf({ namespace, spec }: Pick<AdmissionRequest, 'namespace' | 'spec'>): Place {
     return { cluster: this.#ports.cluster, namespace, limiter: rateLimiterOf(spec) };
   }
 
@@ -136,7 +135,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const asking = podUserOf(request, target);
     const obstacle = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
     if (obstacle) return waiting(obstacle);
-    const lock = this.#leaseFor(request, leaseName(admitted.ids.lock));
+    const lock = this.#leaseFor(request, `chaosdemo-redis-${admitted.ids.lock}`);
     const attempt = await permitted(namespace, lock.acquire(signal));
     if (attempt.state === 'held') {
       const user = attempt.heldBy || 'another ChaosDemo';
@@ -240,10 +239,6 @@ function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
     longestMs: longestPauseOf({ spec }),
     failsOver: plansOf(spec).some(({ failsOver }) => failsOver),
   };
-}
-
-function leaseName(id: string): string {
-  return `chaosdemo-redis-${id}`;
 }
 
 function waiting({

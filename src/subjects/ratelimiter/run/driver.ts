@@ -112,13 +112,13 @@ export class RateLimiterDriver implements SubjectDriver {
       // Without a lag nothing is known beyond what was known at admission.
       const found = { pods: target.pods.length, baseline };
       const [reason] = baseline.lags.size === 0 ? [] : capacity(this.#options.spec, found);
-      if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
+      if (reason !== undefined) return baselineProblem(reason);
       this.#control = control;
       return { kind: 'Baseline', outcome: { ok: true, message } };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
-      return violation(error) ?? noBaseline(error);
+      return violation(error) ?? baselineProblem(`No baseline: ${messageOf(error)}`);
     }
   }
 
@@ -226,7 +226,8 @@ export class RateLimiterDriver implements SubjectDriver {
       }
       case 'RecheckPreconditions':
         return await this.#options.watchPreconditions((finding) => {
-          if (finding.kind === 'PreconditionCheck') this.#noteGone(finding.gone ?? []);
+          const pods = finding.kind === 'PreconditionCheck' ? [...(finding.gone ?? [])] : [];
+          if (pods.length > 0) this.#observe({ kind: 'gone', at: this.#options.now(), pods });
           emit(finding);
         }, signal);
       case 'AwaitEnd': {
@@ -263,10 +264,6 @@ export class RateLimiterDriver implements SubjectDriver {
     for (const attempt of this.#watched) attempt.observe(event);
   }
 
-  #noteGone(pods: readonly string[]): void {
-    if (pods.length > 0) this.#observe({ kind: 'gone', at: this.#options.now(), pods: [...pods] });
-  }
-
   #open(name: string): Attempt {
     const plan = this.#planned(name);
     return new Attempt(scenarioTypeOf(plan.scenario.type), plan, this.#toolkit, (error) =>
@@ -293,8 +290,8 @@ function healthEvent({ dependencies, lastUpdated, pods }: HealthSnapshot): Obser
   };
 }
 
-function noBaseline(error: unknown): Finding {
-  return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
+function baselineProblem(message: string): Finding {
+  return { kind: 'Baseline', outcome: { ok: false, message } };
 }
 
 /** The finding of a control that the limit was not kept, whichever part made it; undefined: another error. */
