@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { outageHistory } from '../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
-import { linesOf } from '../subjects/ratelimiter/history/json-lines.ts';
+import { HistoryLines } from '../subjects/ratelimiter/history/json-lines.ts';
 
 /** `chaosdemo check` of a file on standard input. */
 function check(file: string, ...options: string[]) {
@@ -16,7 +16,10 @@ function check(file: string, ...options: string[]) {
 
 describe('chaosdemo check', () => {
   it('prints no control character of a file, as text or as JSON', () => {
-    const file = [...linesOf(outageHistory())].join('\n').replaceAll('"held"', '"\u009b2J\u202e\\u001b[31m"');
+    const file = new HistoryLines(outageHistory())
+      .take()
+      .join('\n')
+      .replaceAll('"held"', '"\u009b2J\u202e\\u001b[31m"');
     expect(file).toContain('\u009b');
     for (const options of [[], ['--json']]) {
       const { status, stdout } = check(file, ...options);

@@ -2,11 +2,19 @@
 import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type ScenarioStatus, terminalLine, withPrintableTexts } from '../api/index.ts';
+import {
+  type ChaosDemo,
+  type ScenarioStatus,
+  statusSchema,
+  terminalLine,
+  withPrintableTexts,
+} from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
+import { UsageError } from '../settings/settings.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/run/replay.ts';
 import { EXIT } from './exit-status.ts';
+import { readManifest } from './manifest.ts';
 import { exitOfError } from './program.ts';
 import { scenarioLines } from './run-text.ts';
 
@@ -25,21 +33,28 @@ export function chaosdemoProgram(description: string): Command {
     )
     .argument('<file>', 'history as JSON Lines; - reads standard input')
     .option('--json', 'print the scenarios as JSON, as status.scenarios of a ChaosDemo has them')
+    .option('--against <file>', 'compare with the ChaosDemo of the run, in YAML or JSON')
     .addHelpText(
       'after',
       `
 Exit status: 0 every scenario ended as expected, 1 one did not, 2 one is Inconclusive, 64 wrong usage,
-65 the file is not a history, 66 the file cannot be read.
+65 the file is not a history, no run records it so, or it is not that of --against, 66 the file cannot be read.
 
 Examples:
   npm run demo -- --report-dir run && node scripts/chaosdemo.mjs check run/history.jsonl
+  node scripts/chaosdemo.mjs check run/history.jsonl --against run/chaosdemo.json
   kubectl chaosdemo history demo | node scripts/chaosdemo.mjs check -`,
     )
-    .action(async (file: string, { json = false }: { json?: boolean }) => {
+    .action(async (file: string, { against, json = false }: { against?: string; json?: boolean }) => {
+      const recorded = against === undefined ? undefined : await statusIn(against);
       const scenarios = await replay(boundedLines(inputOf(file)));
       const lines = json ? [JSON.stringify(withPrintableTexts(scenarios), null, 2)] : textOf(scenarios);
       process.stdout.write(`${lines.join('\n')}\n`);
       process.exitCode = exitOf(scenarios);
+      const different = recorded ? differences(scenarios, recorded) : [];
+      if (different.length === 0) return;
+      process.stderr.write(different.map((line) => `chaosdemo: ${terminalLine(line)}\n`).join(''));
+      process.exitCode = EXIT.data;
     });
   return program;
 }
@@ -51,6 +66,34 @@ export async function runCommandLine(program: Command): Promise<void> {
   } catch (error) {
     process.exitCode = failed(error);
   }
+}
+
+/** @throws UsageError if it holds no ChaosDemo that has run */
+async function statusIn(path: string): Promise<readonly ScenarioStatus[]> {
+  const { status } = (await readManifest('--against', path)) as Pick<ChaosDemo, 'status'>;
+  const parsed = statusSchema.safeParse(status);
+  if (!parsed.success) throw new UsageError(`--against ${path}: it has no status of a run`);
+  return parsed.data.scenarios ?? [];
+}
+
+/** How scenarios that were judged again differ from those that the run recorded. */
+function differences(again: readonly ScenarioStatus[], recorded: readonly ScenarioStatus[]): string[] {
+  const differs = ({ history, name, result }: ScenarioStatus): string | undefined => {
+    const run = recorded.find((one) => one.name === name);
+    if (!run) return 'the ChaosDemo has no such scenario';
+    if (!run.history)
+      return 'its status has no digest of the history, since the process that recorded it did not reach the verdict';
+    if (run.history.lines !== history?.lines)
+      return `the file has ${history?.lines} lines of it, and the run recorded ${run.history.lines}`;
+    if (run.history.sha256 !== history.sha256)
+      return 'the lines of the file are not those that the run recorded';
+    return run.result === result ? undefined : `the status says ${run.result}, and the history ${result}`;
+  };
+  const missing = recorded.filter(({ history, name }) => history && !again.some((one) => one.name === name));
+  return [
+    ...again.map((one) => ({ name: one.name, why: differs(one) })),
+    ...missing.map(({ name }) => ({ name, why: 'the file has no history of it' })),
+  ].flatMap(({ name, why }) => (why === undefined ? [] : `${name}: ${why}`));
 }
 
 function inputOf(file: string): AsyncIterable<string> {

@@ -12,6 +12,7 @@ import {
   span,
 } from '../api/index.ts';
 import type { RunEvidence } from '../evidence/index.ts';
+import { adviceOn } from './advice.ts';
 import { gradeText, type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
 import { expectedText, figureText, findingText, gateOf } from './finding.ts';
 
@@ -79,15 +80,16 @@ export function verdictLines(
 /** The finding of a scenario, its cause, and what to do. */
 export function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | undefined): string[] {
   const gate = scenario.result === undefined ? '' : `. Gate: ${gateOf(scenario)}`;
-  const lines = [`${scenario.name}: ${findingText(scenario)}${gate}`];
-  if (!diagnosis) return lines;
-  const { confidence } = diagnosis;
-  const reason = fallbackReason(diagnosis);
+  const advice = adviceOn(scenario, diagnosis);
+  const reason = diagnosis && fallbackReason(diagnosis);
   return [
-    ...lines,
-    `  Cause: ${diagnosedClass(diagnosis)}, ${confidence} % sure`,
+    `${scenario.name}: ${findingText(scenario)}${gate}`,
+    // A cause that is the injected fault is no news.
+    ...(diagnosis?.recommendation === undefined
+      ? []
+      : [`  Cause: ${diagnosedClass(diagnosis)}, ${diagnosis.confidence} % sure`]),
     ...(reason === undefined ? [] : [`  ${reason}`]),
-    `  ${adviceSentence(diagnosis)}`,
+    ...(advice === undefined ? [] : [`  What to do: ${advice}`]),
   ];
 }
 

@@ -176,6 +176,12 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   run.phase = verdict.phase;
   run.reason = verdict.reason;
   run.message = verdict.message;
+  for (const { histories = {} } of Object.values(context.observed.restored)) {
+    for (const entry of draft.scenarios ?? []) {
+      const digest = entry.fault && histories[entry.fault.id];
+      if (digest) entry.history = digest;
+    }
+  }
   const journal = journalOf(context);
   delete journal.stoppingSince;
   delete journal.awaitingSince;

@@ -93,7 +93,7 @@ const anyFault: Readonly<Record<string, Change>> = {
   }),
   'the fault ended early': report((event) => ({
     ...event,
-    ...(event.endedAt && { endedAt: event.endedAt - 1500 }),
+    ...(event.endedAt && { endedAt: event.endedAt - 900 }),
   })),
   'the fault is not proven': report((event) => ({ ...event, proof: 'Mismatch' })),
   'the fault was doubted': report((event) => [

@@ -77,6 +77,7 @@ describe('discover, if everything is in place', () => {
           host: '127.0.0.7',
           port: 6380,
           tls: true,
+          setting: 'rateLimiter.redis',
           servername: `redis.${namespace}.svc`,
           username: 'chaosdemo',
           password: 'operator-secret',

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { parse } from 'yaml';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
+import { runProgram } from '../kit/program.ts';
 import { until } from '../kit/until.ts';
 
 const program = fileURLToPath(new URL('../../scripts/chaosdemo.mjs', import.meta.url));
@@ -78,6 +79,19 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       },
     });
     expect((await readdir(folder)).sort()).toEqual(['api.yaml', 'report']);
+
+    const check = (file: string) =>
+      runProgram(process.execPath, [
+        ...[program, 'check', join(folder, 'report', file)],
+        ...['--against', join(folder, 'report', 'chaosdemo.json')],
+      ]);
+    expect(await check('history.jsonl')).toMatchObject({ status: 0, stderr: '' });
+    const history = await readFile(join(folder, 'report', 'history.jsonl'), 'utf8');
+    await writeFile(join(folder, 'report', 'changed.jsonl'), history.replace('"status":503', '"status":504'));
+    expect(await check('changed.jsonl')).toMatchObject({
+      status: 65,
+      stderr: expect.stringMatching(/^chaosdemo: outage: .*\n$/),
+    });
   });
 
   it.concurrent('Ctrl-C during the stall ends it, and leaves no key, file or process', async ({
@@ -98,7 +112,9 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       '--key-header=X-Api-Key',
       '--limit=10',
     );
-    await until(() => /fault on|exit/.test(output()) || child.exitCode !== null, { what: 'the stall' });
+    await until(() => /stall for \d+ ms|exit/.test(output()) || child.exitCode !== null, {
+      what: 'the stall',
+    });
     child.kill('SIGINT');
     expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 130 });
     await redis.set('rl:other', '2');

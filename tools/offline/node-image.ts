@@ -12,6 +12,7 @@ import { type Programs, version, writeComponentImages } from './component-images
 import { preload } from './containerd-store.ts';
 import { makeDebian } from './debian.ts';
 import { ensurePrograms, nodePrograms } from './programs.ts';
+import { toolsFolder } from './tools-folder.ts';
 
 /** What images are made with. */
 export interface FillOptions extends StepOptions {
@@ -48,7 +49,9 @@ export async function fillNode(tree: string, options: FillOptions): Promise<read
     await makeDebian(debian, options);
     step('files of the node');
     await output('cp', ['-a', `${debian}/.`, tree]);
-    await withGo(options, async (go) => addFilesOfKind(tree, await go.sources('kind', 'sigs.k8s.io/kind')));
+    await withGo(options, async (go) =>
+      addFilesOfKind(tree, await go.sources(join(toolsFolder, 'kind'), 'sigs.k8s.io/kind')),
+    );
     await addPrograms(tree, programs);
     step('the images of Kubernetes itself');
     const archive = join(workFolder, 'images.tar');

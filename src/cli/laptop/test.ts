@@ -99,12 +99,6 @@ export function hintsOf(
   started: readonly Started[],
 ): readonly string[] {
   const { message = '', phase, scenarios = [] } = status;
-  if (phase === 'Failed') {
-    return [
-      '',
-      'Settings that change an outcome: docs/configure.md. Outcomes to accept: --accept, or accept of --file',
-    ];
-  }
   if (phase !== 'Errored') return [];
   const text = [message, ...scenarios.map((scenario) => scenario.message)].join(' ');
   // The output of those that have ended is printed anyway.

@@ -1,5 +1,6 @@
 /** A report as JUnit XML, shown by CI systems as test results: a case for each scenario. Pure. */
 import { adviceSentence, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { adviceOn } from '../advice.ts';
 import type { ShownDiagnosis } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import type { Report, ScenarioReport } from './report.ts';
@@ -44,6 +45,7 @@ function propertiesOf({ headline, run, runId, verdict }: Report): Record<string,
 
 function caseOf({ asExpected, diagnosis, gate, status }: ScenarioReport): Case {
   const { evidence = [], expect, fault, message = '', name, reason = '', result } = status;
+  const advice = adviceOn(status, diagnosis);
   const found = `${name} found ${findingText(status)}; gate ${gate}`;
   return {
     name: `${name}: expects ${expect}`,
@@ -57,7 +59,12 @@ function caseOf({ asExpected, diagnosis, gate, status }: ScenarioReport): Case {
     type: reason === '' ? (result ?? 'NotTested') : reason,
     message: `${found}${message === '' ? '' : `: ${message}`}`,
     time: secondsBetween(fault?.startedAt, fault?.endedAt),
-    lines: [found, ...evidence, ...(diagnosis ? explained(diagnosis) : [])],
+    lines: [
+      found,
+      ...(advice === undefined ? [] : [`What to do: ${advice}`]),
+      ...evidence,
+      ...(diagnosis ? explained(diagnosis) : []),
+    ],
   };
 }
 

@@ -12,15 +12,9 @@ import {
 } from '../../api/index.ts';
 import { asExpected } from '../../engine/verdict.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
+import { adviceOn } from '../advice.ts';
 import { type ShownDiagnosis, shownDiagnoses } from '../diagnosis.ts';
-import {
-  findingOf,
-  findingText,
-  gateOf,
-  isAccepted,
-  notAdmittedText,
-  type ShownFinding,
-} from '../finding.ts';
+import { findingOf, findingText, gateOf, type ShownFinding } from '../finding.ts';
 
 /** The data of a run that could be read. */
 export interface ReportSource {
@@ -212,33 +206,8 @@ function findingsOf(scenarios: readonly ScenarioReport[]): string {
 
 function adviceOf({ message, phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Advice[] {
   const advice = scenarios.flatMap(({ diagnosis, status }): Advice[] => {
-    if (status.result === 'Inconclusive') {
-      return [
-        {
-          scenario: status.name,
-          text: `Fix the cause and run again. ${status.message ?? status.reason ?? 'no reason is known'}`,
-        },
-      ];
-    }
-    if (isAccepted(status)) {
-      const { word } = findingOf(status);
-      const text = `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what the limiter does then.`;
-      return [{ scenario: status.name, text }];
-    }
-    if (status.result !== 'Violated') {
-      const missed = notAdmittedText(status);
-      if (missed === undefined) return [];
-      const text = `${missed}. If your callers should be admitted then, or get another answer, change what the limiter does: docs/configure.md.`;
-      return [{ scenario: status.name, text }];
-    }
-    return [
-      {
-        scenario: status.name,
-        text:
-          diagnosis?.recommendation ??
-          `${diagnosis ? '' : 'No diagnosis is available. '}See the measures and the evidence of this scenario.`,
-      },
-    ];
+    const text = adviceOn(status, diagnosis);
+    return text === undefined ? [] : [{ scenario: status.name, text }];
   });
   if (phase === 'Failed') {
     for (const { asExpected: met, status } of scenarios) {

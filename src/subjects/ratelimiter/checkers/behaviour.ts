@@ -21,7 +21,7 @@ export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mix
  * Forgets: likewise, but no caller gets more than its limit once more after Redis has lost its count.
  * FailsClosed: they are rejected, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
- * Mixed: none of these is what nine of ten callers get, or pods differ.
+ * Mixed: none of these is what nine of ten callers get, or pods differ otherwise than in who admitted too much.
  */
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -58,7 +58,10 @@ function behaviourOf(view: OutageView) {
   });
   const { near, wordOf } = wordsOf(counts, over);
   const pods = counts.map((one) => ({ behaviour: wordOf(one), ...one }));
-  const [only = 'Mixed', ...others] = new Set(pods.map((one) => one.behaviour));
+  const kinds = new Set(pods.map((one) => one.behaviour));
+  // Which pods admitted the excess is chance: a caller that sends to all of them gets more than its limit.
+  if (kinds.has('FailsOpen')) kinds.delete('Enforces');
+  const [only = 'Mixed', ...others] = kinds;
   // One that was rejected before may be remembered.
   const known = new Set(phases.before.flatMap(({ key, outcome }) => (outcome === 'Rejected' ? [key] : [])));
   const crossed = sidesOf(view, during).beyond.filter(

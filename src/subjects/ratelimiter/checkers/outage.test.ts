@@ -180,7 +180,7 @@ describe('more than the limit', () => {
     const limiter = inFault(({ pod, take }) => (pod === 2 ? 'Admitted' : decided(take())));
     const { evidence, reading } = judged({ limiter });
     expect(podsOf(evidence).map(({ behaviour }) => behaviour)).toEqual(['Enforces', 'Enforces', 'FailsOpen']);
-    expect(reading.summary).toMatch(/^Mixed, \d+ > 10$/);
+    expect(reading.summary).toMatch(/^FailsOpen, \d+ > 10$/);
   });
 
   it('is accepted with FailsOpen, but not before the fault', () => {
@@ -241,6 +241,7 @@ describe('after the fault', () => {
   it.each<[string, (asked: Asked) => Answer, string]>([
     ['rejects what it owes', () => 'Rejected', 'fails'],
     ['fails', () => 'Error', 'fails'],
+    ['accepts no connection', () => ({ outcome: 'Error', cause: 'Unreachable' }), 'gone'],
     ['admits callers over their limits', () => 'Admitted', 'admits'],
     ['errs for callers over their limits', ({ take }) => (take() ? 'Admitted' : 'Error'), 'errs'],
   ])('is not recovered from if one pod %s to the end', (_, answer, lapse) => {

@@ -11,10 +11,10 @@ import { admittedAt, countsOf } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
 /**
- * What a pod still does when the time to recover has ended. admits: callers over their limits. fails: it rejects or
- * fails requests that it owes. rejects: it rejected some of those, and treats others as before. errs: it has an error or no answer for requests that it need not admit.
+ * What a pod still does when the time to recover has ended. admits: callers over their limits. gone: it accepts no
+ * connection. fails: it rejects or fails requests that it owes. rejects: it rejected some of those, and treats others as before. errs: it has an error or no answer for requests that it need not admit.
  */
-export type Lapse = 'admits' | 'errs' | 'fails' | 'rejects';
+export type Lapse = 'admits' | 'errs' | 'fails' | 'gone' | 'rejects';
 
 /** A request after the fault. */
 interface Sent {
@@ -96,6 +96,7 @@ function lapseOf(own: readonly Sent[], boundAt: number, halfAt: number): Lapse |
     const good = some.filter((sent) => !isBad(sent)).length;
     return some.length >= LEAST_REQUESTS && shareInterval(good, some.length).to < SHARE;
   };
+  if (beyondBound.every(({ request }) => request.cause === 'Unreachable')) return 'gone';
   if (fails(true)) return 'fails';
   return fails(false) ? 'errs' : undefined;
 }

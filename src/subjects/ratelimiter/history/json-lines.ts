@@ -2,7 +2,9 @@
  * Histories as JSON Lines, the format of docs/history-format.md: one object a line, a `setup` before the events of each
  * history, in the order in which they became known. Several histories of a run follow each other in one file.
  */
+import { createHash } from 'node:crypto';
 import { truncate } from '../../../api/index.ts';
+import type { HistoryDigest } from '../../../engine/observed.ts';
 import { type HistoryEvent, historyEvent } from './events.ts';
 import { type History, MOST_EVENTS } from './history.ts';
 import { HISTORY_VERSION, historySetup, type Setup } from './setup.ts';
@@ -19,28 +21,62 @@ export class HistoryFormatError extends Error {
   override readonly name = 'HistoryFormatError';
 }
 
-/** What was taken of a history so far. */
-export interface Taken {
-  lines: number;
-  /** Events that the lines count as dropped. */
-  dropped: number;
+/** The digest of the lines of a history: each with a line feed after it. */
+export class LinesDigest {
+  readonly #hash = createHash('sha256');
+  #lines = 0;
+
+  add(lines: readonly string[]): void {
+    this.#lines += lines.length;
+    for (const line of lines) this.#hash.update(`${line}\n`);
+  }
+
+  /** Of the lines so far. */
+  get value(): HistoryDigest {
+    return { lines: this.#lines, sha256: this.#hash.copy().digest('hex') };
+  }
 }
 
-/**
- * The lines of one history, without line ends, that were not taken yet; notes in `taken` that they are now. Numbers keep
- * all their digits, so what is read equals what was written.
- */
-export function linesOf(
-  { dropped, events, setup }: Pick<History, 'dropped' | 'events' | 'setup'>,
-  taken: Taken = { lines: 0, dropped: 0 },
-): string[] {
-  const fresh: (HistoryEvent | Setup)[] = events.slice(Math.max(0, taken.lines - 1));
-  for (const line of fresh) if (line.kind === 'dropped') taken.dropped += line.events;
-  if (taken.lines === 0) fresh.unshift(setup);
-  taken.lines = events.length + 1;
-  if (dropped > taken.dropped) fresh.push({ kind: 'dropped', events: dropped - taken.dropped });
-  taken.dropped = dropped;
-  return fresh.map((line) => JSON.stringify(line));
+/** The lines of one history that grows, without line ends. */
+export class HistoryLines {
+  readonly #history: Pick<History, 'dropped' | 'events' | 'setup'>;
+  readonly #digest = new LinesDigest();
+  /** Lines that are in the digest, and were not taken yet. */
+  #untaken: string[] = [];
+  #written = 0;
+  /** Events that the lines count as dropped. */
+  #dropped = 0;
+
+  constructor(history: Pick<History, 'dropped' | 'events' | 'setup'>) {
+    this.#history = history;
+  }
+
+  /** Those that were not taken yet. Numbers keep all their digits, so what is read equals what was written. */
+  take(): string[] {
+    this.#write();
+    const taken = this.#untaken;
+    this.#untaken = [];
+    return taken;
+  }
+
+  /** Of all lines so far. */
+  digest(): HistoryDigest {
+    this.#write();
+    return this.#digest.value;
+  }
+
+  #write(): void {
+    const { dropped, events, setup } = this.#history;
+    const fresh: (HistoryEvent | Setup)[] = events.slice(Math.max(0, this.#written - 1));
+    for (const line of fresh) if (line.kind === 'dropped') this.#dropped += line.events;
+    if (this.#written === 0) fresh.unshift(setup);
+    this.#written = events.length + 1;
+    if (dropped > this.#dropped) fresh.push({ kind: 'dropped', events: dropped - this.#dropped });
+    this.#dropped = dropped;
+    const lines = fresh.map((line) => JSON.stringify(line));
+    this.#digest.add(lines);
+    this.#untaken.push(...lines);
+  }
 }
 
 /**
@@ -62,6 +98,8 @@ export async function* boundedLines(pieces: AsyncIterable<string>): AsyncGenerat
 export interface HistoryReader {
   setup(setup: Setup): void;
   event(event: HistoryEvent): void;
+  /** The text of what `setup` or `event` has just received. */
+  line?(text: string): void;
 }
 
 /**
@@ -98,6 +136,7 @@ export async function readLines(
       const setup = historySetup.safeParse(value);
       if (!setup.success) fail(issueOf(setup.error));
       else call(() => reader.setup(setup.data), fail);
+      reader.line?.(line);
       continue;
     }
     if (histories === 0) fail('there is no setup before it');
@@ -106,6 +145,7 @@ export async function readLines(
     const event = historyEvent.safeParse(value);
     if (!event.success) fail(issueOf(event.error));
     else call(() => reader.event(event.data), fail);
+    reader.line?.(line);
   }
   if (histories === 0) throw new HistoryFormatError('the file holds no history');
 }

@@ -6,6 +6,9 @@ import { completed, rateLimiterSchema } from '../spec/schema.ts';
 /** Changes when the meaning of a history changes. */
 export const HISTORY_VERSION = 'chaosdemo/history/v2';
 
+/** Changes when other callers are drawn from a seed: who should have sent what is known of this version only. */
+export const DRAWS = 1;
+
 const figure = z.number().min(0).max(9_007_199_254_740_991);
 const count = z.int().min(0).max(1_000_000_000);
 const text = z.string().max(2048);
@@ -36,6 +39,8 @@ export const historySetup = z.strictObject({
   redis: z.array(z.string().min(1).max(253)).max(1024).optional(),
   /** Name of the fixture: every caller's key begins with it. */
   fixture: z.string().min(1).max(253),
+  /** Which callers a seed draws, see `population.ts`; left out in earlier histories. */
+  draws: z.literal(DRAWS).optional(),
   /** When the callers were set up; milliseconds since the epoch, as every time of the history. */
   preparedAt: figure,
   /** How far the clocks of the limiter and of the sender may be apart; milliseconds. */

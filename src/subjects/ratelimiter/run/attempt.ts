@@ -12,6 +12,7 @@ import { untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../../api/index.ts';
 import type {
   FaultReport,
+  HistoryDigest,
   InvariantReading,
   OrphanFinding,
   Prepared,
@@ -26,7 +27,7 @@ import {
 import type { FaultEvidence } from '../../../evidence/index.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
-import { linesOf, type Taken } from '../history/json-lines.ts';
+import { HistoryLines } from '../history/json-lines.ts';
 import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
 import { faultEvent, setupOf } from '../scenarios/setup.ts';
 import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
@@ -49,8 +50,10 @@ export class Attempt {
   #fixture = '';
   readonly #onFailure: (error: unknown) => void;
   #recording: Recording | undefined;
-  readonly #taken: Taken = { lines: 0, dropped: 0 };
+  #lines: HistoryLines | undefined;
   /** Set when the history was released. */
+  #lastDigest: HistoryDigest | undefined;
+  /** Likewise. */
   #lastEvidence: FaultEvidence | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
 
@@ -77,7 +80,7 @@ export class Attempt {
     const { history } = this;
     return (
       history && {
-        take: () => linesOf(history, this.#taken),
+        take: () => this.#lines?.take() ?? [],
         release: () => {
           this.#lastEvidence = this.evidence();
           this.close();
@@ -97,8 +100,15 @@ export class Attempt {
     }
   }
 
+  /** Of all that was recorded so far; undefined if another process recorded it. */
+  digest(): HistoryDigest | undefined {
+    return this.#lines?.digest() ?? this.#lastDigest;
+  }
+
   /** Nothing more is recorded, and the record is not kept: the workload and the fault refer to it. */
   close(): void {
+    this.#lastDigest = this.digest();
+    this.#lines = undefined;
     this.history?.release();
     this.#recording = undefined;
     this.#workload = undefined;
@@ -134,6 +144,7 @@ export class Attempt {
       this.#report();
     });
     this.#recording = { history, judge };
+    this.#lines = new HistoryLines(history);
     history.listen((event) => judge.changes(event) && this.#report());
     return this.#recording;
   }

@@ -9,7 +9,7 @@ import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../../engine/effects.ts';
 import type { Finding } from '../../../engine/findings.ts';
 import type { HealthSnapshot } from '../../../engine/health.ts';
-import type { FaultReport } from '../../../engine/observed.ts';
+import type { FaultReport, HistoryDigest } from '../../../engine/observed.ts';
 import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from '../../../engine/subject.ts';
 import type { Cluster } from '../../cluster.ts';
 import { type FaultNotes, injectNoted } from '../../redis/noted-fault.ts';
@@ -208,11 +208,13 @@ export class RateLimiterDriver implements SubjectDriver {
     // This process knows more of its own failovers than their claims show.
     const ofOthers = fixtures.filter((fixture) => !this.#fixtures.has(fixture));
     const claims = this.#plans.some(({ failsOver }) => failsOver) ? ofOthers.map(claimOf) : [];
-    return {
-      kind: 'Restored',
-      effect: id,
-      restored: await restore({ ...this.#toolkit, claims, release, permit }, signal),
-    };
+    const restored = await restore({ ...this.#toolkit, claims, release, permit }, signal);
+    const histories: Record<string, HistoryDigest> = {};
+    for (const [fault, attempt] of this.#attempts) {
+      const digest = attempt.digest();
+      if (digest) histories[fault] = digest;
+    }
+    return { kind: 'Restored', effect: id, restored: { ...restored, histories } };
   }
 
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {

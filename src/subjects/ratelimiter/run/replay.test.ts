@@ -11,7 +11,7 @@ import {
 import { countEvent } from '../history/counts.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
-import { boundedLines, HistoryFormatError, linesOf } from '../history/json-lines.ts';
+import { boundedLines, HistoryFormatError, HistoryLines } from '../history/json-lines.ts';
 import { Judge } from '../scenarios/judge.ts';
 import { judgedOutage } from '../scenarios/store-outage/judge.ts';
 import { evidenceIn, evidenceOf, replay } from './replay.ts';
@@ -23,7 +23,7 @@ async function tampered(
   change: (line: Line) => Line | readonly Line[] | undefined,
   history = outageHistory(),
 ) {
-  const lines = [...linesOf(history)].flatMap((line) => {
+  const lines = new HistoryLines(history).take().flatMap((line) => {
     const changed = change(JSON.parse(line) as Line);
     return changed ? [changed].flat().map((each) => JSON.stringify(each)) : [];
   });
@@ -116,7 +116,50 @@ describe('a history that was tampered with', () => {
     expect(scenario).toMatchObject({ result: 'Violated', summary: 'Enforces; limit not returned' });
   });
 
+  /** Without the first line that `is` accepts, and numbered anew. */
+  const without = (is: (line: Line) => boolean) => changed(is, () => []);
+  const doubled = (is: (line: Line) => boolean) => changed(is, (line) => [line, line]);
+  function changed(is: (line: Line) => boolean, to: (line: Line) => readonly Line[]) {
+    let [done, id] = [false, 0];
+    return (line: Line): readonly Line[] => {
+      const lines = !done && is(line) ? to(line) : [line];
+      done ||= is(line);
+      return lines.map((each) => (each['kind'] === 'request' ? { ...each, id: id++ } : each));
+    };
+  }
+  const isUsed = ({ key, kind, sentAt }: Line): boolean =>
+    kind === 'request' && String(key).endsWith('-c14') && Number(sentAt) < FAULT_FROM - 4000;
+  const endsLater = (ms: number) => (line: Line) =>
+    line['endedAt'] && line['kind'] === 'fault' ? { ...line, endedAt: FAULT_TO + ms } : line;
+  const setup = (more: Line) => (line: Line) => (line['version'] ? { ...line, ...more } : line);
+
   it.each<[string, (line: Line) => Line | readonly Line[] | undefined, RegExp]>([
+    ['a request before the fault less', without(isUsed), /-c14 sent \d+ requests .* draws \d+$/],
+    ['many requests before the fault', (line) => (isUsed(line) ? undefined : line), /recorded as number/],
+    ['a request before the fault twice', doubled(isUsed), /-c14 sent \d+ requests .* draws/],
+    [
+      'a response before its request',
+      changed(isUsed, (line) => [{ ...line, endedAt: Number(line['sentAt']) - 5000 }]),
+      /endedAt is before sentAt/,
+    ],
+    [
+      'a response after an hour',
+      changed(isUsed, (line) => [{ ...line, endedAt: Number(line['endedAt']) + 3_600_000 }]),
+      /its time is \d+ ms before/,
+    ],
+    ['a fault that is planned twice', doubled(({ step }) => step === 'Planned'), /a second "Planned"/],
+    ['two ends', doubled(({ kind }) => kind === 'ended'), /a second "ended"/],
+    ['a fault that ended sooner', endsLater(-3000), /a write still waited after/],
+    ['a fault that ended later', endsLater(3000), /a write was accepted while/],
+    ['no probes', (line) => (line['kind'] === 'probe' ? undefined : line), /no probe of Redis/],
+    ['one pod of three', setup({ pods: ['api-0'] }), /its pod is none of the setup/],
+    ['another fixture', setup({ fixture: 'demo-y' }), /demo-y-c\d+ sent 0 requests/],
+    [
+      'another limit',
+      (line) =>
+        setup({ limiter: { ...(line['limiter'] as Line), limit: { requests: 100, window: '60s' } } })(line),
+      /-c\d+ sent \d+ requests until the fault, and its seed draws/,
+    ],
     [
       'another version',
       (line) => (line['version'] ? { ...line, version: 'v0' } : line),
@@ -125,7 +168,8 @@ describe('a history that was tampered with', () => {
     ['an unknown event', (line) => (line['kind'] === 'ended' ? { kind: 'end' } : line), /^line \d+: /],
     [
       'a late answer to a request that had one',
-      (line) => (line['kind'] === 'ended' ? { kind: 'late', id: 0, outcome: 'Admitted', at: 1 } : line),
+      (line) =>
+        line['kind'] === 'ended' ? { kind: 'late', id: 0, outcome: 'Admitted', at: line['at'] } : line,
       /request 0 was not recorded as unanswered/,
     ],
     [
@@ -137,7 +181,7 @@ describe('a history that was tampered with', () => {
     [
       'more steps than a run has',
       // After each of them, all requests are judged again.
-      (line) => (line['kind'] === 'ended' ? repeated(line, 40) : line),
+      (line) => (line['kind'] === 'fault' && line['endedAt'] ? repeated(line, 40) : line),
       /^line \d+: there are more than 40 steps/,
     ],
     ['no setup', (line) => (line['version'] ? undefined : line), /^line 1: there is no setup before it/],
@@ -162,7 +206,7 @@ describe('a history that was tampered with', () => {
   });
 
   it('never takes the process down, whatever its lines hold', async () => {
-    const lines = [...linesOf(outageHistory())];
+    const lines = new HistoryLines(outageHistory()).take();
     const line = fc.oneof(fc.constantFrom(...lines), fc.json(), fc.string());
     await fc.assert(
       fc.asyncProperty(fc.array(line, { maxLength: 40 }), async (some) => {
@@ -175,7 +219,7 @@ describe('a history that was tampered with', () => {
 describe('a history that is drawn', () => {
   it('gives the same from its lines as from memory, with its bands and detections', async () => {
     const history = outageHistory('Timeout');
-    const evidence = await evidenceIn(linesOf(history));
+    const evidence = await evidenceIn(new HistoryLines(history).take());
     expect(evidence).toEqual(evidenceOf(history));
     expect(evidence?.originMs).toBe(history.times.startedAt);
     expect(evidence?.bands.map(({ kind }) => kind)).toEqual(['countdown', 'fault', 'settle']);
@@ -187,7 +231,7 @@ describe('a history that is drawn', () => {
   });
 
   it('is drawn as far as it was recorded', async () => {
-    const lines = linesOf(outageHistory());
+    const lines = new HistoryLines(outageHistory()).take();
     const requests = async (most: number): Promise<number> => {
       const { bundle } = (await evidenceIn(lines.slice(0, most))) ?? {};
       const sent = bundle?.series.filter(({ signal }) => signal.endsWith('-sent')) ?? [];
@@ -208,14 +252,14 @@ describe('the lines of a file', () => {
   it('are taken once each as a history grows, with what it dropped since', async () => {
     const whole = outageHistory();
     const history = new History(whole.setup, { memory: { take: () => false, give: () => undefined } });
-    const taken = { lines: 0, dropped: 0 };
+    const growing = new HistoryLines(history);
     const pieces: string[][] = [];
     for (const [i, event] of whole.events.entries()) {
       history.append(event);
-      if (i % 7 === 0) pieces.push(linesOf(history, taken));
+      if (i % 7 === 0) pieces.push(growing.take());
     }
-    pieces.push(linesOf(history, taken));
-    expect(linesOf(history, taken)).toEqual([]);
+    pieces.push(growing.take());
+    expect(growing.take()).toEqual([]);
     const lines = pieces.flat().map((line) => JSON.parse(line) as HistoryEvent);
     const dropped = lines.flatMap((line) => (line.kind === 'dropped' ? line.events : []));
     expect(dropped.length).toBeGreaterThan(1);
@@ -256,7 +300,7 @@ describe('a sample of counters', () => {
       const admitted = new Map([['api-0', Number.MAX_SAFE_INTEGER]]);
       history.append(countEvent('demo-x', { ...sample, admitted, stored }));
     }
-    const lines = [...linesOf(history)];
+    const lines = new HistoryLines(history).take();
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4096);
     expect(await replay(lines)).toHaveLength(1);
   });

@@ -2,6 +2,7 @@
  * Judges and draws histories again, only from their lines: with the same judges and conclusions as in a run, and without
  * a cluster or a store. Everything that a run shows is derived here, and anyone can recompute what it published.
  */
+import type { Mechanism } from '@chaosdemo/redis-faults';
 import type { FaultEvent } from '@chaosdemo/redis-faults/events';
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../../api/index.ts';
 import { bandsOf, detectionsOf } from '../../../engine/evidence.ts';
@@ -19,7 +20,8 @@ import { iso } from '../../../engine/time.ts';
 import type { FaultEvidence } from '../../../evidence/index.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
-import { readLines } from '../history/json-lines.ts';
+import { HistoryFormatError, LinesDigest, readLines } from '../history/json-lines.ts';
+import { Possible } from '../history/possible.ts';
 import type { Setup } from '../history/setup.ts';
 import { SCENARIO_TYPES } from '../scenarios/index.ts';
 import type { Judge } from '../scenarios/judge.ts';
@@ -30,11 +32,17 @@ const MOST_STEPS = 40;
 
 /**
  * The result of each history in these lines, as in the status of a run: result, reason, message, summary, measures
- * and evidence.
- * @throws HistoryFormatError that names the line
+ * evidence, and the digest of its lines.
+ * @throws HistoryFormatError that names the line, if it is damaged or no run records it so
  */
 export async function replay(lines: Lines): Promise<ScenarioStatus[]> {
-  return (await replaysOf(lines)).map((one) => one.end());
+  const replays = await replaysOf(lines);
+  return replays.map(({ digest, replayed }) => {
+    const entry = replayed.end();
+    const why = replayed.impossible();
+    if (why !== undefined) throw new HistoryFormatError(`the history of ${entry.name}: ${why}`);
+    return { ...entry, history: digest.value };
+  });
 }
 
 /**
@@ -42,7 +50,7 @@ export async function replay(lines: Lines): Promise<ScenarioStatus[]> {
  * @throws HistoryFormatError as {@link replay}
  */
 export async function evidenceIn(lines: Lines): Promise<FaultEvidence | undefined> {
-  return (await replaysOf(lines)).at(-1)?.evidence();
+  return (await replaysOf(lines)).at(-1)?.replayed.evidence();
 }
 
 /** The same of a history in memory. */
@@ -54,13 +62,28 @@ export function evidenceOf({ events, setup }: Pick<History, 'events' | 'setup'>)
 
 type Lines = Iterable<string> | AsyncIterable<string>;
 
-async function replaysOf(lines: Lines): Promise<ScenarioReplay[]> {
-  const replays: ScenarioReplay[] = [];
+interface Read {
+  readonly replayed: ScenarioReplay;
+  readonly possible: Possible;
+  readonly digest: LinesDigest;
+}
+
+async function replaysOf(lines: Lines): Promise<Read[]> {
+  const read: Read[] = [];
   await readLines(lines, {
-    setup: (setup) => replays.push(new ScenarioReplay(setup)),
-    event: (event) => replays.at(-1)?.take(event),
+    setup: (setup) =>
+      read.push({
+        replayed: new ScenarioReplay(setup),
+        possible: new Possible(setup),
+        digest: new LinesDigest(),
+      }),
+    event: (event) => {
+      read.at(-1)?.possible.take(event);
+      read.at(-1)?.replayed.take(event);
+    },
+    line: (text) => read.at(-1)?.digest.add([text]),
   });
-  return replays;
+  return read;
 }
 
 class ScenarioReplay {
@@ -126,6 +149,13 @@ class ScenarioReplay {
     return this.#entry;
   }
 
+  /** Why no run records such a history; undefined: one may. */
+  impossible(): string | undefined {
+    const { limiter, scenario } = this.#history.setup;
+    const { mechanism } = this.#type.plan(scenario, limiter);
+    return (mechanism && contradictionIn(this.#history, mechanism)) ?? this.#type.impossible?.(this.#history);
+  }
+
   /** What was observed so far. */
   evidence(): FaultEvidence | undefined {
     const seen = this.#type.evidence(this.#history, this.#judge);
@@ -162,6 +192,20 @@ class ScenarioReplay {
     const pods = this.#history.setup.pods.map((name) => ({ name, uid: '', imageId: '' }));
     return goneMessage({ gone: [...this.#gone], target: { pods, store: '' } });
   }
+}
+
+/** How its probes contradict the report of the fault; undefined: they do not. */
+function contradictionIn({ events, times }: History, mechanism: Mechanism): string | undefined {
+  const { endedAt, startedAt } = times;
+  if (startedAt === undefined) return undefined;
+  let isProbed = false;
+  for (const event of events) {
+    if (event.kind !== 'probe') continue;
+    isProbed ||= event.at >= startedAt && event.at <= (endedAt ?? event.at);
+    const why = endedAt === undefined ? undefined : mechanism.contradiction?.(event, startedAt, endedAt);
+    if (why !== undefined) return `${why}, at ${iso(event.at)}`;
+  }
+  return isProbed ? undefined : 'no probe of Redis is from the time of the fault';
 }
 
 function reportIn({ endedAt, evidence, message, proof, startedAt }: FaultEvent<'Reported'>): FaultReport {

@@ -99,6 +99,8 @@ export interface ScenarioType<A = unknown, P extends ScenarioPlan = ScenarioPlan
   readonly title: string;
   plan(scenario: ScenarioSpec, limiter: RateLimiterSpec): P;
   judge(history: History, onFailure?: OnFailure): Judge<A>;
+  /** Why no run records such a history, which has ended; undefined: one may. */
+  impossible?(history: History): string | undefined;
   /** Draws a history. @param judge that has seen all of it */
   evidence(history: History, judge: Judge<A>): SeenEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */

@@ -2,7 +2,7 @@
 import { truncate } from '../../../api/index.ts';
 import type { FaultReport } from '../../../engine/observed.ts';
 import type { EventOf } from '../history/events.ts';
-import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
+import { DRAWS, HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { Toolkit } from '../tools.ts';
 import type { ScenarioPlan } from './scenario-type.ts';
@@ -24,6 +24,7 @@ export function setupOf(
     pods: target.pods.map(({ name }) => name),
     redis: target.redis.map(({ podName }) => podName),
     fixture,
+    draws: DRAWS,
     preparedAt: now(),
     clockWithinMs: CLOCK_WITHIN_MS,
     usualWriteMs: usualWriteMs(),

@@ -7,6 +7,7 @@ import { outageEvidence } from './evidence.ts';
 import { judgedOutage } from './judge.ts';
 import { api } from './parameters.ts';
 import { OutagePlan } from './plan.ts';
+import { notAsDrawn } from './sent-as-drawn.ts';
 import { OutageWorkload } from './workload.ts';
 
 export const storeOutage: ScenarioType<OutageSeen, OutagePlan> = {
@@ -14,6 +15,7 @@ export const storeOutage: ScenarioType<OutageSeen, OutagePlan> = {
   title: 'Store Outage',
   plan: (scenario, limiter) => new OutagePlan(scenario, limiter),
   judge: (history, onFailure) => new Judge(history, judgedOutage, onFailure),
+  impossible: notAsDrawn,
   evidence: outageEvidence,
   fault: (plan, toolkit, fixture) =>
     createFault(toolkit, plan, fixture, () => plan.lostCounts(toolkit, fixture())),

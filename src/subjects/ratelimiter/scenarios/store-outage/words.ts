@@ -18,6 +18,7 @@ const LONGER = 'lengthen storeOutage.settle';
 const LAPSES: Readonly<Record<Lapse, string>> = {
   admits: 'admitted callers over their limits',
   fails: 'rejected or failed callers within their limits',
+  gone: 'accepted no connection: see whether its process has ended',
   rejects: 'rejected a caller within its limit',
   errs: 'had an error or no response for callers over their limits',
 };

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import type { ScenarioStatus } from '../api/index.ts';
+import { adviceOn } from './advice.ts';
+
+const status = (more: Partial<ScenarioStatus>): ScenarioStatus => ({
+  name: 'outage',
+  type: 'StoreOutage',
+  expect: 'Held',
+  result: 'Violated',
+  ...more,
+});
+const on = (summary: string, more: Partial<ScenarioStatus> = {}) =>
+  adviceOn(status({ summary, ...more }), undefined);
+
+describe('what to do about a limiter', () => {
+  it('is about what it did, and not about the fault', () => {
+    expect(on('Hangs')).toMatch(/^Set a timeout/);
+    expect(on('FailsOpen, 30 > 10')).toMatch(/accept FailsOpen/);
+    expect(on('FailsClosed')).toMatch(/accept FailsClosed/);
+    expect(on('20/10, 3/3 trials', { type: 'GhostAllowing' })).toMatch(/in one step/);
+  });
+
+  it('is about its end if only that was wrong, and about both if both were', () => {
+    expect(on('FailsClosed; no recovery in 5s')).toMatch(/^Once Redis was back[^]*(?<!FailsClosed\.)$/);
+    expect(on('Hangs; no recovery in 5s')).toMatch(/^Once Redis was back.* Set a timeout/);
+    expect(on('Enforces; limit not returned')).toMatch(/^Callers stayed rejected/);
+  });
+
+  it('is that of a diagnosis, if it has one', () => {
+    expect(adviceOn(status({ summary: 'Hangs' }), { recommendation: 'Reset it.' })).toBe('Reset it.');
+  });
+
+  it('is none if nothing is wrong', () => {
+    expect(on('Enforces', { result: 'Held' })).toBeUndefined();
+  });
+});

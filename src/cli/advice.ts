@@ -1,0 +1,61 @@
+/**
+ * What to do about the finding of a scenario: advice about the subject as it was found, never about the fault that the
+ * run injected. Pure.
+ */
+import type { DiagnosisStatus, ScenarioStatus } from '../api/index.ts';
+import { findingOf, isAccepted, notAdmittedText } from './finding.ts';
+
+const SETTINGS = 'the settings of common libraries are in docs/configure.md';
+
+/** About a violation, by the behaviour that was found, or else by the type of the scenario. */
+const VIOLATIONS: Readonly<Record<string, string>> = {
+  Hangs: `Set a timeout for each command to Redis, below the time that callers wait. Then choose what an error means, to admit or to reject: ${SETTINGS}.`,
+  FailsOpen: `If callers must not get more than their limit while Redis is away, reject them then, or divide the limit of a fallback in memory by the number of pods: ${SETTINGS}. If they may, accept FailsOpen.`,
+  FailsClosed: `If callers under their limit should be served while Redis is away, admit them then, or count in memory: ${SETTINGS}. If not, accept FailsClosed.`,
+  Mixed:
+    'Callers were treated in different ways: the evidence shows what each pod did. Give all pods the same timeout, and one answer to an error of Redis.',
+  Forgets:
+    'Callers get their limit once more when Redis loses its counts. Let Redis keep them (appendonly yes, or replicas), or accept Forgets.',
+  GhostAllowing:
+    'Count and decide in one step: by one script, or by the result of INCR. Between a read and a later write, other requests are admitted.',
+  CounterDrift:
+    'While writes stall, pods admit what Redis has not counted. Wait for the write before you admit, or bound what each pod may admit without it.',
+};
+
+/** What else was found, as the summary states it. */
+const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
+  [
+    /; no recovery/,
+    'Once Redis was back, not all pods worked as before: see that no process has ended, that clients connect again, and that they load their scripts again.',
+  ],
+  [
+    /; limit not returned/,
+    "Callers stayed rejected after their window: see that keys expire, and that limit.window is the limiter's own.",
+  ],
+];
+
+/** Undefined: nothing is to be done. */
+export function adviceOn(
+  status: ScenarioStatus,
+  diagnosis: Pick<DiagnosisStatus, 'recommendation'> | undefined,
+): string | undefined {
+  const { message, reason, result, summary = '', type } = status;
+  if (result === 'Inconclusive')
+    return `Fix the cause and run again. ${message ?? reason ?? 'no reason is known'}`;
+  const { word } = findingOf(status);
+  if (isAccepted(status))
+    return `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what the limiter does then.`;
+  if (result === 'Violated') {
+    if (diagnosis?.recommendation !== undefined) return diagnosis.recommendation;
+    const afterwards = AFTERWARDS.flatMap(([is, advice]) => (is.test(summary) ? [advice] : []));
+    // What it did in the fault is in order then, or is accepted.
+    const isOnlyAfterwards = afterwards.length > 0 && (word === 'Enforces' || word === 'FailsClosed');
+    const own = isOnlyAfterwards ? undefined : (VIOLATIONS[word] ?? VIOLATIONS[type]);
+    return [...afterwards, ...(own === undefined ? [] : [own])].join(' ');
+  }
+  const missed = result === 'Held' ? notAdmittedText(status) : undefined;
+  return (
+    missed &&
+    `${missed}. If your callers should be admitted then, or get another answer, change what the limiter does: ${SETTINGS}.`
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * Refuses a history from a file that no run records: a line that was changed, doubled or moved often shows by itself,
+ * without the digest in the status of the run.
+ */
+import type { HistoryEvent } from './events.ts';
+import type { Setup } from './setup.ts';
+
+/**
+ * An event may become known this much after a later one, in milliseconds: the answers to requests that a process sent
+ * are recorded within seconds even if it stands still.
+ */
+const LATE_MS = 60_000;
+
+/** Of each of these a history has one. */
+const ONCE: ReadonlySet<string> = new Set(['Planned', 'traffic-ended', 'return', 'ended']);
+
+export class Possible {
+  readonly #pods: ReadonlySet<string>;
+  readonly #seen = new Set<string>();
+  /** The latest time of an event so far; milliseconds since the epoch. */
+  #latest = 0;
+
+  constructor({ pods }: Pick<Setup, 'pods'>) {
+    this.#pods = new Set(pods);
+  }
+
+  /** @throws RangeError for an event that no run records after those before it */
+  take(event: HistoryEvent): void {
+    const what = event.kind === 'fault' ? event.step : event.kind;
+    if (ONCE.has(what) && this.#seen.has(what)) throw new RangeError(`there is a second "${what}"`);
+    this.#seen.add(what);
+    if (event.kind === 'fault') {
+      if (event.step === 'Reported') inOrder('startedAt', event.startedAt, 'endedAt', event.endedAt);
+      else if (event.step === 'Planned') inOrder('at', event.at, 'until', event.until);
+      return;
+    }
+    if (event.kind === 'request') {
+      inOrder('sentAt', event.sentAt, 'endedAt', event.endedAt);
+      if (!this.#pods.has(event.pod)) throw new RangeError(`its pod is none of the setup: ${event.pod}`);
+    }
+    this.#after('endedAt' in event ? event.endedAt : 'at' in event ? event.at : this.#latest);
+  }
+
+  #after(at: number): void {
+    const early = Math.round(this.#latest - at);
+    if (early > LATE_MS) throw new RangeError(`its time is ${early} ms before that of an earlier line`);
+    this.#latest = Math.max(this.#latest, at);
+  }
+}
+
+/** @throws RangeError if the second moment is before the first */
+function inOrder(first: string, at: number | undefined, second: string, then: number | undefined): void {
+  if (at !== undefined && then !== undefined && then < at)
+    throw new RangeError(`${second} is before ${first}`);
+}
