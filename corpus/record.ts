@@ -6,8 +6,7 @@ import { viaOf } from '@chaosdemo/redis-faults';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
-import { scenarioTypeOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
-import { rateLimiterOf } from '../src/subjects/ratelimiter/spec/schema.ts';
+import { plansOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
@@ -204,9 +203,9 @@ async function watch(
       // A failover ends once the roles are swapped.
       if (kind !== 'burst' && !hasType(kind, 'Failover') && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
         throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
-      const planned = spec.scenarios[0];
+      const [planned] = plansOf(spec);
       if (isFault(kind) && planned) {
-        const { anomalies, stays } = scenarioTypeOf(planned.type).truth(planned, rateLimiterOf(spec));
+        const { anomalies, stays } = planned.truth;
         // A limiter that follows shows the older state of the new primary, and one that stays its lost connections.
         const shown = watched
           ? anomalies.filter((anomaly) => (anomaly === 'store-restarted') === (follows !== undefined))

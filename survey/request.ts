@@ -28,7 +28,7 @@ export async function send(
   patienceMs: number,
 ): Promise<Answer> {
   const { hostname, port } = new URL(url);
-  const client = new PodClient({ name: url, host: hostname, port: Number(port) }, 1, now);
+  const client = new PodClient({ name: url, host: hostname, port: Number(port) }, now);
   const callers = new HttpCallers(httpInterfaceSchema.parse(httpSpec(limiter)));
   try {
     const result = await client.send(callers.requestOf(caller), patienceMs, signal);

@@ -81,7 +81,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     }).listen(0, '127.0.0.1');
     await once(node, 'listening');
     const { port } = node.address() as AddressInfo;
-    podClients.push(new PodClient({ name: `api-${i}`, host: '127.0.0.1', port }, 1, Date.now));
+    podClients.push(new PodClient({ name: `api-${i}`, host: '127.0.0.1', port }, Date.now));
     onTestFinished(() => {
       node.closeAllConnections();
       node.close();

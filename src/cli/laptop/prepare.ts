@@ -78,7 +78,7 @@ export async function prepare(
     if (known) return { ...prepared, facts: known, findings: [] };
     const before = await connection.counts().catch(() => undefined);
     const { host, port } = instances[0] as Address;
-    const client = new PodClient({ name: `${host}:${port}`, host, port }, 1, Date.now);
+    const client = new PodClient({ name: `${host}:${port}`, host, port }, Date.now);
     const advice = 'Check the address, and that it works with curl';
     const place = { client, signal, path: target.path, advice, ...waits };
     const probed = await probeApi(options, place, (line) => onProgress('limiters', line));

@@ -113,7 +113,7 @@ function unprovable(
   const storeOutageOf = storeOutage.api.schema.parse(outage['storeOutage']);
   const ghostAllowingOf = ghostAllowing.api.schema.parse(burst['ghostAllowing'] ?? {});
   return [
-    storeOutage.unprovable({ ...outage, ...common, storeOutage: storeOutageOf }, limiter, instances),
-    ghostAllowing.unprovable({ ...burst, ...common, ghostAllowing: ghostAllowingOf }, limiter, instances),
-  ];
+    storeOutage.plan({ ...outage, ...common, storeOutage: storeOutageOf }, limiter),
+    ghostAllowing.plan({ ...burst, ...common, ghostAllowing: ghostAllowingOf }, limiter),
+  ].map((plan) => plan.unprovable(instances));
 }

@@ -121,7 +121,7 @@ function outageOf(
       };
       const scenario = { name, type: 'StoreOutage', storeOutage: parameters };
       const defaults = { ...DEFAULTS, storeOutage: storeOutage.api.schema.parse(parameters) };
-      const why = storeOutage.unprovable({ ...scenario, ...defaults }, limiter, instances);
+      const why = storeOutage.plan({ ...scenario, ...defaults }, limiter).unprovable(instances);
       if (why === undefined) return scenario;
       reason ??= why;
     }
@@ -135,7 +135,7 @@ function burstOf({ instances }: ApiFacts, limiter: RateLimiterSpec, byAddress: b
   const parameters = byAddress ? { trials: TRIALS_BY_ADDRESS } : undefined;
   const scenario = { name: 'burst', type: 'GhostAllowing', ...(parameters && { ghostAllowing: parameters }) };
   const defaults = { ...DEFAULTS, ghostAllowing: ghostAllowing.api.schema.parse(parameters ?? {}) };
-  const why = ghostAllowing.unprovable({ ...scenario, ...defaults }, limiter, instances);
+  const why = ghostAllowing.plan({ ...scenario, ...defaults }, limiter).unprovable(instances);
   if (why === undefined) return scenario;
   throw new UsageError(`no burst shows whether this limit is kept: ${why}`);
 }

@@ -48,7 +48,7 @@ async function probe({ answer, identify, refillMs = Infinity, stray = false }: A
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now);
+  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, Date.now);
   onTestFinished(() => {
     client.close();
     server.close();

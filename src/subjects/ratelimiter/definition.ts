@@ -5,8 +5,7 @@ import type { Target } from '../../engine/observed.ts';
 import type { SubjectDefinition } from '../../engine/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { evidenceIn } from './run/replay.ts';
-import { cooldownSentence, isOfOneCaller } from './scenarios/cooldowns.ts';
-import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
+import { plansOf, SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
@@ -42,18 +41,22 @@ export const rateLimiterDefinition: SubjectDefinition = {
   healthIntervalMs: () => HEALTH_INTERVAL_MS,
 
   waitsFor(spec, scenario) {
-    const cooldowns = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).cooldownsToPrepare ?? 1);
-    return cooldownSentence(rateLimiterOf(spec), cooldowns);
+    const plans = plansOf(spec);
+    const { cooldownMs = 0, isOneCaller = false } = plans[0] ?? {};
+    if (!isOneCaller) return undefined;
+    const { cooldownsToPrepare = 1 } = plans.find((plan) => plan.scenario.type === scenario?.type) ?? {};
+    const times = cooldownsToPrepare === 1 ? '' : `${cooldownsToPrepare} times `;
+    return `This waits ${times}up to ${formatDuration(cooldownMs)} until the limit of the operator's address is replenished`;
   },
 
   draw: evidenceIn,
 
   welcome(spec, target) {
-    const limiter = rateLimiterOf(spec);
-    const { limit } = limiter;
+    const { limit } = rateLimiterOf(spec);
+    const plans = plansOf(spec);
     const subject = `Rate limiter: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
-    const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
-    const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With its own keys';
+    const faults = plans.map(({ faultTitle }) => faultTitle);
+    const as = plans[0]?.isOneCaller ? 'As one caller, by its source address' : 'With its own keys';
     return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}. ${faults.join('. Then: ')}`;
   },
 };

@@ -47,7 +47,7 @@ const MOST_OF_NAMESPACE = 10_800;
 
 /**
  * Open requests to pods, each with its connection, and bursts, of all runs of this process: 181 MiB. Idle connections
- * of pools are not counted: see `http/pool.ts`.
+ * of pools are not counted: see `http/pod-client.ts`.
  */
 const CONNECTIONS = new ConnectionBudget(20_600, MOST_OF_NAMESPACE);
 

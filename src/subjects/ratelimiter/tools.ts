@@ -3,8 +3,8 @@ import type { FaultTools } from '@chaosdemo/redis-faults';
 import type { ConnectionShare, TrafficRoom } from './http/connection-budget.ts';
 import type { Dial } from './http/dial.ts';
 import type { PodClient } from './http/pod-client.ts';
-import type { Callers } from './interfaces/callers.ts';
 import type { CallerControls } from './interfaces/http/control-callers.ts';
+import type { HttpCallers } from './interfaces/http/http-callers.ts';
 import type { OwnLimit } from './interfaces/own-limit.ts';
 import { type RateLimiterSpec } from './spec/schema.ts';
 import type { LookAtPods } from './target/pods-now.ts';
@@ -14,7 +14,7 @@ import type { RateLimiterTarget } from './target/target.ts';
 export interface Toolkit extends FaultTools {
   readonly limiter: RateLimiterSpec;
   readonly target: RateLimiterTarget;
-  readonly callers: Callers;
+  readonly callers: HttpCallers;
   /** For a limiter that identifies callers by the source address only: every request is of one caller. */
   readonly ownLimit?: OwnLimit;
   /** For the requests of callers, one for each pod, in the same order. */

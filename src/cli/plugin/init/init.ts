@@ -50,7 +50,6 @@ export async function init(context: InitContext, options: InitOptions): Promise<
   const { host, name, port } = instance;
   const client = new PodClient(
     { name, host, port },
-    1,
     Date.now,
     dialOf(() => opened(context, name, port)),
   );

@@ -25,8 +25,7 @@ import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { RateLimiterDriver } from '../run/driver.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
-import { isOfOneCaller } from '../scenarios/cooldowns.ts';
-import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
+import { plansOf } from '../scenarios/index.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
 import {
   type DiscoveredTarget,
@@ -39,7 +38,7 @@ import {
   type Place,
 } from './discovery.ts';
 import { longestPauseOf, PAUSES } from './pauses.ts';
-import { MOST_OF_NAMESPACE, type Obstacle, PodsInUse, type PodUser } from './pods-in-use.ts';
+import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */
 interface Held {
@@ -90,8 +89,7 @@ export class RateLimiterConnector implements SubjectConnector {
     spec: AdmissionRequest['spec'],
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const { cluster } = this.#ports;
-    return await findSettledTemplate({ cluster, namespace, limiter: rateLimiterOf(spec) }, signal);
+    return await findSettledTemplate(this.#placeOf({ namespace, spec }), signal);
   }
 
   async forget(uid: string, keepLock: boolean): Promise<void> {
@@ -101,7 +99,7 @@ export class RateLimiterConnector implements SubjectConnector {
     await (keepLock ? waiting?.lease.leave() : waiting?.lease.release());
   }
 
-  #placeOf({ namespace, spec }: AdmissionRequest): Place {
+  #placeOf({ namespace, spec }: Pick<AdmissionRequest, 'namespace' | 'spec'>): Place {
     return { cluster: this.#ports.cluster, namespace, limiter: rateLimiterOf(spec) };
   }
 
@@ -136,20 +134,20 @@ export class RateLimiterConnector implements SubjectConnector {
     if (cooldown) return cooldown;
     const asking = podUserOf(request, target);
     const obstacle = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-    if (obstacle) return waitFor(obstacle, asking);
-    const lock = this.#leaseFor(request, leaseName(admitted.ids.lock));
+    if (obstacle) return waiting(obstacle);
+    const lock = this.#leaseFor(request, `chaosdemo-redis-${admitted.ids.lock}`);
     const attempt = await permitted(namespace, lock.acquire(signal));
     if (attempt.state === 'held') {
       const user = attempt.heldBy || 'another ChaosDemo';
-      const text = `${storeName(target.redis)} is in use by ${user}; this one starts when Redis is free`;
-      return waiting('RedisInUse', text);
+      const message = `${storeName(target.redis)} is in use by ${user}; this one starts when Redis is free`;
+      return waiting({ reason: 'RedisInUse', message });
     }
     this.#leases.delete(uid);
     // Another run may have begun while the lease was acquired.
     const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
     if (begun) {
       await lock.release();
-      return waitFor(begun, asking);
+      return waiting(begun);
     }
     this.#pods.enter(asking);
     return { target, admitted, lock, asking };
@@ -162,11 +160,12 @@ export class RateLimiterConnector implements SubjectConnector {
     admitted: AdmittedRedis,
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
-    if (!request.spec.scenarios.some(disturbsStore)) return undefined;
+    if (!plansOf(request.spec).some(({ mechanism }) => mechanism)) return undefined;
     const redis = coolingRedis(request, target, admitted);
     const until = await this.#cooldown.until(redis, this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
-    return waiting('CoolingDown', this.#cooldown.message(storeName(target.redis), until));
+    const message = this.#cooldown.message(storeName(target.redis), until);
+    return waiting({ reason: 'CoolingDown', message });
   }
 
   /** The lease that this object already waits for: only watching it over time shows whether it has expired. */
@@ -238,44 +237,27 @@ function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
   return {
     allowOtherClients: limiter.redis.otherClients === 'Allow',
     longestMs: longestPauseOf({ spec }),
-    failsOver: spec.scenarios.some((scenario) => failsOver(scenario, limiter)),
+    failsOver: plansOf(spec).some(({ failsOver }) => failsOver),
   };
 }
 
-export function leaseName(id: string): string {
-  return `chaosdemo-redis-${id}`;
-}
-
-function waiting(reason: 'CoolingDown' | 'RedisInUse' | Obstacle['reason'], text: string): Admission {
-  return { state: 'waiting', reason, message: truncate(text, LIMITS.message) };
+function waiting({
+  message,
+  reason,
+}: Pick<Extract<Admission, { state: 'waiting' }>, 'message' | 'reason'>): Admission {
+  return { state: 'waiting', reason, message: truncate(message, LIMITS.message) };
 }
 
 function podUserOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: DiscoveredTarget): PodUser {
-  const limiter = rateLimiterOf(spec);
-  const rates = spec.scenarios.map(
-    (scenario) => scenarioTypeOf(scenario.type).traffic?.(scenario, limiter, pods.length) ?? 0,
-  );
+  const plans = plansOf(spec);
   return {
     uid,
     namespace,
     name: `${namespace}/${name}`,
     pods: pods.map((pod) => pod.uid),
-    byAddress: isOfOneCaller(limiter),
-    requestsPerSecond: Math.max(0, ...rates),
+    byAddress: plans.some(({ isOneCaller }) => isOneCaller),
+    requestsPerSecond: Math.max(0, ...plans.map((plan) => plan.trafficTo(pods.length))),
   };
-}
-
-function waitFor(obstacle: Obstacle, { requestsPerSecond }: PodUser): Admission {
-  const { reason } = obstacle;
-  if (reason === 'TrafficLimit') {
-    const { most, sent } = obstacle;
-    const text = `this run sends up to ${requestsPerSecond} requests per second, other runs send ${sent}, and the operator sends at most ${most} at a time${most === MOST_OF_NAMESPACE ? ' for one namespace' : ''}; this one starts when there is room`;
-    return waiting(reason, text);
-  }
-  return waiting(
-    reason,
-    `${obstacle.user} sends requests to the same pods, and a limiter that identifies callers only by the source address sees both as one caller; this one starts when that one has ended`,
-  );
 }
 
 function coolingRedis(

@@ -2,7 +2,7 @@
  * Finds which pods a rate limiter runs in, and which pods may be its Redis. Reads the API server, and connects to
  * nothing but the nodes of a Cluster that is to be released (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
-import type { FaultProxyTarget, PerServer, RedisTarget, SentinelsTarget } from '@chaosdemo/redis-faults';
+import type { PerServer, RedisTarget, SentinelsTarget } from '@chaosdemo/redis-faults';
 import { shell } from '../../../api/index.ts';
 import type { Cluster, Pod } from '../../cluster.ts';
 import { findMasters } from '../../redis/admission/admit-redis.ts';
@@ -23,11 +23,11 @@ import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { PodsNow } from '../target/pods-now.ts';
-import type { HttpAuth } from '../target/target.ts';
+import type { HttpAuth, RateLimiterTarget } from '../target/target.ts';
 import { readHttpAuth } from './http-auth.ts';
 
 /** The target of a run, as discovered now. */
-export interface DiscoveredTarget {
+export interface DiscoveredTarget extends RateLimiterTarget {
   /** Sorted by name; at least one, unless only a fault is left to be released. */
   readonly pods: readonly TargetPod[];
   /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
@@ -37,14 +37,6 @@ export interface DiscoveredTarget {
    * rate limiter.
    */
   readonly addresses: readonly string[];
-  /** The pods behind its Service; once admitted, or to be released: one server, or the masters of a Cluster. */
-  readonly redis: PerServer<RedisTarget>;
-  /** Those that watch it, if the spec names them. */
-  readonly sentinels?: SentinelsTarget;
-  /** Between the pods and Redis, if the spec names one. */
-  readonly faultProxy?: FaultProxyTarget;
-  /** What the Secret of a limiter behind HTTP adds; left out if none is named. */
-  readonly http?: HttpAuth;
 }
 
 export interface Place {
@@ -61,15 +53,15 @@ export interface Place {
 export async function discover(place: Place, signal: AbortSignal): Promise<DiscoveredTarget> {
   const reader = readerOf(place, signal);
   await reader.requireEnabled();
-  const { addresses, pods, ...rest } = await findPods(reader, place.limiter);
-  const redis = await findRedis(reader, place.limiter.redis);
-  const sentinels = await findSentinels(reader, place.limiter.redis);
-  const faultProxy = await findFaultProxy(reader, place.limiter.redis);
-  const http = await findHttpAuth(reader, place.limiter);
+  const { limiter } = place;
+  const found = await findPods(reader, limiter);
+  const redis = await findRedis(reader, limiter.redis);
+  const sentinels = await findSentinels(reader, limiter.redis);
+  const faultProxy = await findFaultProxy(reader, limiter.redis);
+  const http = await findHttpAuth(reader, limiter);
   return {
-    pods,
-    ...rest,
-    addresses: [...addresses, ...(faultProxy ? [faultProxy.host] : [])],
+    ...found,
+    addresses: [...found.addresses, ...(faultProxy ? [faultProxy.host] : [])],
     redis,
     ...(sentinels && { sentinels }),
     ...(faultProxy && { faultProxy }),
@@ -88,19 +80,19 @@ export async function findReleasable(
   signal: AbortSignal,
 ): Promise<DiscoveredTarget | undefined> {
   const reader = readerOf(place, signal);
-  const takesPart = await orRefusal(() => reader.hasLabel());
-  if (takesPart instanceof Refusal || !takesPart) return undefined;
-  const redis = await orRefusal(async () =>
-    findMasters(await findRedis(reader, place.limiter.redis), signal),
-  );
-  if (redis instanceof Refusal) return undefined;
-  const found = await orRefusal(() => findPods(reader, place.limiter));
-  const proxy = await orRefusal(() => findFaultProxy(reader, place.limiter.redis));
-  const faultProxy = proxy instanceof Refusal ? undefined : proxy;
-  const store = { redis, ...(faultProxy && { faultProxy }) };
-  if (found instanceof Refusal) return { pods: [], notReady: [], addresses: [], ...store };
-  const { pods, ...rest } = found;
-  return { pods, ...rest, ...store };
+  const { limiter } = place;
+  if (!(await ifFound(() => reader.hasLabel()))) return undefined;
+  const redis = await ifFound(async () => findMasters(await findRedis(reader, limiter.redis), signal));
+  if (!redis) return undefined;
+  const found = await ifFound(() => findPods(reader, limiter));
+  const faultProxy = await ifFound(() => findFaultProxy(reader, limiter.redis));
+  const none = { pods: [], notReady: [], addresses: [] };
+  return { ...none, ...found, redis, ...(faultProxy && { faultProxy }) };
+}
+
+async function ifFound<T>(find: () => Promise<T>): Promise<T | undefined> {
+  const found = await orRefusal(find);
+  return found instanceof Refusal ? undefined : found;
 }
 
 /**
@@ -173,8 +165,7 @@ function readerOf({ cluster, namespace }: Place, signal: AbortSignal): Namespace
 /** None if the operator lacks permission, or if there are too many. */
 async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
   const selector = formatLabelSelector(place.limiter.selector.matchLabels);
-  const pods = await orRefusal(() => readerOf(place, signal).pods(selector));
-  return pods instanceof Refusal ? [] : (pods ?? []);
+  return (await ifFound(() => readerOf(place, signal).pods(selector))) ?? [];
 }
 
 async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Promise<EligiblePods> {
@@ -198,15 +189,11 @@ async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Prom
 
 async function findHttpAuth(
   reader: NamespaceReader,
-  { http, selector: { matchLabels } }: RateLimiterSpec,
+  limiter: RateLimiterSpec,
 ): Promise<HttpAuth | undefined> {
-  const name = http?.authSecretName;
-  if (http === undefined || name === undefined) return undefined;
-  const create = `${shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(matchLabels)}`} --from-literal=headers="$HEADERS"`;
+  const name = limiter.http.authSecretName;
+  if (name === undefined) return undefined;
+  const create = `${shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(limiter.selector.matchLabels)}`} --from-literal=headers="$HEADERS"`;
   const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${PART}.http.authSecretName`, create);
-  return readHttpAuth(secret, {
-    matchLabels,
-    tls: http.tlsServerName !== undefined,
-    headers: http.headers.map((header) => header.name),
-  });
+  return readHttpAuth(secret, limiter);
 }

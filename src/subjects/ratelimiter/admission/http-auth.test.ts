@@ -13,7 +13,8 @@ function secret(values: Record<string, string>, type = 'chaosdemo.dev/http-auth'
   return { metadata: { name: 'api-auth' }, type, data };
 }
 
-const use: HttpAuthUse = { matchLabels: { app: 'api', tier: 'web' }, tls: true, headers: ['X-Api-Key'] };
+const http = { tlsServerName: 'api.shop.svc', headers: [{ name: 'X-Api-Key', value: 'x' }] };
+const use: HttpAuthUse = { http, selector: { matchLabels: { app: 'api', tier: 'web' } } };
 const ca = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
 
 describe('the Secret of a limiter behind HTTP', () => {
@@ -53,7 +54,7 @@ describe('the Secret of a limiter behind HTTP', () => {
     const given = secret({ headers: 'a: hunter2', selector: 'app=api, tier=web\n' });
     expect(readHttpAuth(given, use)).toEqual({ headers: { a: 'hunter2' } });
     for (const matchLabels of [{}, { app: 'api' }, { app: 'api', tier: 'other' }, { tier: 'web' }]) {
-      expectRefused(given, { ...use, matchLabels }, /is for pods with other labels/);
+      expectRefused(given, { http, selector: { matchLabels } }, /is for pods with other labels/);
     }
     // What every object inherits is no label.
     const inherited = secret({ headers: 'a: hunter2', selector: 'constructor=' });

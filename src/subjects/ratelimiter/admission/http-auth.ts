@@ -6,17 +6,13 @@ import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { authorityOf, decode, listOf } from '../../targets/secret-keys.ts';
 import { isFraming } from '../http/request.ts';
-import { HTTP_AUTH_SECRET_TYPE, PART } from '../spec/schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { HttpAuth } from '../target/target.ts';
 
-/** How a Secret is to be used. */
-export interface HttpAuthUse {
-  /** Labels that every selected pod carries. */
-  readonly matchLabels: Readonly<Record<string, string>>;
-  readonly tls: boolean;
-  /** Names of the headers in the spec. */
-  readonly headers: readonly string[];
-}
+/** The limiter that a Secret is to be used for. */
+export type HttpAuthUse = Pick<RateLimiterSpec, 'selector'> & {
+  readonly http: Pick<RateLimiterSpec['http'], 'headers' | 'tlsServerName'>;
+};
 
 const MOST_HEADERS = 16;
 /** Characters of all headers of a Secret; the complete request has to fit into 16 KiB. */
@@ -30,7 +26,7 @@ const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;
  * names labels that the selector has to include.
  * @throws {Refusal} HTTPAuthInvalid for another type, for invalid keys, and for another use. No value is repeated.
  */
-export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls }: HttpAuthUse): HttpAuth {
+export function readHttpAuth(secret: Secret, { http, selector: { matchLabels } }: HttpAuthUse): HttpAuth {
   const { name } = secret.metadata;
   const refuse = (why: string): never => {
     throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
@@ -52,7 +48,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
     );
   }
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
-  const ca = authorityOf(secret, tls ? undefined : `${PART}.http.tlsServerName`, refuse);
+  const ca = authorityOf(secret, http.tlsServerName ? undefined : `${PART}.http.tlsServerName`, refuse);
   if (lines.length === 0 && ca === undefined)
     refuse('has neither headers nor ca.crt: add what the pods require');
   if (lines.length > MOST_HEADERS) refuse(`has more than ${MOST_HEADERS} headers: leave some out`);
@@ -60,7 +56,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
     refuse(`has more than ${MOST_OF_HEADERS} characters of headers: shorten them`);
   }
   const headers = new Map<string, string>();
-  const taken = new Set(inSpec.map((header) => header.toLowerCase()));
+  const taken = new Set(http.headers.map(({ name: header }) => header.toLowerCase()));
   for (const [i, line] of lines.entries()) {
     const [, header, value] = HEADER.exec(line) ?? [];
     if (header === undefined || value === undefined) {

@@ -5,7 +5,7 @@
  */
 
 /** Requests per second that the runs of one namespace may send together: as many as one run may. */
-export const MOST_OF_NAMESPACE = 1000;
+const MOST_OF_NAMESPACE = 1000;
 /** The same for all runs of this process: about half the time of one processor. */
 const MOST_OF_PROCESS = 2000;
 
@@ -23,10 +23,11 @@ export interface PodUser {
   readonly requestsPerSecond: number;
 }
 
-/** Why a run waits: for the pods that `user` has, or until there is room for its traffic. */
-export type Obstacle =
-  | { readonly reason: 'PodsInUse'; readonly user: string }
-  | { readonly reason: 'TrafficLimit'; readonly sent: number; readonly most: number };
+/** Why a run waits: for the pods that another has, or until there is room for its traffic. */
+export interface Obstacle {
+  readonly reason: 'PodsInUse' | 'TrafficLimit';
+  readonly message: string;
+}
 
 export class PodsInUse {
   readonly #asking = new Map<string, PodUser>();
@@ -39,9 +40,15 @@ export class PodsInUse {
     const user = others.find(
       (other) => (byAddress || other.byAddress) && other.pods.some((pod) => pods.includes(pod)),
     );
-    if (user) return { reason: 'PodsInUse', user: user.name };
+    if (user) {
+      const message = `${user.name} sends requests to the same pods, and a limiter that identifies callers only by the source address sees both as one caller; this one starts when that one has ended`;
+      return { reason: 'PodsInUse', message };
+    }
     const ofNamespace = others.filter((other) => other.namespace === namespace);
-    return noRoomFor(asking, ofNamespace, MOST_OF_NAMESPACE) ?? noRoomFor(asking, others, MOST_OF_PROCESS);
+    return (
+      noRoomFor(asking, ofNamespace, MOST_OF_NAMESPACE, ' for one namespace') ??
+      noRoomFor(asking, others, MOST_OF_PROCESS)
+    );
   }
 
   enter(asking: PodUser): void {
@@ -58,8 +65,10 @@ function noRoomFor(
   { requestsPerSecond }: PodUser,
   others: readonly PodUser[],
   most: number,
+  of = '',
 ): Obstacle | undefined {
   const sent = others.reduce((sum, other) => sum + other.requestsPerSecond, 0);
   if (requestsPerSecond === 0 || sent + requestsPerSecond <= most) return undefined;
-  return { reason: 'TrafficLimit', sent, most };
+  const message = `this run sends up to ${requestsPerSecond} requests per second, other runs send ${sent}, and the operator sends at most ${most} at a time${of}; this one starts when there is room`;
+  return { reason: 'TrafficLimit', message };
 }

@@ -10,7 +10,7 @@ import { code, figure } from './checker.ts';
 import { latencyOf } from './latency.ts';
 import { inFault, type OutageView, outageFold, sidesOf } from './outage-seen.ts';
 import type { Over } from './over.ts';
-import { type Counts, countsOf, firstOf, sizeOf, totalOf } from './requests.ts';
+import { type Counts, countByPod, countsOf, firstOf, sizeOf, totalOf } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
 export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
@@ -32,43 +32,36 @@ export const SHARE = 0.9;
 export const LEAST_REQUESTS = 5;
 
 /** What callers got in the fault. */
-export function behaviourOf(view: Pick<OutageView, 'over' | 'owed' | 'phases' | 'settings' | 'span'>) {
+function behaviourOf(view: OutageView) {
   const { over, owed, phases, settings, span } = view;
   const { during, untimed } = phases;
   // There may be a hundred thousand requests, and a hundred pods.
   const ofPod = Map.groupBy(during, ({ pod }) => pod);
-  const untimedOf = Map.groupBy(
-    untimed.filter((request) => owed.has(request)),
-    ({ pod }) => pod,
-  );
-  const byPod = new Map(
-    settings.pods.map((pod) => {
-      const own = ofPod.get(pod) ?? [];
-      const control = own.filter(({ caller }) => caller === 'Control');
-      const { beyond, within } = sidesOf(view, own);
-      const counts = {
-        /** Of requests that were owed, while the fault was active. */
-        within: countsOf(within),
-        /** Of those that were not, for certain. */
-        beyond: countsOf(beyond),
-        /** Of requests that need no limiter. */
-        control: countsOf(control),
-        /** Owed requests that had no answer while control requests were still answered. */
-        hungFirst: hungBeforeControl(within, control),
-        /** Owed requests whose answers the operator read too late to time; not in the counts. */
-        untimed: untimedOf.get(pod)?.length ?? 0,
-      };
-      return [pod, counts] as const;
-    }),
-  );
-  const { near, words } = wordsOf(byPod, over);
-  const kinds = new Set(words.values());
+  const untimedOf = countByPod(untimed.filter((request) => owed.has(request)));
+  const counts = settings.pods.map((pod) => {
+    const own = ofPod.get(pod) ?? [];
+    const control = own.filter(({ caller }) => caller === 'Control');
+    const { beyond, within } = sidesOf(view, own);
+    return {
+      pod,
+      /** Of requests that were owed, while the fault was active. */
+      within: countsOf(within),
+      /** Of those that were not, for certain. */
+      beyond: countsOf(beyond),
+      /** Of requests that need no limiter. */
+      control: countsOf(control),
+      /** Owed requests that had no answer while control requests were still answered. */
+      hungFirst: hungBeforeControl(within, control),
+      /** Owed requests whose answers the operator read too late to time; not in the counts. */
+      untimed: untimedOf.get(pod) ?? 0,
+    };
+  });
+  const { near, wordOf } = wordsOf(counts, over);
+  const pods = counts.map((one) => ({ behaviour: wordOf(one), ...one }));
+  const kinds = new Set(pods.map((one) => one.behaviour));
   // Which pods admitted the excess is chance: a caller that sends to all of them gets more than its limit.
   if (kinds.has('FailsOpen')) kinds.delete('Enforces');
   const [only = 'Mixed', ...others] = kinds;
-  const judged = new Map(
-    [...byPod].map(([pod, counts]) => [pod, { behaviour: words.get(pod) ?? 'Mixed', ...counts }]),
-  );
   // One that was rejected before may be remembered.
   const known = new Set(phases.before.flatMap(({ key, outcome }) => (outcome === 'Rejected' ? [key] : [])));
   const crossed = sidesOf(view, during).beyond.filter(
@@ -78,7 +71,7 @@ export function behaviourOf(view: Pick<OutageView, 'over' | 'owed' | 'phases' | 
   return {
     behaviour: others.length === 0 ? only : 'Mixed',
     near,
-    byPod: judged,
+    pods,
     /** Whether every pod rejected a caller in the fault that had reached its limit only there. */
     isReached: settings.pods.every((pod) => rejecting.has(pod)),
   };
@@ -99,46 +92,40 @@ const OUTCOMES = {
   Enforces: (counts: Counts) => counts.Admitted,
 } as const satisfies Partial<Record<Behaviour, (counts: Counts) => number>>;
 
-type PodCounts = Readonly<Record<'beyond' | 'within', Counts>>;
-type PodBehaviour = ReturnType<typeof behaviourOf>['byPod'] extends Map<string, infer P> ? P : never;
+type PodCounts = Readonly<Record<'beyond' | 'within', Counts>> & { readonly pod: string };
+type PodBehaviour = ReturnType<typeof behaviourOf>['pods'][number];
+
+const KINDS = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
 
 /**
  * The result for each pod. All pods together decide, because a few requests more or fewer of one pod are chance: a pod
  * has a result of its own only if the 95 % confidence interval of its share excludes {@link SHARE}.
  */
-function wordsOf(
-  byPod: ReadonlyMap<string, PodCounts>,
-  { leaking, onceMore }: Pick<Over, 'leaking' | 'onceMore'>,
-) {
+function wordsOf(pods: readonly PodCounts[], { leaking, onceMore }: Pick<Over, 'leaking' | 'onceMore'>) {
   const open = onceMore?.isMost ? 'Forgets' : 'FailsOpen';
   // The count that was lost is the same for all pods, whichever admitted the caller again.
   const leaks = (pod: string): boolean => (open === 'Forgets' ? leaking.size > 0 : leaking.has(pod));
-  const all = totalOf([...byPod.values()].map(({ within }) => within));
-  const kinds = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
-  const most = kinds.reduce((a, b) => (OUTCOMES[b](all) > OUTCOMES[a](all) ? b : a));
+  const all = totalOf(pods.map(({ within }) => within));
+  const most = KINDS.reduce((a, b) => (OUTCOMES[b](all) > OUTCOMES[a](all) ? b : a));
   const countOf = OUTCOMES[most];
   const [count, of] = [countOf(all), sizeOf(all)];
-  const fits = ({ within }: PodCounts): boolean => shareInterval(countOf(within), sizeOf(within)).to >= SHARE;
-  const oneForAll = [...byPod.values()].every(fits);
+  const oneForAll = pods.every(({ within }) => shareInterval(countOf(within), sizeOf(within)).to >= SHARE);
   const isMost = count >= SHARE * of;
-  const wordOf = (pod: string, counts: PodCounts): Behaviour => {
-    const kind = oneForAll && isMost ? most : kindOf(counts.within);
-    return kind === 'Enforces' ? admittingWord(counts, leaks(pod) ? open : undefined) : kind;
+  const wordOf = (one: PodCounts): Behaviour => {
+    const kind = oneForAll && isMost ? most : kindOf(one.within);
+    return kind === 'Enforces' ? admittingWord(one, leaks(one.pod) ? open : undefined) : kind;
   };
-  const words = new Map([...byPod].map(([pod, counts]) => [pod, wordOf(pod, counts)]));
   const { from, to } = shareInterval(count, of);
-  if (!oneForAll || count === of || from >= SHARE || to < SHARE) return { words };
-  // Whatever the results of single pods would be, all of them together are Mixed.
-  if (!isMost) for (const pod of words.keys()) words.set(pod, 'Mixed');
+  if (!oneForAll || count === of || from >= SHARE || to < SHARE) return { wordOf };
   const word = most === 'Enforces' && leaking.size > 0 ? open : most;
-  const other: Behaviour = isMost ? 'Mixed' : word;
   // The measured share is so close to the border that chance decides between two results.
-  return { words, near: { other, count, of } };
+  const near = { other: isMost ? 'Mixed' : word, count, of } as const;
+  // Whatever the results of single pods would be, all of them together are Mixed.
+  return { wordOf: isMost ? wordOf : (): Behaviour => 'Mixed', near };
 }
 
 function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
-  const kinds = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
-  return kinds.find((kind) => OUTCOMES[kind](within) >= SHARE * sizeOf(within)) ?? 'Mixed';
+  return KINDS.find((kind) => OUTCOMES[kind](within) >= SHARE * sizeOf(within)) ?? 'Mixed';
 }
 
 /** The result for a pod that admits callers under their limit. */
@@ -149,11 +136,7 @@ function admittingWord({ beyond }: PodCounts, open: Behaviour | undefined): Beha
 }
 
 /** What is missing of the requests to one pod while the fault was active. */
-function requestShortfalls(
-  oneLimit: boolean,
-  pod: string,
-  { behaviour, beyond, untimed, within }: PodBehaviour,
-) {
+function requestShortfalls({ behaviour, beyond, pod, untimed, within }: PodBehaviour, oneLimit: boolean) {
   // If one caller was never over its limit, it is unknown whether it would have been rejected.
   const needsBeyond = oneLimit && behaviour === 'Enforces';
   const sent = [
@@ -172,9 +155,8 @@ function requestShortfalls(
 }
 
 /** Whether the limit is not shown that distinguishes a limiter that forgets from one that fails open. */
-function lacksRejection(byPod: ReadonlyMap<string, PodBehaviour>, { onceMore }: Over): boolean {
-  if (onceMore === undefined || onceMore.isRejected) return false;
-  return [...byPod.values()].some(({ behaviour }) => behaviour === 'Forgets');
+function lacksRejection(pods: readonly PodBehaviour[], { onceMore }: Over): boolean {
+  return onceMore?.isRejected === false && pods.some(({ behaviour }) => behaviour === 'Forgets');
 }
 
 /**
@@ -206,26 +188,25 @@ export const service = {
   ...outageFold,
   name: 'service',
   finding: inFault((view) => {
-    const { over, setup, span } = view;
-    const { behaviour, byPod, isReached, near } = behaviourOf(view);
-    const oneLimit = setup.isOneCaller;
+    const { over, settings, span } = view;
+    const { behaviour, isReached, near, pods } = behaviourOf(view);
+    const oneLimit = settings.isOneCaller;
     const owed = sidesOf(view, view.phases.during).within;
-    const accepts = (word: Behaviour): boolean => setup.accept.includes(word);
-    const slow = slowPods(byPod);
+    const accepts = (word: Behaviour): boolean => settings.accept.includes(word);
+    const slow = slowPods(pods);
     const isBroken =
       !accepts(behaviour) &&
       !(near && accepts(near.other)) &&
-      (slow.length === 0 ||
-        [...byPod].some(([name, pod]) => !slow.includes(name) && !accepts(pod.behaviour)));
+      (slow.length === 0 || pods.some((one) => !slow.includes(one) && !accepts(one.behaviour)));
     const isNear = near && accepts(behaviour) !== accepts(near.other);
     const controls = code('ControlsUnanswered', {
-      pods: [...byPod].flatMap(([pod, { control }]) =>
+      pods: pods.flatMap(({ control, pod }) =>
         control.Timeout > 0 ? [{ pod, unanswered: control.Timeout, of: sizeOf(control) }] : [],
       ),
     });
     const isUnreached = behaviour === 'Enforces' && !oneLimit && !isReached && !accepts('FailsOpen');
     const isOpen = behaviour === 'FailsOpen' || behaviour === 'Forgets';
-    const within = totalOf([...byPod.values()].map((pod) => pod.within));
+    const within = totalOf(pods.map((one) => one.within));
     const failed = failedOf(owed);
     const sent = sizeOf(within);
     // A limiter that fails open or forgets is violated at the first admission over the limit.
@@ -243,9 +224,9 @@ export const service = {
         failed.serverErrors > 0 && figure('serverErrors', failed.serverErrors),
       ],
       unproven: [
-        lacksRejection(byPod, over) && code('NotRejectedAgain'),
+        lacksRejection(pods, over) && code('NotRejectedAgain'),
         ...controlShortfalls(view),
-        ...[...byPod].flatMap(([pod, one]) => requestShortfalls(oneLimit, pod, one)),
+        ...pods.flatMap((one) => requestShortfalls(one, oneLimit)),
       ],
       missing: [
         isNear && border && code('NearBorderOfAccepted', border),
@@ -258,7 +239,7 @@ export const service = {
         behaviour === 'Enforces' && !oneLimit && code('Reached', { isReached }),
         controls.pods.length > 0 && controls,
       ],
-      byPod: [...byPod].map(([pod, one]) => code('PodBehaviour', { pod, ...one })),
+      byPod: pods.map((one) => code('PodBehaviour', one)),
     };
   }),
 };
@@ -285,10 +266,9 @@ function failedOf(owed: readonly CallerRequest[]) {
  * either. If none of them had, the path needs Redis like the limiter, and shows nothing. If callers had none first, the
  * limiter may have used up a resource that control requests need, such as a thread pool.
  */
-function slowPods(byPod: ReadonlyMap<string, PodBehaviour>): string[] {
-  return [...byPod].flatMap(([pod, { control, hungFirst, within }]) => {
+function slowPods(pods: readonly PodBehaviour[]): readonly PodBehaviour[] {
+  return pods.filter(({ control, hungFirst, within }) => {
     const { from, to } = shareInterval(control.Timeout, sizeOf(control));
-    const isSlow = within.Timeout > 0 && hungFirst < LEAST_REQUESTS && from > 1 - SHARE && to < SHARE;
-    return isSlow ? [pod] : [];
+    return within.Timeout > 0 && hungFirst < LEAST_REQUESTS && from > 1 - SHARE && to < SHARE;
   });
 }

@@ -1,29 +1,7 @@
 /** A burst of one caller as its sender saw it. Pure. */
-import type { CallerRequest, EventOf, RequestOutcome } from '../history/events.ts';
-
-export interface BurstResult {
-  readonly requests: number;
-  readonly admitted: number;
-  readonly rejected: number;
-  /** Requests whose answer was neither an admission nor a rejection, or that were not sent. */
-  readonly errors: number;
-  /** Requests without an answer in time: they may have been admitted or not. */
-  readonly timeouts: number;
-  /** The message of the first request that failed or had no answer. */
-  readonly firstError?: string;
-  /** When the first request was written, and when the last answer arrived. */
-  readonly startedAt: number;
-  readonly endedAt: number;
-  /** At most from writing the first request to writing the last; milliseconds. */
-  readonly sendSpanMs: number;
-  /** Requests by pod, also those that were not sent. */
-  readonly sent: ReadonlyMap<string, number>;
-  readonly admittedBy: ReadonlyMap<string, number>;
-  /** Arrival of each admission, sorted. */
-  readonly admittedAt: readonly number[];
-  /** Each request that was sent. */
-  readonly outcomes: readonly BurstOutcome[];
-}
+import { sumOf } from '../history/counts.ts';
+import type { CallerRequest, EventOf } from '../history/events.ts';
+import { countByPod, countsOf } from './requests.ts';
 
 /** One request of a burst; moments in milliseconds since the epoch. */
 export type BurstOutcome = Pick<CallerRequest, 'endedAt' | 'outcome' | 'pod' | 'sentAt'>;
@@ -32,36 +10,37 @@ export type BurstOutcome = Pick<CallerRequest, 'endedAt' | 'outcome' | 'pod' | '
 export function burstResultOf(
   { endedAt, firstError, notSent, sendSpanMs, startedAt }: EventOf<'burst'>,
   sent: readonly CallerRequest[],
-): BurstResult {
+) {
   // If a connection broke, it is unknown whether the pod admitted the request.
   const outcomes = sent.map(
     (request): BurstOutcome => (request.cause === 'Reset' ? { ...request, outcome: 'Timeout' } : request),
   );
-  const by = new Map(Object.entries(notSent));
-  const unsent = [...by.values()].reduce((sum, count) => sum + count, 0);
-  const counts: Record<RequestOutcome, number> = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
-  const admittedBy = new Map<string, number>();
-  const admittedAt: number[] = [];
-  for (const { endedAt: at, outcome, pod } of outcomes) {
-    by.set(pod, (by.get(pod) ?? 0) + 1);
-    counts[outcome] += 1;
-    if (outcome !== 'Admitted') continue;
-    admittedAt.push(at);
-    admittedBy.set(pod, (admittedBy.get(pod) ?? 0) + 1);
-  }
+  const unsent = sumOf(Object.values(notSent));
+  const admissions = outcomes.filter(({ outcome }) => outcome === 'Admitted');
+  const counts = countsOf(outcomes);
   return {
     requests: outcomes.length + unsent,
     admitted: counts.Admitted,
     rejected: counts.Rejected,
+    /** Requests whose answer was neither an admission nor a rejection, or that were not sent. */
     errors: counts.Error + unsent,
+    /** Requests without an answer in time: they may have been admitted or not. */
     timeouts: counts.Timeout,
+    /** The message of the first request that failed or had no answer. */
     ...(firstError !== undefined && { firstError }),
+    /** When the first request was written, and when the last answer arrived. */
     startedAt,
     endedAt,
+    /** At most from writing the first request to writing the last; milliseconds. */
     sendSpanMs,
-    sent: by,
-    admittedBy,
-    admittedAt: admittedAt.sort((a, b) => a - b),
+    /** Requests by pod, also those that were not sent. */
+    sent: countByPod(outcomes, notSent),
+    admittedBy: countByPod(admissions),
+    /** Arrival of each admission, sorted. */
+    admittedAt: admissions.map(({ endedAt: at }) => at).sort((a, b) => a - b),
+    /** Each request that was sent. */
     outcomes,
   };
 }
+
+export type BurstResult = Readonly<ReturnType<typeof burstResultOf>>;

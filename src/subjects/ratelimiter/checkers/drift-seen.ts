@@ -9,8 +9,8 @@ import { totalAdmitted } from '../history/counter-sample.ts';
 import { sampleOf, sumOf } from '../history/counts.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
 import { type FaultTimes, NOTHING_RECORDED, recorded } from '../history/recorded.ts';
+import type { Setup } from '../history/setup.ts';
 import type { Finding } from './checker.ts';
-import type { Control } from './controls.ts';
 import type { RecordSetup } from './record.ts';
 
 export interface DriftSetup extends RecordSetup {
@@ -21,7 +21,7 @@ export interface DriftSetup extends RecordSetup {
   /** How long samples count after the end of the fault; milliseconds. */
   readonly settleMs: number;
   /** What was admitted without a fault; undefined: that was not measured. */
-  readonly control?: Control | undefined;
+  readonly control?: NonNullable<Setup['baseline']>['denying'] | undefined;
 }
 
 /**

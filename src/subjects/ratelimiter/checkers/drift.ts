@@ -6,7 +6,6 @@ import type { Measure } from '../../../api/index.ts';
 import { totalAdmitted } from '../history/counter-sample.ts';
 import { sumOf } from '../history/counts.ts';
 import { code, figure } from './checker.ts';
-import { controlMeasure } from './controls.ts';
 import {
   activeUntil,
   boundOf,
@@ -20,6 +19,7 @@ import {
   widestOf,
 } from './drift-seen.ts';
 import { proof, record } from './record.ts';
+import { countByPod } from './requests.ts';
 
 /** Complete samples further apart than this are a gap, whatever the length of the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;
@@ -60,12 +60,11 @@ const traffic = {
     const { limit, pods } = setup;
     const [from, to] = [times.startedAt ?? 0, activeUntil(times)];
     const inFault = answers.filter(({ at }) => at >= from && at <= to);
-    const countOf = (some: typeof answers): Map<string, number> => {
-      const counts = new Map(pods.map((pod) => [pod, 0]));
-      for (const { pod } of some) counts.set(pod, (counts.get(pod) ?? 0) + 1);
-      return counts;
-    };
-    const byPod = countOf(inFault.filter(({ isAdmitted }) => isAdmitted));
+    const none = Object.fromEntries(pods.map((pod) => [pod, 0]));
+    const byPod = countByPod(
+      inFault.filter(({ isAdmitted }) => isAdmitted),
+      none,
+    );
     const admitted = sumOf(byPod.values());
     const { open, ...totals } = totalsOf(seen);
     const value = Math.max(0, admitted - limit);
@@ -76,7 +75,7 @@ const traffic = {
       summary: code('Admitted', { measure, admitted, limit }),
       measures: [measure, ...Object.entries(totals).map(([name, count]) => figure(name, count))],
       missing: [
-        ...[...countOf(inFault)].map(
+        ...[...countByPod(inFault, none)].map(
           ([pod, have]) => have < limit && code('TooFewChecks', { pod, have, need: limit }),
         ),
         // A limiter that rejects all callers has nothing to count.
@@ -137,7 +136,9 @@ const control = {
   ...driftFold,
   name: 'control',
   finding: ({ setup: { control: made } }: DriftSeen) => ({
-    measures: [made && controlMeasure(made)],
+    measures: [
+      made && { name: 'controlAdmitted', value: made.admitted, bound: made.limit, unit: 'requests' },
+    ],
     missing: [!made && code('NoControl')],
     evidence: [made && code('Control', made)],
   }),

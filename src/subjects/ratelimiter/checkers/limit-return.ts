@@ -1,25 +1,6 @@
 /** Limit return: whether callers get their limit back after a window without requests. Pure. */
-import type { CallerRequest } from '../history/events.ts';
 import { code, NOTHING } from './checker.ts';
 import { inFault, type OutageSeen, outageFold, viewOf } from './outage-seen.ts';
-
-/**
- * @param owed requests that the limiter owes again, in the order in which they ended
- * @param at when their callers began to wait
- */
-export function limitReturnOf(owed: readonly CallerRequest[], at: number) {
-  const byKey = Map.groupBy(owed, ({ key }) => key);
-  const callers = byKey.size;
-  if (callers === 0) return code('ReturnNotChecked', { why: 'no caller was owed a request again' });
-  const outcomesOf = (own: readonly CallerRequest[]) => new Set(own.map(({ outcome }) => outcome));
-  const outcomes = [...byKey.values()].map(outcomesOf);
-  const lockedOut = outcomes.filter((of) => of.has('Rejected')).length;
-  // From the end of the traffic to the last request.
-  const waitedMs = Math.round((owed.at(-1)?.endedAt ?? at) - at);
-  if (lockedOut > 0) return code('NotReturned', { callers, lockedOut, waitedMs });
-  const unclear = outcomes.filter((of) => of.has('Error') || of.has('Timeout')).length;
-  return unclear > 0 ? code('ReturnUnclear', { callers, unclear }) : code('Returned', { callers });
-}
 
 /** Undefined while it is unknown. */
 export function limitReturnIn(seen: OutageSeen) {
@@ -28,10 +9,18 @@ export function limitReturnIn(seen: OutageSeen) {
   const { at, why } = awaited;
   if (why !== undefined) return code('ReturnNotChecked', { why });
   const { owed, returning = [] } = viewOf(seen) ?? {};
-  return limitReturnOf(
-    returning.filter((request) => owed?.has(request)),
-    at,
-  );
+  // Requests that the limiter owes again, in the order in which they ended.
+  const again = returning.filter((request) => owed?.has(request));
+  const byKey = Map.groupBy(again, ({ key }) => key);
+  const callers = byKey.size;
+  if (callers === 0) return code('ReturnNotChecked', { why: 'no caller was owed a request again' });
+  const outcomes = [...byKey.values()].map((own) => new Set(own.map(({ outcome }) => outcome)));
+  const lockedOut = outcomes.filter((of) => of.has('Rejected')).length;
+  // From the end of the traffic to the last request.
+  const waitedMs = Math.round((again.at(-1)?.endedAt ?? at) - at);
+  if (lockedOut > 0) return code('NotReturned', { callers, lockedOut, waitedMs });
+  const unclear = outcomes.filter((of) => of.has('Error') || of.has('Timeout')).length;
+  return unclear > 0 ? code('ReturnUnclear', { callers, unclear }) : code('Returned', { callers });
 }
 
 export const limitReturn = {

@@ -1,32 +1,44 @@
 /** What callers got around one fault of the store, as the checkers of an outage share it. Pure. */
 import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/replenish.ts';
 import type { Behaviour } from './behaviour.ts';
 import { type Finding, NOTHING, once } from './checker.ts';
 import { overOf } from './over.ts';
 import type { RecordSetup } from './record.ts';
-import { admittedAt, type CallerSettings, owedIn, phasesOf } from './requests.ts';
+import { admittedAt, owedIn, phasesOf } from './requests.ts';
 
 /** All that the checkers need to know before the first event. */
-export interface OutageSetup
-  extends RecordSetup,
-    Pick<
-      CallerSettings,
-      | 'callerTimeoutMs'
-      | 'clockWithinMs'
-      | 'countsForked'
-      | 'isOneCaller'
-      | 'limit'
-      | 'overKey'
-      | 'preparedAt'
-    > {
+export interface OutageSetup extends RecordSetup {
+  readonly limit: RateLimit;
+  /** How long a caller waits; milliseconds. */
+  readonly callerTimeoutMs: number;
+  /** Before that no key was used, or the one limit was replenished then; milliseconds since the epoch. */
+  readonly preparedAt: number;
+  readonly clockWithinMs: number;
+  /** Whether one caller makes all requests. */
+  readonly isOneCaller: boolean;
+  /** The caller that exhausted its limit before the fault. */
+  readonly overKey: string;
+  /** Whether two servers may count at the same time, and the counts of one are lost. */
+  readonly countsForked: boolean;
   /** From which the callers are drawn; left out: they are not. */
   readonly seed?: number;
   /** What callers may get in the fault. */
   readonly accept: readonly Behaviour[];
   /** How long after the fault callers may take to be treated as before; milliseconds. */
   readonly settleMs: number;
+}
+
+/** The same, with what was found out since. */
+export interface CallerSettings extends OutageSetup {
+  /** Until when there was certainly no fault; undefined: its start. */
+  readonly calmUntil: number | undefined;
+  /** Whether every request that was sent is recorded. */
+  readonly isGapless: boolean;
+  /** When Redis had lost the counts of callers; undefined: it kept them. */
+  readonly countsLostAt: number | undefined;
 }
 
 /** Events of which only the last counts. */
@@ -101,7 +113,6 @@ export const viewOf = once((seen: OutageSeen) => {
   const returnedAt = (last.return?.at ?? returnsAt) + (returnsWithin(setup.limit) ?? 0) - TIMER_MS;
   const requests = judged.filter(({ sentAt }) => sentAt < returnsAt);
   return {
-    setup,
     settings,
     span,
     /** Whether start and end of the fault were seen; otherwise the span is the planned one. */

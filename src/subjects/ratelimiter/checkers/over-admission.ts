@@ -12,7 +12,7 @@ export const overAdmission = {
     const view = viewOf(seen);
     if (!view) return NOTHING;
     const { before, onceMore, over, unknown, usedBefore } = view.over;
-    const { accept, isOneCaller, seed } = view.setup;
+    const { accept, isOneCaller, seed } = view.settings;
     const forgot = onceMore?.isMost === true;
     // An unseen fault may have lost counts, too.
     const isMost = onceMore ? onceMore.isMost : !view.isSeen;

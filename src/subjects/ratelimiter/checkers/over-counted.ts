@@ -9,7 +9,7 @@ export const overCounted = {
   ...outageFold,
   name: 'overCounted',
   finding: inFault((view) => {
-    const { preparedAt } = view.setup;
+    const { preparedAt } = view.settings;
     const drawn = view.requests.filter(({ caller, sentAt }) => caller === 'Drawn' && sentAt >= preparedAt);
     const known = [...Map.groupBy(drawn, ({ key }) => key).values()].flatMap(
       (own) => overCountedOf(view, own) ?? [],
@@ -29,10 +29,10 @@ export const overCounted = {
  * has settled rejects it. Undefined: it was not rejected then, or a window may have ended before.
  */
 function overCountedOf(
-  { settings: { clockWithinMs, limit }, setup, span }: OutageView,
+  { settings: { clockWithinMs, limit, settleMs }, span }: OutageView,
   own: readonly CallerRequest[],
 ): number | undefined {
-  const settledAt = span.endedAt + setup.settleMs;
+  const settledAt = span.endedAt + settleMs;
   const rejected = own.find(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= settledAt);
   if (!rejected) return undefined;
   const to = rejected.endedAt;

@@ -5,7 +5,8 @@
 import type { CallerRequest } from '../history/events.ts';
 import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
-import { admittedAt, type CallerSettings, firstOf, type Span } from './requests.ts';
+import type { CallerSettings } from './outage-seen.ts';
+import { admittedAt, firstOf, type Span } from './requests.ts';
 
 /** An admitted request, with the pod that admitted it. */
 export interface PodAdmission extends AdmittedRequest {
@@ -29,7 +30,7 @@ export function overOf(
   const all = limitedCallers(settings, requests);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
   // Counts that a failover has lost are missed once it has ended.
-  const until = (each: PodAdmission): boolean => settings.countsForked === true || inFault(each);
+  const until = (each: PodAdmission): boolean => settings.countsForked || inFault(each);
   const leaking = leakingPods(
     all.map(({ admitted, overIn }) => ({
       before: admitted.filter(({ answeredAt }) => answeredAt <= startedAt),
@@ -50,22 +51,24 @@ export function overOf(
     const excessOf = (some: readonly PodAdmission[]): number => overIn(some).excess;
     return before.length >= full ? [{ before, since, excessOf }] : [];
   });
+  const calm = all.map(({ admitted, overIn }) =>
+    overIn(admitted.filter(({ answeredAt }) => answeredAt <= calmUntil)),
+  );
+  const worst = most(all, ({ over }) => over);
   const excessOf = (some: readonly LimitedCaller[]): number =>
     Math.max(0, ...some.map(({ over }) => over.excess));
   return {
     /** Over all pods, from its first request to its last: of the caller with the most. */
-    over: most(all.map(({ over }) => over)),
+    over: worst?.over ?? NONE_OVER,
     /** How often that caller was admitted before the fault; undefined: no caller sent enough. */
-    usedBefore: mostOver(all)?.admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length,
+    usedBefore: worst?.admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length,
     /** Requests over the bound: of the caller over its limit before the fault, and the most of any other. */
     excess: {
       beyond: excessOf(all.filter(({ key }) => key === overKey)),
       crossing: excessOf(all.filter(({ key }) => key !== overKey)),
     },
     /** Until the fault began: of the caller with the most. */
-    before: most(
-      all.map(({ admitted, overIn }) => overIn(admitted.filter(({ answeredAt }) => answeredAt <= calmUntil))),
-    ),
+    before: most(calm, (over) => over) ?? NONE_OVER,
     /** Admissions over the limit by requests that were sent after the fault, to callers that had nothing left. */
     after: afterOf(afterwards),
     /** If Redis lost counts of callers, when the fault began or by a failover: the outcome. */
@@ -111,15 +114,12 @@ function isUnknown({ late, outcome }: CallerRequest): boolean {
   return outcome === 'Timeout' && !late;
 }
 
-function mostOver(all: readonly LimitedCaller[]): LimitedCaller | undefined {
-  const { excess } = most(all.map(({ over }) => over));
-  return all.find(({ over }) => over.excess === excess);
-}
+const NONE_OVER: OverAdmission = { excess: 0, admitted: 0, bound: 0, from: 0, to: 0 };
 
 /** The one with the largest excess, and of several the first. */
-function most(all: readonly OverAdmission[]): OverAdmission {
-  const none = { excess: 0, admitted: 0, bound: 0, from: 0, to: 0 };
-  return all.reduce((worst, one) => (one.excess > worst.excess ? one : worst), all[0] ?? none);
+function most<T>(all: readonly T[], overOf: (one: T) => OverAdmission): T | undefined {
+  const excess = Math.max(...all.map((one) => overOf(one).excess));
+  return all.find((one) => overOf(one).excess === excess);
 }
 
 /** Only requests that were sent after the loss were certainly decided after it. */
@@ -168,7 +168,7 @@ export function limitedCallers(
 }
 
 function limitedCaller(
-  { clockWithinMs, isGapless = true, limit, preparedAt }: CallerSettings,
+  { clockWithinMs, isGapless, limit, preparedAt }: CallerSettings,
   key: string,
   requests: readonly CallerRequest[],
 ) {

@@ -5,9 +5,9 @@
 import type { Measure } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
-import { code, NOTHING, once, type Some } from './checker.ts';
-import { inFault, type OutageSeen, outageFold, restartedOf, sidesOf, viewOf } from './outage-seen.ts';
-import { admittedAt, countsOf, type Span } from './requests.ts';
+import { code, type Some } from './checker.ts';
+import { inFault, type OutageView, outageFold, restartedOf, sidesOf } from './outage-seen.ts';
+import { admittedAt, countsOf } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
 /**
@@ -16,62 +16,53 @@ import { shareInterval } from './share-interval.ts';
  */
 export type Lapse = 'admits' | 'errs' | 'fails' | 'gone' | 'rejects';
 
-export interface KnownOfRecovery {
-  /** How long after the fault pods may take to recover; milliseconds. */
-  readonly settleMs: number;
-  /** The last over-admission since the fault, by each pod with one. */
-  readonly beyondUntil: ReadonlyMap<string, number>;
-  /** Pods that rejected a request that they owed, when the time to recover had ended. */
-  readonly rejecting: ReadonlySet<string>;
-  /** All requests are of one caller, and the rest of its limit is unknown: nothing is owed. */
-  readonly oneLimit?: boolean;
-}
-
-/** A request after the fault, and whether its pod owed it. */
+/** A request after the fault. */
 interface Sent {
   readonly request: CallerRequest;
+  /** Whether its pod owed it. */
   readonly isOwed: boolean;
+  /** Whether it was admitted by a pod that exceeded the limit, no later than its last over-admission. */
+  readonly isBeyond: boolean;
 }
 
-/** Whether these pods recovered after the fault, by requests in any order. */
-export function recoveryOf(
-  pods: readonly string[],
-  requests: readonly CallerRequest[],
-  owed: ReadonlySet<CallerRequest>,
-  { endedAt }: Span,
-  known: KnownOfRecovery,
-) {
+/** Whether the pods treat callers as before. */
+function recoveryIn({ over, owed, requests, settings, span, waiting }: OutageView) {
+  const { isOneCaller, pods, settleMs } = settings;
+  const { endedAt } = span;
+  const boundAt = endedAt + settleMs;
   const since = requests
     .filter(({ caller, sentAt }) => sentAt >= endedAt && caller === 'Drawn')
     .sort((a, b) => a.sentAt - b.sentAt)
-    .map((request): Sent => ({ request, isOwed: owed.has(request) }));
+    .map((request): Sent => {
+      const isOwed = owed.has(request);
+      const until = over.after.lastBy.get(request.pod) ?? -Infinity;
+      return { request, isOwed, isBeyond: !isOwed && (admittedAt(request) ?? Infinity) <= until };
+    });
+  // A failed request may be chance; a rejection is decided.
+  const rejected = [...requests, ...waiting].filter(
+    (request) => request.sentAt >= boundAt && request.outcome === 'Rejected' && owed.has(request),
+  );
+  const rejecting = new Set(rejected.map(({ pod }) => pod));
   const lastAt = since.at(-1)?.request.sentAt ?? endedAt;
   const ofPod = Map.groupBy(since, ({ request }) => request.pod);
   const found = pods.map((pod) => ({ pod, own: ofPod.get(pod) ?? [] }));
   const rejectedAt = since.find(isRejection)?.request.endedAt;
-  const recovered = found.map(({ own }) => recoveredAt(own, rejectedAt, known));
+  const recovered = found.map(({ own }) => recoveredAt(own, rejectedAt, isOneCaller));
   const isComplete = pods.length > 0 && !recovered.includes(undefined);
   const afterMs = isComplete ? Math.max(...recovered.map((at) => at ?? 0)) - endedAt : undefined;
-  const isRejecting = pods.some((pod) => known.rejecting.has(pod));
-  if (afterMs !== undefined && afterMs <= known.settleMs && !isRejecting) {
-    return code('Recovered', { afterMs });
-  }
+  const isRejecting = pods.some((pod) => rejecting.has(pod));
+  if (afterMs !== undefined && afterMs <= settleMs && !isRejecting) return code('Recovered', { afterMs });
   const lapses = new Map(
     found.flatMap(({ own, pod }) => {
-      const lapsed = lapseOf(
-        own,
-        { boundAt: endedAt + known.settleMs, halfAt: (endedAt + lastAt) / 2 },
-        known,
-      );
-      const lapse = lapsed ?? (known.rejecting.has(pod) ? 'rejects' : undefined);
+      const lapse = lapseOf(own, boundAt, (endedAt + lastAt) / 2) ?? (rejecting.has(pod) && 'rejects');
       return lapse ? [[pod, lapse] as const] : [];
     }),
   );
   // `lapses`: pods that had not recovered when the bound was reached.
   if (lapses.size > 0) return code('NotRecovered', { lapses, afterMs, watchedMs: lastAt - endedAt });
   if (afterMs !== undefined) return code('RecoveredLate', { afterMs });
-  const over = since.filter(({ isOwed, request }) => !isOwed && pods.includes(request.pod));
-  return over.some(isRejection) ? code('FailedToTheEnd') : code('TooFewOverLimit', { have: over.length });
+  const beyond = since.filter(({ isOwed, request }) => !isOwed && pods.includes(request.pod));
+  return beyond.some(isRejection) ? code('FailedToTheEnd') : code('TooFewOverLimit', { have: beyond.length });
 }
 
 /**
@@ -79,15 +70,16 @@ export function recoveryOf(
  * limit need not reject anything itself: what is replenished may happen to be admitted there, and rejected elsewhere.
  * @param own requests to it, in sending order
  * @param rejectedAt when any pod first rejected a request that it did not owe
+ * @param isOneCaller the rest of the one limit is unknown: nothing is owed
  */
 function recoveredAt(
   own: readonly Sent[],
   rejectedAt: number | undefined,
-  known: KnownOfRecovery,
+  isOneCaller: boolean,
 ): number | undefined {
   const well = own.slice(own.findLastIndex(isBad) + 1);
-  const good = well.find(({ isOwed }) => known.oneLimit || isOwed);
-  const beyond = own.findLast((sent) => isBeyond(sent, known));
+  const good = well.find(({ isOwed }) => isOneCaller || isOwed);
+  const beyond = own.findLast(({ isBeyond }) => isBeyond);
   const beyondAt = (beyond && admittedAt(beyond.request)) ?? -Infinity;
   const rejected = well.find((sent) => isRejection(sent) && sent.request.sentAt >= beyondAt);
   const enforcedAt = rejected?.request.endedAt ?? (beyond ? undefined : rejectedAt);
@@ -95,13 +87,9 @@ function recoveredAt(
 }
 
 /** What shows that a pod had not recovered at `boundAt`: one failed request may be chance, an over-admission is not. */
-function lapseOf(
-  own: readonly Sent[],
-  { boundAt, halfAt }: { readonly boundAt: number; readonly halfAt: number },
-  known: KnownOfRecovery,
-): Lapse | undefined {
+function lapseOf(own: readonly Sent[], boundAt: number, halfAt: number): Lapse | undefined {
   const beyondBound = own.filter(({ request }) => request.sentAt >= boundAt);
-  if (beyondBound.some((sent) => isBeyond(sent, known))) return 'admits';
+  if (beyondBound.some(({ isBeyond }) => isBeyond)) return 'admits';
   if (!beyondBound.some(isBad)) return undefined;
   const fails = (side: boolean): boolean => {
     const some = own.filter(({ isOwed, request }) => isOwed === side && request.sentAt >= halfAt);
@@ -122,38 +110,13 @@ function isRejection({ isOwed, request: { outcome } }: Sent): boolean {
   return !isOwed && outcome === 'Rejected';
 }
 
-/** Whether it was admitted by a pod that exceeded the limit, no later than its last over-admission. */
-function isBeyond({ isOwed, request }: Sent, { beyondUntil }: KnownOfRecovery): boolean {
-  const until = beyondUntil.get(request.pod) ?? -Infinity;
-  return !isOwed && (admittedAt(request) ?? Infinity) <= until;
-}
-
-/** Whether callers were treated as before; undefined while the fault was not seen to its end. */
-export const recoveryIn = once((seen: OutageSeen) => {
-  const view = viewOf(seen);
-  if (!view?.isSeen) return undefined;
-  const { over, owed, requests, settings, setup, span, waiting } = view;
-  const boundAt = span.endedAt + setup.settleMs;
-  // A failed request may be chance; a rejection is decided.
-  const rejected = [...requests, ...waiting].filter(
-    (request) => request.sentAt >= boundAt && request.outcome === 'Rejected' && owed.has(request),
-  );
-  return recoveryOf(settings.pods, requests, owed, span, {
-    settleMs: setup.settleMs,
-    beyondUntil: over.after.lastBy,
-    rejecting: new Set(rejected.map(({ pod }) => pod)),
-    oneLimit: setup.isOneCaller,
-  });
-});
-
 /** The finding: every pod treats callers as before within the time to settle. */
 export const recovery = {
   ...outageFold,
   name: 'recovery',
   finding: inFault((view, seen) => {
-    const found = recoveryIn(seen);
-    if (!found) return NOTHING;
-    const { isOneCaller, settleMs } = view.setup;
+    const found = recoveryIn(view);
+    const { isOneCaller, settleMs } = view.settings;
     const { beyond, within } = sidesOf(view, view.phases.after);
     const { more } = view.over.after;
     const isBroken = found.code === 'NotRecovered';
@@ -169,7 +132,7 @@ export const recovery = {
   }),
 };
 
-function timeToRecovery(found: ReturnType<typeof recoveryOf>, bound: number): Some<Measure> {
+function timeToRecovery(found: ReturnType<typeof recoveryIn>, bound: number): Some<Measure> {
   if (found.code !== 'Recovered' && found.code !== 'NotRecovered') return [];
   const figured = { name: 'timeToRecovery', unit: 'ms', bound };
   if (found.afterMs !== undefined) return [{ ...figured, value: Math.round(found.afterMs) }];

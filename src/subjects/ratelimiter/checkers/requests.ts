@@ -6,30 +6,6 @@ import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 
-/** What is known of the callers before their requests are judged. */
-export interface CallerSettings {
-  /** Names of the pods. */
-  readonly pods: readonly string[];
-  readonly limit: RateLimit;
-  /** How long a caller waits; milliseconds. */
-  readonly callerTimeoutMs: number;
-  /** Before that no key was used, or the one limit was replenished then; milliseconds since the epoch. */
-  readonly preparedAt: number;
-  readonly clockWithinMs?: number;
-  /** Whether one caller makes all requests. */
-  readonly isOneCaller: boolean;
-  /** The caller that exhausted its limit before the fault. */
-  readonly overKey: string;
-  /** Until when there was certainly no fault; default: its start. */
-  readonly calmUntil?: number | undefined;
-  /** Whether every request that was sent is recorded; default: yes. */
-  readonly isGapless?: boolean;
-  /** When Redis had lost the counts of callers; left out: it kept them. */
-  readonly countsLostAt?: number | undefined;
-  /** Whether two servers may have counted at the same time, and the counts of one are lost. */
-  readonly countsForked?: boolean;
-}
-
 /** When writes stalled, in milliseconds since the epoch. */
 export interface Span {
   readonly startedAt: number;
@@ -41,9 +17,19 @@ export type Counts = Readonly<Record<RequestOutcome, number>>;
 
 const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const satisfies readonly RequestOutcome[];
 
-export function countsOf(requests: readonly CallerRequest[]): Counts {
+export function countsOf(requests: readonly Pick<CallerRequest, 'outcome'>[]): Counts {
   const counts = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
   for (const { outcome } of requests) counts[outcome] += 1;
+  return counts;
+}
+
+/** How many there are of each pod. @param before counts to begin with */
+export function countByPod(
+  requests: readonly Pick<CallerRequest, 'pod'>[],
+  before: Readonly<Record<string, number>> = {},
+): Map<string, number> {
+  const counts = new Map(Object.entries(before));
+  for (const { pod } of requests) counts.set(pod, (counts.get(pod) ?? 0) + 1);
   return counts;
 }
 
@@ -76,7 +62,7 @@ export function firstOf(requests: readonly CallerRequest[]): number {
  * @param settledAt until when a request may be counted of which the caller got no admission and no rejection
  */
 export function owedIn(
-  { limit }: Pick<CallerSettings, 'limit'>,
+  { limit }: { readonly limit: RateLimit },
   requests: readonly CallerRequest[],
   settledAt: number,
 ): ReadonlySet<CallerRequest> {
@@ -97,38 +83,31 @@ export function owedIn(
  */
 const READ_WITHIN_MS = 50;
 
-/** The requests that show the time before a fault, the fault, and the time after it. */
-export interface Phases {
-  /** Answered when the fault began. */
-  readonly before: readonly CallerRequest[];
-  /** Sent in the fault, and answered in time or given up before its end: so no answer is due to the end. */
-  readonly during: readonly CallerRequest[];
-  /**
-   * Sent in the fault, and read so late that the answer may have been there in time, or may be due to the end of the
-   * fault: the operator process was stalled.
-   */
-  readonly untimed: readonly CallerRequest[];
-  /** Sent after its end. */
-  readonly after: readonly CallerRequest[];
-}
-
 /**
- * `callerTimeoutMs`: how long a caller waits. A request that belongs to two phases, or to none for certain, is left
+ * The requests that show the time before a fault, the fault, and the time after it. A request that belongs to two phases, or to none for certain, is left
  * out.
+ * @param callerTimeoutMs how long a caller waits
  */
 export function phasesOf(
   requests: readonly CallerRequest[],
   { endedAt: end, startedAt }: Span,
   callerTimeoutMs: number,
-): Phases {
+) {
   const sent = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= end);
   // A request that was given up, however late, had no answer by then.
   const isTimed = ({ endedAt, outcome, sentAt }: CallerRequest): boolean =>
     outcome === 'Timeout' || (endedAt <= end && endedAt - sentAt <= callerTimeoutMs + READ_WITHIN_MS);
   return {
+    /** Answered when the fault began. */
     before: requests.filter(({ endedAt }) => endedAt <= startedAt),
+    /** Answered in time or given up before its end: so no answer is due to the end. */
     during: sent.filter(isTimed),
+    /**
+     * Read so late that the answer may have been there in time, or may be due to the end of the fault: the operator
+     * process was stalled.
+     */
     untimed: sent.filter((request) => !isTimed(request)),
+    /** Sent after its end. */
     after: requests.filter(({ sentAt }) => sentAt >= end),
   };
 }

@@ -1,6 +1,6 @@
 /** One answer of a pod, and the memory that it may take. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { badAnswer, noRoom, type RequestError } from './failure.ts';
+import { noRoom } from './failure.ts';
 
 /** One complete answer. */
 export interface HttpAnswer {
@@ -72,18 +72,7 @@ export class AnswerHold {
   }
 }
 
-export function tooManyInformational(): RequestError {
-  return badAnswer(`more than ${MOST_INFORMATIONAL} informational answers came before the one that counts`);
-}
-
-export function tooManyHeaders(): RequestError {
-  return badAnswer(`the answer has more than ${MOST_HEADERS} headers`);
-}
-
-export function headTooLarge(): RequestError {
-  return badAnswer(`the head is longer than ${HEAD_BYTES} bytes`);
-}
-
-export function bodyTooLarge(): RequestError {
-  return badAnswer(`the body is longer than ${BODY_BYTES} bytes`);
-}
+export const TOO_MANY_INFORMATIONAL = `more than ${MOST_INFORMATIONAL} informational answers came before the one that counts`;
+export const TOO_MANY_HEADERS = `the answer has more than ${MOST_HEADERS} headers`;
+export const HEAD_TOO_LARGE = `the head is longer than ${HEAD_BYTES} bytes`;
+export const BODY_TOO_LARGE = `the body is longer than ${BODY_BYTES} bytes`;

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sendBurst } from './burst.ts';
-import { BurstNotSentError, type BurstPlan, type BurstPod, spread } from './burst-plan.ts';
+import type { PodTarget } from '../target/target.ts';
+import { BurstNotSentError, type BurstPlan, sendBurst, spread } from './burst.ts';
 import { CONNECTION_BYTES, ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTcp } from './dial.ts';
 
@@ -28,10 +28,10 @@ async function rawNode(answer: (socket: Socket, request: number, text: string) =
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return { pod: { name, host: '127.0.0.1', port } satisfies BurstPod, sockets };
+  return { pod: { name, host: '127.0.0.1', port } satisfies PodTarget, sockets };
 }
 
-async function httpNode(listener: RequestListener, name: string): Promise<BurstPod> {
+async function httpNode(listener: RequestListener, name: string): Promise<PodTarget> {
   const server = createHttpServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -77,7 +77,7 @@ function writing(note: (bytes: Uint8Array, socket: Socket) => void): Dial {
 const neverOpen: Dial = () => new Socket();
 
 function planOf(
-  pods: readonly BurstPod[],
+  pods: readonly PodTarget[],
   count: number,
   more: Partial<BurstPlan<string>> = {},
 ): BurstPlan<string> {

@@ -3,10 +3,8 @@
  * the number of connections that would take as much; and the memory of histories. All runs share it, and each namespace may have a part of it.
  * Released capacity goes to the run that has waited longest among those that it is enough for.
  */
-
 import type { HistoryMemory } from '../history/history.ts';
 import type { AnswerMemory } from './answer.ts';
-import { ByteBudget } from './byte-budget.ts';
 
 /** What a plain connection of a burst takes with its request, measured with 10,000 of them: 8.3 KiB. */
 export const CONNECTION_BYTES = 9 * 1024;
@@ -16,10 +14,7 @@ const [HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE] = [96 * 1024 * 1024, 48 * 1024
 
 /** The budget never has this many connections. */
 export class ConnectionBudgetError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'ConnectionBudgetError';
-  }
+  override readonly name = 'ConnectionBudgetError';
 }
 
 export interface ConnectionLease {
@@ -29,21 +24,6 @@ export interface ConnectionLease {
 
 /** A connection for one more open request, to be given back; undefined: none is free, and the request is left out. */
 export type TrafficRoom = () => ConnectionLease | undefined;
-
-/** What one namespace may have of a budget; memory for an answer is taken at once, or not at all. */
-export interface ConnectionShare extends AnswerMemory {
-  /** Connections that the namespace may have at once. */
-  readonly most: number;
-  /** For the histories of its runs. */
-  readonly history: HistoryMemory;
-  /**
-   * Takes `count` connections as soon as that many are free.
-   * @throws ConnectionBudgetError if there are never that many; the reason of `signal` once it is aborted
-   */
-  readonly acquire: (count: number, signal: AbortSignal) => Promise<ConnectionLease>;
-  /** Takes `count` connections now; undefined if they would have to wait. */
-  readonly tryAcquire: (count: number) => ConnectionLease | undefined;
-}
 
 export class ConnectionBudget {
   readonly #mostByNamespace: number;
@@ -67,61 +47,108 @@ export class ConnectionBudget {
 
   /** The share of this namespace. */
   onBehalfOf(namespace: string): ConnectionShare {
-    return {
-      most: this.#mostByNamespace,
-      history: {
-        take: (bytes) => this.#histories.take(namespace, bytes),
-        give: (bytes) => this.#histories.give(namespace, bytes),
-      },
-      acquire: async (count, signal) => await this.#acquire(namespace, count, signal),
-      tryAcquire: (count) => this.#tryAcquire(namespace, count),
-      take: (bytes) => this.#bytes.take(namespace, bytes),
-      give: (bytes) => this.#give(namespace, bytes),
+    const bytes = this.#bytes.share(namespace);
+    const give = (released: number): void => {
+      if (released === 0) return;
+      bytes.give(released);
+      for (const attempt of this.#waiting) attempt();
     };
+    const history = this.#histories.share(namespace);
+    return new ConnectionShare({ take: bytes.take, give }, history, this.#mostByNamespace, this.#waiting);
+  }
+}
+
+/** What one namespace may have of a budget; memory for an answer is taken at once, or not at all. */
+export class ConnectionShare implements AnswerMemory {
+  readonly take: AnswerMemory['take'];
+  readonly give: AnswerMemory['give'];
+  /** For the histories of its runs. */
+  readonly history: HistoryMemory;
+  /** Connections that the namespace may have at once. */
+  readonly most: number;
+  readonly #waiting: Set<() => void>;
+
+  constructor(answers: AnswerMemory, history: HistoryMemory, most: number, waiting: Set<() => void>) {
+    this.take = answers.take;
+    this.give = answers.give;
+    this.history = history;
+    this.most = most;
+    this.#waiting = waiting;
   }
 
-  async #acquire(namespace: string, count: number, signal: AbortSignal): Promise<ConnectionLease> {
+  /**
+   * Takes `count` connections as soon as that many are free.
+   * @throws ConnectionBudgetError if there are never that many; the reason of `signal` once it is aborted
+   */
+  async acquire(count: number, signal: AbortSignal): Promise<ConnectionLease> {
     signal.throwIfAborted();
-    const most = this.#mostByNamespace;
-    if (count > most) {
+    if (count > this.most) {
       throw new ConnectionBudgetError(
-        `${count} connections are needed at once, and the runs of one namespace may open ${most}: send fewer requests`,
+        `${count} connections are needed at once, and the runs of one namespace may open ${this.most}: send fewer requests`,
       );
     }
-    return await new Promise<ConnectionLease>((resolve, reject) => {
-      const attempt = (): void => {
-        const lease = this.#tryAcquire(namespace, count);
-        if (!lease) return;
-        end();
-        resolve(lease);
-      };
-      const onAbort = (): void => {
-        end();
-        reject(signal.reason as Error);
-      };
-      const end = (): void => {
-        this.#waiting.delete(attempt);
-        signal.removeEventListener('abort', onAbort);
-      };
-      this.#waiting.add(attempt);
-      signal.addEventListener('abort', onAbort, { once: true });
-      attempt();
-    });
+    const { promise, reject, resolve } = Promise.withResolvers<ConnectionLease>();
+    const attempt = (): void => {
+      const lease = this.tryAcquire(count);
+      if (!lease) return;
+      this.#waiting.delete(attempt);
+      resolve(lease);
+    };
+    const onAbort = (): void => {
+      this.#waiting.delete(attempt);
+      reject(signal.reason as Error);
+    };
+    this.#waiting.add(attempt);
+    signal.addEventListener('abort', onAbort, { once: true });
+    attempt();
+    return await promise.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
-  #tryAcquire(namespace: string, count: number): ConnectionLease | undefined {
+  /** Takes `count` connections now; undefined if they would have to wait. */
+  tryAcquire(count: number): ConnectionLease | undefined {
     let bytes = count * CONNECTION_BYTES;
-    if (!this.#bytes.take(namespace, bytes)) return undefined;
+    if (!this.take(bytes)) return undefined;
     const release = (): void => {
-      this.#give(namespace, bytes);
+      this.give(bytes);
       bytes = 0;
     };
     return { release };
   }
+}
 
-  #give(namespace: string, bytes: number): void {
-    if (bytes === 0) return;
-    this.#bytes.give(namespace, bytes);
-    for (const attempt of this.#waiting) attempt();
+/** Memory of this process that all runs share, and of which each namespace may have a part. */
+class ByteBudget {
+  readonly #most: number;
+  readonly #mostByNamespace: number;
+  /** Bytes by namespace. */
+  readonly #held = new Map<string, number>();
+  #total = 0;
+
+  /** Bytes of all namespaces, and of one. */
+  constructor(most: number, mostByNamespace: number) {
+    this.#most = most;
+    this.#mostByNamespace = mostByNamespace;
+  }
+
+  get free(): number {
+    return this.#most - this.#total;
+  }
+
+  /** The part of one namespace. */
+  share(namespace: string): AnswerMemory {
+    const held = (): number => this.#held.get(namespace) ?? 0;
+    const add = (bytes: number): void => {
+      this.#held.set(namespace, held() + bytes);
+      if (held() === 0) this.#held.delete(namespace);
+      this.#total += bytes;
+    };
+    return {
+      take: (bytes) => {
+        const fits = held() + bytes <= this.#mostByNamespace && bytes <= this.free;
+        if (fits) add(bytes);
+        return fits;
+      },
+      give: (bytes) => add(-bytes),
+    };
   }
 }

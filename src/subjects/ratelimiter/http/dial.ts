@@ -1,14 +1,10 @@
 /** Opens connections to pods: plain TCP, or TLS. */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
+import type { PodTarget } from '../target/target.ts';
 
-export interface Address {
-  /** An IP address, v6 without brackets. */
-  readonly host: string;
-  readonly port: number;
-  /** With TLS: the name that the certificate has to be valid for, and that is used as `host` header. */
-  readonly serverName?: string;
-}
+/** Its host is an IP address, v6 without brackets; with TLS, the server name is also the `host` header. */
+export type Address = Omit<PodTarget, 'name'>;
 
 /**
  * Starts to connect.

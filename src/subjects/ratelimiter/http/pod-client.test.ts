@@ -8,7 +8,7 @@ const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 const GET = { method: 'GET', path: '/' };
 
 /** A node that answers each request as `answer` does, and a client of it. */
-async function clientOf(answer: (socket: Socket, request: number) => void, connections = 4) {
+async function clientOf(answer: (socket: Socket, request: number) => void) {
   const sockets = new Set<Socket>();
   let requests = 0;
   const server = createServer((socket) => {
@@ -20,7 +20,7 @@ async function clientOf(answer: (socket: Socket, request: number) => void, conne
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new PodClient({ name: 'rl-0', host: '127.0.0.1', port }, connections, Date.now);
+  const client = new PodClient({ name: 'rl-0', host: '127.0.0.1', port }, Date.now);
   onTestFinished(() => {
     client.close();
     for (const socket of sockets) socket.destroy();

@@ -1,11 +1,18 @@
-/** Sends requests to one pod for callers with a limited patience. Redirects are not followed. */
+/** Sends requests to one pod for callers with a limited patience, over a few kept connections. */
 import { fairTimeout, untilAborted } from '@chaosdemo/redis-faults/waiting';
+import type { PodTarget } from '../target/target.ts';
 import type { AnswerMemory, HttpAnswer } from './answer.ts';
-import type { BurstPod } from './burst-plan.ts';
-import type { Dial } from './dial.ts';
+import { dialTcp } from './dial.ts';
 import { type Failure, RequestError } from './failure.ts';
-import { HttpPool } from './pool.ts';
+import { PodConnection } from './pod-connection.ts';
+import { readingTurn } from './reading-turn.ts';
 import type { HttpRequest } from './request.ts';
+
+/**
+ * At most this many are kept. No budget counts idle connections, so they have to be few; traffic of 100 requests a
+ * second to a pod, answered within 160 ms, needs no more.
+ */
+const MOST_KEPT = 16;
 
 /** The result of a request; moments in milliseconds since the epoch. */
 export type RequestResult = { readonly sentAt: number; readonly endedAt: number } & (
@@ -22,20 +29,21 @@ export interface LateListener {
 }
 
 export class PodClient {
-  readonly pod: BurstPod;
-  readonly #pool: HttpPool;
+  readonly pod: PodTarget;
   readonly #now: () => number;
+  readonly #connect: () => PodConnection;
+  /** Idle; the one used last is last, so that those that are not needed time out. */
+  readonly #kept: PodConnection[] = [];
+  readonly #closed = new AbortController();
 
   /**
-   * @param connections requests that may be in flight at once
    * @param now milliseconds since the epoch; the fraction counts
-   * @param dial default: plain TCP
    * @param memory for answers that arrive in parts; left out: limited only by their bounds
    */
-  constructor(pod: BurstPod, connections: number, now: () => number, dial?: Dial, memory?: AnswerMemory) {
+  constructor(pod: PodTarget, now: () => number, dial = dialTcp, memory?: AnswerMemory) {
     this.pod = pod;
-    this.#pool = new HttpPool(pod, connections, dial, memory);
     this.#now = now;
+    this.#connect = () => new PodConnection(pod, dial, memory);
   }
 
   /**
@@ -51,8 +59,8 @@ export class PodClient {
   ): Promise<RequestResult> {
     const timeout = fairTimeout(timeoutMs);
     const sentAt = this.#now();
-    const stop = AbortSignal.any([signal, late?.until ?? timeout.signal]);
-    const exchange = this.#pool.request(request, stop).then<RequestResult, RequestResult>(
+    const stop = AbortSignal.any([signal, this.#closed.signal, late?.until ?? timeout.signal]);
+    const exchange = this.#exchange(request, stop).then<RequestResult, RequestResult>(
       (answer) => ({ sentAt, endedAt: this.#now(), answer }),
       (error: unknown) => {
         if (!(error instanceof RequestError)) throw error;
@@ -80,7 +88,23 @@ export class PodClient {
     }
   }
 
+  async #exchange(request: HttpRequest, stop: AbortSignal): Promise<HttpAnswer> {
+    const connection = this.#kept.pop() ?? this.#connect();
+    try {
+      const answer = await connection.exchange(request, stop);
+      if (this.#kept.length < MOST_KEPT && !stop.aborted) this.#kept.push(connection);
+      else connection.end();
+      await readingTurn(answer.body);
+      return answer;
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+  }
+
+  /** Ends every connection at once, and the requests in flight. */
   close(): void {
-    this.#pool.close();
+    this.#closed.abort();
+    for (const connection of this.#kept.splice(0)) connection.end();
   }
 }

@@ -7,14 +7,14 @@ import {
   AnswerHold,
   type AnswerMemory,
   BODY_BYTES,
-  bodyTooLarge,
+  BODY_TOO_LARGE,
   HEAD_BYTES,
+  HEAD_TOO_LARGE,
   type HttpAnswer,
-  headTooLarge,
   MOST_HEADERS,
   MOST_INFORMATIONAL,
-  tooManyHeaders,
-  tooManyInformational,
+  TOO_MANY_HEADERS,
+  TOO_MANY_INFORMATIONAL,
 } from './answer.ts';
 import { badAnswer, RequestError } from './failure.ts';
 
@@ -115,7 +115,7 @@ export class ResponseReader {
       if (!BEGINNING.startsWith(begun))
         throw badAnswer('the answer does not begin with a status line of HTTP/1');
       const end = all.indexOf('\r\n\r\n', Math.max(this.#from, searched - 3), 'latin1');
-      if ((end === -1 ? all.length : end) - this.#from > HEAD_BYTES) throw headTooLarge();
+      if ((end === -1 ? all.length : end) - this.#from > HEAD_BYTES) throw badAnswer(HEAD_TOO_LARGE);
       if (end === -1) return undefined;
       const head = parseHead(all.toString('latin1', this.#from, end), this.#method);
       this.#from = end + 4;
@@ -124,14 +124,14 @@ export class ResponseReader {
       if (head.status >= 200) return head;
       if (head.status === 101) throw badAnswer('the server switches to another protocol');
       this.#informational += 1;
-      if (this.#informational > MOST_INFORMATIONAL) throw tooManyInformational();
+      if (this.#informational > MOST_INFORMATIONAL) throw badAnswer(TOO_MANY_INFORMATIONAL);
     }
   }
 
   #readBody(head: Head, all: Buffer): HttpAnswer | undefined {
     if (head.body === 'chunked') return this.#readChunks(head, all);
     const end = head.body === 'close' ? all.length : this.#from + head.body;
-    if (end - this.#from > BODY_BYTES) throw bodyTooLarge();
+    if (end - this.#from > BODY_BYTES) throw badAnswer(BODY_TOO_LARGE);
     if (head.body === 'close' || all.length < end) return undefined;
     checkEnd(all, end);
     return this.#answer(head, all, end);
@@ -151,7 +151,7 @@ export class ResponseReader {
         checkEnd(all, end + 4);
         return this.#answer(head, all, this.#bodyEnd);
       }
-      if (this.#bodyEnd - this.#from + size > BODY_BYTES) throw bodyTooLarge();
+      if (this.#bodyEnd - this.#from + size > BODY_BYTES) throw badAnswer(BODY_TOO_LARGE);
       const [start, end] = [lineEnd + 2, lineEnd + 2 + size];
       if (all.length < end + 2) return undefined;
       if (all.toString('latin1', end, end + 2) !== '\r\n') throw badChunk();
@@ -172,7 +172,7 @@ function parseHead(text: string, method: string): Head {
   const match = STATUS_LINE.exec(statusLine);
   if (!match) throw badAnswer('the answer does not begin with a status line of HTTP/1');
   const [isOld, status] = [match[1] === '0', Number(match[2])];
-  if (lines.length > MOST_HEADERS) throw tooManyHeaders();
+  if (lines.length > MOST_HEADERS) throw badAnswer(TOO_MANY_HEADERS);
   const headers = new Map<string, string>();
   for (const line of lines) {
     const field = FIELD.exec(line);

@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../../../../test/kit/certificate.ts';
-import { sendBurst } from './burst.ts';
-import { spread } from './burst-plan.ts';
+import { sendBurst, spread } from './burst.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTls } from './dial.ts';
 import { PodClient } from './pod-client.ts';
@@ -48,7 +47,7 @@ async function secureNode(serverName?: string, options: ServerOptions = {}) {
 }
 
 async function get(pod: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
-  const client = new PodClient(pod, 4, Date.now, dial);
+  const client = new PodClient(pod, Date.now, dial);
   onTestFinished(() => client.close());
   return await client.send({ method: 'GET', path: '/' }, 5000, signal);
 }

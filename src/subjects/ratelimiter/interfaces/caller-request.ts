@@ -3,7 +3,7 @@ import { messageOf } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { FailureCode } from '../http/failure.ts';
 import type { RequestResult } from '../http/pod-client.ts';
-import type { Callers } from './callers.ts';
+import type { HttpCallers } from './http/http-callers.ts';
 
 /** Statuses from here on are server failures; the request was not admitted. */
 const SERVER_FAILED = 500;
@@ -24,7 +24,7 @@ const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
  */
 export function outcomeOf(
   { answer, failure }: RequestResult,
-  callers: Pick<Callers, 'read'>,
+  callers: Pick<HttpCallers, 'read'>,
 ): (Outcome & { readonly problem?: string }) | undefined {
   if (answer) {
     const { status } = answer;
@@ -43,7 +43,7 @@ export function outcomeOf(
 /** A request with its outcome, and its cause if neither admitted nor rejected; undefined as for {@link outcomeOf}. */
 export function requestIn(
   result: RequestResult,
-  callers: Pick<Callers, 'read'>,
+  callers: Pick<HttpCallers, 'read'>,
   of: Pick<CallerRequest, 'caller' | 'key' | 'pod'>,
 ): { readonly request: CallerRequest; readonly problem?: string } | undefined {
   const outcome = outcomeOf(result, callers);

@@ -1,32 +1,48 @@
-/** A sample of the counts of one caller: the sender's own, and that in Redis. */
-import { gaveNoAnswer } from '@chaosdemo/redis-faults';
+/** The count that Redis holds of one caller, at the place that the spec names, and samples of it. */
+import { type CountPlace, gaveNoAnswer } from '@chaosdemo/redis-faults';
 import { messageOf } from '../../../api/index.ts';
 import type { AdmittedByPod, CounterSample } from '../history/counter-sample.ts';
+import { ADDRESS_PLACE, KEY_PLACE } from '../spec/http-schema.ts';
 import type { Toolkit } from '../tools.ts';
-import { storedCount } from './http/stored-count.ts';
+
+/** What is needed to read counts. */
+export type CountTools = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'redis'>;
 
 /**
- * Reads the count of a caller in Redis.
+ * Reads the count of a caller in Redis; 0 if nothing was counted.
  * @param admittedNow the sender's own count, read first
  * @throws only the reason of `signal`
  */
 export async function sampleCounts(
-  parts: Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'redis'>,
+  tools: CountTools,
   key: string,
   admittedNow: () => AdmittedByPod,
   signal: AbortSignal,
 ): Promise<CounterSample> {
-  const { now } = parts;
-  const [admitted, readAt] = [admittedNow(), now()];
-  let stored: number | undefined;
-  let storeSilent = false;
-  const problems: string[] = [];
+  const { now, redis } = tools;
+  const sample = { admitted: admittedNow(), readAt: now(), elsewhere: [] };
   try {
-    stored = await storedCount(parts, key);
+    const stored = await redis.count(placeOf(tools, key));
+    signal.throwIfAborted();
+    return { ...sample, endedAt: now(), stored, storeSilent: false, problems: [] };
   } catch (error) {
-    storeSilent = gaveNoAnswer(error);
-    problems.push(messageOf(error));
+    signal.throwIfAborted();
+    const storeSilent = gaveNoAnswer(error);
+    return { ...sample, endedAt: now(), stored: undefined, storeSilent, problems: [messageOf(error)] };
   }
-  signal.throwIfAborted();
-  return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere: [], problems };
+}
+
+/** Where the count of this caller is. @throws TypeError if the spec does not name it */
+export function placeOf({ callers, limiter }: Pick<Toolkit, 'callers' | 'limiter'>, key: string): CountPlace {
+  const { count } = limiter.redis;
+  if (!count) throw new TypeError('the spec does not name where Redis counts');
+  return { ...count, key: callers.fillIn(count.key, key), pattern: patternOf(count.key) };
+}
+
+/** The ACL pattern for the counts of all demos: `rl:$(key)` is `rl:demo-*`. */
+function patternOf(template: string): string {
+  return template
+    .replaceAll(/[*?[\]\\]/g, '\\$&')
+    .replaceAll(KEY_PLACE, 'demo-*')
+    .replaceAll(ADDRESS_PLACE, '198.1[89].*');
 }

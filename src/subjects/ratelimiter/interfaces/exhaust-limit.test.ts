@@ -24,7 +24,7 @@ async function twoPods(isSynced = true) {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new PodClient({ name: `node-${i}`, host: '127.0.0.1', port }, 1, Date.now);
+    const client = new PodClient({ name: `node-${i}`, host: '127.0.0.1', port }, Date.now);
     clients.push(client);
     onTestFinished(() => {
       client.close();
@@ -63,7 +63,7 @@ it('using up a limit without memory for an answer blames no pod', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const none = { take: () => false, give: () => undefined };
-  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now, undefined, none);
+  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, Date.now, undefined, none);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();

@@ -6,7 +6,7 @@ import { truncate } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { PodClient } from '../http/pod-client.ts';
 import { requestIn } from './caller-request.ts';
-import type { Callers } from './callers.ts';
+import type { HttpCallers } from './http/http-callers.ts';
 
 /** Requests over the limit that are admitted before the attempt stops. */
 export const MOST_OVER = 50;
@@ -27,7 +27,7 @@ const REJECTIONS = 2;
 
 export interface ExhaustOptions {
   readonly clients: readonly Pick<PodClient, 'pod' | 'send'>[];
-  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  readonly callers: Pick<HttpCallers, 'read' | 'requestOf'>;
   readonly key: string;
   /** At most this many requests are sent. */
   readonly most: number;

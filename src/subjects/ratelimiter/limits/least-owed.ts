@@ -5,7 +5,7 @@
 import { admittedAtOnce, CLOCK_RATE, GRAIN_MS, type RateLimit, type TokenBucket } from './rate-limit.ts';
 
 /** One request of a caller; milliseconds since the epoch by one clock. */
-export interface SentRequest {
+interface SentRequest {
   readonly sentAt: number;
   /** When its answer arrived, or its caller gave up. */
   readonly endedAt: number;

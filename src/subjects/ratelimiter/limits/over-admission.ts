@@ -72,13 +72,8 @@ export function overAdmission(
   return { ...most, excess: Math.max(0, most.excess) };
 }
 
-interface Beginning {
-  readonly from: number;
-  /** Requests sent from then on. */
-  readonly sent: number;
-}
-
-function beginnings(requests: readonly AdmittedRequest[]): Beginning[] {
+/** Starts of spans, each with the number of requests that were sent from then on. */
+function beginnings(requests: readonly AdmittedRequest[]) {
   const sentAts = requests.map(({ sentAt }) => sentAt).sort((a, b) => a - b);
   const all = sentAts.flatMap((from, i) =>
     from === sentAts[i - 1] ? [] : [{ from, sent: sentAts.length - i }],

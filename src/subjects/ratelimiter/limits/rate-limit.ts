@@ -4,11 +4,14 @@
  * windows. More than the bound is a violation, whatever the implementation.
  */
 
-/** Consecutive windows; each admits `requests`. */
-export interface FixedWindow {
-  readonly algorithm: 'FixedWindow';
+interface Figures {
   readonly requests: number;
   readonly windowMs: number;
+}
+
+/** Consecutive windows; each admits `requests`. */
+export interface FixedWindow extends Figures {
+  readonly algorithm: 'FixedWindow';
   /**
    * Whether a window begins with the first request after the last one, or at multiples of its length. Unknown: neither
    * is known, nor whether there are windows, so the bound is that of the algorithm that permits most.
@@ -16,32 +19,29 @@ export interface FixedWindow {
   readonly start: 'FirstRequest' | 'Clock' | 'Unknown';
 }
 
-/** Every span of the window's length admits `requests`: a log of admissions, as in a sorted set. */
-export interface SlidingWindow {
-  readonly algorithm: 'SlidingWindow';
-  readonly requests: number;
-  readonly windowMs: number;
-}
-
-/** Windows by the clock; admissions of the last one count by the share of it that is still in the window. */
-export interface SlidingWindowCounter {
-  readonly algorithm: 'SlidingWindowCounter';
-  readonly requests: number;
-  readonly windowMs: number;
+/**
+ * SlidingWindow: every span of the window's length admits `requests`, as with a log of admissions in a sorted set.
+ * SlidingWindowCounter: windows by the clock; admissions of the last one count by the share of it that is still in the
+ * window.
+ */
+interface Sliding<A extends 'SlidingWindow' | 'SlidingWindowCounter'> extends Figures {
+  readonly algorithm: A;
 }
 
 /** A bucket of `capacity` tokens, refilled by `requests` in each window; GCRA counts the same. */
-export interface TokenBucket {
+export interface TokenBucket extends Figures {
   readonly algorithm: 'TokenBucket';
-  readonly requests: number;
-  readonly windowMs: number;
   /** Requests that a full bucket admits at once. */
   readonly capacity: number;
   /** Tokens are added in lumps, this far apart; undefined: one by one, as time passes. */
   readonly refillEveryMs?: number;
 }
 
-export type RateLimit = FixedWindow | SlidingWindow | SlidingWindowCounter | TokenBucket;
+export type RateLimit =
+  | FixedWindow
+  | Sliding<'SlidingWindow'>
+  | Sliding<'SlidingWindowCounter'>
+  | TokenBucket;
 
 /** The time in which requests were admitted, as far as known. */
 export interface Span {
@@ -114,19 +114,21 @@ export function admittedAtOnce(limit: RateLimit): number {
  * one window shows nothing.
  */
 export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
-  const lengthMs = lengthOf(span);
-  switch (limit.algorithm) {
-    case 'FixedWindow':
-      return windowsTouched(limit, span, lengthMs) > 1;
-    case 'SlidingWindow':
-      return lengthMs >= limit.windowMs - GRAIN_MS;
-    case 'SlidingWindowCounter':
-      return clockEnds(limit.windowMs, span, lengthMs) > 0;
-    case 'TokenBucket':
-      return false;
-    default:
-      return limit satisfies never;
-  }
+  if (limit.algorithm === 'TokenBucket') return false;
+  if (limit.algorithm === 'FixedWindow') return windowsTouched(limit, span, lengthOf(span)) > 1;
+  return mostAdmitted(limit, span) > limit.requests;
+}
+
+/** Whether windows end by the clock, or may do so. */
+export function mayFollowClock(limit: RateLimit): boolean {
+  if (limit.algorithm === 'FixedWindow') return limit.start !== 'FirstRequest';
+  return limit.algorithm === 'SlidingWindowCounter';
+}
+
+/** Whether a window counts, or may count, a share of the one before. */
+export function mayFade(limit: RateLimit): boolean {
+  if (limit.algorithm === 'FixedWindow') return limit.start === 'Unknown';
+  return limit.algorithm === 'SlidingWindowCounter';
 }
 
 function windowsTouched({ start, windowMs }: FixedWindow, span: Span, lengthMs: number): number {

@@ -1,6 +1,6 @@
 /** When a limit that was partly used is replenished, by time only. Derived in docs/limits.md. Pure. */
 import { refillMs } from './least-owed.ts';
-import type { RateLimit } from './rate-limit.ts';
+import { mayFade, mayFollowClock, type RateLimit } from './rate-limit.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 /**
@@ -9,42 +9,18 @@ import { CLOCK_WITHIN_MS } from './window-turn.ts';
  * epoch, by a clock that is within {@link CLOCK_WITHIN_MS} of the limiter's.
  */
 export function replenishedAt(limit: RateLimit, lastUsedAt: number): number {
-  const { windowMs } = limit;
-  // By the limiter's clock the last request may already be in the next window.
-  const lastWindow = Math.floor((lastUsedAt + CLOCK_WITHIN_MS) / windowMs);
-  switch (limit.algorithm) {
-    case 'FixedWindow':
-      return limit.start === 'Clock'
-        ? (lastWindow + 1) * windowMs + CLOCK_WITHIN_MS
-        : lastUsedAt + mostCooldownMs(limit);
-    case 'SlidingWindow':
-      return lastUsedAt + windowMs + CLOCK_WITHIN_MS;
-    case 'SlidingWindowCounter':
-      // The window after that of the last request still counts a share of it.
-      return (lastWindow + 2) * windowMs + CLOCK_WITHIN_MS;
-    case 'TokenBucket':
-      return lastUsedAt + refillMs(limit) + CLOCK_WITHIN_MS;
-    default:
-      return limit satisfies never;
-  }
+  const isUnknown = limit.algorithm === 'FixedWindow' && limit.start === 'Unknown';
+  if (isUnknown || !mayFollowClock(limit)) return lastUsedAt + mostCooldownMs(limit);
+  // By the limiter's clock the last request may already be in the next window, of which the one after may count a share.
+  const lastWindow = Math.floor((lastUsedAt + CLOCK_WITHIN_MS) / limit.windowMs);
+  return (lastWindow + (mayFade(limit) ? 2 : 1)) * limit.windowMs + CLOCK_WITHIN_MS;
 }
 
 /** The longest that a limit may take to be replenished after its last use; milliseconds. */
 export function mostCooldownMs(limit: RateLimit): number {
-  const { windowMs } = limit;
-  switch (limit.algorithm) {
-    case 'FixedWindow':
-      if (limit.start === 'Unknown') return 2 * (windowMs + CLOCK_WITHIN_MS);
-      return windowMs + (limit.start === 'FirstRequest' ? 1 : 2) * CLOCK_WITHIN_MS;
-    case 'SlidingWindow':
-      return windowMs + CLOCK_WITHIN_MS;
-    case 'SlidingWindowCounter':
-      return 2 * (windowMs + CLOCK_WITHIN_MS);
-    case 'TokenBucket':
-      return refillMs(limit) + CLOCK_WITHIN_MS;
-    default:
-      return limit satisfies never;
-  }
+  if (limit.algorithm === 'TokenBucket') return refillMs(limit) + CLOCK_WITHIN_MS;
+  if (mayFade(limit)) return 2 * (limit.windowMs + CLOCK_WITHIN_MS);
+  return limit.windowMs + (mayFollowClock(limit) ? 2 : 1) * CLOCK_WITHIN_MS;
 }
 
 /** The longest that a run waits for the limit to return; milliseconds. A window of a minute fits. */
@@ -60,11 +36,7 @@ export function returnsWithin(limit: RateLimit): number | undefined {
 }
 
 function returnMs(limit: RateLimit): number {
-  const { requests, windowMs } = limit;
-  const each = Math.ceil(windowMs / requests);
+  const each = Math.ceil(limit.windowMs / limit.requests);
   if (limit.algorithm === 'TokenBucket') return each + 2 * (limit.refillEveryMs ?? 0);
-  const fades =
-    limit.algorithm === 'SlidingWindowCounter' ||
-    (limit.algorithm === 'FixedWindow' && limit.start === 'Unknown');
-  return windowMs + (fades ? each : 0);
+  return limit.windowMs + (mayFade(limit) ? each : 0);
 }

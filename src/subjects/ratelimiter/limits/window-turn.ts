@@ -1,6 +1,6 @@
 /** Keeps the ends of windows out of an experiment, if it fits between two of them. Pure except for the waiting. */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
-import type { RateLimit } from './rate-limit.ts';
+import { mayFollowClock, type RateLimit } from './rate-limit.ts';
 
 /** How far the clocks of operator, pods and Redis may be apart; a documented requirement. */
 export const CLOCK_WITHIN_MS = 1000;
@@ -10,10 +10,7 @@ export const CLOCK_WITHIN_MS = 1000;
  * is none.
  */
 export function windowEnd(limit: RateLimit, now: number): number | undefined {
-  const byClock =
-    limit.algorithm === 'SlidingWindowCounter' ||
-    (limit.algorithm === 'FixedWindow' && limit.start !== 'FirstRequest');
-  if (!byClock) return undefined;
+  if (!mayFollowClock(limit)) return undefined;
   return (Math.floor(now / limit.windowMs) + 1) * limit.windowMs - CLOCK_WITHIN_MS;
 }
 

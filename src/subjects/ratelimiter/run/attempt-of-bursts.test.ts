@@ -13,7 +13,7 @@ import { dialTcp } from '../http/dial.ts';
 import { ghostAllowing as bursts } from '../scenarios/ghost-allowing/index.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt } from './attempt.ts';
-import { closeToolkit, openToolkit } from './toolkit.ts';
+import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -72,24 +72,26 @@ async function attemptAt(
   const spec = specOf(limit, ghostAllowing);
   const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
-  const toolkit = openToolkit(spec, {
+  const found: RunParts = {
+    spec,
     target: {
       pods: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
       redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],
     },
     budget: new ConnectionBudget(1000).onBehalfOf('shop'),
-    control: () => undefined,
-    usualWriteMs: () => 0,
     checkStore: async () => ({ state: 'free' }),
     findStore: async () => expect.unreachable(),
     lookAtPods: async () => ({ replaced: [], containers: new Map() }),
     now: () => performance.timeOrigin + performance.now(),
-    lifetime: never,
     mayBePaused: false,
-  });
+  };
+  const toolkit = openToolkit(found, () => undefined, never);
   stops.push(async () => closeToolkit(toolkit));
-  const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts }, (error) =>
-    expect.unreachable(String(error)),
+  const attempt = new Attempt(
+    bursts,
+    bursts.plan(scenario, toolkit.limiter),
+    { ...toolkit, ...parts },
+    (error) => expect.unreachable(String(error)),
   );
   await attempt.prepare('demo-x', never);
   const plannedAt = toolkit.now();

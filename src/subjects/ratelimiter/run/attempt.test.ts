@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
-import type { ScenarioSpec } from '../../../api/index.ts';
 import type { OutageSeen } from '../checkers/outage-seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import { Judge } from '../scenarios/judge.ts';
-import type { ScenarioType } from '../scenarios/scenario-type.ts';
+import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
 import { judgedOutage } from '../scenarios/store-outage/judge.ts';
-import type { Stage } from '../scenarios/workload.ts';
+import { OutagePlan } from '../scenarios/store-outage/plan.ts';
+import type { Stage, Workload } from '../scenarios/workload.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt } from './attempt.ts';
 
@@ -22,7 +22,7 @@ it('names a Service that has not followed a failover, without a long wait', asyn
     },
   } as unknown as Toolkit;
   const type = { workload: () => ({}) } as unknown as ScenarioType;
-  const attempt = new Attempt(type, {} as ScenarioSpec, toolkit, () => undefined);
+  const attempt = new Attempt(type, {} as ScenarioPlan, toolkit, () => undefined);
   // Longer than any test may take.
   const report = await attempt.recover(3_600_000, new AbortController().signal);
   expect(report.workedAt).toBeUndefined();
@@ -34,7 +34,7 @@ it('a closed attempt keeps neither its fault nor its workload', async () => {
     fault: () => ({ inquire: async () => 'Injected' }),
     workload: () => ({}),
   } as unknown as ScenarioType;
-  const attempt = new Attempt(type, {} as ScenarioSpec, {} as Toolkit, () => undefined);
+  const attempt = new Attempt(type, {} as ScenarioPlan, {} as Toolkit, () => undefined);
   await expect(attempt.inquire('marker')).resolves.toBe('Injected');
   attempt.close();
   await expect(attempt.inquire('marker')).resolves.toBe('Unknown');
@@ -69,14 +69,14 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
       awaitEnd: async () => report,
       inquire: async () => 'Injected',
     }),
-    workload: () => ({
-      prepare: async (fixture: string, stage: Stage, signal: AbortSignal) => {
-        await stage.admit(1000, signal);
-        stage.record();
-        return { fixture, usableUntil: 1, message: '' };
-      },
-      watch: async () => undefined,
-    }),
+    workload: () =>
+      ({
+        prepare: async (_: string, stage: Stage, signal: AbortSignal) => {
+          await stage.admit(1000, signal);
+          stage.record();
+          return { usableUntil: 1, message: '' };
+        },
+      }) as unknown as Workload<OutageSeen>,
   } satisfies Partial<ScenarioType<OutageSeen>> as unknown as ScenarioType;
   const toolkit = {
     now: () => 1000,
@@ -86,7 +86,9 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
     control: () => undefined,
     budget: {},
   } as unknown as Toolkit;
-  const attempt = new Attempt(type, scenario, toolkit, (error) => errors.push(error));
+  const attempt = new Attempt(type, new OutagePlan(scenario, limiter), toolkit, (error) =>
+    errors.push(error),
+  );
   const { signal } = new AbortController();
   await attempt.prepare('demo-a', signal);
   const permit = { refusal: () => undefined };

@@ -9,7 +9,7 @@ import {
   watchStore,
 } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import { messageOf, type ScenarioSpec } from '../../../api/index.ts';
+import { messageOf } from '../../../api/index.ts';
 import type {
   FaultReport,
   HistoryDigest,
@@ -28,7 +28,7 @@ import type { FaultEvidence } from '../../../evidence/index.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { HistoryLines } from '../history/json-lines.ts';
-import type { ScenarioType } from '../scenarios/scenario-type.ts';
+import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
 import { faultEvent, setupOf } from '../scenarios/setup.ts';
 import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
 import { timeoutOf } from '../spec/limit-of-spec.ts';
@@ -43,7 +43,7 @@ const UNPREPARED = 'its callers were not set up by this process';
 
 export class Attempt {
   readonly #type: ScenarioType;
-  readonly #scenario: ScenarioSpec;
+  readonly #plan: ScenarioPlan;
   readonly #toolkit: Toolkit;
   #fault: StoreFault | undefined;
   #workload: Workload | undefined;
@@ -61,18 +61,13 @@ export class Attempt {
    * Opens no connection yet.
    * @param onFailure gets an error of the code that judges or draws, for the log: the attempt goes on without it
    */
-  constructor(
-    type: ScenarioType,
-    scenario: ScenarioSpec,
-    toolkit: Toolkit,
-    onFailure: (error: unknown) => void,
-  ) {
+  constructor(type: ScenarioType, plan: ScenarioPlan, toolkit: Toolkit, onFailure: (error: unknown) => void) {
     this.#onFailure = onFailure;
     this.#type = type;
-    this.#scenario = scenario;
+    this.#plan = plan;
     this.#toolkit = toolkit;
-    this.#fault = type.fault?.(toolkit, scenario, () => this.#fixture);
-    this.#workload = type.workload(scenario, toolkit);
+    this.#fault = type.fault?.(plan, toolkit, () => this.#fixture);
+    this.#workload = type.workload(plan, toolkit);
   }
 
   /** All that was recorded; undefined before preparation, and if another process prepared it. */
@@ -131,18 +126,16 @@ export class Attempt {
       admit: async (ms: number, end: AbortSignal) => {
         marker = await this.#fault?.prepare(ms, end);
       },
-      record: (requestsPerSecond?: number) => this.#record(fixture, requestsPerSecond),
+      record: () => this.#record(fixture),
     };
     if (!this.#workload) throw new Error('the attempt was closed');
     const prepared = await this.#workload.prepare(fixture, stage, signal);
     this.#fault?.prepared();
-    return { ...prepared, ...marker };
+    return { fixture, ...prepared, ...marker };
   }
 
-  #record(fixture: string, requestsPerSecond = 0): Recording {
-    const preparedAt = this.#toolkit.now();
-    const setup = setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
-    const history = new History(setup, {
+  #record(fixture: string): Recording {
+    const history = new History(setupOf(this.#plan, this.#toolkit, fixture), {
       memory: this.#toolkit.budget.history,
       onFailure: (error) => judge.fail(error),
     });
@@ -150,7 +143,7 @@ export class Attempt {
       this.#onFailure(error);
       this.#report();
     });
-    this.#recording = { fixture, history, judge };
+    this.#recording = { history, judge };
     this.#lines = new HistoryLines(history);
     history.listen((event) => judge.changes(event) && this.#report());
     return this.#recording;
@@ -166,7 +159,7 @@ export class Attempt {
     const { plannedAt, until } = announced;
     const moment = {
       plannedAt,
-      until: until - (this.#type.lingerMs?.(this.#scenario, this.#toolkit.limiter) ?? 0),
+      until: until - this.#plan.lingerMs,
     };
     const watched = new WatchedPermit(permit);
     const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {

@@ -2,9 +2,8 @@
  * Drives a rate limiter: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
  * were already discovered. It owns the connections and does not depend on single types of faults.
  */
-import { claimOf, type RedisTarget, type StoreCheck, StoreRefusedError } from '@chaosdemo/redis-faults';
+import { claimOf, StoreRefusedError } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import type { ChaosDemoSpec, ScenarioSpec } from '../../../api/index.ts';
 import { messageOf } from '../../../api/index.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../../engine/effects.ts';
@@ -15,45 +14,25 @@ import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from 
 import type { Cluster } from '../../cluster.ts';
 import { type FaultNotes, injectNoted } from '../../redis/noted-fault.ts';
 import { admissionOf, NotFoundOutError } from '../../redis/store-check.ts';
-import type { ConnectionShare } from '../http/connection-budget.ts';
 import { type CallerControls, controlCallers } from '../interfaces/http/control-callers.ts';
 import { pollHealth } from '../interfaces/http/http-health.ts';
 import { LimitNotKeptError } from '../limits/over-admission.ts';
 import { capacity } from '../scenarios/capacity.ts';
-import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from '../scenarios/index.ts';
+import { plansOf, scenarioTypeOf } from '../scenarios/index.ts';
+import type { ScenarioPlan } from '../scenarios/scenario-type.ts';
 import { truthIn } from '../scenarios/truth.ts';
-import { type LookAtPods, requirePods } from '../target/pods-now.ts';
-import type { RateLimiterTarget } from '../target/target.ts';
+import { requirePods } from '../target/pods-now.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt, type ObservedEvent } from './attempt.ts';
 import { restore } from './restore.ts';
-import { closeToolkit, openToolkit } from './toolkit.ts';
+import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
 
-export interface RateLimiterDriverOptions {
-  readonly target: RateLimiterTarget;
-  /** The spec of the run; its health timeout is read when the driver is created. */
-  readonly spec: ChaosDemoSpec;
-  /** Generation of that spec. */
+export interface RateLimiterDriverOptions extends RunParts {
+  /** Generation of the spec. */
   readonly generation: number;
-  readonly now: () => number;
-  /** Connections to pods that the runs of its namespace may have. */
-  readonly budget: ConnectionShare;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'error' | 'info' | 'warn'>;
-  /** Whether an earlier process may have left a pause active. */
-  readonly mayBePaused: boolean;
-  /**
-   * Whether the pod of this server still has its address, so that connections reach the server that was admitted; left
-   * out: any at the address.
-   */
-  readonly podIsThere?: (redis: RedisTarget, signal: AbortSignal) => Promise<boolean>;
-  /** Called right before requests to the pods, and around a store outage. */
-  readonly lookAtPods: LookAtPods;
   /** Records faults, so that Redis cools down after them; left out: there is no cool-down. */
   readonly faultNotes?: FaultNotes;
-  /** Checks again whether Redis may be paused. */
-  readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
-  /** The pods that the Service of Redis leads to now. */
-  readonly findStore: Toolkit['findStore'];
   /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   readonly diagnosis: DiagnosisProfiles;
@@ -64,6 +43,7 @@ type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: 
 /** A driver for one run; connects on first use. */
 export class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
+  readonly #plans: readonly ScenarioPlan[];
   readonly #toolkit: Toolkit;
   readonly #lifetime = new AbortController();
   /** By the id of the fault. */
@@ -76,21 +56,8 @@ export class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
-    const { budget, checkStore, lookAtPods, findStore, mayBePaused, now, podIsThere, spec, target } = options;
-    const { signal: lifetime } = this.#lifetime;
-    this.#toolkit = openToolkit(spec, {
-      target,
-      budget,
-      mayBePaused,
-      podIsThere,
-      control: () => this.#control,
-      usualWriteMs: () => this.#control?.baseline.writeMaxMs ?? 0,
-      checkStore,
-      lookAtPods,
-      findStore,
-      now,
-      lifetime,
-    });
+    this.#plans = plansOf(options.spec);
+    this.#toolkit = openToolkit(options, () => this.#control, this.#lifetime.signal);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -137,22 +104,21 @@ export class RateLimiterDriver implements SubjectDriver {
 
   async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { target } = this.#toolkit;
-    const { scenarios } = this.#options.spec;
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
-      const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
+      const rates = this.#plans.flatMap(({ rate }) => rate ?? []);
       const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);
       const { baseline, message } = control;
       // Without a lag nothing is known beyond what was known at admission.
       const found = { pods: target.pods.length, baseline };
       const [reason] = baseline.lags.size === 0 ? [] : capacity(this.#options.spec, found);
-      if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
+      if (reason !== undefined) return baselineProblem(reason);
       this.#control = control;
       return { kind: 'Baseline', outcome: { ok: true, message } };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
-      return violation(error) ?? noBaseline(error);
+      return violation(error) ?? baselineProblem(`No baseline: ${messageOf(error)}`);
     }
   }
 
@@ -203,11 +169,11 @@ export class RateLimiterDriver implements SubjectDriver {
     inject: () => Promise<FaultReport>,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { faultNotes, spec } = this.#options;
-    const planned = spec.scenarios.find(({ name }) => name === scenario);
-    if (!faultNotes || !planned || !disturbsStore(planned)) return await inject();
-    const isMomentary = mechanismFor(planned, this.#toolkit.limiter)?.lasts === 'Moment';
-    return await injectNoted(faultNotes, { from, until: isMomentary ? from : until }, inject, signal);
+    const { faultNotes } = this.#options;
+    const { mechanism } = this.#planned(scenario);
+    if (!faultNotes || !mechanism) return await inject();
+    const end = mechanism.lasts === 'Moment' ? from : until;
+    return await injectNoted(faultNotes, { from, until: end }, inject, signal);
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {
@@ -229,8 +195,7 @@ export class RateLimiterDriver implements SubjectDriver {
       return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
-    const planned = this.#planned(scenario);
-    const truth = truthIn(scenarioTypeOf(planned.type).truth(planned, this.#toolkit.limiter), evidence);
+    const truth = truthIn(this.#planned(scenario).truth, evidence);
     const report = await this.#options.diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
     return { kind: 'Diagnosis', fault, profile, report };
   }
@@ -242,9 +207,7 @@ export class RateLimiterDriver implements SubjectDriver {
   ): Promise<Finding> {
     // This process knows more of its own failovers than their claims show.
     const ofOthers = fixtures.filter((fixture) => !this.#fixtures.has(fixture));
-    const claims = this.#options.spec.scenarios.some((scenario) => failsOver(scenario, this.#toolkit.limiter))
-      ? ofOthers.map(claimOf)
-      : [];
+    const claims = this.#plans.some(({ failsOver }) => failsOver) ? ofOthers.map(claimOf) : [];
     const restored = await restore({ ...this.#toolkit, claims, release, permit }, signal);
     const histories: Record<string, HistoryDigest> = {};
     for (const [fault, attempt] of this.#attempts) {
@@ -265,7 +228,8 @@ export class RateLimiterDriver implements SubjectDriver {
       }
       case 'RecheckPreconditions':
         return await this.#options.watchPreconditions((finding) => {
-          if (finding.kind === 'PreconditionCheck') this.#noteGone(finding.gone ?? []);
+          const pods = finding.kind === 'PreconditionCheck' ? [...(finding.gone ?? [])] : [];
+          if (pods.length > 0) this.#observe({ kind: 'gone', at: this.#options.now(), pods });
           emit(finding);
         }, signal);
       case 'AwaitEnd': {
@@ -302,13 +266,9 @@ export class RateLimiterDriver implements SubjectDriver {
     for (const attempt of this.#watched) attempt.observe(event);
   }
 
-  #noteGone(pods: readonly string[]): void {
-    if (pods.length > 0) this.#observe({ kind: 'gone', at: this.#options.now(), pods: [...pods] });
-  }
-
   #open(name: string): Attempt {
-    const scenario = this.#planned(name);
-    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit, (error) =>
+    const plan = this.#planned(name);
+    return new Attempt(scenarioTypeOf(plan.scenario.type), plan, this.#toolkit, (error) =>
       this.#options.logger.error(
         { err: error, scenario: name },
         'code that judges or draws the fault failed',
@@ -316,10 +276,10 @@ export class RateLimiterDriver implements SubjectDriver {
     );
   }
 
-  #planned(name: string): ScenarioSpec {
-    const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
-    if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return scenario;
+  #planned(name: string): ScenarioPlan {
+    const plan = this.#plans.find(({ scenario }) => scenario.name === name);
+    if (!plan) throw new RangeError(`the spec has no scenario ${name}`);
+    return plan;
   }
 }
 
@@ -332,8 +292,8 @@ function healthEvent({ dependencies, lastUpdated, pods }: HealthSnapshot): Obser
   };
 }
 
-function noBaseline(error: unknown): Finding {
-  return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
+function baselineProblem(message: string): Finding {
+  return { kind: 'Baseline', outcome: { ok: false, message } };
 }
 
 /** The finding of a control that the limit was not kept, whichever part made it; undefined: another error. */

@@ -152,7 +152,7 @@ class ScenarioReplay {
   /** Why no run records such a history; undefined: one may. */
   impossible(): string | undefined {
     const { limiter, scenario } = this.#history.setup;
-    const mechanism = this.#type.mechanism?.(scenario, limiter);
+    const { mechanism } = this.#type.plan(scenario, limiter);
     return (mechanism && contradictionIn(this.#history, mechanism)) ?? this.#type.impossible?.(this.#history);
   }
 

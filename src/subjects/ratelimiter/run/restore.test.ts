@@ -18,12 +18,9 @@ async function restored({ begun = false, claimed = null as string | null, fails 
   if (begun) redis.expectFailover(async () => await Promise.reject(new Error('not yet')));
   const options = {
     redis,
-    clients: [],
-    keys: [],
     release: true,
     ownPause: new OwnPause(false),
     now: () => Date.now(),
-    lookAtPods: async () => ({ replaced: [], containers: new Map() }),
     permit: { refusal: () => undefined },
     claims: [CLAIM],
   };

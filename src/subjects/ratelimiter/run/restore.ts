@@ -1,8 +1,6 @@
 /** Undoes what a run did: ends its fault, and proves that Redis accepts writes. Counts of its callers expire. */
 import {
-  type FaultProxyClient,
   FaultProxyError,
-  type OwnPause,
   proveWrite,
   RedisClientError,
   type StoreConnections,
@@ -10,19 +8,15 @@ import {
 import { messageOf, truncate } from '../../../api/index.ts';
 import type { Restored } from '../../../engine/observed.ts';
 import type { Permit } from '../../../engine/subject.ts';
+import type { Toolkit } from '../tools.ts';
 
 /** A write that is not held back takes far less. */
 const QUICK_WRITE_MS = 500;
 /** How long after the release a write may take. */
 const WRITE_WITHIN_MS = 5000;
 
-export interface RestoreOptions {
-  readonly redis: StoreConnections;
+interface RestoreOptions extends Pick<Toolkit, 'now' | 'ownPause' | 'proxy' | 'redis'> {
   readonly release: boolean;
-  readonly ownPause: OwnPause;
-  /** Between the pods and Redis; left out: there is none. */
-  readonly proxy?: FaultProxyClient;
-  readonly now: () => number;
   /** Called right before the release: the active pause may belong to another operator that leads now. */
   readonly permit: Permit;
   /** What an earlier process of this run would have written before a failover, see `claimOf`. */

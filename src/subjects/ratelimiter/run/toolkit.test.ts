@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
-import { closeToolkit, openToolkit } from './toolkit.ts';
+import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
 
 /** More than this wait for one pod at the highest rate and the longest wait: 2 x 50 a second for 10 s. */
 const AT_ONCE = 1000;
@@ -38,21 +38,20 @@ it.each([
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const lifetime = new AbortController();
-  const toolkit = openToolkit(spec, {
+  const parts: RunParts = {
+    spec,
     target: {
       pods: [{ name: 'api-0', host: '127.0.0.1', port }],
       redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],
     },
     budget: new ConnectionBudget(5000).onBehalfOf('shop'),
     mayBePaused: false,
-    usualWriteMs: () => 0,
-    control: () => undefined,
     checkStore: async () => ({ state: 'free' }),
     findStore: async () => expect.unreachable(),
     lookAtPods: async () => ({ replaced: [], containers: new Map() }),
     now: Date.now,
-    lifetime: lifetime.signal,
-  });
+  };
+  const toolkit = openToolkit(parts, () => undefined, lifetime.signal);
   onTestFinished(() => {
     closeToolkit(toolkit);
     for (const socket of sockets) socket.destroy();

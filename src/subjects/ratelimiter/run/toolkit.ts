@@ -16,55 +16,52 @@ import { limitOf } from '../spec/limit-of-spec.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 
-/**
- * Connections for the traffic to one pod: those with a pending answer, at the highest rate and the longest wait. A
- * request that waited for a connection would be reported as one that the pod did not answer. Over all pods, `room`
- * limits the open requests; the few idle connections are not included.
- */
-const TRAFFIC_CONNECTIONS = 1000;
+/** What was found and admitted for a run, and how it is checked again. */
+export interface RunParts
+  extends Pick<Toolkit, 'budget' | 'checkStore' | 'findStore' | 'lookAtPods' | 'now' | 'target'> {
+  /** The spec of the run; its health timeout is read when the toolkit is opened. */
+  readonly spec: ChaosDemoSpec;
+  /** Whether an earlier process may have left a pause active. */
+  readonly mayBePaused: boolean;
+  /**
+   * Whether the pod of this server still has its address, so that connections reach the server that was admitted; left
+   * out: any at the address.
+   */
+  readonly podIsThere?: (redis: RedisTarget, signal: AbortSignal) => Promise<boolean>;
+}
 
-/** A toolkit whose connections are opened on demand. The owner aborts its `lifetime`. */
-export function openToolkit(
-  spec: ChaosDemoSpec,
-  parts: Pick<
-    Toolkit,
-    | 'budget'
-    | 'checkStore'
-    | 'control'
-    | 'lookAtPods'
-    | 'findStore'
-    | 'lifetime'
-    | 'now'
-    | 'target'
-    | 'usualWriteMs'
-  > & {
-    /** Whether an earlier process may have left a pause active. */
-    readonly mayBePaused: boolean;
-    /** Whether the pod that was found still has its address; left out: every server at an address is accepted. */
-    readonly podIsThere?: ((redis: RedisTarget, signal: AbortSignal) => Promise<boolean>) | undefined;
-  },
-): Toolkit {
-  const { mayBePaused, podIsThere, ...rest } = parts;
-  const { budget, now } = parts;
+/**
+ * A toolkit whose connections are opened on demand.
+ * @param lifetime aborted by its owner
+ */
+export function openToolkit(parts: RunParts, control: Toolkit['control'], lifetime: AbortSignal): Toolkit {
+  const { budget, checkStore, findStore, lookAtPods, mayBePaused, now, podIsThere, spec, target } = parts;
   const limiter = rateLimiterOf(spec);
   const { http } = limiter;
   const { identity, tlsServerName: serverName } = http;
-  const dial = serverName === undefined ? undefined : dialTls(parts.target.http?.ca);
-  const pods = parts.target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
+  const dial = serverName === undefined ? undefined : dialTls(target.http?.ca);
+  const pods = target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
   const session = randomUUID();
-  const redis = new StoreConnections(parts.target.redis, (server) => {
+  const redis = new StoreConnections(target.redis, (server) => {
     const isThere = podIsThere && (async (signal: AbortSignal) => await podIsThere(server, signal));
     return new RedisConnections(server, session, isThere && { runId: server.runId, podIsThere: isThere });
   });
-  const { faultProxy } = parts.target;
+  const { faultProxy } = target;
   return {
-    ...rest,
+    budget,
+    checkStore,
+    control,
+    findStore,
+    lifetime,
+    lookAtPods,
+    now,
+    usualWriteMs: () => control()?.baseline.writeMaxMs ?? 0,
     limiter,
-    target: { ...parts.target, pods },
+    target: { ...target, pods },
     ...(dial && { dial }),
-    callers: new HttpCallers(http, parts.target.http?.headers),
+    callers: new HttpCallers(http, target.http?.headers),
     ...(identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), now) }),
-    podClients: pods.map((pod) => new PodClient(pod, TRAFFIC_CONNECTIONS, now, dial, budget)),
+    podClients: pods.map((pod) => new PodClient(pod, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),
     redis,
     ...(faultProxy && { proxy: new FaultProxyClient(faultProxy) }),

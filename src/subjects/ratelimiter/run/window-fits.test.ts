@@ -60,7 +60,9 @@ describe('a fault in windows by the clock', () => {
     const { storyMs } = planOf(fault, first, limiter);
     const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - storyMs + 1;
     const toolkit = toolkitAt(tooLate, limiter);
-    const attempt = new Attempt(fault, first, toolkit, (error) => expect.unreachable(String(error)));
+    const attempt = new Attempt(fault, fault.plan(first, limiter), toolkit, (error) =>
+      expect.unreachable(String(error)),
+    );
     const waits = AbortSignal.abort(new Error('it waits'));
     await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
   });

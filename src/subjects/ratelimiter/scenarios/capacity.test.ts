@@ -3,7 +3,7 @@ import { type ChaosDemoSpec, specSchema, subjectPart } from '../../../api/index.
 import { rateLimiterApi } from '../api.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
 import { requireCapacity } from './capacity.ts';
-import { toleranceOf } from './counter-drift/parameters.ts';
+import { DriftPlan } from './counter-drift/plan.ts';
 import { scenarioTypeOf } from './index.ts';
 
 const HTTP = { http: { path: '/$(key)' } };
@@ -113,7 +113,7 @@ describe('a spec that no run on so many pods can meet', () => {
     const limiter = rateLimiterOf(whole);
     const lagging = (lag: number, writeMaxMs = 1): string | undefined =>
       scenario &&
-      scenarioTypeOf('CounterDrift').unprovable(scenario, limiter, 3, {
+      new DriftPlan(scenario, limiter).unprovable(3, {
         writeMaxMs,
         lags: new Map([[30, { lag, samples: 10 }]]),
       });
@@ -166,7 +166,7 @@ describe('a spec that no run on so many pods can meet', () => {
   it('the drift tolerance is 150 ms of traffic, and at most half of the limit', () => {
     const of = (counterDrift: object, limit: object = {}): number => {
       const whole = spec(drift(counterDrift), limit);
-      return whole.scenarios[0] ? toleranceOf(whole.scenarios[0], rateLimiterOf(whole)) : -1;
+      return whole.scenarios[0] ? new DriftPlan(whole.scenarios[0], rateLimiterOf(whole)).tolerance : -1;
     };
     expect([
       of({}),

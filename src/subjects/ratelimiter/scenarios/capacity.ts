@@ -2,13 +2,20 @@
  * What has to fit together so that a run can end as expected: the spec, and the pods and primaries that were found. The
  * API server has rejected by then what a spec contradicts in itself. Pure.
  */
-import type { ChaosDemoSpec } from '../../../api/index.ts';
+import {
+  type ChaosDemoSpec,
+  counted,
+  DWELLS_PER_RUN,
+  DWELLS_PER_SCENARIO,
+  formatDuration,
+  parseDuration,
+} from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import type { Baseline } from '../interfaces/baseline.ts';
+import { sumOf } from '../history/counts.ts';
+import type { Baseline } from '../interfaces/http/control-callers.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../spec/schema.ts';
-import { tooLong } from './cooldowns.ts';
-import { failsOver, scenarioTypeOf } from './index.ts';
-import { planOf } from './scenario-type.ts';
+import { plansOf } from './index.ts';
+import type { ScenarioPlan } from './scenario-type.ts';
 
 export interface Found {
   readonly pods: number;
@@ -21,18 +28,12 @@ export interface Found {
 /** Why no run of this spec can end as expected, with what to change, the first reason first; empty: one can. */
 export function capacity(spec: ChaosDemoSpec, { baseline, masters = 1, pods }: Found): string[] {
   const limiter = rateLimiterOf(spec);
-  const parts = spec.scenarios.map((scenario) => {
-    const fault = scenarioTypeOf(scenario.type);
-    const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
-    return { cooldowns: fault.cooldownsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
-  });
+  const plans = plansOf(spec);
   const problems = [
     unsuitedFields(limiter),
-    failoverNotLast(spec, limiter),
-    tooLong(spec, limiter, parts),
-    ...spec.scenarios.map((scenario) =>
-      scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods, baseline),
-    ),
+    failoverNotLast(plans),
+    tooLong(spec, plans),
+    ...plans.map((plan) => plan.unprovable(pods, baseline)),
     masters > 1 ? noCluster(limiter, masters) : undefined,
   ];
   return problems.filter((problem) => problem !== undefined);
@@ -56,11 +57,30 @@ function unsuitedFields({ http, isBundled, limit, redis }: RateLimiterSpec): str
 }
 
 /** Later scenarios would have admitted another server than the one that is the primary by then. */
-function failoverNotLast({ scenarios }: ChaosDemoSpec, limiter: RateLimiterSpec): string | undefined {
-  const early = scenarios.slice(0, -1).find((scenario) => failsOver(scenario, limiter));
+function failoverNotLast(plans: readonly ScenarioPlan[]): string | undefined {
+  const early = plans.slice(0, -1).find(({ failsOver }) => failsOver);
   return early
-    ? `scenario ${early.name} makes another server the primary of Redis, and later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
+    ? `scenario ${early.scenario.name} makes another server the primary of Redis, and later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
     : undefined;
+}
+
+/** Why a run cannot end before its deadline, with what to change; undefined: it can. */
+function tooLong(spec: ChaosDemoSpec, plans: readonly ScenarioPlan[]): string | undefined {
+  const { activeDeadline, pace } = spec;
+  const { cooldownMs = 0, isOneCaller = false } = plans[0] ?? {};
+  const cooldowns = isOneCaller ? sumOf([1, ...plans.map((plan) => plan.cooldownsToPrepare)]) : 0;
+  const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * plans.length;
+  const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
+  const faultsMs = sumOf(plans.map((plan) => plan.countdownMs + plan.faultMs + plan.settleMs));
+  const ms = faultsMs + cooldowns * cooldownMs + dwellMs;
+  if (ms < parseDuration(activeDeadline)) return undefined;
+  const waits =
+    cooldowns === 0
+      ? ''
+      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs)} until the limit of the operator's address is replenished`;
+  const shorter =
+    cooldowns === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
+  return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
 }
 
 /** The part of a spec that needs a single Redis. */

@@ -1,27 +1,21 @@
 /** The setup of an attempt, as parts of its history. */
-import { type ScenarioSpec, truncate } from '../../../api/index.ts';
+import { truncate } from '../../../api/index.ts';
 import type { FaultReport } from '../../../engine/observed.ts';
 import type { EventOf } from '../history/events.ts';
 import { DRAWS, HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { Toolkit } from '../tools.ts';
+import type { ScenarioPlan } from './scenario-type.ts';
 
-/** The facts of an attempt besides its toolkit. */
-interface Prepared {
-  readonly fixture: string;
-  /** When the callers were set up; milliseconds since the epoch. */
-  readonly preparedAt: number;
-  /** Of its steady traffic, if there is any. */
-  readonly requestsPerSecond?: number;
-}
-
+/** @param fixture of the attempt, whose callers are set up now */
 export function setupOf(
-  scenario: ScenarioSpec,
-  { control, limiter, target, usualWriteMs }: Toolkit,
-  { fixture, preparedAt, requestsPerSecond = 0 }: Prepared,
+  { limiter, rate = 0, scenario }: ScenarioPlan,
+  toolkit: Toolkit,
+  fixture: string,
 ): Setup {
+  const { control, now, target, usualWriteMs } = toolkit;
   const { baseline, storeDoubt } = control() ?? {};
-  const lag = baseline?.lags.get(requestsPerSecond)?.lag;
+  const lag = baseline?.lags.get(rate)?.lag;
   return {
     kind: 'setup',
     version: HISTORY_VERSION,
@@ -31,7 +25,7 @@ export function setupOf(
     redis: target.redis.map(({ podName }) => podName),
     fixture,
     draws: DRAWS,
-    preparedAt,
+    preparedAt: now(),
     clockWithinMs: CLOCK_WITHIN_MS,
     usualWriteMs: usualWriteMs(),
     ...(storeDoubt !== undefined && { storeDoubt }),

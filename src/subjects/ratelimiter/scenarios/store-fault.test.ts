@@ -22,7 +22,7 @@ function scenarioWith(storeOutage: object, redis: object = {}) {
 /** Why a scenario with this fault can show nothing with such a Redis, whatever else it lacks. */
 function problem(parameters: object, redis: object = {}): string | undefined {
   const { limiter, scenario } = scenarioWith(parameters, redis);
-  return storeOutage.unprovable(scenario, limiter, 3);
+  return storeOutage.plan(scenario, limiter).unprovable(3);
 }
 
 const PROXIED = [
@@ -67,11 +67,9 @@ describe('the mechanism of a fault', () => {
   it('has to hold writes back to make counters drift', () => {
     const { limiter, scenario } = scenarioWith({}, { count: { key: 'rl:$(key)' } });
     const drifts = (fault: object): string | undefined =>
-      counterDrift.unprovable(
-        { ...scenario, counterDrift: counterDrift.api.schema.parse({ fault }) },
-        limiter,
-        3,
-      );
+      counterDrift
+        .plan({ ...scenario, counterDrift: counterDrift.api.schema.parse({ fault }) }, limiter)
+        .unprovable(3);
     for (const type of ['Stall', 'Disconnect']) expect(drifts({ type })).toBeUndefined();
     for (const fault of [...PROXIED, { type: 'DataLoss' }]) {
       expect(drifts(fault)).toContain('counterDrift.fault does not');

@@ -8,17 +8,15 @@ import {
   mechanismOf,
   type StoreFault,
   VIAS,
-  viaOf,
 } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
-import { cel, durationField, formatDuration, parseDuration } from '../../../api/index.ts';
-import { PART, type RateLimiterSpec } from '../spec/schema.ts';
+import { cel, durationField, parseDuration } from '../../../api/index.ts';
+import type { RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
+import type { ScenarioPlan } from './scenario-type.ts';
 
 /** How long each command or write waits, if the spec does not set it. */
 const DEFAULT_LATENCY = '300ms';
-/** A fault proxy keeps no fault longer; milliseconds. */
-const LONGEST_PROXIED_MS = 60_000;
 
 const TYPES: readonly FaultType[] = FAULT_TYPES;
 export const quoted = (texts: readonly string[]): string =>
@@ -84,57 +82,21 @@ export const faultSchema = z
 
 export type FaultParameters = z.output<typeof faultSchema>;
 
-type Proxied = Pick<RateLimiterSpec, 'redis'>;
-
 /** The mechanism of a fault of this spec. */
-export function mechanismIn(fault: FaultParameters, { redis }: Proxied): Mechanism {
+export function mechanismIn(fault: FaultParameters, { redis }: Pick<RateLimiterSpec, 'redis'>): Mechanism {
   return mechanismOf(fault, redis.faultProxy !== undefined);
 }
 
-/** What a fault has to know of its scenario. */
-export interface FaultPlace {
-  readonly fixture: () => string;
-  readonly lingerMs?: number;
-  readonly counts?: () => readonly CountPlace[];
-}
-
-/** The fault for one attempt. Opens no connection yet. */
+/**
+ * The fault for one attempt. Opens no connection yet.
+ * @param counts that Redis may lose
+ */
 export function createFault(
   toolkit: Toolkit,
-  fault: FaultParameters,
-  { counts = () => [], fixture, lingerMs = 0 }: FaultPlace,
+  { lingerMs, mechanism, parameters }: ScenarioPlan<{ fault: FaultParameters }> & { mechanism: Mechanism },
+  fixture: () => string,
+  counts: () => readonly CountPlace[] = () => [],
 ): StoreFault {
-  const { latency = DEFAULT_LATENCY, scripts = false } = fault;
-  const latencyMs = parseDuration(latency);
-  return mechanismIn(fault, toolkit.limiter).create(toolkit, {
-    latencyMs,
-    lingerMs,
-    fixture,
-    counts,
-    scripts,
-  });
-}
-
-/**
- * Why this fault cannot be injected into the Redis of this spec, with what to change.
- * @param field of the scenario that has the fault
- * @param lingerMs how long it stays after its planned end; milliseconds
- */
-export function proxyUnprovable(
-  fault: FaultParameters,
-  { redis }: Proxied,
-  { field, lingerMs, name }: { readonly name: string; readonly field: string; readonly lingerMs: number },
-): string | undefined {
-  const what = `scenario ${name}: ${field}.type ${fault.type}`;
-  if (redis.faultProxy && mechanismIn(fault, { redis }).seesPods) {
-    return `${what} needs the connections of the pods at Redis, and ${PART}.redis.faultProxy is between: use Refuse, or run it without the proxy`;
-  }
-  if (viaOf(fault, redis.faultProxy !== undefined) !== 'Proxy') return undefined;
-  if (mechanismIn(fault, { redis }).lasts !== 'Lingers') return undefined;
-  if (redis.tls) {
-    return `${what} answers commands in place of Redis, and with ${PART}.redis.tls the fault proxy cannot read them: use Refuse`;
-  }
-  const staleMs = parseDuration(fault.duration) + lingerMs;
-  if (staleMs <= LONGEST_PROXIED_MS) return undefined;
-  return `${what} keeps connections stale for fault.duration, settle, 1 s and callerTimeout, ${formatDuration(staleMs)} in all, and a fault proxy keeps no fault longer than ${formatDuration(LONGEST_PROXIED_MS)}: shorten ${field}.duration or settle`;
+  const { latency = DEFAULT_LATENCY, scripts = false } = parameters.fault;
+  return mechanism.create(toolkit, { latencyMs: parseDuration(latency), lingerMs, fixture, counts, scripts });
 }

@@ -106,9 +106,8 @@ export class Timeline {
     else if (event.kind === 'probe') this.#probe(event);
     else if (event.kind === 'fault' && event.step === 'CountsLost') this.#countsLost(event);
     else if (event.kind === 'health') this.#health(event);
-    else if (event.kind === 'gone') this.#gone(event);
-    else if (event.kind === 'restarted') this.#restarted(event);
     else if (event.kind === 'count') this.#stored(sampleOf(event));
+    else if (event.kind === 'gone' || event.kind === 'restarted') this.#podsChanged(event);
   }
 
   /**
@@ -127,21 +126,6 @@ export class Timeline {
   usualWrites(at: number, tookMs: readonly number[]): void {
     for (const took of tookMs) this.#recorder.add(at, STORE, 'write-latency', took);
     this.#usualWriteMs = Math.max(this.#usualWriteMs, ...tookMs);
-  }
-
-  #written(at: number, tookMs: number): void {
-    this.#recorder.add(at, STORE, 'write-latency', tookMs);
-    this.#refused.clear();
-    this.#answers(at, STORE);
-    if (this.#writesStall) this.#event(at, STORE, `a write was accepted after ${Math.round(tookMs)} ms`);
-    this.#writesStall = false;
-  }
-
-  #waiting(at: number, waitedMs: number): void {
-    this.#recorder.add(at, STORE, 'write-outstanding', waitedMs);
-    if (this.#writesStall || waitedMs < Math.max(LONG_MS, LONG_FACTOR * this.#usualWriteMs)) return;
-    this.#writesStall = true;
-    this.#event(at, STORE, `a write has had no answer for ${Math.round(waitedMs)} ms`);
   }
 
   #read(at: number, tookMs: number): void {
@@ -250,9 +234,17 @@ export class Timeline {
       case 'Read':
         return this.#read(at, tookMs);
       case 'Written':
-        return this.#written(at, tookMs);
+        this.#recorder.add(at, STORE, 'write-latency', tookMs);
+        this.#refused.clear();
+        this.#answers(at, STORE);
+        if (this.#writesStall) this.#event(at, STORE, `a write was accepted after ${Math.round(tookMs)} ms`);
+        this.#writesStall = false;
+        return;
       case 'Waiting':
-        return this.#waiting(at, tookMs);
+        this.#recorder.add(at, STORE, 'write-outstanding', tookMs);
+        if (this.#writesStall || tookMs < Math.max(LONG_MS, LONG_FACTOR * this.#usualWriteMs)) return;
+        this.#writesStall = true;
+        return this.#event(at, STORE, `a write has had no answer for ${Math.round(tookMs)} ms`);
       case 'Unreachable':
         return this.#unreachable(at, STORE);
       case 'Lost':
@@ -276,18 +268,10 @@ export class Timeline {
     this.#recorder.add(at, STORE, 'count-stored', 0);
   }
 
-  /** Pods that were deleted since the watch began. */
-  #gone({ at, pods }: EventOf<'gone'>): void {
-    for (const pod of pods) {
-      const component = this.#replicas.get(pod);
-      if (component !== undefined) this.#state(at, component, 'it was deleted', false);
-    }
-  }
-
-  #restarted({ at, pods }: EventOf<'restarted'>): void {
-    for (const pod of pods) {
-      const component = this.#replicas.get(pod);
-      if (component !== undefined) this.#event(at, component, 'its container was restarted');
+  #podsChanged({ at, kind, pods }: EventOf<'gone' | 'restarted'>): void {
+    for (const component of pods.flatMap((pod) => this.#replicas.get(pod) ?? [])) {
+      if (kind === 'gone') this.#state(at, component, 'it was deleted', false);
+      else this.#event(at, component, 'its container was restarted');
     }
   }
 

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type DiagnosisAnswer, gradeAnswer } from '../../../diagnosis/index.ts';
 import { EvidenceRecorder } from '../../../evidence/index.ts';
-import { rateLimiterOf } from '../spec/schema.ts';
-import { scenarioTypeOf } from './index.ts';
+import { plansOf } from './index.ts';
 import { truthIn } from './truth.ts';
 
 const ORIGIN = 1_000_000;
@@ -56,9 +55,7 @@ describe('what a fault does', () => {
     const spec = limiterSpec({ redis: { service: 'redis', failover: 'Allow', ...redis } }, [
       { name: 'failover', type: 'StoreOutage', storeOutage: { fault } },
     ]);
-    const [scenario] = spec.scenarios;
-    if (!scenario) throw new Error('the spec has a scenario');
-    const { anomalies, stays } = scenarioTypeOf(scenario.type).truth(scenario, rateLimiterOf(spec));
+    const { anomalies, stays } = plansOf(spec)[0]?.truth ?? {};
     expect({ anomalies, stays }).toEqual({ anomalies: ['store-connections-broken', ...more], stays: true });
   });
 });

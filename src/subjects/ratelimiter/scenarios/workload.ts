@@ -3,11 +3,12 @@ import type { FaultMoment } from '@chaosdemo/redis-faults';
 import type { FaultReport, Prepared, RecoveryReport } from '../../../engine/observed.ts';
 import type { Permit } from '../../../engine/subject.ts';
 import type { History } from '../history/history.ts';
+import type { Toolkit } from '../tools.ts';
 import type { Judge } from './judge.ts';
+import type { ScenarioPlan } from './scenario-type.ts';
 
 /** The record of one attempt, with the result so far. */
 export interface Recording<A = unknown> {
-  readonly fixture: string;
   readonly history: History;
   readonly judge: Judge<A>;
 }
@@ -16,17 +17,35 @@ export interface Recording<A = unknown> {
 export interface Stage<A = unknown> {
   /** As {@link StoreFault.prepare}. */
   admit(ms: number, signal: AbortSignal): Promise<void>;
-  /** Begins the history. @param requestsPerSecond of the steady traffic, if there is any */
-  record(requestsPerSecond?: number): Recording<A>;
+  /** Begins the history. */
+  record(): Recording<A>;
 }
+
+/** That callers are set up, and how long they can be used. */
+export type Ready = Omit<Prepared, 'fixture' | 'sequence'>;
 
 /**
  * One attempt of a workload. `prepare` comes first; all else is used only after it, and only by the process that called
  * it.
  */
-export interface Workload<A = unknown> {
+export abstract class Workload<A = unknown, P extends ScenarioPlan = ScenarioPlan> {
+  protected readonly plan: P;
+  protected readonly toolkit: Toolkit;
+  /** Undefined before the history begins. */
+  protected recording: Recording<A> | undefined;
+
+  constructor(plan: P, toolkit: Toolkit) {
+    this.plan = plan;
+    this.toolkit = toolkit;
+  }
+
+  protected get recorded(): Recording<A> {
+    if (!this.recording) throw new Error('the workload was not prepared');
+    return this.recording;
+  }
+
   /** Sets callers up. @throws an error whose message states what to do; its limits are removed then */
-  prepare(fixture: string, stage: Stage<A>, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>>;
+  abstract prepare(fixture: string, stage: Stage<A>, signal: AbortSignal): Promise<Ready>;
   /**
    * Right before the fault of the store.
    * @returns why nothing may be injected; undefined: it may
@@ -39,7 +58,7 @@ export interface Workload<A = unknown> {
    */
   inject?(moment: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport>;
   /** Sends and reads while the fault is watched, until everything was observed or `signal` aborts. */
-  watch(signal: AbortSignal, report: () => void): Promise<void>;
+  abstract watch(signal: AbortSignal, report: () => void): Promise<void>;
   /** Steady traffic, until `signal` aborts. */
   load?(signal: AbortSignal): Promise<void>;
   /** Reads the effects of the fault, once the store accepted a write; takes about `settleMs` milliseconds at most. */

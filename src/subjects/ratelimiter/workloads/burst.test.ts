@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { burstResultOf } from '../checkers/burst-result.ts';
-import type { Outcome } from '../http/burst-plan.ts';
-import type { Decision } from '../interfaces/callers.ts';
+import type { Outcome } from '../http/burst.ts';
+import type { Decision } from '../interfaces/http/http-callers.ts';
 import { burstEvents } from './burst.ts';
 
 /** What a history makes of these outcomes. */

@@ -2,10 +2,10 @@
 import { truncate } from '../../../api/index.ts';
 import { type BurstResult, burstResultOf } from '../checkers/burst-result.ts';
 import type { CallerRequest, EventOf } from '../history/events.ts';
-import { sendBurst } from '../http/burst.ts';
-import { type Burst, type BurstPlan, type BurstPod, spread } from '../http/burst-plan.ts';
+import { type Burst, type BurstPlan, sendBurst, spread } from '../http/burst.ts';
 import type { FailureCode } from '../http/failure.ts';
-import type { Callers, Decision } from '../interfaces/callers.ts';
+import type { Decision, HttpCallers } from '../interfaces/http/http-callers.ts';
+import type { PodTarget } from '../target/target.ts';
 
 /** Requests that were sent, and had no proper answer. */
 const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'outcome'>>>> = {
@@ -52,8 +52,8 @@ export function burstEvents(
 
 export interface BurstOptions
   extends Pick<BurstPlan<unknown>, 'at' | 'budget' | 'now' | 'onStart' | 'timeoutMs' | 'until' | 'wakeUp'> {
-  readonly pods: readonly BurstPod[];
-  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  readonly pods: readonly PodTarget[];
+  readonly callers: Pick<HttpCallers, 'read' | 'requestOf'>;
   readonly key: string;
   /** Spread evenly over the pods. */
   readonly requests: number;

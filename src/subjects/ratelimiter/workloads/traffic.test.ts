@@ -29,7 +29,7 @@ async function nodeThat(
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new PodClient({ name, host: '127.0.0.1', port }, 64, Date.now, undefined, memory);
+  const client = new PodClient({ name, host: '127.0.0.1', port }, Date.now, undefined, memory);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();
@@ -179,7 +179,7 @@ describe('a request that its caller gave up', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 64, Date.now);
+    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, Date.now);
     const [until, stop] = [new AbortController(), new AbortController()];
     onTestFinished(() => {
       client.close();
@@ -233,7 +233,7 @@ describe('a request that its caller gave up', () => {
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 1000, Date.now);
+    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, Date.now);
     const [until, stop] = [new AbortController(), new AbortController()];
     onTestFinished(() => {
       until.abort();
@@ -288,7 +288,7 @@ describe('steady traffic', () => {
         server.close();
       });
     }
-    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 16, Date.now);
+    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, Date.now);
     onTestFinished(() => client.close());
     const requests: CallerRequest[] = [];
     const schedule = podByPod([client], 'Steady', usedTimes(['k'], 10));

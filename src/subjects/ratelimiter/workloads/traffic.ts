@@ -8,7 +8,7 @@ import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
 import type { PodClient, RequestResult } from '../http/pod-client.ts';
 import { outcomeOf, requestIn } from '../interfaces/caller-request.ts';
-import type { Callers } from '../interfaces/callers.ts';
+import type { HttpCallers } from '../interfaces/http/http-callers.ts';
 
 const TICK_MS = 10;
 
@@ -34,9 +34,6 @@ export interface Due {
   readonly key: string;
 }
 
-/** The due requests of each turn, in order; ends when there is nothing more to send. */
-export type Schedule = Iterable<readonly Due[]>;
-
 /** Records a request once its caller has an answer or has given up. */
 export type RecordRequest = (request: CallerRequest) => void;
 
@@ -51,9 +48,10 @@ export interface LateTraffic {
 }
 
 export interface TrafficOptions {
-  readonly schedule: Schedule;
+  /** The due requests of each turn, in order; ends when there is nothing more to send. */
+  readonly schedule: Iterable<readonly Due[]>;
   readonly turnsPerSecond: number;
-  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  readonly callers: Pick<HttpCallers, 'read' | 'requestOf'>;
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
   readonly room: TrafficRoom;
@@ -76,114 +74,106 @@ export async function runTraffic(
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<void> {
-  const { late, leftOut: onLeftOut, room, schedule, turnsPerSecond } = options;
-  const listening = new Listening();
-  const open = new Set<Promise<void>>();
-  const failed = new AbortController();
-  const send = (due: Due): void => {
-    if (listening.isFull && late?.listensTo(due)) return;
+  await new Traffic(options, record, lifetime).run(stop);
+}
+
+class Traffic {
+  readonly #options: TrafficOptions;
+  readonly #record: RecordRequest;
+  readonly #lifetime: AbortSignal;
+  /** Requests whose callers wait. */
+  readonly #open = new Set<Promise<void>>();
+  /** Those that are open although their callers gave up, with their connections, in the order of giving up. */
+  readonly #late = new Map<AbortController, ConnectionLease>();
+  readonly #failed = new AbortController();
+
+  constructor(options: TrafficOptions, record: RecordRequest, lifetime: AbortSignal) {
+    this.#options = options;
+    this.#record = record;
+    this.#lifetime = lifetime;
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    const { schedule, turnsPerSecond } = this.#options;
+    const turns = schedule[Symbol.iterator]();
+    const either = AbortSignal.any([stop, this.#lifetime, this.#failed.signal]);
+    const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * turnsPerSecond));
+    const start = performance.now();
+    let [turn, leftOut, isOver] = [0, 0, false];
+    while (!either.aborted && !isOver) {
+      const due = Math.floor(((performance.now() - start) / 1000) * turnsPerSecond) + 1 - leftOut;
+      leftOut += Math.max(0, due - turn - catchUp);
+      const until = Math.min(due, turn + catchUp);
+      for (; turn < until && !isOver; turn += 1) {
+        const next = turns.next();
+        isOver = next.done === true;
+        if (!next.done) for (const each of next.value) this.#begin(each);
+      }
+      if (!isOver) await pauseFor(TICK_MS, either).catch(() => undefined);
+    }
+    await Promise.all(this.#open);
+    this.#failed.signal.throwIfAborted();
+  }
+
+  #begin(due: Due): void {
+    const { late, leftOut, room } = this.#options;
+    if (this.#late.size >= MOST_LATE && late?.listensTo(due)) return;
     // A caller that still waits takes precedence over one that has given up.
-    const place = open.size < MOST_OPEN ? (room() ?? listening.handOver()) : undefined;
+    const place = this.#open.size < MOST_OPEN ? (room() ?? this.#handOver()) : undefined;
     if (!place) {
-      onLeftOut();
+      leftOut();
       return;
     }
-    const request = sendOne({ ...options, due, place, listening }, record, lifetime)
+    const request = this.#send(due, place)
       // Not awaited yet, so it must not reject.
-      .catch((error: unknown) => failed.abort(error))
-      .finally(() => open.delete(request));
-    open.add(request);
-  };
-  const turns = schedule[Symbol.iterator]();
-  const either = AbortSignal.any([stop, lifetime, failed.signal]);
-  const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * turnsPerSecond));
-  const start = performance.now();
-  let [turn, leftOut, isOver] = [0, 0, false];
-  while (!either.aborted && !isOver) {
-    const due = Math.floor(((performance.now() - start) / 1000) * turnsPerSecond) + 1 - leftOut;
-    leftOut += Math.max(0, due - turn - catchUp);
-    const until = Math.min(due, turn + catchUp);
-    for (; turn < until && !isOver; turn += 1) {
-      const next = turns.next();
-      isOver = next.done === true;
-      if (!next.done) for (const each of next.value) send(each);
+      .catch((error: unknown) => this.#failed.abort(error))
+      .finally(() => this.#open.delete(request));
+    this.#open.add(request);
+  }
+
+  /**
+   * Resolves once the caller has an answer or has given up; the request may continue then.
+   * @param place released once the request is no longer open
+   */
+  async #send(due: Due, place: ConnectionLease): Promise<void> {
+    const { callers, callerTimeoutMs, late, leftOut, sending } = this.#options;
+    const { caller, client, key } = due;
+    const dropped = new AbortController();
+    let request: CallerRequest | undefined;
+    const listener = late?.listensTo(due)
+      ? {
+          until: AbortSignal.any([late.until, dropped.signal]),
+          onEnd: (result: RequestResult): void => {
+            this.#late.get(dropped)?.release();
+            this.#late.delete(dropped);
+            const outcome = outcomeOf(result, callers)?.outcome;
+            if (request && outcome !== undefined && outcome !== 'Timeout') {
+              late.onAnswer(request, { outcome, at: result.endedAt });
+            }
+          },
+        }
+      : undefined;
+    const heard = sending?.(due);
+    try {
+      const result = await client.send(callers.requestOf(key), callerTimeoutMs, this.#lifetime, listener);
+      heard?.(result);
+      if (result.failure?.code === 'NO_ROOM') leftOut();
+      const of = { pod: client.pod.name, caller, key };
+      request = this.#lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;
+      if (!request) return;
+      this.#record(request);
+      if (listener && request.outcome === 'Timeout') this.#late.set(dropped, place);
+    } finally {
+      if (!this.#late.has(dropped)) place.release();
     }
-    if (!isOver) await pauseFor(TICK_MS, either).catch(() => undefined);
-  }
-  await Promise.all(open);
-  failed.signal.throwIfAborted();
-}
-
-interface OneRequest
-  extends Pick<TrafficOptions, 'callers' | 'callerTimeoutMs' | 'late' | 'leftOut' | 'sending'> {
-  readonly due: Due;
-  /** Released once the request is no longer open. */
-  readonly place: ConnectionLease;
-  readonly listening: Listening;
-}
-
-/** Resolves once the caller has an answer or has given up; the request may continue then. */
-async function sendOne(
-  { callers, callerTimeoutMs, due, late, leftOut, listening, place, sending }: OneRequest,
-  record: RecordRequest,
-  lifetime: AbortSignal,
-): Promise<void> {
-  const { caller, client, key } = due;
-  const dropped = new AbortController();
-  let request: CallerRequest | undefined;
-  const listener = late?.listensTo(due)
-    ? {
-        until: AbortSignal.any([late.until, dropped.signal]),
-        onEnd: (result: RequestResult): void => {
-          listening.end(dropped);
-          const outcome = outcomeOf(result, callers)?.outcome;
-          if (request && outcome !== undefined && outcome !== 'Timeout') {
-            late.onAnswer(request, { outcome, at: result.endedAt });
-          }
-        },
-      }
-    : undefined;
-  let continues = false;
-  const heard = sending?.(due);
-  try {
-    const result = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
-    heard?.(result);
-    if (result.failure?.code === 'NO_ROOM') leftOut();
-    const of = { pod: client.pod.name, caller, key };
-    request = lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;
-    if (!request) return;
-    record(request);
-    continues = listener !== undefined && request.outcome === 'Timeout';
-    if (continues) listening.begin(dropped, place);
-  } finally {
-    if (!continues) place.release();
-  }
-}
-
-/** Requests that are open although their callers gave up, with their connections. */
-class Listening {
-  /** In the order in which they were given up. */
-  readonly #open = new Map<AbortController, ConnectionLease>();
-
-  begin(request: AbortController, place: ConnectionLease): void {
-    this.#open.set(request, place);
   }
 
-  get isFull(): boolean {
-    return this.#open.size >= MOST_LATE;
-  }
-
-  end(request: AbortController): void {
-    this.#open.get(request)?.release();
-    this.#open.delete(request);
-  }
-
-  /** Drops the oldest, and returns its connection; undefined: there is none. */
-  handOver(): ConnectionLease | undefined {
-    const [oldest] = this.#open;
+  /** Drops the oldest request whose caller gave up, and returns its connection; undefined: there is none. */
+  #handOver(): ConnectionLease | undefined {
+    const [oldest] = this.#late;
     if (!oldest) return undefined;
     const [request, place] = oldest;
-    this.#open.delete(request);
+    this.#late.delete(request);
     request.abort();
     return place;
   }

@@ -4,11 +4,11 @@ import {
   jsonAnswer,
   startAnsweringNode,
 } from '../../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
-import { sendBurst } from '../../http/burst.ts';
-import { type BurstPod, spread } from '../../http/burst-plan.ts';
+import { sendBurst, spread } from '../../http/burst.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
+import type { PodTarget } from '../../target/target.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { HttpCallers } from './http-callers.ts';
 
@@ -28,7 +28,7 @@ const callers = new HttpCallers(
 );
 const request = { method: 'POST', path: '/' };
 
-async function burst(pod: BurstPod): Promise<unknown> {
+async function burst(pod: PodTarget): Promise<unknown> {
   const plan = {
     requests: spread([pod], REQUESTS, () => request),
     read: callers.read.bind(callers),
@@ -38,8 +38,8 @@ async function burst(pod: BurstPod): Promise<unknown> {
   return await sendBurst(plan, signal);
 }
 
-async function traffic(pod: BurstPod): Promise<unknown> {
-  const client = new PodClient(pod, REQUESTS, Date.now);
+async function traffic(pod: PodTarget): Promise<unknown> {
+  const client = new PodClient(pod, Date.now);
   const sendAll = async (): Promise<unknown> =>
     outcomeOf(await client.send(request, TIMEOUT_MS, signal), callers);
   return await Promise.all(Array.from({ length: REQUESTS }, sendAll)).finally(() => client.close());
@@ -53,7 +53,7 @@ async function cpuMs(act: () => Promise<unknown>): Promise<number> {
   return (system + user) / 1000;
 }
 
-async function nodeWith(answer: string): Promise<BurstPod> {
+async function nodeWith(answer: string): Promise<PodTarget> {
   const pod = await startAnsweringNode({ answer, requests: REQUESTS });
   onTestFinished(async () => void (await pod.stop()));
   return pod;

@@ -1,20 +1,23 @@
 /**
  * The controls before any fault: a caller is admitted up to its limit and then rejected by every pod, and that is
- * counted in the Redis that the spec names.
+ * counted in the Redis that the spec names. What they measure is the baseline against which faults are judged.
  */
-
+import type { StoreConnections } from '@chaosdemo/redis-faults';
+import { pauseFor, TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import { type Control, type ControlKeys, controlKeys } from '../../checkers/controls.ts';
+import { countByPod } from '../../checkers/requests.ts';
+import { type AdmittedByPod, missingIn } from '../../history/counter-sample.ts';
 import { sumOf } from '../../history/counts.ts';
+import type { Setup } from '../../history/setup.ts';
+import type { PodClient } from '../../http/pod-client.ts';
+import type { HttpRequest } from '../../http/request.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
-import type { Baseline, Lag } from '../baseline.ts';
 import { outcomeOf } from '../caller-request.ts';
+import { type CountTools, sampleCounts } from '../counts.ts';
 import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
-import { measureWrites } from '../write-latency.ts';
-import { settledCount } from './control-counts.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { measureLag } from './lag.ts';
 import { controlRefill } from './refill-control.ts';
@@ -26,18 +29,31 @@ const CONTROL_MS = 2000;
 const COUNTABLE_WINDOW_MS = 5000;
 /** The most requests to see pods reject that count separately, unless twice the limit is more. */
 const MOST_ALONE = 1000;
+/** Writes that are measured, and how long one may take; milliseconds. */
+const [WRITES, WRITE_TIMEOUT_MS] = [20, 5000];
+/** How long the count may take to reach all that was admitted, and how often it is read until then; milliseconds. */
+const [REST_MS, POLL_MS] = [5000, 50];
+
+/** The largest lead of admissions over counts in Redis, in so many samples. */
+export type Lag = Readonly<Record<'lag' | 'samples', number>>;
+
 /** What the controls showed. */
 export interface CallerControls {
   readonly message: string;
   /** Why it is not shown that the limiter counts in this Redis; undefined: it is. */
   readonly storeDoubt?: string;
-  readonly baseline: Baseline;
+  readonly baseline: Omit<NonNullable<Setup['baseline']>, 'lag'> & {
+    /** By the rate of the traffic, in requests per second. */
+    readonly lags: ReadonlyMap<number, Lag>;
+  };
 }
+
+export type Baseline = CallerControls['baseline'];
 
 type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'room'>;
 
 /**
- * @param key of the control: the names of all its keys begin with it, see {@link controlKeys}
+ * @param key of the control: the names of all its keys begin with it
  * @param rates of steady traffic whose count lag is needed, in requests per second
  * @throws Error with the problem and what to do; RedisClientError
  */
@@ -46,16 +62,12 @@ export async function controlCallers(
   { key, rates }: { readonly key: string; readonly rates: readonly number[] },
   signal: AbortSignal,
 ): Promise<CallerControls> {
-  const { redis } = toolkit;
-  const writes = await measureWrites(redis, signal);
+  const writes = await measureWrites(toolkit.redis, signal);
   const writeMaxMs = writes.at(-1) ?? 0;
-  const keys = controlKeys(key);
-  const { control, isCounted, refill, seen, storeDoubt } = await controlLimit(toolkit, keys, signal);
+  const { denying, isCounted, refill, seen, storeDoubt } = await controlLimit(toolkit, key, signal);
   const lags = new Map<number, Lag>();
-  for (const requestsPerSecond of isCounted ? new Set(rates) : []) {
-    const keyPrefix = `${keys.counting}-${requestsPerSecond}`;
-    const traffic = { keyPrefix, requestsPerSecond };
-    lags.set(requestsPerSecond, await measureLag(toolkit, traffic, signal));
+  for (const rate of isCounted ? new Set(rates) : []) {
+    lags.set(rate, await measureLag(toolkit, `${key}-counting-${rate}`, rate, signal));
   }
   const behind = [...lags].map(
     ([rate, { lag, samples }]) =>
@@ -64,32 +76,40 @@ export async function controlCallers(
   return {
     message: `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind, refill].join('; ')}`,
     ...(storeDoubt !== undefined && { storeDoubt }),
-    baseline: {
-      writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
-      writeMaxMs,
-      lags,
-      denying: control,
-    },
+    baseline: { writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0, writeMaxMs, lags, denying },
   };
 }
 
-/** Observations of one caller that exhausted its limit. */
-interface LimitControl {
-  readonly control: Control;
-  /** In words. */
-  readonly seen: readonly string[];
-  readonly refill: string;
-  readonly storeDoubt?: string;
-  /** Whether a count can be read, and so its lag measured. */
-  readonly isCounted: boolean;
+/**
+ * Latencies of real writes, to all masters of a Cluster at once, one after the other, from the fastest to the slowest.
+ * @throws Error if one takes longer than 5 s; RedisClientError; the reason of `signal`
+ */
+async function measureWrites(redis: StoreConnections, signal: AbortSignal): Promise<number[]> {
+  // Needed later: a missing right shows before any fault is announced.
+  await redis.read();
+  const writer = await redis.openProbeWriter();
+  try {
+    const latencies: number[] = [];
+    for (let i = 0; i < WRITES; i += 1) {
+      const start = performance.now();
+      if ((await within(writer.write(), WRITE_TIMEOUT_MS, signal)) === TIMED_OUT) {
+        throw new Error(
+          `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms, although this demo has injected nothing: check whether another client has paused it (CLIENT UNPAUSE ends the pause) or it is overloaded`,
+        );
+      }
+      latencies.push(performance.now() - start);
+      await pauseFor(5, signal);
+    }
+    return latencies.sort((a, b) => a - b);
+  } finally {
+    writer.close();
+  }
 }
 
-async function controlLimit(
-  toolkit: Parts,
-  { denying: key, other }: ControlKeys,
-  signal: AbortSignal,
-): Promise<LimitControl> {
+/** One caller exhausts its limit. `seen`: observations in words; `isCounted`: a count can be read, and so its lag measured. */
+async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal) {
   const { podClients: clients, callers, limiter, now, ownLimit, redis } = toolkit;
+  const key = `${fixture}-denying`;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
   const countable =
@@ -98,7 +118,6 @@ async function controlLimit(
   const isCounted = countable && limiter.redis.count !== undefined;
   // A count that can be read shows that the limiter uses this Redis.
   const store = isCounted ? undefined : new StoreControl(redis);
-  const pods = clients.map(({ pod }) => pod.name);
   await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
@@ -118,43 +137,26 @@ async function controlLimit(
   const problem = controlProblem(toolkit, full, exhausted, 'rateLimiter.health.timeout');
   if (problem) throw problem;
   const { requests } = exhausted;
-  const byPod = new Map(pods.map((pod) => [pod, 0]));
-  for (const { outcome, pod } of requests) {
-    if (outcome === 'Admitted') byPod.set(pod, (byPod.get(pod) ?? 0) + 1);
-  }
+  const byPod = countByPod(requests.filter(({ outcome }) => outcome === 'Admitted'));
   const [admitted, sent] = [sumOf(byPod.values()), requests.length];
   const seen = [`one caller was admitted ${counted(admitted, 'time')} and then rejected by every pod`];
   const inStore = await store?.conclude(requests, countable, signal);
   if (inStore) seen.push(inStore.message);
-  if (!ownLimit) await requireNewCaller(toolkit, other, signal);
+  if (!ownLimit) await requireNewCaller(toolkit, `${fixture}-new`, signal);
   const again = { ...options, clients, most: full + MOST_OVER };
   const refill = await controlRefill(limit, requests, again, signal).finally(() => ownLimit?.used());
   if (isCounted) {
-    const stored = await settledCount(toolkit, key, { admitted: byPod, sent }, signal);
+    const stored = await settledCount(toolkit, key, byPod, sent, signal);
     seen.push(`Redis counted ${stored} of ${sent} for it`);
   }
-  return {
-    control: { limit: full, sent, admitted },
-    seen,
-    refill,
-    ...(inStore?.doubt !== undefined && { storeDoubt: inStore.doubt }),
-    isCounted,
-  };
+  return { denying: { limit: full, sent, admitted }, seen, refill, storeDoubt: inStore?.doubt, isCounted };
 }
 
-/**
- * Health checks must not use up the only limit.
- * @throws Error if a pod rejects a health check once that limit is used up
- */
-async function requireFreeHealth(
-  { podClients, callers, limiter }: Parts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { path } = limiter.health;
-  for (const client of podClients) {
-    const result = await client.send({ method: 'GET', path }, timeoutOf(limiter), signal);
-    signal.throwIfAborted();
-    if (outcomeOf(result, callers)?.outcome !== 'Rejected') continue;
+/** Health checks must not use up the only limit. @throws Error if a pod rejects one once that limit is used up */
+async function requireFreeHealth(toolkit: Parts, signal: AbortSignal): Promise<void> {
+  const { path } = toolkit.limiter.health;
+  for (const client of toolkit.podClients) {
+    if (!(await isRejected(toolkit, client, { method: 'GET', path }, signal))) continue;
     throw new Error(
       `${client.pod.name}: GET ${path} was rejected once the limit of the operator's address was used up, so health checks use it up, too: set rateLimiter.health.path to one that no limiter counts`,
     );
@@ -165,17 +167,60 @@ async function requireFreeHealth(
  * A new caller is admitted although another has used its limit up: the limiter distinguishes them.
  * @throws Error if it does not
  */
-async function requireNewCaller(
-  { podClients, callers, limiter }: Parts,
-  key: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const [client] = podClients;
-  if (!client) return;
-  const result = await client.send(callers.requestOf(key), timeoutOf(limiter), signal);
-  signal.throwIfAborted();
-  if (outcomeOf(result, callers)?.outcome !== 'Rejected') return;
+async function requireNewCaller(toolkit: Parts, key: string, signal: AbortSignal): Promise<void> {
+  const [client] = toolkit.podClients;
+  if (!client || !(await isRejected(toolkit, client, toolkit.callers.requestOf(key), signal))) return;
   throw new Error(
     `without any fault ${client.pod.name} rejected the first request of a caller after another had used its limit up. ${ONE_CALLER}`,
   );
+}
+
+async function isRejected(
+  { callers, limiter }: Parts,
+  client: PodClient,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const result = await client.send(request, timeoutOf(limiter), signal);
+  signal.throwIfAborted();
+  return outcomeOf(result, callers)?.outcome === 'Rejected';
+}
+
+/**
+ * The count that Redis holds of a caller, all of whose requests are answered. A limiter may also count rejections.
+ * @throws Error with the counts that differ, and the field to set
+ */
+async function settledCount(
+  tools: CountTools,
+  key: string,
+  admitted: AdmittedByPod,
+  sent: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const total = sumOf(admitted.values());
+  const deadline = performance.now() + REST_MS;
+  for (;;) {
+    const sample = await sampleCounts(tools, key, () => admitted, signal);
+    const { stored = 0, storeSilent } = sample;
+    const missing = missingIn(sample);
+    if (missing === undefined && stored >= total && stored <= sent) return stored;
+    // Redis answered with something other than a count: a right is missing, or the type differs. Waiting does not help.
+    const isRefused = missing !== undefined && storeSilent === false;
+    if (isRefused || performance.now() >= deadline) {
+      throw new Error(`without any fault ${missing ?? differing(tools, key, { stored, total, sent })}`);
+    }
+    await pauseFor(POLL_MS, signal);
+  }
+}
+
+function differing(
+  { callers, limiter, redis }: CountTools,
+  key: string,
+  { sent, stored, total }: Readonly<Record<'sent' | 'stored' | 'total', number>>,
+): string {
+  const { key: template = '', type = '' } = limiter.redis.count ?? {};
+  const remedy = limiter.isBundled
+    ? 'correct'
+    : 'correct rateLimiter.redis.count (a count that only grows, of one caller), or';
+  return `${redis.name} counts ${stored} at ${callers.fillIn(template, key)} (${type}), and of ${counted(sent, 'request')} of that caller ${total} were admitted: ${remedy} rateLimiter.redis.service`;
 }

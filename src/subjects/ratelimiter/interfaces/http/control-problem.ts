@@ -1,6 +1,12 @@
-/** Why a limiter without a fault does not keep the limit of the spec, or did not show that it does. Pure. */
+/**
+ * Why a limiter without a fault does not keep the limit of the spec, or did not show that it does: what was measured, and
+ * the possible causes, the likelier first. Pure. The rate limiter has to keep the limit of the spec. So more than that is a
+ * violation, whichever of the two has the wrong number, if a rejection shows that this caller is limited at all. Without
+ * any rejection, nothing shows that the requests reached a limiter, so nothing is proven.
+ */
 import { counted } from '../../../../api/index.ts';
-import { overAdmission } from '../../limits/over-admission.ts';
+import type { CallerRequest } from '../../history/events.ts';
+import { LimitNotKeptError, type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import type { HttpInterfaceSpec } from '../../spec/http-schema.ts';
@@ -8,7 +14,6 @@ import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import { isConnectionFailure } from '../caller-request.ts';
 import type { Exhausted } from '../exhaust-limit.ts';
-import { limitField, overLimit, WHO_IS_TAKEN } from './over-limit.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';
 /** The likeliest reason why the first request of a caller is rejected. */
@@ -18,11 +23,28 @@ export const ONE_CALLER = `The rate limiter may take all requests for those of o
 const WHO_ELSE =
   ', or the window, which may be longer. Otherwise find out who else sends requests to these pods under the address of the operator. Clients behind the same proxy or address translation, and other ChaosDemos, share that one limit';
 
+/** Pods named in a message. */
+const MOST_NAMED = 3;
+/** Statuses with which rate limiters reject. */
+const USUAL_REJECTIONS: ReadonlySet<number> = new Set([429, 403, 503]);
+const LOST_REDIS =
+  'Check its logs for a lost connection to Redis: at its start, or by a timeout below its usual latency. Some rate limiters then admit all callers until the pod restarts';
+
+/** What has to be true of the identity of the caller, by the kind of identity: after `check`. */
+export const WHO_IS_TAKEN = {
+  Key: 'that $(key) is where the rate limiter takes the identity of its caller',
+  SourceAddress:
+    'that all pods see the operator under one address, and count by it: a proxy or address translation may show them several',
+} as const satisfies Record<HttpInterfaceSpec['identity'], string>;
+
+/** How a limiter decides, by the spec. */
+type Mapping = Pick<HttpInterfaceSpec, 'admittedStatuses' | 'identity'>;
+
 /**
  * Why a caller that exhausted its limit, without a fault, did not get what it should; undefined: it did.
  * @param full requests that its limit admits at once
  * @param timeoutField field of the spec with the answer timeout
- * @returns a LimitNotKeptError if a limiter with a limit of its own admitted too much, see {@link overLimit}
+ * @returns a LimitNotKeptError if the limiter admitted too much, and a pod rejected any
  */
 export function controlProblem(
   { limiter }: Pick<Toolkit, 'limiter'>,
@@ -51,34 +73,35 @@ function failureIn({ failure, requests }: Exhausted, full: number, timeoutField:
   );
 }
 
-function countAdmitted(requests: Exhausted['requests']): number {
+function countAdmitted(requests: readonly CallerRequest[]): number {
   return requests.filter(({ outcome }) => outcome === 'Admitted').length;
 }
 
-/** For a limiter whose limit is in the spec. */
+/** The same of the limit, if no request failed. */
 export function limitProblem(
   limit: RateLimit,
-  http: Pick<HttpInterfaceSpec, 'admittedStatuses' | 'identity'>,
+  http: Mapping,
   { exhausted, requests }: Exhausted,
 ): Error | undefined {
+  const admitted = countAdmitted(requests);
+  const { bound, excess } = overAdmissionOf(limit, requests);
+  if (excess > 0) return overLimit(requests, limit, bound, http);
+  if (!exhausted) {
+    return new Error(
+      `without any fault one caller was admitted ${admitted} of ${counted(requests.length, 'time')} and never rejected by every pod in a row, since its limit is refilled as fast as Setup sends requests: give the rate limiter a slower refill for the test`,
+    );
+  }
+  return admitted < admittedAtOnce(limit) ? new Error(tooEarly(admitted, limit, http.identity)) : undefined;
+}
+
+/** Of all requests of one caller, in sending order. */
+export function overAdmissionOf(limit: RateLimit, requests: readonly CallerRequest[]): OverAdmission {
   const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
-  const { bound, excess } = overAdmission(
+  return overAdmission(
     limit,
     admitted.map(({ endedAt, sentAt }) => ({ sentAt, answeredAt: endedAt })),
     { firstSentAt: requests[0]?.sentAt ?? 0, clockWithinMs: CLOCK_WITHIN_MS },
   );
-  const full = admittedAtOnce(limit);
-  const { identity } = http;
-  if (excess > 0) {
-    const options = { limit, bound, identity, admittedStatuses: http.admittedStatuses };
-    return overLimit(requests, options);
-  }
-  if (!exhausted) {
-    return new Error(
-      `without any fault one caller was admitted ${admitted.length} of ${counted(requests.length, 'time')} and never rejected by every pod in a row, since its limit is refilled as fast as Setup sends requests: give the rate limiter a slower refill for the test`,
-    );
-  }
-  return admitted.length < full ? new Error(tooEarly(admitted.length, limit, identity)) : undefined;
 }
 
 /** Why a new caller was rejected before its limit, the likelier reason first. */
@@ -89,4 +112,74 @@ function tooEarly(admitted: number, limit: RateLimit, identity: HttpInterfaceSpe
   return admitted === 0
     ? `${figure}. ${ONE_CALLER}. Otherwise correct ${field}`
     : `${figure}. Correct ${field}, or check ${WHO_IS_TAKEN.Key}`;
+}
+
+/**
+ * @param requests of one caller, in sending order, one after the other
+ * @param bound the most that the limit allows in that time
+ */
+function overLimit(
+  requests: readonly CallerRequest[],
+  limit: RateLimit,
+  bound: number,
+  { admittedStatuses, identity }: Mapping,
+): Error {
+  const admitted = countAdmitted(requests);
+  const figure = `without any fault one caller was admitted ${counted(admitted, 'time')}, and the limit allows ${bound}`;
+  if (admitted < requests.length) {
+    return new LimitNotKeptError(`${figure}. ${causes(requests, limit, bound, identity)}`);
+  }
+  const rejections = admittedStatuses.filter((status) => USUAL_REJECTIONS.has(status));
+  const check =
+    rejections.length > 0
+      ? `${rejections.join(' and ')} in rateLimiter.http.admittedStatuses is usually a rejection: move it to rejectedStatuses. Otherwise check ${WHO_IS_TAKEN[identity]}`
+      : `Check ${WHO_IS_TAKEN[identity]}. ${LOST_REDIS}`;
+  return new Error(`${figure}. No pod rejected a request, so no limit was seen. ${check}`);
+}
+
+function causes(
+  requests: readonly CallerRequest[],
+  limit: RateLimit,
+  bound: number,
+  identity: HttpInterfaceSpec['identity'],
+): string {
+  const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
+  const pods = [...new Set(requests.map(({ pod }) => pod))];
+  const countOf = (name: string, of: readonly CallerRequest[]): number =>
+    of.filter(({ pod }) => pod === name).length;
+  const correct = `${limitField(limit)} is ${admitted.length} rather than ${admittedAtOnce(limit)}`;
+
+  const rejecting = new Set(requests.filter(({ outcome }) => outcome === 'Rejected').map(({ pod }) => pod));
+  const open = pods.filter((pod) => !rejecting.has(pod));
+  if (open.length > 0) {
+    return `${firstOf(open)} rejected none, and ${firstOf([...rejecting])} did. ${LOST_REDIS}`;
+  }
+  const full = admittedAtOnce(limit);
+  const alone = pods.every((pod) => countOf(pod, admitted) >= full && countOf(pod, admitted) <= bound);
+  if (pods.length > 1 && alone) {
+    const seen = identity === 'SourceAddress' ? ` Or check ${WHO_IS_TAKEN.SourceAddress}.` : '';
+    return `That is ${pods.length} pods x ${full}, so each pod probably counts separately: in its memory, or in its own Redis.${seen} Otherwise ${correct}`;
+  }
+  const beyond = admitted.slice(bound);
+  const over = pods.filter((pod) => countOf(pod, beyond) > 0);
+  const firstRejection = requests.findIndex(({ outcome }) => outcome === 'Rejected');
+  const again = requests.slice(firstRejection).some(({ outcome }) => outcome === 'Admitted');
+  if (again && over.length < pods.length) {
+    return `Only ${firstOf(over)} admitted requests beyond it (${beyond.length}), while the other pods rejected: compare its limit, image and configuration with theirs`;
+  }
+  if (again) {
+    return `Pods admitted requests after a rejection, so the rate limiter probably decides on counts that are out of date. Otherwise ${correct}`;
+  }
+  return `From then on every pod rejected, so ${correct}, or the rate limiter does not count every request. If the spec is wrong, correct it`;
+}
+
+/** The field of the spec with the number of requests admitted at once. */
+function limitField({ algorithm }: RateLimit): string {
+  return `rateLimiter.limit.${algorithm === 'TokenBucket' ? 'burst' : 'requests'}`;
+}
+
+/** The first few of these pods, for a message. */
+function firstOf(pods: readonly string[]): string {
+  const [named, left] = [pods.slice(0, MOST_NAMED), pods.length - MOST_NAMED];
+  return left > 0 ? `${named.join(', ')} and ${left} more` : named.join(', ');
 }

@@ -4,13 +4,16 @@ import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { ADDRESS_PLACE, type HttpInterfaceSpec, KEY_PLACE } from '../../spec/http-schema.ts';
-import type { Callers, Decision } from '../callers.ts';
 
 /** 198.18.0.0/15 is reserved for measurements (RFC 2544), so no real caller has such an address. */
 const FIRST_ADDRESS = 0xc6_12_00_00;
 const ADDRESSES = 2 ** 17;
 
-export class HttpCallers implements Callers {
+/** The decision of the limiter on a request. An answer that shows neither is an error. */
+export type Decision = 'Admitted' | 'Rejected';
+
+/** Callers of a rate limiter; each is identified by its own key. */
+export class HttpCallers {
   readonly #mapping: HttpInterfaceSpec;
   readonly #secretHeaders: Readonly<Record<string, string>>;
   /** Addresses by key, for callers identified by an address. */
@@ -29,6 +32,7 @@ export class HttpCallers implements Callers {
     this.#firstAddress = firstAddress;
   }
 
+  /** The request that counts for the caller of this key. */
   requestOf(key: string): HttpRequest {
     const { body, headers, method, path } = this.#mapping;
     const fill = (text: string): string => this.fillIn(text, key);
@@ -43,6 +47,7 @@ export class HttpCallers implements Callers {
     };
   }
 
+  /** Fills the identity of this caller into a text of the spec. */
   fillIn(text: string, key: string): string {
     // Keys hold only what needs no encoding in a path, a header or JSON.
     return text.replaceAll(KEY_PLACE, () => key).replaceAll(ADDRESS_PLACE, () => this.#addressOf(key));
@@ -54,6 +59,7 @@ export class HttpCallers implements Callers {
     return address;
   }
 
+  /** @throws Error with the problem of an answer that shows neither: `answered 503` */
   read({ body, status }: Pick<HttpAnswer, 'status' | 'body'>): Decision {
     const { admittedStatuses, decision, rejectedStatuses } = this.#mapping;
     const value = decision && memberAt(parseJson(body), decision.pointer);

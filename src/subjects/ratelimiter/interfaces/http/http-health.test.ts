@@ -23,7 +23,7 @@ async function lookAt(server: Server, spoken: object = HTTP) {
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const pod = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  const asker = new PodClient(pod, 2, Date.now);
+  const asker = new PodClient(pod, Date.now);
   onTestFinished(() => asker.close());
   const toolkit = { podClients: [asker], limiter: limiterOf(spoken), redis, timeoutMs: 2000 };
   return await checkHealth(toolkit, new AbortController().signal);

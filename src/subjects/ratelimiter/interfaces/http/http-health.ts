@@ -1,6 +1,6 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../../../api/index.ts';
-import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../engine/health.ts';
+import { type HealthSnapshot, READY, UNREACHABLE } from '../../../../engine/health.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { RequestResult } from '../../http/pod-client.ts';
 import { timeoutOf } from '../../spec/limit-of-spec.ts';
@@ -42,25 +42,24 @@ export async function checkHealth(
 ): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
   const { path } = limiter.health;
   const request = { method: 'GET', path };
-  const [store, ...answers] = await Promise.all([
+  const [store, ...found] = await Promise.all([
     // A command on data would count as one of the limiter: see StoreControl.
     redis.ping().then(
       () => undefined,
       (error: unknown) => messageOf(error),
     ),
-    ...podClients.map(async (client) => await client.send(request, timeoutOf(limiter), signal)),
+    ...podClients.map(async (client) => {
+      const result = await client.send(request, timeoutOf(limiter), signal);
+      return { name: client.pod.name, problem: problemOf(result, client.pod.serverName !== undefined) };
+    }),
   ]);
   signal.throwIfAborted();
-  const problems = answers.map((answer, i) => problemOf(answer, podClients[i]?.pod.serverName !== undefined));
-  const pods = podClients.map(({ pod: { name } }, i): PodHealth => {
-    return { name, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
-  });
-  const issues = podClients.flatMap(({ pod }, i) =>
-    problems[i] === undefined ? [] : [`${pod.name}: GET ${path}: ${problems[i]}`],
+  const issues = found.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name}: GET ${path}: ${problem}`],
   );
   if (store !== undefined) issues.push(store);
   return {
-    pods,
+    pods: found.map(({ name, problem }) => ({ name, state: problem === undefined ? READY : UNREACHABLE })),
     dependencies: [{ name: 'Redis', connected: store === undefined }],
     hasIssues: issues.length > 0,
     issues,

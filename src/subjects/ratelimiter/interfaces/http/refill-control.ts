@@ -5,10 +5,10 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { LimitNotKeptError, overAdmission } from '../../limits/over-admission.ts';
+import { LimitNotKeptError } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
-import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { type ExhaustOptions, exhaustLimit } from '../exhaust-limit.ts';
+import { overAdmissionOf } from './control-problem.ts';
 
 /** How long the control waits for tokens; milliseconds. */
 const MOST_WAIT_MS = 5000;
@@ -33,7 +33,7 @@ export async function controlRefill(
     return `Setup does not verify limit.window ${window}`;
   }
   const tokens = Math.min(TOKENS, limit.capacity);
-  const waitMs = waitFor(limit, tokens);
+  const waitMs = (tokens * limit.windowMs) / limit.requests + (limit.refillEveryMs ?? 0);
   if (waitMs > MOST_WAIT_MS) {
     return `Setup does not verify the refill of ${counted(limit.requests, 'request')} in ${window}: ${counted(tokens, 'request')} of it take ${formatDuration(Math.ceil(waitMs))}`;
   }
@@ -44,12 +44,7 @@ export async function controlRefill(
   const seen = after.requests.filter(({ outcome }) => outcome === 'Admitted').length;
   const ms = Math.round((after.requests.at(-1)?.sentAt ?? 0) - (before.at(-1)?.endedAt ?? 0));
   const returned = `${counted(seen, 'request')} came back in ${span(ms)}`;
-  const all = [...before, ...after.requests].filter(({ outcome }) => outcome === 'Admitted');
-  const { excess } = overAdmission(
-    limit,
-    all.map(({ endedAt, sentAt }) => ({ sentAt, answeredAt: endedAt })),
-    { firstSentAt: before[0]?.sentAt ?? 0, clockWithinMs: CLOCK_WITHIN_MS },
-  );
+  const { excess } = overAdmissionOf(limit, [...before, ...after.requests]);
   const rate = `limit.requests ${limit.requests} in limit.window ${window}`;
   if (excess > 0) {
     throw new LimitNotKeptError(
@@ -62,11 +57,6 @@ export async function controlRefill(
     );
   }
   return returned;
-}
-
-/** How long this many tokens may take to be added; milliseconds. */
-function waitFor({ refillEveryMs = 0, requests, windowMs }: TokenBucket, tokens: number): number {
-  return (tokens * windowMs) / requests + refillEveryMs;
 }
 
 /** The fewest tokens that, by the spec, were added between the last rejection of a caller and its last one now. */

@@ -31,13 +31,10 @@ export interface WatchedRequest {
 }
 
 /** All that Redis did while no request was open. */
-export interface Idle {
-  readonly ms: number;
-  readonly grown: ReadonlyMap<string, number>;
-}
+type Idle = Pick<WatchedRequest, 'grown' | 'ms'>;
 
 /** What was observed, in words. A doubt is a shortfall for every check that needs the limiter to use this Redis. */
-export interface StoreSeen {
+interface StoreSeen {
   readonly message: string;
   readonly doubt?: string;
 }

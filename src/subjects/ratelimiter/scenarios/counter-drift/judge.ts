@@ -1,5 +1,4 @@
 /** How the history of counter drift is judged. Pure. */
-import { parseDuration } from '../../../../api/index.ts';
 import { DRIFT_CHECKERS, underCounted } from '../../checkers/drift.ts';
 import {
   admittedBySender,
@@ -11,22 +10,19 @@ import {
 } from '../../checkers/drift-seen.ts';
 import { sumOf } from '../../history/counts.ts';
 import { composed, type JudgedBy, summariesOf } from '../judge.ts';
-import { parametersOf, toleranceOf } from './parameters.ts';
+import { DriftPlan } from './plan.ts';
 import { driftWords } from './words.ts';
 
 export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
   checkers: DRIFT_CHECKERS,
   fold: driftFold,
   words: driftWords,
-  setup: ({ baseline, limiter, pods, scenario, storeDoubt }) => ({
-    pods,
-    limit: limiter.limit.requests,
-    tolerance: toleranceOf(scenario, limiter),
-    lag: baseline?.lag,
-    storeDoubt,
-    settleMs: parseDuration(parametersOf(scenario).settle),
-    control: baseline?.denying,
-  }),
+  setup(setup) {
+    const { baseline, limiter, scenario } = setup;
+    const { limit, settleMs, tolerance } = new DriftPlan(scenario, limiter);
+    const control = baseline?.denying;
+    return { ...setup, limit: limit.requests, tolerance, lag: baseline?.lag, settleMs, control };
+  },
   read: (seen, findings) => ({
     ...composed(findings),
     summary: summariesOf(findings, driftWords, 'drift', 'traffic').join('; '),

@@ -1,7 +1,6 @@
 /** The findings about counter drift in words, with the fields of the spec to change. */
 import { counted } from '../../../../api/index.ts';
 import type { Code, CodeOf } from '../../checkers/checker.ts';
-import { controlSentence } from '../../checkers/controls.ts';
 import type { DRIFT_CHECKERS } from '../../checkers/drift.ts';
 import { activeUntil } from '../../checkers/drift-seen.ts';
 import type { FaultTimes } from '../../history/recorded.ts';
@@ -53,7 +52,8 @@ export const driftWords: (found: Code) => string = wording<CodeOf<(typeof DRIFT_
     `${counted(samples, 'sample')} of what the sender and Redis counted since the fault began${incomplete === 0 ? '' : `, ${incomplete} incomplete`}; longest gap ${Math.round(gapMs)} ms`,
   OpenRequests: ({ requests }) => `${counted(requests, 'request')} without a proper answer could tip it`,
   NoControl: () => 'no control was made without a fault in this session',
-  Control: controlSentence,
+  Control: ({ admitted, limit, sent }) =>
+    `Without a fault, ${admitted} of ${counted(sent, 'request')} spread over time were admitted, with a limit of ${limit}`,
 });
 
 /** "86 ms after the end of the fault": a moment at which the fault was not known to be active. */

@@ -1,74 +1,98 @@
-/** Counter drift: steady traffic with one key, and samples of the counters. */
-import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
+/** Counter drift: steady traffic with one key, and samples of its counters. */
+import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
+import { counted } from '../../../../api/index.ts';
+import type { FaultReport } from '../../../../engine/observed.ts';
 import { hasDrifted } from '../../checkers/drift.ts';
 import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
-import { countEvent } from '../../history/counts.ts';
-import { Turn, watchCounters } from '../../interfaces/counter-watch.ts';
-import { timeoutOf } from '../../spec/limit-of-spec.ts';
-import type { Toolkit } from '../../tools.ts';
+import { type AdmittedByPod, type CounterSample, missingIn } from '../../history/counter-sample.ts';
+import { countEvent, sumOf } from '../../history/counts.ts';
+import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-watch.ts';
+import { sampleCounts } from '../../interfaces/counts.ts';
+import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
-import type { Recording, Settled, Stage, Workload } from '../workload.ts';
-import { CallerCounts } from './caller-counts.ts';
-import { parametersOf, storyMs } from './parameters.ts';
+import { type Ready, type Settled, type Stage, Workload } from '../workload.ts';
+import type { DriftPlan } from './plan.ts';
 
-export class DriftWorkload implements Workload<DriftSeen> {
-  readonly #toolkit: Toolkit;
-  readonly #requestsPerSecond: number;
-  readonly #counts: CallerCounts;
+/** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
+const USABLE_MS = 600_000;
+
+export class DriftWorkload extends Workload<DriftSeen, DriftPlan> {
   readonly #turn = new Turn();
   /** Requests in flight, by pod. */
   readonly #inFlight = new Map<string, number>();
-  #recording: Recording<DriftSeen> | undefined;
+  /** When the first request of the key was sent: its window begins no earlier. */
+  #firstSentAt = Number.POSITIVE_INFINITY;
+  /** When its window by the clock ends; infinite: it has none. */
+  #clockEnd = Number.POSITIVE_INFINITY;
 
-  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
-    this.#toolkit = toolkit;
-    this.#requestsPerSecond = parametersOf(scenario).requestsPerSecond;
-    this.#counts = new CallerCounts(toolkit, storyMs(scenario, toolkit.limiter));
-  }
-
-  async prepare(
-    key: string,
-    stage: Stage<DriftSeen>,
-    signal: AbortSignal,
-  ): Promise<Omit<Prepared, 'sequence'>> {
-    await stage.admit(2 * parseDuration(this.#toolkit.limiter.limit.window), signal);
-    const prepared = await this.#counts.prepare(key, signal);
-    this.#recording = stage.record(this.#requestsPerSecond);
-    const { history, judge } = this.#recording;
+  /** The caller is new to the limiter until the fault. */
+  async prepare(key: string, stage: Stage<DriftSeen>, signal: AbortSignal): Promise<Ready> {
+    const { now } = this.toolkit;
+    const { limit, storyMs } = this.plan;
+    await stage.admit(2 * limit.windowMs, signal);
+    await untilItFits(limit, storyMs, now, signal);
+    const end = windowEnd(limit, now());
+    this.#clockEnd = end ?? this.#clockEnd;
+    const usableUntil = Math.floor(end ?? now() + USABLE_MS);
+    const stored = await this.#countBefore(key, signal);
+    if (stored !== 0)
+      throw new Error(`Redis counts ${stored} for ${key}, which has not been used: see redis.count`);
+    this.recording = stage.record();
+    const { history, judge } = this.recording;
     history.listen(() => isUrgent(judge.state) && this.#turn.now());
-    return prepared;
+    return { usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
   }
 
+  /** Earlier counts are not due to the fault, and leave less of the limit than the fault needs. */
   async arrive(signal: AbortSignal): Promise<FaultReport | undefined> {
-    return await this.#counts.usedBefore(this.#recorded.fixture, signal);
+    const key = this.#key;
+    const stored = await this.#countBefore(key, signal);
+    if (stored === 0) return undefined;
+    const message = `Nothing was injected: ${key} had been used before the fault (Redis counted ${stored}). Find which other client sends requests for keys that begin with demo-, and run again`;
+    return { proof: 'Inconclusive', endedAt: this.toolkit.now(), message, evidence: [message] };
+  }
+
+  /** The count of a key to which this run has sent nothing. @throws if it cannot be read */
+  async #countBefore(key: string, signal: AbortSignal): Promise<number | undefined> {
+    const sample = await sampleCounts(this.toolkit, key, () => new Map(), signal);
+    const missing = missingIn(sample);
+    if (missing === undefined) return sample.stored;
+    throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
   }
 
   async watch(signal: AbortSignal): Promise<void> {
-    const { fixture: key, history, judge } = this.#recorded;
+    const { history, judge } = this.recorded;
     await watchCounters(
-      async (end) => await this.#counts.sample(key, () => admittedBySender(judge.state), end),
+      async (end) => await this.#sample(() => admittedBySender(judge.state), end),
       // A sample after the end of the watch proves nothing about this fault.
-      (sample) => isComplete(judge.state) || history.append(countEvent(key, sample, this.#inFlight)),
+      (sample) => isComplete(judge.state) || history.append(countEvent(this.#key, sample, this.#inFlight)),
       signal,
       { turn: this.#turn },
     );
   }
 
+  /** @throws only the reason of `signal` */
+  async #sample(admitted: () => AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
+    const sample = await sampleCounts(this.toolkit, this.#key, admitted, signal);
+    const windowEnds = Math.min(this.#clockEnd, this.#firstSentAt + this.plan.limit.windowMs);
+    if (sample.endedAt < windowEnds) return sample;
+    // The window of the key, and with it its count, may have ended.
+    return { ...sample, stored: undefined, elsewhere: this.toolkit.podClients.map(({ pod }) => pod.name) };
+  }
+
   /** The traffic of a fault ends with the fault, even if the end of the fault cannot be stored in time. */
   async load(signal: AbortSignal): Promise<void> {
-    const { podClients, callers, lifetime, limiter, now, room } = this.#toolkit;
-    const { fixture: key, history } = this.#recorded;
+    const { podClients, callers, lifetime, now, room } = this.toolkit;
+    const { history } = this.recorded;
     const left = history.times.until - now();
     const over = Number.isFinite(left) ? [AbortSignal.timeout(Math.max(0, Math.ceil(left)))] : [];
     const end = AbortSignal.any([signal, ...over]);
     const traffic = runTraffic(
       {
-        schedule: podByPod(podClients, 'Steady', always(key)),
-        turnsPerSecond: this.#requestsPerSecond,
+        schedule: podByPod(podClients, 'Steady', always(this.#key)),
+        turnsPerSecond: this.plan.rate,
         callers,
-        callerTimeoutMs: timeoutOf(limiter),
+        callerTimeoutMs: this.plan.timeoutMs,
         room,
         leftOut: () => history.append({ kind: 'left-out', requests: 1 }),
         sending: (due) => this.#sending(due),
@@ -86,20 +110,40 @@ export class DriftWorkload implements Workload<DriftSeen> {
     const { name } = client.pod;
     const inFlight = this.#inFlight;
     inFlight.set(name, (inFlight.get(name) ?? 0) + 1);
-    this.#counts.sending();
+    this.#firstSentAt = Math.min(this.#firstSentAt, this.toolkit.now());
     return () => void inFlight.set(name, (inFlight.get(name) ?? 0) - 1);
   }
 
+  /** Waits until all that was admitted is counted again. */
   async settle(settleMs: number, signal: AbortSignal): Promise<Settled> {
-    const { fixture: key, judge } = this.#recorded;
-    return await this.#counts.settle(
-      { key, drifted: hasDrifted(judge.state), admitted: admittedBySender(judge.state), settleMs },
-      signal,
-    );
+    const { state } = this.recorded.judge;
+    const byPod = admittedBySender(state);
+    const admitted = sumOf(byPod.values());
+    const deadline = performance.now() + settleMs;
+    for (;;) {
+      const sample = await this.#sample(() => byPod, signal);
+      const { endedAt, stored = 0 } = sample;
+      const missing = missingIn(sample);
+      const late = performance.now() >= deadline;
+      const isSettled = missing === undefined && stored >= admitted;
+      if (isSettled || (late && missing === undefined)) {
+        const total = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were admitted`;
+        const more = stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
+        return {
+          // With counts of other clients it is unknown when all admissions were counted again.
+          ...(isSettled && hasDrifted(state) && stored === admitted && { restedAt: endedAt }),
+          stored,
+          message: `${total}${more}`,
+        };
+      }
+      if (late) {
+        return { message: `the count could not be read at the end, so lost counts are unknown: ${missing}` };
+      }
+      await pauseFor(SAMPLE_EVERY_MS, signal);
+    }
   }
 
-  get #recorded(): Recording<DriftSeen> {
-    if (!this.#recording) throw new Error('the workload was not prepared');
-    return this.#recording;
+  get #key(): string {
+    return this.recorded.history.setup.fixture;
   }
 }

@@ -2,31 +2,29 @@
 import { type BurstsSeen, shownTrial, type Trial } from '../../checkers/bursts.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
 import { trialKeys } from '../caller-keys.ts';
-import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../judge.ts';
 import { type SeenEvidence, Timeline } from '../timeline.ts';
-import { parametersOf } from './parameters.ts';
+import { BurstPlan } from './plan.ts';
 import { burstBands } from './words.ts';
 
 /** Draws a history. */
 export function burstEvidence(history: History, judge: Judge<BurstsSeen>): SeenEvidence | undefined {
   const { trials } = judge.state;
   const { fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
+  const { full, isOneCaller, parameters } = new BurstPlan(scenario, limiter);
   const index = shownTrial(trials);
-  const key = trialKeys(fixture, parametersOf(scenario).trials)[index];
+  const key = trialKeys(fixture, parameters.trials)[index];
   const timeline = new Timeline(history.setup);
-  timeline.limit(preparedAt, admittedAtOnce(limitOf(limiter)));
+  timeline.limit(preparedAt, full);
   timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
-  const other = isOfOneCaller(limiter) ? 'the same caller, in a separate window,' : 'another caller';
+  const other = isOneCaller ? 'the same caller, in a separate window,' : 'another caller';
   const left = [...trials];
   for (const event of history.events) {
     const trial = event.kind === 'burst' ? left.shift() : undefined;
     if (!trial) {
       if (event.kind !== 'request') timeline.show(event);
-    } else if (event.kind === 'burst' && event.key === key) showBurst(timeline, trial, limitOf(limiter));
+    } else if (event.kind === 'burst' && event.key === key) showBurst(timeline, trial, full);
     else timeline.otherBurst(trial.burst, other);
   }
   const all = trials.map(({ burst }) => burst);
@@ -36,8 +34,8 @@ export function burstEvidence(history: History, judge: Judge<BurstsSeen>): SeenE
   return timeline.evidence(times, invariant, burstBands(all, index));
 }
 
-function showBurst(timeline: Timeline, { bound, burst }: Trial, limit: RateLimit): void {
+function showBurst(timeline: Timeline, { bound, burst }: Trial, full: number): void {
   timeline.burst(burst);
-  timeline.limit(burst.startedAt, admittedAtOnce(limit));
+  timeline.limit(burst.startedAt, full);
   timeline.limit(burst.admittedAt.at(-1) ?? burst.startedAt, bound);
 }

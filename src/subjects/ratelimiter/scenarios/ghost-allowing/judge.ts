@@ -1,22 +1,17 @@
 /** How the history of bursts is judged, by the admissions of the sender. Pure. */
 import { BURST_CHECKERS, type BurstSetup, type BurstsSeen, burstFold } from '../../checkers/bursts.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
-import { isOfOneCaller } from '../cooldowns.ts';
 import { composed, type JudgedBy, summariesOf } from '../judge.ts';
-import { parametersOf } from './parameters.ts';
+import { BurstPlan } from './plan.ts';
 import { burstWords } from './words.ts';
 
 export const judgedBursts: JudgedBy<BurstSetup, BurstsSeen> = {
   checkers: BURST_CHECKERS,
   fold: burstFold,
   words: burstWords,
-  setup: ({ clockWithinMs, limiter, pods, scenario }) => ({
-    pods,
-    limit: limitOf(limiter),
-    clockWithinMs,
-    isOneCaller: isOfOneCaller(limiter),
-    planned: parametersOf(scenario).trials,
-  }),
+  setup(setup) {
+    const { isOneCaller, limit, parameters } = new BurstPlan(setup.scenario, setup.limiter);
+    return { ...setup, limit, isOneCaller, planned: parameters.trials };
+  },
   /** Undefined before the first burst. Final once all were sent. */
   read({ trials: { length: trials } }, findings) {
     if (trials === 0) return undefined;

@@ -1,21 +1,17 @@
 /** Over-admission in bursts: each of one caller, to all pods at once. */
 import type { FaultMoment } from '@chaosdemo/redis-faults';
 import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
-import { counted, messageOf, type ScenarioSpec, truncate } from '../../../../api/index.ts';
-import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
+import { counted, messageOf, truncate } from '../../../../api/index.ts';
+import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
-import { sendBurst } from '../../http/burst.ts';
-import { BurstNotSentError, spread } from '../../http/burst-plan.ts';
+import { BurstNotSentError, sendBurst, spread } from '../../http/burst.ts';
 import { TLS_COST } from '../../http/dial.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
-import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
-import type { Toolkit } from '../../tools.ts';
 import { burstEvents } from '../../workloads/burst.ts';
 import { trialKeys } from '../caller-keys.ts';
-import type { Recording, Stage, Workload } from '../workload.ts';
-import { burstRoomMs, parametersOf, requestsOf } from './parameters.ts';
+import { type Ready, type Stage, Workload } from '../workload.ts';
+import type { BurstPlan } from './plan.ts';
 import { reportOf } from './words.ts';
 
 /** Pause after the first trial, and what each later pause adds to it: no two trials hit a sync at the same phase. */
@@ -24,30 +20,14 @@ const REST_LONGER_MS = 17;
 /** How long a new caller can be used; milliseconds. */
 const USABLE_MS = 600_000;
 
-export class BurstWorkload implements Workload<BurstsSeen> {
-  readonly #scenario: ScenarioSpec;
-  readonly #toolkit: Toolkit;
-  readonly #limit: RateLimit;
-  #recording: Recording<BurstsSeen> | undefined;
-
-  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
-    this.#scenario = scenario;
-    this.#toolkit = toolkit;
-    this.#limit = limitOf(toolkit.limiter);
-  }
-
+export class BurstWorkload extends Workload<BurstsSeen, BurstPlan> {
   /** Sends no request that counts: a caller is new to the limiter until its burst. */
-  async prepare(
-    fixture: string,
-    stage: Stage<BurstsSeen>,
-    signal: AbortSignal,
-  ): Promise<Omit<Prepared, 'sequence'>> {
-    const { now, ownLimit } = this.#toolkit;
-    const { trials } = parametersOf(this.#scenario);
+  async prepare(fixture: string, stage: Stage<BurstsSeen>, signal: AbortSignal): Promise<Ready> {
+    const { now, ownLimit } = this.toolkit;
+    const { trials } = this.plan.parameters;
     await ownLimit?.untilReplenished(signal);
-    this.#recording = stage.record();
+    this.recording = stage.record();
     return {
-      fixture,
       usableUntil: Math.floor(now() + USABLE_MS),
       message: ownLimit
         ? "The limit of the operator's address is whole"
@@ -56,20 +36,15 @@ export class BurstWorkload implements Workload<BurstsSeen> {
   }
 
   async inject({ plannedAt, until }: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
-    const { now } = this.#toolkit;
-    const { history, judge } = this.#recorded;
-    const keys = trialKeys(history.setup.fixture, parametersOf(this.#scenario).trials);
+    const { now } = this.toolkit;
+    const { limit, roomMs } = this.plan;
+    const { history, judge } = this.recorded;
+    const keys = trialKeys(history.setup.fixture, this.plan.parameters.trials);
     for (const [i, key] of keys.entries()) {
       try {
         if (i > 0) await this.#rest(i, signal);
         const at = i === 0 ? Math.max(plannedAt, now()) : now();
-        await this.#burst(
-          key,
-          fitsFrom(this.#limit, burstRoomMs(this.#toolkit.limiter), at),
-          until,
-          permit,
-          signal,
-        );
+        await this.#burst(key, fitsFrom(limit, roomMs, at), until, permit, signal);
         const last = judge.state.trials.at(-1);
         if (!last || !isConfirmed(last)) break;
       } catch (error) {
@@ -83,7 +58,7 @@ export class BurstWorkload implements Workload<BurstsSeen> {
   }
 
   async #rest(trial: number, signal: AbortSignal): Promise<void> {
-    const { ownLimit } = this.#toolkit;
+    const { ownLimit } = this.toolkit;
     await (ownLimit?.untilReplenished(signal) ?? pauseFor(REST_MS + REST_LONGER_MS * trial, signal));
   }
 
@@ -93,17 +68,17 @@ export class BurstWorkload implements Workload<BurstsSeen> {
   }
 
   async #burst(key: string, at: number, until: number, permit: Permit, signal: AbortSignal): Promise<void> {
-    const { budget, callers, dial, limiter, now, ownLimit, target } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, ownLimit, target } = this.toolkit;
     const request = callers.requestOf(key);
     const onStart = (): void => {
       const refusal = now() > until ? 'its time was over' : permit.refusal();
       if (refusal !== undefined) throw new BurstNotSentError(refusal);
     };
     const plan = {
-      requests: spread(target.pods, requestsOf(this.#scenario, limiter, target.pods.length), () => request),
+      requests: spread(target.pods, this.plan.requestsTo(target.pods.length), () => request),
       // Over TLS it would take CPU time that the burst needs.
       ...(!dial && { wakeUp: { method: 'GET', path: limiter.health.path } }),
-      timeoutMs: timeoutOf(limiter),
+      timeoutMs: this.plan.timeoutMs,
       budget,
       at,
       until,
@@ -114,14 +89,9 @@ export class BurstWorkload implements Workload<BurstsSeen> {
     const burst = await sendBurst({ ...plan, read: (answer) => callers.read(answer) }, signal).finally(() =>
       ownLimit?.used(),
     );
-    const { history } = this.#recorded;
+    const { history } = this.recorded;
     const { burst: event, requests } = burstEvents(key, burst, now());
     for (const sent of requests) history.request(sent);
     history.append(event);
-  }
-
-  get #recorded(): Recording<BurstsSeen> {
-    if (!this.#recording) throw new Error('the workload was not prepared');
-    return this.#recording;
   }
 }

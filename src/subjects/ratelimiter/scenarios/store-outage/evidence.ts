@@ -1,21 +1,19 @@
 /** A store outage as evidence. Pure. */
-import { seenInvariant } from '../../checkers/outage-formula.ts';
+import { outageInvariant } from '../../checkers/formula.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import { owedIn } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
 import { newKey, overKey } from '../caller-keys.ts';
-import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../judge.ts';
 import { type SeenEvidence, type Source, Timeline } from '../timeline.ts';
-import { parametersOf } from './parameters.ts';
+import { OutagePlan } from './plan.ts';
 
 /** Draws a history. */
 export function outageEvidence(history: History, judge: Judge<OutageSeen>): SeenEvidence {
   const { clockWithinMs, fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
-  const [limit, oneLimit] = [limitOf(limiter), isOfOneCaller(limiter)];
+  const { isOneCaller, limit, parameters } = new OutagePlan(scenario, limiter);
   const { requests } = judge.state;
   const view = viewOf(judge.state);
   const drawn = requests.filter(({ caller }) => caller === 'Drawn');
@@ -31,7 +29,7 @@ export function outageEvidence(history: History, judge: Judge<OutageSeen>): Seen
   /** The most that the caller over its limit may have been admitted until then. */
   const mostUntil = (to: number): number =>
     mostAdmitted(limit, {
-      from: oneLimit ? (history.last('arrived')?.at ?? to) : preparedAt,
+      from: isOneCaller ? (history.last('arrived')?.at ?? to) : preparedAt,
       to,
       fresh: true,
       clockWithinMs,
@@ -58,10 +56,9 @@ export function outageEvidence(history: History, judge: Judge<OutageSeen>): Seen
     if (event.key === over) timeline.limit(at, mostUntil(at));
   }
   const invariant = judge.reading();
-  const { accept } = parametersOf(scenario);
-  const who = oneLimit ? 'within' : undefined;
+  const who = isOneCaller ? 'within' : undefined;
   return timeline.evidence(
     history.times,
-    invariant && seenInvariant(invariant, accept, view?.over.excess, who),
+    invariant && outageInvariant(invariant, parameters.accept, view?.over.excess, who),
   );
 }

@@ -1,5 +1,4 @@
 /** How the history of a store outage is judged. Pure. */
-import { parseDuration } from '../../../../api/index.ts';
 import { compose, type Finding, figure } from '../../checkers/checker.ts';
 import { limitReturnIn } from '../../checkers/limit-return.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
@@ -10,12 +9,9 @@ import {
   outageFold,
   viewOf,
 } from '../../checkers/outage-seen.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
 import { overKey } from '../caller-keys.ts';
-import { isOfOneCaller } from '../cooldowns.ts';
 import { type CodedReading, type Judge, type JudgedBy, summariesOf } from '../judge.ts';
-import { mechanismIn } from '../store-fault.ts';
-import { parametersOf, watchedAfterMs } from './parameters.ts';
+import { OutagePlan } from './plan.ts';
 import { seedOf } from './population.ts';
 import { outageWords } from './words.ts';
 
@@ -23,25 +19,21 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
   checkers: OUTAGE_CHECKERS,
   fold: outageFold,
   words: outageWords,
-  setup({ clockWithinMs, fixture, limiter, pods, preparedAt, scenario, storeDoubt }) {
-    const { accept, callerTimeout, fault, seed, settle } = parametersOf(scenario);
-    const { lasts } = mechanismIn(fault, limiter);
+  setup(setup) {
+    const plan = new OutagePlan(setup.scenario, setup.limiter);
+    const { callerTimeoutMs, failsOver, isOneCaller, limit, lingerMs, parameters, recoverMs } = plan;
     return {
-      pods,
-      limit: limitOf(limiter),
-      callerTimeoutMs: parseDuration(callerTimeout),
-      clockWithinMs,
-      preparedAt,
-      isOneCaller: isOfOneCaller(limiter),
-      overKey: overKey(fixture),
-      seed: seed ?? seedOf(fixture),
-      accept,
-      settleMs: parseDuration(settle),
-      storeDoubt,
-      countsForked: lasts === 'ForGood',
-      endsEarly: lasts === 'ForGood',
-      // Connections stay stale while callers are watched.
-      lastsMs: lasts === 'Lingers' ? watchedAfterMs(scenario) : 0,
+      ...setup,
+      limit,
+      callerTimeoutMs,
+      isOneCaller,
+      overKey: overKey(setup.fixture),
+      seed: parameters.seed ?? seedOf(setup.fixture),
+      accept: parameters.accept,
+      settleMs: recoverMs,
+      countsForked: failsOver,
+      endsEarly: failsOver,
+      lastsMs: lingerMs,
     };
   },
   read: judgeOutage,

@@ -22,7 +22,7 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, 8, Date.now);
+  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, Date.now);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();

@@ -4,8 +4,7 @@
 import { counted } from '../../../../api/index.ts';
 import type { History } from '../../history/history.ts';
 import { DRAWS } from '../../history/setup.ts';
-import { isOfOneCaller } from '../cooldowns.ts';
-import { drawOf } from './parameters.ts';
+import { OutagePlan } from './plan.ts';
 import { residentsOf } from './population.ts';
 
 /** Why no run records such a history; undefined: one may. */
@@ -13,10 +12,11 @@ export function notAsDrawn(history: History): string | undefined {
   const { dropped, requests, setup, times } = history;
   const { draws, fixture, limiter, pods, scenario } = setup;
   const { endedAt, startedAt } = times;
+  const plan = new OutagePlan(scenario, limiter);
   const isWhole = dropped === 0 && history.last('left-out') === undefined;
-  if (draws !== DRAWS || isOfOneCaller(limiter) || !isWhole || startedAt === undefined) return undefined;
+  if (draws !== DRAWS || plan.isOneCaller || !isWhole || startedAt === undefined) return undefined;
   const sent = Map.groupBy(requests, ({ key }) => key);
-  const residents = residentsOf(drawOf(scenario, limiter, pods.length, fixture));
+  const residents = residentsOf(plan.draw(pods.length, fixture));
   // The first exhausts its limit, however many requests that takes.
   for (const { key, shares, used, usedLate } of residents.slice(1)) {
     const most = used + usedLate;

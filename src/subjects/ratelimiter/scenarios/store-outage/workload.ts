@@ -1,25 +1,14 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
-import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, formatDuration } from '../../../../api/index.ts';
 import type { OutageSeen } from '../../checkers/outage-seen.ts';
 import type { FaultTimes } from '../../history/recorded.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
-import { returnsWithin } from '../../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
 import { podsNow, restartedSince } from '../../target/pods-now.ts';
-import type { Toolkit } from '../../tools.ts';
-import type { Recording, Stage, Workload } from '../workload.ts';
+import { type Ready, type Stage, Workload } from '../workload.ts';
 import { whyDecided } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
-import {
-  drawOf,
-  parametersOf,
-  type StoreOutageSpec,
-  sendAfterMs,
-  storyMs,
-  windowsEnd,
-} from './parameters.ts';
+import type { OutagePlan } from './plan.ts';
 import type { Phase } from './population.ts';
 
 /** Polling interval for the start and the end of the fault; milliseconds. */
@@ -27,86 +16,63 @@ const TICK_MS = 100;
 /** How long a key can be used if no end of a window matters; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
-/** The result of `prepare`. */
-interface Prepared extends Recording<OutageSeen> {
-  readonly callers: OutageCallers;
-}
-
-export class OutageWorkload implements Workload<OutageSeen> {
-  readonly #scenario: ScenarioSpec;
-  readonly #toolkit: Toolkit;
-  readonly #limit: RateLimit;
-  readonly #parameters: StoreOutageSpec;
-  #prepared: Prepared | undefined;
+export class OutageWorkload extends Workload<OutageSeen, OutagePlan> {
+  #callers: OutageCallers | undefined;
   #isWaiting = false;
   /** Ends the listening to requests whose callers gave up. */
   readonly #listening = new AbortController();
 
-  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
-    this.#scenario = scenario;
-    this.#toolkit = toolkit;
-    this.#limit = limitOf(toolkit.limiter);
-    this.#parameters = parametersOf(scenario);
-  }
-
   /** Exhausts the limit of one caller, and has requests of others admitted: both must work before a fault. */
-  async prepare(
-    fixture: string,
-    stage: Stage<OutageSeen>,
-    signal: AbortSignal,
-  ): ReturnType<Workload['prepare']> {
-    const { limiter, now, ownLimit, target } = this.#toolkit;
-    const { windowMs } = this.#limit;
-    const takesMs = storyMs(this.#scenario, limiter);
-    const anyWindow = windowsEnd(this.#scenario, limiter);
+  async prepare(fixture: string, stage: Stage<OutageSeen>, signal: AbortSignal): Promise<Ready> {
+    const { now, ownLimit, target } = this.toolkit;
+    const { controlledStoryMs: takesMs, full, limit, windowsEnd: anyWindow } = this.plan;
+    const { windowMs } = limit;
     const callers = this.#callersOf(fixture);
+    this.#callers = callers;
     // The cool-downs of one caller take longer than a check of Redis stays valid.
     const early = ownLimit && (await callers.control(signal));
     // As much of it as fits: one caller does not need all of it.
     const needMs = Math.min(takesMs, windowMs - 2 * CLOCK_WITHIN_MS);
-    if (!anyWindow) await untilItFits(this.#limit, needMs, now, signal);
+    if (!anyWindow) await untilItFits(limit, needMs, now, signal);
     await stage.admit(2 * Math.max(windowMs, takesMs), signal);
-    const recording = stage.record();
-    this.#prepared = { ...recording, callers };
-    for (const request of early ?? (await callers.control(signal))) recording.history.request(request);
-    const { preparedAt } = recording.history.setup;
-    const windowEnds = anyWindow ? undefined : windowEnd(this.#limit, preparedAt);
+    this.recording = stage.record();
+    const { history } = this.recording;
+    for (const request of early ?? (await callers.control(signal))) history.request(request);
+    const { preparedAt } = history.setup;
+    const windowEnds = anyWindow ? undefined : windowEnd(limit, preparedAt);
     // The window of the one caller begins with the fault.
-    const noWindow = anyWindow || this.#limit.algorithm === 'TokenBucket' || ownLimit;
-    const full = counted(admittedAtOnce(this.#limit), 'request');
+    const noWindow = anyWindow || limit.algorithm === 'TokenBucket' || ownLimit;
+    const requests = counted(full, 'request');
     const pods = counted(target.pods.length, 'pod');
     return {
-      fixture,
       usableUntil: Math.floor(windowEnds ?? preparedAt + (noWindow ? NO_WINDOW_MS : windowMs)),
       message: ownLimit
-        ? `The operator's address: ${full} admitted and then rejected by ${pods}, and the limit is replenished`
-        : `Callers ${fixture}-...: ${full} admitted and then rejected, others admitted by ${pods}`,
+        ? `The operator's address: ${requests} admitted and then rejected by ${pods}, and the limit is replenished`
+        : `Callers ${fixture}-...: ${requests} admitted and then rejected, others admitted by ${pods}`,
     };
   }
 
   #callersOf(fixture: string): OutageCallers {
-    const { callerTimeout, requestsPerSecond } = this.#parameters;
-    const { limiter, target } = this.#toolkit;
+    const { callerTimeoutMs, parameters } = this.plan;
     return new OutageCallers({
-      toolkit: this.#toolkit,
-      draw: drawOf(this.#scenario, limiter, target.pods.length, fixture),
-      turnsPerSecond: requestsPerSecond,
-      callerTimeoutMs: parseDuration(callerTimeout),
+      toolkit: this.toolkit,
+      draw: this.plan.draw(this.toolkit.target.pods.length, fixture),
+      turnsPerSecond: parameters.requestsPerSecond,
+      callerTimeoutMs,
       phase: () => this.#phase,
-      record: (request) => this.#recorded.history.request(request),
-      leftOut: () => this.#prepared?.history.append({ kind: 'left-out', requests: 1 }),
+      record: (request) => this.recorded.history.request(request),
+      leftOut: () => this.recording?.history.append({ kind: 'left-out', requests: 1 }),
       late: {
-        onAnswer: (request, late) => this.#prepared?.history.late(request, late),
+        onAnswer: (request, late) => this.recording?.history.late(request, late),
         until: this.#listening.signal,
       },
     });
   }
 
   async arrive(signal: AbortSignal): Promise<undefined> {
-    if (!this.#toolkit.ownLimit) return;
-    const { callers, history } = this.#recorded;
-    history.append({ kind: 'arrived', at: this.#toolkit.now() });
-    await callers.arrive(signal);
+    if (!this.toolkit.ownLimit) return;
+    this.recorded.history.append({ kind: 'arrived', at: this.toolkit.now() });
+    await this.#callers?.arrive(signal);
   }
 
   /**
@@ -115,29 +81,29 @@ export class OutageWorkload implements Workload<OutageSeen> {
    * return, and send again.
    */
   async watch(signal: AbortSignal): Promise<void> {
-    const { callers, history } = this.#recorded;
-    if (history.last('traffic-ended')) return;
-    const { now } = this.#toolkit;
+    const { history } = this.recorded;
+    const callers = this.#callers;
+    if (!callers || history.last('traffic-ended')) return;
+    const { now } = this.toolkit;
+    const { returnsWithinMs: withinMs, sendAfterMs, watchedAfterMs } = this.plan;
     const enough = new AbortController();
     try {
-      const sent = this.#send(AbortSignal.any([signal, enough.signal]));
+      const sent = this.#send(callers, AbortSignal.any([signal, enough.signal]));
       const noted = this.#noteRestarts(signal);
       // If the watch ends before them, their outcome is not read.
       for (const outcome of [sent, noted]) outcome.catch(() => undefined);
-      const sendMs = sendAfterMs(this.#parameters);
-      await this.#untilAfterEnd(sendMs, signal);
+      await this.#untilAfterEnd(sendAfterMs, signal);
       enough.abort();
       await sent;
       const [{ replaced }] = await Promise.all([
-        podsNow(this.#toolkit.lookAtPods, signal),
+        podsNow(this.toolkit.lookAtPods, signal),
         noted,
         // The last callers have their answers, or have given up, when the watch ends.
-        this.#untilAfterEnd(sendMs + parseDuration(this.#parameters.callerTimeout), signal),
+        this.#untilAfterEnd(watchedAfterMs, signal),
       ]);
       const endedAt = now();
       history.append({ kind: 'traffic-ended', at: endedAt, moved: [...replaced] });
-      const withinMs = returnsWithin(this.#limit);
-      const why = this.#whyNoReturn(withinMs);
+      const why = this.#whyNoReturn();
       history.append({ kind: 'return', at: now(), ...(why !== undefined && { why }) });
       if (withinMs !== undefined && why === undefined) {
         this.#isWaiting = true;
@@ -156,25 +122,26 @@ export class OutageWorkload implements Workload<OutageSeen> {
   }
 
   /** Why the run does not wait for limits to return; undefined: it does. */
-  #whyNoReturn(withinMs: number | undefined): string | undefined {
+  #whyNoReturn(): string | undefined {
+    const { limit, returnsWithinMs } = this.plan;
     return (
-      whyDecided(this.#recorded.judge) ??
-      (withinMs === undefined
-        ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
+      whyDecided(this.recorded.judge) ??
+      (returnsWithinMs === undefined
+        ? `its window of ${formatDuration(limit.windowMs)} takes longer to end than a run waits`
         : undefined)
     );
   }
 
-  async #send(stop: AbortSignal): Promise<void> {
+  async #send(callers: OutageCallers, stop: AbortSignal): Promise<void> {
     // Before the fault, requests would use up the limit, which has to be replenished when it begins.
-    if (this.#toolkit.ownLimit) await this.#untilStarted(stop).catch(() => undefined);
-    await this.#recorded.callers.traffic(stop);
+    if (this.toolkit.ownLimit) await this.#untilStarted(stop).catch(() => undefined);
+    await callers.traffic(stop);
   }
 
   /** Notes which pods were restarted in the fault. */
   async #noteRestarts(signal: AbortSignal): Promise<void> {
-    const { history } = this.#recorded;
-    const { lookAtPods, now } = this.#toolkit;
+    const { history } = this.recorded;
+    const { lookAtPods, now } = this.toolkit;
     await this.#untilStarted(signal);
     const before = await podsNow(lookAtPods, signal);
     await this.#untilAfterEnd(0, signal);
@@ -190,7 +157,7 @@ export class OutageWorkload implements Workload<OutageSeen> {
   async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       const { endedAt = Number.POSITIVE_INFINITY } = this.#times;
-      const left = endedAt + ms - this.#toolkit.now();
+      const left = endedAt + ms - this.toolkit.now();
       if (left <= 0) return;
       await pauseFor(Math.min(left, TICK_MS), signal);
     }
@@ -198,22 +165,17 @@ export class OutageWorkload implements Workload<OutageSeen> {
 
   get #phase(): Phase {
     if (this.#isWaiting) return 'waiting';
-    if (!this.#prepared) return 'before';
+    if (!this.recording) return 'before';
     const { endedAt = Number.POSITIVE_INFINITY, startedAt } = this.#times;
     if (startedAt === undefined) return 'before';
-    const since = this.#toolkit.now() - endedAt;
+    const since = this.toolkit.now() - endedAt;
     if (since < 0) return 'during';
-    return since < parseDuration(this.#parameters.settle) ? 'after' : 'settled';
+    return since < this.plan.recoverMs ? 'after' : 'settled';
   }
 
   /** When the fault is active, or may be. */
   get #times(): Pick<FaultTimes, 'endedAt' | 'startedAt'> {
-    const { times } = this.#recorded.history;
+    const { times } = this.recorded.history;
     return times.presumed ?? times;
-  }
-
-  get #recorded(): Prepared {
-    if (!this.#prepared) throw new Error('the workload was not prepared');
-    return this.#prepared;
   }
 }

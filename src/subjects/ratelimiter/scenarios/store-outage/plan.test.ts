@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
-import { api, unprovable } from './parameters.ts';
+import { api } from './parameters.ts';
+import { OutagePlan } from './plan.ts';
 
 const scenario = (change: object = {}): ScenarioSpec => {
   const plain = { name: 'outage', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
@@ -23,6 +24,9 @@ const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
     }),
   );
 };
+
+const unprovable = (of: ScenarioSpec, by: RateLimiterSpec, pods: number) =>
+  new OutagePlan(of, by).unprovable(pods);
 
 describe('a store outage that can prove nothing', () => {
   it('is none by default, on up to 50 pods', () => {

@@ -3,14 +3,14 @@ import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { lossUnprovable, lostCounts } from './lost-callers.ts';
-import { parametersOf } from './parameters.ts';
+import { api } from './parameters.ts';
+import { OutagePlan } from './plan.ts';
 
 const COUNT = { key: 'rl:$(key)' };
 
 const scenario = (change: object = {}): ScenarioSpec => {
   const plain = { name: 'loss', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
-  const parameters = parametersOf(plain);
+  const parameters = api.schema.parse({});
   return {
     ...plain,
     storeOutage: { ...parameters, fault: { type: 'DataLoss', duration: '10s' }, ...change },
@@ -52,7 +52,7 @@ describe('lost counts that can show nothing', () => {
     ],
     ['of too few requests', limiter({ limit: { requests: 200 } }), {}, 'send 215 requests after the loss'],
   ] as const)('%s', (_, of, change, problem) => {
-    const found = lossUnprovable(scenario(change), of, 3);
+    const found = new OutagePlan(scenario(change), of).unprovable(3);
     if (problem === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(problem);
   });
@@ -65,7 +65,8 @@ describe('the counts that are lost', () => {
       target: { pods: [{}, {}, {}] },
       callers: { fillIn: (text: string, key: string) => text.replace('$(key)', key) },
     } as unknown as Toolkit;
-    return lostCounts(scenario(), toolkit, 'demo-x').map(({ key, pattern }) => `${pattern} ${key}`);
+    const plan = new OutagePlan(scenario(), toolkit.limiter);
+    return plan.lostCounts(toolkit, 'demo-x').map(({ key, pattern }) => `${pattern} ${key}`);
   };
 
   it('are those of callers that have used a part of their limit', () => {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpAnswer } from './answer.ts';
 import { RequestError } from './failure.ts';
-import { HttpPool } from './pool.ts';
+import { PodClient } from './pod-client.ts';
 
 const never = new AbortController().signal;
 const ROOT = { method: 'GET', path: '/' };
@@ -27,15 +27,18 @@ async function serverDoing(onRequest: (socket: Socket, connection: number, reque
   return { sockets, to };
 }
 
-async function poolOn(
-  onRequest: (socket: Socket, connection: number, request: number) => void,
-  connections = 4,
-) {
+const LONG_MS = 60_000;
+
+async function clientOn(onRequest: (socket: Socket, connection: number, request: number) => void) {
   const { sockets, to } = await serverDoing(onRequest);
-  const pool = new HttpPool(to, connections);
-  onTestFinished(() => pool.close());
-  const get = async (signal = never): Promise<HttpAnswer> => await pool.request(ROOT, signal);
-  return { get, pool, sockets };
+  const client = new PodClient({ name: 'api-0', ...to }, Date.now);
+  onTestFinished(() => client.close());
+  const get = async (signal = never): Promise<HttpAnswer> => {
+    const { answer, failure } = await client.send(ROOT, LONG_MS, signal);
+    if (!answer) throw new RequestError(failure);
+    return answer;
+  };
+  return { get, sockets };
 }
 
 async function closed(socket: Socket | undefined): Promise<void> {
@@ -51,18 +54,15 @@ async function failureOf(request: Promise<unknown>): Promise<string> {
   return `${error.failure.code}: ${error.message}`;
 }
 
-describe('a pool of connections', () => {
-  it('uses a connection again, and opens as many as it may at once', async () => {
-    const { get, sockets } = await poolOn((socket) => socket.write(OK), 2);
+describe('connections to a pod', () => {
+  it('uses a connection again', async () => {
+    const { get, sockets } = await clientOn((socket) => socket.write(OK));
     for (let i = 0; i < 5; i += 1) expect((await get()).body.toString()).toBe('ok');
     expect(sockets).toHaveLength(1);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => get()));
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
-    expect(sockets).toHaveLength(2);
   });
 
-  it('a pool closes idle connections after a while, also without a new request', async () => {
-    const { get, sockets } = await poolOn((socket) => socket.write(OK));
+  it('are closed if they are idle for a while, also without a new request', async () => {
+    const { get, sockets } = await clientOn((socket) => socket.write(OK));
     await Promise.all([get(), get()]);
     for (const socket of sockets) await closed(socket);
     expect(sockets).toHaveLength(2);
@@ -79,7 +79,7 @@ describe('a pool of connections', () => {
       (socket: Socket) => socket.write(OK.replace('\r\n\r\n', '\r\nkeep-alive: timeout=1\r\n\r\n')),
     ],
   ])('opens another connection if the server %s', async (_, answer) => {
-    const { get, sockets } = await poolOn(answer);
+    const { get, sockets } = await clientOn(answer);
     await get();
     const [first] = sockets;
     await closed(first);
@@ -94,7 +94,7 @@ describe('a pool of connections', () => {
     ['empty lines without end', '\r\n', 'the answer has far more bytes'],
   ])('takes no %s, and ends the connection', async (what, piece, message) => {
     let sent = 0;
-    const { get, sockets } = await poolOn((socket) => {
+    const { get, sockets } = await clientOn((socket) => {
       const head = /^(informational|empty)/.test(what) ? '' : 'HTTP/1.1 200 OK\r\n';
       const more = (): void => {
         while (!socket.destroyed && socket.write(piece.repeat(64))) sent += 64 * piece.length;
@@ -110,8 +110,8 @@ describe('a pool of connections', () => {
     expect(sent).toBeLessThan(16 * 1024 * 1024);
   });
 
-  it('a pool discards surplus bytes after an answer, and for the next request', async () => {
-    const { get, sockets } = await poolOn((socket, connection) => {
+  it('discards surplus bytes after an answer, and for the next request', async () => {
+    const { get, sockets } = await clientOn((socket, connection) => {
       socket.write(OK.replace('ok', connection === 1 ? 'a1' : 'a2'));
     });
     expect((await get()).body.toString()).toBe('a1');
@@ -121,30 +121,29 @@ describe('a pool of connections', () => {
     expect((await get()).body.toString()).toBe('a2');
   });
 
-  it('a pool ends cancelled requests, active or queued, and starts the next', async () => {
+  it('ends a cancelled request, and opens another connection for the next', async () => {
     const arrived = Promise.withResolvers<void>();
-    const { get, sockets } = await poolOn((socket, connection) => {
+    const { get, sockets } = await clientOn((socket, connection) => {
       if (connection === 1) arrived.resolve();
       else socket.write(OK);
-    }, 1);
+    });
     const stop = new AbortController();
-    const [first, second] = [failureOf(get(stop.signal)), failureOf(get(stop.signal))];
-    const third = get();
+    const first = failureOf(get(stop.signal));
     await arrived.promise;
     stop.abort();
     expect(await first).toMatch(/^STOPPED/);
-    expect(await second).toMatch(/^STOPPED/);
-    expect((await third).status).toBe(200);
+    expect((await get()).status).toBe(200);
     expect(sockets).toHaveLength(2);
   });
 
   it('a lost connection is RESET, and one that was never made UNREACHABLE', async () => {
-    const { get } = await poolOn((socket) => socket.destroy());
+    const { get } = await clientOn((socket) => socket.destroy());
     expect(await failureOf(get())).toMatch(/^RESET/);
-    const pool = new HttpPool({ host: '127.0.0.1', port: 1 }, 1);
-    onTestFinished(() => pool.close());
-    expect(await failureOf(pool.request(ROOT, never))).toMatch(
-      /^UNREACHABLE: .*ECONNREFUSED; .*port 1: .*rateLimiter\.port/,
-    );
+    const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port: 1 }, Date.now);
+    onTestFinished(() => client.close());
+    expect((await client.send(ROOT, LONG_MS, never)).failure).toMatchObject({
+      code: 'UNREACHABLE',
+      message: expect.stringMatching(/ECONNREFUSED; .*port 1: .*rateLimiter\.port/),
+    });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { rateLimiterOf } from '../../spec/schema.ts';
-import { requestsOf, unprovable } from './parameters.ts';
+import { BurstPlan } from './plan.ts';
 
 const LIMIT = { requests: 10, window: '60s' };
 const HTTP = { http: { path: '/$(key)' }, limit: LIMIT };
@@ -14,10 +14,10 @@ function spec(ghostAllowing: object = {}, limiter: object = HTTP): ChaosDemoSpec
   });
 }
 
-function parts(whole: ChaosDemoSpec) {
+function planned(whole: ChaosDemoSpec) {
   const [scenario] = whole.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
-  return [scenario, rateLimiterOf(whole)] as const;
+  return new BurstPlan(scenario, rateLimiterOf(whole));
 }
 
 describe('the requests of a burst', () => {
@@ -29,11 +29,11 @@ describe('the requests of a burst', () => {
     [3, { requests: 5000 }, 10_000],
   ])('to %i pods give each twice what it admits at once: limit %j', (pods, limit, sent) => {
     const limiter = { ...HTTP, limit: { ...LIMIT, ...limit } };
-    expect(requestsOf(...parts(spec({}, limiter)), pods)).toBe(sent);
+    expect(planned(spec({}, limiter)).requestsTo(pods)).toBe(sent);
   });
 
   it('are those of the multiplier if it is given', () => {
-    expect(requestsOf(...parts(spec({ multiplier: 4 })), 3)).toBe(40);
+    expect(planned(spec({ multiplier: 4 })).requestsTo(3)).toBe(40);
   });
 });
 
@@ -47,18 +47,16 @@ describe('the trials', () => {
       /99 trials .* at most 2m: .*trials to \d\d or less/,
     ],
   ])('of %j take no longer than a fault may: limit %j', (parameters, limit, message) => {
-    const reason = unprovable(...parts(spec(parameters, { ...HTTP, limit: { ...LIMIT, ...limit } })), 3);
+    const reason = planned(spec(parameters, { ...HTTP, limit: { ...LIMIT, ...limit } })).unprovable(3);
     if (message) expect(reason).toMatch(message);
     else expect(reason).toBeUndefined();
   });
 
   it('need bursts over the limit of two windows if one may end during a burst', () => {
     const limit = { ...LIMIT, window: '1s', windowStart: 'Clock' };
-    const of = (multiplier: number) => parts(spec({ multiplier }, { ...HTTP, limit }));
-    expect(unprovable(...of(2), 2)).toMatch(
-      /admit 20 .*limit\.window 1s .* 2 = 20, .*multiplier to 3 or more/,
-    );
-    expect(unprovable(...of(3), 2)).toBeUndefined();
-    expect(unprovable(...parts(spec({}, { ...HTTP, limit })), 1)).toBeUndefined();
+    const of = (multiplier: number) => planned(spec({ multiplier }, { ...HTTP, limit }));
+    expect(of(2).unprovable(2)).toMatch(/admit 20 .*limit\.window 1s .* 2 = 20, .*multiplier to 3 or more/);
+    expect(of(3).unprovable(2)).toBeUndefined();
+    expect(planned(spec({}, { ...HTTP, limit })).unprovable(1)).toBeUndefined();
   });
 });

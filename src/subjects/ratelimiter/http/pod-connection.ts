@@ -1,6 +1,6 @@
 /**
- * Requests to one pod by undici, over a few kept connections. Redirects are not followed. If an answer exceeds a bound,
- * is late, or is cancelled, its connection is closed.
+ * A connection to one pod by undici, for one request at a time. Redirects are not followed. If an answer exceeds a bound,
+ * is late, or is cancelled, the connection is closed.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,116 +9,30 @@ import {
   AnswerHold,
   type AnswerMemory,
   BODY_BYTES,
-  bodyTooLarge,
+  BODY_TOO_LARGE,
   HEAD_BYTES,
+  HEAD_TOO_LARGE,
   type HttpAnswer,
-  headTooLarge,
   MOST_HEADERS,
   MOST_INFORMATIONAL,
-  tooManyHeaders,
-  tooManyInformational,
+  TOO_MANY_HEADERS,
+  TOO_MANY_INFORMATIONAL,
 } from './answer.ts';
-import { type Address, type Dial, dialTcp, onceOpen } from './dial.ts';
+import { type Address, type Dial, onceOpen } from './dial.ts';
 import { badAnswer, failureOf, RequestError } from './failure.ts';
-import { readingTurn } from './reading-turn.ts';
 import { fieldsOf, type HttpRequest } from './request.ts';
 
 /** Idle connections are closed after this long, in milliseconds: many servers close them after 5 s. */
 const KEPT_MS = 4000;
 /** Idle connections are closed this long before the server's announced timeout. */
 const MARGIN_MS = 1000;
-/**
- * At most this many are kept. No budget counts idle connections, so they have to be few; traffic of 100 requests a
- * second to a pod, answered within 160 ms, needs no more.
- */
-const MOST_KEPT = 16;
-
 /** A body in chunks of one byte takes six times its bytes. */
 const FRAMING = 6;
 
-export class HttpPool {
+/** Opened on demand, and again if it was lost since the last request. */
+export class PodConnection {
   readonly #to: Address;
-  readonly #dial: Dial;
   readonly #memory: AnswerMemory | undefined;
-  /** Idle; the one used last is last, so that those that are not needed time out. */
-  readonly #kept: Line[] = [];
-  readonly #closed = new AbortController();
-  #free: number;
-  readonly #waiting = new Set<() => void>();
-
-  /**
-   * @param connections requests that may be in flight at once; further ones wait for their turn
-   * @param memory for answers that arrive in parts; left out: limited only by their bounds
-   */
-  constructor(to: Address, connections: number, dial: Dial = dialTcp, memory?: AnswerMemory) {
-    this.#to = to;
-    this.#dial = dial;
-    this.#memory = memory;
-    this.#free = connections;
-  }
-
-  /**
-   * Sends a request once, and waits for its answer. It has no timeout of its own.
-   * @throws TypeError; RequestError: STOPPED once `signal` is aborted, or the pool closed
-   */
-  async request(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const headers = fieldsOf(request, this.#to);
-    const stop = AbortSignal.any([signal, this.#closed.signal]);
-    await this.#turn(stop);
-    const line = this.#kept.pop() ?? new Line(this.#to, this.#dial);
-    try {
-      const answer = await line.exchange({ ...request, headers, memory: this.#memory }, stop);
-      if (this.#kept.length < MOST_KEPT && !stop.aborted) this.#kept.push(line);
-      else line.end();
-      await readingTurn(answer.body);
-      return answer;
-    } catch (error) {
-      line.end();
-      throw error;
-    } finally {
-      const [next] = this.#waiting;
-      if (next) next();
-      else this.#free += 1;
-    }
-  }
-
-  /** @throws RequestError STOPPED */
-  async #turn(stop: AbortSignal): Promise<void> {
-    if (stop.aborted) throw stopped();
-    if (this.#free > 0) {
-      this.#free -= 1;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const next = (): void => {
-        stop.removeEventListener('abort', onStop);
-        this.#waiting.delete(next);
-        resolve();
-      };
-      const onStop = (): void => {
-        this.#waiting.delete(next);
-        reject(stopped());
-      };
-      this.#waiting.add(next);
-      stop.addEventListener('abort', onStop, { once: true });
-    });
-  }
-
-  /** Ends every connection at once, and the requests in flight. */
-  close(): void {
-    this.#closed.abort();
-    for (const line of this.#kept.splice(0)) line.end();
-  }
-}
-
-interface Exchange extends Omit<HttpRequest, 'headers'> {
-  readonly headers: string[];
-  readonly memory: AnswerMemory | undefined;
-}
-
-/** One connection for one request at a time, opened on demand, and again if it was lost since the last request. */
-class Line {
-  readonly #port: number;
   readonly #client: Client;
   #isOpen = false;
   /** Code of the first error of the connection, because undici keeps only the last; empty if there was none. */
@@ -128,8 +42,10 @@ class Line {
    */
   #left = 0;
 
-  constructor(to: Address, dial: Dial) {
-    this.#port = to.port;
+  /** @param memory for answers that arrive in parts; undefined: limited only by their bounds */
+  constructor(to: Address, dial: Dial, memory: AnswerMemory | undefined) {
+    this.#to = to;
+    this.#memory = memory;
     // `dial` decides where to connect and which CA to trust.
     this.#client = new Client('http://pod', {
       connect: (_, done) => {
@@ -162,9 +78,13 @@ class Line {
     });
   }
 
-  async exchange({ body, headers, memory, method, path }: Exchange, stop: AbortSignal): Promise<HttpAnswer> {
+  /** @throws TypeError; RequestError: STOPPED once `stop` is aborted. It is of no use then */
+  async exchange(request: HttpRequest, stop: AbortSignal): Promise<HttpAnswer> {
+    const { body, method, path } = request;
+    const headers = fieldsOf(request, this.#to);
     const { promise, reject, resolve } = Promise.withResolvers<HttpAnswer>();
-    const reader = new AnswerReader(method, memory);
+    const hold = new AnswerHold(this.#memory);
+    const reader = new AnswerReader(method, hold);
     let controller: Dispatcher.DispatchController | undefined;
     const fail = (error: Error): void => {
       reject(error);
@@ -173,7 +93,7 @@ class Line {
     };
     const onStop = (): void => fail(stopped());
     if (stop.aborted) throw stopped();
-    reader.begin();
+    hold.begin();
     this.#left = HEAD_BYTES * (1 + MOST_INFORMATIONAL) + FRAMING * BODY_BYTES;
     const take = (read: () => void): void => {
       try {
@@ -199,7 +119,7 @@ class Line {
       return await promise;
     } finally {
       stop.removeEventListener('abort', onStop);
-      reader.close();
+      hold.release();
     }
   }
 
@@ -210,7 +130,7 @@ class Line {
   #explain(error: NodeJS.ErrnoException): Error {
     if (error instanceof RequestError) return error;
     const { code = '', message, name } = error;
-    if (code === 'UND_ERR_HEADERS_OVERFLOW') return headTooLarge();
+    if (code === 'UND_ERR_HEADERS_OVERFLOW') return badAnswer(HEAD_TOO_LARGE);
     if (message === 'bad response' || message === 'bad upgrade') {
       return badAnswer('the server answers with 100 or 101, or more than once');
     }
@@ -219,7 +139,7 @@ class Line {
     const lostBy = isParsers || code.startsWith('UND_ERR_') ? this.#lostBy : code || 'no reason given';
     const isUndicis = lostBy.startsWith('UND_ERR_');
     return new RequestError(
-      failureOf(isUndicis ? '' : lostBy, this.#isOpen ? 'sent' : 'connecting', this.#port),
+      failureOf(isUndicis ? '' : lostBy, this.#isOpen ? 'sent' : 'connecting', this.#to.port),
     );
   }
 }
@@ -234,43 +154,35 @@ class AnswerReader {
   #headers: IncomingHttpHeaders = {};
   #body: Buffer = Buffer.alloc(0);
 
-  constructor(method: string, memory: AnswerMemory | undefined) {
+  constructor(method: string, hold: AnswerHold) {
     this.#method = method;
-    this.#hold = new AnswerHold(memory);
+    this.#hold = hold;
   }
 
   get answer(): HttpAnswer {
     return { status: this.#status, headers: this.#headers, body: this.#body };
   }
 
-  begin(): void {
-    this.#hold.begin();
-  }
-
   start(status: number, fields: IncomingHttpHeaders): void {
     if (status < 200) {
       this.#informational += 1;
-      if (this.#informational > MOST_INFORMATIONAL) throw tooManyInformational();
+      if (this.#informational > MOST_INFORMATIONAL) throw badAnswer(TOO_MANY_INFORMATIONAL);
       return;
     }
     this.#status = status;
     this.#headers = fields;
-    if (Object.values(fields).flat().length > MOST_HEADERS) throw tooManyHeaders();
+    if (Object.values(fields).flat().length > MOST_HEADERS) throw badAnswer(TOO_MANY_HEADERS);
     this.#expected = Number(fields['content-length'] ?? 0);
-    if (this.#method !== 'HEAD' && this.#expected > BODY_BYTES) throw bodyTooLarge();
+    if (this.#method !== 'HEAD' && this.#expected > BODY_BYTES) throw badAnswer(BODY_TOO_LARGE);
   }
 
   add(chunk: Buffer): void {
     const length = this.#body.length + chunk.length;
-    if (length > BODY_BYTES) throw bodyTooLarge();
+    if (length > BODY_BYTES) throw badAnswer(BODY_TOO_LARGE);
     // An answer that arrives in one piece is released before anything else happens.
     if (chunk.length !== this.#expected) this.#hold.grow(length);
     // A copy: undici reads the next bytes into the same memory.
     this.#body = Buffer.concat([this.#body, chunk]);
-  }
-
-  close(): void {
-    this.#hold.release();
   }
 }
 

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { httpInterfaceSchema } from '../spec/http-schema.ts';
+import { completed, rateLimiterSchema } from '../spec/schema.ts';
+import { placeOf } from './counts.ts';
+import { HttpCallers } from './http/http-callers.ts';
+
+const http = httpInterfaceSchema.parse({ path: '/$(key)' });
+const limiter = (count: object | undefined) =>
+  completed(
+    rateLimiterSchema.parse({
+      selector: { matchLabels: { app: 'x' } },
+      http,
+      redis: { service: 'redis', ...(count && { count }) },
+    }),
+  );
+
+/** The place of a count of this caller. */
+const placeFor = (count: object | undefined, key: string) =>
+  placeOf({ callers: new HttpCallers(http, {}, 5), limiter: limiter(count) }, key);
+
+it('is read at the key of the caller, and no other', () => {
+  expect(placeFor({ key: 'rl:$(key)' }, 'demo-a')).toEqual({
+    key: 'rl:demo-a',
+    type: 'String',
+    pattern: 'rl:demo-*',
+  });
+  expect(placeFor({ key: 'h:{$(key)}', type: 'Hash', field: 'n' }, 'demo-a')).toEqual({
+    key: 'h:{demo-a}',
+    type: 'Hash',
+    field: 'n',
+    pattern: 'h:{demo-*}',
+  });
+  expect(placeFor({ key: 'ip:$(address)', type: 'SortedSet' }, 'demo-a')).toEqual({
+    key: 'ip:198.18.0.5',
+    type: 'SortedSet',
+    pattern: 'ip:198.1[89].*',
+  });
+});
+
+it('is not read if the spec has no key for it', () => {
+  expect(() => placeFor(undefined, 'demo-a')).toThrow(TypeError);
+});
+
+it('is granted by a pattern that takes what stands in the spec literally', () => {
+  expect(placeFor({ key: 'a*[b]?\\$(key)' }, 'demo-a').pattern).toBe('a\\*\\[b\\]\\?\\\\demo-*');
+});
+
+it.each(['rl', 'rl:$(key) x', `${'x'.repeat(256)}$(key)`, ''])('has a key of one caller: not "%s"', (key) => {
+  expect(
+    rateLimiterSchema.safeParse({
+      selector: { matchLabels: { app: 'x' } },
+      http,
+      redis: { service: 'r', count: { key } },
+    }).success,
+  ).toBe(false);
+});

@@ -1,0 +1,142 @@
+/** A scenario of bursts on its rate limiter, and which specs can prove nothing. Pure. */
+import { counted, formatDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { MAX_AHEAD_MS } from '../../../../engine/fault-times.ts';
+import { togetherMs } from '../../checkers/bursts.ts';
+import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
+import { TLS_COST } from '../../http/dial.ts';
+import { mostAdmitted } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
+import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
+import { ScenarioPlan } from '../scenario-type.ts';
+import { api, type GhostAllowingSpec, MOST_TIMES } from './parameters.ts';
+
+/** Requests of the largest burst. */
+const MOST_SENT = 10_000;
+/**
+ * A burst sends this many times its limit to each pod: with only its limit, a pod whose own requests race could not
+ * exceed it. For one pod at least {@link LEAST_TIMES} in total.
+ */
+const TIMES_EACH = 2;
+const LEAST_TIMES = 3;
+
+/** What each further trial may add to the length of the fault: its pause, its connections and its answers. */
+const TRIAL_MS = 500;
+
+/** A usual burst takes less than this; milliseconds. */
+const BURST_MS = 1000;
+
+export class BurstPlan extends ScenarioPlan<GhostAllowingSpec> {
+  // The requests are no fault: they show that pods decide separately. What they admitted stays.
+  readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica', stays: true } as const;
+  /** Requests that one burst may have. */
+  readonly mostSent = this.limiter.http.tlsServerName ? MOST_SENT / TLS_COST : MOST_SENT;
+  /**
+   * A burst is sent while this much is left of a window by the clock, if the window is long enough. The time that its
+   * answers may take, unless that is most of the window.
+   */
+  readonly roomMs = fitsWindow(this.limit, 2 * this.timeoutMs) ? this.timeoutMs : BURST_MS;
+  /** Time that the trials after the first add to the fault, including all waits for the ends of windows. */
+  readonly trialsMs = this.#trialsMs();
+  readonly faultMs = this.timeoutMs + this.trialsMs;
+  readonly settleMs = 0;
+  /** From the announcement of the first burst to the last answer, with as long again for the start. */
+  readonly storyMs = this.countdownMs + 2 * this.timeoutMs + this.trialsMs;
+
+  constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec) {
+    super(scenario, limiter, api);
+  }
+
+  /** The requests of a burst; undefined: that depends on the number of pods. */
+  get #sent(): number | undefined {
+    const { multiplier } = this.parameters;
+    return multiplier === undefined ? undefined : multiplier * this.limit.requests;
+  }
+
+  get faultTitle(): string {
+    const { trials } = this.parameters;
+    const burst =
+      this.#sent === undefined
+        ? 'A burst of twice the limit to each pod'
+        : `A burst of ${this.#sent} requests`;
+    const how = this.isOneCaller ? 'with a cool-down between them' : 'on separate keys';
+    return `${burst} goes to all pods at once${trials > 1 ? `, ${trials} times ${how}` : ''}`;
+  }
+
+  get invariant(): string {
+    const { full, limit } = this;
+    const of = this.#sent === undefined ? 'the requests of a burst' : `${this.#sent} requests`;
+    return full === limit.requests
+      ? `of ${of} at most ${full}, the limit, are admitted in the window`
+      : `of ${of} at most ${full} are admitted, and what is replenished during it`;
+  }
+
+  /** Requests of each burst to this many pods. */
+  requestsTo(pods: number): number {
+    const times = Math.max(LEAST_TIMES, TIMES_EACH * pods);
+    return this.#sent ?? Math.min(times * this.full, this.mostSent);
+  }
+
+  #trialsMs(): number {
+    const { cooldownMs, limit, parameters, roomMs } = this;
+    const ms = (parameters.trials - 1) * (TRIAL_MS + cooldownMs);
+    if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, roomMs)) return ms;
+    const waitMs = 2 * CLOCK_WITHIN_MS + roomMs;
+    const windows = 1 + Math.floor(ms / Math.max(1, limit.windowMs - waitMs));
+    return ms + Math.min(parameters.trials, windows) * waitMs;
+  }
+
+  /** The most that a correct limiter may admit of a burst of this many requests. */
+  #mostOf(sent: number): number {
+    const from = CLOCK_WITHIN_MS;
+    const clock = fitsWindow(this.limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
+    return mostAdmitted(this.limit, { from, to: from + togetherMs(sent), fresh: true, ...clock });
+  }
+
+  unprovable(pods: number): string | undefined {
+    const { full, mostSent, parameters, scenario } = this;
+    const { multiplier, trials } = parameters;
+    const { requests, window } = this.limiter.limit;
+    const name = `scenario ${scenario.name}`;
+    if (this.faultMs > MAX_AHEAD_MS) return `${name}: ${this.#tooManyTrials()}`;
+    const sent = this.requestsTo(pods);
+    if (sent > mostSent) {
+      const why = sent > MOST_SENT ? '' : ', since with http.tlsServerName each has its own connection';
+      return `${name}: limit.requests ${requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent}${why}: lower ghostAllowing.multiplier`;
+    }
+    if (sent * trials > MOST_REQUESTS_KEPT) {
+      return `${name}: ${counted(trials, 'trial')} of ${sent} requests are more than the ${MOST_REQUESTS_KEPT} that a history keeps: lower ghostAllowing.trials or multiplier`;
+    }
+    const burst =
+      multiplier === undefined
+        ? `The burst has ${sent}, the most that one run may send`
+        : `The burst has limit.requests ${requests} x ghostAllowing.multiplier ${multiplier} = ${sent}`;
+    const most = this.#mostOf(sent);
+    if (sent <= most) {
+      return `${name}: a correct limiter may admit ${most} requests of a burst: ${PART}.limit.burst at once, tokens that come back, and those of the next window if one of ${PART}.limit.window ${window} ends. ${burst}, so it can show nothing: ${raise(requests, most + 1)}, or correct limit.burst`;
+    }
+    // An anomaly may show on some of the pods; its absence has to be shown on each, up to all that it admits.
+    const needed = pods * full;
+    if (scenario.expect !== 'Held' || sent >= needed) return undefined;
+    return `${name}: Held needs as many requests to each of ${counted(pods, 'pod')} as it admits at once, ${pods} x ${full} = ${needed}. ${burst}, and a pod that ignores the others could not show it. So ${raise(requests, needed)}, or select fewer pods`;
+  }
+
+  /** Why this many trials take longer than one fault may. */
+  #tooManyTrials(): string {
+    const { cooldownMs, faultMs, isOneCaller, timeoutMs, trialsMs } = this;
+    const { trials } = this.parameters;
+    const eachMs = trialsMs / Math.max(1, trials - 1);
+    const most = 1 + Math.max(0, Math.floor((MAX_AHEAD_MS - timeoutMs) / eachMs));
+    const cooldowns = isOneCaller
+      ? `, each after up to ${formatDuration(cooldownMs)} until the limit is replenished`
+      : '';
+    return `${counted(trials, 'trial')} take up to ${formatDuration(faultMs)}${cooldowns}, and a fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${isOneCaller ? ', or give the rate limiter a shorter window for the test' : ''}`;
+  }
+}
+
+/** Settings that give a burst of at least `needed` requests. */
+function raise(requests: number, needed: number): string {
+  const multiplier = Math.ceil(needed / requests);
+  return multiplier <= MOST_TIMES && multiplier * requests <= MOST_SENT
+    ? `set ghostAllowing.multiplier to ${multiplier} or more`
+    : `lower the limit (${needed} requests are more than one run may send)`;
+}

@@ -1,0 +1,254 @@
+/** A scenario of a store outage on its rate limiter, and which specs can show nothing. Pure. */
+import type { CountPlace, Mechanism } from '@chaosdemo/redis-faults';
+import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
+import { placeOf } from '../../interfaces/counts.ts';
+import { mostAdmitted } from '../../limits/rate-limit.ts';
+import { returnsWithin } from '../../limits/replenish.ts';
+import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
+import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
+import type { Toolkit } from '../../tools.ts';
+import { ScenarioPlan } from '../scenario-type.ts';
+import { mechanismIn } from '../store-fault.ts';
+import { api, type StoreOutageSpec } from './parameters.ts';
+import { type Draw, RESIDENTS_PER_NEWCOMER, residentsOf, seedOf } from './population.ts';
+
+/** Behaviours with more admissions than the limit. */
+const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
+/** Callers send for this much longer than `settle`: what is found to lack recovery has to lack it at its end. */
+const SEND_ON_MS = 1000;
+/** How long it may take to send the requests of callers whose limits have returned; milliseconds. */
+const RETURNED_MS = 10_000;
+/** Requests a second over all pods, and requests in flight: one run must not take up the process. */
+const MOST_AT_ONCE = 1000;
+/** Sentinel lets a former primary take writes for this long before it becomes a replica; milliseconds. */
+const FAILOVER_MS = 8000;
+/**
+ * The shortest time that a failover may take by Sentinel; milliseconds. A Sentinel makes a replica of the former primary
+ * 8 s after the switch at the earliest, and checks that every 10 s: 11 s to 12 s were measured.
+ */
+const LEAST_FAILOVER_MS = 15_000;
+/** A fault proxy keeps no fault longer; milliseconds. */
+const LONGEST_PROXIED_MS = 60_000;
+/** How much of the pause its proof may take, before the one caller begins to send; milliseconds. */
+const PROOF_MS = 500;
+
+export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
+  override readonly mechanism = mechanismIn(this.parameters.fault, this.limiter);
+  readonly faultMs = parseDuration(this.parameters.fault.duration);
+  readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
+  /** How long callers may take to be treated as before. */
+  readonly recoverMs = parseDuration(this.parameters.settle);
+  /** How long callers send after the fault. */
+  readonly sendAfterMs = this.recoverMs + SEND_ON_MS;
+  /** How long requests are sent and awaited after the fault. */
+  readonly watchedAfterMs = this.sendAfterMs + this.callerTimeoutMs;
+  override readonly lingerMs = this.mechanism.lasts === 'Lingers' ? this.watchedAfterMs : 0;
+  /** How long callers wait for their limits to return; undefined: a run does not wait that long. */
+  readonly returnsWithinMs = returnsWithin(this.limit);
+  /** The longest that callers are watched after the fault. The watch ends sooner if the result is known. */
+  readonly settleMs =
+    this.watchedAfterMs +
+    (this.returnsWithinMs === undefined ? 0 : this.returnsWithinMs + RETURNED_MS + this.callerTimeoutMs);
+  /** From the announcement to the end of the watch. */
+  readonly storyMs = this.countdownMs + this.timeoutMs + this.faultMs + this.watchedAfterMs;
+  /** From the first request to the end of the traffic, with what the controls take. */
+  readonly controlledStoryMs = this.storyMs + this.recoverMs + this.callerTimeoutMs;
+  /** Whether windows end meanwhile: then a caller is over its limit only if it sends more than is replenished. */
+  readonly windowsEnd = !this.isOneCaller && !fitsWindow(this.limit, this.controlledStoryMs);
+  /** How long the fault lasts at least. */
+  readonly leastMs = this.failsOver ? Math.min(this.faultMs, FAILOVER_MS) : this.faultMs;
+  /** Requests of each kind to one pod that count: one that may be answered due to the end of the fault does not. */
+  readonly requestsInFault = Math.max(
+    0,
+    Math.floor(((this.leastMs - this.callerTimeoutMs) / 1000) * this.parameters.requestsPerSecond),
+  );
+  override readonly cooldownsToPrepare = 2;
+  /** Requests to each pod in a turn: of newcomers and residents, or of the one caller. */
+  readonly #perTurn = this.isOneCaller ? 2 : 1 + RESIDENTS_PER_NEWCOMER;
+
+  constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec) {
+    super(scenario, limiter, api);
+  }
+
+  get truth() {
+    const { cause, causeBySentinel } = this.mechanism;
+    const isOfBoth = this.limiter.redis.sentinel !== undefined && causeBySentinel !== undefined;
+    const anomalies = isOfBoth ? [cause, causeBySentinel] : [cause];
+    return { anomalies, at: 'store', ...(this.failsOver && { stays: true }) } as const;
+  }
+
+  get faultTitle(): string {
+    return `${this.mechanism.title}${continuing(this.mechanism, formatDuration(this.faultMs))}`;
+  }
+
+  get invariant(): string {
+    const { accept, settle } = this.parameters;
+    const more = ADMITS_MORE.some((behaviour) => accept.includes(behaviour));
+    return `callers get nothing but ${accept.join(' or ')}${more ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before, and they get their limit back`;
+  }
+
+  override trafficTo(pods: number): number {
+    return this.#perTurn * this.parameters.requestsPerSecond * pods;
+  }
+
+  /** From which the callers of an attempt on this many pods are drawn. */
+  draw(pods: number, fixture: string): Draw {
+    const { limit, parameters } = this;
+    const span = { from: 0, to: this.leastMs, fresh: true };
+    const most = this.windowsEnd ? mostAdmitted(limit, span) : this.full;
+    return {
+      fixture,
+      seed: parameters.seed ?? seedOf(fixture),
+      limit,
+      pods,
+      inFault: RESIDENTS_PER_NEWCOMER * pods * this.requestsInFault,
+      busyNeeds: most + LEAST_REQUESTS * pods,
+    };
+  }
+
+  /** Counts of callers that have used their limits when the fault begins: Redis may lose them. */
+  lostCounts(
+    toolkit: Pick<Toolkit, 'callers' | 'limiter' | 'target'>,
+    fixture: string,
+  ): readonly CountPlace[] {
+    return residentsOf(this.draw(toolkit.target.pods.length, fixture))
+      .filter(({ used, usedLate }) => used + usedLate > 0)
+      .map(({ key }) => placeOf(toolkit, key));
+  }
+
+  unprovable(pods: number): string | undefined {
+    return (
+      this.#shortFailover() ??
+      this.#lossUnseen(pods) ??
+      this.#unproxied() ??
+      this.#tooMuchForWindow() ??
+      this.#badTraffic(pods) ??
+      this.#limitUnseen(pods)
+    );
+  }
+
+  get #name(): string {
+    return `scenario ${this.scenario.name}`;
+  }
+
+  get #type(): string {
+    return `${this.#name}: storeOutage.fault.type ${this.parameters.fault.type}`;
+  }
+
+  #shortFailover(): string | undefined {
+    const { duration } = this.parameters.fault;
+    if (!this.failsOver || !this.limiter.redis.sentinel || this.faultMs >= LEAST_FAILOVER_MS)
+      return undefined;
+    return `${this.#type} takes some 12 s until the former primary takes no more writes, and fault.duration ${duration} is how long it may take: set storeOutage.fault.duration to at least ${formatDuration(LEAST_FAILOVER_MS)}, or better 20s`;
+  }
+
+  /** Why the outcome of lost counts does not show. */
+  #lossUnseen(pods: number): string | undefined {
+    const { full } = this;
+    const { fault, requestsPerSecond } = this.parameters;
+    if (this.mechanism.lasts !== 'Moment') return undefined;
+    if (this.isOneCaller) {
+      return `${this.#type} needs callers that are over their limit when it begins, and with ${PART}.http.identity SourceAddress there is none: use another type`;
+    }
+    if (this.windowsEnd) {
+      return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.limiter.limit.window} end during the scenario: shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
+    }
+    const needed = full + LEAST_REQUESTS * pods;
+    const sent = this.requestsInFault * pods;
+    if (sent >= needed) return undefined;
+    return `${this.#type}: a caller over its limit has to send ${counted(needed, 'request')} after the loss, to use its limit of ${full} up once more and be rejected; storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods give ${sent} in fault.duration ${fault.duration}: raise one of them, or give the rate limiter a lower limit for the test`;
+  }
+
+  /** Why the fault cannot be injected past, or by, the fault proxy. */
+  #unproxied(): string | undefined {
+    if (this.limiter.redis.faultProxy && this.mechanism.seesPods) {
+      return `${this.#type} needs the connections of the pods at Redis, and ${PART}.redis.faultProxy is between: use Refuse, or run it without the proxy`;
+    }
+    if (this.mechanism.lasts !== 'Lingers') return undefined;
+    if (this.limiter.redis.tls) {
+      return `${this.#type} answers commands in place of Redis, and with ${PART}.redis.tls the fault proxy cannot read them: use Refuse`;
+    }
+    const staleMs = this.faultMs + this.lingerMs;
+    if (staleMs <= LONGEST_PROXIED_MS) return undefined;
+    return `${this.#type} keeps connections stale for fault.duration, settle, 1 s and callerTimeout, ${formatDuration(staleMs)} in all, and a fault proxy keeps no fault longer than ${formatDuration(LONGEST_PROXIED_MS)}: shorten storeOutage.fault.duration or settle`;
+  }
+
+  #tooMuchForWindow(): string | undefined {
+    if (!this.isOneCaller) return undefined;
+    const fields =
+      'countdown, storeOutage.fault.duration, storeOutage.settle, storeOutage.callerTimeout and health.timeout';
+    return this.tooLongForWindow(fields);
+  }
+
+  /** Why each pod gets too few requests, or all of them too many. */
+  #badTraffic(pods: number): string | undefined {
+    const { callerTimeout, fault, requestsPerSecond } = this.parameters;
+    const sent = this.requestsInFault;
+    if (sent < LEAST_REQUESTS) {
+      return `${this.#name}: each pod needs ${LEAST_REQUESTS} requests that can time out within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) = ${sent}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
+    }
+    const open = Math.ceil(this.trafficTo(pods) * Math.max(1, this.callerTimeoutMs / 1000));
+    if (open <= MOST_AT_ONCE) return undefined;
+    return `${this.#name}: ${this.#perTurn} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} = ${open} requests that may wait at once, at most ${MOST_AT_ONCE} are possible: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+  }
+
+  /** Why callers under their limit, or over it, are not seen on every pod. */
+  #limitUnseen(pods: number): string | undefined {
+    if (this.isOneCaller) return this.#fewUnderLimit(pods) ?? this.#notOverLimit(pods) ?? this.#windowTurns();
+    return this.windowsEnd ? (this.#notOverLimit(pods) ?? this.#fewInWindow(pods)) : undefined;
+  }
+
+  /** The one caller has to exceed its limit during the pause, but not too soon. */
+  #fewUnderLimit(pods: number): string | undefined {
+    const within = (LEAST_REQUESTS + 1) * pods;
+    if (this.full >= within) return undefined;
+    return `${this.#ofOne}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${this.full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
+  }
+
+  /** Why it never fits into one window by the clock: a cool-down ends a moment after the window began. */
+  #windowTurns(): string | undefined {
+    const { limit, storyMs } = this;
+    const end = windowEnd(limit, 0);
+    // The window has to have begun by every clock, and the fault is planned a moment later.
+    const roomMs = end === undefined ? Number.POSITIVE_INFINITY : end - 2 * CLOCK_WITHIN_MS;
+    if (storyMs <= roomMs) return undefined;
+    return `${this.#ofOne}: its ${formatDuration(storyMs)} have to fit into a window by the clock, and of ${formatDuration(limit.windowMs)} clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(Math.max(0, roomMs))}: raise ${PART}.limit.window, or shorten the fault`;
+  }
+
+  get #ofOne(): string {
+    return `${this.#name}${this.isOneCaller ? ' with one caller for all requests' : ''}`;
+  }
+
+  /** Why not every pod rejects a caller in each window that ends in the pause. */
+  #fewInWindow(pods: number): string | undefined {
+    const { requestsPerSecond } = this.parameters;
+    const { requests, window } = this.limiter.limit;
+    const seconds = this.limit.windowMs / 1000;
+    const sent = Math.floor(requestsPerSecond * pods * seconds);
+    const needed = requests + pods;
+    if (sent >= needed) return undefined;
+    const rate = Math.ceil(needed / (pods * seconds));
+    return `${this.#name}: a caller sends storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods = ${sent} requests in a window of ${PART}.limit.window ${window}, and needs ${needed} so that each pod rejects one beyond limit.requests ${requests}: set storeOutage.requestsPerSecond to ${rate}, or give the rate limiter a lower limit for the test`;
+  }
+
+  /** Why a caller does not get over its limit in the pause, with what is replenished in that time. */
+  #notOverLimit(pods: number): string | undefined {
+    const { isOneCaller, leastMs, limit } = this;
+    const { fault, requestsPerSecond } = this.parameters;
+    const span = { from: 0, to: leastMs, fresh: true };
+    const most = mostAdmitted(limit, isOneCaller ? { ...span, clockWithinMs: 0 } : span);
+    const sendingMs = leastMs - Math.min(PROOF_MS, leastMs / 2) - this.callerTimeoutMs;
+    const times = isOneCaller ? 2 : 1;
+    const sent = Math.max(0, Math.floor((sendingMs / 1000) * times * requestsPerSecond) * pods);
+    const needed = most + LEAST_REQUESTS * pods;
+    if (sent >= needed) return undefined;
+    return `${this.#ofOne}: the limit admits ${most} in the pause, and ${needed} have to be sent in it to judge those over the limit; ${isOneCaller ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods send ${sent} in what the proof and the last callerTimeout leave of ${fault.duration}: raise storeOutage.requestsPerSecond or fault.duration, or give the rate limiter a lower limit for the test`;
+  }
+}
+
+/** How the title of a fault continues. */
+function continuing({ lasts }: Mechanism, duration: string): string {
+  if (lasts === 'Moment') return `, and callers continue for ${duration}`;
+  return `${lasts === 'ForGood' ? ' within' : ' for'} ${duration}, and callers continue`;
+}
