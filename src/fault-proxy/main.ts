@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createControl, FaultProxy, listenDirect } from '@chaosdemo/redis-faults/proxy';
+import { ownSettings } from '@chaosdemo/settings';
 import { pino } from 'pino';
-import { ownSettings } from '../settings/settings.ts';
 import { FAULT_PROXY, type FaultProxyConfig, readConfig } from './config.ts';
 
 /** A shorter token could be guessed. */

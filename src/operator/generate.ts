@@ -3,10 +3,10 @@
  * because the reference includes the metrics and flags of the operator.
  */
 import { writeFile } from 'node:fs/promises';
+import { helpText } from '@chaosdemo/settings';
 import { crdYaml } from '../api/crd.ts';
 import { code, definitions } from '../api/markdown.ts';
 import { apiReference } from '../api/reference.ts';
-import { helpText } from '../settings/settings.ts';
 import { SUBJECTS } from '../subjects/index.ts';
 import { OPERATOR } from './config.ts';
 import { createMetrics, IDLE } from './metrics/metrics.ts';

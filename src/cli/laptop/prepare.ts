@@ -1,13 +1,13 @@
 /** Brings up an API on this machine, or finds it running, and finds out what its limiter does. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '@chaosdemo/settings';
 import type { RedisServer } from '@chaosdemo/testbed';
 import { counted } from '../../api/index.ts';
 import { launchRedis, type StageStart } from '../../local/environment.ts';
 import { LocalError } from '../../local/errors.ts';
 import type { Limiter } from '../../local/limiters.ts';
 import { type Address, accepts, type OwnRedis, startInstances } from '../../local/own-api.ts';
-import { UsageError } from '../../settings/settings.ts';
 import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
 import { type Probed, type ProbePlace, probeApi } from '../probe/probe.ts';
