@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { formatAddr } from '../client/address.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
@@ -12,7 +13,7 @@ import { holdsPassword, tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { admissionFields, type InfoFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
-import { asText, requireOwnConnection } from '../client/reply-types.ts';
+import { asText } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
 import { counted, listed, messageOf, truncate, withAdvice } from '../text.ts';
 import { fairTimeout } from '../waiting.ts';
@@ -25,7 +26,7 @@ import {
 import { mastersOf, readCluster } from './cluster-nodes.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
-import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
+import { clientsOf, findStrangers, parseClientList, type RedisClient } from './redis-clients.ts';
 import { orRedisRefusal, RedisRefusal } from './redis-refusal.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
 import { requireFound, requireNoFailover } from './sentinels.ts';
@@ -241,15 +242,16 @@ async function look(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await connection.connect();
-    const { localAddress = '', localPort = 0 } = connection.stream;
+    const { localAddress, localPort } = connection.stream;
     const ownAddr = formatAddr(localAddress, localPort);
     const infoText = asText('INFO', await connection.info());
     const info = await inOwnTurn(() => admissionFields(infoText));
-    const listText = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
+    const text = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
     const judge = (): string => {
-      const clients = parseClientList(listText);
       // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
-      if (!options.allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
+      const clients = options.allowOtherClients
+        ? parseClientList(text)
+        : clientsOf({ text, ownAddr }, target.username);
       return requireFree({ target, info, clients, ownAddr }, store, options);
     };
     const runId = await orRedisRefusal(async () => await inOwnTurn(judge));

@@ -3,12 +3,13 @@
  * pause of writes holds up, so both wait for at most the pause: one that is shorter than down-after-milliseconds stays
  * unnoticed. Every Sentinel is queried, because each has its own settings.
  */
+import { formatDuration } from '@chaosdemo/settings/duration';
 import { adviceOnConnection } from '../client/advice.ts';
 import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
-import { formatDuration, listed, messageOf, withAdvice } from '../text.ts';
+import { listed, messageOf, withAdvice } from '../text.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
 import { RedisRefusal } from './redis-refusal.ts';
 
@@ -82,10 +83,10 @@ export async function requireNoFailover(
   const most = first.downAfterMs - MARGIN_MS;
   if (longestMs <= most) return watches;
   const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;
-  const shorten = `set the duration of each fault to at most ${formatDuration(most)}`;
+  const shorten = (): string => `set the duration of each fault to at most ${formatDuration(most)}`;
   throw notEligible(
     first.sentinel,
-    `takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten}, or ${raise}`}`,
+    `takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten()}, or ${raise}`}`,
   );
 }
 

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { FAULT_TYPES, type FaultType } from '../proxy/fault-types.ts';
 import { messageOf } from '../text.ts';
 import { TIMED_OUT, within } from '../waiting.ts';
+import { formatAddr } from './address.ts';
 import { tellable } from './redacted.ts';
 import { redisName, settingOf } from './redis-target.ts';
 
@@ -148,7 +149,7 @@ export class FaultProxyClient {
     const give = new AbortController();
     const answer = await within(
       this.#send({
-        origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+        origin: `http://${formatAddr(host, port)}`,
         method,
         path,
         headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },

@@ -5,6 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
+import { formatAddr } from './address.ts';
 import { type CountPlace, countCommand, countIn } from './count-place.ts';
 import { type Command, endOf, Fence, NotInChargeError } from './fence.ts';
 import { slotOf, tagFor } from './key-slot.ts';
@@ -183,8 +184,9 @@ export class RedisConnections {
 
   async clientList(): Promise<ClientListReply> {
     return await this.#query(this.#lister, 'CLIENT LIST', async (redis) => {
-      const { localAddress = '', localPort = 0 } = redis.stream;
-      return { text: asText('CLIENT LIST', await redis.call('CLIENT', 'LIST')), localAddress, localPort };
+      const { localAddress, localPort } = redis.stream;
+      const text = asText('CLIENT LIST', await redis.call('CLIENT', 'LIST'));
+      return { text, ownAddr: formatAddr(localAddress, localPort) };
     });
   }
 
@@ -382,11 +384,10 @@ export class RedisConnections {
   }
 }
 
-/** CLIENT LIST, and the address and port of the connection that sent it. */
+/** CLIENT LIST, and the address of the connection that sent it. */
 export interface ClientListReply {
   readonly text: string;
-  readonly localAddress: string;
-  readonly localPort: number;
+  readonly ownAddr: string;
 }
 
 /** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */

@@ -56,29 +56,6 @@ export function asTime(command: string, reply: unknown): number {
   return asInteger(command, reply[0]) * 1000 + asInteger(command, reply[1]) / 1000;
 }
 
-/**
- * A client list without the very connection that requested it is forged, or comes from another server.
- * @param ownAddr address and port of that connection, as Redis writes them
- * @param ownUser of that connection; a dedicated user also identifies it, if addresses are rewritten on the way
- * @throws RedisWireError
- */
-export function requireOwnConnection(
-  command: string,
-  clients: readonly { readonly addr: string; readonly user?: string | undefined }[],
-  ownAddr: string,
-  ownUser?: string,
-): void {
-  const named = ownUser !== undefined && ownUser !== '' && ownUser !== 'default';
-  const isOurs = ({ addr, user }: (typeof clients)[number]): boolean =>
-    addr.replace(/^\[::ffff:([\d.]+)\]/, '$1') === ownAddr || (named && user === ownUser);
-  if (clients.some(isOurs)) return;
-  throw unexpectedReply(
-    command,
-    `a list that holds the connection from ${ownAddr} that requested it`,
-    'a list without it',
-  );
-}
-
 /** Names only the kind: the value is not repeated. */
 function kindOf(reply: unknown): string {
   if (reply === null || reply === undefined) return 'nothing';

@@ -68,7 +68,7 @@ function fakeRedis(read: () => Promise<number>, others: string) {
     clientList: async () => {
       lists += 1;
       const text = lists === 1 ? `${own}\nid=2 addr=10.0.0.9:7 name= flags=N user=default${others}` : own;
-      return { text, localAddress: '10.0.0.5', localPort: 9 };
+      return { text, ownAddr: '10.0.0.5:9' };
     },
   };
   return { ...server, servers: [server] };
