@@ -3,6 +3,7 @@
  * released, events written, lease released.
  */
 
+import { once } from 'node:events';
 import type { KubeApi } from '@chaosdemo/kube-runtime';
 import {
   EventRecorder,
@@ -148,11 +149,11 @@ export async function runOperator(
   const synced = (): boolean =>
     reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.reflector.hasSynced();
   const http = await startHttpServer({
-    ...(config.httpHost === undefined ? {} : { host: config.httpHost }),
+    host: config.httpHost,
     port: config.httpPort,
     notReady: () => (synced() ? [] : ['the cache of ChaosDemos and the kill switch']),
     registry: metrics.registry,
-    ...(client.warning === undefined ? {} : { warning: client.warning }),
+    warning: client.warning,
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
@@ -167,7 +168,7 @@ export async function runOperator(
     ]);
     if (elector) leading = elector.run(electing.signal);
     else leadership.begin();
-    await aborted(signal);
+    if (!signal.aborted) await once(signal, 'abort');
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -199,9 +200,4 @@ function connect(
       return [definition.api.member, { definition, connector: subject.connect(ports) }];
     }),
   );
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

@@ -37,19 +37,14 @@ export interface KubeLeaseOptions {
 
 /** A Lease for one ChaosDemo. Keep the object between attempts: an expired lease is only recognised that way. */
 export class KubeLease implements ClusterLease {
-  readonly #name: string;
-  readonly #clock: Clock;
-  readonly #leads: () => boolean;
+  readonly #options: KubeLeaseOptions;
   readonly #lock: LeaseLock;
-  readonly #logger: Logger;
   #renewing: Promise<void> | undefined;
   readonly #stop = new AbortController();
 
-  constructor({ client, clock, leads, logger, namespace, name, holder }: KubeLeaseOptions) {
-    this.#name = name;
-    this.#clock = clock;
-    this.#leads = leads;
-    this.#logger = logger;
+  constructor(options: KubeLeaseOptions) {
+    const { client, holder, name, namespace } = options;
+    this.#options = options;
     this.#lock = new LeaseLock({
       client,
       namespace,
@@ -88,7 +83,7 @@ export class KubeLease implements ClusterLease {
 
   /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it expires. */
   async leave(): Promise<void> {
-    this.#stop.abort(new Error(`the lease ${this.#name} was left`));
+    this.#stop.abort(new Error(`the lease ${this.#options.name} was left`));
     await this.#renewing;
   }
 
@@ -97,12 +92,12 @@ export class KubeLease implements ClusterLease {
    */
   async release(): Promise<void> {
     await this.leave();
-    if (!this.#leads()) return;
+    if (!this.#options.leads()) return;
     try {
       await this.#lock.release(CALL_TIMEOUT_MS);
     } catch (error) {
-      this.#logger.warn(
-        { err: error, lease: this.#name },
+      this.#options.logger.warn(
+        { err: error, lease: this.#options.name },
         `could not delete a lease; others wait until it runs out, ${LEASE_MS / 1000} s at most`,
       );
     }
@@ -125,13 +120,13 @@ export class KubeLease implements ClusterLease {
     const { signal } = this.#stop;
     let logged = '';
     const warn = (fields: object, about: string, message: string): void => {
-      if (about !== logged) this.#logger.warn({ lease: this.#name, ...fields }, message);
+      if (about !== logged) this.#options.logger.warn({ lease: this.#options.name, ...fields }, message);
       logged = about;
     };
     while (!signal.aborted) {
       try {
-        await this.#clock.sleep(RENEW_MS, signal);
-        if (!this.#leads()) continue;
+        await this.#options.clock.sleep(RENEW_MS, signal);
+        if (!this.#options.leads()) continue;
         const attempt = await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
         if (attempt.held) {
           logged = '';

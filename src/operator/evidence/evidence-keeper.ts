@@ -11,7 +11,7 @@ import type { Clock } from '../../engine/clock.ts';
 import { isBeingObserved } from '../../engine/scenarios.ts';
 import type { SubjectDefinition } from '../../engine/subject.ts';
 import { diagnosisData, HistoryPieces, runData } from '../../evidence/index.ts';
-import { childLogger, contextOf, type Logger } from '../log.ts';
+import { type Logger, loggerFor } from '../log.ts';
 import type { EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
 import { diagnosisPartOf, runPartOf } from './run-evidence.ts';
@@ -95,35 +95,26 @@ export class EvidenceKeeper {
     source: EvidenceSource | undefined,
     definition: SubjectDefinition,
   ): void {
-    try {
-      this.#note(key, demo, source, definition);
-    } catch (error) {
-      const log = childLogger(this.#options.logger, contextOf(demo));
-      log.error({ err: error }, 'the evidence of a run is not kept any more');
-      this.forget(key);
-    }
-  }
-
-  #note(
-    key: string,
-    demo: ChaosDemo,
-    source: EvidenceSource | undefined,
-    definition: SubjectDefinition,
-  ): void {
     const { run } = demo.status ?? {};
     if (!run) return;
-    let kept = this.#runs.get(key);
-    if (kept && (kept.demo.metadata.uid !== demo.metadata.uid || kept.run !== run.number)) {
-      this.#end(kept, true);
-      kept = undefined;
+    try {
+      let kept = this.#runs.get(key);
+      if (kept && (kept.demo.metadata.uid !== demo.metadata.uid || kept.run !== run.number)) {
+        this.#end(kept, true);
+        kept = undefined;
+      }
+      if (!kept && run.completedAt !== undefined) return;
+      kept ??= this.#begin(key, demo, run.number, definition);
+      kept.demo = demo;
+      kept.source = source ?? kept.source;
+      if (run.completedAt !== undefined) this.#end(kept, true);
+    } catch (error) {
+      loggerFor(this.#options.logger, demo).error(
+        { err: error },
+        'the evidence of a run is not kept any more',
+      );
+      this.forget(key);
     }
-    if (!kept) {
-      if (run.completedAt !== undefined) return;
-      kept = this.#begin(key, demo, run.number, definition);
-    }
-    kept.demo = demo;
-    kept.source = source ?? kept.source;
-    if (run.completedAt !== undefined) this.#end(kept, true);
   }
 
   /** The object is deleted or being deleted: its evidence goes with it. */
@@ -264,12 +255,12 @@ export class EvidenceKeeper {
       }
     } catch (error) {
       if (signal.aborted) return;
-      childLogger(logger, contextOf(demo)).warn({ err: error }, 'old evidence could not be removed');
+      loggerFor(logger, demo).warn({ err: error }, 'old evidence could not be removed');
     }
   }
 
   #log({ demo }: KeptRun): Logger {
-    return childLogger(this.#options.logger, contextOf(demo));
+    return loggerFor(this.#options.logger, demo);
   }
 }
 
