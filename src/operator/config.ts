@@ -150,22 +150,18 @@ export function readConfig(args: readonly string[], env: Readonly<NodeJS.Process
 /** The proportions that leader election needs, as in client-go. */
 function conflicts({
   leaderElection,
-  leaseDurationMs,
+  leaseDurationMs = Number.POSITIVE_INFINITY,
   renewDeadlineMs,
-  retryPeriodMs,
+  retryPeriodMs = 0,
 }: Partial<Values>): string[] {
   if (leaderElection !== true) return [];
   const problems: string[] = [];
-  if (leaseDurationMs !== undefined && renewDeadlineMs !== undefined && leaseDurationMs <= renewDeadlineMs) {
+  if (renewDeadlineMs !== undefined && leaseDurationMs <= renewDeadlineMs) {
     problems.push(
       '--renew-deadline must be shorter than --lease-duration, so that a leader stops before another starts: write for instance 3s and 4s',
     );
   }
-  if (
-    renewDeadlineMs !== undefined &&
-    retryPeriodMs !== undefined &&
-    renewDeadlineMs <= 1.2 * retryPeriodMs
-  ) {
+  if (renewDeadlineMs !== undefined && renewDeadlineMs <= 1.2 * retryPeriodMs) {
     problems.push(
       '--renew-deadline must be more than 1.2 times --retry-period, so that there is time for a second attempt: write for instance 3s and 500ms',
     );

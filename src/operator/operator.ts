@@ -28,7 +28,6 @@ import { createKubeEvidence } from './evidence/kube-evidence.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { Leadership } from './shell/leadership.ts';
-import type { ConnectedSubjects } from './shell/ports.ts';
 
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';
@@ -123,14 +122,17 @@ export async function runOperator(
       clock,
       logger,
       recorders: { events, metrics },
-      connect: (hasLead) =>
-        connect(
-          subjects,
-          createKubeCluster(client, clock, logger, hasLead),
-          clock,
-          logger,
-          config.faultCooldownMs,
-        ),
+      // New connections of the subjects: a wait for a lock in one term must not affect another.
+      connect(hasLead) {
+        const cluster = createKubeCluster(client, clock, logger, hasLead);
+        const ports = { cluster, clock, faultCooldownMs: config.faultCooldownMs, logger };
+        return new Map(
+          subjects.map((subject) => {
+            const { definition } = subject;
+            return [definition.api.member, { definition, connector: subject.connect(ports) }];
+          }),
+        );
+      },
       processLeads: leads,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,
@@ -183,21 +185,4 @@ export async function runOperator(
     await http.close();
     logger.info('stopped');
   }
-}
-
-/** New connections of the subjects: a wait for a lock in one term must not affect another. */
-function connect(
-  subjects: readonly Subject<Cluster>[],
-  cluster: Cluster,
-  clock: ReturnType<typeof createSystemClock>,
-  logger: Logger,
-  faultCooldownMs: number,
-): ConnectedSubjects {
-  const ports = { cluster, clock, faultCooldownMs, logger };
-  return new Map(
-    subjects.map((subject) => {
-      const { definition } = subject;
-      return [definition.api.member, { definition, connector: subject.connect(ports) }];
-    }),
-  );
 }

@@ -34,11 +34,11 @@ const CLOSE_TIMEOUT_MS = 2000;
 const ABSENT_IN_A_ROW = 3;
 
 export interface EvidenceKeeperOptions {
-  readonly store: EvidenceStore;
+  readonly evidence: EvidenceStore;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the term may still write. */
-  readonly mayWrite: () => boolean;
+  readonly hasLead: () => boolean;
   /** Called once for a run whose evidence, or the end of it, cannot be stored, with the reason. */
   readonly onRefused: (demo: ChaosDemo, message: string) => void;
 }
@@ -199,15 +199,15 @@ export class EvidenceKeeper {
 
   /** Writes the files that have changed; returns whether the store has all of them now. */
   async #write(kept: KeptRun, files: Files): Promise<boolean> {
-    const { clock, mayWrite, store } = this.#options;
+    const { clock, evidence, hasLead } = this.#options;
     const changed = Object.entries(files).filter(([name, text]) => kept.stored?.files[name] !== text);
     if (changed.length === 0) return true;
     // Right before: a process may be frozen between a decision and its write.
-    if (!mayWrite()) return false;
+    if (!hasLead()) return false;
     const { demo, isFirstWrite, run, stored } = kept;
     const write = async (signal: AbortSignal): Promise<string> => {
-      if (isFirstWrite) await store.remove(demo, run, signal);
-      return await store.keep(demo, run, Object.fromEntries(changed), stored?.uid, signal);
+      if (isFirstWrite) await evidence.remove(demo, run, signal);
+      return await evidence.keep(demo, run, Object.fromEntries(changed), stored?.uid, signal);
     };
     try {
       const uid = await within(clock, WRITE_TIMEOUT_MS, write, kept.stop.signal);
@@ -234,21 +234,21 @@ export class EvidenceKeeper {
 
   /** Once a run, and only by the leading process. */
   #reportLoss(kept: KeptRun): void {
-    if (kept.lossReported || !kept.failing || !this.#options.mayWrite()) return;
+    if (kept.lossReported || !kept.failing || !this.#options.hasLead()) return;
     kept.lossReported = true;
     this.#options.onRefused(kept.demo, messageOf(kept.failing.error));
   }
 
   /** The newest `historyLimit` runs before this one keep their evidence. Failed removals are left to the next run. */
   async #removeOld({ demo, run, stop: { signal } }: KeptRun): Promise<void> {
-    const { clock, logger, mayWrite, store } = this.#options;
+    const { clock, evidence, hasLead, logger } = this.#options;
     try {
       for (let old = run - 1 - demo.spec.historyLimit, absent = 0; old > 0; old -= 1) {
-        if (absent === ABSENT_IN_A_ROW || !mayWrite()) return;
+        if (absent === ABSENT_IN_A_ROW || !hasLead()) return;
         const removed = await within(
           clock,
           WRITE_TIMEOUT_MS,
-          async (each) => await store.remove(demo, old, each),
+          async (each) => await evidence.remove(demo, old, each),
           signal,
         );
         absent = removed ? 0 : absent + 1;
