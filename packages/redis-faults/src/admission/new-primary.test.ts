@@ -16,7 +16,7 @@ async function found(primary: { ip: string; runid?: string }, pod = POD): Promis
   const flat = Object.entries(fields).flat();
   const sentinel = await serverWith({ SENTINEL: `*${flat.length}\r\n${flat.map(bulk).join('')}` });
   const sentinels = { masterName: 'limits', servers: [sentinel] };
-  return await findNewPrimary({ sentinels, former: FORMER, findStore: async () => [pod] }, never);
+  return await findNewPrimary(sentinels, FORMER, async () => [pod], never);
 }
 
 describe('the new primary', () => {

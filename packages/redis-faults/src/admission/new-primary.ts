@@ -7,21 +7,17 @@ import { listed } from '../text.ts';
 /** How long Sentinels and the API server may take; milliseconds. */
 const FIND_MS = 3000;
 
-export interface Failover {
-  readonly sentinels: SentinelsTarget;
-  /** The former primary, with its run_id. */
-  readonly former: RedisTarget;
-  /** The pods that the Service leads to now. */
-  readonly findStore: (signal: AbortSignal) => Promise<PerServer<RedisTarget>>;
-}
-
 /**
  * Always a pod behind the Service: a Sentinel must not choose where a password is sent. It has the address that the
  * Sentinels report and, once they have read it, the run_id.
+ * @param former primary, with its run_id
+ * @param findStore finds the pods that the Service leads to now
  * @throws Error with what is missing
  */
 export async function findNewPrimary(
-  { findStore, former, sentinels }: Failover,
+  sentinels: SentinelsTarget,
+  former: RedisTarget,
+  findStore: (signal: AbortSignal) => Promise<PerServer<RedisTarget>>,
   lifetime: AbortSignal,
 ): Promise<RedisTarget> {
   const signal = AbortSignal.any([lifetime, AbortSignal.timeout(FIND_MS)]);

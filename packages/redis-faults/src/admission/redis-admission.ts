@@ -27,7 +27,7 @@ import { mastersOf, readCluster } from './cluster-nodes.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
 import { clientsOf, findStrangers, parseClientList, type RedisClient } from './redis-clients.ts';
-import { orRedisRefusal, RedisRefusal } from './redis-refusal.ts';
+import { notEligible, orRedisRefusal, RedisRefusal } from './redis-refusal.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
 import { requireFound, requireNoFailover } from './sentinels.ts';
 
@@ -131,8 +131,7 @@ function requireFree(
   const runId = requireMaster(info, store, (reply, most) => tellable(reply, most, password));
   // It goes into names and statuses as it is.
   if (holdsPassword(runId, password)) {
-    throw new RedisRefusal(
-      'RedisNotEligible',
+    throw notEligible(
       `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
     );
   }
@@ -146,8 +145,7 @@ function mastersIn(views: PerServer<View>): { masters: PerServer<View>; layout: 
   const single = views.find(({ cluster }) => cluster === undefined);
   if (!single) return mastersOf(views);
   if (views.length === 1) return { masters: views, layout: '' };
-  throw new RedisRefusal(
-    'RedisNotEligible',
+  throw notEligible(
     `${settingOf(single.target, 'service')} selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
   );
 }

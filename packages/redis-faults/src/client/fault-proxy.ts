@@ -7,18 +7,11 @@ import { messageOf } from '../text.ts';
 import { TIMED_OUT, within } from '../waiting.ts';
 import { formatAddr } from './address.ts';
 import { tellable } from './redacted.ts';
-import { redisName, settingOf } from './redis-target.ts';
+import { type RedisTarget, redisName, settingOf } from './redis-target.ts';
 
 /** Address and token of the control API. Holds a secret: not for logs or messages. */
-export interface FaultProxyTarget {
-  /** Name of the pod. */
-  readonly podName: string;
-  /** IP of the pod. */
-  readonly host: string;
-  readonly port: number;
+export interface FaultProxyTarget extends Pick<RedisTarget, 'host' | 'podName' | 'port' | 'setting'> {
   readonly token: string;
-  /** As of a Redis. */
-  readonly setting?: string;
 }
 
 /** How long one answer may take; milliseconds. A fault has 3 s to begin. */

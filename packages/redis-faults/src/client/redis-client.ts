@@ -283,25 +283,15 @@ export class RedisConnections {
     const [name, ...args] = countCommand(place);
     const problem = (what: string, reply?: string): RedisClientError =>
       new RedisClientError(`Redis ${redisName(this.#target)}, ${name} ${key}: ${what}`, reply);
-    let reply: unknown;
-    try {
-      reply = await this.#query(this.#reader, name, async (redis) => await redis.call(name, ...args));
-    } catch (error) {
-      if (!(error instanceof RedisClientError)) throw error;
-      if (error.reply === 'NOPERM') {
-        throw problem(
-          `the ACL user lacks a right: grant it "+${name.toLowerCase()} %R~${pattern}" besides the others`,
-          error.reply,
-        );
-      }
-      if (error.reply === 'WRONGTYPE') {
-        throw problem(
-          `the value is no ${type}: correct ${settingOf(this.#target, 'count.type')}`,
-          error.reply,
-        );
-      }
-      throw error;
-    }
+    const advice: Record<string, string> = {
+      NOPERM: `the ACL user lacks a right: grant it "+${name.toLowerCase()} %R~${pattern}" besides the others`,
+      WRONGTYPE: `the value is no ${type}: correct ${settingOf(this.#target, 'count.type')}`,
+    };
+    const reading = this.#query(this.#reader, name, async (redis) => await redis.call(name, ...args));
+    const reply = await reading.catch((error: unknown) => {
+      const code = error instanceof RedisClientError ? (error.reply ?? '') : '';
+      throw advice[code] === undefined ? error : problem(advice[code], code);
+    });
     const value = countIn(reply);
     if (value !== undefined) return value;
     throw problem(

@@ -14,14 +14,9 @@ export function asInteger(command: string, reply: unknown): number {
   throw unexpectedReply(command, 'an integer', kindOf(reply));
 }
 
-/** @throws RedisWireError for anything but OK */
-export function requireOk(command: string, reply: unknown): void {
-  if (reply !== 'OK') throw unexpectedReply(command, 'OK', kindOf(reply));
-}
-
-/** The reply to a command that waits for EXEC. @throws RedisWireError */
-export function requireQueued(command: string, reply: unknown): void {
-  if (reply !== 'QUEUED') throw unexpectedReply(command, 'QUEUED', kindOf(reply));
+/** @throws RedisWireError for anything but `wanted`; QUEUED: the reply to a command that waits for EXEC */
+export function requireOk(command: string, reply: unknown, wanted: 'OK' | 'QUEUED' = 'OK'): void {
+  if (reply !== wanted) throw unexpectedReply(command, wanted, kindOf(reply));
 }
 
 /** @throws RedisWireError */

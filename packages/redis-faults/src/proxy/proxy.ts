@@ -78,11 +78,6 @@ export class FaultProxy {
     this.#options = options;
   }
 
-  /** @throws the error of listening, such as EADDRINUSE */
-  async start(): Promise<void> {
-    await this.#listen();
-  }
-
   get state(): ProxyState {
     const { endsAt = 0, type } = this.#fault ?? {};
     return {
@@ -178,7 +173,7 @@ export class FaultProxy {
     const until = performance.now() + LISTEN_WITHIN_MS;
     while (!this.#server && !this.#isClosed) {
       try {
-        await this.#listen();
+        await this.start();
       } catch (error) {
         if (performance.now() > until) throw error;
         await sleep(LISTEN_AGAIN_MS);
@@ -187,7 +182,8 @@ export class FaultProxy {
     this.#fault = undefined;
   }
 
-  async #listen(): Promise<void> {
+  /** Listens. @throws the error of listening, such as EADDRINUSE */
+  async start(): Promise<void> {
     const { host, port } = this.#options;
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) =>
       this.#accept(server, client),

@@ -57,7 +57,6 @@ export class BySentinel implements RoleSwitch {
 
   async find(): Promise<PerServer<RedisTarget>> {
     const { findStore, lifetime, target } = this.#tools;
-    const failover = { sentinels: this.#sentinels, former: target.redis[0], findStore };
-    return [await findNewPrimary(failover, lifetime)];
+    return [await findNewPrimary(this.#sentinels, target.redis[0], findStore, lifetime)];
   }
 }
