@@ -9,9 +9,9 @@ import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { asPerServer, each, type PerServer } from '../client/per-server.ts';
-import { holdsPassword, tellable } from '../client/redacted.ts';
+import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
-import { admissionFields, type InfoFields, identityOf } from '../client/redis-info.ts';
+import { admissionFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { asText } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
@@ -26,7 +26,13 @@ import {
 import { mastersOf, readCluster } from './cluster-nodes.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
-import { clientsOf, findStrangers, parseClientList, type RedisClient } from './redis-clients.ts';
+import {
+  clientsOf,
+  findStrangers,
+  type KnownClients,
+  parseClientList,
+  type RedisClient,
+} from './redis-clients.ts';
 import { notEligible, orRedisRefusal, RedisRefusal } from './redis-refusal.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
 import { requireFound, requireNoFailover } from './sentinels.ts';
@@ -120,26 +126,6 @@ export async function findMasters(
   return each(mastersIn(views).masters, ({ target }) => target);
 }
 
-/** The run_id of a primary that no other client uses. @throws {RedisRefusal} */
-function requireFree(
-  { clients, info, ownAddr, target }: Reply,
-  { addresses, sentinels }: RedisOfPods,
-  { allowOtherClients, connected = false }: LookOptions,
-): string {
-  const store = redisName(target);
-  const { password } = target;
-  const runId = requireMaster(info, store, (reply, most) => tellable(reply, most, password));
-  // It goes into names and statuses as it is.
-  if (holdsPassword(runId, password)) {
-    throw notEligible(
-      `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
-    );
-  }
-  requireFound(clients, { redis: target, sentinels });
-  if (!allowOtherClients) requireNoStrangers(target, clients, { addresses, ownAddr, connected });
-  return runId;
-}
-
 /** @throws {RedisRefusal} RedisNotEligible if these are neither one server nor one Cluster */
 function mastersIn(views: PerServer<View>): { masters: PerServer<View>; layout: string } {
   const single = views.find(({ cluster }) => cluster === undefined);
@@ -175,15 +161,7 @@ export interface AdmissionOptions {
 
 type LookOptions = Pick<AdmissionOptions, 'allowOtherClients' | 'connected' | 'failsOver'>;
 
-/** What one pod replied. */
-interface Reply {
-  readonly target: RedisTarget;
-  readonly info: InfoFields;
-  readonly clients: readonly RedisClient[];
-  readonly ownAddr: string;
-}
-
-/** What is kept of it: of many pods, complete replies would take much memory. */
+/** What is kept of the replies of one pod: of many pods, complete ones would take much memory. */
 interface View extends ReplicaView {
   /** Or why it must not be paused, if it is a primary. */
   readonly runId: string | RedisRefusal;
@@ -245,12 +223,21 @@ async function look(
     const infoText = asText('INFO', await connection.info());
     const info = await inOwnTurn(() => admissionFields(infoText));
     const text = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
+    // The run_id of a primary that no other client uses.
     const judge = (): string => {
       // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
       const clients = options.allowOtherClients
         ? parseClientList(text)
         : clientsOf({ text, ownAddr }, target.username);
-      return requireFree({ target, info, clients, ownAddr }, store, options);
+      const runId = requireMaster(info, redisName(target), (reply, most) =>
+        tellable(reply, most, target.password),
+      );
+      requireFound(clients, { redis: target, sentinels: store.sentinels });
+      if (!options.allowOtherClients) {
+        const { connected } = options;
+        requireNoStrangers(target, clients, { podIPs: new Set(store.addresses), ownAddr, connected });
+      }
+      return runId;
     };
     const runId = await orRedisRefusal(async () => await inOwnTurn(judge));
     if (!isOfCluster(info)) return { target, info, runId };
@@ -274,14 +261,9 @@ async function answerToFailover(connection: Redis): Promise<string> {
 function requireNoStrangers(
   redis: RedisTarget,
   clients: readonly RedisClient[],
-  { addresses, connected, ownAddr }: { addresses: readonly string[]; connected: boolean; ownAddr: string },
+  known: Omit<KnownClients, 'ownUser'>,
 ): void {
-  const strangers = findStrangers(clients, {
-    podIPs: new Set(addresses),
-    ownAddr,
-    connected,
-    ownUser: redis.username,
-  });
+  const strangers = findStrangers(clients, { ...known, ownUser: redis.username });
   if (strangers.length === 0) return;
   const names = strangers.map(({ addr, name }, i) => {
     // There may be thousands, and searching each for the password takes time.

@@ -36,7 +36,7 @@ export interface KnownClients {
   /** Address of our own connection, as Redis sees it. */
   ownAddr: string;
   /** Whether this process has other connections to this Redis: then all clients at its own address are its own. */
-  connected?: boolean;
+  connected?: boolean | undefined;
   /** ACL user of the operator; undefined for the default user. */
   ownUser?: string | undefined;
 }
