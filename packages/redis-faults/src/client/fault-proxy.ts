@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
-import { FAULT_TYPES, type FaultType } from '../proxy/fault-types.ts';
+import { type FaultType, type ProxyState, proxyState } from '../proxy/control-api.ts';
 import { messageOf } from '../text.ts';
 import { TIMED_OUT, within } from '../waiting.ts';
 import { formatAddr } from './address.ts';
@@ -26,17 +26,6 @@ const address = z
   .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]*):\d{1,5}$/);
 const addresses = z.array(address).max(MOST_CONNECTIONS);
 
-export const proxyState = z.object({
-  instance: z.string().regex(/^[0-9a-f-]{36}$/),
-  faults: z.int().min(0),
-  port: z.int().min(1).max(65_535),
-  fault: z
-    .object({
-      type: z.enum(FAULT_TYPES),
-      remainingMs: z.int().min(0).max(60_000),
-    })
-    .nullable(),
-});
 const begun = proxyState.extend({ clients: addresses });
 const connections = z.object({
   requester: address,
@@ -44,9 +33,7 @@ const connections = z.object({
 });
 const problem = z.object({ message: z.string() });
 
-export type ProxyState = z.infer<typeof proxyState>;
 export type ProxyConnections = z.infer<typeof connections>;
-export type ProxiedFaultType = FaultType;
 
 /** A request to a fault proxy failed; the message states how, and what to do. */
 export class FaultProxyError extends Error {
@@ -111,11 +98,7 @@ export class FaultProxyClient {
    * @param latencyMs of Latency: how long each command waits
    * @returns the state, with the clients whose connections the fault has reached
    */
-  async begin(
-    type: ProxiedFaultType,
-    durationMs: number,
-    latencyMs?: number,
-  ): Promise<z.infer<typeof begun>> {
+  async begin(type: FaultType, durationMs: number, latencyMs?: number): Promise<z.infer<typeof begun>> {
     this.#released = false;
     const fault = { type, durationMs, ...(latencyMs !== undefined && { latencyMs }) };
     return await this.#request('PUT', '/fault', begun, { ...fault, holder: this.#holder });

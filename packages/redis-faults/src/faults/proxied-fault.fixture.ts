@@ -1,6 +1,6 @@
 /** A proxy and a Redis for tests of faults: what they answer is made up by the test. */
 import { onTestFinished } from 'vitest';
-import type { ProxyState } from '../client/fault-proxy.ts';
+import type { ProxyState } from '../proxy/control-api.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 
 export const INSTANCE = '0b6f7a52-6f0e-4f6a-9d5e-2f0f9a1c3d4e';

@@ -6,14 +6,10 @@ import { type PodPaths, pathsOf } from '../admission/fault-proxy-clients.ts';
 import { clientsOf, type RedisClient } from '../admission/redis-clients.ts';
 import { ipOf } from '../client/address.ts';
 import { DataConnection } from '../client/data-port.ts';
-import {
-  type FaultProxyClient,
-  FaultProxyError,
-  type ProxiedFaultType,
-  type ProxyState,
-} from '../client/fault-proxy.ts';
+import { type FaultProxyClient, FaultProxyError } from '../client/fault-proxy.ts';
 import { compareCounts } from '../client/redis-info.ts';
 import { EARLY_MS } from '../events.ts';
+import type { FaultType, ProxyState } from '../proxy/control-api.ts';
 import { counted, listed, messageOf } from '../text.ts';
 import { pauseFor } from '../waiting.ts';
 import {
@@ -59,7 +55,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     this.proxy = tools.proxy;
   }
 
-  protected abstract readonly type: ProxiedFaultType;
+  protected abstract readonly type: FaultType;
   /** How long the proxy keeps it after its planned end, until its announced end; milliseconds. */
   protected readonly lingerMs: number = 0;
   /** Whether it ends open connections at its start. */

@@ -5,7 +5,7 @@ import { limitConnections } from '@chaosdemo/kube-runtime/fair';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { formatAddr } from '../client/address.ts';
-import { FAULT_TYPES } from './fault-types.ts';
+import { FAULT_TYPES } from './control-api.ts';
 import { type FaultProxy, FaultRefusedError, LONGEST_FAULT_MS, LONGEST_LATENCY_MS } from './proxy.ts';
 
 const BODY_LIMIT_BYTES = 1024;

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxiedConnection, type Upstream } from './connection.ts';
-import type { FaultType } from './fault-types.ts';
+import type { FaultType, ProxyState } from './control-api.ts';
 
 /** No fault is longer, whatever is configured; milliseconds. */
 export const LONGEST_FAULT_MS = 60_000;
@@ -18,17 +18,6 @@ const MOST_CONNECTIONS = 1000;
 /** How long after the end of a Refuse the port may be in use, and how often that is tried again; milliseconds. */
 const LISTEN_WITHIN_MS = 10_000;
 const LISTEN_AGAIN_MS = 50;
-
-export interface ProxyState {
-  /** New with every start of this process. */
-  readonly instance: string;
-  /** Faults since the start. */
-  readonly faults: number;
-  /** The port that clients connect to. */
-  readonly port: number;
-  /** The active fault; milliseconds until it ends. */
-  readonly fault: { readonly type: FaultType; readonly remainingMs: number } | null;
-}
 
 export interface ProxyOptions {
   readonly host: string;
