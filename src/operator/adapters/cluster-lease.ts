@@ -5,11 +5,11 @@
  * once. Leader election ensures that two processes never work on one ChaosDemo.
  */
 
-import { isForbidden, type KubeApi, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
+import { type KubeApi, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
 import { messageOf, truncate } from '../../api/index.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { ClusterLease } from '../../subjects/cluster.ts';
-import { ForbiddenError } from '../../subjects/cluster.ts';
+import { withForbiddenError } from './forbidden.ts';
 
 /** Another ChaosDemo may take a lease that was not renewed for this long. */
 const LEASE_MS = 15_000;
@@ -70,7 +70,7 @@ export class KubeLease implements ClusterLease {
     if (this.#renewing !== undefined) {
       return this.isHeld() ? { state: 'acquired' } : { state: 'held', heldBy: cut(this.#lock.holder) };
     }
-    const attempt = await this.#attempt(signal);
+    const attempt = await withForbiddenError(this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal));
     if (!attempt.held) return { state: 'held', heldBy: cut(attempt.holder) };
     this.#renewing = this.#renew();
     return { state: 'acquired' };
@@ -100,15 +100,6 @@ export class KubeLease implements ClusterLease {
         { err: error, lease: this.#options.name },
         `could not delete a lease; others wait until it runs out, ${LEASE_MS / 1000} s at most`,
       );
-    }
-  }
-
-  async #attempt(signal: AbortSignal) {
-    try {
-      return await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
-    } catch (error) {
-      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
-      throw error;
     }
   }
 

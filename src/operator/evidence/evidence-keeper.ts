@@ -12,7 +12,7 @@ import { isBeingObserved } from '../../engine/scenarios.ts';
 import type { SubjectDefinition } from '../../engine/subject.ts';
 import { diagnosisData, HistoryPieces, runData } from '../../evidence/index.ts';
 import { type Logger, loggerFor } from '../log.ts';
-import type { EvidenceStore } from '../shell/ports.ts';
+import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
 import { diagnosisPartOf, runPartOf } from './run-evidence.ts';
 
@@ -46,9 +46,6 @@ export interface EvidenceKeeperOptions {
 /** The parts of a session used here. */
 export type EvidenceSource = Pick<Session, 'history' | 'observed'>;
 
-/** Data of a ConfigMap: contents by file name. */
-type Files = Readonly<Record<string, string>>;
-
 interface KeptRun {
   readonly key: string;
   readonly run: number;
@@ -59,14 +56,14 @@ interface KeptRun {
   /** By the id of the fault. */
   readonly histories: Map<string, HistoryPieces>;
   /** What is in the store, and the uid of the object that has it; undefined: not known. */
-  stored?: { readonly uid: string; readonly files: Files } | undefined;
+  stored?: { readonly uid: string; readonly files: EvidenceFiles } | undefined;
   /** No write has succeeded, and no fault was announced: stored files are from an earlier run of the same number. */
   isFirstWrite: boolean;
   /** Since when writes fail, by the monotonic clock, and why. */
   failing?: { readonly since: number; readonly error: unknown } | undefined;
   lossReported: boolean;
   /** Set at the end of the run. The session is gone by then. */
-  last?: Files;
+  last?: EvidenceFiles;
   /** Aborts when `last` is set. */
   readonly ended: AbortController;
   readonly stop: AbortController;
@@ -198,7 +195,7 @@ export class EvidenceKeeper {
   }
 
   /** Writes the files that have changed; returns whether the store has all of them now. */
-  async #write(kept: KeptRun, files: Files): Promise<boolean> {
+  async #write(kept: KeptRun, files: EvidenceFiles): Promise<boolean> {
     const { clock, evidence, hasLead } = this.#options;
     const changed = Object.entries(files).filter(([name, text]) => kept.stored?.files[name] !== text);
     if (changed.length === 0) return true;
@@ -265,7 +262,7 @@ export class EvidenceKeeper {
 }
 
 /** All that the store should have by now. `complete`: nothing more will come. */
-function filesOf(kept: KeptRun, now: number, complete: boolean): Files {
+function filesOf(kept: KeptRun, now: number, complete: boolean): EvidenceFiles {
   const { definition, demo, histories, source } = kept;
   const { status = {} } = demo;
   const { scenarios: entries = [] } = status;

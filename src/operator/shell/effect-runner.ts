@@ -161,7 +161,7 @@ export class EffectRunner {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Finding> {
-    if (effect.release) this.#released = true;
+    this.#released = true;
     await this.#abortSetups();
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     return await this.#options.perform(effect, permit, stop);

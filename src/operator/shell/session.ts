@@ -141,9 +141,11 @@ export class Session {
     if (!this.#opened) return;
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
+    // Outside of a decision's effects: also while this process shuts down.
+    const permit = { refusal: () => (this.#options.hasLead() ? undefined : NOT_LEADING) };
     while (!stop.aborted && this.#options.hasLead()) {
       try {
-        const finding = await this.#effects.release(effect, this.#releasePermit, stop);
+        const finding = await this.#effects.release(effect, permit, stop);
         const restored = finding.kind === 'Restored' ? finding.restored : undefined;
         this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);
         if (restored?.faultOver) return;
@@ -237,12 +239,6 @@ export class Session {
   get #driver(): Opened['driver'] {
     if (!this.#opened) throw new Error('the subject is not open');
     return this.#opened.driver;
-  }
-
-  /** For a release outside of a decision's effects. */
-  get #releasePermit(): Permit {
-    const { hasLead } = this.#options;
-    return { refusal: () => (hasLead() ? undefined : NOT_LEADING) };
   }
 
   /**
