@@ -78,6 +78,7 @@ describe('discover, if everything is in place', () => {
           port: 6380,
           tls: true,
           servername: `redis.${namespace}.svc`,
+          setting: 'rateLimiter.redis',
           username: 'chaosdemo',
           password: 'operator-secret',
         },

@@ -1,7 +1,7 @@
 /** Which pod is the new primary after a failover, by what a Sentinel reports. */
 import { describe, expect, it } from 'vitest';
-import { bulk, RUN_ID, serverWith } from '../testing/answering-redis.fixture.ts';
-import { findNewPrimary } from './new-primary.ts';
+import { bulk, RUN_ID, serverWith } from '../../testing/answering-redis.fixture.ts';
+import { findNewPrimary } from './by-sentinel.ts';
 
 const never = new AbortController().signal;
 const FORMER = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false, runId: 'a'.repeat(40) };
