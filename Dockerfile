@@ -14,6 +14,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 COPY packages/kube-runtime/package.json packages/kube-runtime/
 COPY packages/limiter/package.json packages/limiter/
+COPY packages/settings/package.json packages/settings/
 COPY packages/testbed/package.json packages/testbed/
 COPY packages/redis-faults/package.json packages/redis-faults/
 # Without install scripts: esbuild needs none, and Node is there already.

@@ -4,9 +4,9 @@
  */
 import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { ownSettings } from '@chaosdemo/settings';
+import { file } from '@chaosdemo/settings/values';
 import { build } from 'esbuild';
-import { ownSettings } from '../src/settings/settings.ts';
-import { file } from '../src/settings/value-types.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({
@@ -14,7 +14,6 @@ const { outdir } = ownSettings({
   settings: {
     outdir: {
       ...file,
-      flag: 'outdir',
       fallback: 'dist/kubectl-chaosdemo',
       help: 'Folder that takes the package; emptied first.',
     },

@@ -5,9 +5,9 @@
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { ownSettings } from '@chaosdemo/settings';
+import { file } from '@chaosdemo/settings/values';
 import { build } from 'esbuild';
-import { ownSettings } from '../src/settings/settings.ts';
-import { file } from '../src/settings/value-types.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({
@@ -15,7 +15,6 @@ const { outdir } = ownSettings({
   settings: {
     outdir: {
       ...file,
-      flag: 'outdir',
       fallback: 'dist',
       help: 'Folder that takes the bundles; emptied first.',
     },

@@ -7,8 +7,8 @@
  * passwords, delete the four Secrets, make new ones, and restart Redis and the limiters.
  */
 import { createHash } from 'node:crypto';
+import { ownSettings } from '@chaosdemo/settings';
 import { aclLines, makeRedisUsers } from '../src/local/redis-users.ts';
-import { ownSettings } from '../src/settings/settings.ts';
 
 ownSettings({
   about: `Usage: npm run --silent redis-users | kubectl create -f -

@@ -6,10 +6,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownSettings } from '@chaosdemo/settings';
+import { boolean } from '@chaosdemo/settings/values';
 import { parseAllDocuments, stringify } from 'yaml';
 import { aclLines } from '../src/local/redis-users.ts';
-import { ownSettings } from '../src/settings/settings.ts';
-import { boolean } from '../src/settings/value-types.ts';
 import { dashboardJson } from './dashboard.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -20,7 +20,6 @@ const { check } = ownSettings({
   settings: {
     check: {
       ...boolean,
-      flag: 'check',
       help: 'Write nothing, and fail where one is not up to date',
       fallback: 'false',
     },

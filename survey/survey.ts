@@ -5,9 +5,9 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UsageError } from '@chaosdemo/settings';
 import { messageOf, Supervisor } from '@chaosdemo/testbed';
 import { runProgram } from '../src/cli/program.ts';
-import { UsageError } from '../src/settings/settings.ts';
 import { type SurveyOptions, surveyCommand } from './arguments.ts';
 import { pageOf } from './page.ts';
 import { agreed, ResultsFile, readResults, runsWithResult, type Surveyed } from './results.ts';

@@ -1,8 +1,9 @@
 /** The interface of the API of a ChaosDemo. */
+
+export * from '@chaosdemo/settings/duration';
 export * from './chaos-demo.ts';
 export * from './conditions.ts';
 export * from './diagnosis-text.ts';
-export * from './duration.ts';
 export * from './group.ts';
 export * from './run-key.ts';
 export * from './schema-parts.ts';

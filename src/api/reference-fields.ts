@@ -1,5 +1,5 @@
 /** Lists of fields and of rules for the reference, from the schema of the CRD. Pure. */
-import { DURATION_PATTERN } from './duration.ts';
+import { DURATION_PATTERN } from '@chaosdemo/settings/duration';
 import { code, definitions } from './markdown.ts';
 import { withoutDefault } from './structural.ts';
 

@@ -1,6 +1,7 @@
 /** Building blocks for the schemas of the envelope and of the subjects. */
+
+import { DURATION_PATTERN } from '@chaosdemo/settings/duration';
 import { z } from 'zod';
-import { DURATION_PATTERN } from './duration.ts';
 import type { CelRule } from './subject-api.ts';
 
 /** Rules in CEL, for `.meta()`. */

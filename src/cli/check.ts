@@ -1,5 +1,6 @@
 /** `chaosdemo check`: judges the history of a run again. Needs no cluster, Redis or network. */
 import { createReadStream } from 'node:fs';
+import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import {
@@ -10,7 +11,6 @@ import {
   withPrintableTexts,
 } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
-import { UsageError } from '../settings/settings.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/run/replay.ts';
 import { EXIT } from './exit-status.ts';

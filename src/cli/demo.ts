@@ -4,8 +4,8 @@
  */
 
 import { resolve } from 'node:path';
+import { UsageError } from '@chaosdemo/settings';
 import { findControlPlaneBinaries, type Supervisor } from '@chaosdemo/testbed';
-import { UsageError } from '../settings/settings.ts';
 import { memoryApiServer } from './api-server/in-memory.ts';
 import { realApiServer } from './api-server/real.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';

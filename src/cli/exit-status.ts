@@ -1,6 +1,7 @@
 /** Exit statuses of all programs. */
+
+import { EXIT_USAGE } from '@chaosdemo/settings';
 import type { ChaosDemo } from '../api/index.ts';
-import { EXIT_USAGE } from '../settings/settings.ts';
 
 export const EXIT = {
   done: 0,

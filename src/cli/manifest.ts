@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { UsageError } from '@chaosdemo/settings';
 import { parseAllDocuments } from 'yaml';
 import { API_VERSION, KIND, messageOf } from '../api/index.ts';
-import { UsageError } from '../settings/settings.ts';
 
 /** The content of a file: everything but what the API server adds. */
 export interface DemoManifest {

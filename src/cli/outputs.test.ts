@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UsageError } from '@chaosdemo/settings';
 import { afterAll, describe, expect, it } from 'vitest';
-import { UsageError } from '../settings/settings.ts';
 import { requireOutputs } from './outputs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'chaosdemo-outputs-'));

@@ -1,8 +1,8 @@
 /** The paths of files that a command writes at its end: checked before work that takes minutes. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { UsageError } from '@chaosdemo/settings';
 import { messageOf } from '../api/index.ts';
-import { UsageError } from '../settings/settings.ts';
 import type { ShowOptions } from './arguments.ts';
 
 type Outputs = Pick<ShowOptions, 'reportDir'> & { readonly save?: string };

@@ -1,6 +1,6 @@
+import { UsageError } from '@chaosdemo/settings';
 import { describe, expect, it } from 'vitest';
 import { parsed } from '../../test/kit/command.ts';
-import { UsageError } from '../settings/settings.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
 import { type OtherLimiters, planOf } from './plan.ts';
 

@@ -1,8 +1,9 @@
 /** The plan of a demo: the ChaosDemo of a file on the bundled rate limiter, or that of another limiter. */
+
+import { UsageError } from '@chaosdemo/settings';
 import type { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../api/index.ts';
 import { type Launch, launchBundled } from '../local/environment.ts';
-import { UsageError } from '../settings/settings.ts';
 import type { DemoOptions } from './arguments.ts';
 import { type DemoManifest, readManifest } from './manifest.ts';
 

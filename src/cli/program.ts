@@ -1,8 +1,9 @@
 /** Runs the programs that a person starts in a terminal, and sets their exit status. */
+
+import { UsageError } from '@chaosdemo/settings';
 import { TestbedError } from '@chaosdemo/testbed';
 import { type Command, CommanderError } from 'commander';
 import { messageOf, terminalLines } from '../api/index.ts';
-import { UsageError } from '../settings/settings.ts';
 import { EXIT } from './exit-status.ts';
 import { interruptedBy } from './interruption.ts';
 import { PluginError } from './plugin/errors.ts';

@@ -1,7 +1,8 @@
 /** The configuration of the fault proxy: flags, environment and defaults. */
+
+import { type Program, readSettings, type ValuesOf } from '@chaosdemo/settings';
+import { choice, duration, file, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
-import { type Program, readSettings, type ValuesOf } from '../settings/settings.ts';
-import { choice, duration, file, port, text } from '../settings/value-types.ts';
 
 const upstream = z
   .string()
@@ -15,51 +16,45 @@ const upstream = z
 const settings = {
   host: {
     ...text('<address>', 'a host name or address', z.string().min(1)),
-    flag: 'host',
     env: 'HOST',
     help: 'Address to listen on, for clients and for control',
     fallback: '0.0.0.0',
   },
   port: {
     ...port(0),
-    flag: 'port',
     env: 'PORT',
     help: 'Port for clients of Redis; 0 takes a free one and logs it',
     fallback: '6379',
   },
   upstream: {
     ...text('<host:port>', 'the host and port of Redis, such as redis-upstream:6379', upstream),
-    flag: 'upstream',
     env: 'UPSTREAM',
     help: 'The Redis behind this proxy. No request can change it',
   },
   directPort: {
     ...port(0),
-    flag: 'direct-port',
     env: 'DIRECT_PORT',
     help: 'Second port to Redis without faults, for the operator if Redis is outside of the cluster',
   },
   controlPort: {
     ...port(0),
-    flag: 'control-port',
     env: 'CONTROL_PORT',
     help: 'Port of the control API; 0 takes a free one and logs it',
     fallback: '8474',
   },
   tokenFile: {
     ...file,
-    flag: 'token-file',
     env: 'TOKEN_FILE',
     help: 'File with the token of the control API, at least 16 characters',
   },
   token: {
     ...text('', 'a token of at least 16 characters', z.string()),
     env: 'TOKEN',
+    isSecret: true,
     help: 'The token itself, if there is no file; environment only',
   },
   longestFaultMs: {
     ...duration('1s', '1m', '60s'),
-    flag: 'longest-fault',
     env: 'LONGEST_FAULT',
     help: 'No fault lasts longer',
     fallback: '60s',
@@ -67,7 +62,6 @@ const settings = {
   logLevel: {
     ...choice('debug', 'info', 'warn', 'error', 'silent'),
     placeholder: '<level>',
-    flag: 'log-level',
     env: 'LOG_LEVEL',
     help: 'Least severe lines that are logged: debug, info, warn, error, silent',
     fallback: 'info',

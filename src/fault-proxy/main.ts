@@ -1,9 +1,9 @@
 /** Runs the fault proxy until SIGTERM: `node src/fault-proxy/main.ts --help`. */
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { createControl, FaultProxy, listenDirect } from '@chaosdemo/redis-faults/proxy';
+import { createControl, FaultProxy } from '@chaosdemo/redis-faults/proxy';
+import { ownSettings } from '@chaosdemo/settings';
 import { pino } from 'pino';
-import { ownSettings } from '../settings/settings.ts';
 import { FAULT_PROXY, type FaultProxyConfig, readConfig } from './config.ts';
 
 /** A shorter token could be guessed. */
@@ -24,21 +24,27 @@ async function main(): Promise<void> {
     log.fatal({ err: error }, 'clients cannot connect any more');
     process.exit(1);
   };
-  const proxy = new FaultProxy({ host, port, upstream, longestFaultMs, onFailure });
+  const options = { host, upstream, longestFaultMs, onFailure };
+  const proxy = new FaultProxy({ ...options, port });
+  // By it, the operator reaches a Redis outside of the cluster: it has no control, so no fault applies to it. So the
+  // operator can show that Redis itself answers during a fault, and the address of a pod is all that it connects to.
+  const direct = directPort === undefined ? undefined : new FaultProxy({ ...options, port: directPort });
   const control = createControl(proxy, await tokenOf(config));
   control.addHook('onResponse', async ({ method, url }, { statusCode }) => {
     if (method !== 'GET') log.info({ method, path: url.split('?')[0], statusCode }, 'control');
   });
   await proxy.start();
-  const direct = directPort === undefined ? undefined : await listenDirect(host, directPort, upstream);
+  await direct?.start();
   await control.listen({ host, port: controlPort });
   const { port: bound } = control.server.address() as AddressInfo;
-  log.info({ port: proxy.state.port, directPort: direct?.port, controlPort: bound, upstream }, 'listening');
+  log.info(
+    { port: proxy.state.port, directPort: direct?.state.port, controlPort: bound, upstream },
+    'listening',
+  );
 
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping');
-    direct?.close();
-    Promise.all([control.close(), proxy.close()]).then(
+    Promise.all([control.close(), proxy.close(), direct?.close()]).then(
       () => process.exit(0),
       () => process.exit(1),
     );

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import { UsageError } from '@chaosdemo/settings';
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../settings/settings.ts';
 import { type Config, readConfig } from './config.ts';
 
 function configOf(args: string[], env: NodeJS.ProcessEnv = {}): Config {

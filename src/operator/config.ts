@@ -1,8 +1,8 @@
 /** The operator's configuration: one table of settings, from flags, environment and defaults. */
 import { hostname } from 'node:os';
+import { type Program, readSettings, type ValuesOf } from '@chaosdemo/settings';
+import { boolean, choice, duration, file, integer, list, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
-import { type Program, readSettings, type ValuesOf } from '../settings/settings.ts';
-import { boolean, choice, duration, file, integer, list, port, text } from '../settings/value-types.ts';
 
 /** Names by RFC 1123: of namespaces, and of most other objects. */
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
@@ -14,12 +14,10 @@ const leaseDuration = duration('2s', '10m', '4s');
 const settings = {
   kubeconfig: {
     ...file,
-    flag: 'kubeconfig',
     help: 'Kubeconfig to use (default: KUBECONFIG, else the service account of the pod)',
   },
   namespace: {
     ...text('<name>', 'the name of a namespace', label),
-    flag: 'namespace',
     env: 'POD_NAMESPACE',
     help: 'Namespace of the operator, of its leader lease and of its kill switch',
     fallback: 'chaosdemo-system',
@@ -30,20 +28,17 @@ const settings = {
       'a name of up to 253 letters, digits and ._-',
       z.string().regex(/^[A-Za-z0-9._-]{1,253}$/),
     ),
-    flag: 'identity',
     env: 'POD_NAME',
     help: 'Name of this process in leases and events; must be unique among running operators (default: host name)',
   },
   watchNamespaces: {
     ...list('<names>', 'names of namespaces separated by commas, or nothing for all', label),
-    flag: 'watch-namespaces',
     env: 'CHAOSDEMO_WATCH_NAMESPACES',
     help: 'Namespaces to watch for ChaosDemos, separated by commas; empty: all',
     fallback: '',
   },
   concurrency: {
     ...integer(1, 64),
-    flag: 'concurrency',
     env: 'CHAOSDEMO_CONCURRENCY',
     help: 'ChaosDemos reconciled at the same time',
     // A reconcile waits for the API server nearly all of its time. With 4, twenty runs at once waited for each other
@@ -52,21 +47,18 @@ const settings = {
   },
   maxRuns: {
     ...integer(1, 1000),
-    flag: 'max-runs',
     env: 'CHAOSDEMO_MAX_RUNS',
     help: 'Runs that are on at the same time, in all namespaces; others wait their turn',
     fallback: '50',
   },
   maxRunsPerNamespace: {
     ...integer(1, 1000),
-    flag: 'max-runs-per-namespace',
     env: 'CHAOSDEMO_MAX_RUNS_PER_NAMESPACE',
     help: 'Runs that are on at the same time in one namespace; others wait their turn',
     fallback: '5',
   },
   leaderElection: {
     ...boolean,
-    flag: 'leader-election',
     env: 'CHAOSDEMO_LEADER_ELECTION',
     help: 'Let only one of several replicas work; turn it off only if there is a single process',
     fallback: 'true',
@@ -76,34 +68,29 @@ const settings = {
     write: 'whole seconds from 2s to 10m, such as 4s',
     // The Lease holds integer seconds.
     schema: leaseDuration.schema.refine((milliseconds) => milliseconds % 1000 === 0),
-    flag: 'lease-duration',
     env: 'CHAOSDEMO_LEASE_DURATION',
     help: 'Time without a renewal after which another replica takes over',
     fallback: '4s',
   },
   renewDeadlineMs: {
     ...duration('500ms', '10m', '3s'),
-    flag: 'renew-deadline',
     env: 'CHAOSDEMO_RENEW_DEADLINE',
     help: 'Time without a renewal after which the leader stops working',
     fallback: '3s',
   },
   retryPeriodMs: {
     ...duration('100ms', '1m', '500ms'),
-    flag: 'retry-period',
     env: 'CHAOSDEMO_RETRY_PERIOD',
     help: 'Time between two attempts to take or renew the leader lease',
     fallback: '500ms',
   },
   httpHost: {
     ...text('<address>', 'an IPv4 or IPv6 address', z.union([z.ipv4(), z.ipv6()])),
-    flag: 'http-host',
     env: 'CHAOSDEMO_HTTP_HOST',
     help: 'Address on which /healthz, /readyz and /metrics are served (default: all)',
   },
   httpPort: {
     ...port(0),
-    flag: 'http-port',
     env: 'CHAOSDEMO_HTTP_PORT',
     help: 'Port on which they are served; 0: any free port',
     fallback: '8080',
@@ -111,34 +98,29 @@ const settings = {
   logLevel: {
     ...logLevel,
     placeholder: '<level>',
-    flag: 'log-level',
     env: 'CHAOSDEMO_LOG_LEVEL',
     help: `Least severe lines that are logged: ${logLevel.write.replace('one of ', '')}`,
     fallback: 'info',
   },
   killSwitch: {
     ...text('<name>', 'the name of a ConfigMap', subdomain),
-    flag: 'kill-switch',
     env: 'CHAOSDEMO_KILL_SWITCH',
     help: 'ConfigMap in the namespace of the operator whose key "stop" stops every run',
     fallback: 'chaosdemo-kill-switch',
   },
   faultCooldownMs: {
     ...duration('0s', '10m', '60s'),
-    flag: 'fault-cooldown',
     env: 'CHAOSDEMO_FAULT_COOLDOWN',
     help: 'Shortest time from a fault to the next run on its target; a longer fault needs three times its length; 0s: no cool-down, for tests',
     fallback: '60s',
   },
   diagnosisProfiles: {
     ...file,
-    flag: 'diagnosis-profiles',
     env: 'CHAOSDEMO_DIAGNOSIS_PROFILES',
     help: 'File with the models that may diagnose, in YAML or JSON; read at the start (default: only rules diagnose)',
   },
   shutdownDeadlineMs: {
     ...duration('1s', '10m', '25s'),
-    flag: 'shutdown-deadline',
     env: 'CHAOSDEMO_SHUTDOWN_DEADLINE',
     help: 'How long a shutdown may take to release faults; must be less than terminationGracePeriodSeconds',
     fallback: '25s',
@@ -168,22 +150,18 @@ export function readConfig(args: readonly string[], env: Readonly<NodeJS.Process
 /** The proportions that leader election needs, as in client-go. */
 function conflicts({
   leaderElection,
-  leaseDurationMs,
+  leaseDurationMs = Number.POSITIVE_INFINITY,
   renewDeadlineMs,
-  retryPeriodMs,
+  retryPeriodMs = 0,
 }: Partial<Values>): string[] {
   if (leaderElection !== true) return [];
   const problems: string[] = [];
-  if (leaseDurationMs !== undefined && renewDeadlineMs !== undefined && leaseDurationMs <= renewDeadlineMs) {
+  if (renewDeadlineMs !== undefined && leaseDurationMs <= renewDeadlineMs) {
     problems.push(
       '--renew-deadline must be shorter than --lease-duration, so that a leader stops before another starts: write for instance 3s and 4s',
     );
   }
-  if (
-    renewDeadlineMs !== undefined &&
-    retryPeriodMs !== undefined &&
-    renewDeadlineMs <= 1.2 * retryPeriodMs
-  ) {
+  if (renewDeadlineMs !== undefined && renewDeadlineMs <= 1.2 * retryPeriodMs) {
     problems.push(
       '--renew-deadline must be more than 1.2 times --retry-period, so that there is time for a second attempt: write for instance 3s and 500ms',
     );

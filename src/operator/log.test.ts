@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { childLogger, createLogger, type Logger } from './log.ts';
+import type { ChaosDemo } from '../api/index.ts';
+import { createLogger, type Logger, loggerFor } from './log.ts';
 
 function capture(): { log: Logger; text: () => string; lines: () => Record<string, unknown>[] } {
   const written: string[] = [];
@@ -70,10 +71,11 @@ describe('createLogger', () => {
   });
 });
 
-describe('childLogger', () => {
+describe('loggerFor', () => {
   it('puts the place into every line and leaves out what is not known', () => {
     const { log, lines } = capture();
-    childLogger(log, { namespace: 'shop', name: 'demo', run: 3 }).info({}, 'here');
+    const metadata = { namespace: 'shop', name: 'demo' };
+    loggerFor(log, { metadata, status: { run: { number: 3 } } } as ChaosDemo).info({}, 'here');
     expect(lines()[0]).toMatchObject({ namespace: 'shop', name: 'demo', run: 3 });
     expect(lines()[0]).not.toHaveProperty('chapter');
   });

@@ -9,17 +9,6 @@ import type { ChaosDemo } from '../api/index.ts';
 
 export type { Logger };
 
-/** The context that a line may carry. */
-export interface LogContext {
-  namespace?: string;
-  /** Name of the ChaosDemo. */
-  name?: string;
-  /** Number of the run. */
-  run?: number;
-  /** Title of the chapter. */
-  chapter?: string;
-}
-
 const secretNames = ['password', 'token', 'authorization', 'secret'];
 /** Prefixes for such members: each pino wildcard matches one level. */
 const depths = ['', '*.', '*.*.', '*.*.*.'];
@@ -49,7 +38,7 @@ export function createLogger(
     base: { app: 'chaosdemo-operator', identity: options.identity },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: describeError },
+    serializers: { err: (thrown: unknown) => describeError(thrown) },
     hooks: { streamWrite: (line) => line.replace(ACTIVE, asEscape) },
     redact: { paths: depths.flatMap((depth) => secretNames.map((name) => depth + name)), censor: '***' },
   };
@@ -64,34 +53,20 @@ function asEscape(character: string): string {
     .join('');
 }
 
-/** The context of lines about an object. */
-export function contextOf({ metadata, status }: ChaosDemo): LogContext {
+/** A logger whose lines carry the object, its run and its chapter, as far as it has them. */
+export function loggerFor(logger: Logger, { metadata, status }: ChaosDemo): Logger {
   const { name, namespace } = metadata;
   const { chapter, run } = status ?? {};
-  return {
+  return logger.child({
     namespace,
     name,
     ...(run && { run: run.number }),
-    ...(chapter === undefined ? {} : { chapter }),
-  };
-}
-
-/** A logger whose lines carry the context; unknown parts are omitted. */
-export function childLogger(logger: Logger, context: LogContext): Logger {
-  return logger.child(Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)));
-}
-
-interface DescribedError {
-  type: string;
-  message: string;
-  stack?: string;
-  code?: string;
-  status?: number;
-  cause?: DescribedError;
+    ...(chapter !== undefined && { chapter }),
+  });
 }
 
 /** An error as logged: type, message, stack, code, status and causes, and no other members. */
-export function describeError(thrown: unknown, depth = 0): DescribedError {
+function describeError(thrown: unknown, depth = 0): object {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: String(thrown) };
   const { code, status } = thrown as { code?: unknown; status?: unknown };
   return {

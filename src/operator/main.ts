@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import { ownSettings } from '../settings/settings.ts';
+import { ownSettings } from '@chaosdemo/settings';
 import { OPERATOR, readConfig } from './config.ts';
 import { createLogger } from './log.ts';
 import { serve } from './serve.ts';

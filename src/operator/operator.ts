@@ -3,6 +3,7 @@
  * released, events written, lease released.
  */
 
+import { once } from 'node:events';
 import type { KubeApi } from '@chaosdemo/kube-runtime';
 import {
   EventRecorder,
@@ -27,7 +28,6 @@ import { createKubeEvidence } from './evidence/kube-evidence.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { Leadership } from './shell/leadership.ts';
-import type { ConnectedSubjects } from './shell/ports.ts';
 
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';
@@ -122,14 +122,17 @@ export async function runOperator(
       clock,
       logger,
       recorders: { events, metrics },
-      connect: (hasLead) =>
-        connect(
-          subjects,
-          createKubeCluster(client, clock, logger, hasLead),
-          clock,
-          logger,
-          config.faultCooldownMs,
-        ),
+      // New connections of the subjects: a wait for a lock in one term must not affect another.
+      connect(hasLead) {
+        const cluster = createKubeCluster(client, clock, logger, hasLead);
+        const ports = { cluster, clock, faultCooldownMs: config.faultCooldownMs, logger };
+        return new Map(
+          subjects.map((subject) => {
+            const { definition } = subject;
+            return [definition.api.member, { definition, connector: subject.connect(ports) }];
+          }),
+        );
+      },
       processLeads: leads,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,
@@ -148,11 +151,11 @@ export async function runOperator(
   const synced = (): boolean =>
     reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.reflector.hasSynced();
   const http = await startHttpServer({
-    ...(config.httpHost === undefined ? {} : { host: config.httpHost }),
+    host: config.httpHost,
     port: config.httpPort,
     notReady: () => (synced() ? [] : ['the cache of ChaosDemos and the kill switch']),
     registry: metrics.registry,
-    ...(client.warning === undefined ? {} : { warning: client.warning }),
+    warning: client.warning,
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
@@ -167,7 +170,7 @@ export async function runOperator(
     ]);
     if (elector) leading = elector.run(electing.signal);
     else leadership.begin();
-    await aborted(signal);
+    if (!signal.aborted) await once(signal, 'abort');
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -182,26 +185,4 @@ export async function runOperator(
     await http.close();
     logger.info('stopped');
   }
-}
-
-/** New connections of the subjects: a wait for a lock in one term must not affect another. */
-function connect(
-  subjects: readonly Subject<Cluster>[],
-  cluster: Cluster,
-  clock: ReturnType<typeof createSystemClock>,
-  logger: Logger,
-  faultCooldownMs: number,
-): ConnectedSubjects {
-  const ports = { cluster, clock, faultCooldownMs, logger };
-  return new Map(
-    subjects.map((subject) => {
-      const { definition } = subject;
-      return [definition.api.member, { definition, connector: subject.connect(ports) }];
-    }),
-  );
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

@@ -1,6 +1,7 @@
 /** What `npm run demo -- --limiter` runs: the ChaosDemo of the survey on one of its limiters. */
+
+import { UsageError } from '@chaosdemo/settings';
 import type { Plan } from '../../src/cli/plan.ts';
-import { UsageError } from '../../src/settings/settings.ts';
 import { surveyDemo } from './demo.ts';
 import { launchSurveyed } from './environment.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';

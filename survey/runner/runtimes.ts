@@ -1,6 +1,6 @@
 /** Finds what the limiters of other languages run on; Java is installed where this machine allows it. */
 import { attempt, compareVersions, findInPath, installMissing, type StepOptions } from '@chaosdemo/testbed';
-import { fixOf, LocalError } from '../../src/local/errors.ts';
+import { fixOf, ToolError } from '../../tools/errors.ts';
 
 /** Packages of the survey no longer support older ones. */
 const oldestPython = '3.11';
@@ -18,7 +18,7 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
     reasons.push(ok ? `${path} is ${version}` : `${path}: ${errorText}`);
   }
   const found = reasons.join('; ') || 'none is in PATH';
-  throw new LocalError(
+  throw new ToolError(
     'RUNTIME_MISSING',
     `Python ${oldestPython} or later with venv is needed (Debian: apt-get install python3-venv): ${found}`,
   );
@@ -37,7 +37,7 @@ export async function ensureJava(options: StepOptions): Promise<{ env: NodeJS.Pr
     options,
   );
   const still = await whatJavaLacks(env);
-  if (still) throw new LocalError('RUNTIME_MISSING', still);
+  if (still) throw new ToolError('RUNTIME_MISSING', still);
   return { env };
 }
 

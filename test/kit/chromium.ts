@@ -1,7 +1,7 @@
 /** Finds a Chromium that can be started, or has Debian's package installed where that is possible. */
 
 import { attempt, findInPath, installMissing, type PackageOptions, pathExists } from '@chaosdemo/testbed';
-import { fixOf, LocalError } from '../../src/local/errors.ts';
+import { fixOf, ToolError } from '../../tools/errors.ts';
 
 /** A browser that was seen running. */
 export interface ChromiumBinary {
@@ -37,7 +37,7 @@ export async function ensureChromium(options: PackageOptions): Promise<ChromiumB
   );
   const found = await lookForChromium(options);
   if (typeof found !== 'string') return found;
-  throw new LocalError('BROWSER_MISSING', found);
+  throw new ToolError('BROWSER_MISSING', found);
 }
 
 /** The browser, or why there is none. */

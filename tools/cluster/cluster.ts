@@ -14,8 +14,8 @@ import {
   type StepOptions,
 } from '@chaosdemo/testbed';
 import { parse } from 'yaml';
-import { LocalError } from '../../src/local/errors.ts';
 import { root } from '../../src/local/root.ts';
+import { ToolError } from '../errors.ts';
 import { ensureTool } from '../offline/programs.ts';
 import { toolsFolder } from '../offline/tools-folder.ts';
 import { type Engine, findEngine, saveImages } from './engine.ts';
@@ -68,10 +68,10 @@ export async function clusterExists(kind: Kind): Promise<boolean> {
   return clusters.split('\n').includes(kind.name);
 }
 
-/** @throws LocalError CLUSTER_EXISTS; it may be in use */
+/** @throws ToolError CLUSTER_EXISTS; it may be in use */
 export async function assertNoCluster(kind: Kind): Promise<void> {
   if (!(await clusterExists(kind))) return;
-  throw new LocalError(
+  throw new ToolError(
     'CLUSTER_EXISTS',
     `There is a kind cluster ${kind.name} already. Its kind is ${kind.binary}, its engine ${kind.engine.name}`,
   );
@@ -111,10 +111,10 @@ function whichCluster({ name }: Kind, kubeconfig: string | undefined): string[] 
   return ['--name', name, ...(kubeconfig ? ['--kubeconfig', kubeconfig] : [])];
 }
 
-/** kubectl as the cluster's admin, whatever the user's own kubeconfig says. @throws LocalError NO_CLUSTER */
+/** kubectl as the cluster's admin, whatever the user's own kubeconfig says. @throws ToolError NO_CLUSTER */
 export async function clusterKubectl(kind: Kind, options: StepOptions): Promise<Kubectl> {
   if (!(await clusterExists(kind)))
-    throw new LocalError('NO_CLUSTER', `There is no kind cluster ${kind.name}`);
+    throw new ToolError('NO_CLUSTER', `There is no kind cluster ${kind.name}`);
   const file = kubeconfigOf(kind.name);
   await mkdir(dirname(file), { recursive: true });
   const config = await output(kind.binary, ['get', 'kubeconfig', '--name', kind.name], {

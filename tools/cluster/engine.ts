@@ -10,7 +10,7 @@ import {
   type StepOptions,
   whyNotInstallable,
 } from '@chaosdemo/testbed';
-import { LocalError } from '../../src/local/errors.ts';
+import { ToolError } from '../errors.ts';
 import { effectiveCapabilities } from './requirements.ts';
 
 /** An engine that answered, and the environment to run it and kind in. */
@@ -26,7 +26,7 @@ const CAP_SYS_RESOURCE = 24n;
 /**
  * Docker, or podman where Docker does not answer or KIND_EXPERIMENTAL_PROVIDER names podman.
  * Where there is neither, podman is installed if that is possible.
- * @throws LocalError ENGINE_MISSING with what each of the two answered
+ * @throws ToolError ENGINE_MISSING with what each of the two answered
  */
 export async function findEngine(options: StepOptions): Promise<Engine> {
   const answers: string[] = [];
@@ -41,7 +41,7 @@ export async function findEngine(options: StepOptions): Promise<Engine> {
     await installPackages(['podman', 'runc'], options);
     if (await answersInfo('podman', 'podman, just installed', answers)) return await engineOf('podman');
   }
-  throw new LocalError('ENGINE_MISSING', `No container engine:\n${answers.join('\n')}`);
+  throw new ToolError('ENGINE_MISSING', `No container engine:\n${answers.join('\n')}`);
 }
 
 async function answersInfo(name: Engine['name'], what: string, answers: string[]): Promise<boolean> {

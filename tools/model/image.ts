@@ -12,7 +12,7 @@ import { LOCAL_MODEL_PORT } from './local.ts';
 /**
  * Builds it, 340 MB, with the name that manifests/model has for it, and returns that.
  * @param runtime an image whose entrypoint is Node 24
- * @throws LocalError MODEL_MISSING, COMMAND_FAILED
+ * @throws ToolError MODEL_MISSING, COMMAND_FAILED
  */
 export async function buildModelImage(
   engine: Engine,

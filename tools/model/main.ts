@@ -1,9 +1,9 @@
 /** `npm run model`: a small language model on this machine, for trying out a diagnosis by a model. */
 import { constants, getPriority, setPriority } from 'node:os';
+import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
-import { UsageError } from '../../src/settings/settings.ts';
 import type { ModelFiles } from './files.ts';
 import { loadModel } from './llama.ts';
 import { LOCAL_MODEL, LOCAL_MODEL_PORT } from './local.ts';

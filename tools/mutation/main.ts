@@ -3,11 +3,11 @@
  * that no unit test notices.
  */
 import { statSync } from 'node:fs';
+import { UsageError } from '@chaosdemo/settings';
 import { Stryker } from '@stryker-mutator/core';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
-import { UsageError } from '../../src/settings/settings.ts';
 
 /** Pure code that decides results: here a change that no test notices is a wrong result that no test notices. */
 const FOLDERS = [

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder, messageOf, output, pathExists, platform, type StepOptions } from '@chaosdemo/testbed';
-import { LocalError } from '../../src/local/errors.ts';
+import { ToolError } from '../errors.ts';
 import { unpackPackages } from './debian.ts';
 import { toolsFolder } from './tools-folder.ts';
 
@@ -75,7 +75,7 @@ const WHEELS_FOR = [
 
 /**
  * A folder with a program `redis-server` of this release, for PATH.
- * @throws LocalError REDIS_RELEASE_MISSING with what stood in the way
+ * @throws ToolError REDIS_RELEASE_MISSING with what stood in the way
  */
 export async function ensureRedisRelease(release: RedisRelease, options: StepOptions): Promise<string> {
   const { name, debian } = release;
@@ -97,7 +97,7 @@ export async function ensureRedisRelease(release: RedisRelease, options: StepOpt
     });
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw new LocalError('REDIS_RELEASE_MISSING', `${name}: ${messageOf(error)}`, { cause: error });
+    throw new ToolError('REDIS_RELEASE_MISSING', `${name}: ${messageOf(error)}`, { cause: error });
   }
 }
 

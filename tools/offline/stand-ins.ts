@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { attempt, ensureRedis, output, Supervisor } from '@chaosdemo/testbed';
-import { LocalError } from '../../src/local/errors.ts';
 import { type Engine, hasImage } from '../cluster/engine.ts';
+import { ToolError } from '../errors.ts';
 import { copyPrograms, importFolder } from './folder-image.ts';
 import { type FillOptions, fillNode, nodeVersion } from './node-image.ts';
 
@@ -111,5 +111,5 @@ async function npmFolder(): Promise<string> {
     ? running
     : (await output('sh', ['-c', 'readlink -f "$(command -v npm)"'])).trim();
   if (file.endsWith('/bin/npm-cli.js')) return dirname(dirname(file));
-  throw new LocalError('IMAGE_UNAVAILABLE', `npm is needed for a base image, and "${file}" is none`);
+  throw new ToolError('IMAGE_UNAVAILABLE', `npm is needed for a base image, and "${file}" is none`);
 }

@@ -1,5 +1,6 @@
+import { UsageError } from '@chaosdemo/settings';
 import { describe, expect, it } from 'vitest';
-import { type LimiterConfig, readConfig, UsageError } from './config.ts';
+import { type LimiterConfig, readConfig } from './config.ts';
 
 function read(argv: string[], env: Record<string, string> = {}): LimiterConfig {
   const config = readConfig(argv, env);

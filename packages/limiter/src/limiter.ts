@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
 import { LimiterError, unavailable } from './errors.ts';
-import { createMetrics, type LimiterMetrics } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
 import { openConnections, type RedisConnections } from './redis.ts';
 import { checkInRedis, countKey, defineLimit, type Limit, readWindow, syncCounts } from './store.ts';
 import { repeat, within } from './timing.ts';
@@ -41,23 +41,8 @@ export interface CheckResult extends WindowView {
   readonly remaining: number;
 }
 
-export interface CounterView extends WindowView {
-  /** Requests that this pod admitted in the window. */
-  readonly admitted: number;
-  /** The count of this pod in the window that Redis is known to hold. */
-  readonly synced: number;
-  /** The hash with the counts of all pods. */
-  readonly redisKey: string;
-}
-
-export interface Health {
-  readonly redisConnected: boolean;
-  /** Requests admitted here that Redis does not hold yet. */
-  readonly pending: number;
-}
-
 export class Limiter {
-  readonly metrics: LimiterMetrics;
+  readonly metrics: ReturnType<typeof createMetrics>;
   readonly #config: LimiterConfig;
   readonly #log: Logger;
   readonly #redis: RedisConnections;
@@ -142,15 +127,21 @@ export class Limiter {
     return viewOf(await this.#current(key));
   }
 
-  /** The requests that this pod admitted in the key's window. */
-  async counter(key: string): Promise<CounterView> {
+  /**
+   * The requests that this pod admitted in the key's window, those of them that Redis is known to hold, and the hash with
+   * the counts of all pods.
+   */
+  async counter(key: string) {
     const window = await this.#current(key);
     const { admitted, synced } = window;
     return { ...viewOf(window), admitted, synced, redisKey: countKey(key) };
   }
 
-  /** Whether Redis answers a PING; takes at most two seconds. */
-  async health(): Promise<Health> {
+  /**
+   * Whether Redis answers a PING, which takes at most two seconds; and the requests admitted here that Redis does not hold
+   * yet.
+   */
+  async health() {
     return { redisConnected: await this.#ping(), pending: this.#pending };
   }
 

@@ -2,16 +2,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LimiterMode } from './config.ts';
 
-export type CheckResult = 'allowed' | 'denied' | 'unavailable';
-
-export interface LimiterMetrics {
-  readonly registry: Registry;
-  readonly checks: Counter<'result'>;
-  readonly redisUp: Gauge;
-}
-
 /** @param pendingCount called at each scrape: requests admitted that Redis does not hold yet */
-export function createMetrics(node: string, mode: LimiterMode, pendingCount: () => number): LimiterMetrics {
+export function createMetrics(node: string, mode: LimiterMode, pendingCount: () => number) {
   const registry = new Registry();
   registry.setDefaultLabels({ node, mode });
   collectDefaultMetrics({ register: registry });

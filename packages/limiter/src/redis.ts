@@ -54,21 +54,11 @@ export function openConnections(config: LimiterConfig, onError: (error: Error) =
 }
 
 /** The connector of ioredis has no option for a source address; this one sets `localAddress`. */
-function connectorTo({
-  podIp,
-  redisHost: host,
-  redisPort: port,
-  redisTls,
-  redisTlsCaFile,
-}: LimiterConfig): new (
-  options: unknown,
-) => AbstractConnector {
+function connectorTo(config: LimiterConfig): new (options: unknown) => AbstractConnector {
+  const { podIp, redisHost: host, redisPort: port, redisTls, redisTlsCaFile } = config;
   const ca = redisTlsCaFile === undefined ? {} : { ca: readFileSync(redisTlsCaFile, 'utf8') };
-  const route = {
-    host,
-    port,
-    ...(podIp === undefined ? {} : { localAddress: podIp, family: isIP(podIp) }),
-  };
+  const source = podIp === undefined ? {} : { localAddress: podIp, family: isIP(podIp) };
+  const route = { host, port, ...source };
   return class extends AbstractConnector {
     constructor() {
       super(1_000);
@@ -76,13 +66,8 @@ function connectorTo({
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const socket = redisTls
-        ? connectTls({
-            ...route,
-            ...ca,
-            ...(isIP(host) === 0 ? { servername: host } : {}),
-          })
-        : createConnection(route);
+      const name = isIP(host) === 0 ? { servername: host } : {};
+      const socket = redisTls ? connectTls({ ...route, ...ca, ...name }) : createConnection(route);
       this.stream = socket;
       socket.once('error', (error) => {
         this.firstError = error;

@@ -145,24 +145,18 @@ export async function readWindow(
   return { now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000), window };
 }
 
-/** A decision of Redis. */
-export interface CheckedInRedis extends Limit {
-  readonly now: number;
-  readonly allowed: boolean;
-  /** Requests admitted before this one, by all pods. */
-  readonly total: number;
-  readonly endsAt: number;
-}
-
-/** Decides and counts one request in Redis. 'late': Redis ran it after `deadline`, and counted nothing. */
+/**
+ * Decides and counts one request in Redis. 'late': Redis ran it after `deadline`, and counted nothing.
+ * @returns also its limit, and the requests that all pods admitted before it
+ */
 export async function checkInRedis(
   redis: Redis,
   pod: string,
   key: string,
   { deadline, limit, windowMs }: Limit & { readonly deadline: number },
-): Promise<CheckedInRedis | 'late'> {
+) {
   const reply = await redis.eval(CHECK, 2, countKey(key), limitKey(key), pod, deadline, limit, windowMs);
-  if (reply === 'late') return reply;
+  if (reply === 'late') return 'late' as const;
   const [now, allowed, total, most, ms, endsAt] = checked.parse(reply);
   return { now, allowed: allowed === 1, total, limit: most, windowMs: ms, endsAt };
 }

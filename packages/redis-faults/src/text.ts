@@ -1,24 +1,5 @@
 /** Parts of messages. Pure. */
 
-const UNITS = [
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-  ['ms', 1],
-] as const;
-
-/** "1m30s": milliseconds as a duration, rounded to an integer. */
-export function formatDuration(milliseconds: number): string {
-  let rest = Math.round(milliseconds);
-  let text = '';
-  for (const [unit, size] of UNITS) {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    if (count > 0) text += `${count}${unit}`;
-  }
-  return text === '' ? '0s' : text;
-}
-
 /** "1 key", "2 keys". */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,6 +1,7 @@
 /** Brings up an API on this machine, or finds it running, and finds out what its limiter does. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '@chaosdemo/settings';
 import type { RedisServer } from '@chaosdemo/testbed';
 import { counted } from '../../api/index.ts';
 import { type Address, accepts } from '../../local/address.ts';
@@ -9,7 +10,6 @@ import { LocalError } from '../../local/errors.ts';
 import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
 import type { Limiter } from '../../local/limiters.ts';
 import { type OwnRedis, startInstances } from '../../local/own-api.ts';
-import { UsageError } from '../../settings/settings.ts';
 import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
 import { type Probed, type ProbePlace, probeApi } from '../probe/probe.ts';

@@ -1,9 +1,9 @@
 /** The Redis of an API on this machine: whether it answers, who uses it, and the keys that a run leaves in it. */
 import { type CommandCounts, grown, parseCommandCounts } from '@chaosdemo/redis-faults';
+import { UsageError } from '@chaosdemo/settings';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../api/index.ts';
 import type { OwnRedis } from '../../local/own-api.ts';
-import { UsageError } from '../../settings/settings.ts';
 import { sumOf } from '../../subjects/ratelimiter/history/counts.ts';
 
 const TIMEOUT_MS = 3_000;

@@ -1,5 +1,5 @@
 /** A ChaosDemo from a file, on an API of this machine: what is of the cluster is replaced. */
-import { UsageError } from '../../settings/settings.ts';
+import { UsageError } from '@chaosdemo/settings';
 import {
   completed,
   PART,

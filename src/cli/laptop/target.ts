@@ -1,8 +1,8 @@
 /** The API and the Redis that a command line names. Pure. */
 import { isIPv4 } from 'node:net';
+import { UsageError } from '@chaosdemo/settings';
 import type { Address } from '../../local/address.ts';
 import type { OwnRedis } from '../../local/own-api.ts';
-import { UsageError } from '../../settings/settings.ts';
 import type { ApiOptions } from './arguments.ts';
 
 /** An API on this machine. */

@@ -3,12 +3,12 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { faultType } from '@chaosdemo/redis-faults';
+import { UsageError } from '@chaosdemo/settings';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../api/index.ts';
 import { accepts } from '../../local/address.ts';
 import type { StartedLimiters } from '../../local/environment.ts';
 import { type OwnRedis, ownTarget } from '../../local/own-api.ts';
-import { UsageError } from '../../settings/settings.ts';
 import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';

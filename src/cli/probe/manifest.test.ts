@@ -1,6 +1,6 @@
+import { UsageError } from '@chaosdemo/settings';
 import { describe, expect, it } from 'vitest';
 import type { ScenarioSpec } from '../../api/index.ts';
-import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
 import {

@@ -1,8 +1,8 @@
 /** The ChaosDemo for an API that was probed. Pure. */
 import type { FaultName } from '@chaosdemo/redis-faults';
+import { UsageError } from '@chaosdemo/settings';
 import type { z } from 'zod';
 import { counted, GROUP, KIND } from '../../api/index.ts';
-import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
 import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';

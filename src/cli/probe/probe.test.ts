@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parsed } from '../../../test/kit/command.ts';
-import { UsageError } from '../../settings/settings.ts';
 import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import { type ProbeOptions, withProbeOptions } from './options.ts';
 import { Probe } from './probe.ts';

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
-import { UsageError } from '../../settings/settings.ts';
+import { UsageError } from '@chaosdemo/settings';
 import type { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { HttpRequest } from '../../subjects/ratelimiter/http/request.ts';
 import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';

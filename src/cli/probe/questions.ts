@@ -1,6 +1,6 @@
 /** A question on a terminal before requests are sent, and the choice between candidates. */
 import { createInterface } from 'node:readline/promises';
-import { UsageError } from '../../settings/settings.ts';
+import { UsageError } from '@chaosdemo/settings';
 
 /** @throws UsageError without a terminal */
 export async function confirmed(question: string, signal: AbortSignal): Promise<boolean> {

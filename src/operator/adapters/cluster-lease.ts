@@ -5,11 +5,11 @@
  * once. Leader election ensures that two processes never work on one ChaosDemo.
  */
 
-import { isForbidden, type KubeApi, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
+import { type KubeApi, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
 import { messageOf, truncate } from '../../api/index.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { ClusterLease } from '../../subjects/cluster.ts';
-import { ForbiddenError } from '../../subjects/cluster.ts';
+import { withForbiddenError } from './forbidden.ts';
 
 /** Another ChaosDemo may take a lease that was not renewed for this long. */
 const LEASE_MS = 15_000;
@@ -37,19 +37,14 @@ export interface KubeLeaseOptions {
 
 /** A Lease for one ChaosDemo. Keep the object between attempts: an expired lease is only recognised that way. */
 export class KubeLease implements ClusterLease {
-  readonly #name: string;
-  readonly #clock: Clock;
-  readonly #leads: () => boolean;
+  readonly #options: KubeLeaseOptions;
   readonly #lock: LeaseLock;
-  readonly #logger: Logger;
   #renewing: Promise<void> | undefined;
   readonly #stop = new AbortController();
 
-  constructor({ client, clock, leads, logger, namespace, name, holder }: KubeLeaseOptions) {
-    this.#name = name;
-    this.#clock = clock;
-    this.#leads = leads;
-    this.#logger = logger;
+  constructor(options: KubeLeaseOptions) {
+    const { client, holder, name, namespace } = options;
+    this.#options = options;
     this.#lock = new LeaseLock({
       client,
       namespace,
@@ -75,7 +70,7 @@ export class KubeLease implements ClusterLease {
     if (this.#renewing !== undefined) {
       return this.isHeld() ? { state: 'acquired' } : { state: 'held', heldBy: cut(this.#lock.holder) };
     }
-    const attempt = await this.#attempt(signal);
+    const attempt = await withForbiddenError(this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal));
     if (!attempt.held) return { state: 'held', heldBy: cut(attempt.holder) };
     this.#renewing = this.#renew();
     return { state: 'acquired' };
@@ -88,7 +83,7 @@ export class KubeLease implements ClusterLease {
 
   /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it expires. */
   async leave(): Promise<void> {
-    this.#stop.abort(new Error(`the lease ${this.#name} was left`));
+    this.#stop.abort(new Error(`the lease ${this.#options.name} was left`));
     await this.#renewing;
   }
 
@@ -97,23 +92,14 @@ export class KubeLease implements ClusterLease {
    */
   async release(): Promise<void> {
     await this.leave();
-    if (!this.#leads()) return;
+    if (!this.#options.leads()) return;
     try {
       await this.#lock.release(CALL_TIMEOUT_MS);
     } catch (error) {
-      this.#logger.warn(
-        { err: error, lease: this.#name },
+      this.#options.logger.warn(
+        { err: error, lease: this.#options.name },
         `could not delete a lease; others wait until it runs out, ${LEASE_MS / 1000} s at most`,
       );
-    }
-  }
-
-  async #attempt(signal: AbortSignal) {
-    try {
-      return await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
-    } catch (error) {
-      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
-      throw error;
     }
   }
 
@@ -125,13 +111,13 @@ export class KubeLease implements ClusterLease {
     const { signal } = this.#stop;
     let logged = '';
     const warn = (fields: object, about: string, message: string): void => {
-      if (about !== logged) this.#logger.warn({ lease: this.#name, ...fields }, message);
+      if (about !== logged) this.#options.logger.warn({ lease: this.#options.name, ...fields }, message);
       logged = about;
     };
     while (!signal.aborted) {
       try {
-        await this.#clock.sleep(RENEW_MS, signal);
-        if (!this.#leads()) continue;
+        await this.#options.clock.sleep(RENEW_MS, signal);
+        if (!this.#options.leads()) continue;
         const attempt = await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
         if (attempt.held) {
           logged = '';

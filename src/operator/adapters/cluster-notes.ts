@@ -2,8 +2,9 @@
  * Small texts that outlive the process, each in a Lease without a holder: the operator may write no other kind there.
  */
 import type { KubeApi, KubeObject } from '@chaosdemo/kube-runtime';
-import { isConflict, isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
-import { type Cluster, ForbiddenError } from '../../subjects/cluster.ts';
+import { isConflict, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
+import type { Cluster } from '../../subjects/cluster.ts';
+import { withForbiddenError } from './forbidden.ts';
 
 const TEXT = 'chaosdemo.dev/note';
 const CALL_TIMEOUT_MS = 1000;
@@ -14,9 +15,8 @@ const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' }
 export function createNotes(client: KubeApi): Pick<Cluster, 'note' | 'keepNote'> {
   const call = async <T>(request: Parameters<KubeApi['request']>[0]): Promise<T> => {
     try {
-      return await client.request<T>({ timeoutMs: CALL_TIMEOUT_MS, ...request });
+      return await withForbiddenError(client.request<T>({ timeoutMs: CALL_TIMEOUT_MS, ...request }));
     } catch (error) {
-      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
       if (isConflict(error)) throw new Error('another process wrote the note in between', { cause: error });
       throw error;
     }

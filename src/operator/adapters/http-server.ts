@@ -4,6 +4,7 @@
  * /healthz only shows that the event loop runs: a restart would not bring back a lost subject or API server, and would
  * cut short a run that waits for them.
  */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { limitConnections } from '@chaosdemo/kube-runtime/fair';
@@ -22,14 +23,14 @@ const IDLE_TIMEOUT_MS = 10_000;
 
 export interface HttpServerOptions {
   /** Default: all addresses. */
-  host?: string;
+  host?: string | undefined;
   /** 0: any free port. */
   port: number;
   /** The missing parts, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
   notReady: () => readonly string[];
   registry: Registry;
   /** Appended to "ok" in the response of /readyz. */
-  warning?: string;
+  warning?: string | undefined;
 }
 
 export interface HttpServer {
@@ -79,35 +80,24 @@ interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry' | 'war
   readonly metrics: () => Promise<string>;
 }
 
-async function answer(options: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+async function answer(
+  { metrics, notReady, registry, warning }: Answers,
+  { method, url }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (method !== 'GET' && method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
-    send(response, 405, 'Only GET and HEAD are answered here.\n');
-    return;
+    return send(response, 405, 'Only GET and HEAD are answered here.\n');
   }
   // Not through URL, which throws on some client input.
-  const path = String(request.url).replace(/\?.*$/s, '');
-  switch (path) {
-    case '/healthz':
-      send(response, 200, 'ok\n');
-      return;
-    case '/readyz': {
-      const missing = options.notReady();
-      const { warning } = options;
-      if (missing.length === 0)
-        send(response, 200, warning === undefined ? 'ok\n' : `ok\nwarning: ${warning}\n`);
-      else send(response, 503, `not ready: ${missing.join(', ')}\n`);
-      return;
-    }
-    case '/metrics':
-      await sendMetrics(options, response);
-      return;
-    default:
-      send(response, 404, 'There is /healthz, /readyz and /metrics.\n');
+  const path = String(url).replace(/\?.*$/s, '');
+  if (path === '/healthz') return send(response, 200, 'ok\n');
+  if (path === '/readyz') {
+    const missing = notReady();
+    if (missing.length > 0) return send(response, 503, `not ready: ${missing.join(', ')}\n`);
+    return send(response, 200, warning === undefined ? 'ok\n' : `ok\nwarning: ${warning}\n`);
   }
-}
-
-async function sendMetrics({ metrics, registry }: Answers, response: ServerResponse): Promise<void> {
+  if (path !== '/metrics') return send(response, 404, 'There is /healthz, /readyz and /metrics.\n');
   try {
     send(response, 200, await metrics(), registry.contentType);
   } catch {
@@ -126,31 +116,23 @@ function send(
 }
 
 async function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
-  const listening = Promise.withResolvers<void>();
-  server.once('error', listening.reject);
-  server.listen({ port, ...(host === undefined ? {} : { host }) }, listening.resolve);
   try {
-    await listening.promise;
+    server.listen({ port, host });
+    await once(server, 'listening');
   } catch (error) {
     const why = messageOf(error);
     throw new Error(
       `Cannot serve health and metrics (${why}): choose another --http-host or --http-port, or 0 for any free port.`,
       { cause: error },
     );
-  } finally {
-    server.removeListener('error', listening.reject);
   }
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
+  const closed = once(server, 'close');
+  server.close();
   server.closeIdleConnections();
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-  try {
-    await closed;
-  } finally {
-    clearTimeout(timer);
-  }
+  await closed;
+  clearTimeout(timer);
 }

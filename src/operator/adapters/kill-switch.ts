@@ -9,7 +9,7 @@
  * "false".
  */
 
-import type { KubeApi, Logger, ReflectorActivity, WireObject } from '@chaosdemo/kube-runtime';
+import type { ReflectorOptions, WireObject } from '@chaosdemo/kube-runtime';
 import { Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 
@@ -22,26 +22,23 @@ export class KillSwitch {
   readonly reflector: Reflector<ConfigMap>;
 
   /** @param options.onChange called whenever the switch changes, or is found active at first */
-  constructor(options: {
-    client: KubeApi;
-    logger: Logger;
-    /** Of the operator. */
-    namespace: string;
-    /** Of the ConfigMap. */
-    name: string;
-    onChange: (on: boolean) => void;
-    onActivity?: (activity: ReflectorActivity) => void;
-  }) {
-    const { client, logger, namespace, name, onChange, onActivity } = options;
+  constructor(
+    options: Pick<ReflectorOptions<ConfigMap>, 'client' | 'logger' | 'onActivity'> & {
+      /** Of the operator. */
+      readonly namespace: string;
+      /** Of the ConfigMap. */
+      readonly name: string;
+      readonly onChange: (on: boolean) => void;
+    },
+  ) {
+    const { logger, namespace, name, onChange } = options;
     this.#store = new Store<ConfigMap>(logger);
     this.reflector = new Reflector({
-      client,
+      ...options,
       path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace }),
       // With this selector a right on the one name suffices for list and watch.
       fieldSelector: `metadata.name=${name}`,
       store: this.#store,
-      logger,
-      ...(onActivity === undefined ? {} : { onActivity }),
     });
     let wasOn = false;
     this.#store.subscribe(() => {

@@ -1,12 +1,12 @@
 /** The Kubernetes requests open to subjects, answered by an API server. */
 
 import type { KubeApi, KubeObject, Logger } from '@chaosdemo/kube-runtime';
-import { isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
+import { isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import type { Clock } from '../../engine/clock.ts';
 import type { Cluster, Secret, Service } from '../../subjects/cluster.ts';
-import { ForbiddenError } from '../../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';
 import { createNotes } from './cluster-notes.ts';
+import { withForbiddenError } from './forbidden.ts';
 import { PodLists } from './pod-lists.ts';
 
 /** Deadline of each read, in milliseconds. */
@@ -68,15 +68,6 @@ export function createKubeCluster(
 /** An API server at a loopback address is the embedded one: pods of a cluster never reach theirs at such an address. */
 function isOnThisMachine(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
-}
-
-async function withForbiddenError<T>(read: Promise<T>): Promise<T> {
-  try {
-    return await read;
-  } catch (error) {
-    if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
-    throw error;
-  }
 }
 
 function core(plural: string, where: { namespace?: string; name?: string }): string {

@@ -11,8 +11,8 @@ import type { Clock } from '../../engine/clock.ts';
 import { isBeingObserved } from '../../engine/scenarios.ts';
 import type { SubjectDefinition } from '../../engine/subject.ts';
 import { diagnosisData, HistoryPieces, runData } from '../../evidence/index.ts';
-import { childLogger, contextOf, type Logger } from '../log.ts';
-import type { EvidenceStore } from '../shell/ports.ts';
+import { type Logger, loggerFor } from '../log.ts';
+import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
 import { diagnosisPartOf, runPartOf } from './run-evidence.ts';
 
@@ -34,20 +34,17 @@ const CLOSE_TIMEOUT_MS = 2000;
 const ABSENT_IN_A_ROW = 3;
 
 export interface EvidenceKeeperOptions {
-  readonly store: EvidenceStore;
+  readonly evidence: EvidenceStore;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the term may still write. */
-  readonly mayWrite: () => boolean;
+  readonly hasLead: () => boolean;
   /** Called once for a run whose evidence, or the end of it, cannot be stored, with the reason. */
   readonly onRefused: (demo: ChaosDemo, message: string) => void;
 }
 
 /** The parts of a session used here. */
 export type EvidenceSource = Pick<Session, 'history' | 'observed'>;
-
-/** Data of a ConfigMap: contents by file name. */
-type Files = Readonly<Record<string, string>>;
 
 interface KeptRun {
   readonly key: string;
@@ -59,14 +56,14 @@ interface KeptRun {
   /** By the id of the fault. */
   readonly histories: Map<string, HistoryPieces>;
   /** What is in the store, and the uid of the object that has it; undefined: not known. */
-  stored?: { readonly uid: string; readonly files: Files } | undefined;
+  stored?: { readonly uid: string; readonly files: EvidenceFiles } | undefined;
   /** No write has succeeded, and no fault was announced: stored files are from an earlier run of the same number. */
   isFirstWrite: boolean;
   /** Since when writes fail, by the monotonic clock, and why. */
   failing?: { readonly since: number; readonly error: unknown } | undefined;
   lossReported: boolean;
   /** Set at the end of the run. The session is gone by then. */
-  last?: Files;
+  last?: EvidenceFiles;
   /** Aborts when `last` is set. */
   readonly ended: AbortController;
   readonly stop: AbortController;
@@ -95,35 +92,26 @@ export class EvidenceKeeper {
     source: EvidenceSource | undefined,
     definition: SubjectDefinition,
   ): void {
-    try {
-      this.#note(key, demo, source, definition);
-    } catch (error) {
-      const log = childLogger(this.#options.logger, contextOf(demo));
-      log.error({ err: error }, 'the evidence of a run is not kept any more');
-      this.forget(key);
-    }
-  }
-
-  #note(
-    key: string,
-    demo: ChaosDemo,
-    source: EvidenceSource | undefined,
-    definition: SubjectDefinition,
-  ): void {
     const { run } = demo.status ?? {};
     if (!run) return;
-    let kept = this.#runs.get(key);
-    if (kept && (kept.demo.metadata.uid !== demo.metadata.uid || kept.run !== run.number)) {
-      this.#end(kept, true);
-      kept = undefined;
+    try {
+      let kept = this.#runs.get(key);
+      if (kept && (kept.demo.metadata.uid !== demo.metadata.uid || kept.run !== run.number)) {
+        this.#end(kept, true);
+        kept = undefined;
+      }
+      if (!kept && run.completedAt !== undefined) return;
+      kept ??= this.#begin(key, demo, run.number, definition);
+      kept.demo = demo;
+      kept.source = source ?? kept.source;
+      if (run.completedAt !== undefined) this.#end(kept, true);
+    } catch (error) {
+      loggerFor(this.#options.logger, demo).error(
+        { err: error },
+        'the evidence of a run is not kept any more',
+      );
+      this.forget(key);
     }
-    if (!kept) {
-      if (run.completedAt !== undefined) return;
-      kept = this.#begin(key, demo, run.number, definition);
-    }
-    kept.demo = demo;
-    kept.source = source ?? kept.source;
-    if (run.completedAt !== undefined) this.#end(kept, true);
   }
 
   /** The object is deleted or being deleted: its evidence goes with it. */
@@ -207,16 +195,16 @@ export class EvidenceKeeper {
   }
 
   /** Writes the files that have changed; returns whether the store has all of them now. */
-  async #write(kept: KeptRun, files: Files): Promise<boolean> {
-    const { clock, mayWrite, store } = this.#options;
+  async #write(kept: KeptRun, files: EvidenceFiles): Promise<boolean> {
+    const { clock, evidence, hasLead } = this.#options;
     const changed = Object.entries(files).filter(([name, text]) => kept.stored?.files[name] !== text);
     if (changed.length === 0) return true;
     // Right before: a process may be frozen between a decision and its write.
-    if (!mayWrite()) return false;
+    if (!hasLead()) return false;
     const { demo, isFirstWrite, run, stored } = kept;
     const write = async (signal: AbortSignal): Promise<string> => {
-      if (isFirstWrite) await store.remove(demo, run, signal);
-      return await store.keep(demo, run, Object.fromEntries(changed), stored?.uid, signal);
+      if (isFirstWrite) await evidence.remove(demo, run, signal);
+      return await evidence.keep(demo, run, Object.fromEntries(changed), stored?.uid, signal);
     };
     try {
       const uid = await within(clock, WRITE_TIMEOUT_MS, write, kept.stop.signal);
@@ -243,38 +231,38 @@ export class EvidenceKeeper {
 
   /** Once a run, and only by the leading process. */
   #reportLoss(kept: KeptRun): void {
-    if (kept.lossReported || !kept.failing || !this.#options.mayWrite()) return;
+    if (kept.lossReported || !kept.failing || !this.#options.hasLead()) return;
     kept.lossReported = true;
     this.#options.onRefused(kept.demo, messageOf(kept.failing.error));
   }
 
   /** The newest `historyLimit` runs before this one keep their evidence. Failed removals are left to the next run. */
   async #removeOld({ demo, run, stop: { signal } }: KeptRun): Promise<void> {
-    const { clock, logger, mayWrite, store } = this.#options;
+    const { clock, evidence, hasLead, logger } = this.#options;
     try {
       for (let old = run - 1 - demo.spec.historyLimit, absent = 0; old > 0; old -= 1) {
-        if (absent === ABSENT_IN_A_ROW || !mayWrite()) return;
+        if (absent === ABSENT_IN_A_ROW || !hasLead()) return;
         const removed = await within(
           clock,
           WRITE_TIMEOUT_MS,
-          async (each) => await store.remove(demo, old, each),
+          async (each) => await evidence.remove(demo, old, each),
           signal,
         );
         absent = removed ? 0 : absent + 1;
       }
     } catch (error) {
       if (signal.aborted) return;
-      childLogger(logger, contextOf(demo)).warn({ err: error }, 'old evidence could not be removed');
+      loggerFor(logger, demo).warn({ err: error }, 'old evidence could not be removed');
     }
   }
 
   #log({ demo }: KeptRun): Logger {
-    return childLogger(this.#options.logger, contextOf(demo));
+    return loggerFor(this.#options.logger, demo);
   }
 }
 
 /** All that the store should have by now. `complete`: nothing more will come. */
-function filesOf(kept: KeptRun, now: number, complete: boolean): Files {
+function filesOf(kept: KeptRun, now: number, complete: boolean): EvidenceFiles {
   const { definition, demo, histories, source } = kept;
   const { status = {} } = demo;
   const { scenarios: entries = [] } = status;

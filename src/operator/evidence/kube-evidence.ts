@@ -31,33 +31,6 @@ export function createKubeEvidence(client: KubeApi): EvidenceStore {
   const pathOf = ({ metadata }: ChaosDemo, run: number): string =>
     resourcePath(configMaps, { namespace: metadata.namespace, name: evidenceName(metadata.name, run) });
 
-  /** Returns undefined if there is one of that name. */
-  const create = async (
-    demo: ChaosDemo,
-    run: number,
-    files: EvidenceFiles,
-    signal: AbortSignal,
-  ): Promise<Found | undefined> => {
-    const { name, namespace, uid } = demo.metadata;
-    const body = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: {
-        name: evidenceName(name, run),
-        namespace,
-        labels: evidenceLabels(name, run),
-        ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid, controller: true }],
-      },
-      data: files,
-    };
-    try {
-      return await call({ method: 'POST', path: resourcePath(configMaps, { namespace }), body, signal });
-    } catch (error) {
-      if (isAlreadyExists(error)) return undefined;
-      throw error;
-    }
-  };
-
   const write = async (
     demo: ChaosDemo,
     run: number,
@@ -68,7 +41,19 @@ export function createKubeEvidence(client: KubeApi): EvidenceStore {
     const path = pathOf(demo, run);
     let uid = known;
     if (uid === undefined) {
-      const created = await create(demo, run, data, signal);
+      const { name, namespace, uid: owner } = demo.metadata;
+      const metadata = {
+        name: evidenceName(name, run),
+        namespace,
+        labels: evidenceLabels(name, run),
+        ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid: owner, controller: true }],
+      };
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+      const all = resourcePath(configMaps, { namespace });
+      const creating = call({ method: 'POST', path: all, body, signal });
+      const created = await creating.catch((error: unknown) => {
+        if (!isAlreadyExists(error)) throw error;
+      });
       if (created) return created.metadata.uid ?? '';
       const found = await call({ method: 'GET', path, signal });
       if (!isOf(found, demo)) throw new Error(notOurs(found, demo));

@@ -10,10 +10,10 @@ const diagnosis = diagnosisWith();
 
 it('counts diagnoses and grades of a run by profile, and invents no label', async () => {
   const registry = new Registry();
-  const metrics = createDiagnosisMetrics(new MetricTable(registry), ['small']);
+  const runEnded = createDiagnosisMetrics(new MetricTable(registry), ['small']);
   const before = (await seriesOf(registry)).size;
   const grade: DiagnosisStatus['grade'] = ['Localization', 'Action'];
-  metrics.runEnded({
+  runEnded({
     diagnoses: [
       { ...diagnosis, message: 'These are the rules: profile "small" failed: no', grade },
       { ...diagnosis, profile: 'small', grade },
@@ -28,10 +28,10 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
     'chaosdemo_diagnosis_grades_total{profile="rules",dimension="action",grade="Right"}': 1,
     'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
   });
-  metrics.runEnded({
+  runEnded({
     diagnoses: Array.from({ length: 50 }, (_, i) => ({ ...diagnosis, profile: `forged-${i}`, grade })),
   });
-  metrics.runEnded({ diagnoses: [{ ...diagnosis, profile: 'small', message: 'forged' }] });
+  runEnded({ diagnoses: [{ ...diagnosis, profile: 'small', message: 'forged' }] });
   const after = await seriesOf(registry);
   expect(after.size).toBe(before);
   expect(after.get('chaosdemo_diagnoses_total{profile="other",by="profile"}')).toBe(50);

@@ -15,13 +15,11 @@ const BY = ['profile', 'rules-instead'] as const;
 /** A profile unknown to this operator: of a previous one, or forged. */
 const OTHER = 'other';
 
-export interface DiagnosisMetrics {
-  /** Counts the diagnoses of a run that has just ended. */
-  runEnded(status: ChaosDemoStatus): void;
-}
-
-/** @param profiles names of the profiles of this operator, with or without the rules */
-export function createDiagnosisMetrics(table: MetricTable, profiles: readonly string[]): DiagnosisMetrics {
+/**
+ * @param profiles names of the profiles of this operator, with or without the rules
+ * @returns counts the diagnoses of a run that has just ended
+ */
+export function createDiagnosisMetrics(table: MetricTable, profiles: readonly string[]) {
   const known = [...new Set([RULES_PROFILE, ...profiles]), OTHER];
   const made = table.counter(
     'chaosdemo_diagnoses_total',
@@ -43,9 +41,5 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
       graded({ profile, dimension: part.toLowerCase(), grade: grade.includes(part) ? 'Right' : 'Wrong' });
     }
   };
-  return {
-    runEnded({ diagnoses = [] }) {
-      for (const diagnosis of diagnoses) count(diagnosis);
-    },
-  };
+  return ({ diagnoses = [] }: ChaosDemoStatus): void => diagnoses.forEach(count);
 }

@@ -9,19 +9,11 @@ const FRESH_MS = 1000;
  */
 export function createMetricsPage(registry: Pick<Registry, 'metrics'>): () => Promise<string> {
   let page: Promise<string> | undefined;
-  let madeAt = -Infinity;
-  let making = false;
-  const make = async (): Promise<string> => {
-    making = true;
-    try {
-      return await registry.metrics();
-    } finally {
-      making = false;
-      madeAt = performance.now();
-    }
+  const forget = (): void => {
+    page = undefined;
   };
   return () => {
-    if (page === undefined || (!making && performance.now() - madeAt >= FRESH_MS)) page = make();
+    page ??= registry.metrics().finally(() => setTimeout(forget, FRESH_MS).unref());
     return page;
   };
 }

@@ -10,32 +10,14 @@ import type { QueryRecord } from '../../diagnosis/index.ts';
 import { MetricTable } from './metric-table.ts';
 import { createObjectMetrics, type ObjectSources } from './object-metrics.ts';
 import { createRequestMetrics } from './request-metrics.ts';
-import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
+import { createRunMetrics } from './run-metrics.ts';
 
 const WRITE_RESULTS = ['stored', 'conflict', 'rejected', 'failed'] as const;
 
 /** From a millisecond to half a minute, in seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-export interface OperatorMetrics {
-  /** Includes the default metrics of the process. */
-  registry: Registry;
-  /** Counts one reconcile and the time it took. */
-  reconciled(result: ReconcileRecord['outcome'], durationMs: number): void;
-  /** Observes the queue of ChaosDemos. */
-  readonly queue: QueueObserver;
-  readonly runs: RunMetrics;
-  /** Counts one attempt to write a status. */
-  statusWritten(result: (typeof WRITE_RESULTS)[number]): void;
-  /** Counts a request to the API server; without a status, no response came. */
-  requested(method: string, status?: number): void;
-  /** Counts a question to a profile. */
-  diagnosisQueried(record: QueryRecord): void;
-  /** A watch on the API server failed or expired and was restarted. */
-  watchRestarted(): void;
-  /** Whether this process leads from now on. */
-  setLeader(leads: boolean): void;
-}
+export type OperatorMetrics = ReturnType<typeof createMetrics>;
 
 /** Called whenever the metrics are collected. */
 export interface MetricSources extends ObjectSources {
@@ -65,7 +47,7 @@ export function createMetrics(
   sources: MetricSources,
   subjects: readonly SubjectApi[],
   profiles: readonly string[] = [],
-): OperatorMetrics {
+) {
   const registry = new Registry();
   const table = new MetricTable(registry);
   collectDefaultMetrics({ register: registry });
@@ -101,13 +83,19 @@ export function createMetrics(
 
   return {
     ...queue,
+    /** Includes the default metrics of the process. */
     registry,
     runs,
+    /** Counts a request to the API server; without a status, no response came. */
     requested,
+    /** Counts a question to a profile. */
     diagnosisQueried: record,
-    statusWritten: (result) => written({ result }),
+    /** Counts one attempt to write a status. */
+    statusWritten: (result: (typeof WRITE_RESULTS)[number]) => written({ result }),
+    /** A watch on the API server failed or expired and was restarted. */
     watchRestarted: () => restarted({}),
-    setLeader(leads) {
+    /** Whether this process leads from now on. */
+    setLeader(leads: boolean) {
       isLeader = leads ? 1 : 0;
       if (leads) termBegan({});
     },
@@ -118,10 +106,7 @@ export function createMetrics(
  * The metrics of the queue and of the reconciles, under the names of controller-runtime: existing dashboards and alerts
  * for operators work with them. No label names a namespace or an object.
  */
-function createQueueMetrics(
-  table: MetricTable,
-  depth: () => number,
-): Pick<OperatorMetrics, 'queue' | 'reconciled'> {
+function createQueueMetrics(table: MetricTable, depth: () => number) {
   const controller = 'chaosdemo';
   const queue = { name: 'chaosdemo', controller };
   const own = { name: [queue.name], controller: [controller] };
@@ -160,14 +145,17 @@ function createQueueMetrics(
     BUCKETS,
     { controller: [controller] },
   );
+  const observer: QueueObserver = {
+    added: () => added(queue),
+    retried: () => retried(queue),
+    taken: (waitedMs) => waited(queue, waitedMs / 1000),
+    done: (workedMs) => worked(queue, workedMs / 1000),
+  };
   return {
-    queue: {
-      added: () => added(queue),
-      retried: () => retried(queue),
-      taken: (waitedMs) => waited(queue, waitedMs / 1000),
-      done: (workedMs) => worked(queue, workedMs / 1000),
-    },
-    reconciled(result, durationMs) {
+    /** Observes the queue of ChaosDemos. */
+    queue: observer,
+    /** Counts one reconcile and the time it took. */
+    reconciled(result: ReconcileRecord['outcome'], durationMs: number) {
       reconciled({ controller, result });
       if (result === 'error') failed({ controller });
       took({ controller }, durationMs / 1000);
@@ -176,10 +164,7 @@ function createQueueMetrics(
 }
 
 /** Counts questions to profiles, with their outcome and cost. */
-function createQuestionMetrics(
-  table: MetricTable,
-  profiles: readonly string[],
-): (record: QueryRecord) => void {
+function createQuestionMetrics(table: MetricTable, profiles: readonly string[]) {
   const profile = [...new Set([RULES_PROFILE, ...profiles])];
   const questions = table.counter(
     'chaosdemo_diagnosis_questions_total',
@@ -196,7 +181,7 @@ function createQuestionMetrics(
     'What those tokens cost, by the prices of the profile; 0 without a price.',
     { profile },
   );
-  return ({ outcome, profile, usage = {} }) => {
+  return ({ outcome, profile, usage = {} }: QueryRecord): void => {
     questions({ profile, outcome });
     tokens({ profile, kind: 'input' }, usage.inputTokens ?? 0);
     tokens({ profile, kind: 'output' }, usage.outputTokens ?? 0);

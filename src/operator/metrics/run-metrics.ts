@@ -41,29 +41,13 @@ const BUCKETS = {
   recovery: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
 };
 
-export interface RunMetrics {
-  /**
-   * Counts what changed from one status to the next, as stored.
-   * @param chapters those of the run by its spec; called if a chapter is done
-   */
-  changed(
-    before: ChaosDemoStatus | undefined,
-    after: ChaosDemoStatus,
-    chapters: () => readonly Chapter[],
-  ): void;
-  /** Counts the end of an active run whose object is deleted: no later status reports it. */
-  deleted(status: ChaosDemoStatus, now: number): void;
-  /** Counts a run that is active when a term of leadership begins. */
-  takenOver(): void;
-}
-
 /** @param profiles of diagnoses, besides the rules */
 export function createRunMetrics(
   table: MetricTable,
   subjects: readonly SubjectApi[],
   profiles: readonly string[] = [],
-): RunMetrics {
-  const diagnoses = createDiagnosisMetrics(table, profiles);
+) {
+  const countDiagnoses = createDiagnosisMetrics(table, profiles);
   const type = subjects.flatMap(typesOf);
   const ended = table.counter('chaosdemo_runs_total', 'Runs that have ended, by verdict.', {
     verdict: ENDS,
@@ -147,7 +131,11 @@ export function createRunMetrics(
   };
 
   return {
-    changed(before, after, chapters) {
+    /**
+     * Counts what changed from one status to the next, as stored.
+     * @param chapters those of the run by its spec; called if a chapter is done
+     */
+    changed(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus, chapters: () => readonly Chapter[]) {
       const earlier = before?.run?.number === after.run?.number ? before : undefined;
       for (const { fault, name, type } of after.scenarios ?? []) {
         if (!fault) continue;
@@ -172,14 +160,16 @@ export function createRunMetrics(
       const stopped = phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.run?.reason : undefined;
       if (stopped !== undefined) errored({ reason: ERRORED_REASONS.includes(stopped) ? stopped : 'Other' });
       for (const scenario of after.scenarios ?? []) scenarioEnded(scenario);
-      diagnoses.runEnded(after);
+      countDiagnoses(after);
     },
-    deleted(status, now) {
+    /** Counts the end of an active run whose object is deleted: no later status reports it. */
+    deleted(status: ChaosDemoStatus, now: number) {
       if (!isRunActive(status)) return;
       runEnded('Aborted', secondsBetween(status.run?.startedAt, new Date(now).toISOString()));
       for (const scenario of status.scenarios ?? []) scenarioEnded(scenario);
-      diagnoses.runEnded(status);
+      countDiagnoses(status);
     },
+    /** Counts a run that is active when a term of leadership begins. */
     takenOver: () => takenOver({}),
   };
 }

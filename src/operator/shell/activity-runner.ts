@@ -56,16 +56,6 @@ export class ActivityRunner {
 }
 
 function keyOf(activity: Activity): string {
-  switch (activity.kind) {
-    case 'PollHealth':
-      return `${activity.kind} ${activity.intervalMs}`;
-    case 'RecheckPreconditions':
-      return activity.kind;
-    case 'AwaitEnd':
-    case 'Watch':
-    case 'Load':
-      return `${activity.kind} ${activity.fault}`;
-    default:
-      return activity satisfies never;
-  }
+  if ('fault' in activity) return `${activity.kind} ${activity.fault}`;
+  return 'intervalMs' in activity ? `${activity.kind} ${activity.intervalMs}` : activity.kind;
 }

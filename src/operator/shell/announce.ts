@@ -5,7 +5,7 @@ import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
 import type { Chapter } from '../../engine/chapter.ts';
 import { isRunActive } from '../../engine/fault-times.ts';
-import { childLogger, contextOf, type Logger } from '../log.ts';
+import { type Logger, loggerFor } from '../log.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
 
@@ -27,7 +27,7 @@ export function announceChange(
 ): void {
   const after = demo.status ?? {};
   recordEvents(events, demo, eventsFor(before, after));
-  logChange(childLogger(logger, contextOf(demo)), before, after);
+  logChange(loggerFor(logger, demo), before, after);
   metrics.runs.changed(before, after, chapters);
 }
 
@@ -40,7 +40,7 @@ export function announceDeletion(
 ): void {
   if (!isRunActive(demo.status)) return;
   recordEvents(events, demo, deletionEvents(demo.status ?? {}));
-  childLogger(logger, contextOf(demo)).info({}, 'the object is being deleted; its run has ended');
+  loggerFor(logger, demo).info({}, 'the object is being deleted; its run has ended');
   metrics.runs.deleted(demo.status ?? {}, now);
 }
 

@@ -82,14 +82,22 @@ export class EffectRunner {
 
   /** Handles an effect that must not run now: a fault is missed, all else is retried when this process leads again. */
   #defer(effect: Effect, refusal: string): void {
-    const { requestDecision, clock, log, note } = this.#options;
+    const { log, note } = this.#options;
     log().warn({ effect: effect.kind, id: effect.id }, `not performed: ${refusal}`);
     if (effect.kind === 'Inject') return note(missed(effect.id, refusal));
     if (this.#awaitsLead) return;
     this.#awaitsLead = true;
-    void clock.sleep(LEADER_RETRY_MS, this.#lifetime.signal).then(
+    this.#decideIn(LEADER_RETRY_MS, () => {
+      this.#awaitsLead = false;
+    });
+  }
+
+  /** Requests another decision after `ms`, unless the session is closed by then. */
+  #decideIn(ms: number, before: () => void): void {
+    const { clock, requestDecision } = this.#options;
+    void clock.sleep(ms, this.#lifetime.signal).then(
       () => {
-        this.#awaitsLead = false;
+        before();
         requestDecision();
       },
       () => undefined,
@@ -117,7 +125,7 @@ export class EffectRunner {
 
   /** @param granted whether its permit was: only without, nothing was sent for certain */
   #fail(effect: Effect, error: unknown, granted: boolean): void {
-    const { requestDecision, clock, log, note } = this.#options;
+    const { requestDecision, log, note } = this.#options;
     const { id, kind } = effect;
     const why = messageOf(error);
     if (kind === 'Inject') {
@@ -134,13 +142,9 @@ export class EffectRunner {
     this.#begun.delete(id);
     // A delayed check frees its slot for those waiting.
     if (kind === 'Admit') requestDecision();
-    void clock.sleep(delay, this.#lifetime.signal).then(
-      () => {
-        failure.waits = false;
-        requestDecision();
-      },
-      () => undefined,
-    );
+    this.#decideIn(delay, () => {
+      failure.waits = false;
+    });
   }
 
   /** Ends setups in progress at once, before anything is undone. */
@@ -157,7 +161,7 @@ export class EffectRunner {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Finding> {
-    if (effect.release) this.#released = true;
+    this.#released = true;
     await this.#abortSetups();
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     return await this.#options.perform(effect, permit, stop);

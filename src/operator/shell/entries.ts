@@ -27,7 +27,7 @@ export interface Entry {
   rejectedSince?: number;
 }
 
-export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead' | 'leads' | 'logger'> {
+export interface EntriesOptions extends Omit<SessionOptions, 'demo' | 'onChange' | 'subject'> {
   /** Called whenever a session has a finding that may change the decision. */
   readonly onChange: (key: string) => void;
   /** Called for an object that is deleted while it has a session. */
@@ -89,11 +89,6 @@ export class Entries {
     if (entry) entry.needsDecision = true;
   }
 
-  /** A version of the object that is newer than the cache, or was. */
-  latest(key: string): ChaosDemo | undefined {
-    return this.#entries.get(key)?.latest;
-  }
-
   /** The newest known version; ours is dropped once the cache has caught up. */
   newest(entry: Entry, cached: ChaosDemo): ChaosDemo {
     const demo = entry.latest && isNewer(entry.latest, cached) ? entry.latest : cached;
@@ -110,16 +105,8 @@ export class Entries {
 
   /** The session of an object, created if missing. */
   session(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject): Session {
-    const { clock, hasLead, leads, logger, onChange } = this.#options;
-    entry.session ??= new Session({
-      clock,
-      hasLead,
-      leads,
-      logger,
-      demo,
-      subject,
-      onChange: () => onChange(entry.key),
-    });
+    const onChange = (): void => this.#options.onChange(entry.key);
+    entry.session ??= new Session({ ...this.#options, demo, subject, onChange });
     return entry.session;
   }
 

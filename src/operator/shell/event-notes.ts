@@ -5,9 +5,11 @@
  * About ten events a run; the chapters are in the status and need none. Each names its run, since an event that reads
  * like an earlier one counts into that.
  */
-import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
+import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { counted, endOf } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../engine/verdict.ts';
+
+type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
 
 /** An event, without its object. */
 export interface EventNote {
@@ -146,11 +148,6 @@ function endingOf(verdict: Verdict): Pick<EventNote, 'type' | 'reason'> {
   return { type: verdict.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: `Run${verdict.phase}` };
 }
 
-interface ReasonAndMessage {
-  reason: string;
-  message: string;
-}
-
 /**
  * A refusal or its change: stalled although no run has ended in this state. If an object is stalled after a run, that
  * is the verdict, which has an event of its own.
@@ -161,7 +158,7 @@ function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
   return [{ type: 'Warning', reason: now.reason, action: 'Refuse', note: now.message }];
 }
 
-function refusedBy(status: ChaosDemoStatus | undefined): ReasonAndMessage | undefined {
+function refusedBy(status: ChaosDemoStatus | undefined): Condition | undefined {
   const stalled = condition(status, 'Stalled');
   return stalled?.status === 'True' && condition(status, 'Finished')?.status === 'False'
     ? stalled
@@ -176,14 +173,12 @@ function waiting(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
 }
 
 /** A check in progress is not waiting: that has the reason Pending. */
-function waitsFor(status: ChaosDemoStatus | undefined): ReasonAndMessage | undefined {
+function waitsFor(status: ChaosDemoStatus | undefined): Condition | undefined {
   if (status?.phase !== 'Pending') return undefined;
   const reconciling = condition(status, 'Reconciling');
   return reconciling?.status === 'True' && reconciling.reason !== 'Pending' ? reconciling : undefined;
 }
 
-function condition(status: ChaosDemoStatus | undefined, type: string): ConditionOf | undefined {
+function condition(status: ChaosDemoStatus | undefined, type: string): Condition | undefined {
   return status?.conditions?.find((candidate) => candidate.type === type);
 }
-
-type ConditionOf = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;

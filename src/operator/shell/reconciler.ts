@@ -23,7 +23,7 @@ import {
   subjectOf,
   type Write,
 } from './ports.ts';
-import { RunSlots } from './run-slots.ts';
+import { type RunLimits, RunSlots } from './run-slots.ts';
 import { NotLeadingError, StatusWriter } from './status-writer.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
@@ -42,7 +42,7 @@ const HELD_RETRY_MS = 10_000;
 /** How long the API server may reject the status of a run before others get its lock and its slot; milliseconds. */
 const REJECTION_LIMIT_MS = 120_000;
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends RunLimits {
   readonly api: DemoApi;
   readonly evidence: EvidenceStore;
   readonly clock: Clock;
@@ -56,13 +56,7 @@ export interface ReconcilerOptions {
   /** Whether it has not lost the lead: active work may still be ended, as in a graceful shutdown. */
   readonly hasLead: () => boolean;
   readonly killSwitchIsOn: () => boolean;
-  /** Maximum number of active runs, in all and per namespace. */
-  readonly maxRuns: number;
-  readonly maxRunsPerNamespace: number;
 }
-
-/** The rest of a decision, once everything is stored. */
-type NextStep = Pick<Decision, 'finalizer' | 'wakeAt'>;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -73,27 +67,20 @@ export class Reconciler {
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, recorders, clock, evidence, hasLead, leads, logger } = options;
+    const { api, recorders, clock, hasLead, logger } = options;
     const enqueue = (key: string): void => {
       this.requestDecision(key);
       options.enqueue(key);
     };
-    const { maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
     this.#writer = new StatusWriter(api, recorders.metrics, hasLead);
-    this.#slots = new RunSlots({ max: maxRuns, maxPerNamespace: maxRunsPerNamespace, onSlotFree: enqueue });
+    this.#slots = new RunSlots(options, enqueue);
     this.#evidence = new EvidenceKeeper({
-      store: evidence,
-      clock,
-      logger,
-      mayWrite: hasLead,
+      ...options,
       onRefused: (demo, message) => announceEvidenceLoss(recorders, demo, message),
     });
     this.#entries = new Entries({
-      clock,
-      hasLead,
-      leads,
-      logger,
+      ...options,
       onChange: enqueue,
       onDeleted: (demo) => announceDeletion(recorders, logger, demo, clock.now()),
       onEnded: (key) => {
@@ -265,7 +252,7 @@ export class Reconciler {
   async #finish(
     entry: Entry,
     demo: ChaosDemo,
-    { finalizer, wakeAt }: NextStep,
+    { finalizer, wakeAt }: Pick<Decision, 'finalizer' | 'wakeAt'>,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     // The results of a run are removed before its object is deleted, however long that takes.

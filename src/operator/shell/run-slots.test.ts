@@ -4,7 +4,8 @@ import { RunSlots } from './run-slots.ts';
 
 function setup({ max = 4, maxPerNamespace = 2 } = {}) {
   const given: string[] = [];
-  const slots = new RunSlots({ max, maxPerNamespace, onSlotFree: (key) => given.push(key) });
+  const limits = { maxRuns: max, maxRunsPerNamespace: maxPerNamespace };
+  const slots = new RunSlots(limits, (key) => given.push(key));
   return { given, slots };
 }
 
@@ -53,7 +54,7 @@ describe('RunSlots, whatever is done to it', () => {
           waiting.delete(given);
           taken.add(given);
         };
-        const slots = new RunSlots({ max, maxPerNamespace, onSlotFree });
+        const slots = new RunSlots({ maxRuns: max, maxRunsPerNamespace: maxPerNamespace }, onSlotFree);
         for (const { do: what, key: about } of steps) {
           if (what === 'acquire' && slots.obstacle(about) === undefined) {
             slots.acquire(about);

@@ -7,26 +7,26 @@
 import { FairQueue } from '@chaosdemo/kube-runtime/fair';
 import { counted } from '../../api/index.ts';
 
-export interface RunSlotsOptions {
-  /** Slots in all. */
-  readonly max: number;
-  /** Slots that the runs of one namespace may have at once. */
-  readonly maxPerNamespace: number;
-  /** Called with the key of an object that waited and has a slot now. */
-  readonly onSlotFree: (key: string) => void;
+export interface RunLimits {
+  /** Most active runs, in all and per namespace. */
+  readonly maxRuns: number;
+  readonly maxRunsPerNamespace: number;
 }
 
 /** Slots for runs, by the key (`namespace/name`) of their object. */
 export class RunSlots {
-  readonly #options: RunSlotsOptions;
+  readonly #limits: RunLimits;
+  readonly #onSlotFree: (key: string) => void;
   /** Those that have a slot. */
   readonly #byNamespace = new Map<string, Set<string>>();
   /** Of those: objects whose run is over, while the session is still closing. */
   readonly #ending = new Set<string>();
   readonly #waiting = new FairQueue<string>();
 
-  constructor(options: RunSlotsOptions) {
-    this.#options = options;
+  /** @param onSlotFree called with the key of an object that waited and has a slot now */
+  constructor(limits: RunLimits, onSlotFree: (key: string) => void) {
+    this.#limits = limits;
+    this.#onSlotFree = onSlotFree;
   }
 
   /** Whether no object has a slot. */
@@ -41,16 +41,16 @@ export class RunSlots {
 
   /** Why no run of this object may begin now, in a sentence; undefined: it has a slot, or one is free. */
   obstacle(key: string): string | undefined {
-    const { max, maxPerNamespace } = this.#options;
+    const { maxRuns, maxRunsPerNamespace } = this.#limits;
     const namespace = namespaceOf(key);
     if (this.#has(key) && !this.#ending.has(key)) return undefined;
     const here = this.#in(namespace);
     const all = this.#total();
-    if (here >= maxPerNamespace) {
-      return `Waiting: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} active or about to begin, and the limit for one namespace is ${maxPerNamespace} (--max-runs-per-namespace). This run begins automatically when there is room`;
+    if (here >= maxRunsPerNamespace) {
+      return `Waiting: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} active or about to begin, and the limit for one namespace is ${maxRunsPerNamespace} (--max-runs-per-namespace). This run begins automatically when there is room`;
     }
-    if (all >= max) {
-      return `Waiting: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} active or about to begin, and the limit is ${max} (--max-runs). This run begins automatically when there is room`;
+    if (all >= maxRuns) {
+      return `Waiting: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} active or about to begin, and the limit is ${maxRuns} (--max-runs). This run begins automatically when there is room`;
     }
     return undefined;
   }
@@ -97,12 +97,12 @@ export class RunSlots {
   }
 
   #grantSlots(): void {
-    const { max, maxPerNamespace, onSlotFree } = this.#options;
-    while (this.#total() < max) {
-      const key = this.#waiting.shift((namespace) => this.#in(namespace) < maxPerNamespace);
+    const { maxRuns, maxRunsPerNamespace } = this.#limits;
+    while (this.#total() < maxRuns) {
+      const key = this.#waiting.shift((namespace) => this.#in(namespace) < maxRunsPerNamespace);
       if (key === undefined) return;
       this.acquire(key);
-      onSlotFree(key);
+      this.#onSlotFree(key);
     }
   }
 
@@ -117,7 +117,8 @@ export class RunSlots {
   /** A namespace counts at most as its limit: runs forged in statuses there take no slots of others. */
   #total(): number {
     let total = 0;
-    for (const { size } of this.#byNamespace.values()) total += Math.min(size, this.#options.maxPerNamespace);
+    for (const { size } of this.#byNamespace.values())
+      total += Math.min(size, this.#limits.maxRunsPerNamespace);
     return total;
   }
 }

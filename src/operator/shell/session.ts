@@ -5,16 +5,16 @@
 
 import { endsWithin } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { INJECTION_TIMEOUT_MS } from '../../engine/chaos-stage.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Activity, Effect } from '../../engine/effects.ts';
 import { isPossiblyActive, isRunActive } from '../../engine/fault-times.ts';
 import { callsForDecision, type Finding, record } from '../../engine/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../engine/observed.ts';
 import type { AdmissionRequest, Admitted, Permit, RecordedHistory } from '../../engine/subject.ts';
-import { childLogger, contextOf, type Logger } from '../log.ts';
+import { type Logger, loggerFor } from '../log.ts';
 import { ActivityRunner } from './activity-runner.ts';
 import { EffectRunner } from './effect-runner.ts';
-import { NOT_LEADING, permitFor } from './permit.ts';
 import type { ConnectedSubject } from './ports.ts';
 
 /** Restart delay of an activity that ended by an error, in milliseconds. */
@@ -22,6 +22,9 @@ const ACTIVITY_RETRY_MS = 1000;
 
 /** Retry delay of an unproven release, in milliseconds. */
 const RELEASE_RETRY_MS = 1000;
+
+/** Why a process that no longer leads may send nothing. */
+const NOT_LEADING = 'this operator no longer leads';
 
 /** How long effects and activities may take to end after an abort, and then their resources, in milliseconds. */
 const END_TIMEOUT_MS = 5000;
@@ -65,7 +68,7 @@ export class Session {
       clock,
       log: () => this.#log(),
       perform: (effect, permit, signal) => this.#perform(effect, permit, signal),
-      permitFor: (effect) => permitFor(effect, this.#permitTerms),
+      permitFor: (effect) => ({ refusal: () => this.#refusal(effect) }),
       note: (finding) => this.#note(finding),
       requestDecision: onChange,
     });
@@ -138,9 +141,11 @@ export class Session {
     if (!this.#opened) return;
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
+    // Outside of a decision's effects: also while this process shuts down.
+    const permit = { refusal: () => (this.#options.hasLead() ? undefined : NOT_LEADING) };
     while (!stop.aborted && this.#options.hasLead()) {
       try {
-        const finding = await this.#effects.release(effect, this.#releasePermit, stop);
+        const finding = await this.#effects.release(effect, permit, stop);
         const restored = finding.kind === 'Restored' ? finding.restored : undefined;
         this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);
         if (restored?.faultOver) return;
@@ -182,22 +187,9 @@ export class Session {
   }
 
   async #perform(effect: Effect, permit: Permit, signal: AbortSignal): Promise<Finding> {
-    switch (effect.kind) {
-      case 'Admit':
-        return await this.#admit(effect.mustUndo, signal);
-      case 'FindPodTemplate':
-        return await this.#findPodTemplate(signal);
-      case 'MeasureBaseline':
-      case 'Prepare':
-      case 'Inject':
-      case 'Inquire':
-      case 'Diagnose':
-      case 'Recover':
-      case 'Restore':
-        return await this.#driver.perform(effect, permit, signal);
-      default:
-        return effect satisfies never;
-    }
+    if (effect.kind === 'Admit') return await this.#admit(effect.mustUndo, signal);
+    if (effect.kind === 'FindPodTemplate') return await this.#findPodTemplate(signal);
+    return await this.#driver.perform(effect, permit, signal);
   }
 
   async #admit(mustUndo: boolean, signal: AbortSignal): Promise<Finding> {
@@ -249,22 +241,24 @@ export class Session {
     return this.#opened.driver;
   }
 
-  /** For a release outside of a decision's effects. */
-  get #releasePermit(): Permit {
-    const { hasLead } = this.#options;
-    return { refusal: () => (hasLead() ? undefined : NOT_LEADING) };
-  }
-
-  get #permitTerms(): Parameters<typeof permitFor>[1] {
+  /**
+   * Why the command of an effect may not be sent now; undefined: it may. A process that was frozen must not act on its
+   * earlier decision, so this checks the clocks, the term of leadership and the lock right before the command.
+   */
+  #refusal(effect: Effect): string | undefined {
     const { clock, leads } = this.#options;
-    return {
-      clock,
-      leads,
-      lock: () => this.#opened?.lock,
-      released: () => this.#effects.released,
-      healthy: () => this.#observed.health?.hasIssues !== true,
-      begun: (fault) => this.#observed.begun.has(fault),
-    };
+    if (!leads()) return NOT_LEADING;
+    if (effect.kind !== 'Inject') return undefined;
+    if (this.#effects.released) return 'the run is being restored';
+    const { id, plannedAt, until } = effect;
+    const now = clock.now();
+    // Connecting may take a while once the injection has begun.
+    const hasBegun = this.#observed.begun.has(id);
+    const isLate = !hasBegun && now > plannedAt + INJECTION_TIMEOUT_MS;
+    if (now >= until || isLate) return 'its moment has passed';
+    // It was healthy at the decision, and storing the decision takes a while.
+    if (!hasBegun && this.#observed.health?.hasIssues === true) return 'the subject became unhealthy';
+    return this.#opened?.lock?.isHeld() ? undefined : 'the lock on the target was lost';
   }
 
   #note(found: Finding): void {
@@ -296,7 +290,7 @@ export class Session {
   }
 
   #log(): Logger {
-    return childLogger(this.#options.logger, contextOf(this.#demo));
+    return loggerFor(this.#options.logger, this.#demo);
   }
 }
 

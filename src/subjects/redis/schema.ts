@@ -2,24 +2,23 @@
 import { z } from 'zod';
 import { REDIS_AUTH_SECRET_TYPE } from './admission/redis-auth.ts';
 
-const authSecretName = z.string().min(1).max(253).optional();
+/** The name of a Service. */
+const service = z.string().min(1).max(63);
+const port = z.int().min(1).max(65535);
+const authSecretName = z.string().min(1).max(253);
 
 const sentinel = z
   .object({
-    service: z
-      .string()
-      .min(1)
-      .max(63)
-      .describe('Name of the Service of all Sentinels, in this namespace and with a selector.'),
-    port: z.int().min(1).max(65535).default(26379).describe('Port of that Service.'),
+    service: service.describe('Name of the Service of all Sentinels, in this namespace and with a selector.'),
+    port: port.default(26379).describe('Port of that Service.'),
     masterName: z
       .string()
       .max(128)
       .regex(/^[A-Za-z0-9._-]+$/)
       .describe('The name under which the Sentinels watch this Redis, as in sentinel monitor NAME.'),
-    authSecretName: authSecretName.describe(
-      'A Secret as for Redis, with the user of the Sentinels. Left out: they require no password.',
-    ),
+    authSecretName: authSecretName
+      .optional()
+      .describe('A Secret as for Redis, with the user of the Sentinels. Left out: they require no password.'),
   })
   .describe(
     'The Sentinels that watch this Redis, with TLS if redis.tls is set. Each must answer, and no fault may last longer than the smallest down-after-milliseconds minus 500 ms.',
@@ -27,34 +26,28 @@ const sentinel = z
 
 const faultProxy = z
   .object({
-    service: z
-      .string()
-      .min(1)
-      .max(63)
-      .describe('Name of the Service of its control API, in this namespace and with a selector.'),
-    port: z.int().min(1).max(65535).default(8474).describe('Port of that Service.'),
-    authSecretName: z
-      .string()
-      .min(1)
-      .max(253)
-      .describe('A Secret as for Redis, whose password is the token of the control API.'),
+    service: service.describe(
+      'Name of the Service of its control API, in this namespace and with a selector.',
+    ),
+    port: port.default(8474).describe('Port of that Service.'),
+    authSecretName: authSecretName.describe(
+      'A Secret as for Redis, whose password is the token of the control API.',
+    ),
   })
   .describe(
     'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types `Refuse` and `StalePrimary` need it, and others with via Proxy. redis.service leads to Redis itself.',
   );
 
 export const redisSchema = z.object({
-  service: z
-    .string()
-    .min(1)
-    .max(63)
-    .describe(
-      'Name of the Service of that Redis, or of all pods of its Cluster, in this namespace and with a selector.',
-    ),
-  port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
-  authSecretName: authSecretName.describe(
-    `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt and serverName.`,
+  service: service.describe(
+    'Name of the Service of that Redis, or of all pods of its Cluster, in this namespace and with a selector.',
   ),
+  port: port.default(6379).describe('Port of that Service.'),
+  authSecretName: authSecretName
+    .optional()
+    .describe(
+      `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt and serverName.`,
+    ),
   tls: z
     .boolean()
     .default(false)

@@ -4,7 +4,7 @@ import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
 import { listed } from '../text.ts';
 import type { ClusterView } from './cluster-nodes.ts';
-import { RedisRefusal } from './redis-refusal.ts';
+import { notEligible, RedisRefusal } from './redis-refusal.ts';
 
 /** What a pod reports. */
 export interface ReplicaView extends ClusterView {
@@ -33,15 +33,13 @@ export function replicaIn(
 export function requireReplicas(masters: PerServer<RedisTarget>, layout: string): void {
   const [first] = masters;
   if (layout === '') {
-    throw new RedisRefusal(
-      'RedisNotEligible',
+    throw notEligible(
       `${redisName(first)} is no node of a Cluster, so fault type Failover is by Sentinel: name the Sentinels in ${settingOf(first, 'sentinel')}`,
     );
   }
   const without = masters.filter(({ replica }) => !replica);
   if (without.length === 0) return;
-  throw new RedisRefusal(
-    'RedisNotEligible',
+  throw notEligible(
     `no Ready pod behind ${settingOf(first, 'service')} is a replica in sync (master_link_status:up) of ${listed(without.map(redisName))}, so fault type Failover would have no new primary: start a replica of each primary, or wait until it is in sync`,
   );
 }

@@ -9,7 +9,7 @@ import { asPerServer, type PerServer } from '../client/per-server.ts';
 import { type RedisWireError, unexpectedReply } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
 import { listed } from '../text.ts';
-import { RedisRefusal } from './redis-refusal.ts';
+import { notEligible } from './redis-refusal.ts';
 
 /** More masters are not paused at once. */
 export const MOST_MASTERS = 16;
@@ -132,8 +132,7 @@ export function mastersOf<V extends ClusterView>(
   const other = views.find(({ cluster }) => cluster?.layout !== layout);
   if (other) {
     throw notEligible(
-      other.target,
-      `reports other primaries, addresses or slots than ${redisName(target)}: name a Service that selects the pods of one Cluster only, or wait until all nodes agree`,
+      `${redisName(other.target)} reports other primaries, addresses or slots than ${redisName(target)}: name a Service that selects the pods of one Cluster only, or wait until all nodes agree`,
     );
   }
   const masters = nodes
@@ -154,12 +153,13 @@ function layoutOf(
   for (const { flags, id, isMoving } of masters) {
     const primary = `primary ${nameOf(id)}`;
     if (['fail', 'fail?', 'handshake', 'noaddr'].some((flag) => flags.has(flag))) {
-      throw notEligible(target, `reports that ${primary} fails: wait until it is back, or has been replaced`);
+      throw notEligible(
+        `${redisName(target)} reports that ${primary} fails: wait until it is back, or has been replaced`,
+      );
     }
     if (isMoving) {
       throw notEligible(
-        target,
-        `reports that slots move to or from ${primary}: wait until the reshard has ended`,
+        `${redisName(target)} reports that slots move to or from ${primary}: wait until the reshard has ended`,
       );
     }
   }
@@ -169,14 +169,12 @@ function layoutOf(
   );
   if (idle) {
     throw notEligible(
-      target,
-      `reports primary ${nameOf(idle.id)} without slots: give it slots, make it a replica, or remove it with CLUSTER FORGET`,
+      `${redisName(target)} reports primary ${nameOf(idle.id)} without slots: give it slots, make it a replica, or remove it with CLUSTER FORGET`,
     );
   }
   if (masters.length > MOST_MASTERS) {
     throw notEligible(
-      target,
-      `reports ${masters.length} primaries, and at most ${MOST_MASTERS} are paused at once: use a smaller Cluster`,
+      `${redisName(target)} reports ${masters.length} primaries, and at most ${MOST_MASTERS} are paused at once: use a smaller Cluster`,
     );
   }
   const covered = new Uint8Array(SLOTS);
@@ -191,8 +189,7 @@ function layoutOf(
   }
   if (count !== SLOTS || covered.includes(0)) {
     throw notEligible(
-      target,
-      `does not report exactly one primary for each of ${SLOTS} slots: see redis-cli --cluster check`,
+      `${redisName(target)} does not report exactly one primary for each of ${SLOTS} slots: see redis-cli --cluster check`,
     );
   }
   return masters
@@ -215,15 +212,13 @@ function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: r
   const names = listed(views.map(({ target }) => target.podName));
   if (!view) {
     const service = settingOf(views[0]?.target ?? {}, 'service');
-    throw new RedisRefusal(
-      'RedisNotEligible',
+    throw notEligible(
       `primary ${nameOf(id)} of the Redis Cluster is at an address that no Ready pod behind ${service} has (it selects ${names}): name a Service that selects all pods of the Cluster, and wait until they are Ready`,
     );
   }
   if (view.cluster?.itself?.id !== id) {
     throw notEligible(
-      view.target,
-      `is another node of the Cluster than at its address: wait until all nodes agree`,
+      `${redisName(view.target)} is another node of the Cluster than at its address: wait until all nodes agree`,
     );
   }
   return view;
@@ -232,8 +227,4 @@ function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: r
 /** As redis-cli abbreviates it. */
 function nameOf(id: string): string {
   return id.slice(0, 8);
-}
-
-function notEligible(target: RedisTarget, what: string): RedisRefusal {
-  return new RedisRefusal('RedisNotEligible', `${redisName(target)} ${what}`);
 }

@@ -4,8 +4,8 @@ import type { InfoFields } from '../client/redis-info.ts';
 import { redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { beginFailover, type Watch } from '../client/sentinel.ts';
 import { counted, messageOf } from '../text.ts';
-import { RedisRefusal } from './redis-refusal.ts';
-import { notEligible, unanswered } from './sentinels.ts';
+import { notEligible, RedisRefusal } from './redis-refusal.ts';
+import { unanswered } from './sentinels.ts';
 
 /** Replicas beyond that are not read. */
 const MOST_REPLICAS = 64;
@@ -34,8 +34,7 @@ export function requireReplica(fields: InfoFields, store: string): void {
     const lag = Number(/(?:^|,)lag=(\d{1,9})(?:,|$)/.exec(replica)?.[1] ?? Number.POSITIVE_INFINITY);
     if (/(?:^|,)state=online(?:,|$)/.test(replica) && lag <= MOST_LAG_S) return;
   }
-  throw new RedisRefusal(
-    'RedisNotEligible',
+  throw notEligible(
     `${store} has ${counted(replicas, 'replica')}, and none is in sync (state=online and lag=0 or 1 in INFO replication), so fault type Failover would have no new primary: start a replica, or wait until one is in sync`,
   );
 }
@@ -45,8 +44,7 @@ export function requireSettled(watches: readonly Watch[], masterName: string): v
   const early = watches.find(({ epoch, watchedMs }) => epoch > 0 && watchedMs < SETTLED_MS);
   if (!early) return;
   throw notEligible(
-    early.sentinel,
-    `has watched ${masterName} at ${early.address} for less than ${SETTLED_MS / 1000} s since the last failover, and Sentinels may undo another one until then: wait ${SETTLED_MS / 1000} s`,
+    `Sentinel ${redisName(early.sentinel)} has watched ${masterName} at ${early.address} for less than ${SETTLED_MS / 1000} s since the last failover, and Sentinels may undo another one until then: wait ${SETTLED_MS / 1000} s`,
   );
 }
 
@@ -73,8 +71,7 @@ export async function requireFailoverRight(
       `Sentinel ${redisName(sentinel)}: the ACL user lacks a right that fault type Failover needs. Run on each Sentinel, with the username of its Secret: redis-cli -p ${sentinel.port} ACL SETUSER <username> +sentinel|failover`,
     );
   }
-  throw new RedisRefusal(
-    'RedisNotEligible',
+  throw notEligible(
     `Sentinel ${redisName(sentinel)} began a failover of a primary that does not exist: see that a Sentinel and nothing else listens there`,
   );
 }

@@ -1,4 +1,5 @@
 /** Which clients connect to Redis through a fault proxy, and whether a fault of it would reach only selected pods. */
+import { ipOf } from '../client/address.ts';
 import {
   FaultProxyClient,
   FaultProxyError,
@@ -6,7 +7,7 @@ import {
   type ProxyConnections,
 } from '../client/fault-proxy.ts';
 import { counted, listed } from '../text.ts';
-import { ipOf, isOfRedis, type RedisClient } from './redis-clients.ts';
+import { isOfRedis, type RedisClient } from './redis-clients.ts';
 import { RedisRefusal } from './redis-refusal.ts';
 
 /**

@@ -4,15 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { formatAddr } from '../client/address.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { asPerServer, each, type PerServer } from '../client/per-server.ts';
-import { holdsPassword, tellable } from '../client/redacted.ts';
+import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
-import { admissionFields, type InfoFields, identityOf } from '../client/redis-info.ts';
+import { admissionFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
-import { asText, requireOwnConnection } from '../client/reply-types.ts';
+import { asText } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
 import { counted, listed, messageOf, truncate, withAdvice } from '../text.ts';
 import { fairTimeout } from '../waiting.ts';
@@ -25,8 +26,14 @@ import {
 import { mastersOf, readCluster } from './cluster-nodes.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
-import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
-import { orRedisRefusal, RedisRefusal } from './redis-refusal.ts';
+import {
+  clientsOf,
+  findStrangers,
+  type KnownClients,
+  parseClientList,
+  type RedisClient,
+} from './redis-clients.ts';
+import { notEligible, orRedisRefusal, RedisRefusal } from './redis-refusal.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
 import { requireFound, requireNoFailover } from './sentinels.ts';
 
@@ -119,34 +126,12 @@ export async function findMasters(
   return each(mastersIn(views).masters, ({ target }) => target);
 }
 
-/** The run_id of a primary that no other client uses. @throws {RedisRefusal} */
-function requireFree(
-  { clients, info, ownAddr, target }: Reply,
-  { addresses, sentinels }: RedisOfPods,
-  { allowOtherClients, connected = false }: LookOptions,
-): string {
-  const store = redisName(target);
-  const { password } = target;
-  const runId = requireMaster(info, store, (reply, most) => tellable(reply, most, password));
-  // It goes into names and statuses as it is.
-  if (holdsPassword(runId, password)) {
-    throw new RedisRefusal(
-      'RedisNotEligible',
-      `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
-    );
-  }
-  requireFound(clients, { redis: target, sentinels });
-  if (!allowOtherClients) requireNoStrangers(target, clients, { addresses, ownAddr, connected });
-  return runId;
-}
-
 /** @throws {RedisRefusal} RedisNotEligible if these are neither one server nor one Cluster */
 function mastersIn(views: PerServer<View>): { masters: PerServer<View>; layout: string } {
   const single = views.find(({ cluster }) => cluster === undefined);
   if (!single) return mastersOf(views);
   if (views.length === 1) return { masters: views, layout: '' };
-  throw new RedisRefusal(
-    'RedisNotEligible',
+  throw notEligible(
     `${settingOf(single.target, 'service')} selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
   );
 }
@@ -176,15 +161,7 @@ export interface AdmissionOptions {
 
 type LookOptions = Pick<AdmissionOptions, 'allowOtherClients' | 'connected' | 'failsOver'>;
 
-/** What one pod replied. */
-interface Reply {
-  readonly target: RedisTarget;
-  readonly info: InfoFields;
-  readonly clients: readonly RedisClient[];
-  readonly ownAddr: string;
-}
-
-/** What is kept of it: of many pods, complete replies would take much memory. */
+/** What is kept of the replies of one pod: of many pods, complete ones would take much memory. */
 interface View extends ReplicaView {
   /** Or why it must not be paused, if it is a primary. */
   readonly runId: string | RedisRefusal;
@@ -241,16 +218,26 @@ async function look(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await connection.connect();
-    const { localAddress = '', localPort = 0 } = connection.stream;
+    const { localAddress, localPort } = connection.stream;
     const ownAddr = formatAddr(localAddress, localPort);
     const infoText = asText('INFO', await connection.info());
     const info = await inOwnTurn(() => admissionFields(infoText));
-    const listText = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
+    const text = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
+    // The run_id of a primary that no other client uses.
     const judge = (): string => {
-      const clients = parseClientList(listText);
       // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
-      if (!options.allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
-      return requireFree({ target, info, clients, ownAddr }, store, options);
+      const clients = options.allowOtherClients
+        ? parseClientList(text)
+        : clientsOf({ text, ownAddr }, target.username);
+      const runId = requireMaster(info, redisName(target), (reply, most) =>
+        tellable(reply, most, target.password),
+      );
+      requireFound(clients, { redis: target, sentinels: store.sentinels });
+      if (!options.allowOtherClients) {
+        const { connected } = options;
+        requireNoStrangers(target, clients, { podIPs: new Set(store.addresses), ownAddr, connected });
+      }
+      return runId;
     };
     const runId = await orRedisRefusal(async () => await inOwnTurn(judge));
     if (!isOfCluster(info)) return { target, info, runId };
@@ -274,14 +261,9 @@ async function answerToFailover(connection: Redis): Promise<string> {
 function requireNoStrangers(
   redis: RedisTarget,
   clients: readonly RedisClient[],
-  { addresses, connected, ownAddr }: { addresses: readonly string[]; connected: boolean; ownAddr: string },
+  known: Omit<KnownClients, 'ownUser'>,
 ): void {
-  const strangers = findStrangers(clients, {
-    podIPs: new Set(addresses),
-    ownAddr,
-    connected,
-    ownUser: redis.username,
-  });
+  const strangers = findStrangers(clients, { ...known, ownUser: redis.username });
   if (strangers.length === 0) return;
   const names = strangers.map(({ addr, name }, i) => {
     // There may be thousands, and searching each for the password takes time.

@@ -2,8 +2,9 @@
  * Who else uses a Redis: reads CLIENT LIST and finds the clients that a pause of writes would hit although they are not
  * part of the demo. Pure.
  */
-import { isIP } from 'node:net';
+import { ipOf } from '../client/address.ts';
 import { linesOf } from '../client/lines.ts';
+import type { ClientListReply } from '../client/redis-client.ts';
 import { unexpectedReply } from '../client/redis-error.ts';
 
 /** The fields of one line of CLIENT LIST that are used. */
@@ -35,7 +36,7 @@ export interface KnownClients {
   /** Address of our own connection, as Redis sees it. */
   ownAddr: string;
   /** Whether this process has other connections to this Redis: then all clients at its own address are its own. */
-  connected?: boolean;
+  connected?: boolean | undefined;
   /** ACL user of the operator; undefined for the default user. */
   ownUser?: string | undefined;
 }
@@ -77,6 +78,26 @@ export function parseClientList(text: string): RedisClient[] {
   return clients;
 }
 
+/**
+ * The clients in the answer to CLIENT LIST.
+ * @param ownUser of the connection that requested it; a user made for the operator also identifies it, if addresses are
+ * rewritten on the way
+ * @throws RedisWireError for a list without that very connection, which is forged or comes from another server
+ */
+export function clientsOf({ ownAddr, text }: ClientListReply, ownUser: string | undefined): RedisClient[] {
+  const clients = parseClientList(text);
+  const isOurs = ({ addr, user }: RedisClient): boolean =>
+    addr.replace(/^\[::ffff:([\d.]+)\]/, '$1') === ownAddr || (isNamed(ownUser) && user === ownUser);
+  if (clients.some(isOurs)) return clients;
+  const wanted = `a list that holds the connection from ${ownAddr} that requested it`;
+  throw unexpectedReply('CLIENT LIST', wanted, 'a list without it');
+}
+
+/** Whether it is a user that was made for somebody. */
+function isNamed(user: string | undefined): boolean {
+  return user !== undefined && user !== '' && user !== 'default';
+}
+
 /** The value of a field in a line `field=value field=value`; '' if it is missing or longer than {@link MOST_VALUE}. */
 function fieldOf(line: string, field: string): string {
   const isFirst = line.startsWith(`${field}=`);
@@ -101,10 +122,7 @@ export function findStrangers(clients: readonly RedisClient[], known: KnownClien
   const { podIPs, ownAddr, connected = false, ownUser } = known;
   const fromPod = ({ ip }: RedisClient): boolean => ip !== undefined && podIPs.has(ip);
   const userIsOurs =
-    ownUser !== undefined &&
-    ownUser !== '' &&
-    ownUser !== 'default' &&
-    !clients.some((client) => fromPod(client) && client.user === ownUser);
+    isNamed(ownUser) && !clients.some((client) => fromPod(client) && client.user === ownUser);
   const ownIP = ipOf(ownAddr);
   const addressIsOurs = ({ addr, ip }: RedisClient): boolean =>
     addr === ownAddr || (ip !== undefined && ip === ownIP && (connected || !isLoopback(ip)));
@@ -126,23 +144,6 @@ export function isOfRedis(client: RedisClient): boolean {
 /** Whether it is one of the two connections that each Sentinel keeps, with names that it generates. */
 export function isSentinel({ name }: RedisClient): boolean {
   return /^sentinel-[0-9a-f]+-(cmd|pubsub)$/.test(name);
-}
-
-/** Address and port as Redis writes them. */
-export function formatAddr(ip: string, port: number): string {
-  const address = plain(ip);
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-/** The IP of an address as Redis writes it, without the port; undefined if it has none. */
-export function ipOf(addr: string): string | undefined {
-  const ip = plain(addr.slice(0, Math.max(addr.lastIndexOf(':'), 0)).replace(/^\[(.*)\]$/, '$1'));
-  return isIP(ip) === 0 ? undefined : ip;
-}
-
-/** Writes an IPv4 address that came in over an IPv6 socket as IPv4. */
-function plain(ip: string): string {
-  return ip.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function isLoopback(ip: string): boolean {

@@ -12,6 +12,11 @@ export class RedisRefusal extends Error {
   }
 }
 
+/** The refusal of a server that is not suitable. @param what "redis-0 (10.0.0.7:6379) is ..." */
+export function notEligible(what: string): RedisRefusal {
+  return new RedisRefusal('RedisNotEligible', what);
+}
+
 /** The result of `look`, or the refusal that it throws. @throws any other error of `look` */
 export async function orRedisRefusal<T>(look: () => Promise<T>): Promise<T | RedisRefusal> {
   try {

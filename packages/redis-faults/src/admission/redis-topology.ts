@@ -4,7 +4,7 @@
  */
 import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
 import { truncate } from '../text.ts';
-import { RedisRefusal } from './redis-refusal.ts';
+import { notEligible, RedisRefusal } from './redis-refusal.ts';
 
 /**
  * The oldest version that counts its pauses; a successor of an operator reads from it whether a fault was injected.
@@ -33,7 +33,7 @@ export function requireMaster(
   store: string,
   safe: (reply: string, most: number) => string = truncate,
 ): string {
-  const refuse = (what: string): RedisRefusal => new RedisRefusal('RedisNotEligible', `${store} ${what}`);
+  const refuse = (what: string): RedisRefusal => notEligible(`${store} ${what}`);
 
   const runId = fields.get('run_id') ?? '';
   const role = fields.get('role') ?? '';

@@ -3,14 +3,15 @@
  * pause of writes holds up, so both wait for at most the pause: one that is shorter than down-after-milliseconds stays
  * unnoticed. Every Sentinel is queried, because each has its own settings.
  */
+import { formatDuration } from '@chaosdemo/settings/duration';
 import { adviceOnConnection } from '../client/advice.ts';
 import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
-import { formatDuration, listed, messageOf, withAdvice } from '../text.ts';
+import { listed, messageOf, withAdvice } from '../text.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
-import { RedisRefusal } from './redis-refusal.ts';
+import { notEligible, RedisRefusal } from './redis-refusal.ts';
 
 /** The rights that the operator's user needs in Sentinel. */
 export const SENTINEL_ACL = '-@all +sentinel|master resetchannels';
@@ -48,8 +49,7 @@ export function requireFound(
     ? `Name a Service that selects all Sentinels in ${settingOf(redis, 'sentinel.service')}`
     : `Set ${settingOf(redis, 'sentinel.service')} and masterName, so that faults stay shorter than its down-after-milliseconds`;
   const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, redis.password)))];
-  throw new RedisRefusal(
-    'RedisNotEligible',
+  throw notEligible(
     `a Sentinel at ${listed(from)} watches ${redisName(redis)} and could take a pause for a failure. ${advice}`,
   );
 }
@@ -82,10 +82,9 @@ export async function requireNoFailover(
   const most = first.downAfterMs - MARGIN_MS;
   if (longestMs <= most) return watches;
   const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;
-  const shorten = `set the duration of each fault to at most ${formatDuration(most)}`;
+  const shorten = (): string => `set the duration of each fault to at most ${formatDuration(most)}`;
   throw notEligible(
-    first.sentinel,
-    `takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten}, or ${raise}`}`,
+    `Sentinel ${redisName(first.sentinel)} takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten()}, or ${raise}`}`,
   );
 }
 
@@ -94,26 +93,22 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
   const name = redisName(redis);
   if (!isInPod(watch, redis)) {
     throw notEligible(
-      sentinel,
-      `watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in ${settingOf(redis, 'service')}, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
+      `Sentinel ${redisName(sentinel)} watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in ${settingOf(redis, 'service')}, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
     );
   }
   if (runId === '') {
     throw notEligible(
-      sentinel,
-      `watches ${masterName} at ${address}, and has not read its run_id since it began: wait some seconds`,
+      `Sentinel ${redisName(sentinel)} watches ${masterName} at ${address}, and has not read its run_id since it began: wait some seconds`,
     );
   }
   if (runId !== redis.runId) {
     throw notEligible(
-      sentinel,
-      `watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in ${settingOf(redis, 'service')}, or wait until the Sentinels agree`,
+      `Sentinel ${redisName(sentinel)} watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in ${settingOf(redis, 'service')}, or wait until the Sentinels agree`,
     );
   }
   if (flags !== 'master') {
     throw notEligible(
-      sentinel,
-      `reports ${masterName} as "${flags}" instead of "master", so a failover may be near: wait until it has ended`,
+      `Sentinel ${redisName(sentinel)} reports ${masterName} as "${flags}" instead of "master", so a failover may be near: wait until it has ended`,
     );
   }
   if (pendingMs > MOST_PENDING_MS) {
@@ -139,18 +134,16 @@ export function unanswered(sentinel: RedisTarget, masterName: string, error: unk
   const text = messageOf(error);
   const server = { setting: 'redis.sentinel', ...sentinel };
   if (error instanceof RedisWireError && error.isNoRedis) {
-    return notEligible(sentinel, `is no Sentinel: ${text}`);
+    return notEligible(`Sentinel ${redisName(sentinel)} is no Sentinel: ${text}`);
   }
   if (/^ERR No such master/i.test(text)) {
     return notEligible(
-      sentinel,
-      `watches no ${masterName}: write the name of sentinel monitor in ${settingOf(server, 'masterName')}`,
+      `Sentinel ${redisName(sentinel)} watches no ${masterName}: write the name of sentinel monitor in ${settingOf(server, 'masterName')}`,
     );
   }
   if (/^ERR unknown command/i.test(text)) {
     return notEligible(
-      sentinel,
-      `is no Sentinel: name the Service and the port of the Sentinels in ${settingOf(server, 'service')}`,
+      `Sentinel ${redisName(sentinel)} is no Sentinel: name the Service and the port of the Sentinels in ${settingOf(server, 'service')}`,
     );
   }
   const advice = text.startsWith('NOPERM')
@@ -160,9 +153,4 @@ export function unanswered(sentinel: RedisTarget, masterName: string, error: unk
       : adviceOnConnection(text, server);
   const message = withAdvice(tellable(text, 160, sentinel.password), advice);
   return new RedisRefusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
-}
-
-/** A refusal that names this Sentinel. */
-export function notEligible(sentinel: RedisTarget, what: string): RedisRefusal {
-  return new RedisRefusal('RedisNotEligible', `Sentinel ${redisName(sentinel)} ${what}`);
 }

@@ -15,22 +15,12 @@ export interface CountPlace {
   readonly pattern: string;
 }
 
+/** Reads a count of each type. */
+const READS = { String: 'GET', Hash: 'HVALS', List: 'LLEN', Set: 'SCARD', SortedSet: 'ZCARD' } as const;
+
 /** The one read command for each type, with its arguments; it replies with one number, one value, or the values of a Hash. */
 export function countCommand({ field, key, type }: CountPlace): readonly [string, ...string[]] {
-  switch (type) {
-    case 'String':
-      return ['GET', key];
-    case 'Hash':
-      return field === undefined ? ['HVALS', key] : ['HGET', key, field];
-    case 'List':
-      return ['LLEN', key];
-    case 'Set':
-      return ['SCARD', key];
-    case 'SortedSet':
-      return ['ZCARD', key];
-    default:
-      return type satisfies never;
-  }
+  return type === 'Hash' && field !== undefined ? ['HGET', key, field] : [READS[type], key];
 }
 
 /** The count in a reply; 0 if there is no such key, undefined if it is no integer. */

@@ -2,22 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
-import { FAULT_TYPES, type FaultType } from '../proxy/fault-types.ts';
+import { type FaultType, type ProxyState, proxyState } from '../proxy/control-api.ts';
 import { messageOf } from '../text.ts';
 import { TIMED_OUT, within } from '../waiting.ts';
+import { formatAddr } from './address.ts';
 import { tellable } from './redacted.ts';
-import { redisName, settingOf } from './redis-target.ts';
+import { type RedisTarget, redisName, settingOf } from './redis-target.ts';
 
 /** Address and token of the control API. Holds a secret: not for logs or messages. */
-export interface FaultProxyTarget {
-  /** Name of the pod. */
-  readonly podName: string;
-  /** IP of the pod. */
-  readonly host: string;
-  readonly port: number;
+export interface FaultProxyTarget extends Pick<RedisTarget, 'host' | 'podName' | 'port' | 'setting'> {
   readonly token: string;
-  /** As of a Redis. */
-  readonly setting?: string;
 }
 
 /** How long one answer may take; milliseconds. A fault has 3 s to begin. */
@@ -32,17 +26,6 @@ const address = z
   .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]*):\d{1,5}$/);
 const addresses = z.array(address).max(MOST_CONNECTIONS);
 
-export const proxyState = z.object({
-  instance: z.string().regex(/^[0-9a-f-]{36}$/),
-  faults: z.int().min(0),
-  port: z.int().min(1).max(65_535),
-  fault: z
-    .object({
-      type: z.enum(FAULT_TYPES),
-      remainingMs: z.int().min(0).max(60_000),
-    })
-    .nullable(),
-});
 const begun = proxyState.extend({ clients: addresses });
 const connections = z.object({
   requester: address,
@@ -50,9 +33,7 @@ const connections = z.object({
 });
 const problem = z.object({ message: z.string() });
 
-export type ProxyState = z.infer<typeof proxyState>;
 export type ProxyConnections = z.infer<typeof connections>;
-export type ProxiedFaultType = FaultType;
 
 /** A request to a fault proxy failed; the message states how, and what to do. */
 export class FaultProxyError extends Error {
@@ -117,11 +98,7 @@ export class FaultProxyClient {
    * @param latencyMs of Latency: how long each command waits
    * @returns the state, with the clients whose connections the fault has reached
    */
-  async begin(
-    type: ProxiedFaultType,
-    durationMs: number,
-    latencyMs?: number,
-  ): Promise<z.infer<typeof begun>> {
+  async begin(type: FaultType, durationMs: number, latencyMs?: number): Promise<z.infer<typeof begun>> {
     this.#released = false;
     const fault = { type, durationMs, ...(latencyMs !== undefined && { latencyMs }) };
     return await this.#request('PUT', '/fault', begun, { ...fault, holder: this.#holder });
@@ -148,7 +125,7 @@ export class FaultProxyClient {
     const give = new AbortController();
     const answer = await within(
       this.#send({
-        origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+        origin: `http://${formatAddr(host, port)}`,
         method,
         path,
         headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },

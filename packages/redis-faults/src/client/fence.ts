@@ -9,7 +9,7 @@ import type { Redis } from 'ioredis';
 import { within } from '../waiting.ts';
 import { REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { MOST_ELEMENTS } from './reply-gate.ts';
-import { asList, requireOk, requireQueued } from './reply-types.ts';
+import { asList, requireOk } from './reply-types.ts';
 
 /** One for each server; the operator's rights include `~chaosdemo:probe:*`. @param tag as of `tagFor` */
 export function fenceKey(tag = ''): string {
@@ -109,7 +109,7 @@ export class Fence {
       throw new RangeError(`${name}: at most ${MOST_ELEMENTS} commands in one transaction`);
     }
     const replies = await Promise.all(commands.map(([command, ...args]) => redis.call(command, ...args)));
-    for (const queued of replies) requireQueued(name, queued);
+    for (const queued of replies) requireOk(name, queued, 'QUEUED');
   }
 }
 

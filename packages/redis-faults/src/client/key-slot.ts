@@ -44,27 +44,14 @@ export function* slotsIn(ranges: SlotRanges): Generator<number> {
   for (const [first, last] of ranges) for (let slot = first; slot <= last; slot += 1) yield slot;
 }
 
-/** Every slot has a tag below this, which a test shows. */
-const TAGS = 109_758;
-
-let smallest: Int32Array | undefined;
-
-/** The smallest number that is a tag of each slot. */
-function smallestTags(): Int32Array {
-  if (smallest) return smallest;
-  smallest = new Int32Array(SLOTS).fill(TAGS);
-  for (let tag = TAGS - 1; tag >= 0; tag -= 1) smallest[slotOfBytes(String(tag))] = tag;
-  return smallest;
-}
-
 /**
  * The part of a key, as in `{42}:`, that puts it into one of these slots: that with the smallest number, so that all
- * sessions use the same.
+ * sessions use the same. Every slot has a tag below 109,758.
  * @param ranges with at least one slot
  */
 export function tagFor(ranges: SlotRanges): string {
-  const tags = smallestTags();
-  let tag = TAGS;
-  for (const slot of slotsIn(ranges)) tag = Math.min(tag, tags[slot] ?? TAGS);
+  const own = new Set(slotsIn(ranges));
+  let tag = 0;
+  while (!own.has(slotOfBytes(String(tag)))) tag += 1;
   return `{${tag}}:`;
 }

@@ -5,6 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
+import { formatAddr } from './address.ts';
 import { type CountPlace, countCommand, countIn } from './count-place.ts';
 import { type Command, endOf, Fence, NotInChargeError } from './fence.ts';
 import { slotOf, tagFor } from './key-slot.ts';
@@ -183,8 +184,9 @@ export class RedisConnections {
 
   async clientList(): Promise<ClientListReply> {
     return await this.#query(this.#lister, 'CLIENT LIST', async (redis) => {
-      const { localAddress = '', localPort = 0 } = redis.stream;
-      return { text: asText('CLIENT LIST', await redis.call('CLIENT', 'LIST')), localAddress, localPort };
+      const { localAddress, localPort } = redis.stream;
+      const text = asText('CLIENT LIST', await redis.call('CLIENT', 'LIST'));
+      return { text, ownAddr: formatAddr(localAddress, localPort) };
     });
   }
 
@@ -281,25 +283,15 @@ export class RedisConnections {
     const [name, ...args] = countCommand(place);
     const problem = (what: string, reply?: string): RedisClientError =>
       new RedisClientError(`Redis ${redisName(this.#target)}, ${name} ${key}: ${what}`, reply);
-    let reply: unknown;
-    try {
-      reply = await this.#query(this.#reader, name, async (redis) => await redis.call(name, ...args));
-    } catch (error) {
-      if (!(error instanceof RedisClientError)) throw error;
-      if (error.reply === 'NOPERM') {
-        throw problem(
-          `the ACL user lacks a right: grant it "+${name.toLowerCase()} %R~${pattern}" besides the others`,
-          error.reply,
-        );
-      }
-      if (error.reply === 'WRONGTYPE') {
-        throw problem(
-          `the value is no ${type}: correct ${settingOf(this.#target, 'count.type')}`,
-          error.reply,
-        );
-      }
-      throw error;
-    }
+    const advice: Record<string, string> = {
+      NOPERM: `the ACL user lacks a right: grant it "+${name.toLowerCase()} %R~${pattern}" besides the others`,
+      WRONGTYPE: `the value is no ${type}: correct ${settingOf(this.#target, 'count.type')}`,
+    };
+    const reading = this.#query(this.#reader, name, async (redis) => await redis.call(name, ...args));
+    const reply = await reading.catch((error: unknown) => {
+      const code = error instanceof RedisClientError ? (error.reply ?? '') : '';
+      throw advice[code] === undefined ? error : problem(advice[code], code);
+    });
     const value = countIn(reply);
     if (value !== undefined) return value;
     throw problem(
@@ -382,11 +374,10 @@ export class RedisConnections {
   }
 }
 
-/** CLIENT LIST, and the address and port of the connection that sent it. */
+/** CLIENT LIST, and the address of the connection that sent it. */
 export interface ClientListReply {
   readonly text: string;
-  readonly localAddress: string;
-  readonly localPort: number;
+  readonly ownAddr: string;
 }
 
 /** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */

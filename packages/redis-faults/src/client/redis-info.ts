@@ -115,10 +115,19 @@ export function markerOf({ runId, calls }: RedisInfo): string {
  * one that shows no count of any subcommand of CLIENT, because the admission of a run sends at least one. Unknown also
  * for an unreadable marker.
  */
-export function compareCalls(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
-  const match = /^([0-9a-f]+)\/(\d+)$/.exec(marker);
-  if (!match || match[1] !== now.runId || !now.countsEach) return 'Unknown';
+export function compareCalls(marker: string, now: RedisInfo): ReturnType<typeof compareCounts> {
+  return now.countsEach ? compareCounts(marker, now.runId, now.calls) : 'Unknown';
+}
+
+/** The same by the count of another server, `<identity>/<count>`. */
+export function compareCounts(
+  marker: string,
+  identity: string,
+  count: number,
+): 'Injected' | 'NotInjected' | 'Unknown' {
+  const match = /^([0-9a-f-]+)\/(\d{1,15})$/.exec(marker);
+  if (!match || match[1] !== identity) return 'Unknown';
   const before = Number(match[2]);
-  if (now.calls === before) return 'NotInjected';
-  return now.calls > before ? 'Injected' : 'Unknown';
+  if (count === before) return 'NotInjected';
+  return count > before ? 'Injected' : 'Unknown';
 }

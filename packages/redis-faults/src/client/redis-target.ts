@@ -1,5 +1,6 @@
 /** The Redis behind the rate limiter, as discovered: one server, or the masters of a Cluster. */
 import { listed } from '../text.ts';
+import { formatAddr } from './address.ts';
 import type { SlotRanges } from './key-slot.ts';
 
 /** Address and credentials of a server. Holds secrets: not for logs or messages. */
@@ -45,7 +46,7 @@ export interface SentinelsTarget {
 
 /** Name in messages: "redis-0 (10.0.0.7:6379)". */
 export function redisName({ podName, host, port }: Pick<RedisTarget, 'podName' | 'host' | 'port'>): string {
-  return `${podName} (${host.includes(':') ? `[${host}]` : host}:${port})`;
+  return `${podName} (${formatAddr(host, port)})`;
 }
 
 /** Name of one server or of a Cluster in messages: "Redis Cluster (redis-0, redis-1 and redis-2)". */

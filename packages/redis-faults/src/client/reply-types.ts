@@ -14,14 +14,9 @@ export function asInteger(command: string, reply: unknown): number {
   throw unexpectedReply(command, 'an integer', kindOf(reply));
 }
 
-/** @throws RedisWireError for anything but OK */
-export function requireOk(command: string, reply: unknown): void {
-  if (reply !== 'OK') throw unexpectedReply(command, 'OK', kindOf(reply));
-}
-
-/** The reply to a command that waits for EXEC. @throws RedisWireError */
-export function requireQueued(command: string, reply: unknown): void {
-  if (reply !== 'QUEUED') throw unexpectedReply(command, 'QUEUED', kindOf(reply));
+/** @throws RedisWireError for anything but `wanted`; QUEUED: the reply to a command that waits for EXEC */
+export function requireOk(command: string, reply: unknown, wanted: 'OK' | 'QUEUED' = 'OK'): void {
+  if (reply !== wanted) throw unexpectedReply(command, wanted, kindOf(reply));
 }
 
 /** @throws RedisWireError */
@@ -54,29 +49,6 @@ export function asTime(command: string, reply: unknown): number {
     throw unexpectedReply(command, 'seconds and microseconds', kindOf(reply));
   }
   return asInteger(command, reply[0]) * 1000 + asInteger(command, reply[1]) / 1000;
-}
-
-/**
- * A client list without the very connection that requested it is forged, or comes from another server.
- * @param ownAddr address and port of that connection, as Redis writes them
- * @param ownUser of that connection; a dedicated user also identifies it, if addresses are rewritten on the way
- * @throws RedisWireError
- */
-export function requireOwnConnection(
-  command: string,
-  clients: readonly { readonly addr: string; readonly user?: string | undefined }[],
-  ownAddr: string,
-  ownUser?: string,
-): void {
-  const named = ownUser !== undefined && ownUser !== '' && ownUser !== 'default';
-  const isOurs = ({ addr, user }: (typeof clients)[number]): boolean =>
-    addr.replace(/^\[::ffff:([\d.]+)\]/, '$1') === ownAddr || (named && user === ownUser);
-  if (clients.some(isOurs)) return;
-  throw unexpectedReply(
-    command,
-    `a list that holds the connection from ${ownAddr} that requested it`,
-    'a list without it',
-  );
 }
 
 /** Names only the kind: the value is not repeated. */

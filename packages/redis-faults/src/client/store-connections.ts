@@ -187,10 +187,7 @@ export class StoreConnections {
   /** How many connections were accepted; undefined if a server does not report that. */
   async connections(): Promise<number | undefined> {
     const counts = await this.#all(async (server) => connectionsIn(await server.info('stats')));
-    return counts.reduce<number | undefined>(
-      (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
-      0,
-    );
+    return counts.includes(undefined) ? undefined : counts.reduce<number>((sum, count = 0) => sum + count, 0);
   }
 
   async ping(): Promise<void> {

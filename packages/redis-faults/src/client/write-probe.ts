@@ -36,6 +36,12 @@ export type PauseFinding =
    */
   | { kind: 'unclear'; cause: 'silent' | 'lost' | 'refused'; reason: string };
 
+const unclear = (cause: 'silent' | 'lost' | 'refused', reason: string): PauseFinding => ({
+  kind: 'unclear',
+  cause,
+  reason,
+});
+
 /** Sends a probe write. */
 export function sendWrite(writer: ProbeWriter, now: () => number): HeldWrite {
   const sentAt = now();
@@ -64,12 +70,9 @@ export async function verifyPause(
       outcome ??= { kind: 'taken', afterMs: at - write.sentAt, at };
     },
     (error: unknown) => {
-      outcome ??= {
-        kind: 'unclear',
-        ...(gaveNoAnswer(error)
-          ? { cause: 'lost', reason: `the connection of the probe write was lost: ${messageOf(error)}` }
-          : { cause: 'refused', reason: `the probe write was answered with an error: ${messageOf(error)}` }),
-      };
+      outcome ??= gaveNoAnswer(error)
+        ? unclear('lost', `the connection of the probe write was lost: ${messageOf(error)}`)
+        : unclear('refused', `the probe write was answered with an error: ${messageOf(error)}`);
     },
   );
   const end = performance.now() + holdMs;
@@ -81,12 +84,9 @@ export async function verifyPause(
       reads += 1;
     } catch (error) {
       signal.throwIfAborted();
-      return {
-        kind: 'unclear',
-        ...(gaveNoAnswer(error)
-          ? { cause: 'silent', reason: `reads were not answered: ${messageOf(error)}` }
-          : { cause: 'refused', reason: `reads were answered with an error: ${messageOf(error)}` }),
-      };
+      return gaveNoAnswer(error)
+        ? unclear('silent', `reads were not answered: ${messageOf(error)}`)
+        : unclear('refused', `reads were answered with an error: ${messageOf(error)}`);
     }
     await within(ended, READ_EVERY_MS, signal);
   } while (outcome === undefined && performance.now() < end);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type FaultTools, type StoreCheck, StoreRefusedError } from './fault.ts';
 import type { FaultType } from './fault-type.ts';
-import { FencedFault, withProof } from './fenced-fault.ts';
+import { FencedFault } from './fenced-fault.ts';
 import { FAULT_TYPES } from './index.ts';
+import { withProof } from './proof.ts';
 
 const RUN_ID = 'a'.repeat(40);
 const signal = new AbortController().signal;

@@ -7,7 +7,6 @@ import { messageOf } from '../text.ts';
 import {
   type FaultListener,
   type FaultMoment,
-  type FaultProof,
   type FaultReport,
   type FaultTools,
   NotInjectedError,
@@ -20,10 +19,11 @@ import {
 /** How long a successor that only inquires stays in charge of Redis; milliseconds. */
 export const IN_CHARGE_MS = 60_000;
 
-/** The certainty of a part of a fault, with its reason. */
-export interface Proof {
-  readonly proof: FaultProof;
-  readonly message: string;
+/** One injection, as {@link StoreFault.inject} is called for it. */
+export interface Injection extends FaultMoment {
+  readonly listener: FaultListener;
+  readonly permit: Permit;
+  readonly signal: AbortSignal;
 }
 
 /** @typeParam Active what is kept of it while it is active */
@@ -47,12 +47,7 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
   protected abstract check(): Promise<void>;
 
   /** Injects it into a store that was checked a moment ago. @throws as {@link inject} */
-  protected abstract begin(
-    moment: FaultMoment,
-    listener: FaultListener,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport>;
+  protected abstract begin(injection: Injection): Promise<FaultReport>;
 
   async awaitEnd(signal: AbortSignal): Promise<FaultReport> {
     if (this.active === undefined) throw new Error('no fault is active');
@@ -94,7 +89,7 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
     signal: AbortSignal,
   ): Promise<FaultReport> {
     await this.#requireFree(signal);
-    return await this.begin(moment, listener, permit, signal);
+    return await this.begin({ ...moment, listener, permit, signal });
   }
 
   /** @throws StoreRefusedError, or an error whose message states what to do */
@@ -141,14 +136,4 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
     await redis.takeCharge(IN_CHARGE_MS);
     return await compare();
   }
-}
-
-/** A fault is only as certain as its least certain part. The message is that of the unconfirmed part. */
-export function withProof(report: FaultReport, { message, proof }: Proof): FaultReport {
-  return {
-    ...report,
-    ...(report.proof === 'Confirmed' && { proof }),
-    message: `${report.message}. ${message}`,
-    evidence: [...report.evidence, message],
-  };
 }

@@ -1,19 +1,13 @@
 /** A pause of Redis writes for the whole fault, with its proof and its end. */
+import { formatDuration } from '@chaosdemo/settings/duration';
 import { each, type PerServer } from '../client/per-server.ts';
 import { sendWrite } from '../client/write-probe.ts';
-import { formatDuration, messageOf } from '../text.ts';
-import {
-  type FaultListener,
-  type FaultMoment,
-  type FaultReport,
-  type FaultTools,
-  NotInjectedError,
-  type Permit,
-  type RecordEvent,
-} from './fault.ts';
-import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
+import { messageOf } from '../text.ts';
+import { type FaultReport, type FaultTools, NotInjectedError, type RecordEvent } from './fault.ts';
+import { FencedFault, type Injection } from './fenced-fault.ts';
 import { closeProbes, injectRedisPause, type PauseProbe, type RedisPause } from './pause.ts';
 import { type ActivePause, awaitPauseEnd, RELEASED, reportOfPause } from './pause-report.ts';
+import { type Proof, withProof } from './proof.ts';
 
 /** Further actions of a fault while its pause is active. */
 export interface DuringPause {
@@ -45,15 +39,10 @@ export class FencedPause extends FencedFault<ActivePause> {
     await this.#during?.prepare();
   }
 
-  protected async begin(
-    moment: FaultMoment,
-    listener: FaultListener,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport> {
+  protected async begin(injection: Injection): Promise<FaultReport> {
     const { now, ownPause } = this.tools;
-    const { plannedAt, until } = moment;
-    const pause = await this.#inject(moment, permit, signal).catch((error: unknown) => {
+    const { listener, plannedAt, until } = injection;
+    const pause = await this.#inject(injection).catch((error: unknown) => {
       this.#during?.stop();
       throw error;
     });
@@ -72,13 +61,8 @@ export class FencedPause extends FencedFault<ActivePause> {
     }
     const report = await this.#proven(reportOfPause(pause, listener.record, now()), pause, listener.record);
     if (report.endedAt === undefined) {
-      this.active = {
-        report,
-        pause,
-        record: listener.record,
-        until,
-        planned: formatDuration(until - plannedAt),
-      };
+      const planned = formatDuration(until - plannedAt);
+      this.active = { report, pause, record: listener.record, until, planned };
     } else {
       closeProbes(pause.probes);
       ownPause.ended();
@@ -91,11 +75,7 @@ export class FencedPause extends FencedFault<ActivePause> {
    * @returns a report if it is unknown whether it was sent
    * @throws only before anything was sent
    */
-  async #inject(
-    { plannedAt, until }: FaultMoment,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<RedisPause | FaultReport> {
+  async #inject({ permit, plannedAt, signal, until }: Injection): Promise<RedisPause | FaultReport> {
     const { now, ownPause, redis, usualWriteMs } = this.tools;
     let sent = false;
     const options = {

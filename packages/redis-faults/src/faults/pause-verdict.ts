@@ -1,8 +1,10 @@
 /** What the findings of the probes prove of a pause. Pure. */
+import { formatDuration } from '@chaosdemo/settings/duration';
 import type { PauseFinding } from '../client/write-probe.ts';
 import { EARLY_MS } from '../events.ts';
-import { counted, formatDuration } from '../text.ts';
+import { counted } from '../text.ts';
 import type { FaultProof } from './fault.ts';
+import { confirmed, inconclusive, mismatch } from './proof.ts';
 
 /**
  * The finding of the server that is the least certain to be paused, and its name; that of the whole store if all are.
@@ -40,23 +42,20 @@ export function verdictOn(
       ? `are slow for ${planned}: the first pause holds them back for ${ms} ms`
       : `stall for ${ms} ms of the configured ${planned}`;
     const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
-    return {
-      proof: 'Confirmed',
-      message: `writes to ${name} ${stall}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
-    };
+    return confirmed(
+      `writes to ${name} ${stall}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+    );
   }
   if (finding.kind === 'unclear') {
-    return { proof: 'Inconclusive', message: `Whether ${name} is paused is unclear: ${finding.reason}` };
+    return inconclusive(`Whether ${name} is paused is unclear: ${finding.reason}`);
   }
   const accepted = `${name} accepted CLIENT PAUSE`;
   const after = `a write ${Math.round(finding.afterMs)} ms later`;
   return finding.afterMs >= ms - Math.min(EARLY_MS, ms / 2)
-    ? {
-        proof: 'Inconclusive',
-        message: `${accepted} for ${ms} ms and ${after}, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,
-      }
-    : {
-        proof: 'Mismatch',
-        message: `${accepted} and ${after}. Check whether a proxy answers in its place, or another client sends CLIENT UNPAUSE`,
-      };
+    ? inconclusive(
+        `${accepted} for ${ms} ms and ${after}, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,
+      )
+    : mismatch(
+        `${accepted} and ${after}. Check whether a proxy answers in its place, or another client sends CLIENT UNPAUSE`,
+      );
 }

@@ -1,6 +1,6 @@
 /** A proxy and a Redis for tests of faults: what they answer is made up by the test. */
 import { onTestFinished } from 'vitest';
-import type { ProxyState } from '../client/fault-proxy.ts';
+import type { ProxyState } from '../proxy/control-api.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 
 export const INSTANCE = '0b6f7a52-6f0e-4f6a-9d5e-2f0f9a1c3d4e';
@@ -68,7 +68,7 @@ function fakeRedis(read: () => Promise<number>, others: string) {
     clientList: async () => {
       lists += 1;
       const text = lists === 1 ? `${own}\nid=2 addr=10.0.0.9:7 name= flags=N user=default${others}` : own;
-      return { text, localAddress: '10.0.0.5', localPort: 9 };
+      return { text, ownAddr: '10.0.0.5:9' };
     },
   };
   return { ...server, servers: [server] };

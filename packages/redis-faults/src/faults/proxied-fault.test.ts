@@ -3,7 +3,7 @@ import { FaultProxyError } from '../client/fault-proxy.ts';
 import { EARLY_MS } from '../events.ts';
 import { useFakeTime } from '../testing/fake-time.fixture.ts';
 import { type FaultTools, NotInjectedError } from './fault.ts';
-import type { Proof } from './fenced-fault.ts';
+import { type Proof } from './proof.ts';
 import { FakeProxy, INSTANCE, preparedFault } from './proxied-fault.fixture.ts';
 import { compareFaults, ProxiedFault } from './proxied-fault.ts';
 

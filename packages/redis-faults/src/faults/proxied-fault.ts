@@ -3,28 +3,24 @@
  * the operator dies. It begins none of a process that is no longer in charge.
  */
 import { type PodPaths, pathsOf } from '../admission/fault-proxy-clients.ts';
-import { formatAddr, ipOf, parseClientList, type RedisClient } from '../admission/redis-clients.ts';
+import { clientsOf, type RedisClient } from '../admission/redis-clients.ts';
+import { ipOf } from '../client/address.ts';
 import { DataConnection } from '../client/data-port.ts';
-import {
-  type FaultProxyClient,
-  FaultProxyError,
-  type ProxiedFaultType,
-  type ProxyState,
-} from '../client/fault-proxy.ts';
-import { requireOwnConnection } from '../client/reply-types.ts';
+import { type FaultProxyClient, FaultProxyError } from '../client/fault-proxy.ts';
+import { compareCounts } from '../client/redis-info.ts';
 import { EARLY_MS } from '../events.ts';
+import type { FaultType, ProxyState } from '../proxy/control-api.ts';
 import { counted, listed, messageOf } from '../text.ts';
 import { pauseFor } from '../waiting.ts';
 import {
   type FaultListener,
-  type FaultMoment,
   type FaultReport,
   type FaultTools,
   NotInjectedError,
   type OrphanFinding,
-  type Permit,
 } from './fault.ts';
-import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
+import { FencedFault, type Injection } from './fenced-fault.ts';
+import { inconclusive, type Proof, withProof } from './proof.ts';
 
 /** A shorter fault cannot be proven; milliseconds. */
 const LEAST_MS = 500;
@@ -59,7 +55,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     this.proxy = tools.proxy;
   }
 
-  protected abstract readonly type: ProxiedFaultType;
+  protected abstract readonly type: FaultType;
   /** How long the proxy keeps it after its planned end, until its announced end; milliseconds. */
   protected readonly lingerMs: number = 0;
   /** Whether it ends open connections at its start. */
@@ -122,12 +118,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     this.#before = { ...paths, state };
   }
 
-  protected async begin(
-    { plannedAt, until }: FaultMoment,
-    listener: FaultListener,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport> {
+  protected async begin({ listener, permit, plannedAt, signal, until }: Injection): Promise<FaultReport> {
     const { now } = this.tools;
     const before = this.#prepared;
     await this.#open(before);
@@ -169,10 +160,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const missing = pods.filter(({ host }) => !hosts.has(host));
     const proof: Proof =
       missing.length > 0
-        ? {
-            proof: 'Inconclusive',
-            message: `It reached no connection of ${listed(missing.map(({ name }) => name))}`,
-          }
+        ? inconclusive(`It reached no connection of ${listed(missing.map(({ name }) => name))}`)
         : await this.prove(before, until);
     const sum = Object.values(connections).reduce((total, each) => total + each, 0);
     const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(pods.length - missing.length, 'pod')}`;
@@ -202,7 +190,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const why = await this.#whyOtherwise(early);
     const when = `It ended ${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} its planned end`;
     const ended = { ...report, endedAt, evidence: [...report.evidence, when] };
-    if (why !== undefined) return withProof(ended, { proof: 'Inconclusive', message: `${when}: ${why}` });
+    if (why !== undefined) return withProof(ended, inconclusive(`${when}: ${why}`));
     return last ? withProof(ended, last) : ended;
   }
 
@@ -216,15 +204,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   /** CLIENT LIST of Redis. @throws RedisClientError, or RedisWireError for a list that is not of this Redis */
   protected async clients(): Promise<readonly RedisClient[]> {
     const { redis, target } = this.tools;
-    const { localAddress, localPort, text } = await redis.servers[0].clientList();
-    const clients = parseClientList(text);
-    requireOwnConnection(
-      'CLIENT LIST',
-      clients,
-      formatAddr(localAddress, localPort),
-      target.redis[0].username,
-    );
-    return clients;
+    return clientsOf(await redis.servers[0].clientList(), target.redis[0].username);
   }
 
   /** Shows that Redis replies through the proxy. It is closed with the driver. @throws NotInjectedError */
@@ -291,9 +271,5 @@ export function compareFaults(
   marker: string,
   { faults, instance }: Pick<ProxyState, 'faults' | 'instance'>,
 ): OrphanFinding {
-  const match = /^([0-9a-f-]{36})\/(\d{1,15})$/.exec(marker);
-  if (!match || match[1] !== instance) return 'Unknown';
-  const before = Number(match[2]);
-  if (faults === before) return 'NotInjected';
-  return faults > before ? 'Injected' : 'Unknown';
+  return compareCounts(marker, instance, faults);
 }

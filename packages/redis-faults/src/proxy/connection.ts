@@ -3,6 +3,7 @@
  * can have more than a few buffers waiting here.
  */
 import { connect, type Socket } from 'node:net';
+import { formatAddr } from '../client/address.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { ReplyScanner } from './replies.ts';
 import { RequestScanner } from './requests.ts';
@@ -54,7 +55,7 @@ export class ProxiedConnection {
   /** @param onEnd called once both connections have ended */
   constructor(client: Socket, to: Upstream, onEnd: () => void) {
     this.#client = client;
-    this.client = addressOf(client.remoteAddress, client.remotePort);
+    this.client = formatAddr(client.remoteAddress, client.remotePort);
     this.#upstream = connect({ ...to, noDelay: true, allowHalfOpen: true, keepAlive: true });
     client.setNoDelay(true).setKeepAlive(true, 60_000);
     const timer = setTimeout(() => this.reset(), CONNECT_WITHIN_MS);
@@ -80,7 +81,7 @@ export class ProxiedConnection {
   /** The address of this end of the connection to Redis, as Redis sees it; undefined before there is one. */
   get upstream(): string | undefined {
     const { localAddress, localPort } = this.#upstream;
-    return localPort === undefined ? undefined : addressOf(localAddress, localPort);
+    return localPort === undefined ? undefined : formatAddr(localAddress, localPort);
   }
 
   /** Ends both connections at once; the client sees a reset. */
@@ -205,10 +206,4 @@ export class ProxiedConnection {
   #resumeUpstream(): void {
     if (!this.#toClient.isFull && !this.#client.writableNeedDrain) this.#upstream.resume();
   }
-}
-
-/** Address and port as Redis writes them: `10.0.0.9:33412`, `[fd00::9]:33412`. */
-export function addressOf(ip = '', port = 0): string {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, '');
-  return `${plain.includes(':') ? `[${plain}]` : plain}:${port}`;
 }

@@ -4,8 +4,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { limitConnections } from '@chaosdemo/kube-runtime/fair';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { addressOf } from './connection.ts';
-import { FAULT_TYPES } from './fault-types.ts';
+import { formatAddr } from '../client/address.ts';
+import { FAULT_TYPES } from './control-api.ts';
 import { type FaultProxy, FaultRefusedError, LONGEST_FAULT_MS, LONGEST_LATENCY_MS } from './proxy.ts';
 
 const BODY_LIMIT_BYTES = 1024;
@@ -60,7 +60,7 @@ export function createControl(proxy: FaultProxy, token: string): FastifyInstance
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/fault', async () => proxy.state);
   app.get('/connections', async ({ socket }) => ({
-    requester: addressOf(socket.remoteAddress, socket.remotePort),
+    requester: formatAddr(socket.remoteAddress, socket.remotePort),
     connections: proxy.connections,
   }));
   app.put('/charge', async ({ body }) => {

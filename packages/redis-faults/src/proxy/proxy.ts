@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxiedConnection, type Upstream } from './connection.ts';
-import type { FaultType } from './fault-types.ts';
+import type { FaultType, ProxyState } from './control-api.ts';
 
 /** No fault is longer, whatever is configured; milliseconds. */
 export const LONGEST_FAULT_MS = 60_000;
@@ -18,17 +18,6 @@ const MOST_CONNECTIONS = 1000;
 /** How long after the end of a Refuse the port may be in use, and how often that is tried again; milliseconds. */
 const LISTEN_WITHIN_MS = 10_000;
 const LISTEN_AGAIN_MS = 50;
-
-export interface ProxyState {
-  /** New with every start of this process. */
-  readonly instance: string;
-  /** Faults since the start. */
-  readonly faults: number;
-  /** The port that clients connect to. */
-  readonly port: number;
-  /** The active fault; milliseconds until it ends. */
-  readonly fault: { readonly type: FaultType; readonly remainingMs: number } | null;
-}
 
 export interface ProxyOptions {
   readonly host: string;
@@ -76,11 +65,6 @@ export class FaultProxy {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-  }
-
-  /** @throws the error of listening, such as EADDRINUSE */
-  async start(): Promise<void> {
-    await this.#listen();
   }
 
   get state(): ProxyState {
@@ -178,7 +162,7 @@ export class FaultProxy {
     const until = performance.now() + LISTEN_WITHIN_MS;
     while (!this.#server && !this.#isClosed) {
       try {
-        await this.#listen();
+        await this.start();
       } catch (error) {
         if (performance.now() > until) throw error;
         await sleep(LISTEN_AGAIN_MS);
@@ -187,7 +171,8 @@ export class FaultProxy {
     this.#fault = undefined;
   }
 
-  async #listen(): Promise<void> {
+  /** Listens. @throws the error of listening, such as EADDRINUSE */
+  async start(): Promise<void> {
     const { host, port } = this.#options;
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) =>
       this.#accept(server, client),

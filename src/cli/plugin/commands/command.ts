@@ -1,8 +1,8 @@
 /** Common parts of the commands of `kubectl chaosdemo`: their definition, and their execution. */
 import { randomBytes } from 'node:crypto';
+import { duration } from '@chaosdemo/settings/values';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { terminalLine } from '../../../api/index.ts';
-import { duration } from '../../../settings/value-types.ts';
 import { EXIT } from '../../exit-status.ts';
 import { hasTerminal } from '../../view/screen.ts';
 import { connect, type Place, type UserConnection } from '../connection.ts';

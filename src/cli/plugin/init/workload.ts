@@ -1,8 +1,8 @@
 /** The pods of a workload, and the port on which they serve. */
 
 import { resourcePath } from '@chaosdemo/kube-runtime';
+import { UsageError } from '@chaosdemo/settings';
 import { counted } from '../../../api/index.ts';
-import { UsageError } from '../../../settings/settings.ts';
 import { requestPath } from '../../../subjects/ratelimiter/spec/http-schema.ts';
 import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
 import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';

@@ -2,6 +2,7 @@
  * Reads the one type of Secret the operator accepts. The type protects every other Secret: it cannot be changed on an
  * existing one, so a ChaosDemo that names another database's password is refused before any connection.
  */
+import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { GROUP, shell, shellWord } from '../../../api/index.ts';
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
@@ -17,21 +18,10 @@ export function createRedisSecret(name: string, service: string): string {
 }
 
 /** How to log in to Redis, and the CA to trust. Missing keys are left out. */
-export interface RedisAuth {
-  username?: string;
-  password?: string;
-  /** PEM certificates. */
-  ca?: string;
-  /** The name that the certificate has to be valid for, if it is not that of the Service. */
-  servername?: string;
-}
+export type RedisAuth = Pick<RedisTarget, 'ca' | 'password' | 'servername' | 'username'>;
 
-/** How a Secret is to be used. */
-export interface AuthUse {
-  /** Name of the Service of the Redis that it is sent to. */
-  readonly service: string;
-  readonly tls: boolean;
-}
+/** How a Secret is to be used. `service`: that of the Redis that it is sent to. */
+export type AuthUse = { readonly service: string } & Pick<RedisTarget, 'tls'>;
 
 /** A Secret of this name and no key `service` is for the Service in front of it: `redis-auth` for `redis`. */
 const SUFFIX = '-auth';

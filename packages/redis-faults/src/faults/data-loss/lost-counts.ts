@@ -2,27 +2,14 @@
  * Lost counts: Redis removes the counts of a demo, and on request all scripts, in one transaction or, in a Cluster, one
  * for each slot: as after a restart without persistence. Nothing stays active in Redis, so there is nothing to end.
  */
-import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { counted, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
-import {
-  type FaultListener,
-  type FaultMoment,
-  type FaultReport,
-  type FaultTools,
-  NotInjectedError,
-  type Permit,
-} from '../fault.ts';
-import { FencedFault, type Proof, withProof } from '../fenced-fault.ts';
+import { type FaultReport, type FaultTools, NotInjectedError } from '../fault.ts';
+import type { FaultOptions } from '../fault-type.ts';
+import { FencedFault, type Injection } from '../fenced-fault.ts';
+import { confirmed, inconclusive, type Proof, withProof } from '../proof.ts';
 import { type LostCount, type ServerLoss, unlinkCounts } from './unlink-counts.ts';
-
-export interface LossOptions {
-  /** The counts to remove; read when the fault is prepared. */
-  readonly counts: () => readonly CountPlace[];
-  /** Whether Redis forgets all scripts, too. */
-  readonly scripts: boolean;
-}
 
 /** Its report, and until when its effect is observed; milliseconds since the epoch. */
 interface Observed {
@@ -32,9 +19,9 @@ interface Observed {
 
 export class LostCounts extends FencedFault<Observed> {
   protected override readonly command = 'unlink';
-  readonly #options: LossOptions;
+  readonly #options: Pick<FaultOptions, 'counts' | 'scripts'>;
 
-  constructor(tools: FaultTools, options: LossOptions) {
+  constructor(tools: FaultTools, options: Pick<FaultOptions, 'counts' | 'scripts'>) {
     super(tools);
     this.#options = options;
   }
@@ -44,12 +31,7 @@ export class LostCounts extends FencedFault<Observed> {
     await unlinkCounts(this.tools.redis, counts(), scripts);
   }
 
-  protected async begin(
-    { plannedAt, until }: FaultMoment,
-    { record }: FaultListener,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport> {
+  protected async begin({ listener, permit, plannedAt, signal, until }: Injection): Promise<FaultReport> {
     const { now, redis } = this.tools;
     const { counts, scripts } = this.#options;
     await pauseFor(plannedAt - now(), signal);
@@ -72,7 +54,7 @@ export class LostCounts extends FencedFault<Observed> {
     const { message, proof } = provenBy(seen, redis.name, scripts);
     const report = { startedAt: sentAt ?? lostAt, proof, message, evidence: [message] };
     const gone = seen.flatMap(({ lost }) => lost.filter(isLost));
-    record({ kind: 'fault', step: 'CountsLost', at: lostAt, keys: gone.length, total: sumOf(gone) });
+    listener.record({ kind: 'fault', step: 'CountsLost', at: lostAt, keys: gone.length, total: sumOf(gone) });
     this.active = { report, until };
     return report;
   }
@@ -84,7 +66,7 @@ export class LostCounts extends FencedFault<Observed> {
     const problem = await this.#problem();
     this.active = undefined;
     const ended = { ...report, endedAt: now() };
-    return problem === undefined ? ended : withProof(ended, { proof: 'Inconclusive', message: problem });
+    return problem === undefined ? ended : withProof(ended, inconclusive(problem));
   }
 
   /** A restart would lose counts once more, so that callers get their limits again. */
@@ -123,8 +105,7 @@ export function provenBy(seen: readonly ServerLoss[], name: string, scripts: boo
       message: `${server} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${lost.filter(isLost).length} of these were gone afterward. Check whether these are the keys in which the rate limiter counts`,
     };
   }
-  return {
-    proof: 'Confirmed',
-    message: `${name} lost ${counted(all.length, 'count')}, ${sumOf(all)} in all${scripts ? ', and every script' : ''}: each was more than 0 right before and 0 right after, in one transaction`,
-  };
+  return confirmed(
+    `${name} lost ${counted(all.length, 'count')}, ${sumOf(all)} in all${scripts ? ', and every script' : ''}: each was more than 0 right before and 0 right after, in one transaction`,
+  );
 }

@@ -46,7 +46,7 @@ class FakeRedis {
     for (const ip of this.ips) if (!present.has(ip)) this.#clients.set(String((this.#next += 1)), ip);
     const lines = [...this.#clients].map(([id, ip]) => `id=${id} addr=${ip}:1 name= flags=N user=default`);
     const text = [...this.others, ...lines, `id=1 addr=${this.operator}`].join('\n');
-    return { text, localAddress: OPERATOR, localPort: 7 };
+    return { text, ownAddr: `${OPERATOR}:7` };
   }
 
   async killClients(ids: readonly string[], onSend: () => void = () => undefined): Promise<boolean[]> {

@@ -3,19 +3,18 @@
  * Redis itself rejects commands of this process after another has taken charge.
  */
 import pLimit from 'p-limit';
-import { formatAddr, isOfRedis, parseClientList } from '../../admission/redis-clients.ts';
+import { clientsOf, isOfRedis } from '../../admission/redis-clients.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { ClientListReply, RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { MOST_ELEMENTS } from '../../client/reply-gate.ts';
-import { requireOwnConnection } from '../../client/reply-types.ts';
 import { inOwnTurn, LISTS_AT_ONCE } from '../../client/server-turns.ts';
 import { counted, listed, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
-import type { Proof } from '../fenced-fault.ts';
 import type { DuringPause } from '../fenced-pause.ts';
+import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
 
 /** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
 const EVERY_MS = 50;
@@ -96,33 +95,28 @@ export class PodConnections implements DuringPause {
     try {
       now = await this.#list();
     } catch (error) {
-      return {
-        proof: 'Inconclusive',
-        message: `Which connections are left is not known: ${messageOf(error)}`,
-      };
+      return inconclusive(`Which connections are left is not known: ${messageOf(error)}`);
     }
     this.#record(record);
-    if (this.#failure !== undefined) return { proof: 'Inconclusive', message: this.#failure };
+    if (this.#failure !== undefined) return inconclusive(this.#failure);
     for (const { connections, server } of this.#open ?? []) {
       const ids = new Set(now.find((one) => one.server === server)?.connections.map(({ id }) => id));
       const left = connections.filter(({ id }) => ids.has(id));
       if (left.length === 0) continue;
-      return {
-        proof: 'Mismatch',
-        message: `${server.name} still has ${left.length} of ${counted(connections.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
-      };
+      return mismatch(
+        `${server.name} still has ${left.length} of ${counted(connections.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
+      );
     }
     const missing = [...this.#pods.values()].filter((pod) => !this.#ended.has(pod));
     const unconfirmed = missing.filter((pod) => this.#unconfirmed.has(pod));
     if (unconfirmed.length > 0) {
       const message = `CLIENT KILL was sent for connections of ${listed(unconfirmed)}, and whether Redis ended them is not known: ${this.#lost}`;
-      return { proof: 'Inconclusive', message };
+      return inconclusive(message);
     }
-    if (missing.length > 0) return { proof: 'Inconclusive', message: this.#notListed(missing) };
-    return {
-      proof: 'Confirmed',
-      message: `${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended, with all that were open when it began`,
-    };
+    if (missing.length > 0) return inconclusive(this.#notListed(missing));
+    return confirmed(
+      `${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended, with all that were open when it began`,
+    );
   }
 
   result(record: RecordEvent): Proof {
@@ -131,13 +125,12 @@ export class PodConnections implements DuringPause {
     const least = this.#unconfirmed.size > 0 ? 'at least ' : '';
     const done = `In all, ${least}${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
     if (this.#failure !== undefined) {
-      return { proof: 'Inconclusive', message: `${done}. It ended before its time: ${this.#failure}` };
+      return inconclusive(`${done}. It ended before its time: ${this.#failure}`);
     }
-    if (gap <= LONGEST_GAP_MS) return { proof: 'Confirmed', message: done };
-    return {
-      proof: 'Inconclusive',
-      message: `${done}: more than ${LONGEST_GAP_MS} ms, in which Redis only stalled. Give the operator more CPU`,
-    };
+    if (gap <= LONGEST_GAP_MS) return confirmed(done);
+    return inconclusive(
+      `${done}: more than ${LONGEST_GAP_MS} ms, in which Redis only stalled. Give the operator more CPU`,
+    );
   }
 
   async #run(): Promise<void> {
@@ -224,12 +217,10 @@ export class PodConnections implements DuringPause {
   }
 
   /** @throws RedisWireError */
-  #connectionsIn({ localAddress, localPort, text }: ClientListReply): readonly PodConnection[] {
-    const clients = parseClientList(text);
-    const ownAddr = formatAddr(localAddress, localPort);
+  #connectionsIn(list: ClientListReply): readonly PodConnection[] {
     const ownUser = this.#tools.target.redis[0].username;
-    requireOwnConnection('CLIENT LIST', clients, ownAddr, ownUser);
-    const ownIp = clients.find(({ addr }) => addr === ownAddr)?.ip;
+    const clients = clientsOf(list, ownUser);
+    const ownIp = clients.find(({ addr }) => addr === list.ownAddr)?.ip;
     return clients.flatMap((client) => {
       const { id, ip = '', user } = client;
       const isOwn = ownIp === undefined ? user === ownUser : ip === ownIp;

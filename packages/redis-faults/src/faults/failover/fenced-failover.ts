@@ -8,16 +8,8 @@ import type { RedisTarget } from '../../client/redis-target.ts';
 import { proveWrite } from '../../client/write-probe.ts';
 import { messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
-import {
-  type FaultListener,
-  type FaultMoment,
-  type FaultReport,
-  type FaultTools,
-  NotInjectedError,
-  type OrphanFinding,
-  type Permit,
-} from '../fault.ts';
-import { FencedFault, IN_CHARGE_MS } from '../fenced-fault.ts';
+import { type FaultReport, type FaultTools, NotInjectedError, type OrphanFinding } from '../fault.ts';
+import { FencedFault, IN_CHARGE_MS, type Injection } from '../fenced-fault.ts';
 import { FormerPrimary, type NewPrimary, provenBy } from './former-primary.ts';
 
 /** Interval between two looks for the new primary, and the longest wait for a write of it; milliseconds. */
@@ -82,12 +74,7 @@ export class FencedFailover extends FencedFault<Active> {
   /** The check of the store, before this, includes replicas and rights. */
   protected async check(): Promise<void> {}
 
-  protected async begin(
-    { plannedAt, until }: FaultMoment,
-    _: FaultListener,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport> {
+  protected async begin({ permit, plannedAt, signal, until }: Injection): Promise<FaultReport> {
     const { lifetime, now, redis, target } = this.tools;
     await pauseFor(plannedAt - now(), signal);
     // A successor that finds this claim sends no failover, so at most one is ever sent.

@@ -4,7 +4,7 @@ import type { ProbeWriter, RedisConnections } from '../../client/redis-client.ts
 import { parseInfo, roleIn } from '../../client/redis-info.ts';
 import { listed } from '../../text.ts';
 import { pauseFor, TIMED_OUT, within } from '../../waiting.ts';
-import type { Proof } from '../fenced-fault.ts';
+import { type Proof } from '../proof.ts';
 
 /** Interval between two writes or two looks at its role, and the longest wait for the answer to a write; milliseconds. */
 const EVERY_MS = 100;

@@ -2,7 +2,7 @@
 import { EARLY_MS } from '../../events.ts';
 import { messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
-import type { Proof } from '../fenced-fault.ts';
+import { confirmed, inconclusive, type Proof } from '../proof.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 import { isSlow, type ProbeWrite, provenBy } from './probe-writes.ts';
 
@@ -34,7 +34,7 @@ export class LateCommands extends ProxiedFault {
     void this.#keepProbing();
     const { readMs, tookMs } = first;
     const message = `Through the proxy, ${redis.name} answered the operator after ${tookMs.toFixed(1)} ms, and directly after ${readMs.toFixed(1)} ms`;
-    if (isSlow(first, this.latencyMs) && !this.#isQuick(first)) return { proof: 'Confirmed', message };
+    if (isSlow(first, this.latencyMs) && !this.#isQuick(first)) return confirmed(message);
     return { proof: this.#isQuick(first) && now() < until - EARLY_MS ? 'Mismatch' : 'Inconclusive', message };
   }
 
@@ -58,7 +58,7 @@ export class LateCommands extends ProxiedFault {
   }
 
   #unknown(): Proof {
-    return { proof: 'Inconclusive', message: `Whether commands were late is not known: ${this.#failure}` };
+    return inconclusive(`Whether commands were late is not known: ${this.#failure}`);
   }
 
   /** Until the end is seen, or the connection has ended. */

@@ -1,6 +1,6 @@
 /** What the writes of a probe, or its commands through a fault proxy, prove of latency. Pure. */
 import { counted } from '../../text.ts';
-import type { Proof } from '../fenced-fault.ts';
+import { type Proof } from '../proof.ts';
 
 /** Redis ends a pause at the next command, or at the latest at the next turn of its timer; milliseconds. */
 const TIMER_MS = 100;

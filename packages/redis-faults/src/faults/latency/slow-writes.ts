@@ -3,15 +3,16 @@
  * waits for the end of the active pause, and is then held back by the next, which was sent before it: half of the
  * latency to all of it. Redis ends each pause, so writes are fast again soon after the last process of the operator died.
  */
+import { formatDuration } from '@chaosdemo/settings/duration';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { RedisConnections } from '../../client/redis-client.ts';
 import { sendWrite } from '../../client/write-probe.ts';
-import { formatDuration, messageOf } from '../../text.ts';
+import { messageOf } from '../../text.ts';
 import { pauseFor, within } from '../../waiting.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
-import type { Proof } from '../fenced-fault.ts';
 import type { DuringPause } from '../fenced-pause.ts';
 import { MIN_PULSE_MS, type PauseProbe } from '../pause.ts';
+import { inconclusive, type Proof } from '../proof.ts';
 import { type ProbeWrite, provenOnAll } from './probe-writes.ts';
 
 /** How much later than planned the last pause may end before its end is awaited without the others; milliseconds. */
@@ -77,7 +78,7 @@ export class SlowWrites implements DuringPause {
     const proof = provenOnAll(this.#writes, this.#latencyMs, { startedAt, until: this.#until });
     if (this.#failure === undefined) return proof;
     const message = `${proof.message}. It ended before its time: ${this.#failure}`;
-    return { message, proof: 'Inconclusive' };
+    return inconclusive(message);
   }
 
   async #settle(signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import { portState } from '../../client/data-port.ts';
 import { counted, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultType } from '../fault-type.ts';
-import type { Proof } from '../fenced-fault.ts';
+import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 
 /** How long Redis may take to notice that a connection was reset, and how often that is checked; milliseconds. */
@@ -18,35 +18,28 @@ export class Refuse extends ProxiedFault {
     const { proxy, tools } = this;
     const port = await portState(proxy.host, state.port);
     if (port === 'Accepted') {
-      return {
-        proof: 'Mismatch',
-        message: `Port ${state.port} of ${proxy.name} still accepts connections. Check whether another proxy answers in its place`,
-      };
+      return mismatch(
+        `Port ${state.port} of ${proxy.name} still accepts connections. Check whether another proxy answers in its place`,
+      );
     }
     if (port === 'Silent') {
-      return {
-        proof: 'Inconclusive',
-        message: `A connection to port ${state.port} of ${proxy.name} was neither accepted nor refused. Check whether a NetworkPolicy or service mesh drops it`,
-      };
+      return inconclusive(
+        `A connection to port ${state.port} of ${proxy.name} was neither accepted nor refused. Check whether a NetworkPolicy or service mesh drops it`,
+      );
     }
     try {
       const readMs = await tools.redis.read();
       const left = await this.#leftOf(upstream);
       if (left > 0) {
-        return {
-          proof: 'Mismatch',
-          message: `${tools.redis.name} still lists ${left} of ${counted(upstream.length, 'connection')} that were to be reset`,
-        };
+        return mismatch(
+          `${tools.redis.name} still lists ${left} of ${counted(upstream.length, 'connection')} that were to be reset`,
+        );
       }
-      return {
-        proof: 'Confirmed',
-        message: `A new connection was refused, ${tools.redis.name} lists none of the connections that were open before, and answered a direct read within ${readMs.toFixed(1)} ms`,
-      };
+      return confirmed(
+        `A new connection was refused, ${tools.redis.name} lists none of the connections that were open before, and answered a direct read within ${readMs.toFixed(1)} ms`,
+      );
     } catch (error) {
-      return {
-        proof: 'Inconclusive',
-        message: `Whether ${tools.redis.name} itself answers is not known: ${messageOf(error)}`,
-      };
+      return inconclusive(`Whether ${tools.redis.name} itself answers is not known: ${messageOf(error)}`);
     }
   }
 

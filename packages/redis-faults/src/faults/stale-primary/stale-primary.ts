@@ -6,7 +6,7 @@ import { EARLY_MS } from '../../events.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultListener, FaultTools } from '../fault.ts';
 import type { FaultType } from '../fault-type.ts';
-import type { Proof } from '../fenced-fault.ts';
+import { type Proof } from '../proof.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 
 /** Interval between two probes while it lingers; milliseconds. */

@@ -3,7 +3,7 @@ import type { ConnectionState } from '../../client/data-port.ts';
 import { EARLY_MS } from '../../events.ts';
 import { messageOf } from '../../text.ts';
 import { within } from '../../waiting.ts';
-import type { Proof } from '../fenced-fault.ts';
+import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 
 /** Redis answers within this, directly, and through the proxy before the fault; then no answer comes for so long. Milliseconds. */
@@ -45,11 +45,11 @@ export class Blackhole extends ProxiedFault {
     if (isAnswered) {
       const message = 'A command of the operator was answered through the proxy, or its connection ended';
       return now() > until - EARLY_MS
-        ? { proof: 'Inconclusive', message: `${message}, when the fault may have ended` }
-        : { proof: 'Mismatch', message: `${message}. Check whether another proxy answers in its place` };
+        ? inconclusive(`${message}, when the fault may have ended`)
+        : mismatch(`${message}. Check whether another proxy answers in its place`);
     }
     if (!fresh) {
-      return { proof: 'Inconclusive', message: 'The proxy did not accept a new connection of the operator' };
+      return inconclusive('The proxy did not accept a new connection of the operator');
     }
     return this.#judged(
       `Over a connection from before the fault and a new one, the operator got no answer within ${QUICK_MS} ms`,
@@ -65,25 +65,19 @@ export class Blackhole extends ProxiedFault {
   protected async proveEnd(): Promise<Proof> {
     await this.#read();
     if (this.#answer === 'Answered') return this.#judged('Until its end, no answer came, and then one did');
-    return { proof: 'Inconclusive', message: 'The connection of the operator ended without an answer' };
+    return inconclusive('The connection of the operator ended without an answer');
   }
 
   /** Whether Redis itself answered as without a fault. */
   #judged(seen: string): Proof {
     const { name } = this.tools.redis;
     if (this.#failure !== undefined) {
-      return {
-        proof: 'Inconclusive',
-        message: `${seen}. Whether ${name} itself answered is not known: ${this.#failure}`,
-      };
+      return inconclusive(`${seen}. Whether ${name} itself answered is not known: ${this.#failure}`);
     }
     const share = 1 - this.#slowMs / (performance.now() - this.#beganAt);
     const message = `${seen}, and ${name} answered direct reads within ${QUICK_MS} ms for ${Math.floor(100 * Math.max(0, share))} % of the time`;
-    if (share >= SHARE) return { proof: 'Confirmed', message };
-    return {
-      proof: 'Inconclusive',
-      message: `${message}. ${100 * SHARE} % are needed: give the operator and Redis more CPU`,
-    };
+    if (share >= SHARE) return confirmed(message);
+    return inconclusive(`${message}. ${100 * SHARE} % are needed: give the operator and Redis more CPU`);
   }
 
   /** Never rejects. */

@@ -4,15 +4,18 @@
  * problems are reported at once: each round of fixing may cost a rollout.
  */
 import { parseArgs } from 'node:util';
-import type { ValueType } from './value-types.ts';
+import type { ValueType } from './values.ts';
 
 /** Exit status for a command line or environment that cannot be used, as sysexits' EX_USAGE. */
 export const EXIT_USAGE = 64;
 
-/** One setting: a kind of value, and its sources. */
+/**
+ * One setting: a kind of value, and its sources. Its name is that of its flag: `timeoutMs` is `--timeout`, in the units
+ * that people write.
+ */
 export interface Setting<T> extends ValueType<T> {
-  /** Name of the flag, without dashes. A secret has none: every user of a machine can read command lines. */
-  readonly flag?: string;
+  /** A secret has no flag: every user of a machine can read command lines. */
+  readonly isSecret?: true;
   /** Environment variable that is read if the flag is missing. */
   readonly env?: string;
   readonly help: string;
@@ -58,15 +61,15 @@ export function readSettings<S extends Settings>(
   args: readonly string[],
   env: Readonly<NodeJS.ProcessEnv>,
 ): ValuesOf<S> | 'help' {
-  const { flags, help, problems } = readFlags(Object.values(settings), args);
+  const { flags, help, problems } = readFlags(settings, args);
   if (help) return 'help';
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings)) {
-    const given = givenFor(setting, flags, env);
+    const given = givenFor(name, setting, flags, env);
     const parsed = given && setting.schema.safeParse(given.text);
     if (parsed?.success) values[name] = parsed.data;
     else if (given) {
-      const what = setting.flag === undefined ? 'cannot be used' : `is "${given.text}"`;
+      const what = setting.isSecret ? 'cannot be used' : `is "${given.text}"`;
       problems.push(`${given.from} ${what}: write ${setting.write}`);
     }
   }
@@ -78,9 +81,10 @@ export function readSettings<S extends Settings>(
 
 /** The text of `--help`: all settings with their variables and defaults. */
 export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'conflicts'>): string {
-  const rows = Object.values(settings).map(({ flag, env, placeholder, isSwitch, help, fallback }) => {
-    const heading = flag === undefined ? env : `--${flag}${isSwitch ? '' : ' '}${placeholder}`;
-    const variable = flag === undefined || env === undefined ? [] : [env];
+  const rows = Object.entries(settings).map(([name, setting]) => {
+    const { env, placeholder, isSecret, isSwitch, help, fallback } = setting;
+    const heading = isSecret ? env : `--${flagOf(name)}${isSwitch ? '' : ' '}${placeholder}`;
+    const variable = isSecret || env === undefined ? [] : [env];
     const origin = [...variable, ...(fallback ? [`default ${fallback}`] : [])].join(', ');
     return `  ${heading}\n      ${help}${origin === '' ? '' : `\n      [${origin}]`}`;
   });
@@ -116,8 +120,14 @@ export function ownSettings<S extends Settings, T = ValuesOf<S>>(
   return process.exit(0);
 }
 
-function readFlags(settings: readonly Setting<unknown>[], args: readonly string[]) {
-  const known = new Map(settings.flatMap((setting) => (setting.flag ? [[setting.flag, setting]] : [])));
+/** `maxRuns`: max-runs; `timeoutMs`: timeout. */
+function flagOf(name: string): string {
+  return name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function readFlags(settings: Settings, args: readonly string[]) {
+  const withFlag = Object.entries(settings).filter(([, { isSecret }]) => !isSecret);
+  const known = new Map(withFlag.map(([name, setting]) => [flagOf(name), setting]));
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
@@ -153,13 +163,15 @@ function readFlags(settings: readonly Setting<unknown>[], args: readonly string[
 }
 
 function givenFor(
-  { flag, env, fallback }: Setting<unknown>,
+  name: string,
+  { env = '', fallback }: Setting<unknown>,
   flags: ReadonlyMap<string, string>,
   environment: Readonly<NodeJS.ProcessEnv>,
 ): { from: string; text: string } | undefined {
-  const byFlag = flag === undefined ? undefined : flags.get(flag);
+  const flag = flagOf(name);
+  const byFlag = flags.get(flag);
   if (byFlag !== undefined) return { from: `--${flag}`, text: byFlag };
-  const byEnv = env === undefined ? undefined : environment[env];
-  if (byEnv) return { from: String(env), text: byEnv };
+  const byEnv = environment[env];
+  if (byEnv) return { from: env, text: byEnv };
   return fallback === undefined ? undefined : { from: `the default of --${flag}`, text: fallback };
 }

@@ -1,6 +1,6 @@
 /** The kinds of settings. They are the same for every program: a duration is `10s`, a boolean `true` or `false`. */
 import { z } from 'zod';
-import { parseDuration } from '../api/duration.ts';
+import { parseDuration } from './duration.ts';
 
 /** The syntax of a value, and how its text is parsed. */
 export interface ValueType<T> {

@@ -1,7 +1,7 @@
 /** Which pod is the new primary after a failover, by what a Sentinel reports. */
 import { describe, expect, it } from 'vitest';
-import { bulk, RUN_ID, serverWith } from '../testing/answering-redis.fixture.ts';
-import { findNewPrimary } from './new-primary.ts';
+import { bulk, RUN_ID, serverWith } from '../../testing/answering-redis.fixture.ts';
+import { findNewPrimary } from './by-sentinel.ts';
 
 const never = new AbortController().signal;
 const FORMER = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false, runId: 'a'.repeat(40) };
@@ -16,7 +16,7 @@ async function found(primary: { ip: string; runid?: string }, pod = POD): Promis
   const flat = Object.entries(fields).flat();
   const sentinel = await serverWith({ SENTINEL: `*${flat.length}\r\n${flat.map(bulk).join('')}` });
   const sentinels = { masterName: 'limits', servers: [sentinel] };
-  return await findNewPrimary({ sentinels, former: FORMER, findStore: async () => [pod] }, never);
+  return await findNewPrimary(sentinels, FORMER, async () => [pod], never);
 }
 
 describe('the new primary', () => {

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CONDITIONS_BY_STATE, REASON_GROUPS } from '../api/index.ts';
-import { conditionsFor } from '../engine/conditions.ts';
-import type { Context, ObjectState } from '../engine/context.ts';
-import { nothingObserved } from '../engine/observed.ts';
-import { SUBJECTS } from '../subjects/index.ts';
-import { generatedFiles } from './generate.ts';
+import { CONDITIONS_BY_STATE, REASON_GROUPS } from '../../src/api/index.ts';
+import { conditionsFor } from '../../src/engine/conditions.ts';
+import type { Context, ObjectState } from '../../src/engine/context.ts';
+import { nothingObserved } from '../../src/engine/observed.ts';
+import { SUBJECTS } from '../../src/subjects/index.ts';
+import { generatedFiles } from './main.ts';
 
 const committed = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 

@@ -1,16 +1,16 @@
 /**
- * `npm run generate`: writes the CRD and docs/reference.md from the registered subjects. It is here and not in src/api
- * because the reference includes the metrics and flags of the operator.
+ * `npm run generate`: writes the CRD and docs/reference.md from the registered subjects, with the metrics and flags of the
+ * operator.
  */
 import { writeFile } from 'node:fs/promises';
-import { crdYaml } from '../api/crd.ts';
-import { code, definitions } from '../api/markdown.ts';
-import { apiReference } from '../api/reference.ts';
-import { helpText } from '../settings/settings.ts';
-import { SUBJECTS } from '../subjects/index.ts';
-import { OPERATOR } from './config.ts';
-import { createMetrics, IDLE } from './metrics/metrics.ts';
-import { EVENT_REASONS } from './shell/event-notes.ts';
+import { helpText } from '@chaosdemo/settings';
+import { crdYaml } from '../../src/api/crd.ts';
+import { code, definitions } from '../../src/api/markdown.ts';
+import { apiReference } from '../../src/api/reference.ts';
+import { OPERATOR } from '../../src/operator/config.ts';
+import { createMetrics, IDLE } from '../../src/operator/metrics/metrics.ts';
+import { EVENT_REASONS } from '../../src/operator/shell/event-notes.ts';
+import { SUBJECTS } from '../../src/subjects/index.ts';
 
 const APIS = SUBJECTS.map(({ definition }) => definition.api);
 

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { helpText, type Program, readSettings, UsageError } from './settings.ts';
-import { boolean, duration, integer, text } from './value-types.ts';
+import { boolean, duration, integer, text } from './values.ts';
 
 const settings = {
-  tls: { ...boolean, flag: 'tls', env: 'TLS', help: 'Speak TLS', fallback: 'false' },
-  timeoutMs: { ...duration('1s', '1m', '10s'), flag: 'timeout', env: 'TIMEOUT', help: 'How long to wait' },
-  retries: { ...integer(0, 9), flag: 'retries', help: 'How often to try again', fallback: '3' },
-  password: { ...text('', 'the password', z.string().max(3)), env: 'PASSWORD', help: 'Environment only' },
+  tls: { ...boolean, env: 'TLS', help: 'Speak TLS', fallback: 'false' },
+  timeoutMs: { ...duration('1s', '1m', '10s'), env: 'TIMEOUT', help: 'How long to wait' },
+  retries: { ...integer(0, 9), help: 'How often to try again', fallback: '3' },
+  password: {
+    ...text('', 'the password', z.string().max(3)),
+    env: 'PASSWORD',
+    isSecret: true,
+    help: 'Environment only',
+  },
 } as const;
 
 const program: Program<typeof settings> = {

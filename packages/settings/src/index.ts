@@ -1,0 +1,2 @@
+/** Settings of a program from flags, environment and defaults. */
+export * from './settings.ts';
