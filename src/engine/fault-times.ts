@@ -41,15 +41,21 @@ export function activeFault(status: ChaosDemoStatus, now: number): FaultStatus |
   return status.scenarios?.map((entry) => entry.fault).find((fault) => fault && isPossiblyActive(fault, now));
 }
 
-/** When the active run reaches its time limit, not counting the time it waited for a person. */
+/**
+ * When the active run reaches its time limit, not counting the time it waited for a person: at once if its start is not
+ * known or lies ahead, since a forged status would hold the object.
+ */
 export function runDeadline(
   { journal = {}, run }: Pick<ChaosDemoStatus, 'journal' | 'run'>,
   spec: Pick<ChaosDemoSpec, 'activeDeadline'>,
   now: number,
 ): number {
   const { awaitedMilliseconds = 0, awaitingSince } = journal;
+  const startedAt = ms(run?.startedAt ?? '');
+  // Also if it is no time.
+  if (!(startedAt <= now + MAX_AHEAD_MS)) return now;
   const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
-  return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMilliseconds + awaiting;
+  return startedAt + parseDuration(spec.activeDeadline) + awaitedMilliseconds + awaiting;
 }
 
 /**
