@@ -271,6 +271,18 @@ describe('after the fault', () => {
     expect(reading).toMatchObject({ summary: 'FailsClosed; no recovery in 3s', brokenAt: TO });
   });
 
+  it('is no matter of windows that ended: those are limits that did not return', () => {
+    // Its keys never expire, and windows of 24 s end while callers wait.
+    const used = new Map<string, number>();
+    const limiter: SimulatedOutage['limiter'] = ({ isControl, key }) => {
+      if (isControl) return 'Admitted';
+      used.set(key, (used.get(key) ?? 0) + 1);
+      return decided((used.get(key) ?? 0) <= 10);
+    };
+    const { reading } = judged({ limit: { window: '24s', windowStart: 'Clock' }, limiter });
+    expect(reading.summary).toBe('Enforces; limit not returned');
+  });
+
   it('limits have to return, once it is known that they were owed', () => {
     const answered = (outcome: Answer) =>
       recovery(({ at, take }) => (at > 75_900 ? outcome : decided(take())));

@@ -7,7 +7,7 @@ import type { CallerRequest } from '../history/events.ts';
 import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
 import { code, type Some } from './checker.ts';
 import { inFault, type OutageView, outageFold, restartedOf, sidesOf } from './outage-seen.ts';
-import { admittedAt, countsOf } from './requests.ts';
+import { admittedAt, countsOf, owedIn } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
 /**
@@ -16,6 +16,9 @@ import { shareInterval } from './share-interval.ts';
  */
 export type Lapse = 'admits' | 'errs' | 'fails' | 'gone' | 'rejects';
 
+/** No window ends within this time; milliseconds. */
+const NEVER_MS = 1e12;
+
 /** A request after the fault. */
 interface Sent {
   readonly request: CallerRequest;
@@ -23,6 +26,21 @@ interface Sent {
   readonly isOwed: boolean;
   /** Whether it was admitted by a pod that exceeded the limit, no later than its last over-admission. */
   readonly isBeyond: boolean;
+}
+
+/**
+ * Requests within what their callers had never used: owed whether or not a window has ended. What is owed because one
+ * has ended is judged by `limitReturn`.
+ */
+function unusedIn(
+  { isOneCaller, limit, preparedAt }: OutageView['settings'],
+  requests: readonly CallerRequest[],
+  settledAt: number,
+): ReadonlySet<CallerRequest> {
+  // The one limit was replenished then.
+  const from = isOneCaller ? preparedAt : -Infinity;
+  const drawn = requests.filter(({ caller, sentAt }) => caller === 'Drawn' && sentAt >= from);
+  return owedIn({ limit: { ...limit, windowMs: NEVER_MS } }, drawn, settledAt);
 }
 
 /** Whether the pods treat callers as before. */
@@ -42,7 +60,8 @@ function recoveryIn({ over, owed, requests, settings, span, waiting }: OutageVie
   const rejected = [...requests, ...waiting].filter(
     (request) => request.sentAt >= boundAt && request.outcome === 'Rejected' && owed.has(request),
   );
-  const rejecting = new Set(rejected.map(({ pod }) => pod));
+  const unused = rejected.length === 0 ? owed : unusedIn(settings, [...requests, ...waiting], boundAt);
+  const rejecting = new Set(rejected.filter((request) => unused.has(request)).map(({ pod }) => pod));
   const lastAt = since.at(-1)?.request.sentAt ?? endedAt;
   const ofPod = Map.groupBy(since, ({ request }) => request.pod);
   const found = pods.map((pod) => ({ pod, own: ofPod.get(pod) ?? [] }));
