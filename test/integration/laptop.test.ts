@@ -65,7 +65,8 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
         summary: 'FailsClosed',
         evidence: expect.arrayContaining([expect.stringMatching(/ HTTP 503 x \d+/)]),
       },
-      { name: 'burst', result: 'Held', summary: '10/10, 0/3 trials' },
+      // On a busy machine, a window of 5 s may end in the burst.
+      { name: 'burst', result: 'Held', summary: expect.stringMatching(/^10\/[12]0, 0\/3 trials$/) },
     ]);
     expect(parse(await readFile(join(folder, 'api.yaml'), 'utf8'))).toMatchObject({
       kind: 'ChaosDemo',
