@@ -1,11 +1,11 @@
 /** Separate control planes: how they start, restart and end. And what the shared one enforces. */
 
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startControlPlane } from '@chaosdemo/testbed';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { isAlive, temporaryFolder } from '../../packages/testbed/src/testing.fixture.ts';
 
 // A control plane needs seconds, but every core may be busy with another one.
 describe('a control plane', { timeout: 600_000 }, () => {
@@ -35,17 +35,3 @@ describe('a control plane', { timeout: 600_000 }, () => {
     expect(existsSync(folder)).toBe(false);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}

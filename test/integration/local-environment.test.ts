@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { isAlive } from '../../packages/testbed/src/testing.fixture.ts';
 import { type Environment, type EnvironmentOptions, startEnvironment } from '../../src/local/environment.ts';
 
 describe('the environment', { timeout: 600_000 }, () => {
@@ -109,12 +110,4 @@ async function podsOf({
     ready: status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
     imageId: status.containerStatuses[0]?.imageID,
   }));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type RedisServer, startRedis, TestbedError } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { isAlive } from '../../packages/testbed/src/testing.fixture.ts';
 
 async function start(...args: Parameters<typeof startRedis>): Promise<RedisServer> {
   const server = await startRedis(...args);
@@ -21,15 +22,6 @@ function client(server: RedisServer, options: { username?: string; password?: st
   redis.on('error', () => undefined);
   onTestFinished(() => redis.disconnect());
   return redis;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Resolves to the error's code; fails when the promise does not reject with a TestbedError. */

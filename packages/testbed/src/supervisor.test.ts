@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
+import { isAlive, temporaryFolder } from './testing.fixture.ts';
 
 const patience = { timeout: 120_000, interval: 50 };
 
@@ -120,18 +120,4 @@ async function childrenOf(parent: number, text: string): Promise<number[]> {
 
 async function contentOf(file: string): Promise<string> {
   return await vi.waitUntil(async () => existsSync(file) && (await readFile(file, 'utf8')).trim(), patience);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }

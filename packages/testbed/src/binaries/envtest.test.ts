@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { output } from '../run.ts';
+import { temporaryFolder } from '../testing.fixture.ts';
 import { chooseArchive, downloadArchive, findArchive } from './envtest.ts';
 
 const platform = 'linux-amd64';
@@ -110,10 +110,4 @@ async function serve(listener: RequestListener, { closeAtOnce = false } = {}): P
   if (closeAtOnce) await close();
   else onTestFinished(close);
   return `http://127.0.0.1:${port}`;
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
