@@ -12,7 +12,8 @@ export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-prox
 export interface OwnFaultProxy extends Address {
   readonly controlPort: number;
   readonly token: string;
-  readonly pid: number;
+  /** Left out: it is not known. */
+  readonly pid?: number;
 }
 
 const LOOPBACK = '127.0.0.1';

@@ -1,7 +1,7 @@
 /** The ChaosDemo that a user would write for a limiter of the survey. Pure. */
 import type { Via } from '@chaosdemo/redis-faults';
 import { type FaultName, viaOf } from '@chaosdemo/redis-faults';
-import { FAULT_PROXY } from '../../test/kit/fault-proxy.ts';
+import { FAULT_PROXY } from '../../src/local/fault-proxy.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';
 

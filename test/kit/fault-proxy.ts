@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FaultProxyTarget } from '@chaosdemo/redis-faults';
-import { freePort, type Kubectl, registerPods, serviceObject } from '@chaosdemo/testbed';
+import { freePort, type Kubectl } from '@chaosdemo/testbed';
+import { proxyTarget } from '../../src/local/own-api.ts';
+import { registerAt } from '../../src/local/target.ts';
 import { until } from './until.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/fault-proxy/main.ts', import.meta.url));
 export const TOKEN = 'a-token-of-the-tests';
-/** `redis.faultProxy` of one that is registered. */
-export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
 
 export interface RunningProxy {
   readonly host: string;
@@ -81,21 +81,7 @@ export async function startFaultProxy(
 export async function registerFaultProxy(
   kubectl: Kubectl,
   namespace: string,
-  { controlPort, host }: RunningProxy,
+  { controlPort, host, port }: RunningProxy,
 ): Promise<void> {
-  const { authSecretName, service } = FAULT_PROXY;
-  const labels = { 'app.kubernetes.io/name': service };
-  await kubectl.apply([
-    serviceObject({ namespace, name: service, selector: labels, port: 8474, targetPort: 'control' }),
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      type: 'chaosdemo.dev/redis-auth',
-      metadata: { namespace, name: authSecretName },
-      stringData: { password: TOKEN },
-    },
-  ]);
-  const pod = { namespace, name: `${service}-0`, labels, container: service, ip: host };
-  const image = { image: 'local/fault-proxy', imageId: 'local/fault-proxy@sha256:0' };
-  await registerPods(kubectl, [{ ...pod, ...image, port: { name: 'control', number: controlPort } }]);
+  await registerAt(kubectl, proxyTarget(namespace, { controlPort, host, port, token: TOKEN }));
 }

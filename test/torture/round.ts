@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease } from '@chaosdemo/kube-runtime';
 import { parseDuration } from '../../src/api/index.ts';
+import { FAULT_PROXY } from '../../src/local/fault-proxy.ts';
 import { demoSpec, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import type { Demos } from '../kit/demos.ts';
-import { FAULT_PROXY, TOKEN } from '../kit/fault-proxy.ts';
+import { TOKEN } from '../kit/fault-proxy.ts';
 import { HTTP_LIMIT } from '../kit/http-node.ts';
 import { SENTINEL_REF } from '../kit/redis-under-sentinels.ts';
 import { checkLane } from './checks/index.ts';
