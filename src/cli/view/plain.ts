@@ -34,7 +34,7 @@ function stateLine(status: ChaosDemoStatus): string | undefined {
   if (stalled) return `   Not started (${stalled.reason}): ${stalled.message}`;
   if (status.phase !== 'Pending') return undefined;
   const ready = condition('Ready');
-  return ready && `   Pending (${ready.reason}): ${ready.message}`;
+  return ready && `   Pending${ready.reason === 'Pending' ? '' : ` (${ready.reason})`}: ${ready.message}`;
 }
 
 function connectionLines(before: LiveState, { connection }: LiveState): string[] {
