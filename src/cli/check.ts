@@ -77,7 +77,7 @@ async function statusIn(path: string): Promise<readonly ScenarioStatus[]> {
 }
 
 /** How scenarios that were judged again differ from those that the run recorded. */
-function differences(again: readonly ScenarioStatus[], recorded: readonly ScenarioStatus[]): string[] {
+export function differences(again: readonly ScenarioStatus[], recorded: readonly ScenarioStatus[]): string[] {
   const differs = ({ history, name, result }: ScenarioStatus): string | undefined => {
     const run = recorded.find((one) => one.name === name);
     if (!run) return 'the ChaosDemo has no such scenario';

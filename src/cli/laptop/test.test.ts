@@ -1,6 +1,7 @@
+import { UsageError } from '@chaosdemo/settings';
 import type { ProcessExit } from '@chaosdemo/testbed';
 import { expect, it } from 'vitest';
-import { hintsOf } from './test.ts';
+import { hintsOf, runTest } from './test.ts';
 
 /** Instances of which one has ended. */
 const started = [0, 1, 2].map((i) => ({
@@ -17,4 +18,12 @@ it.each([
   ['api-2 is not ready', []],
 ])('prints the output of the instance that the message is about: %s', (message, lines) => {
   expect(hintsOf({ status: { phase: 'Errored', message } }, started)).toEqual(lines);
+});
+
+it.each([
+  ['instances that run already', { url: ['http://127.0.0.1:1'], redis: 'redis://127.0.0.1:1' }, ['Refuse']],
+  ['a fault that Redis injects by connection', { start: 'true' }, ['Refuse', 'Disconnect']],
+] as const)('puts no fault proxy in front of %s', async (_, api, fault) => {
+  const { signal } = new AbortController();
+  await expect(runTest({ method: 'GET', ...api, fault } as never, signal)).rejects.toThrow(UsageError);
 });

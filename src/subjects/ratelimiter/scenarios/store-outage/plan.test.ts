@@ -10,14 +10,14 @@ const scenario = (change: object = {}): ScenarioSpec => {
   return { ...plain, storeOutage: api.schema.parse(change) };
 };
 
-const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
+const limiter = (limit: object = {}, identity = 'Key', redis: object = {}): RateLimiterSpec => {
   const path = identity === 'Key' ? '/$(key)' : '/';
   const http = { identity, path };
   return rateLimiterOf(
     specSchema([rateLimiterApi]).parse({
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
-        redis: { service: 'redis' },
+        redis: { service: 'redis', ...redis },
         http,
         limit: { requests: 10, window: '60s', ...limit },
       },
@@ -107,4 +107,12 @@ describe('a store outage of one caller alone', () => {
     expect(by({ ...clock, window: '60s' }, {}, 3)).toBeUndefined();
     expect(by({ ...clock, window: '26s' }, {}, 3)).toMatch(/ 25s .*window by the clock, .* 23s/);
   });
+});
+
+it('ends connections only if Redis sees whose they are, so not behind a fault proxy', () => {
+  const disconnect = scenario({ fault: { type: 'Disconnect' } });
+  const proxied = limiter({}, 'Key', { faultProxy: { service: 'p', authSecretName: 'p' } });
+  expect(unprovable(disconnect, limiter(), 3)).toBeUndefined();
+  expect(unprovable(disconnect, proxied, 3)).toContain('redis.faultProxy');
+  expect(unprovable(scenario({ fault: { type: 'Refuse' } }), proxied, 3)).toBeUndefined();
 });
