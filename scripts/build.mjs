@@ -61,6 +61,7 @@ await build({
   ...shared,
   entryPoints: {
     operator: 'src/operator/main.ts',
+    cell: 'src/operator/cells/cell.ts',
     limiter: 'packages/limiter/src/main.ts',
     'fault-proxy': 'src/fault-proxy/main.ts',
   },

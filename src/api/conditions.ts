@@ -91,7 +91,16 @@ export const REASON_GROUPS = {
   standing: {
     title: 'State of a run',
     conditions: 'Ready, Finished, Succeeded, and Reconciling unless Suspended before a run',
-    reasons: ['Pending', 'CoolingDown', 'TooManyRuns', 'Running', 'AwaitingAdvance', 'Suspended', 'Stopping'],
+    reasons: [
+      'Pending',
+      'CoolingDown',
+      'TooManyRuns',
+      'BackOff',
+      'Running',
+      'AwaitingAdvance',
+      'Suspended',
+      'Stopping',
+    ],
   },
   verdict: {
     title: 'Verdicts',

@@ -98,7 +98,7 @@ export function conclude(
 
 /** Message for figures that were not observed to the end. */
 const OBSERVATION_INTERRUPTED =
-  '. The operator restarted or lost its lead before the watch was over: these figures may have grown';
+  '. The thread or process of the operator that watched ended, or lost its lead, before the watch was over: these figures may have grown';
 
 /**
  * Marks a result given by another process: its figures are those of that time. Figures grow until the observation ends

@@ -111,6 +111,16 @@ export interface SubjectConnector {
   forget(uid: string, keepLock: boolean): Promise<void>;
 }
 
+/** Why nothing may be sent: the refusals of the permits of the shell. */
+export const REFUSALS = {
+  notLeading: 'this operator no longer leads',
+  restoring: 'the run is being restored',
+  tooLate: 'its moment has passed',
+  unhealthy: 'the subject became unhealthy',
+  lockLost: 'the lock on the target was lost',
+  ended: 'the effect has ended',
+} as const;
+
 /** Whether an injection may still be sent. Checked right before the command. */
 export interface Permit {
   /** Why it must not be sent; undefined: it may. */
@@ -166,8 +176,16 @@ export interface SubjectDriver {
   runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
   /** The history of a fault; undefined if another process observed it, or it was released. Omitted: there are none. */
   history?(fault: string): RecordedHistory | undefined;
+  /** Aborts if the driver has ended by itself: its run goes on with another, as after a restart. Omitted: never. */
+  readonly ended?: AbortSignal;
   /** Closes every connection, and leaves a fault as it is. The shell has already ended effects and activities. */
   close(): Promise<void>;
+}
+
+/** Memory with a part for each thread, and which of these is that of this thread. */
+export interface SharedPlace {
+  readonly memory: SharedArrayBuffer;
+  readonly place: number;
 }
 
 /** The inputs for building a subject's connector. `Cluster` is the port in src/subjects/cluster.ts. */
@@ -176,6 +194,8 @@ export interface SubjectPorts<Cluster> {
   readonly clock: Clock;
   /** The shortest cool-down of a target after a fault, in milliseconds; 0: none. */
   readonly faultCooldownMs: number;
+  /** Counts that the connectors in all threads of this process share; left out: there is no other. */
+  readonly shared?: SharedPlace;
   /** Logs of an object go through a child logger with its namespace and name. */
   readonly logger: Pick<Logger, 'child' | 'info' | 'warn' | 'error'>;
 }

@@ -45,7 +45,7 @@ export async function runOperator(
   logger: Logger,
   signal: AbortSignal,
   subjects: readonly Subject<Cluster>[],
-  profiles?: DiagnosisProfiles,
+  profiles?: Pick<DiagnosisProfiles, 'names' | 'observe'>,
 ): Promise<void> {
   if (client.warning !== undefined) logger.warn({}, client.warning);
   const clock = createSystemClock();

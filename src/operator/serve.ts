@@ -1,36 +1,45 @@
 /** The operator with its subjects and the profiles of its configuration. */
 import type { KubeApi } from '@chaosdemo/kube-runtime';
-import { createDiagnosisProfiles, type DiagnosisProvider, rulesProvider } from '../diagnosis/index.ts';
-import { subjectsExplainedBy } from '../subjects/index.ts';
+import type { QueryRecord } from '../diagnosis/index.ts';
+import { SUBJECTS, subjectsExplainedBy } from '../subjects/index.ts';
+import { Cells } from './cells/cells.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 import { runOperator } from './operator.ts';
+import { profilesWith, readModels } from './profiles.ts';
 
-/** Runs until `signal` aborts and shutdown is complete. @throws if it cannot start or go on */
+/**
+ * Runs until `signal` aborts and shutdown is complete, with the subjects in threads of their own.
+ * @throws if it cannot start or go on
+ */
 export async function serve(
   config: Config,
   client: KubeApi,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const models = await modelsOf(config.diagnosisProfiles, logger);
-  const profiles = createDiagnosisProfiles({ rules: rulesProvider, ...models });
-  await runOperator(config, client, logger, signal, subjectsExplainedBy(profiles), profiles);
+  const models = await readModels(config.diagnosisProfiles, logger);
+  const { names } = await profilesWith(models);
+  const observers: ((record: QueryRecord) => void)[] = [];
+  const onQueried = (record: QueryRecord): void => {
+    for (const observer of observers) observer(record);
+  };
+  const cells = new Cells({ ...config, logger, models, onQueried });
+  const observe = (observer: (record: QueryRecord) => void): void => void observers.push(observer);
+  try {
+    await runOperator(config, client, logger, signal, cells.subjects(SUBJECTS), { names, observe });
+  } finally {
+    await cells.close();
+  }
 }
 
-/** The providers for the model profiles in a file. @throws if the file cannot be used */
-async function modelsOf(
-  file: string | undefined,
+/** As {@link serve}, with the subjects in this thread: for a run on the machine of its user. */
+export async function serveInOneThread(
+  config: Config,
+  client: KubeApi,
   logger: Logger,
-): Promise<Readonly<Record<string, DiagnosisProvider>>> {
-  if (file === undefined) return {};
-  // Loaded on demand: most operators have no models.
-  const { providersOf, readProfiles } = await import('../diagnosis/models/index.ts');
-  try {
-    const profiles = await readProfiles(file);
-    logger.info({ profiles: profiles.map(({ name }) => name) }, 'profiles that may diagnose');
-    return providersOf(profiles, Date.now);
-  } catch (error) {
-    throw new Error('the file of --diagnosis-profiles cannot be used', { cause: error });
-  }
+  signal: AbortSignal,
+): Promise<void> {
+  const profiles = await profilesWith(await readModels(config.diagnosisProfiles, logger));
+  await runOperator(config, client, logger, signal, subjectsExplainedBy(profiles), profiles);
 }

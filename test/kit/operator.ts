@@ -54,12 +54,13 @@ export async function prepareOperator(
   await kubectl.apply(objects);
 }
 
-/** Starts it, with further arguments where there are any. It ends with the supervisor. */
+/** Starts it, with further arguments or as another program. It ends with the supervisor. */
 export async function startOperatorIn(
   { system, namespaces }: OperatorPlace,
   controlPlane: SpawnOptions['controlPlane'],
   supervisor: Supervisor,
   args: readonly string[] = [],
+  program?: SpawnOptions['program'],
 ): Promise<OperatorProcess> {
   return await spawnOperator({
     controlPlane,
@@ -67,6 +68,7 @@ export async function startOperatorIn(
     account: { namespace: system, name: OPERATOR_ACCOUNT },
     // Many runs share one Redis, and none of them is about its rest.
     args: [`--watch-namespaces=${namespaces.join(',')}`, NO_COOLDOWN, ...args],
+    ...(program && { program }),
   });
 }
 

@@ -9,7 +9,12 @@ import { type ControlPlane, Kubectl, Supervisor, writeKubeconfig } from '@chaosd
 import type { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { startEnvironment } from '../../src/local/environment.ts';
-import { NO_COOLDOWN, type OperatorProcess, startOperator } from '../../src/local/operator.ts';
+import {
+  NO_COOLDOWN,
+  type OperatorProcess,
+  type SpawnOptions,
+  startOperator,
+} from '../../src/local/operator.ts';
 import type { RedisUsers } from '../../src/local/redis-users.ts';
 import { Demos } from './demos.ts';
 import { prepareOperator, startOperatorIn } from './operator.ts';
@@ -32,6 +37,8 @@ export interface WorldOptions {
   readonly otherNamespaces?: readonly string[];
   /** Further arguments of the operator. */
   readonly operatorArgs?: readonly string[];
+  /** Default: the sources. */
+  readonly program?: SpawnOptions['program'];
 }
 
 const SHIPPED_SYSTEM = 'chaosdemo-system';
@@ -62,7 +69,7 @@ export class World extends Demos {
    */
   static async start(
     mode: 'approximate' | 'strict',
-    { otherNamespaces = [], operatorArgs = [] }: WorldOptions = {},
+    { otherNamespaces = [], operatorArgs = [], program }: WorldOptions = {},
   ): Promise<World> {
     const { url, caFile, kubeconfig, binaries } = inject('controlPlane');
     const kubectl = new Kubectl(binaries.kubectl, kubeconfig);
@@ -77,7 +84,7 @@ export class World extends Demos {
       await prepareOperator(kubectl, place);
       const [target, operator] = await Promise.all([
         startTarget({ kubectl, supervisor, namespace, mode }),
-        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor, operatorArgs),
+        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor, operatorArgs, program),
       ]);
       const controlPlane = { url, caFile, kubeconfig, kubectl, folder, kubeconfigFor };
       const end = async (): Promise<void> => {

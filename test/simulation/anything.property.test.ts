@@ -16,6 +16,7 @@ const incident = fc.oneof(
   fc.record({ kind: fc.constant('rerun' as const), runId: fc.constantFrom('a', 'b', 'c') }),
   fc.record({ kind: fc.constant('request' as const), value: fc.constantFrom('x', 'y') }),
   fc.record({ kind: fc.constant('restart' as const) }),
+  fc.record({ kind: fc.constant('thread' as const) }),
   fc.record({ kind: fc.constant('lose' as const), hearsAfterMs: fc.integer({ min: 0, max: 15_000 }) }),
   fc.record({ kind: fc.constant('freeze' as const), forMs: fc.integer({ min: 0, max: 40_000 }) }),
   fc.record({ kind: fc.constant('conflicts' as const), count: fc.integer({ min: 1, max: 5 }) }),
@@ -60,6 +61,8 @@ async function befall(simulation: Simulation, incident: Incident): Promise<void>
       return await simulation.crash(incident.downMs);
     case 'restart':
       return await simulation.restart();
+    case 'thread':
+      return simulation.endThread();
     case 'lose':
       return await simulation.lose(incident.hearsAfterMs);
     case 'freeze':

@@ -31,6 +31,8 @@ export class SimulatedDriver implements SubjectDriver {
   readonly #fixtures = new Set<string>();
   /** By the id of the fault: what was recorded, and not taken yet. */
   readonly #histories = new Map<string, SimulatedEvent[]>();
+  readonly #ended = new AbortController();
+  readonly ended = this.#ended.signal;
   #lookedHealthy = false;
 
   constructor(target: SimulatedTarget, clock: ProcessClock, request: AdmissionRequest) {
@@ -38,6 +40,12 @@ export class SimulatedDriver implements SubjectDriver {
     this.#clock = clock;
     this.#request = request;
     target.open += 1;
+    target.drivers.add(this);
+  }
+
+  /** Its thread ends: nothing is heard of it any more, and it does nothing. */
+  die(): void {
+    this.#ended.abort(new Error('the thread was ended'));
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -48,7 +56,8 @@ export class SimulatedDriver implements SubjectDriver {
       throw new Error('no answer from the API server');
     }
     performed.push(effect);
-    const finding = await this.#act(effect, permit, signal);
+    const finding = await this.#act(effect, permit, AbortSignal.any([signal, this.ended]));
+    this.ended.throwIfAborted();
     this.#throwIfBuggy(effect.kind);
     return finding;
   }
@@ -114,7 +123,8 @@ export class SimulatedDriver implements SubjectDriver {
     const { carriedOn } = this.#target;
     carriedOn.set(activity, this.#clock);
     try {
-      await this.#doUntilAborted(activity, emit, signal);
+      await this.#doUntilAborted(activity, emit, AbortSignal.any([signal, this.ended]));
+      if (!signal.aborted) this.ended.throwIfAborted();
     } finally {
       carriedOn.delete(activity);
     }
@@ -137,6 +147,7 @@ export class SimulatedDriver implements SubjectDriver {
     const { closeMs } = this.#target.behaviour;
     if (closeMs > 0) await this.#clock.sleep(closeMs, new AbortController().signal);
     this.#target.open -= 1;
+    this.#target.drivers.delete(this);
   }
 
   async #doUntilAborted(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
@@ -249,6 +260,7 @@ export class SimulatedDriver implements SubjectDriver {
     const healthy = this.#lookedHealthy;
     // Connecting takes a while; what was allowed then may not be any more.
     await this.#clock.sleep(effectMs / 2, heedsAbort ? signal : new AbortController().signal);
+    this.ended.throwIfAborted();
     const refusal = permit.refusal();
     if (refusal !== undefined) {
       return { kind: 'Fault', fault: id, report: { missed: true, message: refusal, evidence: [] } };

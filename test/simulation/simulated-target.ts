@@ -121,6 +121,8 @@ export class SimulatedTarget {
   #lock: HeldLock | undefined;
   /** Drivers that were made and not closed, of processes that live or died. */
   open = 0;
+  /** Those that are open, of all processes. */
+  readonly drivers = new Set<{ die(): void }>();
   /** Calls of `admit` under way or over. */
   admissions = 0;
 

@@ -285,6 +285,11 @@ export class Simulation {
     this.startOperator();
   }
 
+  /** The thread that has the connections to the service ends; the operator goes on. */
+  endThread(): void {
+    for (const driver of this.target.drivers) driver.die();
+  }
+
   /** The operator stops in order, as in an upgrade, and another begins. */
   async restart(): Promise<void> {
     let stopped = false;

@@ -7,7 +7,7 @@ import { ENABLED, type StagePod, type StageStart } from '../../local/environment
 import type { Target } from '../../local/target.ts';
 import { readConfig } from '../../operator/config.ts';
 import { createLogger } from '../../operator/log.ts';
-import { serve } from '../../operator/serve.ts';
+import { serveInOneThread } from '../../operator/serve.ts';
 import { admission } from './admission.ts';
 import type { ApiServer, RunningOperator } from './api-server.ts';
 
@@ -59,7 +59,7 @@ function operate(client: MemoryApi, args: readonly string[], folder: string): Ru
     pino.destination({ dest: logFile, sync: true, append: true }),
   );
   const stop = new AbortController();
-  const running = serve(config, client, logger, stop.signal);
+  const running = serveInOneThread(config, client, logger, stop.signal);
   const failed = Promise.withResolvers<Error>();
   running.catch((error: unknown) => {
     logger.fatal({ err: error }, 'the operator cannot continue');

@@ -287,7 +287,7 @@ function filesOf(kept: KeptRun, now: number, complete: boolean): EvidenceFiles {
     } else if (!observed.prepared[id]) {
       // Whether it had been observed to its end is unknown here: the store is never read back.
       leftOut.push(
-        `${entry.name}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`,
+        `${entry.name}: the thread or process of the operator that had announced the fault has ended, so what it saw may be missing or end early`,
       );
     }
     if (history.isCut)

@@ -27,7 +27,7 @@ export interface Entry {
   rejectedSince?: number;
 }
 
-export interface EntriesOptions extends Omit<SessionOptions, 'demo' | 'onChange' | 'subject'> {
+export interface EntriesOptions extends Omit<SessionOptions, 'demo' | 'onChange' | 'onLost' | 'subject'> {
   /** Called whenever a session has a finding that may change the decision. */
   readonly onChange: (key: string) => void;
   /** Called for an object that is deleted while it has a session. */
@@ -106,7 +106,9 @@ export class Entries {
   /** The session of an object, created if missing. */
   session(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject): Session {
     const onChange = (): void => this.#options.onChange(entry.key);
-    entry.session ??= new Session({ ...this.#options, demo, subject, onChange });
+    // Its run goes on in another session, as after a restart: the lock stays ours.
+    const onLost = (): void => this.#end(entry, undefined, true);
+    entry.session ??= new Session({ ...this.#options, demo, subject, onChange, onLost });
     return entry.session;
   }
 
@@ -121,7 +123,7 @@ export class Entries {
    * Begins to close the session, without waiting: the duration depends on the systems that the session is connected to.
    */
   close(entry: Entry): void {
-    this.#end(entry, async () => {});
+    this.#end(entry);
   }
 
   /** Begins to close the session of a deleted object, undoing an unfinished run. */
@@ -160,14 +162,14 @@ export class Entries {
     });
   }
 
-  #end(entry: Entry, before: (session: Session) => Promise<void>): void {
+  #end(entry: Entry, before?: (session: Session) => Promise<void>, keepLock = false): void {
     const { key, session } = entry;
     if (!session) return;
     delete entry.session;
     const end = async (): Promise<void> => {
       try {
-        await before(session);
-        await session.close(this.#keepsLocks || !this.#options.hasLead());
+        if (before) await before(session);
+        await session.close(keepLock || this.#keepsLocks || !this.#options.hasLead());
       } catch (error) {
         this.#options.logger.error(
           { err: error, key },

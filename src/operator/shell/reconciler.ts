@@ -189,6 +189,8 @@ export class Reconciler {
       if (finalized.state !== 'stored') return await this.#refetch(entry, demo, finalized, signal);
       this.#keep(entry, demo, finalized.demo);
     }
+    // What undoes a fault needs no announcement, and does not wait for the API server.
+    entry.session?.perform(decision.effects.filter((effect) => effect.kind === 'Restore' && effect.release));
     const before = entry.latest ?? demo;
     let after = before;
     if (isTransition(before.status, decision.status)) {

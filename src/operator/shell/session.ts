@@ -11,7 +11,13 @@ import type { Activity, Effect } from '../../engine/effects.ts';
 import { isPossiblyActive, isRunActive } from '../../engine/fault-times.ts';
 import { callsForDecision, type Finding, record } from '../../engine/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../engine/observed.ts';
-import type { AdmissionRequest, Admitted, Permit, RecordedHistory } from '../../engine/subject.ts';
+import {
+  type AdmissionRequest,
+  type Admitted,
+  type Permit,
+  REFUSALS,
+  type RecordedHistory,
+} from '../../engine/subject.ts';
 import { type Logger, loggerFor } from '../log.ts';
 import { ActivityRunner } from './activity-runner.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -22,9 +28,6 @@ const ACTIVITY_RETRY_MS = 1000;
 
 /** Retry delay of an unproven release, in milliseconds. */
 const RELEASE_RETRY_MS = 1000;
-
-/** Why a process that no longer leads may send nothing. */
-const NOT_LEADING = 'this operator no longer leads';
 
 /** How long effects and activities may take to end after an abort, and then their resources, in milliseconds. */
 const END_TIMEOUT_MS = 5000;
@@ -40,6 +43,8 @@ export interface SessionOptions {
   readonly hasLead: () => boolean;
   /** Called whenever an observation may change the decision. */
   readonly onChange: () => void;
+  /** Called when the driver has ended by itself: nothing more comes of this session. */
+  readonly onLost: () => void;
 }
 
 type Opened = NonNullable<Admitted['opened']>;
@@ -142,7 +147,7 @@ export class Session {
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
     // Outside of a decision's effects: also while this process shuts down.
-    const permit = { refusal: () => (this.#options.hasLead() ? undefined : NOT_LEADING) };
+    const permit = { refusal: () => (this.#options.hasLead() ? undefined : REFUSALS.notLeading) };
     while (!stop.aborted && this.#options.hasLead()) {
       try {
         const finding = await this.#effects.release(effect, permit, stop);
@@ -206,6 +211,7 @@ export class Session {
     if (opened) {
       this.#opened = opened;
       this.#openedFor = request.generation;
+      opened.driver.ended?.addEventListener('abort', this.#options.onLost, { signal: this.#lifetime.signal });
     }
     const { generation } = request;
     const target = opened && { target: opened.target };
@@ -247,18 +253,18 @@ export class Session {
    */
   #refusal(effect: Effect): string | undefined {
     const { clock, leads } = this.#options;
-    if (!leads()) return NOT_LEADING;
+    if (!leads()) return REFUSALS.notLeading;
     if (effect.kind !== 'Inject') return undefined;
-    if (this.#effects.released) return 'the run is being restored';
+    if (this.#effects.released) return REFUSALS.restoring;
     const { id, plannedAt, until } = effect;
     const now = clock.now();
     // Connecting may take a while once the injection has begun.
     const hasBegun = this.#observed.begun.has(id);
     const isLate = !hasBegun && now > plannedAt + INJECTION_TIMEOUT_MS;
-    if (now >= until || isLate) return 'its moment has passed';
+    if (now >= until || isLate) return REFUSALS.tooLate;
     // It was healthy at the decision, and storing the decision takes a while.
-    if (!hasBegun && this.#observed.health?.hasIssues === true) return 'the subject became unhealthy';
-    return this.#opened?.lock?.isHeld() ? undefined : 'the lock on the target was lost';
+    if (!hasBegun && this.#observed.health?.hasIssues === true) return REFUSALS.unhealthy;
+    return this.#opened?.lock?.isHeld() ? undefined : REFUSALS.lockLost;
   }
 
   #note(found: Finding): void {

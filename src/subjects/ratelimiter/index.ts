@@ -49,13 +49,19 @@ const MOST_OF_NAMESPACE = 10_800;
  * Open requests to pods, each with its connection, and bursts, of all runs of this process: 181 MiB. Idle connections
  * of pools are not counted: see `http/pod-client.ts`.
  */
-const CONNECTIONS = new ConnectionBudget(20_600, MOST_OF_NAMESPACE);
+const MOST_OF_PROCESS = 20_600;
+
+/** One for all terms of leadership: an earlier one may still be ending. */
+let budget: ConnectionBudget | undefined;
 
 /** Rate limiters that count in one Redis. @param diagnosis explains what was detected */
 export function rateLimiterExplainedBy(diagnosis: DiagnosisProfiles): Subject<Cluster> {
   return {
     definition: rateLimiterDefinition,
-    connect: (ports) => new RateLimiterConnector(ports, CONNECTIONS, diagnosis),
+    connect: (ports) => {
+      budget ??= new ConnectionBudget(MOST_OF_PROCESS, MOST_OF_NAMESPACE, ports.shared);
+      return new RateLimiterConnector(ports, budget, diagnosis);
+    },
   };
 }
 

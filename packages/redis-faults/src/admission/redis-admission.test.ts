@@ -14,7 +14,6 @@ import {
   serverWith,
 } from '../testing/answering-redis.fixture.ts';
 import { startHostileRedis } from '../testing/hostile-redis.fixture.ts';
-import { MOST_STANDSTILL_MS, standstillMs } from '../testing/standstill.fixture.ts';
 import { admitRedis } from './redis-admission.ts';
 import { RedisRefusal } from './redis-refusal.ts';
 
@@ -114,50 +113,6 @@ describe('a node of a Cluster', () => {
       expect(outcome).toMatch(/^RedisNotEligible: redis-0 .*/);
       expect(outcome).not.toMatch(/Tr0|horse/);
     }
-  });
-});
-
-describe('the event loop during an admission', () => {
-  const times = (count: number, part: (i: number) => string): string =>
-    Array.from({ length: count }, (_, i) => part(i)).join('');
-  const ofCluster = (slots: string, flags = ''): Answers => ({
-    INFO: bulk(INFO.replace('standalone', 'cluster')),
-    CLUSTER: bulk(`${'a'.repeat(40)} 127.0.0.1:1@2 myself,master${flags} - 0 0 1 connected${slots}\n`),
-  });
-  const clients = (rest: string) => (address: string) =>
-    `$${address.length + 6 + rest.length}\r\naddr=${address} ${rest}\r\n`;
-
-  it.each<[string, Answers]>([
-    [
-      '4,000 clients',
-      {
-        CLIENT: clients(
-          `\n${times(4000, (i) => `id=${i} addr=10.9.${i >> 8}.${i & 255}:1 name=worker-${i} flags=N cmd=get user=${'u'.repeat(180)}\n`)}`,
-        ),
-      },
-    ],
-    ['400,000 different fields', { CLIENT: clients(times(400_000, (i) => `f${i}=1 `)) }],
-    ['110,000 different fields', { CLIENT: clients(times(110_000, (i) => `f${i}=1 `)) }],
-    ['500,000 lines', { CLIENT: clients(`\n${'a\n'.repeat(500_000)}`) }],
-    ['an address of 1 MB', { CLIENT: clients(`\naddr=[${':'.repeat(1_000_000)}]:1 cmd=get`) }],
-    ['100,000 ranges of slots', ofCluster(times(50_000, () => ' 1 [1->-x]'))],
-    ['4,000 times all slots', ofCluster(' 0-16383'.repeat(4000))],
-    ['4,096 single slots', ofCluster(times(4096, (i) => ` ${4 * i}`))],
-    ['200,000 flags', ofCluster('', ',fail'.repeat(50_000))],
-    ['90,000 fields in INFO', { INFO: bulk(INFO + times(90_000, (i) => `f${i}:1\n`)) }],
-    ['1,000,000 lines in INFO', { INFO: bulk(INFO + '\n'.repeat(1_000_000)) }],
-    ['a role of 800 KB', { INFO: bulk(INFO.replace('role:master', `role:${'é'.repeat(400_000)}`)) }],
-  ])('turns while a server answers with %s', async (_, answers) => {
-    expect(await standstillMs(() => outcomeOf(answers))).toBeLessThan(MOST_STANDSTILL_MS);
-  });
-
-  it('admission of 20 servers with 110,000 fields takes at most 4 times their bytes', async () => {
-    const servers = (rest: string) => () =>
-      Promise.all(Array.from({ length: 20 }, () => outcomeOf({ CLIENT: clients(rest) })));
-    const fields = times(110_000, (i) => `f${i}=1 `);
-    // The servers are in this process, too, so the bytes themselves take time.
-    const control = await standstillMs(servers(`f=${'1'.repeat(fields.length)}`), 0);
-    expect(await standstillMs(servers(fields), 4 * control)).toBeLessThan(4 * control);
   });
 });
 

@@ -14,7 +14,7 @@ import { RedisWireError } from '../client/redis-error.ts';
 import { admissionFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { asText } from '../client/reply-types.ts';
-import { inOwnTurn, readAll } from '../client/server-turns.ts';
+import { readAll } from '../client/server-turns.ts';
 import { counted, listed, messageOf, truncate, withAdvice } from '../text.ts';
 import { fairTimeout } from '../waiting.ts';
 import {
@@ -221,7 +221,7 @@ async function look(
     const { localAddress, localPort } = connection.stream;
     const ownAddr = formatAddr(localAddress, localPort);
     const infoText = asText('INFO', await connection.info());
-    const info = await inOwnTurn(() => admissionFields(infoText));
+    const info = admissionFields(infoText);
     const text = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
     // The run_id of a primary that no other client uses.
     const judge = (): string => {
@@ -239,10 +239,10 @@ async function look(
       }
       return runId;
     };
-    const runId = await orRedisRefusal(async () => await inOwnTurn(judge));
+    const runId = await orRedisRefusal(async () => judge());
     if (!isOfCluster(info)) return { target, info, runId };
     const nodes = asText('CLUSTER NODES', await connection.call('CLUSTER', 'NODES'));
-    const view = { target, info, runId, cluster: await inOwnTurn(() => readCluster(target, nodes)) };
+    const view = { target, info, runId, cluster: readCluster(target, nodes) };
     return options.failsOver ? { ...view, failoverAnswer: await answerToFailover(connection) } : view;
   } catch (error) {
     if (error instanceof RedisRefusal) throw error;

@@ -1,9 +1,9 @@
-/** How many servers are read at the same time, and how much is parsed in one turn of the event loop. */
+/** How many servers are read at the same time. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { PerServer } from './per-server.ts';
 import type { RedisTarget } from './redis-target.ts';
-import { inOwnTurn, readAll } from './server-turns.ts';
+import { readAll } from './server-turns.ts';
 
 const never = new AbortController().signal;
 
@@ -61,19 +61,4 @@ describe('reading servers', () => {
     await silent.endAll();
     await hanging;
   });
-});
-
-it('no turn of the event loop parses two replies', async () => {
-  let turn = 0;
-  let isOver = false;
-  const count = (): void => {
-    turn += 1;
-    if (!isOver) setImmediate(count);
-  };
-  setImmediate(count);
-  const turns = await Promise.all(Array.from({ length: 20 }, () => inOwnTurn(() => turn)));
-  isOver = true;
-  expect(new Set(turns).size).toBe(20);
-  await expect(inOwnTurn(() => expect.fail('as parsed'))).rejects.toThrow('as parsed');
-  expect(await inOwnTurn(() => 'next')).toBe('next');
 });

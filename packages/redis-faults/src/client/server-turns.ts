@@ -2,9 +2,7 @@
  * The bounds on what all servers together take of this process. A tenant decides how many servers there are and, within
  * the bounds of a reply, what each of them sends.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
-import pLimit from 'p-limit';
 import { allOf, each, type PerServer } from './per-server.ts';
 import type { RedisTarget } from './redis-target.ts';
 
@@ -46,13 +44,3 @@ export async function readAll<T>(
 
 /** Servers whose lists of clients a fault reads at the same time; each may have 1 MiB. */
 export const LISTS_AT_ONCE = 4;
-
-const parsing = pLimit(1);
-
-/** Parses a reply in its own turn of the event loop, however many servers reply at the same moment. */
-export async function inOwnTurn<T>(parse: () => T): Promise<T> {
-  return await parsing(async () => {
-    await nextTurn();
-    return parse();
-  });
-}

@@ -11,7 +11,6 @@ import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { RedisClientError } from './redis-error.ts';
 import { combined, connectionsIn, parseInfo, type RedisInfo, roleIn } from './redis-info.ts';
 import { type RedisTarget, redisName, storeName } from './redis-target.ts';
-import { inOwnTurn } from './server-turns.ts';
 
 /** Finds the primaries after a failover, in the order of the former ones. @throws Error with what is missing */
 export type FindPrimaries = () => Promise<PerServer<RedisTarget>>;
@@ -169,7 +168,7 @@ export class StoreConnections {
   /** The identity of the store, and how often this command was carried out, as Redis counts it. */
   async facts(command?: string): Promise<RedisInfo> {
     const replies = await this.#all((server) => server.info('server', 'commandstats'));
-    return combined(await allOf(each(replies, (text) => inOwnTurn(() => parseInfo(text, command)))));
+    return combined(each(replies, (text) => parseInfo(text, command)));
   }
 
   /** The count of a rate limiter, from the server that has its key. See {@link RedisConnections.count}. */

@@ -6,13 +6,7 @@ import { type StoreCheck, storeName } from '@chaosdemo/redis-faults';
 import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Admission, Target } from '../../../engine/observed.ts';
-import type {
-  AdmissionRequest,
-  Admitted,
-  Lock,
-  SubjectConnector,
-  SubjectPorts,
-} from '../../../engine/subject.ts';
+import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from '../../../engine/subject.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { type AdmissionOptions, type AdmittedRedis, admitRedis } from '../../redis/admission/admit-redis.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
@@ -180,19 +174,6 @@ export class RateLimiterConnector implements SubjectConnector {
     return lease;
   }
 
-  /** The lease and the pods; both are released when the driver is closed. */
-  #withPods(lease: ClusterLease, asking: PodUser): Lock {
-    const leaving = async (left: Promise<void>): Promise<void> => {
-      this.#pods.leave(asking);
-      await left;
-    };
-    return {
-      isHeld: () => lease.isHeld(),
-      release: () => leaving(lease.release()),
-      leave: () => leaving(lease.leave()),
-    };
-  }
-
   #open(
     request: AdmissionRequest,
     place: Place,
@@ -211,6 +192,7 @@ export class RateLimiterConnector implements SubjectConnector {
       budget: this.#budget.onBehalfOf(namespace),
       diagnosis: this.#diagnosis,
       logger,
+      onClose: () => asking && this.#pods.leave(asking),
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal),
@@ -227,7 +209,7 @@ export class RateLimiterConnector implements SubjectConnector {
     return {
       target: targetOf(target),
       driver,
-      ...(lock && asking && { lock: this.#withPods(lock, asking) }),
+      ...(lock && { lock }),
     };
   }
 }

@@ -11,7 +11,6 @@ import { ConnectionBudgetError, type ConnectionLease, type ConnectionShare } fro
 import { type Dial, dialTcp } from './dial.ts';
 import type { Failure } from './failure.ts';
 import { freeFileDescriptors } from './file-descriptors.ts';
-import { readingTurn } from './reading-turn.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { ResponseReader } from './response-reader.ts';
 
@@ -272,23 +271,14 @@ async function fire<T>(
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
   const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
-  /** Answers that arrived in time and are still to be read. */
-  const unread: Promise<void>[] = [];
   let open = lines.length;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   for (const [i, { connection, method }] of lines.entries()) {
     connection?.expect(new ResponseReader(method, budget), (outcome) => {
       endedAt[i] = performance.now();
-      const end = (result: (typeof results)[number]): void => {
-        results[i] = result;
-        open -= 1;
-        if (open === 0) onAll();
-      };
-      if ('failure' in outcome) return end(outcome);
-      const { answer } = outcome;
-      const turn = readingTurn(answer.body);
-      if (!turn) return end(reading(answer, read));
-      unread.push(turn.then(() => end(reading(answer, read))));
+      results[i] = 'failure' in outcome ? outcome : reading(outcome.answer, read);
+      open -= 1;
+      if (open === 0) onAll();
     });
   }
   await pauseFor(at - now() - WARM_UP_MS, signal);
@@ -325,7 +315,6 @@ async function fire<T>(
     connection?.fail('TIMEOUT', `it was not answered within ${timeoutMs} ms`);
   }
   const finishedAt = performance.now();
-  await Promise.all(unread);
   return {
     outcomes: lines.map(({ pod }, i) => ({
       pod: pod.name,

@@ -3,6 +3,7 @@
  * the number of connections that would take as much; and the memory of histories. All runs share it, and each namespace may have a part of it.
  * Released capacity goes to the run that has waited longest among those that it is enough for.
  */
+import type { SharedPlace } from '../../../engine/subject.ts';
 import type { HistoryMemory } from '../history/history.ts';
 import type { AnswerMemory } from './answer.ts';
 
@@ -11,6 +12,9 @@ export const CONNECTION_BYTES = 9 * 1024;
 
 /** Bytes that the histories of all runs take, and those of one namespace: its largest history, and half of another. */
 const [HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE] = [96 * 1024 * 1024, 48 * 1024 * 1024];
+
+/** How often those who wait look whether another thread has given something back, in milliseconds. */
+const RETRY_MS = 50;
 
 /** The budget never has this many connections. */
 export class ConnectionBudgetError extends Error {
@@ -28,17 +32,21 @@ export type TrafficRoom = () => ConnectionLease | undefined;
 export class ConnectionBudget {
   readonly #mostByNamespace: number;
   readonly #bytes: ByteBudget;
-  readonly #histories = new ByteBudget(HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE);
+  readonly #histories: ByteBudget;
   /** Each takes what it waits for, if available; the oldest is first. */
   readonly #waiting = new Set<() => void>();
 
   /**
    * @param most connections that may be open at once, of all namespaces
    * @param mostByNamespace the same for one namespace
+   * @param shared with other threads of this process; a namespace has one thread at a time
    */
-  constructor(most: number, mostByNamespace = most) {
+  constructor(most: number, mostByNamespace = most, shared?: SharedPlace) {
+    const [connections, histories] = [new SharedCount(0, shared), new SharedCount(1, shared)];
     this.#mostByNamespace = mostByNamespace;
-    this.#bytes = new ByteBudget(most * CONNECTION_BYTES, mostByNamespace * CONNECTION_BYTES);
+    this.#bytes = new ByteBudget(connections, most * CONNECTION_BYTES, mostByNamespace * CONNECTION_BYTES);
+    this.#histories = new ByteBudget(histories, HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE);
+    if (shared) setInterval(() => this.#retry(), RETRY_MS).unref();
   }
 
   get free(): number {
@@ -51,10 +59,14 @@ export class ConnectionBudget {
     const give = (released: number): void => {
       if (released === 0) return;
       bytes.give(released);
-      for (const attempt of this.#waiting) attempt();
+      this.#retry();
     };
     const history = this.#histories.share(namespace);
     return new ConnectionShare({ take: bytes.take, give }, history, this.#mostByNamespace, this.#waiting);
+  }
+
+  #retry(): void {
+    for (const attempt of this.#waiting) attempt();
   }
 }
 
@@ -116,22 +128,51 @@ export class ConnectionShare implements AnswerMemory {
   }
 }
 
+/** A number of bytes that the threads of a process have together; each adds to its own part only. */
+class SharedCount {
+  static readonly #KINDS = 2;
+  readonly #parts: Float64Array;
+  readonly #kind: number;
+  readonly #own: number;
+
+  constructor(kind: number, shared?: SharedPlace) {
+    const { memory, place } = shared ?? { memory: new ArrayBuffer(SharedCount.#KINDS * 8), place: 0 };
+    this.#parts = new Float64Array(memory);
+    this.#kind = kind;
+    this.#own = place * SharedCount.#KINDS + kind;
+    // What an ended thread had in this place is free.
+    this.#parts[this.#own] = 0;
+  }
+
+  get total(): number {
+    return this.#parts.reduce(
+      (sum, bytes, i) => (i % SharedCount.#KINDS === this.#kind ? sum + bytes : sum),
+      0,
+    );
+  }
+
+  add(bytes: number): void {
+    this.#parts[this.#own] = (this.#parts[this.#own] ?? 0) + bytes;
+  }
+}
+
 /** Memory of this process that all runs share, and of which each namespace may have a part. */
 class ByteBudget {
+  readonly #count: SharedCount;
   readonly #most: number;
   readonly #mostByNamespace: number;
   /** Bytes by namespace. */
   readonly #held = new Map<string, number>();
-  #total = 0;
 
   /** Bytes of all namespaces, and of one. */
-  constructor(most: number, mostByNamespace: number) {
+  constructor(count: SharedCount, most: number, mostByNamespace: number) {
+    this.#count = count;
     this.#most = most;
     this.#mostByNamespace = mostByNamespace;
   }
 
   get free(): number {
-    return this.#most - this.#total;
+    return this.#most - this.#count.total;
   }
 
   /** The part of one namespace. */
@@ -140,7 +181,7 @@ class ByteBudget {
     const add = (bytes: number): void => {
       this.#held.set(namespace, held() + bytes);
       if (held() === 0) this.#held.delete(namespace);
-      this.#total += bytes;
+      this.#count.add(bytes);
     };
     return {
       take: (bytes) => {

@@ -5,7 +5,6 @@ import type { AnswerMemory, HttpAnswer } from './answer.ts';
 import { dialTcp } from './dial.ts';
 import { type Failure, RequestError } from './failure.ts';
 import { PodConnection } from './pod-connection.ts';
-import { readingTurn } from './reading-turn.ts';
 import type { HttpRequest } from './request.ts';
 
 /**
@@ -94,7 +93,6 @@ export class PodClient {
       const answer = await connection.exchange(request, stop);
       if (this.#kept.length < MOST_KEPT && !stop.aborted) this.#kept.push(connection);
       else connection.end();
-      await readingTurn(answer.body);
       return answer;
     } catch (error) {
       connection.end();

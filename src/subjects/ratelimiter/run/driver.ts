@@ -36,6 +36,7 @@ export interface RateLimiterDriverOptions extends RunParts {
   /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   readonly diagnosis: DiagnosisProfiles;
+  readonly onClose?: () => void;
 }
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
@@ -99,6 +100,7 @@ export class RateLimiterDriver implements SubjectDriver {
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the driver was closed'));
     closeToolkit(this.#toolkit);
+    this.#options.onClose?.();
     for (const attempt of this.#attempts.values()) attempt.close();
   }
 

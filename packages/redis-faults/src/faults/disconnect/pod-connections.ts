@@ -9,7 +9,7 @@ import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { ClientListReply, RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { MOST_ELEMENTS } from '../../client/reply-gate.ts';
-import { inOwnTurn, LISTS_AT_ONCE } from '../../client/server-turns.ts';
+import { LISTS_AT_ONCE } from '../../client/server-turns.ts';
 import { counted, listed, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
@@ -18,9 +18,6 @@ import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
 
 /** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
 const EVERY_MS = 50;
-
-/** Of the time from one round to the next, at most this part goes into parsing lists, which a server may make long. */
-const PARSING_SHARE = 1 / 4;
 
 /** Without a round for this long, in milliseconds, clients could take the fault for a stall. */
 const LONGEST_GAP_MS = 1000;
@@ -56,8 +53,6 @@ export class PodConnections implements DuringPause {
   /** Why that reply was lost. */
   #lost = '';
   readonly #listing = pLimit(LISTS_AT_ONCE);
-  /** How long parsing the lists of the current round has taken; milliseconds. */
-  #parsingMs = 0;
   #until = 0;
   #rounds = 0;
   #lastRoundAt = 0;
@@ -136,7 +131,6 @@ export class PodConnections implements DuringPause {
   async #run(): Promise<void> {
     while (!this.#isOver()) {
       try {
-        this.#parsingMs = 0;
         const all = await this.#list();
         this.#open ??= all;
         await allOf(each(all, (one) => this.#end(one)));
@@ -153,8 +147,7 @@ export class PodConnections implements DuringPause {
           return;
         }
       }
-      const pacedMs = this.#parsingMs / PARSING_SHARE - this.#parsingMs;
-      await pauseFor(Math.max(EVERY_MS, pacedMs), this.#over.signal).catch(() => undefined);
+      await pauseFor(EVERY_MS, this.#over.signal).catch(() => undefined);
     }
   }
 
@@ -205,15 +198,7 @@ export class PodConnections implements DuringPause {
    * from its address or, if addresses are rewritten, have its user. So are replicas and Sentinels, also in a selected pod.
    */
   async #listOf(server: RedisConnections): Promise<Listed> {
-    const reply = await server.clientList();
-    return await inOwnTurn(() => {
-      const begunAt = performance.now();
-      try {
-        return { server, connections: this.#connectionsIn(reply) };
-      } finally {
-        this.#parsingMs += performance.now() - begunAt;
-      }
-    });
+    return { server, connections: this.#connectionsIn(await server.clientList()) };
   }
 
   /** @throws RedisWireError */

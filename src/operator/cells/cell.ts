@@ -1,0 +1,135 @@
+/**
+ * A cell: a thread in which the subjects of some namespaces are connected. All that pods, Redis, Sentinels and fault
+ * proxies send is read here, and nothing of it in the thread that leads; what stops this thread stops its own runs.
+ */
+import { getHeapStatistics } from 'node:v8';
+import { parentPort, workerData } from 'node:worker_threads';
+import { sleep } from '@chaosdemo/kube-runtime';
+import type { Clock } from '../../engine/clock.ts';
+import type { SubjectConnector, SubjectDriver } from '../../engine/subject.ts';
+import { subjectsExplainedBy } from '../../subjects/index.ts';
+import { createLogger } from '../log.ts';
+import { profilesWith } from '../profiles.ts';
+import { BEAT_MS } from './beats.ts';
+import { type CellData, CellMemory, type ConnectorOf, type OfCell, type OfHost } from './messages.ts';
+import { type Handlers, Peer } from './peer.ts';
+import { BorrowedPermit } from './permits.ts';
+import { RemoteLease, remoteCluster } from './remote-cluster.ts';
+
+/** How often new lines of histories are passed on; they also go with each finding. Milliseconds. */
+const LINES_EVERY_MS = 500;
+
+/** A driver, with the faults whose histories it may have. */
+interface Opened {
+  readonly driver: SubjectDriver;
+  readonly faults: Set<string>;
+  readonly closed: PromiseWithResolvers<void>;
+  /** Passes on what is new. */
+  flush: () => void;
+}
+
+const data = workerData as CellData;
+const memory = new CellMemory(data.memory);
+const clock: Clock = {
+  now: () => performance.now() + memory.clockOffset,
+  monotonic: () => performance.now(),
+  sleep,
+};
+const logger = createLogger({ level: data.logLevel, identity: data.identity });
+const profiles = await profilesWith(data.models);
+profiles.observe((record) => void host.ask('queried', [record]));
+const subjects = subjectsExplainedBy(profiles);
+const connectors = new Map<number, SubjectConnector>();
+const drivers = new Map<number, Opened>();
+let opened = 0;
+
+const handlers: Handlers<OfCell> = {
+  async admit({ signal }, connector, request) {
+    const { admission, opened: found } = await connectorOf(connector).admit(request, signal);
+    if (!found) return { admission };
+    const { driver, lock, target } = found;
+    opened += 1;
+    drivers.set(opened, {
+      driver,
+      faults: new Set(),
+      closed: Promise.withResolvers(),
+      flush: () => undefined,
+    });
+    const lease = lock instanceof RemoteLease ? { lease: lock.id } : {};
+    return { admission, opened: { target, driver: opened, ...lease } };
+  },
+  findPodTemplate: ({ signal }, connector, namespace, spec) =>
+    connectorOf(connector).findPodTemplate(namespace, spec, signal),
+  forget: (_, connector, uid, keepLock) => connectorOf(connector).forget(uid, keepLock),
+  async perform({ signal }, id, effect, permit) {
+    const { driver, faults, flush } = open(id);
+    const finding = await driver.perform(effect, new BorrowedPermit(permit), signal);
+    if (finding.kind === 'Prepared') faults.add(finding.fault);
+    flush();
+    return finding;
+  },
+  async run({ report, signal }, id, activity) {
+    const { driver, flush } = open(id);
+    const emit = (finding: unknown): void => {
+      flush();
+      report(finding);
+    };
+    await driver.runActivity(activity, emit, signal);
+  },
+  async follow({ report }, id) {
+    const at = open(id);
+    at.flush = () => {
+      for (const fault of at.faults) {
+        const lines = at.driver.history?.(fault)?.take();
+        if (lines && lines.length > 0) report({ fault, lines });
+      }
+    };
+    const timer = setInterval(at.flush, LINES_EVERY_MS);
+    await at.closed.promise.finally(() => clearInterval(timer));
+  },
+  async release(_, id, fault) {
+    const { driver, faults } = open(id);
+    driver.history?.(fault)?.release();
+    faults.delete(fault);
+  },
+  async close(_, id) {
+    const { closed, driver } = open(id);
+    drivers.delete(id);
+    closed.resolve();
+    await driver.close();
+  },
+};
+
+if (!parentPort) throw new Error('a cell is started as a thread');
+const host = new Peer<OfHost>(parentPort, handlers);
+setInterval(beat, BEAT_MS);
+beat();
+
+function beat(): void {
+  const { external_memory, total_physical_size } = getHeapStatistics();
+  memory.beat(external_memory + total_physical_size);
+}
+
+function open(id: number): Opened {
+  const found = drivers.get(id);
+  if (!found) throw new Error('the driver is closed');
+  return found;
+}
+
+function connectorOf(of: ConnectorOf): SubjectConnector {
+  const known = connectors.get(of.id);
+  if (known) return known;
+  const subject = subjects.find(({ definition }) => definition.api.member === of.member);
+  if (!subject) throw new RangeError(`there is no subject ${of.member}`);
+  const { faultCooldownMs, place, shared } = data;
+  const cluster = remoteCluster(host, of);
+  const connector = subject.connect({
+    cluster,
+    clock,
+    faultCooldownMs,
+    logger,
+    shared: { memory: shared, place },
+  });
+  connectors.set(of.id, connector);
+  return connector;
+}

@@ -1,0 +1,110 @@
+/**
+ * The threads in which subjects are connected. A namespace has one cell at a time; cells are started when a run needs
+ * one, and ended when idle. One that does not answer, or takes too much memory, is ended: its faults end by themselves
+ * as after a crash, and its runs go on in another, as after a takeover.
+ */
+import { availableParallelism, totalmem } from 'node:os';
+import type { DiagnosisProfile, QueryRecord } from '../../diagnosis/index.ts';
+import type { Subject } from '../../engine/subject.ts';
+import type { Cluster } from '../../subjects/cluster.ts';
+import { LOOK_MS } from './beats.ts';
+import { CellConnector } from './cell-connector.ts';
+import { Cell, type CellOptions } from './cell-thread.ts';
+import { Suspects } from './suspects.ts';
+
+/** More would share the processors with each other, and each takes 30 MB. */
+const MOST_CELLS = Math.min(4, Math.max(2, availableParallelism()));
+/** A cell without work is ended after this time; objects that wait ask more often. Milliseconds. */
+const IDLE_MS = 60_000;
+/** Above this share of the memory of its container the process ends its largest cell, before the system ends all. */
+const MEMORY_SHARE = 0.85;
+
+/** Bytes of the memory that cells share, for each: two counts. */
+const SHARED_BYTES = 16;
+
+export interface CellsOptions
+  extends Pick<CellOptions, 'faultCooldownMs' | 'identity' | 'logger' | 'logLevel'> {
+  readonly models: readonly DiagnosisProfile[];
+  /** Gets the outcome of each question to a profile. */
+  readonly onQueried: (record: QueryRecord) => void;
+}
+
+export class Cells {
+  readonly #options: CellsOptions;
+  readonly #cells = new Set<Cell>();
+  readonly #byNamespace = new Map<string, Cell>();
+  readonly #suspects = new Suspects();
+  /** Bytes of connections and of histories, counted for each cell: see `SharedCount`. */
+  readonly #shared = new SharedArrayBuffer(MOST_CELLS * SHARED_BYTES);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: CellsOptions) {
+    this.#options = options;
+  }
+
+  /** The same subjects, connected in cells. */
+  subjects(all: readonly Subject<Cluster>[]): Subject<Cluster>[] {
+    return all.map(({ definition }) => ({
+      definition,
+      connect: (ports) => new CellConnector(this, definition.api.member, ports),
+    }));
+  }
+
+  /** Why a namespace gets no cell now; undefined: it gets one. `now` in milliseconds since the epoch. */
+  waitOf(namespace: string, now: number): ReturnType<Suspects['waitOf']> {
+    return this.#suspects.waitOf(namespace, now);
+  }
+
+  /** The cell of a namespace, started if need be. */
+  of(namespace: string): Cell {
+    const known = this.#byNamespace.get(namespace);
+    if (known) return known;
+    const [idlest] = [...this.#cells].sort((one, two) => one.load - two.load);
+    const cell = idlest && (idlest.load === 0 || this.#cells.size >= MOST_CELLS) ? idlest : this.#start();
+    this.#byNamespace.set(namespace, cell);
+    return cell;
+  }
+
+  /** Ends them all. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([...this.#cells].map((cell) => cell.end()));
+  }
+
+  #start(): Cell {
+    const taken = new Set([...this.#cells].map(({ place }) => place));
+    const place = [...Array(MOST_CELLS).keys()].find((each) => !taken.has(each)) ?? 0;
+    const { logger } = this.#options;
+    const cell = new Cell({ ...this.#options, place, shared: this.#shared });
+    this.#cells.add(cell);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    cell.ended.addEventListener('abort', () => this.#ended(cell), { once: true });
+    logger.info({ cell: place }, 'started a thread for runs');
+    return cell;
+  }
+
+  #look(): void {
+    for (const cell of this.#cells) {
+      cell.look();
+      if (cell.load === 0 && cell.idleMs > IDLE_MS) void cell.end();
+    }
+    const most = Math.min(process.constrainedMemory() || totalmem(), totalmem());
+    if (this.#cells.size === 0 || process.memoryUsage.rss() < most * MEMORY_SHARE) return;
+    const [largest] = [...this.#cells].sort((one, two) => two.bytes - one.bytes);
+    largest?.fail('the memory of the operator was nearly used up, and it had most of it');
+  }
+
+  #ended(cell: Cell): void {
+    this.#cells.delete(cell);
+    for (const [namespace, of] of this.#byNamespace) if (of === cell) this.#byNamespace.delete(namespace);
+    if (this.#cells.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+    if (cell.failure === undefined) return;
+    const namespaces = [...cell.namespaces];
+    const fields = { cell: cell.place, namespaces, bytes: cell.bytes };
+    this.#options.logger.error(fields, `ended a thread of runs, which go on in another: ${cell.failure}`);
+    this.#suspects.add(namespaces, cell.failure, Date.now());
+  }
+}

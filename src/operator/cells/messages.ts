@@ -1,0 +1,107 @@
+/** What the thread that leads and a cell ask of each other. All of it is plain data. */
+import type { ChaosDemoSpec } from '../../api/index.ts';
+import type { DiagnosisProfile, QueryRecord } from '../../diagnosis/index.ts';
+import type { Activity, SubjectEffect } from '../../engine/effects.ts';
+import type { Finding } from '../../engine/findings.ts';
+import type { Admission, Target } from '../../engine/observed.ts';
+import type { AdmissionRequest } from '../../engine/subject.ts';
+import type { Cluster, ClusterLease } from '../../subjects/cluster.ts';
+
+/** The connector of a subject in one term of leadership; a cell makes its own with the first request. */
+export interface ConnectorOf {
+  readonly id: number;
+  /** The member of the spec that the subject has. */
+  readonly member: string;
+  readonly localPods: boolean;
+}
+
+/** As `Admitted`: what was opened is named, and stays in the cell. */
+export interface AdmittedThere {
+  readonly admission: Admission;
+  readonly opened?: { readonly target: Target; readonly driver: number; readonly lease?: number };
+}
+
+/** New lines of the history of a fault. */
+export interface HistoryReport {
+  readonly fault: string;
+  readonly lines: readonly string[];
+}
+
+/** Asked of a cell. */
+export type OfCell = {
+  admit(connector: ConnectorOf, request: AdmissionRequest): AdmittedThere;
+  findPodTemplate(connector: ConnectorOf, namespace: string, spec: ChaosDemoSpec): string | undefined;
+  forget(connector: ConnectorOf, uid: string, keepLock: boolean): void;
+  /** `permit`: the memory of a `LentPermit`. */
+  perform(driver: number, effect: SubjectEffect, permit: SharedArrayBuffer): Finding;
+  /** Reports findings. */
+  run(driver: number, activity: Activity): void;
+  /** Lasts until the driver is closed; reports {@link HistoryReport}s. */
+  follow(driver: number): void;
+  release(driver: number, fault: string): void;
+  close(driver: number): void;
+};
+
+/** Names a lease, before it is acquired. */
+export type LeaseOptions = Parameters<Cluster['lease']>[0];
+
+/** Asked of the thread that leads. */
+export type OfHost = {
+  /** A method of {@link Cluster} without state; `signalAt`: which of its arguments is the signal. */
+  read(connector: number, method: string, args: readonly unknown[], signalAt: number): unknown;
+  acquire(
+    connector: number,
+    lease: number,
+    options: LeaseOptions,
+  ): Awaited<ReturnType<ClusterLease['acquire']>>;
+  release(lease: number, keep: boolean): void;
+  queried(record: QueryRecord): void;
+};
+
+/** What a cell is started with. */
+export interface CellData {
+  readonly logLevel: string;
+  readonly identity: string;
+  readonly faultCooldownMs: number;
+  /** Models that may diagnose, as they were read at the start of the process. */
+  readonly models: readonly DiagnosisProfile[];
+  /** See {@link CellMemory}. */
+  readonly memory: SharedArrayBuffer;
+  /** Its place in the memory that all cells share, and that memory. */
+  readonly place: number;
+  readonly shared: SharedArrayBuffer;
+}
+
+/** Numbers that a cell and the thread that leads share. */
+export class CellMemory {
+  static readonly BYTES = 24;
+  readonly #numbers: Float64Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#numbers = new Float64Array(memory);
+  }
+
+  /** Added to the monotonic clock of the process: milliseconds since the epoch. */
+  get clockOffset(): number {
+    return this.#numbers[0] ?? 0;
+  }
+
+  set clockOffset(ms: number) {
+    this.#numbers[0] = ms;
+  }
+
+  /** Counts up as long as the cell handles events. */
+  get beats(): number {
+    return this.#numbers[1] ?? 0;
+  }
+
+  /** Bytes that the cell takes, as of its last beat. */
+  get bytes(): number {
+    return this.#numbers[2] ?? 0;
+  }
+
+  beat(bytes: number): void {
+    this.#numbers[1] = this.beats + 1;
+    this.#numbers[2] = bytes;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Requests between two threads over a port. Each has one result, can be aborted, and may report on its way; what
+ * crosses is cloned, so it is plain data. Messages arrive in order.
+ */
+import { messageOf } from '../../api/index.ts';
+import { ForbiddenError, ListTooLargeError } from '../../subjects/cluster.ts';
+
+/** What the handler of a request gets beside its arguments. */
+export interface Asked {
+  readonly signal: AbortSignal;
+  /** Passes something to the caller before the result. */
+  readonly report: (value: unknown) => void;
+}
+
+/** The requests that one side answers, by name. */
+export type Methods = Record<string, (...args: never[]) => unknown>;
+
+export type Handlers<M> = {
+  readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R
+    ? (asked: Asked, ...args: A) => Promise<R>
+    : never;
+};
+
+type Message =
+  | { readonly kind: 'ask'; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
+  | { readonly kind: 'abort'; readonly id: number; readonly why: string }
+  | { readonly kind: 'report' | 'result'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly error: SentError };
+
+interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  /** Of a {@link ListTooLargeError}. */
+  readonly objects?: number;
+  readonly most?: number;
+}
+
+/** A port, or the thread behind one. */
+interface Port {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (message: Message) => void): unknown;
+}
+
+type Answers = Record<string, (asked: Asked, ...args: unknown[]) => Promise<unknown>>;
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly report: (value: never) => void;
+}
+
+/** One end of a port. `M`: what the other end answers. */
+export class Peer<M extends Methods> {
+  readonly #port: Port;
+  readonly #handlers: Answers;
+  readonly #pending = new Map<number, Pending>();
+  /** Requests of the other end that are being answered. */
+  readonly #answering = new Map<number, AbortController>();
+  #last = 0;
+  #ended: Error | undefined;
+
+  constructor(port: Port, handlers: object) {
+    this.#port = port;
+    this.#handlers = handlers as unknown as Answers;
+    port.on('message', (message: Message) => this.#receive(message));
+  }
+
+  /**
+   * Asks the other end, and waits for its result also after an abort: what it had begun may have to be undone.
+   * @param report gets what it reports on its way
+   * @throws what the handler threw, by name and message; the reason once this end has ended
+   */
+  async ask<K extends keyof M & string>(
+    method: K,
+    args: Parameters<M[K]>,
+    signal?: AbortSignal,
+    report: (value: never) => void = () => undefined,
+  ): Promise<Awaited<ReturnType<M[K]>>> {
+    signal?.throwIfAborted();
+    if (this.#ended) throw this.#ended;
+    this.#last += 1;
+    const id = this.#last;
+    const { promise, reject, resolve } = Promise.withResolvers<unknown>();
+    const onAbort = (): void => this.#send({ kind: 'abort', id, why: messageOf(signal?.reason) });
+    this.#pending.set(id, { resolve, reject, report });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#send({ kind: 'ask', id, method, args });
+    try {
+      return (await promise) as Awaited<ReturnType<M[K]>>;
+    } finally {
+      this.#pending.delete(id);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** The other end is gone: every request ends with this error, and those of the other end are aborted. */
+  end(error: Error): void {
+    this.#ended = error;
+    for (const { reject } of this.#pending.values()) reject(error);
+    for (const stop of this.#answering.values()) stop.abort(error);
+  }
+
+  #receive(message: Message): void {
+    const { id } = message;
+    switch (message.kind) {
+      case 'ask':
+        void this.#answer(message);
+        break;
+      case 'abort':
+        this.#answering.get(id)?.abort(new Error(message.why));
+        break;
+      case 'report':
+        this.#pending.get(id)?.report(message.value as never);
+        break;
+      case 'result':
+        this.#pending.get(id)?.resolve(message.value);
+        break;
+      case 'failure':
+        this.#pending.get(id)?.reject(received(message.error));
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #answer({ args, id, method }: Extract<Message, { kind: 'ask' }>): Promise<void> {
+    const stop = new AbortController();
+    this.#answering.set(id, stop);
+    const report = (value: unknown): void => this.#send({ kind: 'report', id, value });
+    try {
+      const handler = this.#handlers[method];
+      if (!handler) throw new RangeError(`there is no request ${method}`);
+      const value = await handler({ signal: stop.signal, report }, ...args);
+      this.#send({ kind: 'result', id, value });
+    } catch (error) {
+      this.#send({ kind: 'failure', id, error: sent(error) });
+    } finally {
+      this.#answering.delete(id);
+    }
+  }
+
+  #send(message: Message): void {
+    if (!this.#ended) this.#port.postMessage(message);
+  }
+}
+
+function sent(thrown: unknown): SentError {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: messageOf(thrown), stack: undefined };
+  const { message, name, stack } = thrown;
+  const bounds = thrown instanceof ListTooLargeError ? { objects: thrown.objects, most: thrown.most } : {};
+  return { name, message, stack, ...bounds };
+}
+
+/** The same error at the other end: of its class if somebody there tells it apart. */
+function received({ message, most = 0, name, objects = 0, stack }: SentError): Error {
+  if (name === 'ListTooLargeError') return new ListTooLargeError(objects, most);
+  const error = name === 'ForbiddenError' ? new ForbiddenError(message) : new Error(message);
+  return Object.assign(error, { name, ...(stack !== undefined && { stack }) });
+}
