@@ -14,7 +14,7 @@ import type {
   Restored,
   Target,
 } from './observed.ts';
-import { diagnosisKey } from './observed.ts';
+import { diagnosisKey, put, without } from './observed.ts';
 
 export type Finding =
   /** Of `Admit`, for the spec of `generation`; or of a check right before a fault that shows the permission is gone. */
@@ -69,14 +69,12 @@ export function record(observed: Observed, finding: Finding): Observed {
       return { ...observed, health: finding.snapshot };
     case 'Baseline':
       return { ...observed, baseline: finding.outcome };
-    case 'Prepared': {
-      const { [finding.fault]: _, ...prepareFailures } = observed.prepareFailures;
+    case 'Prepared':
       return {
         ...observed,
-        prepareFailures,
+        prepareFailures: without(observed.prepareFailures, finding.fault),
         prepared: put(observed.prepared, finding.fault, finding.prepared),
       };
-    }
     case 'NotPrepared':
       return { ...observed, prepareFailures: put(observed.prepareFailures, finding.fault, finding.message) };
     case 'Announced':
@@ -105,10 +103,6 @@ export function record(observed: Observed, finding: Finding): Observed {
     default:
       return finding satisfies never;
   }
-}
-
-function put<T>(map: Readonly<Record<string, T>>, id: string, value: T): Record<string, T> {
-  return { ...map, [id]: value };
 }
 
 /**

@@ -157,21 +157,35 @@ export interface Observed {
   readonly begun: ReadonlySet<string>;
 }
 
+/** Without the members of every object: a forged id may be named as one of them. */
+const NOTHING: Readonly<Record<string, never>> = Object.freeze(Object.create(null));
+
+/** With one more, or without one. */
+export function put<T>(map: Readonly<Record<string, T>>, id: string, value: T): Record<string, T> {
+  return Object.assign(Object.create(null), map, { [id]: value });
+}
+
+export function without<T>(map: Readonly<Record<string, T>>, id: string): Record<string, T> {
+  const rest: Record<string, T> = Object.assign(Object.create(null), map);
+  delete rest[id];
+  return rest;
+}
+
 /** A session without observations. */
 export function nothingObserved(since: number): Observed {
   return {
     since,
     admission: { state: 'unknown' },
     gone: [],
-    prepared: {},
-    prepareFailures: {},
-    faults: {},
-    readings: {},
-    recoveries: {},
-    orphans: {},
-    diagnoses: {},
-    queried: {},
-    restored: {},
+    prepared: NOTHING,
+    prepareFailures: NOTHING,
+    faults: NOTHING,
+    readings: NOTHING,
+    recoveries: NOTHING,
+    orphans: NOTHING,
+    diagnoses: NOTHING,
+    queried: NOTHING,
+    restored: NOTHING,
     announced: new Set(),
     begun: new Set(),
   };

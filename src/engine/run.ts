@@ -178,7 +178,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   run.message = verdict.message;
   for (const { histories = {} } of Object.values(context.observed.restored)) {
     for (const entry of draft.scenarios ?? []) {
-      const digest = entry.fault && histories[entry.fault.id];
+      const digest = entry.fault && Object.hasOwn(histories, entry.fault.id) && histories[entry.fault.id];
       if (digest) entry.history = digest;
     }
   }

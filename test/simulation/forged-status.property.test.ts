@@ -90,6 +90,19 @@ const forgery = fc.oneof(
   fc.record({ kind: fc.constant('parts' as const), parts }),
   fc.record({ kind: fc.constant('whole' as const), status: valueOf(whole) }),
 );
+/** A fault whose id is the name of a member of every object. */
+const NAMED_AS_MEMBER = {
+  kind: 'parts',
+  parts: {
+    scenarios: [
+      {
+        ...{ name: '', type: '', expect: '' },
+        fault: { id: 'toString', plannedAt: '1970-01-01T00:00:00Z', until: '1970-01-01T00:00:00Z' },
+      },
+    ],
+  },
+} as const;
+
 const story = fc.array(
   fc.record({
     afterMs: fc.integer({ min: 0, max: 25_000 }),
@@ -193,7 +206,7 @@ describe('a forged status', () => {
           false,
         ]);
       }),
-      { numRuns: 30 * TIMES },
+      { numRuns: 30 * TIMES, examples: [[[{ afterMs: 6045, incident: NAMED_AS_MEMBER }]]] },
     );
   });
 

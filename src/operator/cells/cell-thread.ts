@@ -8,7 +8,7 @@ import { Beats } from './beats.ts';
 import { type CellData, CellMemory, type OfCell, type OfHost } from './messages.ts';
 import { type Handlers, Peer } from './peer.ts';
 
-/** Of a cell: twice what ten runs with the largest bursts took. */
+/** Of a cell: its share of a container of 512 MiB, if another takes as much. */
 const HEAP_MB = 192;
 
 /** The bundle of a cell lies beside that of the operator. */

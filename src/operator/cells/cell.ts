@@ -1,6 +1,6 @@
 /**
- * A cell: a thread in which the subjects of some namespaces are connected. All that pods, Redis, Sentinels and fault
- * proxies send is read here, and nothing of it in the thread that leads; what stops this thread stops its own runs.
+ * A cell: a thread in which the subjects of some namespaces are connected. All that their targets send is read here, and
+ * nothing of it in the thread that leads; what stops this thread stops its own runs.
  */
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
