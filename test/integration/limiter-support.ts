@@ -41,10 +41,6 @@ export class PodClient {
     return await this.call('POST', '/check', { key });
   }
 
-  async define(key: string, limit: number, windowSec = 300): Promise<Answer> {
-    return await this.call('POST', '/limit', { key, limit, window_sec: windowSec });
-  }
-
   async counter(key: string): Promise<{ admitted: number; synced: number; redisKey: string }> {
     const { status, body } = await this.call('GET', `/counter?key=${key}`);
     if (status !== 200) throw new Error(`GET /counter answered ${status}`);
@@ -111,26 +107,6 @@ export function observe(redis: RedisServer): Redis {
 /** Sum of what Redis counted in a window. */
 export async function countedIn(observer: Redis, redisKey: string): Promise<number> {
   return Object.values(await observer.hgetall(redisKey)).reduce((sum, count) => sum + Number(count), 0);
-}
-
-/** Gives a key a limit and waits until every pod has it. */
-export async function defineEverywhere(
-  nodes: readonly PodClient[],
-  key: string,
-  limit: number,
-  windowSec = 300,
-): Promise<void> {
-  // On a busy machine the limiter may give up a write; a client then defines the limit again.
-  await until(async () => {
-    const defined = await nodes[0]?.define(key, limit, windowSec);
-    return defined !== undefined && defined.status <= 201;
-  });
-  for (const node of nodes) {
-    await until(async () => {
-      const { body } = await node.call('GET', `/limit?key=${key}`);
-      return body['limit'] === limit && body['window_sec'] === windowSec;
-    });
-  }
 }
 
 /** Sends `count` checks at once, spread over the nodes; returns how many each status was answered with. */

@@ -158,7 +158,6 @@ describe.skipIf(withoutRealTime)('the pause', () => {
 
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
       expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
-      expect(await ground.observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
     }),
   );
 });

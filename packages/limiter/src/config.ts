@@ -94,12 +94,6 @@ const settings = {
     help: 'Strict mode: after this time without a reply, a check is answered with 503',
     fallback: '500ms',
   },
-  writeTimeoutMs: {
-    ...duration('100ms', '30s', '2s'),
-    env: 'LIMITER_WRITE_TIMEOUT',
-    help: 'POST and DELETE /limit give up after this time with 503',
-    fallback: '2s',
-  },
   flushTimeoutMs: {
     ...duration('0s', '60s', '10s'),
     env: 'LIMITER_FLUSH_TIMEOUT',

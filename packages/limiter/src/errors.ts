@@ -9,16 +9,9 @@ const LIMITER_ERRORS = {
   BODY_TOO_LARGE: { status: 413, message: 'the request body is larger than 4096 bytes' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'send the body as application/json' },
   ROUTE_NOT_FOUND: { status: 404, message: 'there is no such endpoint' },
-  LIMIT_UNKNOWN: { status: 404, message: 'this key has no limit other than that of the configuration' },
   REDIS_UNAVAILABLE: {
     status: 503,
     message: 'Redis cannot be reached or refused the command: see GET /health and the log of this pod',
-  },
-  REDIS_WRITE_TIMEOUT: {
-    status: 503,
-    message:
-      'Redis did not take the write in time (paused, overloaded or unreachable); unless it was accepted at the very ' +
-      'last moment nothing has changed, and a write that is still queued will be void: try again',
   },
   CHECK_DEADLINE_EXCEEDED: {
     status: 503,

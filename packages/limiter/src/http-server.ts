@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { LimiterConfig } from './config.ts';
 import { LimiterError } from './errors.ts';
-import type { CheckResult, Limiter, WindowView } from './limiter.ts';
+import type { CheckResult, Limiter } from './limiter.ts';
 
 const BODY_LIMIT_BYTES = 4_096;
 
@@ -16,12 +16,6 @@ const KEY = z
     'a key has 1 to 200 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or digit',
   );
 const KEY_ONLY = z.object({ key: KEY });
-const DEFINITION = z.object({
-  key: KEY,
-  limit: z.int().min(0).max(1_000_000_000),
-  /** Seconds; fractions down to a millisecond. */
-  window_sec: z.number().min(0.1).max(86_400),
-});
 
 /** The server of one node; not listening yet. Closing it ends open connections as soon as they are idle. */
 export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: Logger): FastifyInstance {
@@ -44,20 +38,6 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
       .code(result.allowed ? 200 : 429)
       .headers(rateLimitHeaders(result, limiter.now()))
       .send({ ...body, node });
-  });
-
-  app.post('/limit', async (request, reply) => {
-    const { key, limit, window_sec } = parse(DEFINITION, request.body);
-    const isKnown = await limiter.define(key, { limit, windowMs: Math.round(window_sec * 1000) });
-    return await reply.code(isKnown ? 200 : 201).send(limitBody(await limiter.describe(key)));
-  });
-
-  app.get('/limit', async (request) => limitBody(await limiter.describe(parse(KEY_ONLY, request.query).key)));
-
-  app.delete('/limit', async (request) => {
-    const { key } = parse(KEY_ONLY, request.query);
-    await limiter.remove(key);
-    return { key, deleted: true, node };
   });
 
   app.get('/counter', async (request) => {
@@ -90,10 +70,6 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
     if (error.code === 'INTERNAL') log.error({ err: thrown }, 'a request failed');
     return await reply.code(error.status).send({ error: { code: error.code, message: error.message } });
   });
-
-  function limitBody({ key, limit, windowMs, windowEndsAt }: WindowView): Record<string, unknown> {
-    return { key, limit, window_sec: windowMs / 1000, windowEndsAt, node };
-  }
 
   return app;
 }

@@ -12,9 +12,9 @@ import type { LimiterConfig } from './config.ts';
 import { LimiterError, unavailable } from './errors.ts';
 import { createMetrics } from './metrics.ts';
 import { openConnections, type RedisConnections } from './redis.ts';
-import { checkInRedis, countKey, defineLimit, type Limit, readWindow, syncCounts } from './store.ts';
+import { checkInRedis, countKey, type Limit, readWindow, syncCounts } from './store.ts';
 import { repeat, within } from './timing.ts';
-import { type PodWindow, remainingIn, Windows } from './window.ts';
+import { type PodWindow, Windows } from './window.ts';
 
 /** Most windows in one sync: a script blocks Redis while it runs. */
 const SYNC_BATCH = 512;
@@ -101,40 +101,13 @@ export class Limiter {
   }
 
   /**
-   * Gives a key a limit other than that of the configuration. The other pods use it from their next sync of this key.
-   * An open window keeps its counts.
-   * @returns whether the key had a limit before
-   * @throws LimiterError REDIS_WRITE_TIMEOUT, REDIS_UNAVAILABLE
-   */
-  async define(key: string, limit: Limit): Promise<boolean> {
-    const known = await this.#write(key, limit);
-    await this.#learn(key);
-    return known;
-  }
-
-  /**
-   * Removes the limit of a key, so that the limit of the configuration applies.
-   * @throws LimiterError LIMIT_UNKNOWN, REDIS_WRITE_TIMEOUT, REDIS_UNAVAILABLE
-   */
-  async remove(key: string): Promise<void> {
-    const known = await this.#write(key, undefined);
-    await this.#learn(key);
-    if (!known) throw new LimiterError('LIMIT_UNKNOWN');
-  }
-
-  /** The key's limit and current window, as this pod knows them. */
-  async describe(key: string): Promise<WindowView> {
-    return viewOf(await this.#current(key));
-  }
-
-  /**
    * The requests that this pod admitted in the key's window, those of them that Redis is known to hold, and the hash with
    * the counts of all pods.
    */
   async counter(key: string) {
     const window = await this.#current(key);
     const { admitted, synced } = window;
-    return { ...viewOf(window), admitted, synced, redisKey: countKey(key) };
+    return { ...this.#view(window), admitted, synced, redisKey: countKey(key) };
   }
 
   /**
@@ -172,7 +145,7 @@ export class Limiter {
   async #checkLocally(key: string): Promise<CheckResult> {
     await this.#current(key);
     const { allowed, window } = this.#windows.admit(key, this.now());
-    return { ...viewOf(window), allowed, remaining: remainingIn(window) };
+    return { ...this.#view(window), allowed, remaining: this.#windows.remaining(window) };
   }
 
   async #checkStrictly(key: string): Promise<CheckResult> {
@@ -182,10 +155,10 @@ export class Limiter {
     const checking = checkInRedis(this.#redis.writer, nodeId, key, parts).catch(unavailable);
     const checked = await within(checking, checkTimeoutMs);
     if (checked === undefined || checked === 'late') throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
-    const { allowed, endsAt, now, total, ...applied } = checked;
+    const { allowed, endsAt, now, total } = checked;
     this.#hear(now);
-    const remaining = Math.max(0, applied.limit - total - (allowed ? 1 : 0));
-    return { key, ...applied, windowEndsAt: endsAt, allowed, remaining };
+    const remaining = Math.max(0, limit - total - (allowed ? 1 : 0));
+    return { key, limit, windowMs, windowEndsAt: endsAt, allowed, remaining };
   }
 
   /** The window of a key. Of one that this pod has not used lately, it first reads what Redis holds. */
@@ -203,15 +176,6 @@ export class Limiter {
     if (!read) return;
     this.#hear(read.now);
     this.#windows.learn(key, read.window, read.now);
-  }
-
-  /** Writes a limit; by the time its caller gets an error, Redis no longer runs it. */
-  async #write(key: string, limit: Limit | undefined): Promise<boolean> {
-    const { writeTimeoutMs } = this.#config;
-    const writing = defineLimit(this.#redis.writer, key, limit, this.#deadline(writeTimeoutMs));
-    const known = await within(writing.catch(unavailable), writeTimeoutMs);
-    if (known === undefined || known === 'late') throw new LimiterError('REDIS_WRITE_TIMEOUT');
-    return known;
   }
 
   /** When Redis must no longer run a write that is sent now. */
@@ -255,13 +219,18 @@ export class Limiter {
 
   /**
    * Writes wait without a limit, so a vanished peer would hold them for the many minutes until TCP notices. Repeating
-   * them is harmless: counts are absolute, the rest carries a deadline.
+   * them is harmless: counts are absolute, and checks carry a deadline.
    */
   async #watchRedis(): Promise<void> {
     if (await this.#ping()) return;
     const { writer } = this.#redis;
     const isSilent = performance.now() - this.#lastPong > SILENT_REDIS_MS;
     if (isSilent && writer.status === 'ready') writer.disconnect(true);
+  }
+
+  #view({ endsAt, key }: PodWindow): WindowView {
+    const { limit, windowMs } = this.#config;
+    return { key, limit, windowMs, windowEndsAt: endsAt };
   }
 
   /** Logs a warning, at most one in ten seconds: without Redis everything fails ten times a second. */
@@ -271,8 +240,4 @@ export class Limiter {
     this.#lastWarning = now;
     this.#log.warn({ reason: error instanceof Error ? error.message : String(error) }, message);
   }
-}
-
-function viewOf({ endsAt, key, limit }: PodWindow): WindowView {
-  return { key, ...limit, windowEndsAt: endsAt };
 }

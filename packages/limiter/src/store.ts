@@ -6,10 +6,9 @@
  * |------------------|------|------------------------------------------------------------------------------|
  * | `rl:count:<key>` | hash | pod -> requests that it admitted in the window. Their sum is what Redis has   |
  * |                  |      | counted. It expires at the end of the window, so its expiry is the window.    |
- * | `rl:limit:<key>` | hash | `limit` and `windowMs` of a key whose limit is not that of the configuration. |
  *
- * Rights: `~rl:* resetchannels -@all +auth +hello +client|setname +ping +time +hgetall +hvals +hmget +hget
- * +hset +hincrby +del +exists +pexpireat +pexpiretime +eval`.
+ * Rights: `~rl:* resetchannels -@all +auth +hello +client|setname +ping +time +hgetall +hvals +hget
+ * +hset +hincrby +pexpireat +pexpiretime +eval`.
  *
  * A pod sends its absolute count and never an increment, and Redis keeps the larger of the stored and the sent one. So
  * a write may be repeated, reordered or lost without counting twice (a grow-only counter). Redis may hold a write back
@@ -26,8 +25,6 @@ export interface Limit {
 
 /** What Redis holds of a key. */
 export interface StoredWindow {
-  /** undefined: the limit of the configuration applies. */
-  readonly limit?: Limit | undefined;
   /** When the window ends; undefined: Redis has counted nothing in this window. */
   readonly endsAt?: number | undefined;
   /** Requests that each pod has admitted. */
@@ -36,77 +33,47 @@ export interface StoredWindow {
 
 /** The hash with the counts of a key. */
 export const countKey = (key: string): string => `rl:count:${key}`;
-/** The hash with the limit of a key. */
-export const limitKey = (key: string): string => `rl:limit:${key}`;
 
 const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** What is read of each key, in Lua: its limit, the end of its window, and the counts. */
-const STORED = `
-local function stored(counts, limit)
-  return { redis.call('HMGET', limit, 'limit', 'windowMs'), redis.call('PEXPIRETIME', counts), redis.call('HGETALL', counts) }
-end
-`;
-
-/** KEYS: counts and limit of each key. ARGV: the pod, then for each key its count and the end of its window. */
-const SYNC = `${NOW}${STORED}
+/** KEYS: counts of each key. ARGV: the pod, then for each key its count and the end of its window. */
+const SYNC = `${NOW}
 local replies = {}
-for i = 1, #KEYS / 2 do
-  local counts, admitted, endsAt = KEYS[2 * i - 1], tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+for i, counts in ipairs(KEYS) do
+  local admitted, endsAt = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
   if admitted > tonumber(redis.call('HGET', counts, ARGV[1]) or '0') and now < endsAt then
     redis.call('HSET', counts, ARGV[1], admitted)
     if redis.call('PEXPIRETIME', counts) < 0 then redis.call('PEXPIREAT', counts, ARGV[2 * i + 1]) end
   end
-  replies[i] = stored(counts, KEYS[2 * i])
+  replies[i] = { redis.call('PEXPIRETIME', counts), redis.call('HGETALL', counts) }
 end
 return { now, replies }
 `;
 
-/** KEYS: counts and limit. ARGV: the pod, when it is too late, the limit and window of the configuration. */
+/** KEYS: counts. ARGV: the pod, when it is too late, the limit and the window. */
 const CHECK = `${NOW}
 if now > tonumber(ARGV[2]) then return 'late' end
-local own = redis.call('HMGET', KEYS[2], 'limit', 'windowMs')
-local limit, windowMs = tonumber(own[1] or ARGV[3]), tonumber(own[2] or ARGV[4])
-local total = 0
+local windowMs, total = tonumber(ARGV[4]), 0
 for _, count in ipairs(redis.call('HVALS', KEYS[1])) do total = total + tonumber(count) end
-local allowed = total < limit
+local allowed = total < tonumber(ARGV[3])
 if allowed then
   redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
   if total == 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', now + windowMs)) end
 end
 local endsAt = redis.call('PEXPIRETIME', KEYS[1])
-return { now, allowed and 1 or 0, total, limit, windowMs, endsAt < 0 and now + windowMs or endsAt }
+return { now, allowed and 1 or 0, total, endsAt < 0 and now + windowMs or endsAt }
 `;
 
-/** KEYS: the limit. ARGV: when it is too late; then the limit and the window, or nothing to remove it. */
-const DEFINE = `${NOW}
-if now > tonumber(ARGV[1]) then return 'late' end
-if not ARGV[2] then return redis.call('DEL', KEYS[1]) end
-local known = redis.call('EXISTS', KEYS[1])
-redis.call('HSET', KEYS[1], 'limit', ARGV[2], 'windowMs', ARGV[3])
-return known
-`;
-
-const number = z
-  .string()
-  .regex(/^\d{1,15}$/)
-  .transform(Number);
-const stored = z
-  .tuple([z.tuple([number.nullable(), number.nullable()]), z.int(), z.array(z.string())])
-  .transform(([[limit, windowMs], endsAt, flat]): StoredWindow => {
-    const counts = new Map<string, number>();
-    for (let i = 0; i + 1 < flat.length; i += 2) counts.set(flat[i] ?? '', Number(flat[i + 1]));
-    return {
-      ...(limit !== null && windowMs !== null && { limit: { limit, windowMs } }),
-      ...(endsAt > 0 && { endsAt }),
-      counts,
-    };
-  });
+const stored = z.tuple([z.int(), z.array(z.string())]).transform(([endsAt, flat]): StoredWindow => {
+  const counts = new Map<string, number>();
+  for (let i = 0; i + 1 < flat.length; i += 2) counts.set(flat[i] ?? '', Number(flat[i + 1]));
+  return { ...(endsAt > 0 && { endsAt }), counts };
+});
 const synced = z.tuple([z.int(), z.array(stored)]);
-const checked = z.tuple([z.int(), z.literal([0, 1]), z.int(), z.int(), z.int(), z.int()]);
+const checked = z.tuple([z.int(), z.literal([0, 1]), z.int(), z.int()]);
 
 /** The count of one key on one pod. */
 export interface PodCount {
@@ -124,7 +91,7 @@ export async function syncCounts(
   pod: string,
   counts: readonly PodCount[],
 ): Promise<{ readonly now: number; readonly windows: readonly StoredWindow[] }> {
-  const keys = counts.flatMap(({ key }) => [countKey(key), limitKey(key)]);
+  const keys = counts.map(({ key }) => countKey(key));
   const figures = counts.flatMap(({ admitted, endsAt }) => [admitted, endsAt]);
   const [now, windows] = synced.parse(await redis.eval(SYNC, keys.length, ...keys, pod, ...figures));
   return { now, windows };
@@ -135,19 +102,18 @@ export async function readWindow(
   redis: Redis,
   key: string,
 ): Promise<{ readonly now: number; readonly window: StoredWindow }> {
-  const [time, limit, endsAt, counts] = await Promise.all([
+  const [time, endsAt, counts] = await Promise.all([
     redis.time(),
-    redis.hmget(limitKey(key), 'limit', 'windowMs'),
     redis.pexpiretime(countKey(key)),
     redis.hgetall(countKey(key)),
   ]);
-  const window = stored.parse([limit, endsAt, Object.entries(counts).flat()]);
+  const window = stored.parse([endsAt, Object.entries(counts).flat()]);
   return { now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000), window };
 }
 
 /**
  * Decides and counts one request in Redis. 'late': Redis ran it after `deadline`, and counted nothing.
- * @returns also its limit, and the requests that all pods admitted before it
+ * @returns also the requests that all pods admitted before it
  */
 export async function checkInRedis(
   redis: Redis,
@@ -155,23 +121,8 @@ export async function checkInRedis(
   key: string,
   { deadline, limit, windowMs }: Limit & { readonly deadline: number },
 ) {
-  const reply = await redis.eval(CHECK, 2, countKey(key), limitKey(key), pod, deadline, limit, windowMs);
+  const reply = await redis.eval(CHECK, 1, countKey(key), pod, deadline, limit, windowMs);
   if (reply === 'late') return 'late' as const;
-  const [now, allowed, total, most, ms, endsAt] = checked.parse(reply);
-  return { now, allowed: allowed === 1, total, limit: most, windowMs: ms, endsAt };
-}
-
-/**
- * Sets the limit of a key, or removes it. An open window keeps its counts.
- * @returns whether the key had a limit; 'late': Redis ran it after `deadline`, and changed nothing
- */
-export async function defineLimit(
-  redis: Redis,
-  key: string,
-  limit: Limit | undefined,
-  deadline: number,
-): Promise<boolean | 'late'> {
-  const figures = limit ? [limit.limit, limit.windowMs] : [];
-  const reply = await redis.eval(DEFINE, 1, limitKey(key), deadline, ...figures);
-  return reply === 'late' ? reply : reply === 1;
+  const [now, allowed, total, endsAt] = checked.parse(reply);
+  return { now, allowed: allowed === 1, total, endsAt };
 }

@@ -13,7 +13,6 @@ const IDLE_MS = 5000;
 /** One key on this pod. */
 export interface PodWindow {
   readonly key: string;
-  limit: Limit;
   endsAt: number;
   /** Requests that this pod admitted. */
   admitted: number;
@@ -26,13 +25,13 @@ export interface PodWindow {
 
 export class Windows {
   readonly #pod: string;
-  readonly #configured: Limit;
+  readonly #limit: Limit;
   readonly #windows = new Map<string, PodWindow>();
 
-  /** @param configured applies to every key without a limit of its own */
-  constructor(pod: string, configured: Limit) {
+  /** @param limit applies to every key */
+  constructor(pod: string, limit: Limit) {
     this.#pod = pod;
-    this.#configured = configured;
+    this.#limit = limit;
   }
 
   /** Whether this pod has used the key lately. */
@@ -47,9 +46,8 @@ export class Windows {
       known.usedAt = now;
       return known;
     }
-    const limit = known?.limit ?? this.#configured;
-    const endsAt = now + limit.windowMs;
-    const window = { key, limit, endsAt, admitted: 0, synced: 0, others: 0, usedAt: now };
+    const endsAt = now + this.#limit.windowMs;
+    const window = { key, endsAt, admitted: 0, synced: 0, others: 0, usedAt: now };
     this.#windows.set(key, window);
     return window;
   }
@@ -57,15 +55,19 @@ export class Windows {
   /** Decides one request by what this pod knows. */
   admit(key: string, now: number): { readonly allowed: boolean; readonly window: PodWindow } {
     const window = this.use(key, now);
-    const allowed = remainingIn(window) > 0;
+    const allowed = this.remaining(window) > 0;
     if (allowed) window.admitted += 1;
     return { allowed, window };
+  }
+
+  /** Requests that a window still admits, as far as this pod knows. */
+  remaining({ admitted, others }: PodWindow): number {
+    return Math.max(0, this.#limit.limit - admitted - others);
   }
 
   /** Takes over what Redis holds of a key. */
   learn(key: string, stored: StoredWindow, now: number): void {
     const window = this.#windows.get(key) ?? this.use(key, now);
-    window.limit = stored.limit ?? this.#configured;
     if (stored.endsAt === undefined || stored.endsAt <= now) {
       // Redis has lost its counts, or never had any: this pod sends its own again.
       window.synced = 0;
@@ -97,11 +99,6 @@ export class Windows {
       0,
     );
   }
-}
-
-/** Requests that a window still admits, as far as this pod knows. */
-export function remainingIn({ admitted, limit, others }: PodWindow): number {
-  return Math.max(0, limit.limit - admitted - others);
 }
 
 function pendingIn({ admitted, synced }: PodWindow): number {
