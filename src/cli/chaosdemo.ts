@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** `chaosdemo`: tests an API on this machine, and works on the files of a run. Needs no cluster. */
+/** `chaosdemo`: tests an API on this machine, and works on the files of a run, or on that of a cluster. */
 import { chaosdemoProgram, runCommandLine } from './check.ts';
 import { EXIT } from './exit-status.ts';
 import { type InitOptions, initCommand, type TestOptions, testCommand } from './laptop/arguments.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { freePort, type Supervisor } from '@chaosdemo/testbed';
 import { type Address, accepts } from './address.ts';
-import { root } from './root.ts';
+import { programFile } from './root.ts';
 
 /** `redis.faultProxy` of one that is registered. */
 export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' } as const;
@@ -30,7 +30,7 @@ export async function startFaultProxy(
     name: 'fault-proxy',
     command: process.execPath,
     args: [
-      join(root, 'src/fault-proxy/main.ts'),
+      programFile('src/fault-proxy/main.ts', './fault-proxy.mjs'),
       `--host=${LOOPBACK}`,
       `--port=${port}`,
       `--control-port=${controlPort}`,

@@ -13,7 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, TestbedError } from './errors.ts';
 
-const watchdogProgram = fileURLToPath(new URL('watchdog.ts', import.meta.url));
+/** In a bundle, it lies beside that. */
+const watchdog = import.meta.url.endsWith('.ts') ? './watchdog.ts' : './watchdog.mjs';
+const watchdogProgram = fileURLToPath(new URL(watchdog, import.meta.url));
 
 const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 };
 
