@@ -97,6 +97,18 @@ function amnesia(): Limiter {
   };
 }
 
+/** Forgets, with the end of the fault, the counts of callers that sent nothing in it. */
+function forgetsIdle(): Limiter {
+  const asking = new Set<string>();
+  return (asked) => {
+    const { at, isControl, isInFault, key, take } = asked;
+    if (isControl) return 'Admitted';
+    if (isInFault) asking.add(key);
+    if (isInFault) return 'Error';
+    return decided(at < 0 || asking.has(key) ? take() : take(`new ${key}`));
+  };
+}
+
 /** The last decision on a caller is repeated for 3 s in the fault. */
 function cachedYes(): Limiter {
   const last = new Map<string, { at: number; isAdmitted: boolean }>();
@@ -146,6 +158,7 @@ const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
   ['has a limit of 13 for new callers after it', () => limitsNew(13), / > 10$/],
   ['admits those with half of their limit left', () => standing(5), / > 10$/],
   ['drops the counts of the fault after 3 s', () => gossips(3000), /^FailsOpen/],
+  ['forgets counts of callers that were silent in it', forgetsIdle, /( > 10|no recovery in 3s)$/],
   ['forgets counts, but not whom it rejected', amnesia, /^FailsClosed; no recovery in 3s$/],
   [
     'is open again from 8 to 20 s after the fault',

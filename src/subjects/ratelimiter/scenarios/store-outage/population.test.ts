@@ -53,6 +53,15 @@ describe('the callers that are drawn', () => {
     );
   });
 
+  it('send on after the fault if they have used their limits, whatever they did in it', () => {
+    fc.assert(
+      fc.property(draws, (draw) => {
+        const full = residents(draw).filter(({ used, usedLate }) => used + usedLate === draw.limit.requests);
+        for (const { shares } of full) expect(shares.after + shares.settled).toBeGreaterThan(0);
+      }),
+    );
+  });
+
   it('have used each part of a limit, and send much in the fault, little or nothing', () => {
     const all = residents(drawOf(10));
     const usedBy = (isOf: (share: number) => boolean) =>

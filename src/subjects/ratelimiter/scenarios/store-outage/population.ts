@@ -87,7 +87,9 @@ export function residentsOf(draw: Draw): readonly Resident[] {
     const stops = random() < STOPPING;
     // Some of what is owed to the others after the fault is left for the time when the limiter has to have recovered.
     const returnsAt = isSlow || random() < 0.5 ? 'settled' : 'after';
-    const after = random() < GOING_ON || isSlow ? times * (1 + 2 * random()) : 0;
+    const goesOn = random() < GOING_ON || isSlow ? times * (1 + 2 * random()) : 0;
+    // One that has used its limit shows whatever is admitted beyond it, and few of them are silent in the fault.
+    const after = goesOn === 0 && used === full ? 2 * times : goesOn;
     return {
       key: residentKey(fixture, i),
       used: used - usedLate,
