@@ -18,7 +18,7 @@ import { LocalError } from './errors.ts';
 import { FAULT_PROXY, type OwnFaultProxy } from './fault-proxy.ts';
 import type { Limiter } from './limiters.ts';
 import { root } from './root.ts';
-import { redisSecret, type Target } from './target.ts';
+import { redisSecret, secretObject, type Target } from './target.ts';
 
 /** A Redis, with the login that a URL has. */
 export interface OwnRedis extends Address {
@@ -113,13 +113,18 @@ export interface OwnTarget {
   readonly redis: OwnRedis;
   /** Left out: the instances connect to Redis itself. */
   readonly proxy?: OwnFaultProxy | undefined;
+  /** Keys that stand for callers; left out: none are needed. */
+  readonly accounts?: readonly string[] | undefined;
 }
+
+/** The Secret with those keys. */
+export const CALLERS_SECRET = 'api-callers';
 
 /**
  * Their pods, that of Redis, the Service `redis` and, for a Redis with a password, the Secret `redis-auth`; the same of
  * the fault proxy.
  */
-export function ownTarget({ instances, labels, namespace, proxy, redis }: OwnTarget): Target {
+export function ownTarget({ accounts, instances, labels, namespace, proxy, redis }: OwnTarget): Target {
   const redisOne = podOf(namespace, 'redis-0', { app: 'redis' }, 'redis', redis, redis.pid);
   const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
   const { password, username } = redis;
@@ -132,10 +137,17 @@ export function ownTarget({ instances, labels, namespace, proxy, redis }: OwnTar
     objects: [
       serviceObject(service),
       ...(password === undefined ? [] : [redisSecret(namespace, 'redis-auth', login)]),
+      ...(accounts ? [accountsSecret(namespace, labels, accounts)] : []),
       ...(between?.objects ?? []),
     ],
     pods: [...pods, redisOne, ...(between?.pods ?? [])],
   };
+}
+
+function accountsSecret(namespace: string, labels: OwnTarget['labels'], accounts: readonly string[]): object {
+  const selector = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  const data = { selector: selector.join(','), callers: accounts.join('\n') };
+  return secretObject(namespace, CALLERS_SECRET, 'chaosdemo.dev/http-auth', data);
 }
 
 /** The pod of a fault proxy, the Service of its control API and the Secret with its token, for `FAULT_PROXY`. */

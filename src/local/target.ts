@@ -55,16 +55,19 @@ export function redisSecret(
   name: string,
   login: Readonly<Record<string, string>>,
 ): object {
+  return secretObject(namespace, name, 'chaosdemo.dev/redis-auth', login);
+}
+
+export function secretObject(
+  namespace: string,
+  name: string,
+  type: string,
+  texts: Readonly<Record<string, string>>,
+): object {
   const data = Object.fromEntries(
-    Object.entries(login).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+    Object.entries(texts).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
   );
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'chaosdemo.dev/redis-auth',
-    metadata: { namespace, name },
-    data,
-  };
+  return { apiVersion: 'v1', kind: 'Secret', type, metadata: { namespace, name }, data };
 }
 
 /** The pod `redis-0` that represents a Redis. Its image ID is the digest of the running program. */

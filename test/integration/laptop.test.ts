@@ -1,6 +1,7 @@
 /** `chaosdemo test`: an API and a Redis on this machine, from the command to the verdict. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -118,6 +119,42 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       fault: { proof: 'Confirmed' },
       evidence: expect.arrayContaining([expect.stringContaining('seed 7')]),
     });
+  });
+
+  it.concurrent('tests an API that knows its callers, by the keys of a file, and shows none of them', async ({
+    onTestFinished,
+  }) => {
+    const keys = Array.from({ length: 200 }, (_, i) => `sk_test_${i}x`);
+    const file = join(tmpdir(), `chaosdemo-keys-${randomUUID()}.txt`);
+    onTestFinished(async () => await rm(file, { force: true }));
+    await writeFile(file, keys.join('\n'));
+    const { child, folder, output } = await startTest(
+      onTestFinished,
+      `--start=ACCOUNTS=${keys.join(',')} ${process.execPath} ${api}`,
+      `--callers=${file}`,
+      '--key-header=X-Api-Key',
+      '--limit=10',
+      '--window=5s',
+      '--report-dir=report',
+    );
+    expect({ status: await statusOf(child), output: output().slice(-2000) }).toMatchObject({ status: 0 });
+    const report = join(folder, 'report');
+    const { spec, status } = JSON.parse(await readFile(join(report, 'chaosdemo.json'), 'utf8')) as ChaosDemo;
+    expect(spec).toMatchObject({ rateLimiter: { http: { callers: { secretName: 'api-callers' } } } });
+    expect(status?.scenarios).toMatchObject([{ summary: 'FailsClosed' }, { result: 'Held' }]);
+    const history = await readFile(join(report, 'history.jsonl'), 'utf8');
+    for (const text of [output().replace(/starting 3 x .*/, ''), history, JSON.stringify(status)])
+      expect(text).not.toContain('sk_test_');
+  });
+
+  it.concurrent('says how many accounts a run needs if there are too few', async ({ onTestFinished }) => {
+    const file = join(tmpdir(), `chaosdemo-keys-${randomUUID()}.txt`);
+    onTestFinished(async () => await rm(file, { force: true }));
+    await writeFile(file, 'sk_test_1\nsk_test_2\nsk_test_3\n');
+    const facts = [`--callers=${file}`, '--key-header=X-Api-Key', '--limit=10', '--window=5s'];
+    const { child, output } = await startTest(onTestFinished, START, ...facts);
+    expect(await statusOf(child)).toBe(2);
+    expect(output()).toMatch(/needs about \d+ accounts, .*has 2: add \d+/);
   });
 
   it.concurrent('Ctrl-C during the stall ends it, and leaves no key, file or process', async ({

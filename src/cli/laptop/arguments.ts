@@ -18,6 +18,7 @@ export interface ApiOptions extends ProbeOptions {
   readonly instances?: number;
   readonly path?: string;
   readonly redis?: string;
+  readonly callers?: string;
 }
 
 export interface TestOptions extends ApiOptions, ShowOptions {
@@ -81,6 +82,7 @@ export function testCommand(): Command {
         'fault',
         'duration',
         'seed',
+        'callers',
       ]),
     );
   return withShowOptions(command).addHelpText(
@@ -129,6 +131,10 @@ function withApiOptions(command: Command): Command {
       new Option('--path <path>', 'with --start: path of the request that counts (default: /)').conflicts(
         'url',
       ),
+    )
+    .option(
+      '--callers <file>',
+      'keys of accounts of a test environment, one a line, if the API rejects other keys; they are not printed',
     )
     .option('--redis <url>', 'redis://[user:password@]127.0.0.1:6379; with --start, a new Redis by default');
   return withProbeOptions(own);

@@ -8,6 +8,7 @@ import { requireOutputs } from '../outputs.ts';
 import { requestsText } from '../probe/probe.ts';
 import { confirmed } from '../probe/questions.ts';
 import { yamlOf } from '../probe/yaml.ts';
+import { readPool } from './accounts.ts';
 import type { ApiOptions, InitOptions } from './arguments.ts';
 import { HEAD, placeOf } from './place.ts';
 import { prepare } from './prepare.ts';
@@ -29,12 +30,20 @@ export async function runInit(options: InitOptions, signal: AbortSignal): Promis
       supervisor,
       signal,
     };
+    const pool = await readPool(options.callers);
     const prepared = await prepare(options, target, start, {
+      pool,
       isPatient: true,
       onWait: note,
     });
     const { facts, findings, instances, redis } = prepared;
-    const text = yamlOf({ ...facts, place: placeOf(redis), instances: instances.length }, findings, HEAD);
+    const known = {
+      ...facts,
+      place: placeOf(redis),
+      instances: instances.length,
+      hasAccounts: pool !== undefined,
+    };
+    const text = yamlOf(known, findings, HEAD);
     if (options.save === undefined) {
       process.stdout.write(text);
       return WRITTEN;

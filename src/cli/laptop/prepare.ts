@@ -11,6 +11,7 @@ import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts'
 import type { Limiter } from '../../local/limiters.ts';
 import { type OwnRedis, startInstances } from '../../local/own-api.ts';
 import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
+import type { CallerPool } from '../../subjects/ratelimiter/interfaces/http/caller-pool.ts';
 import type { Finding } from '../probe/limit-facts.ts';
 import { type Probed, type ProbePlace, probeApi } from '../probe/probe.ts';
 import type { ApiOptions } from './arguments.ts';
@@ -53,8 +54,10 @@ export async function prepare(
   {
     isProxied = false,
     known,
+    pool,
     ...waits
   }: Waits & {
+    readonly pool?: CallerPool | undefined;
     readonly isProxied?: boolean;
     readonly known?: Probed | undefined;
   },
@@ -80,7 +83,8 @@ export async function prepare(
     const { host, port } = instances[0] as Address;
     const client = new PodClient({ name: `${host}:${port}`, host, port }, Date.now);
     const advice = 'Check the address, and that it works with curl';
-    const place = { client, signal, path: target.path, advice, ...waits };
+    const accountOf = pool?.forRun(Number.POSITIVE_INFINITY).accountOf;
+    const place = { client, signal, path: target.path, advice, accountOf, ...waits };
     const probed = await probeApi(options, place, (line) => onProgress('limiters', line));
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.

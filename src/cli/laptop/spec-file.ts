@@ -58,6 +58,7 @@ function unsupportedIn({ http, redis }: RateLimiterSpec): string | undefined {
   const field = Object.entries({
     'http.tlsServerName': http.tlsServerName !== undefined,
     'http.authSecretName': http.authSecretName !== undefined,
+    'http.callers': http.callers !== undefined,
     'redis.tls': redis.tls,
     'redis.sentinel': redis.sentinel !== undefined,
   }).find(([, isSet]) => isSet)?.[0];

@@ -16,6 +16,7 @@ import type { Plan } from '../plan.ts';
 import { type ApiFacts, demoOf, isKeyed } from '../probe/manifest.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
+import { readPool } from './accounts.ts';
 import type { TestOptions } from './arguments.ts';
 import { HEAD, LABELS, NAME, placeOf } from './place.ts';
 import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
@@ -31,7 +32,9 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   const supervisor = new Supervisor();
   try {
     const start = { onProgress: progress, supervisor, signal };
+    const pool = await readPool(options.callers);
     const prepared = await prepare(options, target, start, {
+      pool,
       isProxied: requireProxy(options),
       known: spec?.facts,
       isPatient: false,
@@ -49,6 +52,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       seed,
       place: placeOf(prepared.redis, { isProxied }),
       instances: instances.length,
+      hasAccounts: pool !== undefined,
     };
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
@@ -63,7 +67,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       demo: spec ? spec.demoAt(place) : demoOf({ ...known, place }),
       from: options.file ?? `the ChaosDemo ${NAME}`,
       supervisor,
-      launch: async () => launchedOf(prepared),
+      launch: async () => launchedOf(prepared, pool?.rested(Number.POSITIVE_INFINITY)),
       ...(!prepared.server && {
         cleanUp: async (ended) => await removeKeys(ended, prepared.redis),
       }),
@@ -130,11 +134,15 @@ export function hintsOf(
     .flatMap(lastOutput);
 }
 
-function launchedOf({ instances, proxy, redis, server, started }: Prepared): StartedLimiters {
+/** `accounts`: those of --callers that the probe did not use. */
+function launchedOf(
+  { instances, proxy, redis, server, started }: Prepared,
+  accounts: readonly string[] | undefined,
+): StartedLimiters {
   return {
     ...(server && { server }),
     limiters: started,
-    target: async (namespace) => ownTarget({ namespace, labels: LABELS, instances, proxy, redis }),
+    target: async (namespace) => ownTarget({ namespace, labels: LABELS, instances, proxy, redis, accounts }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { FaultName } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import type { z } from 'zod';
 import { counted, GROUP, KIND } from '../../api/index.ts';
+import { CALLERS_SECRET } from '../../local/own-api.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
 import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
@@ -36,6 +37,8 @@ export interface ApiFacts {
   readonly request: CountedRequest;
   /** A Secret with more headers. */
   readonly authSecretName?: string;
+  /** Whether accounts stand for callers: they are in a Secret. */
+  readonly hasAccounts?: boolean;
   readonly healthPath: string;
   readonly limit: Limit;
   readonly instances: number;
@@ -65,7 +68,7 @@ export function isKeyed({ body = '', headers, path }: CountedRequest): boolean {
 
 /** The object to apply. @throws UsageError if no run can show anything about this limit */
 export function demoOf(facts: ApiFacts): PlannedDemo {
-  const { authSecretName, healthPath, limit, place, request } = facts;
+  const { authSecretName, hasAccounts = false, healthPath, limit, place, request } = facts;
   const { matchLabels, name, namespace, port, redis } = place;
   const byAddress = !isKeyed(request);
   const rateLimiter = {
@@ -75,6 +78,7 @@ export function demoOf(facts: ApiFacts): PlannedDemo {
       ...(byAddress && { identity: 'SourceAddress' }),
       ...request,
       ...(authSecretName !== undefined && { authSecretName }),
+      ...(hasAccounts && { callers: { secretName: CALLERS_SECRET } }),
     },
     health: { path: healthPath },
     limit,

@@ -10,6 +10,7 @@ import { UsageError } from '@chaosdemo/settings';
 import type { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
 import type { HttpRequest } from '../../subjects/ratelimiter/http/request.ts';
 import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';
+import type { AccountOf } from '../../subjects/ratelimiter/interfaces/http/caller-pool.ts';
 import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import {
@@ -67,6 +68,8 @@ export interface ProbePlace {
   readonly client: PodClient;
   readonly signal: AbortSignal;
   readonly path: string;
+  /** Left out: keys of callers are sent as they are. */
+  readonly accountOf?: AccountOf | undefined;
   /** To try before the usual ones. */
   readonly healthPaths?: readonly string[];
   /** What to check if there is no answer. */
@@ -106,10 +109,13 @@ export class Probe {
   async run(): Promise<Probed> {
     const { identity, limit, window } = this.#options;
     const isKnown = isKeyed(this.#request) || identity === 'address';
+    if (this.#place.accountOf && !isKeyed(this.#request)) {
+      throw new UsageError('--callers has keys: write the header that takes them in --key-header');
+    }
     const isStated =
       isKnown && limit !== undefined && window !== undefined && (this.#isCounted || !this.#place.isPatient);
     const sent = isKnown ? this.#request : withHeaders(this.#request, USUAL_HEADERS);
-    const caller = this.#caller(callersOf(sent));
+    const caller = this.#caller(callersOf(sent, this.#place));
     const { admitted, firstAt, quota } = await this.#begin(caller, isStated ? 1 : MOST_SENT);
     if (isKnown) this.#note('caller', 'given', callerText(this.#request));
     const request = isKnown ? this.#request : await this.#findIdentity(sent, caller);
@@ -170,7 +176,7 @@ export class Probe {
     const clock = { now: Date.now, sleep: async (ms: number) => await pauseFor(ms, this.#place.signal) };
     const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
     const isAwaited = isPatient && !this.#isCounted && isKeyed(request);
-    const other = isAwaited ? useOf(this.#caller(callersOf(request))) : undefined;
+    const other = isAwaited ? useOf(this.#caller(callersOf(request, this.#place))) : undefined;
     const seconds = reportedSeconds(this.#options, quota);
     if (seconds === undefined || (!isPatient && isMeasurable(this.#options, quota))) {
       onWait(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
@@ -229,7 +235,7 @@ export class Probe {
       const headers = sent.headers.map((each) =>
         each.name === header.name ? each : { ...each, value: callers.fillIn(each.value, key) },
       );
-      const others = callersOf({ ...sent, headers });
+      const others = callersOf({ ...sent, headers }, this.#place);
       if (!(await isAdmitted(this.#caller(others))) || (await isAdmitted(rejected))) continue;
       if (!(await isAdmitted(this.#caller(others)))) continue;
       this.#note(
@@ -302,8 +308,8 @@ export async function probeApi(
 }
 
 /** With the usual statuses. */
-function callersOf(request: CountedRequest): HttpCallers {
-  return new HttpCallers({ ...httpInterfaceSchema.parse({}), ...request });
+function callersOf(request: CountedRequest, { accountOf }: Pick<ProbePlace, 'accountOf'>): HttpCallers {
+  return new HttpCallers({ ...httpInterfaceSchema.parse({}), ...request }, {}, undefined, accountOf);
 }
 
 function withHeaders(request: CountedRequest, headers: readonly Header[]): CountedRequest {

@@ -17,10 +17,13 @@ import { checkPreconditions, watchPreconditions } from '../../targets/preconditi
 import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import { CallerPool } from '../interfaces/http/caller-pool.ts';
 import { RateLimiterDriver } from '../run/driver.ts';
-import { requireCapacity } from '../scenarios/capacity.ts';
+import { accountsFor, requireCapacity } from '../scenarios/capacity.ts';
 import { plansOf } from '../scenarios/index.ts';
+import { limitOf } from '../spec/limit-of-spec.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
+import type { Accounts } from '../target/target.ts';
 import {
   type DiscoveredTarget,
   discover,
@@ -50,6 +53,8 @@ export class RateLimiterConnector implements SubjectConnector {
   readonly #readiness: Readiness;
   readonly #cooldown: RedisCooldown;
   readonly #pods = new PodsInUse();
+  /** Of accounts, by the Secret that has them. */
+  readonly #pools = new Map<string, CallerPool>();
   /** By uid of the waiting object. */
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
@@ -106,7 +111,9 @@ export class RateLimiterConnector implements SubjectConnector {
         const { pods, notReady } = target;
         const obstacle = this.#readiness.obstacle(request, { pods, notReady }, PART);
         if (obstacle) return obstacle;
-        requireCapacity(request.spec, { pods: pods.length });
+        requireCapacity(request.spec, { pods: pods.length, accounts: target.accounts?.keys.length });
+        const resting = this.#restingAccounts(request, target);
+        if (resting) return resting;
       }
       const admitted = await admitRedis(target, { ...optionsOf(request), continues: !toBegin }, signal);
       requireCapacity(request.spec, { pods: target.pods.length, masters: admitted.masters.length });
@@ -174,6 +181,29 @@ export class RateLimiterConnector implements SubjectConnector {
     return lease;
   }
 
+  /** The accounts of a Secret; runs of this process on it share them. */
+  #poolOf(namespace: string, { keys, secretName }: Accounts): CallerPool {
+    const { clock } = this.#ports;
+    const place = `${namespace}/${secretName}`;
+    const pool = this.#pools.get(place) ?? new CallerPool(() => clock.monotonic());
+    this.#pools.set(place, pool);
+    pool.hold(keys);
+    return pool;
+  }
+
+  /** Why a run waits for accounts that another has used; undefined: it does not. */
+  #restingAccounts(
+    { namespace, spec }: AdmissionRequest,
+    { accounts, pods }: DiscoveredTarget,
+  ): Admission | undefined {
+    if (!accounts) return undefined;
+    const need = accountsFor(spec, pods.length);
+    const rested = this.#poolOf(namespace, accounts).rested(restMsOf(spec)).length;
+    if (rested >= need) return undefined;
+    const message = `a run needs about ${need} accounts of ${PART}.http.callers that were not used within a window, and there are ${rested}: this one starts when there are enough`;
+    return waiting({ reason: 'CoolingDown', message });
+  }
+
   #open(
     request: AdmissionRequest,
     place: Place,
@@ -182,6 +212,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const { clock, cluster, logger: parent } = this.#ports;
     const { generation, name, namespace, spec } = request;
     const logger = parent.child({ namespace, name });
+    const accounts = target.accounts && this.#poolOf(namespace, target.accounts).forRun(restMsOf(spec));
     const look = async (signal: AbortSignal) =>
       await checkPreconditions(cluster, namespace, target.pods, signal);
     const driver = new RateLimiterDriver({
@@ -189,10 +220,14 @@ export class RateLimiterConnector implements SubjectConnector {
       spec,
       generation,
       now: () => clock.now(),
+      ...(accounts && { accountOf: accounts.accountOf }),
       budget: this.#budget.onBehalfOf(namespace),
       diagnosis: this.#diagnosis,
       logger,
-      onClose: () => asking && this.#pods.leave(asking),
+      onClose: () => {
+        if (asking) this.#pods.leave(asking);
+        accounts?.end();
+      },
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal),
@@ -221,6 +256,11 @@ function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
     longestMs: longestPauseOf({ spec }),
     failsOver: plansOf(spec).some(({ failsOver }) => failsOver),
   };
+}
+
+/** How long an account is left alone after its last request; a limiter may weigh the window before. */
+function restMsOf(spec: AdmissionRequest['spec']): number {
+  return 2 * limitOf(rateLimiterOf(spec)).windowMs;
 }
 
 function waiting({

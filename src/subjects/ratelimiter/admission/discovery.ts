@@ -23,8 +23,8 @@ import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { PodsNow } from '../target/pods-now.ts';
-import type { HttpAuth, RateLimiterTarget } from '../target/target.ts';
-import { readHttpAuth } from './http-auth.ts';
+import type { Accounts, HttpAuth, RateLimiterTarget } from '../target/target.ts';
+import { readAccounts, readHttpAuth } from './http-auth.ts';
 
 /** The target of a run, as discovered now. */
 export interface DiscoveredTarget extends RateLimiterTarget {
@@ -59,6 +59,7 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
   const sentinels = await findSentinels(reader, limiter.redis);
   const faultProxy = await findFaultProxy(reader, limiter.redis);
   const http = await findHttpAuth(reader, limiter);
+  const accounts = await findAccounts(reader, limiter);
   return {
     ...found,
     addresses: [...found.addresses, ...(faultProxy ? [faultProxy.host] : [])],
@@ -66,6 +67,7 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
     ...(sentinels && { sentinels }),
     ...(faultProxy && { faultProxy }),
     ...(http && { http }),
+    ...(accounts && { accounts }),
   };
 }
 
@@ -193,7 +195,23 @@ async function findHttpAuth(
 ): Promise<HttpAuth | undefined> {
   const name = limiter.http.authSecretName;
   if (name === undefined) return undefined;
-  const create = `${shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(limiter.selector.matchLabels)}`} --from-literal=headers="$HEADERS"`;
+  const create = `${createOf(name, limiter)} --from-literal=headers="$HEADERS"`;
   const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${PART}.http.authSecretName`, create);
   return readHttpAuth(secret, limiter);
+}
+
+async function findAccounts(
+  reader: NamespaceReader,
+  limiter: RateLimiterSpec,
+): Promise<Accounts | undefined> {
+  const { secretName: name } = limiter.http.callers ?? {};
+  if (name === undefined) return undefined;
+  const field = `${PART}.http.callers.secretName`;
+  const create = `${createOf(name, limiter)} --from-file=callers=keys.txt`;
+  return readAccounts(await findSecret(reader, name, 'HTTPAuthInvalid', field, create), limiter);
+}
+
+/** Arguments of kubectl that begin to create a Secret for the pods of this limiter. */
+function createOf(name: string, { selector }: RateLimiterSpec): string {
+  return shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(selector.matchLabels)}`;
 }

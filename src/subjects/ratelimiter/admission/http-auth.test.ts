@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { type HttpAuthUse, readHttpAuth } from './http-auth.ts';
+import { type HttpAuthUse, readAccounts, readHttpAuth } from './http-auth.ts';
 
 function secret(values: Record<string, string>, type = 'chaosdemo.dev/http-auth'): Secret {
   const data = Object.fromEntries(
@@ -73,3 +73,27 @@ function expectRefused(given: Secret, how: HttpAuthUse, message: RegExp): void {
   expect(thrown).toMatchObject({ reason: 'HTTPAuthInvalid', message: expect.stringMatching(message) });
   expect((thrown as Refusal).message).not.toContain('hunter2');
 }
+
+describe('the Secret with accounts for callers', () => {
+  it('has one a line, each once', () => {
+    expect(readAccounts(secret({ callers: 'sk_1\r\nsk_2\n\nsk_1\nab+/=:@~.-_9\n' }), use)).toEqual({
+      secretName: 'api-auth',
+      keys: ['sk_1', 'sk_2', 'ab+/=:@~.-_9'],
+    });
+  });
+
+  it.each<[string, Secret, RegExp]>([
+    ['another type', secret({ callers: 'hunter2' }, 'Opaque'), /is of type Opaque and was not read/],
+    ['other labels', secret({ callers: 'hunter2', selector: 'app=shop' }), /for pods with other labels/],
+    ['no callers', secret({ headers: 'a: hunter2' }), /has no callers/],
+    ['too many', secret({ callers: Array.from({ length: 10_001 }, (_, i) => `k${i}`).join('\n') }), /10000/],
+    ['a space', secret({ callers: 'fine\nhunter2 b' }), /number 2/],
+    ['a quote', secret({ callers: 'hunter2"' }), /number 1/],
+    ['a key that is too long', secret({ callers: 'hunter2'.repeat(200) }), /number 1/],
+  ])('is refused with %s, and no key is repeated', (_, given, why) => {
+    const refused = (): unknown => readAccounts(given, use);
+    expect(refused).toThrow(Refusal);
+    expect(refused).toThrow(why);
+    expect(refused).not.toThrow(/hunter2/);
+  });
+});

@@ -7,7 +7,7 @@ import { Refusal } from '../../targets/refusal.ts';
 import { authorityOf, decode, listOf } from '../../targets/secret-keys.ts';
 import { isFraming } from '../http/request.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../spec/schema.ts';
-import type { HttpAuth } from '../target/target.ts';
+import type { Accounts, HttpAuth } from '../target/target.ts';
 
 /** The limiter that a Secret is to be used for. */
 export type HttpAuthUse = Pick<RateLimiterSpec, 'selector'> & {
@@ -18,6 +18,9 @@ const MOST_HEADERS = 16;
 /** Characters of all headers of a Secret; the complete request has to fit into 16 KiB. */
 const MOST_OF_HEADERS = 8 * 1024;
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*$/;
+/** Keys of accounts, and their form: nothing that a header or JSON would have to escape. */
+const MOST_ACCOUNTS = 10_000;
+const ACCOUNT = /^[A-Za-z0-9._~+/=:@-]{1,1024}$/;
 const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;
 
 /**
@@ -31,22 +34,8 @@ export function readHttpAuth(secret: Secret, { http, selector: { matchLabels } }
   const refuse = (why: string): never => {
     throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
   };
-  if (secret.type !== HTTP_AUTH_SECRET_TYPE) {
-    refuse(
-      `is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${HTTP_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys selector, headers and, for TLS, ca.crt`,
-    );
-  }
-  const labels = labelsOf(listOf(secret, 'selector', refuse));
-  if (labels === undefined) {
-    return refuse(
-      'has no key selector that can be read: write the labels of the pods that it is for, such as app.kubernetes.io/name=your-api',
-    );
-  }
-  if (labels.some(([key, value]) => !Object.hasOwn(matchLabels, key) || matchLabels[key] !== value)) {
-    refuse(
-      `is for pods with other labels: ${PART}.selector.matchLabels must contain every label in its key selector. Correct the selector or the Secret`,
-    );
-  }
+  requireType(secret, 'headers and, for TLS, ca.crt', refuse);
+  requireSelected(secret, matchLabels, refuse);
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
   const ca = authorityOf(secret, http.tlsServerName ? undefined : `${PART}.http.tlsServerName`, refuse);
   if (lines.length === 0 && ca === undefined)
@@ -76,6 +65,61 @@ export function readHttpAuth(secret: Secret, { http, selector: { matchLabels } }
     ...(headers.size > 0 && { headers: Object.fromEntries(headers) }),
     ...(ca !== undefined && { ca }),
   };
+}
+
+/**
+ * The keys of accounts in a Secret, one a line.
+ * @throws {Refusal} as {@link readHttpAuth}
+ */
+export function readAccounts(secret: Secret, { selector: { matchLabels } }: HttpAuthUse): Accounts {
+  const { name } = secret.metadata;
+  const refuse = (why: string): never => {
+    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
+  };
+  requireType(secret, 'callers', refuse);
+  requireSelected(secret, matchLabels, refuse);
+  const keys = accountsIn(decode(secret, 'callers') ?? '', refuse);
+  return { secretName: name, keys };
+}
+
+/** The keys in a text, one a line; each once. `refuse`: with what is wrong, and no key. */
+export function accountsIn(text: string, refuse: (why: string) => never): string[] {
+  const keys = [...new Set(text.split(/\r?\n/).filter((line) => line !== ''))];
+  if (keys.length === 0) refuse('has no callers: write the key of one account a line');
+  if (keys.length > MOST_ACCOUNTS) refuse(`has more than ${MOST_ACCOUNTS} callers: leave some out`);
+  const wrong = keys.findIndex((key) => !ACCOUNT.test(key));
+  if (wrong >= 0)
+    refuse(
+      `has a caller that cannot be sent, number ${wrong + 1}: a key has up to 1024 of the characters A-Z a-z 0-9 . _ ~ + / = : @ -`,
+    );
+  return keys;
+}
+
+type Refuse = (why: string) => never;
+
+function requireType({ type = 'Opaque' }: Secret, keys: string, refuse: Refuse): void {
+  if (type === HTTP_AUTH_SECRET_TYPE) return;
+  refuse(
+    `is of type ${type} and was not read further: make a new one with --type=${HTTP_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys selector, ${keys}`,
+  );
+}
+
+function requireSelected(
+  secret: Secret,
+  matchLabels: HttpAuthUse['selector']['matchLabels'],
+  refuse: Refuse,
+): void {
+  const labels = labelsOf(listOf(secret, 'selector', refuse));
+  if (labels === undefined) {
+    return refuse(
+      'has no key selector that can be read: write the labels of the pods that it is for, such as app.kubernetes.io/name=your-api',
+    );
+  }
+  if (labels.some(([key, value]) => !Object.hasOwn(matchLabels, key) || matchLabels[key] !== value)) {
+    refuse(
+      `is for pods with other labels: ${PART}.selector.matchLabels must contain every label in its key selector. Correct the selector or the Secret`,
+    );
+  }
 }
 
 /** The labels that a Secret names; undefined if there are none, or one is malformed. */

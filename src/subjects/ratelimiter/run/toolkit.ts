@@ -10,6 +10,7 @@ import {
 import type { ChaosDemoSpec } from '../../../api/index.ts';
 import { dialTls, TLS_COST } from '../http/dial.ts';
 import { PodClient } from '../http/pod-client.ts';
+import type { AccountOf } from '../interfaces/http/caller-pool.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { OwnLimit } from '../interfaces/own-limit.ts';
 import { limitOf } from '../spec/limit-of-spec.ts';
@@ -21,6 +22,8 @@ export interface RunParts
   extends Pick<Toolkit, 'budget' | 'checkStore' | 'findStore' | 'lookAtPods' | 'now' | 'target'> {
   /** The spec of the run; its health timeout is read when the toolkit is opened. */
   readonly spec: ChaosDemoSpec;
+  /** Left out: keys of callers are sent as they are. */
+  readonly accountOf?: AccountOf;
   /** Whether an earlier process may have left a pause active. */
   readonly mayBePaused: boolean;
   /**
@@ -35,7 +38,8 @@ export interface RunParts
  * @param lifetime aborted by its owner
  */
 export function openToolkit(parts: RunParts, control: Toolkit['control'], lifetime: AbortSignal): Toolkit {
-  const { budget, checkStore, findStore, lookAtPods, mayBePaused, now, podIsThere, spec, target } = parts;
+  const { accountOf, budget, checkStore, findStore, lookAtPods, mayBePaused, now, podIsThere, spec, target } =
+    parts;
   const limiter = rateLimiterOf(spec);
   const { http } = limiter;
   const { identity, tlsServerName: serverName } = http;
@@ -59,7 +63,7 @@ export function openToolkit(parts: RunParts, control: Toolkit['control'], lifeti
     limiter,
     target: { ...target, pods },
     ...(dial && { dial }),
-    callers: new HttpCallers(http, target.http?.headers),
+    callers: new HttpCallers(http, target.http?.headers, undefined, accountOf),
     ...(identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), now) }),
     podClients: pods.map((pod) => new PodClient(pod, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),

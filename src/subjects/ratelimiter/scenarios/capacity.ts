@@ -21,12 +21,14 @@ export interface Found {
   readonly pods: number;
   /** Primaries of Redis; default: one, as long as it is not known to be a Cluster. */
   readonly masters?: number;
+  /** Accounts for callers; left out: the operator makes keys up. */
+  readonly accounts?: number | undefined;
   /** What was measured without a fault; left out: nothing yet. */
   readonly baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>;
 }
 
 /** Why no run of this spec can end as expected, with what to change, the first reason first; empty: one can. */
-export function capacity(spec: ChaosDemoSpec, { baseline, masters = 1, pods }: Found): string[] {
+export function capacity(spec: ChaosDemoSpec, { accounts, baseline, masters = 1, pods }: Found): string[] {
   const limiter = rateLimiterOf(spec);
   const plans = plansOf(spec);
   const problems = [
@@ -35,8 +37,22 @@ export function capacity(spec: ChaosDemoSpec, { baseline, masters = 1, pods }: F
     tooLong(spec, plans),
     ...plans.map((plan) => plan.unprovable(pods, baseline)),
     masters > 1 ? noCluster(limiter, masters) : undefined,
+    accounts === undefined ? undefined : tooFewAccounts(accounts, accountsFor(spec, pods)),
   ];
   return problems.filter((problem) => problem !== undefined);
+}
+
+/** Accounts that a run takes for its controls. */
+const ACCOUNTS_OF_CONTROLS = 6;
+
+/** Accounts that one run on this many pods takes, about; a fault that has to be planned again takes more. */
+export function accountsFor(spec: ChaosDemoSpec, pods: number): number {
+  return sumOf([ACCOUNTS_OF_CONTROLS, ...plansOf(spec).map((plan) => plan.callersOn(pods))]);
+}
+
+function tooFewAccounts(have: number, need: number): string | undefined {
+  if (have >= need) return undefined;
+  return `a run needs about ${need} accounts, each for one caller, and ${PART}.http.callers has ${have}: add ${need - have}, send fewer requestsPerSecond, or shorten the fault`;
 }
 
 /** @throws {Refusal} UnprovableSpec with the first reason of {@link capacity} */
@@ -49,6 +65,9 @@ export function requireCapacity(spec: ChaosDemoSpec, found: Found): void {
 function unsuitedFields({ http, isBundled, limit, redis }: RateLimiterSpec): string | undefined {
   if (isBundled && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
     return `${PART}.limit.algorithm and windowStart do not describe the bundled limiter, which counts in fixed windows from the first request: leave them out, or describe your own limiter in ${PART}.http`;
+  }
+  if (redis.count && http.callers) {
+    return `${PART}.redis.count is read for keys that the demo makes up only, and with http.callers it makes up none: leave one of them out`;
   }
   if (redis.count && http.identity === 'SourceAddress') {
     return `${PART}.redis.count names the key of a caller, and with http.identity SourceAddress the caller has none: leave redis.count out`;

@@ -86,6 +86,11 @@ export abstract class ScenarioPlan<P extends object = object> {
     return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)} and must fit into one ${PART}.limit.window of ${window}: reduce these, or lengthen the window`;
   }
 
+  /** Callers of one attempt on this many pods, about; each takes an account, if those are named. */
+  callersOn(_pods: number): number {
+    return 1;
+  }
+
   /**
    * Why no run on this many pods can end as expected, with what to change; undefined: one can. The only statement of
    * what must fit together: consulted before a run begins, and again with the baseline, before anything is injected.

@@ -97,13 +97,33 @@ export const httpInterfaceSchema = z
       .describe(
         `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}. It holds headers of the request that must not be in the spec, and the authority of the certificates.`,
       ),
+    callers: z
+      .object({
+        secretName: z
+          .string()
+          .min(1)
+          .max(253)
+          .describe(
+            `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}, whose key callers has one of them a line.`,
+          ),
+      })
+      .optional()
+      .describe(
+        `Keys of accounts of a test environment, for an API that rejects unknown keys: each stands for ${KEY_PLACE} of one caller. Left out: the operator makes keys up.`,
+      ),
   })
   .meta({
     description: `One request that the limiter counts, and what its answers mean. Left out: the bundled limiter. Write ${KEY_PLACE} where it takes the identity of its caller: in a header, the path, the query or the body. Write ${ADDRESS_PLACE} if that is an address, such as in X-Forwarded-For.`,
-    ...cel({
-      rule: `(self.identity == 'Key') == ${KEYED}`,
-      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. If it only uses the source address of the connection, set identity to SourceAddress and leave both out`,
-    }),
+    ...cel(
+      {
+        rule: `(self.identity == 'Key') == ${KEYED}`,
+        message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. If it only uses the source address of the connection, set identity to SourceAddress and leave both out`,
+      },
+      {
+        rule: "!has(self.callers) || self.identity == 'Key'",
+        message: 'callers stand for keys, and with identity SourceAddress there are none: leave callers out',
+      },
+    ),
   });
 
 export type HttpInterfaceSpec = z.output<typeof httpInterfaceSchema>;

@@ -9,6 +9,12 @@ export interface HttpAuth {
   readonly ca?: string;
 }
 
+/** Keys of accounts that stand for callers, and the name of their Secret. */
+export interface Accounts {
+  readonly secretName: string;
+  readonly keys: readonly string[];
+}
+
 /** One pod of the rate limiter. */
 export interface PodTarget {
   /** Name of the pod; also its id in the rate limiter, if that has ids. */
@@ -29,4 +35,6 @@ export interface RateLimiterTarget {
   readonly faultProxy?: FaultProxyTarget;
   /** For a limiter behind HTTP: what its Secret adds to the request that counts. */
   readonly http?: HttpAuth;
+  /** Left out: the operator makes keys up. */
+  readonly accounts?: Accounts;
 }

@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { ADDRESS_PLACE, type HttpInterfaceSpec, KEY_PLACE } from '../../spec/http-schema.ts';
+import type { AccountOf } from './caller-pool.ts';
 
 /** 198.18.0.0/15 is reserved for measurements (RFC 2544), so no real caller has such an address. */
 const FIRST_ADDRESS = 0xc6_12_00_00;
@@ -18,27 +19,41 @@ export class HttpCallers {
   readonly #secretHeaders: Readonly<Record<string, string>>;
   /** Addresses by key, for callers identified by an address. */
   readonly #addresses = new Map<string, string>();
+  readonly #accountOf: AccountOf;
   /** Random, so that two runs rarely use the same addresses within a window. */
   readonly #firstAddress: number;
 
-  /** @param secretHeaders sent as they are, and never shown */
+  /**
+   * @param secretHeaders sent as they are, and never shown
+   * @param accountOf takes the key of a caller; default: it is sent as it is
+   */
   constructor(
     mapping: HttpInterfaceSpec,
     secretHeaders: Readonly<Record<string, string>> = {},
     firstAddress = randomInt(ADDRESSES),
+    accountOf: AccountOf = (key) => key,
   ) {
     this.#mapping = mapping;
     this.#secretHeaders = secretHeaders;
     this.#firstAddress = firstAddress;
+    this.#accountOf = accountOf;
   }
 
-  /** The request that counts for the caller of this key. */
+  /** The request that counts for the caller of this key. @throws Error if no account is left for it */
   requestOf(key: string): HttpRequest {
     const { body, headers, method, path } = this.#mapping;
-    const fill = (text: string): string => this.fillIn(text, key);
+    const account = this.#accountOf(key);
+    const fill = (text: string): string =>
+      this.fillIn(
+        text.replaceAll(KEY_PLACE, () => account),
+        key,
+      );
     return {
       method,
-      path: fill(path),
+      path: this.fillIn(
+        path.replaceAll(KEY_PLACE, () => encodeURIComponent(account)),
+        key,
+      ),
       headers: {
         ...Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
         ...this.#secretHeaders,

@@ -52,6 +52,10 @@ export class BurstPlan extends ScenarioPlan<GhostAllowingSpec> {
     return multiplier === undefined ? undefined : multiplier * this.limit.requests;
   }
 
+  override callersOn(): number {
+    return this.parameters.trials;
+  }
+
   get faultTitle(): string {
     const { trials } = this.parameters;
     const burst =

@@ -16,10 +16,17 @@ import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import { type Due, type LateTraffic, type RecordRequest, runTraffic } from '../../workloads/traffic.ts';
 import { isNewcomer, overKey } from '../caller-keys.ts';
-import { type Draw, type Phase, Population, RESIDENTS_PER_NEWCOMER, type Turn } from './population.ts';
+import {
+  ASKING_PER_SECOND,
+  type Draw,
+  type Phase,
+  Population,
+  RESIDENTS_PER_NEWCOMER,
+  type Turn,
+} from './population.ts';
 
-/** Turns a second: control requests, which need no limiter; callers that ask while others wait; those that waited. */
-const [CONTROLS_PER_SECOND, ASKING_PER_SECOND, RETURNING_PER_SECOND] = [2, 2, 20] as const;
+/** Turns a second: control requests, which need no limiter; callers that waited for their limits. */
+const [CONTROLS_PER_SECOND, RETURNING_PER_SECOND] = [2, 20] as const;
 /** Residents that use a part of their limits at once. */
 const PREPARING_AT_ONCE = 10;
 

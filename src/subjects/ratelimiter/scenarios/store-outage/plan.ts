@@ -11,7 +11,14 @@ import type { Toolkit } from '../../tools.ts';
 import { ScenarioPlan } from '../scenario-type.ts';
 import { mechanismIn } from '../store-fault.ts';
 import { api, type StoreOutageSpec } from './parameters.ts';
-import { type Draw, RESIDENTS_PER_NEWCOMER, residentsOf, seedOf } from './population.ts';
+import {
+  ASKING_PER_SECOND,
+  callersDrawn,
+  type Draw,
+  RESIDENTS_PER_NEWCOMER,
+  residentsOf,
+  seedOf,
+} from './population.ts';
 
 /** Behaviours with more admissions than the limit. */
 const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
@@ -90,6 +97,15 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
 
   override trafficTo(pods: number): number {
     return this.#perTurn * this.parameters.requestsPerSecond * pods;
+  }
+
+  /** Residents, and newcomers by what they send. */
+  override callersOn(pods: number): number {
+    const { requestsPerSecond } = this.parameters;
+    const trafficMs = this.countdownMs + this.faultMs + this.sendAfterMs;
+    const perSecond = (ms: number, requests: number): number => (ms / 1000) * requests * pods;
+    const asked = perSecond(this.returnsWithinMs ?? 0, ASKING_PER_SECOND);
+    return callersDrawn(this.full, perSecond(trafficMs, requestsPerSecond) + asked);
   }
 
   /** From which the callers of an attempt on this many pods are drawn. */

@@ -46,6 +46,8 @@ const WHEN_RETURNED = 3;
 const [MOST_OF_NEWCOMER, OVER_OF_NEWCOMER] = [10, 3] as const;
 /** Shares of residents that are drawn: to use one pod only, to stop when rejected, and to go on after the fault. */
 const [ON_ONE_POD, STOPPING, GOING_ON] = [0.3, 0.4, 0.75] as const;
+/** Turns a second to each pod while limits return. */
+export const ASKING_PER_SECOND = 2;
 /** One of so many asks again and again while the others wait for their limits. */
 const ASKING = 4;
 
@@ -115,6 +117,12 @@ export function residentsOf(draw: Draw): readonly Resident[] {
     settled: thirdOf('settled'),
   };
   return [{ ...over, shares }, ...others];
+}
+
+/** How many callers there are about, if newcomers send so many requests; a fifth more than on average. */
+export function callersDrawn(full: number, requestsOfNewcomers: number): number {
+  const each = (1 + Math.min(MOST_OF_NEWCOMER, full)) / 2;
+  return RESIDENTS + Math.ceil((1.2 * requestsOfNewcomers) / each);
 }
 
 /** A seed for a run that names none: FNV-1a of its fixture, which is another in each run. */
