@@ -121,7 +121,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     });
   });
 
-  it.concurrent('tests an API that knows its callers, by the keys of a file, and shows none of them', async ({
+  it.concurrent('tests an API that knows its callers, by keys of a file that it never shows', async ({
     onTestFinished,
   }) => {
     const keys = Array.from({ length: 200 }, (_, i) => `sk_test_${i}x`);

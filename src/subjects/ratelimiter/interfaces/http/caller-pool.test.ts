@@ -52,7 +52,7 @@ describe('accounts that stand for callers', () => {
     );
   });
 
-  it('are remembered if their Secret changes, and forgotten once they are no longer in it', () => {
+  it('are remembered if their Secret changes, until they are no longer in it', () => {
     const pool = new CallerPool(() => 0);
     pool.hold(['a', 'b']);
     const { accountOf, end } = pool.forRun(REST_MS);
