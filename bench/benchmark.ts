@@ -28,6 +28,8 @@ interface BenchmarkContext {
 export interface Benchmark {
   /** For `--only`. */
   readonly name: string;
+  /** Whether it takes more than a quarter of an hour, so that only `--only` runs it. */
+  readonly isLong?: boolean;
   /** What it measures, for `--help`. */
   readonly what: string;
   /** @throws when something does not work; never because something is slow */

@@ -15,6 +15,7 @@ import { detection } from './benchmarks/detection.ts';
 import { faultProxy } from './benchmarks/fault-proxy.ts';
 import { firstStatus } from './benchmarks/first-status.ts';
 import { footprint } from './benchmarks/footprint.ts';
+import { stability } from './benchmarks/stability.ts';
 import { stalls } from './benchmarks/stalls.ts';
 import { takeover } from './benchmarks/takeover.ts';
 import { throughput } from './benchmarks/throughput.ts';
@@ -32,6 +33,7 @@ const ALL: readonly Benchmark[] = [
   stalls,
   footprint,
   faultProxy,
+  stability,
 ];
 
 const start = performance.now();
@@ -43,7 +45,7 @@ function say(line: string): void {
 async function main({ only, report }: BenchOptions, interrupted: AbortSignal): Promise<number> {
   const results: Result[] = [];
   try {
-    const chosen = ALL.filter(({ name }) => only?.includes(name) ?? true);
+    const chosen = ALL.filter(({ isLong, name }) => only?.includes(name) ?? !isLong);
     await measure(chosen, interrupted, results);
   } finally {
     // Also where a later one failed: what was measured before took minutes, and holds.
