@@ -34,16 +34,15 @@ export function contentsOf(root: string): Group[] {
   ];
 }
 
-/** The question and the answer with which README.md begins, and its doors. */
+/** The question and the answer with which README.md begins, and its doors: rows of its first table, with their first link. */
 export function heroOf(root: string) {
-  const text = readme(root);
-  const [, question = ''] = /^\*\*(.+)\*\*/m.exec(text) ?? [];
-  const [, answer = ''] = /^(ChaosDemo is [^]*?)\n\n/m.exec(text) ?? [];
-  const doors = [...text.matchAll(/^\| \*\*(.+?)\*\* .*\]\((\S+)\)/gm)];
+  const [text = ''] = readme(root).split('\n## ');
+  const [, question = '', answer = ''] = /^\*\*(.+)\*\*\n\n([^]+?)\n\n/m.exec(text) ?? [];
+  const doors = [...text.matchAll(/^\| (\S[^|]*?) +\| [^|]*?\]\((\S+?)\)/gm)];
   return {
     name: titleOf(join(root, 'README.md')),
     text: question,
-    tagline: answer.replaceAll('\n', ' '),
+    tagline: answer.replaceAll(/\s+/g, ' ').replaceAll(/\[(.*?)\]\(.*?\)/g, '$1'),
     actions: doors.map(([, text = '', link = ''], i) => ({
       text,
       link: `/${link}`,

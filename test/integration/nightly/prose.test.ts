@@ -12,7 +12,7 @@ type Examples = Record<string, { readonly flagged: readonly string[]; readonly f
 
 const yaml = async (file: string): Promise<unknown> => parse(await readFile(file, 'utf8'));
 const rules = (await readdir(STYLE)).map((file) => basename(file, '.yml'));
-const examples = (await yaml(join(STYLE, '../../../examples.yml'))) as Examples;
+const examples = (await yaml(join(STYLE, '../../examples.yml'))) as Examples;
 
 let vale: string;
 let folder: string;

@@ -52,7 +52,7 @@ it('the site has the README as its home, all pages, and the files that they link
   const home = await read('index.html');
   const [, question = ''] = /^\*\*(.+)\*\*/m.exec(await readFile(join(root, 'README.md'), 'utf8')) ?? [];
   expect(home.split(question)).toHaveLength(2);
-  expect(home).toContain('href="/chaosdemo-operator/docs/your-limiter.html"');
+  expect(home).toContain('href="/chaosdemo-operator/docs/your-limiter.html#test-on-your-machine"');
   for (const page of ['reference', 'survey', 'research/benchmarks']) {
     expect(await read(`docs/${page}.html`)).toContain('<h1');
   }
