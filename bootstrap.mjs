@@ -106,7 +106,7 @@ async function installPackages(why) {
   clearInterval(heartbeat);
   if (status !== 0) {
     fail(
-      `npm ci ended with status ${status}; what it said stands above.`,
+      `npm ci ended with status ${status}; see its output above.`,
       'Usual causes: no way to the package registry (npm ping), a full disk, or a folder that is not yours.',
     );
   }

@@ -71,7 +71,7 @@ export function withShowOptions(command: Command): Command {
 export function demoCommand(limiters: readonly string[]): Command {
   const command = new Command('npm run demo --')
     .description(
-      'Runs a whole chaos demo on this machine: a real Kubernetes API server, a real Redis, three rate limiters, and the operator that puts them through real failures.',
+      'Runs a demo on this machine: a real Redis, three rate limiters, and the operator, which injects real faults and reports the results. The Kubernetes API is in memory, unless this machine has an API server.',
     )
     .addOption(modeOption())
     .option('--file <file>', 'the ChaosDemo to run; its namespace must be "ratelimiter"', SAMPLE)
@@ -97,9 +97,6 @@ export function demoCommand(limiters: readonly string[]): Command {
         'who explains what was detected: rules, local (a small model, which this starts), or a profile of --diagnosis-profiles (default: from the file)',
       ),
     )
-    .option(
-      '--diagnosis-profiles <file>',
-      'profiles of models for the operator, see docs/diagnosis-models.md',
-    );
+    .option('--diagnosis-profiles <file>', 'profiles of models for the operator, see docs/diagnosis.md');
   return withShowOptions(command).addHelpText('after', EXIT_STATUSES);
 }

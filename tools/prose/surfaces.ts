@@ -21,13 +21,18 @@ const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).so
 
 const ALL = {
   documentation: {
-    files: [...files('*.md'), ...files('{docs,packages}/**/*.md')].filter(
+    files: [...files('*.md'), ...files('{docs,packages,helm,survey}/**/*.md')].filter(
       (file) => ![REFERENCE, SURVEY].includes(file),
     ),
   },
   survey: { files: [SURVEY] },
   reference: { files: [REFERENCE] },
   'API descriptions': { files: files('crds/*.yaml'), read: descriptionsOf },
+  alerts: { files: ['manifests/monitoring/alerts.yaml'], read: descriptionsOf },
+  chart: {
+    files: ['Chart', 'values'].map((name) => `helm/chaosdemo-operator/${name}.yaml`),
+    read: chartTextsOf,
+  },
   messages: { files: files('{src,packages,test}/**/*.snap'), read: messagesOf },
 } as const satisfies Record<string, Surface>;
 
@@ -36,13 +41,13 @@ export const SURFACE_NAMES = Object.keys(ALL) as SurfaceName[];
 
 export const surface = (name: SurfaceName): Surface => ALL[name];
 
-/** The paragraphs of each `description` in YAML. */
+/** The paragraphs of each `description`, and of each `summary` of an alert, in YAML. */
 export function descriptionsOf(yaml: string): Passage[] {
   const lineCounter = new LineCounter();
   const passages: Passage[] = [];
   visit(parseDocument(yaml, { lineCounter }), {
     Pair(_, { key, value }) {
-      if (!isScalar(key) || key.value !== 'description' || !isScalar(value)) return;
+      if (!isScalar(key) || !/^(description|summary)$/.test(String(key.value)) || !isScalar(value)) return;
       const line = lineCounter.linePos(key.range?.[0] ?? 0).line;
       for (const text of String(value.value).split(/\n\n+/)) {
         passages.push({ line, text: text.replaceAll('\n', ' ') });
@@ -50,6 +55,15 @@ export function descriptionsOf(yaml: string): Passage[] {
     },
   });
   return passages;
+}
+
+/** Descriptions and comments of a chart. An example in a comment is indented. */
+function chartTextsOf(yaml: string): Passage[] {
+  const comments = [...yaml.matchAll(/(?:^ *# \S.*\n)+/gm)].map(({ 0: text, index }) => ({
+    line: yaml.slice(0, index).split('\n').length,
+    text: text.replaceAll(/^ *# /gm, '').replaceAll('\n', ' ').trim(),
+  }));
+  return [...descriptionsOf(yaml), ...comments];
 }
 
 /** The sentences in a snapshot file: each line, and each cell of a line, without tags, rules and frames. */
