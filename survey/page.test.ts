@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { pageOf } from './page.ts';
 import type { Surveyed, SurveyedRun } from './results.ts';
 import type { Behaviour } from './runner/limiter.ts';
+import { pageOfResults } from './stored.ts';
 
 const withResult = (behaviour: Behaviour, measures: Readonly<Record<string, number>> = {}): SurveyedRun => ({
   at: '2026-01-02T03:04:05.000Z',
@@ -14,8 +17,6 @@ const withResult = (behaviour: Behaviour, measures: Readonly<Record<string, numb
       result: 'Violated',
       summary: behaviour,
       measures: {
-        latencyBefore: 2,
-        latencyAfter: 4,
         overAdmission: 0,
         underCounted: 0,
         overCounted: 0,
@@ -44,14 +45,9 @@ const rowOf = (page: string, variant: string): string =>
 
 describe('the page of the survey', () => {
   it('shows the range of each figure over all runs', async () => {
-    const runs = [
-      withResult('Hangs', { latencyDuring: 3, overCounted: 3 }),
-      withResult('Hangs', { latencyDuring: 203, overCounted: 3 }),
-    ];
+    const runs = [withResult('Hangs', { overCounted: 3 }), withResult('Hangs', { overCounted: 9 })];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
-    expect(rowOf(page, 'default')).toBe(
-      '| `default`: default settings of ioredis | **Hangs** | 3–203 | 0/3 |',
-    );
+    expect(rowOf(page, 'default')).toBe('| `default`: default settings of ioredis | **Hangs** | 0/3–9 |');
     expect(page).toContain('of 1 limiter: 1 Hangs');
     expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
   });
@@ -63,5 +59,10 @@ describe('the page of the survey', () => {
     expect(rowOf(page, 'timeout')).toContain('| FailsClosed 1 of 2, Mixed 1 of 2 |');
     expect(page).toMatch(/- `timeout`: .*under the limit, 1 admitted\.\n/);
     expect(page).toContain('1 without one result');
+  });
+
+  it('of the stored results is docs/survey.md', async () => {
+    const docs = fileURLToPath(new URL('../docs', import.meta.url));
+    expect(await readFile(`${docs}/survey.md`, 'utf8')).toBe(await pageOfResults(docs));
   });
 });

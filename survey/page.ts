@@ -31,9 +31,8 @@ export async function pageOf(all: readonly Surveyed[], others: Others = new Map(
   return `${[
     '# Survey of rate limiters',
     `How unmodified rate limiters behave while writes to their Redis stall. [Configure your limiter](configure.md) has the
-settings that help, and [Your own rate limiter](your-limiter.md#phases-of-a-run) defines the outcomes. This page is generated
-from [survey.json](survey.json), which has the figures and evidence of each run, in the terms of the build that made
-them.`,
+settings that help, and [Concepts](concepts.md#store-outage) defines the outcomes. This page is generated from
+[survey.json](survey.json), which has the figures and evidence of each run, in the terms of the build that made them.`,
     '## Findings',
     findingsOf(entries),
     '## Method',
@@ -59,12 +58,12 @@ function howOf(entries: readonly Entry[]): string {
   const date = days.length > 1 ? `${days[0]} to ${days.at(-1)}` : (days[0] ?? '');
   return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s. If each
 caller's window ends at another moment, it lasted an hour. The service is the smallest that the documentation describes
-(${code('survey/limiters')}), and identifies callers by a header, if necessary with a key function of the survey. Apart
-from that and what its row names, the first configuration has default settings.
+(${code('survey/limiters')}), and identifies callers by a header. Apart from that and what its row names, the first
+configuration has default settings.
 
-GhostAllowing sent three bursts of three times the limit, without a fault. StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}: connections stay open, and Redis
-returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s, so a client that waits longer hangs by definition. Documentation usually
-describes an unreachable Redis instead: [other faults](#other-faults) has those.
+GhostAllowing sent three bursts of three times the limit, without a fault. StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s: connections stay open, and Redis
+returns no error. Callers waited 1 s, so a client that waits longer hangs by definition. Documentation usually
+describes an unreachable Redis instead: see [other faults](#other-faults).
 
 ${counted(runs.length, 'run')} were made on ${date}, on one machine with a load of ${loads}. The versions of Redis and of the
 machine were not recorded. Times depend on that load, and a burst within the limit proves little.
@@ -79,13 +78,11 @@ The tables of the limiters have these columns:
 
 - **outcome**: for callers under their limit during the pause, with the number of runs if they differ. ${code('+144')}:
   requests of one caller admitted beyond its limit, of about ${SENT_OVER} sent. Without it, there were none.
-- **latency**: median during the pause, of answers within ${CALLERS_WAIT_MS / 1000} s, which are often few. ${code('none')}: there was no such answer.
 - **under-/over-counted**: of three callers, requests admitted and never counted, and counted and not admitted in time.
   With a token bucket, these are lower bounds.
 
-Quotes are what documentation states about failures of Redis. **Confirmed** and **contradicted** compare it with the
-outcome; **not reached** means that it is about an error, and none came in time. No
-verdict: it is not about callers, or the outcome is not one.`;
+Quotes of the documentation about failures of Redis are **confirmed** or **contradicted** by the outcome, or **not
+reached**: they are about an error, and none came in time. No verdict: not about callers, or the outcome is not one.`;
 }
 
 function overviewOf(groups: readonly { limiter: SurveyedLimiter; entries: readonly Entry[] }[]): string {
@@ -148,7 +145,7 @@ function gets(surveyed: Surveyed): string {
   return agreed(surveyed) ?? (runsWithResult(surveyed).length > 0 ? '*differs*' : '*no result*');
 }
 
-const COLUMNS = ['configuration', 'outcome', 'latency (ms)', 'under-/over-counted'];
+const COLUMNS = ['configuration', 'outcome', 'under-/over-counted'];
 
 function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
   const besides = Object.entries(limiter.besides).map(([name, version]) => `${code(name)} ${version}`);
@@ -172,7 +169,6 @@ function cellsOf({ surveyed, variant }: Entry): string[] {
   return [
     `${code(variant.name)}: ${variant.what}`,
     `${outcomeOf(surveyed)}${overLimitOf(of('overAdmission'))}`,
-    decided.length === 0 ? '' : cellOf(of('latencyDuring').filter(isInTime)) || 'none',
     lost.length > 0 ? `${cellOf(lost)}/${cellOf(of('overCounted'))}` : '',
   ];
 }
@@ -185,16 +181,6 @@ function overLimitOf(figures: readonly number[]): string {
 /** A figure of all runs in a cell of a table. */
 function cellOf(figures: readonly number[]): string {
   return range(figures, '–');
-}
-
-/**
- * How long callers wait for an answer; milliseconds. Older runs counted as in time what the end of the pause brought,
- * if the operator was held up during it.
- */
-const CALLERS_WAIT_MS = 1000;
-
-function isInTime(ms: number): boolean {
-  return ms <= CALLERS_WAIT_MS;
 }
 
 /** `**Hangs**`; with the number of runs if they differ. */

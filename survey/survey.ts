@@ -9,13 +9,13 @@ import { UsageError } from '@chaosdemo/settings';
 import { messageOf, Supervisor } from '@chaosdemo/testbed';
 import { runProgram } from '../src/cli/program.ts';
 import { type SurveyOptions, surveyCommand } from './arguments.ts';
-import { pageOf } from './page.ts';
-import { agreed, ResultsFile, readResults, runsWithResult, type Surveyed } from './results.ts';
-import { countOf, SURVEYED_FAULTS, type SurveyedFault } from './runner/demo.ts';
+import { agreed, ResultsFile, readResults, runsWithResult } from './results.ts';
+import { countOf } from './runner/demo.ts';
 import { install } from './runner/install.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { limiterNames, loadLimiter } from './runner/limiters.ts';
 import { inOwnNetwork, runInOwnNetwork } from './runner/own-network.ts';
+import { pageOfResults, resultsOf } from './stored.ts';
 import { type Job, type Subject, surveyAll } from './survey-all.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -59,22 +59,9 @@ async function main(options: SurveyOptions, signal: AbortSignal, names: readonly
     isWhole = missing.length + unsettled.length === 0;
   }
   const page = join(options.out, 'survey.md');
-  const stalls = await readResults(resultsOf(options.out, 'Stall'));
-  await writeFile(page, await pageOf(stalls, await othersIn(options.out)));
+  await writeFile(page, await pageOfResults(options.out));
   say(`written: ${path} and ${page}`);
   return isWhole ? 0 : 1;
-}
-
-/** The file of results with one fault. */
-function resultsOf(folder: string, fault: SurveyedFault): string {
-  return join(folder, fault === 'Stall' ? 'survey.json' : `survey-${fault.toLowerCase()}.json`);
-}
-
-/** The results with other faults than a stall. */
-async function othersIn(folder: string): Promise<Map<SurveyedFault, Surveyed[]>> {
-  const faults = SURVEYED_FAULTS.filter((fault) => fault !== 'Stall');
-  const read = faults.map(async (fault) => [fault, await readResults(resultsOf(folder, fault))] as const);
-  return new Map(await Promise.all(read));
 }
 
 /** Installs the chosen variants; the names of limiters that cannot be installed here are `missing`. */

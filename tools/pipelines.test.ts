@@ -12,7 +12,7 @@ const all = (text: string, pattern: RegExp): string[] => [
 ];
 
 it('the pipelines use options that chaosdemo test has', async () => {
-  const [, examples = ''] = /options: \|\n((?: +--.*\n)+)/.exec(read('docs/your-limiter.md')) ?? [];
+  const [, examples = ''] = /options: \|\n((?: +--.*\n)+)/.exec(read('docs/gitops.md')) ?? [];
   const used = all(`${read('ci/test.sh')}${examples}`, /(?<=\s)--[a-z][a-z-]*/g);
   expect(used).toContain('--window');
   expect(used.length).toBeGreaterThan(8);

@@ -18,7 +18,7 @@ const HELP = `Usage: npm run bench:diagnosis -- [--profile NAME ...] [--profiles
 Has each profile explain the recordings of corpus/recordings, and grades what it says.
 
   --profile NAME   rules (default), local (a small model, which this starts), or one of --profiles; several times
-  --profiles FILE  profiles of models, as the operator takes them: docs/diagnosis-models.md
+  --profiles FILE  profiles of models, as the operator takes them: docs/diagnosis.md
   --held-back      only recordings that were held back when rules and prompts were made
   --misses         names each recording whose class or component was not recognised
   --report FILE    writes every answer with its grade, as JSON

@@ -32,7 +32,7 @@ export const diagnosisSchema = z.object({
     .optional()
     .meta({
       description:
-        'What is right about it, compared with the injected fault, which the profile did not know. Localization: the component; Identification: the class there; Action: the action. Empty: nothing.',
+        'What is right about it, compared with the injected fault. Localization: the component; Identification: the class there; Action: the action.',
       ...atomic,
     }),
 });

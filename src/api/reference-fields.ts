@@ -13,8 +13,6 @@ export interface FieldSchema {
   pattern?: string;
   minimum?: number;
   maximum?: number;
-  minLength?: number;
-  maxLength?: number;
   minItems?: number;
   maxItems?: number;
   maxProperties?: number;
@@ -72,15 +70,22 @@ export function rules(schema: FieldSchema, path: string): string {
   );
 }
 
-/** The fields below a schema, each before its own fields; `[]` after a path means every item of a list. */
-function fieldsOf(schema: FieldSchema, path: string): Field[] {
+/**
+ * The fields below a schema, each before its own fields; `[]` after a path means every item of a list. An object that
+ * has appeared before is only named.
+ */
+function fieldsOf(schema: FieldSchema, path: string, before = new Map<string, string>()): Field[] {
   const { items, properties = {}, required = [] } = schema;
-  const below = Object.entries(properties).flatMap(([name, field]) => [
-    { path: `${path}.${name}`, schema: field, required: required.includes(name) },
-    ...fieldsOf(field, `${path}.${name}`),
-  ]);
+  const below = Object.entries(properties).flatMap(([name, field]) => {
+    const own = { path: `${path}.${name}`, required: required.includes(name) };
+    const text = field.properties && JSON.stringify(field);
+    const same = text && before.get(text);
+    if (same) return [{ ...own, schema: { type: 'object', description: `As ${code(same)}.` } }];
+    if (text) before.set(text, own.path);
+    return [{ ...own, schema: field }, ...fieldsOf(field, own.path, before)];
+  });
   if (!items) return below;
-  return [...below, ...fieldsOf(items, `${path}[]`)];
+  return [...below, ...fieldsOf(items, `${path}[]`, before)];
 }
 
 /** The values of an enumeration, or the type. */
@@ -116,13 +121,11 @@ function boundsOf(schema: FieldSchema): string[] {
     return messagesOf(schema).map((message) =>
       message.replace(/^must be from (\S+) to (\S+)$/, '`$1` to `$2`'),
     );
-  const { items, pattern } = schema;
+  const { items } = schema;
   return [
     ...range(schema.minimum, schema.maximum, ''),
-    ...(schema.format === 'date-time' ? [] : range(schema.minLength, schema.maxLength, ' characters')),
     ...range(schema.minItems, schema.maxItems, ' items'),
     ...range(undefined, schema.maxProperties, ' entries'),
-    ...(pattern === undefined ? [] : [code(pattern)]),
     ...(items && !items.properties ? boundsOf(items).map((bound) => `each ${bound}`) : []),
   ];
 }

@@ -72,7 +72,7 @@ function specSection(subjects: readonly SubjectApi[]): string {
 
 \`${API_VERSION}\`, kind \`${KIND}\`. A duration is up to four numbers, each with \`h\`, \`m\`, \`s\` or \`ms\`: \`10s\`,
 \`1m30s\`, \`1.5m\`. If you leave ${either(members)} out of a scenario of its type, the defaults of its fields
-apply.
+apply. Lengths and patterns of strings are in the CRD.
 
 ${specFields(spec, 'spec')}
 
@@ -154,8 +154,7 @@ ${table(['State', ...columns], states)}
 
 \`spec.suspend\` after a run, and an edit that starts no run, leave them as they are. Every condition carries the
 generation of its spec in \`observedGeneration\`. While the next run is blocked or waits, the conditions of
-scenario types are Unknown again; \`status.run\` and \`status.scenarios\` keep the last run until the next begins. Later
-versions may add conditions.`;
+scenario types are Unknown again; \`status.run\` and \`status.scenarios\` keep the last run until the next begins.`;
 }
 
 function reasonSection(subjects: readonly SubjectApi[]): string {
@@ -168,7 +167,7 @@ function reasonSection(subjects: readonly SubjectApi[]): string {
   });
   return [
     '## Reasons',
-    '[Troubleshooting](troubleshooting.md) explains each, and what to do about it. Later versions may add reasons.',
+    '[Troubleshooting](troubleshooting.md) explains each, and what to do about it.',
     ...groups,
   ].join('\n\n');
 }

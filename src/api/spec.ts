@@ -129,7 +129,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .max(63)
         .default(RULES_PROFILE)
         .describe(
-          'Who explains what was detected: the name of a profile in the configuration of the operator. If it gives no valid answer, the rules make the diagnosis, and its message gives the cause.',
+          'The profile of the operator that makes the diagnosis. If it gives no valid answer, the rules make it, and its message gives the cause.',
         ),
       pace: z
         .object({
@@ -148,7 +148,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .enum(['OnRequest', 'OnPodTemplateChange'])
         .default('OnRequest')
         .describe(
-          'What starts another run automatically. OnRequest: nothing. OnPodTemplateChange: a rollout, when all selected pods are Ready and come from one template that is not the template of the last run. Pods without the label pod-template-hash or controller-revision-hash start no run.',
+          'What starts another run automatically. OnPodTemplateChange: a rollout, when all selected pods are Ready and come from one new template. Pods without the label pod-template-hash or controller-revision-hash start no run.',
         ),
       suspend: z
         .boolean()

@@ -1,7 +1,7 @@
 /**
  * Histories of a run in the data of the ConfigMap with its evidence. A history grows in pieces: each has the lines
  * since the one before it, compressed, in base64, and is never changed. The content of a line depends on the subject;
- * see docs/history-format.md. Pure.
+ * see docs/evidence.md. Pure.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { MAX_SCENARIOS } from './run-evidence.ts';

@@ -1,4 +1,4 @@
-/** docs/your-limiter.md, as it is written: its sample and its commands, on a rate limiter that people run. */
+/** The commands of docs/gitops.md and docs/your-limiter.md, as written, on a rate limiter that people run. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
@@ -20,11 +20,10 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => world?.stop());
 
-/** The commands of a section of the page, and the sample, both for the namespace of this test. */
-async function written(section: string, change: (sample: string) => string) {
-  const page = await readFile(new URL('docs/your-limiter.md', ROOT), 'utf8');
-  const text = page.slice(page.indexOf(`\n## ${section}\n`));
-  const commands = /```bash\n([^`]*)```/.exec(text)?.[1] ?? expect.unreachable(`no commands in ${section}`);
+/** The commands of the gate, and the sample, both for the namespace of this test. */
+async function written(change: (sample: string) => string) {
+  const page = await readFile(new URL('docs/gitops.md', ROOT), 'utf8');
+  const commands = /```bash\n([^`]*)```/.exec(page)?.[1] ?? expect.unreachable('no commands of a gate');
   const shipped = await readFile(new URL('manifests/samples/your-limiter.yaml', ROOT), 'utf8');
   const sample = change(shipped)
     // The result waits for the end of a window.
@@ -56,9 +55,9 @@ async function run({ commands, sample }: { commands: string; sample: string }) {
   });
 }
 
-describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
+describe('the gate of docs/gitops.md', { timeout: 300_000 }, () => {
   it.skipIf(withoutRealTime)('opens for a limiter whose callers get what is accepted', async () => {
-    const { said, status } = await run(await written('In a pipeline', (sample) => sample));
+    const { said, status } = await run(await written((sample) => sample));
     expect(said).toMatch(/Succeeded: /);
     expect(said).toMatch(/condition met\n$/);
     expect(status).toBe(0);
@@ -72,7 +71,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
   });
 
   it('the gate stays closed for a wrong request, and shows request and answer', async () => {
-    const wrong = await written('In a pipeline', (sample) =>
+    const wrong = await written((sample) =>
       sample.replace('path: /\n', 'path: /nowhere\n').replace('runId: "1"', 'runId: "2"'),
     );
     const { said, status } = await run(wrong);

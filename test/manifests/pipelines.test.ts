@@ -65,7 +65,7 @@ describe('by actionlint', () => {
   }
 
   it('the workflow of the documentation is valid, with inputs that the action has', async () => {
-    const page = await read('docs/your-limiter.md');
+    const page = await read('docs/gitops.md');
     const [, workflow = ''] = /^```yaml\n(on: .*?)^```/ms.exec(page) ?? [];
     expect(workflow).toContain('ci/github@main');
     expect(await linted(workflow)).toBe('');

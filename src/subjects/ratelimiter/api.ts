@@ -33,12 +33,12 @@ export const rateLimiterApi: SubjectApi = {
     {
       type: REDIS_AUTH_SECRET_TYPE,
       meaning:
-        'How the operator logs in to the Redis behind a rate limiter: `username`, `password` and, for TLS, `ca.crt`. `service`: the names of the Services that it may be used with. Without it, the Secret is only for the Service whose name is its own without `-auth` at the end.',
+        '`username`, `password` and, for TLS, `ca.crt` and `serverName`. `service`: the names of the Services that it may be used with; default: its own name without `-auth` at the end.',
     },
     {
       type: HTTP_AUTH_SECRET_TYPE,
       meaning:
-        'Headers that requests to the pods of a limiter behind HTTP carry in addition to those of the spec. `selector`: labels of the pods that it may be used with, such as `app=your-api`. The selector of the spec must require all of them. `headers`: one a line, at most 16 and at most 8,192 characters in total. `ca.crt`: the trusted authorities, for TLS. Without it, those that Node.js ships with.',
+        '`headers`: further headers of requests to the pods, one a line, at most 16 and 8,192 characters in total. `selector`: labels that the selector of the spec must require, such as `app=your-api`. `callers`: keys of accounts, one a line. `ca.crt`: the trusted authorities, for TLS; default: those that Node.js ships with.',
     },
   ],
   histograms: [OVER_ADMISSION],

@@ -55,11 +55,11 @@ export function addHistory(program: Command, context: CommandContext): void {
     name: 'history',
     summary: 'Print everything that was recorded in a run, as JSON Lines',
     examples: [
-      'kubectl chaosdemo history demo -n ratelimiter | chaosdemo check -',
+      'kubectl chaosdemo history demo -n ratelimiter | node scripts/chaosdemo.mjs check -',
       'kubectl chaosdemo history demo --run 3 -o run-3.jsonl',
     ],
     notes: `A history holds every request, counter and step of a fault, so the results can be recomputed from it:
-docs/history-format.md. While a fault is watched, the history ends a few seconds ago.`,
+docs/evidence.md. While a fault is watched, the history ends a few seconds ago.`,
   })
     .argument('[name]', ONLY_ONE)
     .option('--run <number>', 'which run (default: the last one)', wholeNumber(1, 999_999_999))

@@ -4,7 +4,7 @@ import { createRedisSecret } from '../../../subjects/redis/admission/redis-auth.
 import type { CheckContext } from '../doctor/check-context.ts';
 import { checkCrd, checkNamespace, checkOperator } from '../doctor/operator-checks.ts';
 
-/** As docs/interface.md has them, without the rights for the bundled limiter. */
+/** As docs/redis.md has them, without the rights for the bundled limiter. */
 export const RIGHTS =
   '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get ~chaosdemo:probe:* resetchannels';
 

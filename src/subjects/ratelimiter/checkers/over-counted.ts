@@ -1,4 +1,4 @@
-/** Requests that were counted although they were not admitted: a figure without a bound. Derived in docs/limits.md. Pure. */
+/** Requests that were counted although they were not admitted: a figure without a bound. Derived in docs/research/limits.md. Pure. */
 import type { CallerRequest } from '../history/events.ts';
 import { admittedAtOnce, mayCrossWindow } from '../limits/rate-limit.ts';
 import { code, figure, NOTHING } from './checker.ts';

@@ -1,6 +1,6 @@
 /**
  * How many requests over its limit any caller was admitted, by which pods, and how many of them after the fault. By the
- * sender's own count. Derived in docs/limits.md. Pure.
+ * sender's own count. Derived in docs/research/limits.md. Pure.
  */
 import type { CallerRequest } from '../history/events.ts';
 import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';

@@ -1,5 +1,5 @@
 /**
- * Histories as JSON Lines, the format of docs/history-format.md: one object a line, a `setup` before the events of each
+ * Histories as JSON Lines, the format of docs/evidence.md: one object a line, a `setup` before the events of each
  * history, in the order in which they became known. Several histories of a run follow each other in one file.
  */
 import { createHash } from 'node:crypto';

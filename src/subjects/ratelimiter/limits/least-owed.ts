@@ -1,6 +1,6 @@
 /**
  * What a limiter that keeps its limit certainly still owes a caller: a request within it has to be admitted. The
- * counterpart of `mostAdmitted`, derived in docs/limits.md. Pure.
+ * counterpart of `mostAdmitted`, derived in docs/research/limits.md. Pure.
  */
 import { admittedAtOnce, CLOCK_RATE, GRAIN_MS, type RateLimit, type TokenBucket } from './rate-limit.ts';
 

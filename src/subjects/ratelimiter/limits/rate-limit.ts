@@ -1,6 +1,6 @@
 /**
  * What a rate limit promises: its counting algorithm, and thus the most that it may admit within a span of time. Each
- * bound is derived in docs/limits.md. Pure. The bounds hold for all traffic of a caller and for every phase of the
+ * bound is derived in docs/research/limits.md. Pure. The bounds hold for all traffic of a caller and for every phase of the
  * windows. More than the bound is a violation, whatever the implementation.
  */
 

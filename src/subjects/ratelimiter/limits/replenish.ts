@@ -1,4 +1,4 @@
-/** When a limit that was partly used is replenished, by time only. Derived in docs/limits.md. Pure. */
+/** When a limit that was partly used is replenished, by time only. Derived in docs/research/limits.md. Pure. */
 import { refillMs } from './least-owed.ts';
 import { mayFade, mayFollowClock, type RateLimit } from './rate-limit.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';

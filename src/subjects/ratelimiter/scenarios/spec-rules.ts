@@ -19,7 +19,7 @@ const proxied = typesBy('Proxy').filter((type) => !typesBy('Redis').includes(typ
 export const specRules: readonly CelRule[] = [
   {
     rule: `has(${REDIS}.faultProxy) || ${noFault(`(has(f.via) && f.via == 'Proxy') || ${ofType(proxied)}`)}`,
-    message: `via Proxy, and the types ${named(proxied)}, need a fault proxy between the rate limiter and Redis: see docs/faults.md, and name it in ${PART}.redis.faultProxy`,
+    message: `via Proxy, and the types ${named(proxied)}, need a fault proxy between the rate limiter and Redis: see docs/fault-proxy.md, and name it in ${PART}.redis.faultProxy`,
   },
   {
     rule: `${REDIS}.failover == 'Allow' || ${noFault(ofType(lasting))}`,

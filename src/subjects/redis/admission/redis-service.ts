@@ -53,7 +53,7 @@ export function podSelectorOf(service: Service, { field, server }: ServiceUse = 
   const name = service.metadata.name;
   if (service.spec?.type === 'ExternalName') {
     throw notEligible(
-      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the ${server} pod in ${field}.service${server === 'Redis' ? '; for a Redis outside of the cluster, see docs/topologies.md' : ''}`,
+      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the ${server} pod in ${field}.service${server === 'Redis' ? '; for a Redis outside of the cluster, see docs/fault-proxy.md' : ''}`,
     );
   }
   const selector = service.spec?.selector ?? {};

@@ -27,7 +27,7 @@ export const api = {
   measures: [
     ...growing('requests', {
       drift:
-        'The largest lead of what the pods admitted over what Redis counted. The responses to the sender show what was admitted. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
+        'The largest lead of what the pods admitted over what Redis counted. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
       overAdmission:
         'Requests that callers were admitted beyond the limit during the fault, by the answers that the sender got.',
       requests: 'Requests of the steady traffic that were sent.',

@@ -16,7 +16,7 @@ const schema = z
       .max(MOST_TIMES)
       .optional()
       .describe(
-        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once, and at least three times as many in all. That is capped at what one burst may have. With expect Held it must be at least the number of pods, so that each pod gets as many as the limit admits.',
+        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once. In all, at least three times as many, up to the most of one burst. With expect Held it must be at least the number of pods.',
       ),
     trials: z
       .int()

@@ -21,7 +21,7 @@ const schema = z
         'Requests per second to each pod of new callers, which stay within their limit, and three times as many of callers that were there before. With identity SourceAddress: twice as many, of the one caller.',
       ),
     settle: durationField(
-      'How long the limiter may take to recover after the fault: to admit callers within their limits, and to reject others. No recovery within it is Violated, whatever is accepted. The operator keeps sending for one more second.',
+      'How long the limiter may take after the fault to admit callers within their limits, and to reject others. The operator keeps sending for one more second.',
       '1s',
       '1m',
     ).default('5s'),
@@ -31,7 +31,7 @@ const schema = z
       .max(0xffff_ffff)
       .optional()
       .describe(
-        'From which the callers are drawn: how much of its limit each has used, when it sends, and to which pods. Default: another in each run. A result names its seed; set it to repeat that run.',
+        'From which the callers are drawn. Default: another in each run. A result names its seed; set it to repeat that run.',
       ),
     accept: z
       .array(z.enum(BEHAVIOURS))
@@ -40,7 +40,7 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers within their limits, unless FailsOpen is named. After a DataLoss or a Failover, Forgets accepts the limit once more. So is no recovery within settle, or a limit that is not returned after its window.',
+          'Behaviors in the fault that are accepted; any other is Violated. So is over-admission unless FailsOpen is named; after a DataLoss or a Failover, Forgets accepts the limit once more. No recovery within settle, or a limit that is not returned, is always Violated.',
         'x-kubernetes-list-type': 'set',
       }),
   })
@@ -77,7 +77,7 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'In this run, during the outage of Redis, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, within settle after the outage, callers within their limits were not admitted again, or others not rejected again. Or a limit was not returned.',
+    'In this run, a behavior or over-admission during the fault was not accepted. Or the limiter did not recover within settle, or a limit was not returned.',
   measures: [
     ...growing('requests', {
       notAdmitted:
@@ -97,7 +97,7 @@ export const api = {
         'The same during the fault, of the answers that came in time; missing if none came. Requests that the end of the fault may have answered do not count.',
       latencyAfter: 'The same after the fault.',
       timeToRecovery:
-        'From the end of the fault until each pod admitted callers within their limits and rejected others again. With identity SourceAddress: until each pod answered the one caller, and rejected it. The bound is settle. A lower bound if that had not happened when the last request was sent.',
+        'From the end of the fault until each pod admitted callers within their limits and rejected others again. With identity SourceAddress: until it answered and rejected the one caller. The bound is settle. A lower bound if that had not happened when the last request was sent.',
     }),
     ...measures('callers', {
       lockedOut:

@@ -1,0 +1,58 @@
+/** Lists in the documentation name what the code has. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { FAULT_TYPES } from '@chaosdemo/redis-faults';
+import { expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { historyEvent } from '../src/subjects/ratelimiter/history/events.ts';
+import { REDIS_RELEASES } from './offline/redis-releases.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const read = (file: string): string => readFileSync(root + file, 'utf8');
+
+it('docs/faults.md has a row for each mechanism of each type of fault', () => {
+  const rows = [...read('docs/faults.md').matchAll(/^\| `(\w+)`/gm)].map(([, type]) => type);
+  const mechanisms = FAULT_TYPES.flatMap(({ mechanisms, type }) => Object.keys(mechanisms).map(() => type));
+  expect(rows.toSorted()).toEqual(mechanisms.toSorted());
+});
+
+it('docs/evidence.md lists every kind of event of a history', () => {
+  const [, list = ''] = /`kind` of an event:\n([^]*?)\n`outcome`/.exec(read('docs/evidence.md')) ?? [];
+  const listed = [...list.matchAll(/^- ((?:`[\w-]+`(?:, )?)+):/gm)].flatMap(([, names = '']) =>
+    names.replaceAll('`', '').split(', '),
+  );
+  const schema = JSON.stringify(z.toJSONSchema(historyEvent));
+  const kinds = new Set(
+    [...schema.matchAll(/"kind":\{"type":"string","const":"([\w-]+)"/g)].map(([, kind]) => kind),
+  );
+  expect(listed.toSorted()).toEqual([...kinds].toSorted());
+});
+
+interface Role {
+  readonly rules?: readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
+}
+
+it('docs/install.md lists the rights of the operator as its roles have them', () => {
+  const [, section = ''] = /## Rights of the operator\n([^]*?)\n## /.exec(read('docs/install.md')) ?? [];
+  const listed = [...section.matchAll(/((?:[a-z]+, )*[a-z]+) `([a-z/]+)`/g)].map(
+    ([, verbs, resource]) => `${verbs} ${resource}`,
+  );
+  const roles = ['cluster-role', 'role', 'target-cluster-role'].flatMap((name) =>
+    parseAllDocuments(read(`manifests/operator/${name}.yaml`)).map((document) => document.toJS() as Role),
+  );
+  const rights = roles.flatMap(({ rules = [] }) =>
+    rules.map(({ resources, verbs }) => `${verbs.join(', ')} ${resources.join()}`),
+  );
+  expect(listed).toEqual(rights);
+});
+
+it('docs/redis.md names the versions of Redis and Valkey that tests run on', () => {
+  const versions = (program: string): string =>
+    REDIS_RELEASES.flatMap(({ name }) => (name.startsWith(program) ? name.slice(program.length + 1) : []))
+      .filter((version) => version !== '6.2')
+      .join(', ')
+      .replace(/, ([^,]*)$/, ' and $1');
+  const text = read('docs/redis.md').replaceAll(/\s+/g, ' ');
+  expect(text).toContain(`Redis ${versions('redis')}, and Valkey ${versions('valkey')};`);
+});
