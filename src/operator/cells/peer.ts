@@ -85,8 +85,8 @@ export class Peer<M extends Methods> {
     const onAbort = (): void => this.#send({ kind: 'abort', id, why: messageOf(signal?.reason) });
     this.#pending.set(id, { resolve, reject, report });
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#send({ kind: 'ask', id, method, args });
     try {
+      this.#send({ kind: 'ask', id, method, args });
       return (await promise) as Awaited<ReturnType<M[K]>>;
     } finally {
       this.#pending.delete(id);
