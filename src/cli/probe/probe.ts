@@ -24,6 +24,7 @@ import {
 } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
 import {
+  type Clock,
   hasParts,
   type Measured,
   MOST_SECONDS,
@@ -45,6 +46,8 @@ const TIMEOUT_MS = 5_000;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
 const POLL_MS = 200;
+/** Between two lines while a window is measured; milliseconds. */
+const TELL_EVERY_MS = 10_000;
 /** The wait for one request of a bucket, if nobody waits for a window; milliseconds. */
 const SHORT_WAIT_MS = 10_000;
 
@@ -173,7 +176,7 @@ export class Probe {
     request: CountedRequest,
   ): Promise<Measured> {
     const { isPatient, onWait } = this.#place;
-    const clock = { now: Date.now, sleep: async (ms: number) => await pauseFor(ms, this.#place.signal) };
+    const clock = this.#clock();
     const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
     const isAwaited = isPatient && !this.#isCounted && isKeyed(request);
     const other = isAwaited ? useOf(this.#caller(callersOf(request, this.#place))) : undefined;
@@ -188,6 +191,25 @@ export class Probe {
     if (bucket.bucketSeconds !== undefined || !other || !hasParts(requests, seconds)) return bucket;
     onWait(`algorithm: waiting for the end of a window of ${seconds} s. --algorithm saves the wait`);
     return { parts: await measureParts(other, requests, seconds, clock) };
+  }
+
+  /** Time, with a line now and then while it is awaited. */
+  #clock(): Clock {
+    const { onWait, signal } = this.#place;
+    const begunAt = Date.now();
+    let toldAt = begunAt;
+    return {
+      now: Date.now,
+      async sleep(ms) {
+        const now = Date.now();
+        if (now - toldAt >= TELL_EVERY_MS) {
+          toldAt = now;
+          const left = Math.max(0, Math.ceil(2 * MOST_SECONDS - (now - begunAt) / 1000));
+          onWait(`measured for ${Math.round((now - begunAt) / 1000)} s, at most ${left} s are left`);
+        }
+        await pauseFor(ms, signal);
+      },
+    };
   }
 
   /** Requests of one caller, sent and read as by a run, until one is not admitted. */
