@@ -169,20 +169,23 @@ export class Cluster {
     ]);
   }
 
-  /**
-   * Has a limiter write to Redis, as any client would: it defines a limit and answers only once
-   * Redis has it. Returns how long that took, in milliseconds. @throws while Redis takes no writes
-   */
-  async writeThroughLimiter(): Promise<number> {
+  /** Has a limiter count a request, and waits until Redis has the count. @throws while Redis takes no writes */
+  async writeThroughLimiter(): Promise<void> {
     const pod = (await this.limiterPods()).find(isReady);
     if (!pod) throw new Error('no pod of the limiter is Ready');
-    const start = performance.now();
-    await this.#client.request({
-      method: 'POST',
-      path: `/api/v1/namespaces/${NAMESPACE}/pods/${pod.metadata.name}:8080/proxy/limit`,
-      body: { key: `write-probe-${Date.now()}`, limit: 1, window_sec: 1 },
-    });
-    return performance.now() - start;
+    const proxy = `/api/v1/namespaces/${NAMESPACE}/pods/${pod.metadata.name}:8080/proxy`;
+    const key = `write-probe-${Date.now()}`;
+    await this.#client.request({ method: 'POST', path: `${proxy}/check`, body: { key } });
+    const isCounted = async (): Promise<boolean> => {
+      const path = `${proxy}/counter`;
+      const { synced } = await this.#client.request<{ synced: number }>({
+        method: 'GET',
+        path,
+        query: { key },
+      });
+      return synced === 1;
+    };
+    await until(isCounted, { what: 'Redis to have the count of a request' });
   }
 
   /** How often Redis was paused since it started, by its own statistics. Queried between runs, as in docs/troubleshooting.md. */
