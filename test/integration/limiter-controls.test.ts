@@ -86,10 +86,9 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       });
       const baseline = await baselineOf(driver);
       expect(baseline).toMatchObject({ ok: true });
-      const lags = [...(baseline?.message ?? '').matchAll(/(\d+) counts? behind at (\d+) requests/g)];
-      expect(lags.map(([, , rate]) => rate)).toEqual(['60', '200']);
-      // The pods sync every 100 ms: how many requests that is depends on the machine.
-      expect(Number(lags[1]?.[1])).toBeGreaterThan(0);
+      const lags = [...(baseline?.message ?? '').matchAll(/\d+ counts? behind at (\d+) requests/g)];
+      // How far depends on the machine.
+      expect(lags.map(([, rate]) => rate)).toEqual(['60', '200']);
       expect(baseline?.message).toMatch(/admitted 10 times .*every pod; Redis counted 10 of \d+/);
     }),
   );
