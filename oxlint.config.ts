@@ -24,58 +24,92 @@ interface Floor {
   readonly because: string;
 }
 
-/** Inside the rate limiter, from the lowest floor up: each imports only what is below it. */
-function insideRateLimiter(): Floor[] {
+/** The folders of the subjects. */
+const SUBJECTS = ['ratelimiter'];
+
+/**
+ * Inside what all subjects share, and inside each of them, from the lowest floor up: each imports only what is below it,
+ * and nothing of another subject.
+ */
+function insideSubjects(): Floor[] {
   const outer = ['operator', 'local', 'cli'];
+  const isolated = (own: string): string[] => [
+    ...SUBJECTS.filter((other) => other !== own).map((other) => `**/${other}/**`),
+    '!**/test/**',
+  ];
   const floor = (
     folder: string,
     above: readonly string[],
     because: string,
     packages: readonly string[] = [],
-  ): Floor => ({
-    files: [`src/subjects/ratelimiter/${folder}/**`],
-    not: [...outer, ...above.map((each) => `**/${each}/**`)],
-    packages: [...KUBE, ...packages],
-    because,
-  });
-  const touching = ['http', 'interfaces', 'workloads', 'admission', 'scenarios', 'run'];
+  ): Floor[] => {
+    const not = [...outer, ...above.map((each) => `**/${each}/**`)];
+    const rest = { packages: [...KUBE, ...packages], because };
+    return [
+      { files: [`src/subjects/${folder}/**`], not: [...not, ...isolated('')], ...rest },
+      ...SUBJECTS.map((name) => ({
+        files: [`src/subjects/${name}/${folder}/**`],
+        not: [...not, ...isolated(name)],
+        ...rest,
+      })),
+    ];
+  };
+  const touching = ['http', 'interfaces', 'controls', 'workloads', 'admission', 'scenarios', 'run'];
   return [
-    floor(
-      'spec',
-      ['target', 'history', 'checkers', ...touching],
-      'the spec is what a user writes: it knows nobody who reads it',
-    ),
-    floor(
-      'target',
-      ['history', 'checkers', 'http', 'interfaces', 'workloads', 'admission', 'scenarios', 'run'],
+    ...SUBJECTS.map((name) => ({
+      files: [`src/subjects/${name}/**`],
+      not: [...outer, 'fault-proxy', ...isolated(name)],
+      packages: KUBE,
+      because: 'a subject knows no other: what they share is in the folders of src/subjects',
+    })),
+    ...floor(
+      'targets',
+      ['history', 'checkers', ...touching],
       'a target is pods and a Redis, found by others',
     ),
-    floor('limits', ['history', 'checkers', ...touching], 'a bound is arithmetic on a limit', REDIS),
-    floor('history', ['checkers', ...touching], 'a history records, and judges nothing', REDIS),
-    floor('checkers', touching, 'a checker is a function of a history: no clock, no I/O, no toolkit', REDIS),
-    floor(
+    ...floor(
+      'redis',
+      ['diagnosis', 'history', 'checkers', ...touching.filter((folder) => folder !== 'admission')],
+      'it finds a Redis in a cluster',
+    ),
+    ...floor(
+      'spec',
+      ['history', 'checkers', ...touching],
+      'the spec is what a user writes: it knows nobody who reads it',
+    ),
+    ...floor('limits', ['history', 'checkers', ...touching], 'a bound is arithmetic on a limit', REDIS),
+    ...floor('history', ['checkers', ...touching], 'a history records, and judges nothing', REDIS),
+    ...floor(
+      'checkers',
+      touching,
+      'a checker is a function of a history: no clock, no I/O, no toolkit',
+      REDIS,
+    ),
+    ...floor(
       'http',
-      ['interfaces', 'workloads', 'admission', 'scenarios', 'run', 'redis'],
+      ['interfaces', 'controls', 'workloads', 'admission', 'scenarios', 'run', 'redis'],
       'http speaks to pods, whoever they are',
       REDIS,
     ),
-    floor(
+    ...floor(
       'workloads',
       ['admission', 'scenarios', 'run', 'redis'],
       'a workload sends requests, and knows no fault',
       REDIS,
     ),
-    floor(
+    ...floor(
       'interfaces',
       ['admission', 'scenarios', 'run'],
       'an interface is one request in and one outcome out',
     ),
-    floor(
+    ...floor('controls', ['admission', 'run'], 'a control sends requests without a fault'),
+    ...floor(
       'scenarios',
       ['admission', 'run'],
       'a scenario is one fault and what is seen of it: who runs it is above it',
     ),
-    floor('run', ['admission'], 'a run has its target found and admitted by others'),
+    ...floor('run', ['admission'], 'a run has its target found and admitted by others'),
+    ...floor('admission', [], 'admission opens the run of a subject, whichever it is'),
   ];
 }
 
@@ -117,13 +151,7 @@ const FLOORS: readonly Floor[] = [
     packages: KUBE,
     because: 'a subject stands on src/engine, src/diagnosis and src/api only',
   },
-  {
-    files: ['src/subjects/redis/**'],
-    not: ['diagnosis', 'operator', 'local', 'cli', '**/ratelimiter/**'],
-    packages: KUBE,
-    because: 'src/subjects/redis finds a Redis in a cluster, and knows no subject',
-  },
-  ...insideRateLimiter(),
+  ...insideSubjects(),
   {
     files: ['src/diagnosis/**'],
     not: ['subjects', 'operator', 'local', 'cli'],

@@ -1,4 +1,5 @@
 /** Records one variation of a case: through the driver of the operator, on real processes. */
+
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +7,8 @@ import { viaOf } from '@chaosdemo/redis-faults';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
-import { plansOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
+import { rateLimiterKind } from '../src/subjects/ratelimiter/kind.ts';
+import { plansOf } from '../src/subjects/scenarios/subject-kind.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
@@ -203,8 +205,8 @@ async function watch(
       // A failover ends once the roles are swapped.
       if (kind !== 'burst' && !hasType(kind, 'Failover') && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
         throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
-      const [planned] = plansOf(spec);
-      if (isFault(kind) && planned) {
+      const [planned] = plansOf(rateLimiterKind, spec);
+      if (isFault(kind) && planned?.truth) {
         const { anomalies, stays } = planned.truth;
         // A limiter that follows shows the older state of the new primary, and one that stays its lost connections.
         const shown = watched

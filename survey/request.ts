@@ -1,6 +1,7 @@
 /** Sends the one request that counts, and reads its answer, as a run does. */
-import { PodClient } from '../src/subjects/ratelimiter/http/pod-client.ts';
-import { outcomeOf } from '../src/subjects/ratelimiter/interfaces/caller-request.ts';
+
+import { outcomeOf } from '../src/subjects/http/caller-request.ts';
+import { PodClient } from '../src/subjects/http/pod-client.ts';
 import { HttpCallers } from '../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../src/subjects/ratelimiter/spec/http-schema.ts';
 import type { SurveyedLimiter } from './runner/limiter.ts';

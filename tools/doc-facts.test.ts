@@ -5,7 +5,7 @@ import { FAULT_TYPES } from '@chaosdemo/redis-faults';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { historyEvent } from '../src/subjects/ratelimiter/history/events.ts';
+import { historyEvent } from '../src/subjects/history/events.ts';
 import { REDIS_RELEASES } from './offline/redis-releases.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { outageHistory } from '../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
-import { HistoryLines } from '../subjects/ratelimiter/history/json-lines.ts';
+import { HistoryLines } from '../subjects/history/json-lines.ts';
 
 /** `chaosdemo check` of a file on standard input. */
 function check(file: string, ...options: string[]) {

@@ -1,4 +1,5 @@
 /** `chaosdemo check`: judges the history of a run again. Needs no cluster, Redis or network. */
+
 import { createReadStream } from 'node:fs';
 import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
@@ -11,8 +12,9 @@ import {
   withPrintableTexts,
 } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
-import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
-import { replay } from '../subjects/ratelimiter/run/replay.ts';
+import { boundedLines, HistoryFormatError } from '../subjects/history/json-lines.ts';
+import { KINDS } from '../subjects/index.ts';
+import { replay } from '../subjects/run/replay.ts';
 import { EXIT } from './exit-status.ts';
 import { readManifest } from './manifest.ts';
 import { exitOfError } from './program.ts';
@@ -47,7 +49,7 @@ Examples:
     )
     .action(async (file: string, { against, json = false }: { against?: string; json?: boolean }) => {
       const recorded = against === undefined ? undefined : await statusIn(against);
-      const scenarios = await replay(boundedLines(inputOf(file)));
+      const scenarios = await replay(boundedLines(inputOf(file)), KINDS);
       const lines = json ? [JSON.stringify(withPrintableTexts(scenarios), null, 2)] : textOf(scenarios);
       process.stdout.write(`${lines.join('\n')}\n`);
       process.exitCode = exitOf(scenarios);

@@ -6,12 +6,24 @@ import type { Subject } from '../engine/subject.ts';
 import type { Draw } from '../evidence/index.ts';
 import type { Cluster } from './cluster.ts';
 import { rateLimiter, rateLimiterExplainedBy } from './ratelimiter/index.ts';
+import { rateLimiterKind } from './ratelimiter/kind.ts';
+import type { SubjectKind } from './scenarios/subject-kind.ts';
 
-export const SUBJECTS: readonly Subject<Cluster>[] = [rateLimiter];
+export const SUBJECTS: readonly [Subject<Cluster>, ...Subject<Cluster>[]] = [rateLimiter];
+
+/** What their runs and histories need to know of them. */
+export const KINDS: readonly SubjectKind[] = [rateLimiterKind];
 
 /** The same, with other profiles than the rules to explain what was detected. */
 export function subjectsExplainedBy(diagnosis: DiagnosisProfiles): readonly Subject<Cluster>[] {
   return [rateLimiterExplainedBy(diagnosis)];
+}
+
+/** @throws RangeError for a spec without a subject, which the API server refuses */
+export function kindOf(spec: ChaosDemoSpec): SubjectKind {
+  const found = KINDS.find(({ part }) => subjectPart(spec, part) !== undefined);
+  if (!found) throw new RangeError('the spec has no subject');
+  return found;
 }
 
 /** How the histories of a spec are drawn; undefined: its subject records none. */

@@ -2,12 +2,14 @@
  * Histories of real runs on real limiters, each with the scenarios that the run itself published. Whatever becomes of the
  * checkers, they must say the same of these, or the difference is a fix that is explained.
  */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DETECTED_AFTER, RECOVERED_AFTER, type ScenarioStatus } from '../../src/api/index.ts';
 import { evidenceBundle } from '../../src/evidence/index.ts';
-import { evidenceIn, replay } from '../../src/subjects/ratelimiter/run/replay.ts';
+import { KINDS } from '../../src/subjects/index.ts';
+import { evidenceIn, replay } from '../../src/subjects/run/replay.ts';
 
 const folder = new URL('.', import.meta.url);
 const read = (file: string): string => gunzipSync(readFileSync(new URL(file, folder))).toString();
@@ -44,7 +46,7 @@ const figuresOf = ({ measures = [], ...scenario }: ScenarioStatus) => [
 describe('the history of a recorded run', () => {
   it.each(names)('gives what the run published: %s', async (name) => {
     const before = (JSON.parse(read(`${name}.json.gz`)) as Published[]).map(published);
-    const again = await replay(read(`${name}.jsonl.gz`).split('\n'));
+    const again = await replay(read(`${name}.jsonl.gz`).split('\n'), KINDS);
     expect(again.map(figuresOf)).toEqual(before.map(figuresOf));
   });
 
@@ -52,7 +54,7 @@ describe('the history of a recorded run', () => {
     const lines = read(`${name}.jsonl.gz`).split('\n');
     const dropped = JSON.stringify({ kind: 'dropped', events: 1 });
     const results = async (some: string[]): Promise<unknown[]> =>
-      (await replay(some)).map(({ result }) => result);
+      (await replay(some, KINDS)).map(({ result }) => result);
     const whole = await results(lines);
     const missing = await results(
       lines.flatMap((line) => (line.includes('"kind":"setup"') ? [line, dropped] : [line])),
@@ -65,8 +67,8 @@ describe('the history of a recorded run', () => {
     const histories = read(`${name}.jsonl.gz`).split(/^(?=\{"kind":"setup")/m);
     for (const history of histories) {
       const lines = history.split('\n');
-      const [scenario] = await replay(lines);
-      const { bundle } = (await evidenceIn(lines)) ?? {};
+      const [scenario] = await replay(lines, KINDS);
+      const { bundle } = (await evidenceIn(lines, KINDS)) ?? {};
       expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
       expect(bundle?.invariant?.broken).toBe(scenario?.result === 'Violated');
       const admitted = scenario?.measures?.find(({ name: of }) => of === 'admitted')?.value;
@@ -79,7 +81,7 @@ describe('the history of a recorded run', () => {
   it('is there for each scenario with a violation and without', async () => {
     const results = new Set<string>();
     for (const name of names) {
-      for (const { result, type } of await replay(read(`${name}.jsonl.gz`).split('\n')))
+      for (const { result, type } of await replay(read(`${name}.jsonl.gz`).split('\n'), KINDS))
         results.add(`${type} ${result}`);
     }
     expect([...results].toSorted()).toMatchInlineSnapshot(`

@@ -2,17 +2,19 @@
  * The results of recorded histories if something else had happened, or were missing, in codes and figures. A change of
  * a checker shows here, and is explained.
  */
+
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import type { Code } from '../../src/subjects/ratelimiter/checkers/checker.ts';
-import type { CallerKind, HistoryEvent } from '../../src/subjects/ratelimiter/history/events.ts';
-import { readLines } from '../../src/subjects/ratelimiter/history/json-lines.ts';
-import type { Setup } from '../../src/subjects/ratelimiter/history/setup.ts';
-import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
+import type { Code } from '../../src/subjects/checkers/checker.ts';
+import type { CallerKind, HistoryEvent } from '../../src/subjects/history/events.ts';
+import { readLines } from '../../src/subjects/history/json-lines.ts';
+import { KINDS } from '../../src/subjects/index.ts';
+import { limiterSetup, type Setup } from '../../src/subjects/ratelimiter/history/setup.ts';
 import { judgedDrift } from '../../src/subjects/ratelimiter/scenarios/counter-drift/judge.ts';
 import { judgedBursts } from '../../src/subjects/ratelimiter/scenarios/ghost-allowing/judge.ts';
 import { judgedOutage } from '../../src/subjects/ratelimiter/scenarios/store-outage/judge.ts';
+import { replay } from '../../src/subjects/run/replay.ts';
 import { judgeBursts, judgeDrift, judgeOutage } from '../fixtures/subjects/ratelimiter/judged.ts';
 
 type Event<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;
@@ -214,8 +216,9 @@ async function codesOf(type: 'CounterDrift' | 'GhostAllowing' | 'StoreOutage', l
   const events: HistoryEvent[] = [];
   let setup: Setup | undefined;
   await readLines(lines, {
+    schemaOf: () => limiterSetup,
     setup: (given) => {
-      setup = given;
+      setup = given as Setup;
     },
     event: (event) => events.push(event),
   });
@@ -239,7 +242,7 @@ it.each([
 ] as const)('variants of a recorded %s on %s', async (type, file, changes) => {
   for (const [name, change] of Object.entries(changes)) {
     const lines = variantOf(file, type, change);
-    const [scenario] = await replay(lines);
+    const [scenario] = await replay(lines, KINDS);
     const { measures = [], reason, summary } = scenario ?? {};
     const { evidence = [], shortfalls = [] } = await codesOf(type, lines);
     expect({

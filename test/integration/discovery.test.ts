@@ -5,14 +5,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createKubeCluster } from '../../src/operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { createLogger } from '../../src/operator/log.ts';
+import { type DiscoveredTarget, discover, type Place } from '../../src/subjects/admission/discovery.ts';
 import type { Cluster } from '../../src/subjects/cluster.ts';
 import {
-  type DiscoveredTarget,
-  discover,
-  type Place,
-} from '../../src/subjects/ratelimiter/admission/discovery.ts';
-import {
   completed,
+  PART,
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../src/subjects/ratelimiter/spec/schema.ts';
@@ -150,7 +147,7 @@ function placeOf(part: Part = {}): Place {
       ...part,
     }),
   );
-  return { cluster, namespace, limiter };
+  return { cluster, namespace, part: PART, spec: limiter };
 }
 
 async function look(part: Part = {}): Promise<DiscoveredTarget | Refusal> {

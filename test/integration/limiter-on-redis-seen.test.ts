@@ -10,12 +10,13 @@ import type { AddressInfo } from 'node:net';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../src/subjects/ratelimiter/http/pod-client.ts';
+import { checkHealth } from '../../src/subjects/controls/http-health.ts';
+import { PodClient } from '../../src/subjects/http/pod-client.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
-import { checkHealth } from '../../src/subjects/ratelimiter/interfaces/http/http-health.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/spec/schema.ts';
+import { timeoutOf } from '../../src/subjects/spec/pods-schema.ts';
 import { limiterSpec, never } from '../kit/driven-limiter.ts';
 import { storeOf } from '../kit/store.ts';
 
@@ -105,9 +106,10 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     redis.close();
     for (const asker of podClients) asker.close();
   });
+  const health = { path: limiter.health.path, timeoutMs: timeoutOf(limiter) };
   // As in every run: health is polled while the controls are made.
   const looks = setInterval(() => {
-    void checkHealth({ podClients, limiter, redis }, never).catch(() => undefined);
+    void checkHealth({ podClients, health, redis }, never).catch(() => undefined);
   }, 50);
   onTestFinished(() => clearInterval(looks));
   const callers = new HttpCallers(limiter.http);

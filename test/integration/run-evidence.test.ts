@@ -12,8 +12,9 @@ import {
   relativeToFirst,
   type Signal,
 } from '../../src/evidence/index.ts';
+import { KINDS } from '../../src/subjects/index.ts';
 import { rateLimiterDefinition } from '../../src/subjects/ratelimiter/definition.ts';
-import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
+import { replay } from '../../src/subjects/run/replay.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -119,7 +120,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
       const demo = { namespace: world.namespace, name: 'seen' };
       const read = await readHistories(world.client, demo, 1, world.signal);
       if ('missing' in read) throw new Error(read.missing);
-      const again = await replay(read.lines.split('\n'));
+      const again = await replay(read.lines.split('\n'), KINDS);
       expect(again.map(scenarioLines)).toEqual(status.scenarios?.map(scenarioLines));
     }),
   );

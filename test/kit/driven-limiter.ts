@@ -2,6 +2,7 @@
  * A driver of rate limiters and what it has found, recorded as the shell records
  * it; the test requests effects and activities.
  */
+
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { PerServer } from '@chaosdemo/redis-faults';
@@ -22,13 +23,17 @@ import type { Permit } from '../../src/engine/subject.ts';
 import type { FaultEvidence } from '../../src/evidence/index.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
-import type { RateLimiterTarget, RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
-import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { KINDS } from '../../src/subjects/index.ts';
 import {
-  RateLimiterDriver,
-  type RateLimiterDriverOptions,
-} from '../../src/subjects/ratelimiter/run/driver.ts';
-import { evidenceOf, replay } from '../../src/subjects/ratelimiter/run/replay.ts';
+  ConnectionBudget,
+  type PodsTarget,
+  type RedisTarget,
+  rateLimiter,
+} from '../../src/subjects/ratelimiter/index.ts';
+import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
+import { PodsDriver, type PodsDriverOptions } from '../../src/subjects/run/driver.ts';
+import { evidenceOf, replay } from '../../src/subjects/run/replay.ts';
+import { type SubjectKind, scenarioTypeOf } from '../../src/subjects/scenarios/subject-kind.ts';
 import type { LimiterChanges } from './demo.ts';
 import { until } from './until.ts';
 
@@ -56,17 +61,20 @@ export function limiterSpec(limiter: LimiterChanges, scenarios?: readonly object
 }
 
 export interface DrivenOptions
-  extends Omit<RateLimiterTarget, 'redis'>,
+  extends Omit<PodsTarget, 'redis'>,
     Partial<
-      Pick<RateLimiterDriverOptions, 'checkStore' | 'findStore' | 'lookAtPods' | 'mayBePaused' | 'faultNotes'>
+      Pick<PodsDriverOptions, 'checkStore' | 'findStore' | 'lookAtPods' | 'mayBePaused' | 'faultNotes'>
     > {
   readonly spec: ChaosDemoSpec;
+  /** Default: a rate limiter. */
+  readonly kind?: SubjectKind;
   /** One server, or the masters of a Cluster. */
   readonly redis: RedisTarget | PerServer<RedisTarget>;
 }
 
 export class DrivenLimiter {
-  readonly #driver: RateLimiterDriver;
+  readonly #kind: SubjectKind;
+  readonly #driver: PodsDriver;
   readonly #lines: string[] = [];
   readonly #activities: ActivityRunner;
   #observed: Observed;
@@ -81,14 +89,17 @@ export class DrivenLimiter {
     findStore,
     lookAtPods,
     faultNotes,
+    kind = rateLimiterKind,
     mayBePaused = false,
     redis,
     ...target
   }: DrivenOptions) {
+    this.#kind = kind;
     const clock = createSystemClock();
     const servers: PerServer<RedisTarget> = 'host' in redis ? [redis] : redis;
     this.#observed = nothingObserved(clock.now());
-    this.#driver = new RateLimiterDriver({
+    this.#driver = new PodsDriver({
+      kind,
       target: { ...target, redis: servers },
       spec,
       generation: 1,
@@ -119,7 +130,7 @@ export class DrivenLimiter {
   /** What was seen around the fault `f`. */
   get evidence(): FaultEvidence | undefined {
     const [setup, ...events] = this.lines.map((line) => JSON.parse(line));
-    return setup && evidenceOf({ setup, events });
+    return setup && evidenceOf({ setup, events }, scenarioTypeOf(this.#kind, setup.scenario.type));
   }
 
   /** The lines of the history of the fault `f` so far. */
@@ -190,13 +201,13 @@ export class DrivenLimiter {
       return reading?.complete ? reading : undefined;
     };
     const reading = await until(whole, { what: 'the watch to end' });
-    await this.#requireSameFromHistory(reading);
+    await this.requireSameFromHistory(reading);
     return reading;
   }
 
   /** @throws unless the lines of the history alone give the same figures */
-  async #requireSameFromHistory({ measures, summary }: InvariantReading): Promise<void> {
-    const [scenario] = await replay(this.lines);
+  async requireSameFromHistory({ measures, summary }: InvariantReading): Promise<void> {
+    const [scenario] = await replay(this.lines, KINDS);
     if (scenario?.result === undefined) return;
     // A run adds these to its status; its reading has the moments themselves.
     const isFigure = ({ name }: Measure): boolean => name !== DETECTED_AFTER && name !== RECOVERED_AFTER;

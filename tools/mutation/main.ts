@@ -12,6 +12,7 @@ import { wholeNumber } from '../../src/cli/whole-number.ts';
 /** Pure code that decides results: here a change that no test notices is a wrong result that no test notices. */
 const FOLDERS = [
   'src/engine',
+  'src/subjects/checkers',
   'src/subjects/ratelimiter/checkers',
   'src/subjects/ratelimiter/limits',
   'packages/redis-faults/src/faults',

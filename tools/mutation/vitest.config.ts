@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: [
       'src/engine/**/*.test.ts',
-      'src/subjects/ratelimiter/{checkers,limits}/**/*.test.ts',
+      'src/subjects/{,ratelimiter/}{checkers,limits}/**/*.test.ts',
       'src/subjects/redis/{client,faults}/**/*.test.ts',
       // On a real Redis, which starts in 50 ms: a fake one would repeat the rules of the fence.
       'test/integration/fence.test.ts',

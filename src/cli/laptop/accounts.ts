@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '@chaosdemo/settings';
 import { messageOf } from '../../api/index.ts';
-import { accountsIn } from '../../subjects/ratelimiter/admission/http-auth.ts';
-import { CallerPool } from '../../subjects/ratelimiter/interfaces/http/caller-pool.ts';
+import { accountsIn } from '../../subjects/admission/http-auth.ts';
+import { CallerPool } from '../../subjects/http/caller-pool.ts';
 
 /** Left out: callers get keys that are made up. @throws UsageError with what to change in the file */
 export async function readPool(file: string | undefined): Promise<CallerPool | undefined> {

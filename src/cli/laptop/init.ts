@@ -37,6 +37,7 @@ export async function runInit(options: InitOptions, signal: AbortSignal): Promis
       onWait: note,
     });
     const { facts, findings, instances, redis } = prepared;
+    if (!facts) throw new TypeError('nothing was found out');
     const known = {
       ...facts,
       place: placeOf(redis),

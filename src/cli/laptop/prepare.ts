@@ -10,8 +10,8 @@ import { LocalError } from '../../local/errors.ts';
 import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
 import type { Limiter } from '../../local/limiters.ts';
 import { type OwnRedis, startInstances } from '../../local/own-api.ts';
-import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
-import type { CallerPool } from '../../subjects/ratelimiter/interfaces/http/caller-pool.ts';
+import type { CallerPool } from '../../subjects/http/caller-pool.ts';
+import { PodClient } from '../../subjects/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
 import { type Probed, type ProbePlace, probeApi } from '../probe/probe.ts';
 import type { ApiOptions } from './arguments.ts';
@@ -31,7 +31,8 @@ export interface Prepared {
   readonly server?: RedisServer;
   /** A fault proxy that was started between it and the instances. */
   readonly proxy?: OwnFaultProxy | undefined;
-  readonly facts: Probed;
+  /** Of a rate limiter. */
+  readonly facts?: Probed;
   readonly findings: readonly Finding[];
 }
 
@@ -42,7 +43,7 @@ const POLL_MS = 100;
 const LOG_LINES = 15;
 
 /**
- * @param known facts that are not to be found out: nothing is sent then
+ * @param known what is not to be found out: nothing is sent then
  * @param isProxied whether instances that are started connect to Redis through a fault proxy
  * @param waits what the probe may wait for
  * @throws UsageError or LocalError with what to do; what was started ends with the supervisor
@@ -59,7 +60,7 @@ export async function prepare(
   }: Waits & {
     readonly pool?: CallerPool | undefined;
     readonly isProxied?: boolean;
-    readonly known?: Probed | undefined;
+    readonly known?: Pick<Prepared, 'facts'> | undefined;
   },
 ): Promise<Prepared> {
   const { onProgress, signal } = start;
@@ -78,7 +79,7 @@ export async function prepare(
       started.length > 0 ? started.map((one) => ({ ...one, host: one.ip })) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
     const prepared = { instances, started, redis, ...(server && { server }), proxy };
-    if (known) return { ...prepared, facts: known, findings: [] };
+    if (known) return { ...prepared, ...(known.facts && { facts: known.facts }), findings: [] };
     const before = await connection.counts().catch(() => undefined);
     const { host, port } = instances[0] as Address;
     const client = new PodClient({ name: `${host}:${port}`, host, port }, Date.now);

@@ -4,7 +4,7 @@ import { UsageError } from '@chaosdemo/settings';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../api/index.ts';
 import type { OwnRedis } from '../../local/own-api.ts';
-import { sumOf } from '../../subjects/ratelimiter/history/counts.ts';
+import { sumOf } from '../../subjects/history/counts.ts';
 
 const TIMEOUT_MS = 3_000;
 /** Keys read by one SCAN. */

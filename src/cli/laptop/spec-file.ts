@@ -1,11 +1,9 @@
 /** A ChaosDemo from a file, on an API of this machine: what is of the cluster is replaced. */
 import { UsageError } from '@chaosdemo/settings';
-import {
-  completed,
-  PART,
-  type RateLimiterSpec,
-  rateLimiterSchema,
-} from '../../subjects/ratelimiter/spec/schema.ts';
+import type { ChaosDemoSpec } from '../../api/index.ts';
+import { SUBJECTS } from '../../subjects/index.ts';
+import { PART, rateLimiterOf } from '../../subjects/ratelimiter/spec/schema.ts';
+import type { PodsSpec } from '../../subjects/spec/pods-schema.ts';
 import { readManifest } from '../manifest.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Place } from '../probe/manifest.ts';
@@ -13,8 +11,8 @@ import type { Probed } from '../probe/probe.ts';
 
 /** A ChaosDemo as it is in the file. */
 export interface SpecFile {
-  /** The facts that it states, so that no request has to find them. */
-  readonly facts: Probed;
+  /** The facts of a rate limiter that it states, so that no request has to find them. */
+  readonly facts?: Probed;
   /** The object to apply for an API at this place. */
   demoAt(place: Place): PlannedDemo;
 }
@@ -27,45 +25,51 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
   const wrong = (why: string) => new UsageError(`--file ${file}: ${why}`);
   const demo = await readManifest('--file', file);
   const spec = demo.spec as Readonly<Record<string, unknown>> | undefined;
-  const { data: limiter, error } = rateLimiterSchema.transform(completed).safeParse(spec?.[PART]);
+  const subject = SUBJECTS.find(({ definition }) => spec?.[definition.api.member] !== undefined);
+  const { api } = (subject ?? SUBJECTS[0]).definition;
+  const { member } = api;
+  const { data, error } = api.schema.safeParse(spec?.[member]);
   if (error) {
     const [issue] = error.issues;
-    throw wrong(`spec.${[PART, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
+    throw wrong(`spec.${[member, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
   }
-  const unsupported = unsupportedIn(limiter);
+  const part = data as PodsSpec & { readonly redis: { readonly count?: unknown } };
+  const unsupported = unsupportedIn(part);
   if (unsupported !== undefined) {
-    throw wrong(`${unsupported} is not supported on this machine: remove it, or test in a cluster`);
+    throw wrong(`${member}.${unsupported} is not supported on this machine: remove it, or test in a cluster`);
   }
   if (accept) {
     throw wrong(
       `it states the outcomes to accept itself, so --accept cannot be used with it. Write in the file, under storeOutage of a scenario of type StoreOutage: accept: [${accept.join(', ')}]`,
     );
   }
-  const count = limiter.isBundled ? undefined : limiter.redis.count;
+  const { count } = part.redis;
   return {
-    facts: factsOf(limiter),
+    ...(member === PART && { facts: factsOf(rateLimiterOf({ [PART]: part } as unknown as ChaosDemoSpec)) }),
     demoAt({ matchLabels, name, namespace, port, redis }) {
-      const here = { selector: { matchLabels }, port, redis: { ...redis, ...(count && { count }) } };
-      const rateLimiter = { ...(spec?.[PART] as object), ...here };
-      const own: object = { ...spec, [PART]: rateLimiter };
+      const here = {
+        selector: { matchLabels },
+        port,
+        redis: { ...redis, ...(count !== undefined && { count }) },
+      };
+      const own: object = { ...spec, [member]: { ...(spec?.[member] as object), ...here } };
       return { ...demo, metadata: { name, namespace }, spec: own };
     },
   };
 }
 
 /** The first field that needs a cluster. */
-function unsupportedIn({ http, redis }: RateLimiterSpec): string | undefined {
-  const field = Object.entries({
-    'http.tlsServerName': http.tlsServerName !== undefined,
-    'http.authSecretName': http.authSecretName !== undefined,
-    'http.callers': http.callers !== undefined,
+function unsupportedIn({ http, redis }: PodsSpec): string | undefined {
+  return Object.entries({
+    'http.tlsServerName': http?.tlsServerName !== undefined,
+    'http.authSecretName': http?.authSecretName !== undefined,
+    'http.callers': http?.callers !== undefined,
     'redis.tls': redis.tls,
     'redis.sentinel': redis.sentinel !== undefined,
   }).find(([, isSet]) => isSet)?.[0];
-  return field && `${PART}.${field}`;
 }
 
-function factsOf({ health, http, limit }: RateLimiterSpec): Probed {
+function factsOf({ health, http, limit }: ReturnType<typeof rateLimiterOf>): Probed {
   const { body, headers, method, path } = http;
   return {
     request: { method, path, headers, ...(body !== undefined && { body }) },

@@ -36,7 +36,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const prepared = await prepare(options, target, start, {
       pool,
       isProxied: requireProxy(options),
-      known: spec?.facts,
+      known: spec,
       isPatient: false,
       onWait: (message) => progress('limiters', message),
     });
@@ -44,7 +44,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const { facts, instances } = prepared;
     const isProxied = prepared.proxy !== undefined;
     const { accept, duration, fault: faults, seed } = options;
-    const known: ApiFacts = {
+    const known: ApiFacts | undefined = facts && {
       ...facts,
       accept,
       duration,
@@ -57,14 +57,14 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
     const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });
-    if (options.save !== undefined) {
+    if (options.save !== undefined && known) {
       await writeFile(options.save, yamlOf(known, prepared.findings, HEAD));
       progress('demo', `wrote ${resolve(options.save)}`);
     }
     if (!prepared.server)
       progress('redis', 'writes of all its clients stall for 10 s or more during the run');
     const plan: Plan = {
-      demo: spec ? spec.demoAt(place) : demoOf({ ...known, place }),
+      demo: spec?.demoAt(place) ?? demoOf({ ...(known as ApiFacts), place }),
       from: options.file ?? `the ChaosDemo ${NAME}`,
       supervisor,
       launch: async () => launchedOf(prepared, pool?.rested(Number.POSITIVE_INFINITY)),
@@ -74,7 +74,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       ended: async () => await endedOf(prepared),
       hints: (ended) => hintsOf(ended, prepared.started),
     };
-    if (!isKeyed(facts.request)) {
+    if (facts && !isKeyed(facts.request)) {
       progress('demo', 'all requests share one limit, and the run waits for whole windows: it takes minutes');
     }
     return exitOfRun(await runPlan(plan, options, signal, memoryApiServer));

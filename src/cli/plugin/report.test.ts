@@ -5,7 +5,8 @@ import { sendJson, startWireServer, type WireServer } from '@chaosdemo/kube-runt
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedConfigMap, recordedRun } from '../../../test/fixtures/cli/report/report.ts';
 import type { ChaosDemo } from '../../api/index.ts';
-import { replay } from '../../subjects/ratelimiter/run/replay.ts';
+import { KINDS } from '../../subjects/index.ts';
+import { replay } from '../../subjects/run/replay.ts';
 import { report } from './report.ts';
 
 let folder: string;
@@ -67,7 +68,7 @@ describe('kubectl chaosdemo report', () => {
     const path = '/api/v1/namespaces/ratelimiter/configmaps/demo-evidence-1';
     expect(server.requests.map((request) => request.path)).toEqual([path]);
     const history = await readFile(join(folder, 'new', 'history.jsonl'), 'utf8');
-    expect((await replay(history.split('\n'))).map(({ type }) => type)).toEqual([
+    expect((await replay(history.split('\n'), KINDS)).map(({ type }) => type)).toEqual([
       'CounterDrift',
       'GhostAllowing',
     ]);

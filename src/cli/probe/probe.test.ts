@@ -4,7 +4,7 @@ import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parsed } from '../../../test/kit/command.ts';
-import { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
+import { PodClient } from '../../subjects/http/pod-client.ts';
 import { type ProbeOptions, withProbeOptions } from './options.ts';
 import { Probe } from './probe.ts';
 

@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { UsageError } from '@chaosdemo/settings';
-import type { PodClient } from '../../subjects/ratelimiter/http/pod-client.ts';
-import type { HttpRequest } from '../../subjects/ratelimiter/http/request.ts';
+import type { AccountOf } from '../../subjects/http/caller-pool.ts';
+import type { PodClient } from '../../subjects/http/pod-client.ts';
+import type { HttpRequest } from '../../subjects/http/request.ts';
 import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';
-import type { AccountOf } from '../../subjects/ratelimiter/interfaces/http/caller-pool.ts';
 import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import {

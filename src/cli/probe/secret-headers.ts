@@ -1,5 +1,5 @@
 /** Headers that a user gives for the requests of a probe may be secret, so a file or a terminal gets none of them. Pure. */
-import { HTTP_AUTH_SECRET_TYPE } from '../../subjects/ratelimiter/spec/schema.ts';
+import { HTTP_AUTH_SECRET_TYPE } from '../../subjects/spec/pods-schema.ts';
 import type { Finding } from './limit-facts.ts';
 import type { ApiFacts } from './manifest.ts';
 import type { Header } from './options.ts';

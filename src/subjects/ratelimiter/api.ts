@@ -4,10 +4,11 @@
 
 import type { SubjectApi } from '../../api/index.ts';
 import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
+import { HTTP_AUTH_SECRET_TYPE } from '../spec/pods-schema.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
 import { specRules } from './scenarios/spec-rules.ts';
-import { HTTP_AUTH_SECRET_TYPE, PART, rateLimiterSchema } from './spec/schema.ts';
+import { PART, rateLimiterSchema } from './spec/schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
   member: PART,

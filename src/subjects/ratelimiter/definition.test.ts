@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
+import { requireCapacity } from '../scenarios/capacity.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
 import { burstTrafficConfig, redisPauseConfig } from './index.ts';
-import { requireCapacity } from './scenarios/capacity.ts';
+import { rateLimiterKind } from './kind.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
 const SCENARIOS = [
@@ -94,7 +95,7 @@ describe('a spec without scenarios', () => {
     const { scenarios: _scenarios, ...rest } = spec({}, limiter);
     const whole = specSchema([rateLimiterApi]).parse(rest);
     expect(whole.scenarios).toMatchObject([{ name: 'outage', type: 'StoreOutage', expect: 'Held' }]);
-    expect(() => requireCapacity(whole, { pods: 3 })).not.toThrow();
+    expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).not.toThrow();
   });
 });
 

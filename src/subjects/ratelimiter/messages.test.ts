@@ -1,13 +1,15 @@
 /** The words about a rate limiter, in one snapshot: other tests of this folder assert reasons, figures and fields. */
+
 import { expect, it } from 'vitest';
 import type { LimiterChanges } from '../../../test/kit/demo.ts';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
+import type { CallerRequest } from '../history/events.ts';
+import { requireCapacity } from '../scenarios/capacity.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
-import type { CallerRequest } from './history/events.ts';
 import { limitProblem } from './interfaces/http/control-problem.ts';
+import { rateLimiterKind } from './kind.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
-import { requireCapacity } from './scenarios/capacity.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
 const HTTP = { http: { headers: [{ name: 'X-User', value: '$(key)' }] } };
@@ -72,7 +74,7 @@ it.each([
   ],
 ])('the words for a spec with %s', (_, scenario, limit, pods) => {
   const unprovable = spec({ limit }, [{ expect: 'Violated', ...scenario }]);
-  expect(() => requireCapacity(unprovable, { pods })).toThrowErrorMatchingSnapshot();
+  expect(() => requireCapacity(rateLimiterKind, unprovable, { pods })).toThrowErrorMatchingSnapshot();
 });
 
 it.each([

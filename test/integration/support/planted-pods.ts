@@ -2,8 +2,8 @@
 import type { RedisTarget } from '@chaosdemo/redis-faults';
 import type { RedisServer } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
-import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
-import type { LookAtPods } from '../../../src/subjects/ratelimiter/target/pods-now.ts';
+import type { HistoryEvent } from '../../../src/subjects/history/events.ts';
+import type { LookAtPods } from '../../../src/subjects/targets/pods-now.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 import type { RunningProxy } from '../../kit/fault-proxy.ts';
 import { onTestFinished } from '../../kit/finished.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisServer, type RedisServerOptions, Supervisor, startRedis } from '@chaosdemo/testbed';
-import type { RateLimiterTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { PodsTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { install } from '../../../survey/runner/install.ts';
 import { loadLimiter } from '../../../survey/runner/limiters.ts';
 import { rateLimiterSpec } from '../../../survey/runner/rate-limiter-spec.ts';
@@ -14,7 +14,7 @@ import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 export const CONFIGURED = { limit: 10, windowSeconds: 60 };
 
 /** With its one Redis. */
-export type SurveyedTarget = Omit<RateLimiterTarget, 'redis'> & { readonly redis: RedisTarget };
+export type SurveyedTarget = Omit<PodsTarget, 'redis'> & { readonly redis: RedisTarget };
 
 /** What is driven, and as whom. */
 export interface DriveOptions {

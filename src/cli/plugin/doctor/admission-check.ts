@@ -3,10 +3,10 @@ import { storeName } from '@chaosdemo/redis-faults';
 import { shell } from '../../../api/index.ts';
 import { createKubeCluster } from '../../../operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../../operator/adapters/system-clock.ts';
+import { discover } from '../../../subjects/admission/discovery.ts';
 import { ForbiddenError } from '../../../subjects/cluster.ts';
-import { discover } from '../../../subjects/ratelimiter/admission/discovery.ts';
-import { requireCapacity } from '../../../subjects/ratelimiter/scenarios/capacity.ts';
-import { PART, rateLimiterOf } from '../../../subjects/ratelimiter/spec/schema.ts';
+import { kindOf } from '../../../subjects/index.ts';
+import { requireCapacity } from '../../../subjects/scenarios/capacity.ts';
 import { awaitReady } from '../../../subjects/targets/eligible-pods.ts';
 import { listed, orRefusal, Refusal } from '../../../subjects/targets/refusal.ts';
 import { checked, type DemoCheckContext } from './check-context.ts';
@@ -34,14 +34,16 @@ async function admittedPart(context: DemoCheckContext): Promise<Omit<Finding, 'c
   const { client, demo, namespace, signal } = context;
   const { spec } = demo;
   const cluster = createKubeCluster(client, createSystemClock(), NO_LOG);
-  const target = await discover({ cluster, namespace, limiter: rateLimiterOf(spec) }, signal);
+  const kind = kindOf(spec);
+  const { part } = kind;
+  const target = await discover({ cluster, namespace, part, spec: kind.partOf(spec) }, signal);
   const { notReady, pods, redis } = target;
   if (notReady.length > 0) {
-    const { message } = awaitReady(target, 0, PART);
+    const { message } = awaitReady(target, 0, part);
     return { state: 'wrong', message, fixCommands: [describePods(context)], reason: 'PodsNotEligible' };
   }
-  requireCapacity(spec, { pods: pods.length });
-  return { state: 'ok', message: `${listed(pods.map(({ name }) => name))}, counting in ${storeName(redis)}` };
+  requireCapacity(kind, spec, { pods: pods.length });
+  return { state: 'ok', message: `${listed(pods.map(({ name }) => name))}, with ${storeName(redis)}` };
 }
 
 function refused(context: DemoCheckContext, refusal: Refusal): Omit<Finding, 'check'> {
@@ -64,6 +66,8 @@ function commandsFor(context: DemoCheckContext, { command, reason }: Refusal): s
 }
 
 function describePods({ demo, kubectl, namespace }: DemoCheckContext): string {
-  const labels = Object.entries(rateLimiterOf(demo.spec).selector.matchLabels).map((pair) => pair.join('='));
+  const labels = Object.entries(kindOf(demo.spec).partOf(demo.spec).selector.matchLabels).map((pair) =>
+    pair.join('='),
+  );
   return `${kubectl} ${shell`-n ${namespace} describe pods -l ${labels.join(',')}`}`;
 }

@@ -1,6 +1,6 @@
 /** `doctor`: why an object does not start, each cause with the command to fix it. */
 import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
-import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
+import { KINDS } from '../../../subjects/index.ts';
 import type { Connection } from '../connection.ts';
 import { existingDemo } from '../demos.ts';
 import { PluginError } from '../errors.ts';
@@ -55,6 +55,7 @@ async function examine({ connection, name, signal, system }: DoctorOptions): Pro
 /** Admission begins with the namespace, so its other checks need that one. */
 async function checkTarget(context: CheckContext, demo: ChaosDemo | undefined): Promise<Finding[]> {
   const namespace = await checkNamespace(context);
-  if (!demo || !(PART in demo.spec) || namespace.state === 'wrong') return [namespace];
+  if (!demo || !KINDS.some(({ part }) => part in demo.spec) || namespace.state === 'wrong')
+    return [namespace];
   return [namespace, ...(await checkAdmission({ ...context, demo }))];
 }

@@ -1,7 +1,7 @@
 /** Requests over connections through the API server, sent as those of a run. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { Dial } from '../../../subjects/ratelimiter/http/dial.ts';
+import type { Dial } from '../../../subjects/http/dial.ts';
 
 /** @param open opens a connection; the address of a request is not used */
 export function dialOf(open: () => Promise<Duplex>): Dial {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { isForbidden, openPort } from '@chaosdemo/kube-runtime';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { shell } from '../../../api/index.ts';
-import { PodClient } from '../../../subjects/ratelimiter/http/pod-client.ts';
+import { PodClient } from '../../../subjects/http/pod-client.ts';
 import { EXIT } from '../../exit-status.ts';
 import { requireOutputs } from '../../outputs.ts';
 import { findingLine } from '../../probe/limit-facts.ts';

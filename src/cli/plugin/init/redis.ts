@@ -7,6 +7,7 @@ import {
   podSelectorOf,
   type RedisEndpoint,
   resolvePods,
+  usesIn,
 } from '../../../subjects/redis/admission/redis-service.ts';
 import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
@@ -146,11 +147,12 @@ function endpointsOf(
   pods: readonly PodDetail[],
 ): ReturnType<typeof resolvePods> | Refusal {
   try {
-    podSelectorOf(service);
+    const { redis } = usesIn('rateLimiter');
+    podSelectorOf(service, redis);
     const labels = Object.entries(service.spec?.selector ?? {});
     const isBehind = ({ metadata }: PodDetail): boolean =>
       labels.every(([key, value]) => metadata.labels?.[key] === value);
-    return resolvePods(service, port, pods.filter(isBehind));
+    return resolvePods(service, port, pods.filter(isBehind), redis);
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

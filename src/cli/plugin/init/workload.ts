@@ -3,8 +3,8 @@
 import { resourcePath } from '@chaosdemo/kube-runtime';
 import { UsageError } from '@chaosdemo/settings';
 import { counted } from '../../../api/index.ts';
-import { requestPath } from '../../../subjects/ratelimiter/spec/http-schema.ts';
 import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
+import { requestPath } from '../../../subjects/spec/pods-schema.ts';
 import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
 import { type EligiblePods, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';

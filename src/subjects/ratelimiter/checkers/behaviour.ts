@@ -4,14 +4,14 @@
  * `owedOf`; one over the bound of its caller should not.
  */
 
-import type { CallerRequest } from '../history/events.ts';
+import { code, figure } from '../../checkers/checker.ts';
+import { type Counts, countByPod, countsOf, firstOf, sizeOf, totalOf } from '../../checkers/requests.ts';
+import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
-import { code, figure } from './checker.ts';
 import { latencyOf } from './latency.ts';
 import { inFault, type OutageView, outageFold, sidesOf } from './outage-seen.ts';
 import type { Over } from './over.ts';
-import { type Counts, countByPod, countsOf, firstOf, sizeOf, totalOf } from './requests.ts';
-import { shareInterval } from './share-interval.ts';
 
 export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
 
@@ -24,12 +24,6 @@ export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mix
  * Mixed: none of these is what nine of ten callers get, or pods differ otherwise than in who admitted too much.
  */
 export type Behaviour = (typeof BEHAVIOURS)[number];
-
-/** The share of callers that must have the same outcome for it to be the result. */
-export const SHARE = 0.9;
-
-/** Callers under their limit that have to send requests to each pod while the fault is active. */
-export const LEAST_REQUESTS = 5;
 
 /** What callers got in the fault. */
 function behaviourOf(view: OutageView) {

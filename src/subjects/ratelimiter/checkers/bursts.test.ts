@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { found, judgeBursts, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
-import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
+import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { type BurstSetup, isConfirmed, shownTrial, togetherMs } from './bursts.ts';
 

@@ -4,8 +4,11 @@
  */
 import type { Measure } from '../../../api/index.ts';
 import { excludedAbove } from '../../../engine/power.ts';
-import type { CallerRequest, HistoryEvent } from '../history/events.ts';
-import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
+import { applying, code, figure, NOTHING } from '../../checkers/checker.ts';
+import { type RecordSetup, record } from '../../checkers/record.ts';
+import type { CallerRequest, HistoryEvent } from '../../history/events.ts';
+import { NOTHING_RECORDED, type Recorded, recorded } from '../../history/recorded.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import {
   admittedAtOnce,
@@ -14,9 +17,6 @@ import {
   type RateLimit,
   type Span,
 } from '../limits/rate-limit.ts';
-import { type BurstResult, burstResultOf } from './burst-result.ts';
-import { applying, code, figure, NOTHING } from './checker.ts';
-import { type RecordSetup, record } from './record.ts';
 
 /**
  * Requests that are written within this time count as concurrent. It is a fraction of the interval at which limiters

@@ -5,13 +5,13 @@
  * (bound + S + 1)-th admission the drift already exceeded the bound.
  */
 import type { Measure } from '../../../api/index.ts';
-import { totalAdmitted } from '../history/counter-sample.ts';
-import { sampleOf, sumOf } from '../history/counts.ts';
-import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
-import { type FaultTimes, NOTHING_RECORDED, recorded } from '../history/recorded.ts';
+import type { Finding } from '../../checkers/checker.ts';
+import type { RecordSetup } from '../../checkers/record.ts';
+import { totalAdmitted } from '../../history/counter-sample.ts';
+import { sampleOf, sumOf } from '../../history/counts.ts';
+import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
+import { type FaultTimes, NOTHING_RECORDED, recorded } from '../../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
-import type { Finding } from './checker.ts';
-import type { RecordSetup } from './record.ts';
 
 export interface DriftSetup extends RecordSetup {
   readonly limit: number;

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { found, judgeDrift, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
-import { countEvent } from '../history/counts.ts';
-import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
+import { countEvent } from '../../history/counts.ts';
+import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import { hasDrifted, underCounted } from './drift.ts';
 import { type DriftSetup, isUrgent } from './drift-seen.ts';
 

@@ -3,9 +3,11 @@
  * lag measured without a fault. Admissions of the sender over the limit are reported as well, and not judged. Pure.
  */
 import type { Measure } from '../../../api/index.ts';
-import { totalAdmitted } from '../history/counter-sample.ts';
-import { sumOf } from '../history/counts.ts';
-import { code, figure } from './checker.ts';
+import { code, figure } from '../../checkers/checker.ts';
+import { proof, record } from '../../checkers/record.ts';
+import { countByPod } from '../../checkers/requests.ts';
+import { totalAdmitted } from '../../history/counter-sample.ts';
+import { sumOf } from '../../history/counts.ts';
 import {
   activeUntil,
   boundOf,
@@ -18,8 +20,6 @@ import {
   watchTo,
   widestOf,
 } from './drift-seen.ts';
-import { proof, record } from './record.ts';
-import { countByPod } from './requests.ts';
 
 /** Complete samples further apart than this are a gap, whatever the length of the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;

@@ -1,7 +1,8 @@
 /** Invariants as formulas over signals of evidence, under names that do not identify the subject. Pure. */
 import type { InvariantReading } from '../../../engine/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
-import { type Behaviour, SHARE } from './behaviour.ts';
+import { SHARE } from '../../checkers/share-interval.ts';
+import { type Behaviour } from './behaviour.ts';
 import type { Over } from './over.ts';
 
 /** The state of an invariant that keeps `measured` within a bound, by the measure that decides. */

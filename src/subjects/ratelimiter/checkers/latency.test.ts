@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CallerRequest, RequestOutcome } from '../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import { latencyOf } from './latency.ts';
 
 const request = (took: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({

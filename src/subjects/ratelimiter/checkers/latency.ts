@@ -1,7 +1,7 @@
 /** Latency: how long callers waited for answers before, during and after the fault. Figures without a bound. Pure. */
 import type { Measure } from '../../../api/index.ts';
-import type { CallerRequest } from '../history/events.ts';
-import { code } from './checker.ts';
+import { code } from '../../checkers/checker.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { inFault, outageFold } from './outage-seen.ts';
 
 export interface Latency {

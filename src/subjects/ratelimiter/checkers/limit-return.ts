@@ -1,5 +1,5 @@
 /** Limit return: whether callers get their limit back after a window without requests. Pure. */
-import { code, NOTHING } from './checker.ts';
+import { code, NOTHING } from '../../checkers/checker.ts';
 import { inFault, type OutageSeen, outageFold, viewOf } from './outage-seen.ts';
 
 /** Undefined while it is unknown. */

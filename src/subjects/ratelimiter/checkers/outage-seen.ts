@@ -1,13 +1,15 @@
 /** What callers got around one fault of the store, as the checkers of an outage share it. Pure. */
-import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
-import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+
+import { type Finding, NOTHING, once } from '../../checkers/checker.ts';
+import type { RecordSetup } from '../../checkers/record.ts';
+import { admittedAt, phasesOf } from '../../checkers/requests.ts';
+import { goneOf, type Seen, seenAfter, seenBy } from '../../checkers/seen.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/replenish.ts';
 import type { Behaviour } from './behaviour.ts';
-import { type Finding, NOTHING, once } from './checker.ts';
 import { overOf } from './over.ts';
-import type { RecordSetup } from './record.ts';
-import { admittedAt, owedIn, phasesOf } from './requests.ts';
+import { owedIn } from './owed.ts';
 
 /** All that the checkers need to know before the first event. */
 export interface OutageSetup extends RecordSetup {
@@ -41,50 +43,9 @@ export interface CallerSettings extends OutageSetup {
   readonly countsLostAt: number | undefined;
 }
 
-/** Events of which only the last counts. */
-const LAST = ['ended', 'restarted', 'return', 'traffic-ended'] as const;
-type Last = (typeof LAST)[number];
-const STEPS: ReadonlySet<string> = new Set(LAST);
+export type OutageSeen = Seen<OutageSetup>;
 
-export interface OutageSeen extends Recorded {
-  readonly setup: OutageSetup;
-  /** In the order in which they ended. */
-  readonly requests: CallerRequest[];
-  readonly last: { readonly [K in Last]?: EventOf<K> };
-}
-
-export const outageFold = {
-  init: (setup: OutageSetup): OutageSeen => ({ setup, requests: [], last: {}, ...NOTHING_RECORDED }),
-  step(seen: OutageSeen, event: HistoryEvent): OutageSeen {
-    if (event.kind === 'request') {
-      seen.requests.push(event);
-      return { ...seen };
-    }
-    if (event.kind === 'late') {
-      const request = seen.requests[event.id];
-      if (request) seen.requests[event.id] = { ...request, late: event };
-      return { ...seen };
-    }
-    return STEPS.has(event.kind)
-      ? { ...seen, last: { ...seen.last, [event.kind]: event } }
-      : recorded(seen, event);
-  },
-};
-
-/** When the last request of the traffic was answered; undefined: some are not answered yet, so nothing is proven. */
-export function finishedAt({ last }: OutageSeen): number | undefined {
-  return last.ended?.at ?? last['traffic-ended']?.at;
-}
-
-/** Pods that were deleted or replaced during the watch: failures of their callers are not due to the fault. */
-export function goneOf({ last, setup }: OutageSeen): ReadonlySet<string> {
-  return new Set(last['traffic-ended']?.moved.filter((name) => setup.pods.includes(name)));
-}
-
-/** Pods that were restarted in the fault. All that callers got there counts: the fault may have caused it. */
-export function restartedOf({ last }: OutageSeen): ReadonlySet<string> {
-  return new Set(last.restarted?.pods);
-}
+export const outageFold = { init: seenBy<OutageSetup>, step: seenAfter<OutageSeen> };
 
 /** A timer may be early, and a request may be sent in the turn before; milliseconds. */
 const TIMER_MS = 50;

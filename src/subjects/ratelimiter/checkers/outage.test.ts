@@ -12,7 +12,7 @@ import {
   simulatedOutage,
 } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { Measure } from '../../../api/index.ts';
-import type { EventOf, HistoryEvent } from '../history/events.ts';
+import type { EventOf, HistoryEvent } from '../../history/events.ts';
 
 type Change = (event: HistoryEvent) => HistoryEvent[];
 type Given = Partial<SimulatedOutage>;

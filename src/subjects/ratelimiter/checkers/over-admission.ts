@@ -1,7 +1,7 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
 import { excludedAbove } from '../../../engine/power.ts';
-import type { CallerRequest } from '../history/events.ts';
-import { code, figure, NOTHING } from './checker.ts';
+import { code, figure, NOTHING } from '../../checkers/checker.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
 import { limitedCallers } from './over.ts';
 

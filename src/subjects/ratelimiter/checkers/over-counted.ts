@@ -1,9 +1,10 @@
 /** Requests that were counted although they were not admitted: a figure without a bound. Derived in docs/research/limits.md. Pure. */
-import type { CallerRequest } from '../history/events.ts';
+
+import { code, figure, NOTHING } from '../../checkers/checker.ts';
+import { admittedAt, firstOf } from '../../checkers/requests.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce, mayCrossWindow } from '../limits/rate-limit.ts';
-import { code, figure, NOTHING } from './checker.ts';
 import { inFault, type OutageView, outageFold } from './outage-seen.ts';
-import { admittedAt, firstOf } from './requests.ts';
 
 export const overCounted = {
   ...outageFold,

@@ -2,11 +2,12 @@
  * How many requests over its limit any caller was admitted, by which pods, and how many of them after the fault. By the
  * sender's own count. Derived in docs/research/limits.md. Pure.
  */
-import type { CallerRequest } from '../history/events.ts';
+
+import { admittedAt, firstOf, type Span } from '../../checkers/requests.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import type { CallerSettings } from './outage-seen.ts';
-import { admittedAt, firstOf, type Span } from './requests.ts';
 
 /** An admitted request, with the pod that admitted it. */
 export interface PodAdmission extends AdmittedRequest {

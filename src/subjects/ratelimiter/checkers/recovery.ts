@@ -3,12 +3,13 @@
  * and no more than the limit. Pure.
  */
 import type { Measure } from '../../../api/index.ts';
-import type { CallerRequest } from '../history/events.ts';
-import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
-import { code, type Some } from './checker.ts';
-import { inFault, type OutageView, outageFold, restartedOf, sidesOf } from './outage-seen.ts';
-import { admittedAt, countsOf, owedIn } from './requests.ts';
-import { shareInterval } from './share-interval.ts';
+import { code, type Some } from '../../checkers/checker.ts';
+import { admittedAt, countsOf } from '../../checkers/requests.ts';
+import { restartedOf } from '../../checkers/seen.ts';
+import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
+import type { CallerRequest } from '../../history/events.ts';
+import { inFault, type OutageView, outageFold, sidesOf } from './outage-seen.ts';
+import { owedIn } from './owed.ts';
 
 /**
  * What a pod still does when the time to recover has ended. admits: callers over their limits. gone: it accepts no

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import type { CallerRequest, RequestOutcome } from '../history/events.ts';
-import { admittedAt, countsOf, firstOf, owedIn, phasesOf, sizeOf, totalOf } from './requests.ts';
+import { admittedAt, countsOf, firstOf, phasesOf, sizeOf, totalOf } from '../../checkers/requests.ts';
+import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
+import { owedIn } from './owed.ts';
 
 const request = (sentAt: number, endedAt: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
   pod: 'a',

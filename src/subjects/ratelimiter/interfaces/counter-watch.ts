@@ -1,6 +1,6 @@
 /** Samples the counters of a key at a fixed rate, one sample at a time. */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
-import type { CounterSample } from '../history/counter-sample.ts';
+import type { CounterSample } from '../../history/counter-sample.ts';
 
 export const SAMPLE_EVERY_MS = 100;
 

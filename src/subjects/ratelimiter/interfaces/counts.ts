@@ -1,8 +1,9 @@
 /** The count that Redis holds of one caller, at the place that the spec names, and samples of it. */
 import { type CountPlace, gaveNoAnswer } from '@chaosdemo/redis-faults';
 import { messageOf } from '../../../api/index.ts';
-import type { AdmittedByPod, CounterSample } from '../history/counter-sample.ts';
-import { ADDRESS_PLACE, KEY_PLACE } from '../spec/http-schema.ts';
+import type { AdmittedByPod, CounterSample } from '../../history/counter-sample.ts';
+import { KEY_PLACE } from '../../spec/pods-schema.ts';
+import { ADDRESS_PLACE } from '../spec/http-schema.ts';
 import type { Toolkit } from '../tools.ts';
 
 /** What is needed to read counts. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../http/pod-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
 import { exhaustLimit } from './exhaust-limit.ts';
 import { HttpCallers } from './http/http-callers.ts';

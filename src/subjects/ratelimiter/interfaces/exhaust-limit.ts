@@ -3,9 +3,9 @@
  */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { truncate } from '../../../api/index.ts';
-import type { CallerRequest } from '../history/events.ts';
-import type { PodClient } from '../http/pod-client.ts';
-import { requestIn } from './caller-request.ts';
+import type { CallerRequest } from '../../history/events.ts';
+import { requestIn } from '../../http/caller-request.ts';
+import type { PodClient } from '../../http/pod-client.ts';
 import type { HttpCallers } from './http/http-callers.ts';
 
 /** Requests over the limit that are admitted before the attempt stops. */

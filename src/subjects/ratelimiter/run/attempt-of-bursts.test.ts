@@ -7,13 +7,15 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { queryProvider, rulesProvider } from '../../../diagnosis/index.ts';
 import type { EvidenceBundle } from '../../../evidence/index.ts';
+import { ConnectionBudget } from '../../http/connection-budget.ts';
+import { dialTcp } from '../../http/dial.ts';
+import { Attempt } from '../../run/attempt.ts';
+import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
 import { rateLimiterApi } from '../api.ts';
-import { ConnectionBudget } from '../http/connection-budget.ts';
-import { dialTcp } from '../http/dial.ts';
+import { limiterTools } from '../kind.ts';
 import { ghostAllowing as bursts } from '../scenarios/ghost-allowing/index.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
-import { Attempt } from './attempt.ts';
-import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -85,7 +87,11 @@ async function attemptAt(
     now: () => performance.timeOrigin + performance.now(),
     mayBePaused: false,
   };
-  const toolkit = openToolkit(found, () => undefined, never);
+  const limiter = rateLimiterOf(spec);
+  const toolkit = limiterTools(
+    openToolkit(found, limiter, () => undefined, never),
+    limiter,
+  );
   stops.push(async () => closeToolkit(toolkit));
   const attempt = new Attempt(
     bursts,

@@ -1,19 +1,19 @@
 import { expect, it } from 'vitest';
 import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
+import type { HistoryEvent } from '../../history/events.ts';
+import { Attempt } from '../../run/attempt.ts';
+import { Judge } from '../../scenarios/judge.ts';
+import type { ScenarioType } from '../../scenarios/scenario-type.ts';
+import type { Stage, Workload } from '../../scenarios/workload.ts';
 import type { OutageSeen } from '../checkers/outage-seen.ts';
-import type { HistoryEvent } from '../history/events.ts';
-import { Judge } from '../scenarios/judge.ts';
-import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
+import { type LimiterPlan, ofLimiter } from '../scenarios/limiter-plan.ts';
 import { judgedOutage } from '../scenarios/store-outage/judge.ts';
 import { OutagePlan } from '../scenarios/store-outage/plan.ts';
-import type { Stage, Workload } from '../scenarios/workload.ts';
 import type { Toolkit } from '../tools.ts';
-import { Attempt } from './attempt.ts';
 
 it('names a Service that has not followed a failover, without a long wait', async () => {
   const toolkit = {
     now: () => Date.now(),
-    limiter: { health: { timeout: '50ms' } },
     redis: {
       name: 'redis-0',
       failover: { former: 'redis-0', hasMoved: false },
@@ -22,7 +22,7 @@ it('names a Service that has not followed a failover, without a long wait', asyn
     },
   } as unknown as Toolkit;
   const type = { workload: () => ({}) } as unknown as ScenarioType;
-  const attempt = new Attempt(type, {} as ScenarioPlan, toolkit, () => undefined);
+  const attempt = new Attempt(type, { timeoutMs: 50 } as LimiterPlan, toolkit, () => undefined);
   // Longer than any test may take.
   const report = await attempt.recover(3_600_000, new AbortController().signal);
   expect(report.workedAt).toBeUndefined();
@@ -34,7 +34,7 @@ it('a closed attempt keeps neither its fault nor its workload', async () => {
     fault: () => ({ inquire: async () => 'Injected' }),
     workload: () => ({}),
   } as unknown as ScenarioType;
-  const attempt = new Attempt(type, {} as ScenarioPlan, {} as Toolkit, () => undefined);
+  const attempt = new Attempt(type, {} as LimiterPlan, {} as Toolkit, () => undefined);
   await expect(attempt.inquire('marker')).resolves.toBe('Injected');
   attempt.close();
   await expect(attempt.inquire('marker')).resolves.toBe('Unknown');
@@ -56,6 +56,7 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
   const errors: unknown[] = [];
   const type = {
     judge: (history, onFailure) => new Judge(history, { ...judgedOutage, checkers }, onFailure),
+    ...ofLimiter,
     evidence: () => undefined,
     fault: () => ({
       isActive: true,

@@ -8,13 +8,15 @@ import {
   outageHistory,
   START,
 } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
-import { countEvent } from '../history/counts.ts';
-import type { HistoryEvent } from '../history/events.ts';
-import { History } from '../history/history.ts';
-import { boundedLines, HistoryFormatError, HistoryLines } from '../history/json-lines.ts';
-import { Judge } from '../scenarios/judge.ts';
+import { countEvent } from '../../history/counts.ts';
+import type { HistoryEvent } from '../../history/events.ts';
+import { History } from '../../history/history.ts';
+import { boundedLines, HistoryFormatError, HistoryLines } from '../../history/json-lines.ts';
+import { KINDS } from '../../index.ts';
+import { evidenceIn, evidenceOf, replay } from '../../run/replay.ts';
+import { Judge } from '../../scenarios/judge.ts';
+import { storeOutage } from '../scenarios/store-outage/index.ts';
 import { judgedOutage } from '../scenarios/store-outage/judge.ts';
-import { evidenceIn, evidenceOf, replay } from './replay.ts';
 
 type Line = Record<string, unknown>;
 
@@ -27,7 +29,7 @@ async function tampered(
     const changed = change(JSON.parse(line) as Line);
     return changed ? [changed].flat().map((each) => JSON.stringify(each)) : [];
   });
-  const [scenario] = await replay(lines);
+  const [scenario] = await replay(lines, KINDS);
   return scenario;
 }
 
@@ -196,13 +198,13 @@ describe('a history that was tampered with', () => {
     ['more histories than a run has scenarios', Array<string>(9).fill(SETUP), /^line 9: .* 8/],
     ['more events than a history keeps', after(SETUP, PROBE, 140_001), /^line 140002: .*140000 events/],
   ])('is refused with the line for %s', async (_, lines, message) => {
-    const refused = replay(lines);
+    const refused = replay(lines, KINDS);
     await expect(refused).rejects.toThrow(HistoryFormatError);
     await expect(refused).rejects.toThrow(message);
   });
 
   it('is judged in one pass, however many counts it has', async () => {
-    expect(await replay(after(SETUP, COUNT, 139_000))).toHaveLength(1);
+    expect(await replay(after(SETUP, COUNT, 139_000), KINDS)).toHaveLength(1);
   });
 
   it('never takes the process down, whatever its lines hold', async () => {
@@ -210,7 +212,7 @@ describe('a history that was tampered with', () => {
     const line = fc.oneof(fc.constantFrom(...lines), fc.json(), fc.string());
     await fc.assert(
       fc.asyncProperty(fc.array(line, { maxLength: 40 }), async (some) => {
-        await replay(some).catch((error: unknown) => expect(error).toBeInstanceOf(HistoryFormatError));
+        await replay(some, KINDS).catch((error: unknown) => expect(error).toBeInstanceOf(HistoryFormatError));
       }),
     );
   });
@@ -219,8 +221,8 @@ describe('a history that was tampered with', () => {
 describe('a history that is drawn', () => {
   it('gives the same from its lines as from memory, with its bands and detections', async () => {
     const history = outageHistory('Timeout');
-    const evidence = await evidenceIn(new HistoryLines(history).take());
-    expect(evidence).toEqual(evidenceOf(history));
+    const evidence = await evidenceIn(new HistoryLines(history).take(), KINDS);
+    expect(evidence).toEqual(evidenceOf(history, storeOutage));
     expect(evidence?.originMs).toBe(history.times.startedAt);
     expect(evidence?.bands.map(({ kind }) => kind)).toEqual(['countdown', 'fault', 'settle']);
     expect(evidence?.bands[1]).toMatchObject({ from: history.times.startedAt, to: FAULT_TO });
@@ -233,7 +235,7 @@ describe('a history that is drawn', () => {
   it('is drawn as far as it was recorded', async () => {
     const lines = new HistoryLines(outageHistory()).take();
     const requests = async (most: number): Promise<number> => {
-      const { bundle } = (await evidenceIn(lines.slice(0, most))) ?? {};
+      const { bundle } = (await evidenceIn(lines.slice(0, most), KINDS)) ?? {};
       const sent = bundle?.series.filter(({ signal }) => signal.endsWith('-sent')) ?? [];
       return sent.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
     };
@@ -244,7 +246,7 @@ describe('a history that is drawn', () => {
     // Before the fault is known.
     const planned = lines.findIndex((line) => line.includes('"step":"Planned"'));
     expect(await requests(planned)).toBeGreaterThan(20);
-    expect((await evidenceIn(lines.slice(0, 1)))?.bands).toEqual([]);
+    expect((await evidenceIn(lines.slice(0, 1), KINDS))?.bands).toEqual([]);
   });
 });
 
@@ -286,7 +288,7 @@ describe('the lines of a file', () => {
         yield 'x'.repeat(64 * 1024);
       }
     }
-    await expect(replay(boundedLines(endless()))).rejects.toThrow(/line 1: .*more than 262144/);
+    await expect(replay(boundedLines(endless()), KINDS)).rejects.toThrow(/line 1: .*more than 262144/);
     expect(pieces).toBe(5);
   });
 });
@@ -302,6 +304,6 @@ describe('a sample of counters', () => {
     }
     const lines = new HistoryLines(history).take();
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4096);
-    expect(await replay(lines)).toHaveLength(1);
+    expect(await replay(lines, KINDS)).toHaveLength(1);
   });
 });

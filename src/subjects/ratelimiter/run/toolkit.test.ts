@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { ConnectionBudget } from '../../http/connection-budget.ts';
+import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
 import { rateLimiterApi } from '../api.ts';
-import { ConnectionBudget } from '../http/connection-budget.ts';
-import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
+import { limiterTools } from '../kind.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
 
 /** More than this wait for one pod at the highest rate and the longest wait: 2 x 50 a second for 10 s. */
 const AT_ONCE = 1000;
@@ -51,7 +53,9 @@ it.each([
     lookAtPods: async () => ({ replaced: [], containers: new Map() }),
     now: Date.now,
   };
-  const toolkit = openToolkit(parts, () => undefined, lifetime.signal);
+  const limiter = rateLimiterOf(spec);
+  const tools = openToolkit(parts, limiter, () => undefined, lifetime.signal);
+  const toolkit = limiterTools(tools, limiter);
   onTestFinished(() => {
     closeToolkit(toolkit);
     for (const socket of sockets) socket.destroy();

@@ -1,13 +1,15 @@
 /** An attempt and the framework must agree on its duration, or every fixture near the end of a window is rejected. */
+
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { Attempt } from '../../run/attempt.ts';
+import { planOf } from '../../scenarios/scenario-type.ts';
+import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
 import { rateLimiterApi } from '../api.ts';
+import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
-import { scenarioTypeOf } from '../scenarios/index.ts';
-import { planOf } from '../scenarios/scenario-type.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 import { type Toolkit } from '../tools.ts';
-import { Attempt } from './attempt.ts';
 
 const WINDOW_MS = 60_000;
 
@@ -56,7 +58,7 @@ describe('a fault in windows by the clock', () => {
     const [first] = parsed.scenarios;
     const limiter = rateLimiterOf(parsed);
     if (!first) throw new TypeError('there is a scenario');
-    const fault = scenarioTypeOf(first.type);
+    const fault = scenarioTypeOf(rateLimiterKind, first.type);
     const { storyMs } = planOf(fault, first, limiter);
     const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - storyMs + 1;
     const toolkit = toolkitAt(tooLate, limiter);

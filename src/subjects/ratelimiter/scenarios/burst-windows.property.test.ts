@@ -1,14 +1,16 @@
 /** Windows that end during bursts: what a limiter that keeps its limit admits then is never taken for a violation. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type ModelWorld,
   modelBursts,
 } from '../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
-import { History } from '../history/history.ts';
+import { History } from '../../history/history.ts';
+import type { Judge } from '../../scenarios/judge.ts';
+import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
+import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
-import { scenarioTypeOf } from './index.ts';
-import type { Judge } from './judge.ts';
 
 const limits = fc.constantFrom('1s', '2s', '10s').chain((window) => {
   const limit = { requests: 10, window };
@@ -36,7 +38,7 @@ const worlds = (isBroken: boolean): fc.Arbitrary<ModelWorld> =>
 /** The judge that has taken in all of a history. */
 function judgeOf(history: History): Judge {
   const again = new History(history.setup);
-  const judge = scenarioTypeOf('GhostAllowing').judge(again);
+  const judge = scenarioTypeOf(rateLimiterKind, 'GhostAllowing').judge(again);
   for (const event of history.events) again.append(event);
   return judge;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { requireCapacity } from '../../scenarios/capacity.ts';
 import { rateLimiterApi } from '../api.ts';
-import { requireCapacity } from './capacity.ts';
+import { rateLimiterKind } from '../kind.ts';
 
 const SENTINEL = { service: 'sentinel', masterName: 'limits' };
 const outage = (type: string, duration: string, name = type.toLowerCase()): object => ({
@@ -28,7 +29,7 @@ function specOf(
 describe('a spec with a failover', () => {
   it('can be run with permission, as the last scenario', () => {
     const spec = specOf({}, [outage('Stall', '5s'), outage('Failover', '20s')]);
-    expect(() => requireCapacity(spec, { pods: 3 })).not.toThrow();
+    expect(() => requireCapacity(rateLimiterKind, spec, { pods: 3 })).not.toThrow();
   });
 
   it.each([
@@ -44,6 +45,6 @@ describe('a spec with a failover', () => {
       /scenario failover .*the last scenario/,
     ],
   ])('cannot be run %s', (_, spec, message) => {
-    expect(() => requireCapacity(spec, { pods: 3 })).toThrow(message);
+    expect(() => requireCapacity(rateLimiterKind, spec, { pods: 3 })).toThrow(message);
   });
 });

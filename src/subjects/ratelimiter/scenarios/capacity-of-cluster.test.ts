@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LimiterChanges } from '../../../../test/kit/demo.ts';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
-import { requireCapacity } from './capacity.ts';
+import { requireCapacity } from '../../scenarios/capacity.ts';
+import { rateLimiterKind } from '../kind.ts';
 
 const http = { http: { headers: [{ name: 'x-caller', value: '$(key)' }] } };
 const sentinel = { service: 'redis-sentinel', masterName: 'limits' };
@@ -16,7 +17,9 @@ describe('a run on a Cluster', () => {
     }));
     const scenarios = [...outages, { name: 'drift', type: 'CounterDrift' }];
     const limiter = { ...http, redis: { service: 'redis', count: { key: 'rl:$(key)' } } };
-    expect(() => requireCapacity(limiterSpec(limiter, scenarios), { pods: 3, masters: 3 })).not.toThrow();
+    expect(() =>
+      requireCapacity(rateLimiterKind, limiterSpec(limiter, scenarios), { pods: 3, masters: 3 }),
+    ).not.toThrow();
   });
 
   it.each<[string, LimiterChanges, RegExp]>([
@@ -25,10 +28,10 @@ describe('a run on a Cluster', () => {
     ['a fault proxy', { ...http, redis: { service: 'redis', faultProxy } }, /fault proxy: leave/],
   ])('is refused with %s, and on one server is not', (_, limiter, message) => {
     const spec = limiterSpec(limiter);
-    expect(() => requireCapacity(spec, { pods: 3, masters: 3 })).toThrow(message);
-    expect(() => requireCapacity(spec, { pods: 3, masters: 3 })).toThrow(
+    expect(() => requireCapacity(rateLimiterKind, spec, { pods: 3, masters: 3 })).toThrow(message);
+    expect(() => requireCapacity(rateLimiterKind, spec, { pods: 3, masters: 3 })).toThrow(
       /^Redis is a Cluster of 3 primaries, and /,
     );
-    expect(() => requireCapacity(spec, { pods: 3 })).not.toThrow();
+    expect(() => requireCapacity(rateLimiterKind, spec, { pods: 3 })).not.toThrow();
   });
 });

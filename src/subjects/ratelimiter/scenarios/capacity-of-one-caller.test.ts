@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { requireCapacity } from '../../scenarios/capacity.ts';
 import { rateLimiterApi } from '../api.ts';
-import { requireCapacity } from './capacity.ts';
+import { rateLimiterKind } from '../kind.ts';
 
 function spec(limit: object, change: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
@@ -18,7 +19,7 @@ function spec(limit: object, change: object = {}): ChaosDemoSpec {
 
 const ghosts = (trials: number) => [{ name: 'g', type: 'GhostAllowing', ghostAllowing: { trials } }];
 
-const admitted = (made: ChaosDemoSpec) => () => requireCapacity(made, { pods: 3 });
+const admitted = (made: ChaosDemoSpec) => () => requireCapacity(rateLimiterKind, made, { pods: 3 });
 
 describe('a run that rests until its one limit is whole again', () => {
   it('is rejected with its cool-downs in numbers if it does not', () => {

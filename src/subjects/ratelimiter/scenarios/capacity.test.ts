@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema, subjectPart } from '../../../api/index.ts';
+import { requireCapacity } from '../../scenarios/capacity.ts';
+import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
 import { rateLimiterApi } from '../api.ts';
+import { rateLimiterKind } from '../kind.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
-import { requireCapacity } from './capacity.ts';
 import { DriftPlan } from './counter-drift/plan.ts';
-import { scenarioTypeOf } from './index.ts';
 
 const HTTP = { http: { path: '/$(key)' } };
 
@@ -86,7 +87,7 @@ describe('a spec that no run on so many pods can meet', () => {
       /at most 10000: lower ghostAllowing.multiplier/,
     ],
   ])('is refused: %s', (_, scenario, limit, pods, message) => {
-    const act = (): void => requireCapacity(spec(scenario, limit), { pods });
+    const act = (): void => requireCapacity(rateLimiterKind, spec(scenario, limit), { pods });
     expect(act).toThrow(message);
     expect(act).toThrow(expect.objectContaining({ reason: 'UnprovableSpec' }));
   });
@@ -104,7 +105,7 @@ describe('a spec that no run on so many pods can meet', () => {
     ['a burst with the limit for each pod', ghosts('Held'), { requests: 2 }, 3],
     ['a story just shorter than the window', drift({}), { window: '23001ms' }, 3],
   ])('is admitted: %s', (_, scenario, limit, pods) => {
-    requireCapacity(spec(scenario, limit), { pods });
+    requireCapacity(rateLimiterKind, spec(scenario, limit), { pods });
   });
 
   it('is known to be one once the baseline is measured, before anything is injected', () => {
@@ -136,7 +137,7 @@ describe('a spec that no run on so many pods can meet', () => {
       },
       scenarios: [{ name: 's', type: 'CounterDrift' }],
     });
-    expect(() => requireCapacity(whole, { pods: 3 })).toThrow(message);
+    expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).toThrow(message);
   });
 
   it.each<[string, object, RegExp]>([
@@ -160,7 +161,7 @@ describe('a spec that no run on so many pods can meet', () => {
     const part = subjectPart(plain, PART) as { readonly limit: object };
     const whole = { ...plain, rateLimiter: { ...part, ...limiter, limit: { ...part.limit, ...limit } } };
     if (pace) whole.pace.dwell = pace;
-    expect(() => requireCapacity(whole, { pods: 3 })).toThrow(message);
+    expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).toThrow(message);
   });
 
   it('the drift tolerance is 150 ms of traffic, and at most half of the limit', () => {
@@ -178,5 +179,5 @@ describe('a spec that no run on so many pods can meet', () => {
 });
 
 it('a scenario has a type that the subject has', () => {
-  expect(() => scenarioTypeOf('Latency')).toThrow(RangeError);
+  expect(() => scenarioTypeOf(rateLimiterKind, 'Latency')).toThrow(RangeError);
 });

@@ -5,10 +5,10 @@ import {
   outageSetup,
   START,
 } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
+import type { HistoryEvent } from '../../history/events.ts';
+import { History } from '../../history/history.ts';
+import { Judge, type JudgedBy } from '../../scenarios/judge.ts';
 import type { OutageSeen, OutageSetup } from '../checkers/outage-seen.ts';
-import type { HistoryEvent } from '../history/events.ts';
-import { History } from '../history/history.ts';
-import { Judge, type JudgedBy } from './judge.ts';
 import { judgedOutage, whyDecided } from './store-outage/judge.ts';
 
 type By = JudgedBy<OutageSetup, OutageSeen>;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../api/index.ts';
+import { planOf } from '../../scenarios/scenario-type.ts';
 import { rateLimiterApi } from '../api.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
-import { planOf } from './scenario-type.ts';
 import { storeOutage } from './store-outage/index.ts';
 
 function scenarioWith(storeOutage: object, redis: object = {}) {

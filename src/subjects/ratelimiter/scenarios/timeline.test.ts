@@ -7,9 +7,9 @@ import {
   relativeToFirst,
   type Signal,
 } from '../../../evidence/index.ts';
-import type { CounterSample } from '../history/counter-sample.ts';
-import { countEvent } from '../history/counts.ts';
-import { Timeline } from './timeline.ts';
+import type { CounterSample } from '../../history/counter-sample.ts';
+import { countEvent } from '../../history/counts.ts';
+import { Timeline } from '../../scenarios/timeline.ts';
 
 const T = 1_000_000;
 const timeline = (...names: string[]) => new Timeline({ pods: names, redis: ['redis-0'], preparedAt: T });

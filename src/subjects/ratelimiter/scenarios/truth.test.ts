@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type DiagnosisAnswer, gradeAnswer } from '../../../diagnosis/index.ts';
 import { EvidenceRecorder } from '../../../evidence/index.ts';
-import { plansOf } from './index.ts';
-import { truthIn } from './truth.ts';
+import { plansOf } from '../../scenarios/subject-kind.ts';
+import { truthIn } from '../../scenarios/truth.ts';
+import { rateLimiterKind } from '../kind.ts';
 
 const ORIGIN = 1_000_000;
 const components = [
@@ -55,7 +56,7 @@ describe('what a fault does', () => {
     const spec = limiterSpec({ redis: { service: 'redis', failover: 'Allow', ...redis } }, [
       { name: 'failover', type: 'StoreOutage', storeOutage: { fault } },
     ]);
-    const { anomalies, stays } = plansOf(spec)[0]?.truth ?? {};
+    const { anomalies, stays } = plansOf(rateLimiterKind, spec)[0]?.truth ?? {};
     expect({ anomalies, stays }).toEqual({ anomalies: ['store-connections-broken', ...more], stays: true });
   });
 });

@@ -1,52 +1,27 @@
 /** `spec.rateLimiter.http`: the request to a limiter behind an HTTP API, and how to read its answers. */
 import { z } from 'zod';
-import { cel, GROUP } from '../../../api/index.ts';
+import { cel } from '../../../api/index.ts';
+import {
+  HTTP_AUTH_SECRET_TYPE,
+  hasPlace,
+  jsonPointer,
+  KEY_PLACE,
+  requestFields,
+  statuses,
+} from '../../spec/pods-schema.ts';
 
-/** Placeholder for the identity of the caller: the key that the demo uses. */
-export const KEY_PLACE = '$(key)';
-/** The same as an IPv4 address, for limiters that identify callers by a forwarded address. */
+/** Placeholder for the identity of the caller, besides `$(key)`: as an IPv4 address, for limiters that identify callers by a forwarded address. */
 export const ADDRESS_PLACE = '$(address)';
 
 /** Whether each request can have its own caller identity, or all share one. */
 export const IDENTITIES = ['Key', 'SourceAddress'] as const;
 
 /** CEL on `self`, the mapping: whether its request identifies the caller. */
-const KEYED = `([self.path, has(self.body) ? self.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}')))`;
-
-/** Type of the Secret that the operator accepts for the pods of a limiter behind HTTP. */
-export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
-
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-/** Visible characters, and spaces between them. */
-const HEADER_VALUE = /^[!-~]([ -~]*[!-~])?$/;
-
-const header = z.object({
-  name: z.string().min(1).max(128).regex(HEADER_NAME).describe('Name of the header.'),
-  value: z.string().min(1).max(1024).regex(HEADER_VALUE).describe('Value of the header.'),
-});
-
-/** Path and query of a request, encoded. */
-export const requestPath = z
-  .string()
-  .min(1)
-  .max(1024)
-  .regex(/^\/[!"$-~]*$/);
-
-const statuses = (defaults: number[], description: string) =>
-  z
-    .array(z.int().min(200).max(599))
-    .min(1)
-    .max(16)
-    .default(defaults)
-    .meta({ description, 'x-kubernetes-list-type': 'atomic' });
+const KEYED = hasPlace(KEY_PLACE, ADDRESS_PLACE);
 
 const decision = z
   .object({
-    pointer: z
-      .string()
-      .max(256)
-      .regex(/^(\/[^/]*)+$/)
-      .describe('JSON Pointer (RFC 6901) to the member: /result/allowed.'),
+    pointer: jsonPointer.describe('JSON Pointer (RFC 6901) to the member: /result/allowed.'),
     admitted: decisionValue('Its value if the request was admitted; default: any that is not rejected.'),
     rejected: decisionValue('Its value if the request was rejected; default: any that is not admitted.'),
   })
@@ -60,14 +35,7 @@ function decisionValue(description: string) {
 
 export const httpInterfaceSchema = z
   .object({
-    method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('Its method.'),
-    path: requestPath.default('/').describe('Its path and query, encoded.'),
-    headers: z
-      .array(header)
-      .max(16)
-      .default([])
-      .meta({ description: 'Headers that it carries.', 'x-kubernetes-list-type': 'atomic' }),
-    body: z.string().max(4096).optional().describe('Its body, in UTF-8.'),
+    ...requestFields('GET'),
     identity: z
       .enum(IDENTITIES)
       .default('Key')

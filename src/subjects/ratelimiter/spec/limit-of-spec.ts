@@ -3,10 +3,6 @@ import { parseDuration } from '../../../api/index.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
-/** How long one request to a pod may take; milliseconds. */
-export const timeoutOf = ({ health }: Pick<RateLimiterSpec, 'health'>): number =>
-  parseDuration(health.timeout);
-
 /** @throws RangeError for malformed durations, which the API server's validation rules out */
 export function limitOf({ limit }: Pick<RateLimiterSpec, 'limit'>): RateLimit {
   const { algorithm, burst, refillEvery, requests, window, windowStart } = limit;

@@ -1,33 +1,20 @@
 /** The rate limiter's part of the spec, `spec.rateLimiter`. */
 import { COUNT_TYPES } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
-import { type ChaosDemoSpec, cel, durationField, subjectPart } from '../../../api/index.ts';
+import { type ChaosDemoSpec, cel, durationField } from '../../../api/index.ts';
 import { redisSchema } from '../../redis/schema.ts';
 import {
-  ADDRESS_PLACE,
-  HTTP_AUTH_SECRET_TYPE,
-  httpInterfaceSchema,
+  healthTimeout,
   KEY_PLACE,
+  podPort,
+  podSelector,
   requestPath,
-} from './http-schema.ts';
+  requiredPart,
+} from '../../spec/pods-schema.ts';
+import { ADDRESS_PLACE, httpInterfaceSchema } from './http-schema.ts';
 
 /** Its member of `spec`. */
 export const PART = 'rateLimiter';
-
-export { HTTP_AUTH_SECRET_TYPE };
-
-const labelSelector = z
-  .object({
-    matchLabels: z.record(z.string(), z.string().max(63)).meta({
-      description: 'Labels that a pod must carry, all of them.',
-      minProperties: 1,
-      maxProperties: 16,
-    }),
-  })
-  .meta({
-    description: 'Which pods of this namespace the rate limiter runs in.',
-    'x-kubernetes-map-type': 'atomic',
-  });
 
 const count = z
   .object({
@@ -109,30 +96,16 @@ const health = z
       .describe(
         'Path of a GET request that uses no limit; default: /, and /health for the bundled limiter. A pod is healthy if it answers with a status from 200 to 399.',
       ),
-    timeout: durationField(
-      'How long one check or one request may take. A run keeps the timeout it began with.',
-      '100ms',
-      '30s',
-    ).default('5s'),
+    timeout: healthTimeout,
   })
   .prefault({})
   .describe('How the operator checks the health of the rate limiter, every 2 s.');
 
 export const rateLimiterSchema = z
   .object({
-    selector: labelSelector,
+    selector: podSelector('the rate limiter'),
     http: httpInterfaceSchema.optional(),
-    port: z
-      .union([z.int(), z.string()])
-      .default('http')
-      .meta({
-        description: 'Port on which the pods serve HTTP: a number, or the name of a container port.',
-        'x-kubernetes-int-or-string': true,
-        ...cel({
-          rule: "type(self) == int ? self >= 1 && self <= 65535 : string(self).matches('^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$')",
-          message: 'must be a port from 1 to 65535 or the name of a container port',
-        }),
-      }),
+    port: podPort,
     redis: redisSchema
       .extend({ count: count.optional() })
       .describe('The Redis in which the rate limiter counts.'),
@@ -158,9 +131,7 @@ export type RateLimiterSpec = ReturnType<typeof completed>;
  * @throws TypeError if it is missing, which the API server's validation rules out
  */
 export function rateLimiterOf(spec: ChaosDemoSpec): RateLimiterSpec {
-  const part = subjectPart(spec, PART);
-  if (part === undefined) throw new TypeError(`spec.${PART} is missing`);
-  return completed(part as StoredRateLimiter);
+  return completed(requiredPart(spec, PART) as StoredRateLimiter);
 }
 
 /** The bundled limiter, as anyone would describe it who knew nothing but its API. */

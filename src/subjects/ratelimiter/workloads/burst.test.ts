@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { burstResultOf } from '../checkers/burst-result.ts';
-import type { Outcome } from '../http/burst.ts';
+import { burstResultOf } from '../../checkers/burst-result.ts';
+import type { Outcome } from '../../http/burst.ts';
 import type { Decision } from '../interfaces/http/http-callers.ts';
 import { burstEvents } from './burst.ts';
 

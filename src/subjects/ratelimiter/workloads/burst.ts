@@ -1,11 +1,11 @@
 /** A burst as events of a history: each request as observed by its sender; and a burst outside of a run. */
 import { truncate } from '../../../api/index.ts';
-import { type BurstResult, burstResultOf } from '../checkers/burst-result.ts';
-import type { CallerRequest, EventOf } from '../history/events.ts';
-import { type Burst, type BurstPlan, sendBurst, spread } from '../http/burst.ts';
-import type { FailureCode } from '../http/failure.ts';
+import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
+import type { CallerRequest, EventOf } from '../../history/events.ts';
+import { type Burst, type BurstPlan, sendBurst, spread } from '../../http/burst.ts';
+import type { FailureCode } from '../../http/failure.ts';
+import type { PodTarget } from '../../targets/target.ts';
 import type { Decision, HttpCallers } from '../interfaces/http/http-callers.ts';
-import type { PodTarget } from '../target/target.ts';
 
 /** Requests that were sent, and had no proper answer. */
 const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'outcome'>>>> = {

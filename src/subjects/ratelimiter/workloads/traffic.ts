@@ -3,11 +3,10 @@
  * A request whose caller has given up may stay open: a limiter that admits it late has admitted it.
  */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
-import { counted } from '../../../api/index.ts';
-import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
-import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
-import type { PodClient, RequestResult } from '../http/pod-client.ts';
-import { outcomeOf, requestIn } from '../interfaces/caller-request.ts';
+import type { CallerKind, CallerRequest, LateAnswer } from '../../history/events.ts';
+import { outcomeOf, requestIn } from '../../http/caller-request.ts';
+import type { ConnectionLease, TrafficRoom } from '../../http/connection-budget.ts';
+import type { PodClient, RequestResult } from '../../http/pod-client.ts';
 import type { HttpCallers } from '../interfaces/http/http-callers.ts';
 
 const TICK_MS = 10;
@@ -202,9 +201,4 @@ export function* usedTimes(keys: Iterable<string>, uses: number): Generator<stri
 /** One key for all requests. */
 export function* always(key: string): Generator<string, never> {
   for (;;) yield key;
-}
-
-/** The shortfall if this many requests were left out, with what to do. */
-export function leftOutShortfall(requests: number): string {
-  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
 }

@@ -69,7 +69,11 @@ describe('the Sentinels of a spec', () => {
     return cluster;
   }
   const find = async (cluster: MemoryCluster, spec = specOf(sentinel)) =>
-    await findSentinels(new NamespaceReader(cluster, 'shop', new AbortController().signal), spec);
+    await findSentinels(
+      new NamespaceReader(cluster, 'shop', new AbortController().signal),
+      spec,
+      'rateLimiter',
+    );
 
   it('are all pods behind the Service, with TLS and the password for it', async () => {
     const login = {
@@ -117,6 +121,7 @@ describe('the fault proxy of a spec', () => {
     await findFaultProxy(
       new NamespaceReader(cluster, 'shop', new AbortController().signal),
       redisSchema.parse({ service: 'redis', ...spec }),
+      'rateLimiter',
     );
 
   it('is the one pod behind the Service, with the token for it', async () => {

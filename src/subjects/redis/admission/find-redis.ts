@@ -14,23 +14,20 @@ import { Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
 import type { RedisSpec } from '../schema.ts';
 import { createRedisSecret, type RedisAuth, readRedisAuth } from './redis-auth.ts';
-import {
-  OF_FAULT_PROXY,
-  OF_REDIS,
-  OF_SENTINELS,
-  podSelectorOf,
-  type RedisEndpoint,
-  resolvePods,
-  type ServiceUse,
-} from './redis-service.ts';
+import { podSelectorOf, type RedisEndpoint, resolvePods, type ServiceUse, usesIn } from './redis-service.ts';
 
 /**
  * The one pod of a Redis, or the pods of a Cluster, masters and replicas.
  * @throws {Refusal} the first obstacle
  */
-export async function findRedis(reader: NamespaceReader, redis: RedisSpec): Promise<PerServer<RedisTarget>> {
-  const endpoints = await findEndpoints(reader, redis, OF_REDIS);
-  const login = await findLogin(reader, redis, redis.tls, OF_REDIS);
+export async function findRedis(
+  reader: NamespaceReader,
+  redis: RedisSpec,
+  part: string,
+): Promise<PerServer<RedisTarget>> {
+  const use = usesIn(part).redis;
+  const endpoints = await findEndpoints(reader, redis, use);
+  const login = await findLogin(reader, redis, redis.tls, use);
   return each(endpoints, (endpoint) => ({ ...endpoint, ...login }));
 }
 
@@ -41,10 +38,12 @@ export async function findRedis(reader: NamespaceReader, redis: RedisSpec): Prom
 export async function findSentinels(
   reader: NamespaceReader,
   { sentinel, tls }: RedisSpec,
+  part: string,
 ): Promise<SentinelsTarget | undefined> {
   if (sentinel === undefined) return undefined;
-  const endpoints = await findEndpoints(reader, sentinel, OF_SENTINELS);
-  const login = await findLogin(reader, sentinel, tls, OF_SENTINELS);
+  const use = usesIn(part).sentinels;
+  const endpoints = await findEndpoints(reader, sentinel, use);
+  const login = await findLogin(reader, sentinel, tls, use);
   return { masterName: sentinel.masterName, servers: endpoints.map((each) => ({ ...each, ...login })) };
 }
 
@@ -55,10 +54,12 @@ export async function findSentinels(
 export async function findFaultProxy(
   reader: NamespaceReader,
   { faultProxy }: RedisSpec,
+  part: string,
 ): Promise<FaultProxyTarget | undefined> {
   if (faultProxy === undefined) return undefined;
-  const [{ host, podName, port }] = await findEndpoints(reader, faultProxy, OF_FAULT_PROXY);
-  const { password: token, setting } = await findLogin(reader, faultProxy, false, OF_FAULT_PROXY);
+  const use = usesIn(part).faultProxy;
+  const [{ host, podName, port }] = await findEndpoints(reader, faultProxy, use);
+  const { password: token, setting } = await findLogin(reader, faultProxy, false, use);
   if (token === undefined) {
     throw new Refusal(
       'RedisAuthInvalid',

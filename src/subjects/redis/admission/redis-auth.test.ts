@@ -73,10 +73,10 @@ describe('readRedisAuth', () => {
 
   it('sends nothing in the clear if it holds the authority of a TLS server', () => {
     const withCa = secret({ password: 'hunter2', 'ca.crt': ca });
-    expectRefused(withCa, { ...use, tls: false }, /in the clear: set rateLimiter\.redis\.tls/);
+    expectRefused(withCa, { ...use, tls: false }, /in the clear: set redis\.tls/);
     expect(readRedisAuth(secret({ password: 'p' }), { ...use, tls: false })).toEqual({ password: 'p' });
     const named = secret({ password: 'hunter2', serverName: 'a.example.com' });
-    expectRefused(named, { ...use, tls: false }, /set rateLimiter\.redis\.tls/);
+    expectRefused(named, { ...use, tls: false }, /set redis\.tls/);
     expect(readRedisAuth(named, use)).toEqual({ password: 'hunter2', servername: 'a.example.com' });
   });
 });

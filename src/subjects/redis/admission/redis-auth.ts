@@ -65,13 +65,13 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
     if (value.length > MOST_CHARACTERS)
       refuse(`has a ${key} of more than ${MOST_CHARACTERS} characters: give the operator a shorter one`);
   }
-  const ca = authorityOf(secret, tls ? undefined : 'rateLimiter.redis.tls', refuse);
+  const ca = authorityOf(secret, tls ? undefined : 'redis.tls', refuse);
   const servername = decode(secret, 'serverName');
   if (servername !== undefined && !DNS_NAME.test(servername))
     refuse('has a serverName that is no DNS name: write the one that the certificate of Redis is valid for');
   if (servername !== undefined && !tls)
     refuse(
-      'has a serverName, and without rateLimiter.redis.tls no certificate is verified: set rateLimiter.redis.tls, or take serverName out of the Secret',
+      'has a serverName, and without redis.tls no certificate is verified: set redis.tls, or take serverName out of the Secret',
     );
   if (username !== undefined && password === undefined)
     refuse('has a username and no password: add the key password');

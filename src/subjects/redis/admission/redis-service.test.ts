@@ -3,7 +3,9 @@ import { type PodFields, pod, unready } from '../../../../test/fixtures/subjects
 import type { Reason } from '../../../api/index.ts';
 import type { Pod, Service } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { OF_SENTINELS, podSelectorOf, resolvePods } from './redis-service.ts';
+import { podSelectorOf, resolvePods, usesIn } from './redis-service.ts';
+
+const USES = usesIn('rateLimiter');
 
 type ServiceSpec = NonNullable<Service['spec']>;
 
@@ -35,7 +37,7 @@ describe('podSelectorOf', () => {
     ['has no selector', { selector: {} }, /has no selector/],
     ['leads elsewhere and has a selector', { type: 'ExternalName', selector: { a: 'b' } }, /ExternalName/],
   ])('refuses a Service that %s', (_, spec, message) => {
-    const refusal = refusalOf(() => podSelectorOf(service(spec)));
+    const refusal = refusalOf(() => podSelectorOf(service(spec), USES.redis));
     expect(refusal.reason).toBe('RedisNotEligible');
     expect(refusal.message).toMatch(message);
   });
@@ -57,7 +59,7 @@ describe('resolvePods', () => {
       7000,
     ],
   ])('follows a targetPort that is %s', (_, spec, port) => {
-    expect(resolvePods(service(spec), 6379, [redisPod('redis-0')])).toEqual([
+    expect(resolvePods(service(spec), 6379, [redisPod('redis-0')], USES.redis)).toEqual([
       { podName: 'redis-0', podUid: expect.any(String), host: '10.0.0.1', port },
     ]);
   });
@@ -67,12 +69,12 @@ describe('resolvePods', () => {
       metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
     });
     const pods = [leaving, redisPod('redis-2', unready), redisPod('redis-0')];
-    expect(resolvePods(service(), 6379, pods)).toMatchObject([{ podName: 'redis-0' }]);
+    expect(resolvePods(service(), 6379, pods, USES.redis)).toMatchObject([{ podName: 'redis-0' }]);
   });
 
   it('finds all nodes of a Cluster, in the order of their names', () => {
     const pods = ['redis-2', 'redis-0', 'redis-1'].map((name) => redisPod(name));
-    const found = resolvePods(service(), 6379, pods);
+    const found = resolvePods(service(), 6379, pods, USES.redis);
     expect(found.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1', 'redis-2']);
   });
 
@@ -107,7 +109,7 @@ describe('resolvePods', () => {
       /port named "db", which r does not have/,
     ],
   ])('refuses a Service that %s', (_, spec, pods, reason, message) => {
-    const refusal = refusalOf(() => resolvePods(service(spec), 6379, pods));
+    const refusal = refusalOf(() => resolvePods(service(spec), 6379, pods, USES.redis));
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
   });
@@ -118,7 +120,7 @@ describe('resolvePods of Sentinels', () => {
     Array.from({ length: count }, (_, i) => redisPod(`s-${String(count - i).padStart(2, '0')}`));
 
   it('finds all pods, in the order of their names', () => {
-    const found = resolvePods(service(), 6379, sentinels(16), OF_SENTINELS);
+    const found = resolvePods(service(), 6379, sentinels(16), USES.sentinels);
     expect(found).toHaveLength(16);
     expect(found.slice(0, 2)).toMatchObject([{ podName: 's-01', port: 6380 }, { podName: 's-02' }]);
   });
@@ -134,7 +136,7 @@ describe('resolvePods of Sentinels', () => {
       /t is not Ready/,
     ],
   ])('refuses a Service that has %s', (_, pods, reason, message) => {
-    const refusal = refusalOf(() => resolvePods(service(), 6379, pods, OF_SENTINELS));
+    const refusal = refusalOf(() => resolvePods(service(), 6379, pods, USES.sentinels));
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
   });

@@ -20,26 +20,31 @@ export interface ServiceUse {
   readonly because: string;
 }
 
-export const OF_REDIS: ServiceUse = {
-  server: 'Redis',
-  field: 'rateLimiter.redis',
-  // Masters of the largest Cluster that is paused, each with three replicas.
-  most: 64,
-  because: 'name a Service that selects only the Redis that the rate limiter counts in',
-};
-export const OF_SENTINELS: ServiceUse = {
-  server: 'Sentinel',
-  field: `${OF_REDIS.field}.sentinel`,
-  // More than anyone runs; each is queried at the same time.
-  most: 16,
-  because: `name a Service that selects only the Sentinels in ${OF_REDIS.field}.sentinel.service`,
-};
-export const OF_FAULT_PROXY: ServiceUse = {
-  server: 'fault proxy',
-  field: `${OF_REDIS.field}.faultProxy`,
-  most: 1,
-  because: 'a fault would reach the connections of one, so run the fault proxy in one pod',
-};
+/** The Services that a part of the spec names. @param part "rateLimiter" */
+export function usesIn(part: string) {
+  const field = `${part}.redis`;
+  const redis: ServiceUse = {
+    server: 'Redis',
+    field,
+    // Masters of the largest Cluster that is paused, each with three replicas.
+    most: 64,
+    because: 'name a Service that selects only the Redis that the selected pods use',
+  };
+  const sentinels: ServiceUse = {
+    server: 'Sentinel',
+    field: `${field}.sentinel`,
+    // More than anyone runs; each is queried at the same time.
+    most: 16,
+    because: `name a Service that selects only the Sentinels in ${field}.sentinel.service`,
+  };
+  const faultProxy: ServiceUse = {
+    server: 'fault proxy',
+    field: `${field}.faultProxy`,
+    most: 1,
+    because: 'a fault would reach the connections of one, so run the fault proxy in one pod',
+  };
+  return { redis, sentinels, faultProxy };
+}
 
 /** A pod, and where its server listens. */
 export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'> & { readonly podUid: string };
@@ -49,7 +54,7 @@ export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'> & { r
  *
  * @throws {Refusal} RedisNotEligible for a Service that has none, or of type ExternalName.
  */
-export function podSelectorOf(service: Service, { field, server }: ServiceUse = OF_REDIS): string {
+export function podSelectorOf(service: Service, { field, server }: ServiceUse): string {
   const name = service.metadata.name;
   if (service.spec?.type === 'ExternalName') {
     throw notEligible(
@@ -80,7 +85,7 @@ export function resolvePods(
   service: Service,
   port: number,
   pods: readonly Pod[],
-  use: ServiceUse = OF_REDIS,
+  use: ServiceUse,
 ): readonly [RedisEndpoint, ...RedisEndpoint[]] {
   const { name } = service.metadata;
   const { because, field, most, server } = use;
@@ -95,7 +100,7 @@ export function resolvePods(
     );
   }
   // One that is not Ready may watch, too, and its settings are unknown.
-  if (first === undefined || (use === OF_SENTINELS && waiting.length > 0)) {
+  if (first === undefined || (server === 'Sentinel' && waiting.length > 0)) {
     throw new Refusal(
       first === undefined ? 'RedisNotFound' : 'RedisUnreachable',
       `behind Service ${name}, ${listed(waiting.map(({ metadata }) => metadata.name))} ${waiting.length === 1 ? 'is' : 'are'} not Ready: see kubectl describe pod, and run again when all are`,

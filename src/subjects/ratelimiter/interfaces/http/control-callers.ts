@@ -2,26 +2,29 @@
  * The controls before any fault: a caller is admitted up to its limit and then rejected by every pod, and that is
  * counted in the Redis that the spec names. What they measure is the baseline against which faults are judged.
  */
-import type { StoreConnections } from '@chaosdemo/redis-faults';
-import { pauseFor, TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
+
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import { countByPod } from '../../checkers/requests.ts';
-import { type AdmittedByPod, missingIn } from '../../history/counter-sample.ts';
-import { sumOf } from '../../history/counts.ts';
+import { countByPod } from '../../../checkers/requests.ts';
+import { measureWrites } from '../../../controls/measure-writes.ts';
+import { StoreControl } from '../../../controls/store-control.ts';
+import { type AdmittedByPod, missingIn } from '../../../history/counter-sample.ts';
+import { sumOf } from '../../../history/counts.ts';
+import { outcomeOf } from '../../../http/caller-request.ts';
+import type { PodClient } from '../../../http/pod-client.ts';
+import type { HttpRequest } from '../../../http/request.ts';
+import { timeoutOf } from '../../../spec/pods-schema.ts';
 import type { Setup } from '../../history/setup.ts';
-import type { PodClient } from '../../http/pod-client.ts';
-import type { HttpRequest } from '../../http/request.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
-import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
+import { PART } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { outcomeOf } from '../caller-request.ts';
 import { type CountTools, sampleCounts } from '../counts.ts';
 import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { measureLag } from './lag.ts';
 import { controlRefill } from './refill-control.ts';
-import { StoreControl } from './store-control.ts';
 
 /** How long the control may take, in milliseconds; it has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
@@ -29,8 +32,6 @@ const CONTROL_MS = 2000;
 const COUNTABLE_WINDOW_MS = 5000;
 /** The most requests to see pods reject that count separately, unless twice the limit is more. */
 const MOST_ALONE = 1000;
-/** Writes that are measured, and how long one may take; milliseconds. */
-const [WRITES, WRITE_TIMEOUT_MS] = [20, 5000];
 /** How long the count may take to reach all that was admitted, and how often it is read until then; milliseconds. */
 const [REST_MS, POLL_MS] = [5000, 50];
 
@@ -80,32 +81,6 @@ export async function controlCallers(
   };
 }
 
-/**
- * Latencies of real writes, to all masters of a Cluster at once, one after the other, from the fastest to the slowest.
- * @throws Error if one takes longer than 5 s; RedisClientError; the reason of `signal`
- */
-async function measureWrites(redis: StoreConnections, signal: AbortSignal): Promise<number[]> {
-  // Needed later: a missing right shows before any fault is announced.
-  await redis.read();
-  const writer = await redis.openProbeWriter();
-  try {
-    const latencies: number[] = [];
-    for (let i = 0; i < WRITES; i += 1) {
-      const start = performance.now();
-      if ((await within(writer.write(), WRITE_TIMEOUT_MS, signal)) === TIMED_OUT) {
-        throw new Error(
-          `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms, although this demo has injected nothing: check whether another client has paused it (CLIENT UNPAUSE ends the pause) or it is overloaded`,
-        );
-      }
-      latencies.push(performance.now() - start);
-      await pauseFor(5, signal);
-    }
-    return latencies.sort((a, b) => a - b);
-  } finally {
-    writer.close();
-  }
-}
-
 /** One caller exhausts its limit. `seen`: observations in words; `isCounted`: a count can be read, and so its lag measured. */
 async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal) {
   const { podClients: clients, callers, limiter, now, ownLimit, redis } = toolkit;
@@ -117,7 +92,7 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
     limit.windowMs >= COUNTABLE_WINDOW_MS;
   const isCounted = countable && limiter.redis.count !== undefined;
   // A count that can be read shows that the limiter uses this Redis.
-  const store = isCounted ? undefined : new StoreControl(redis);
+  const store = isCounted ? undefined : new StoreControl(redis, PART);
   await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
@@ -140,7 +115,11 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
   const byPod = countByPod(requests.filter(({ outcome }) => outcome === 'Admitted'));
   const [admitted, sent] = [sumOf(byPod.values()), requests.length];
   const seen = [`one caller was admitted ${counted(admitted, 'time')} and then rejected by every pod`];
-  const inStore = await store?.conclude(requests, countable, signal);
+  const inStore = await store?.conclude(
+    requests,
+    countable ? 'set rateLimiter.redis.count, which shows it' : undefined,
+    signal,
+  );
   if (inStore) seen.push(inStore.message);
   if (!ownLimit) await requireNewCaller(toolkit, `${fixture}-new`, signal);
   const again = { ...options, clients, most: full + MOST_OVER };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../../../history/events.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { limitProblem } from './control-problem.ts';

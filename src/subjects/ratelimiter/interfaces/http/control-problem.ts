@@ -5,14 +5,14 @@
  * any rejection, nothing shows that the requests reached a limiter, so nothing is proven.
  */
 import { counted } from '../../../../api/index.ts';
-import type { CallerRequest } from '../../history/events.ts';
+import type { CallerRequest } from '../../../history/events.ts';
+import { isConnectionFailure } from '../../../http/caller-request.ts';
 import { LimitNotKeptError, type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import type { HttpInterfaceSpec } from '../../spec/http-schema.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
-import { isConnectionFailure } from '../caller-request.ts';
 import type { Exhausted } from '../exhaust-limit.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';

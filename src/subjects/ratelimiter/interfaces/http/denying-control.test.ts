@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../http/pod-client.ts';
+import { PodClient } from '../../../http/pod-client.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';

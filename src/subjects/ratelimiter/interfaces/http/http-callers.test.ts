@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeRequest } from '../../http/request.ts';
+import { encodeRequest } from '../../../http/request.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { HttpCallers } from './http-callers.ts';
 

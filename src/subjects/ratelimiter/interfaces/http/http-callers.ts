@@ -1,10 +1,11 @@
 /** Callers of a limiter behind an HTTP API, by the mapping in the spec. Pure. */
 import { randomInt } from 'node:crypto';
-import type { HttpAnswer } from '../../http/answer.ts';
-import { parseJson } from '../../http/json-body.ts';
-import type { HttpRequest } from '../../http/request.ts';
-import { ADDRESS_PLACE, type HttpInterfaceSpec, KEY_PLACE } from '../../spec/http-schema.ts';
-import type { AccountOf } from './caller-pool.ts';
+import type { HttpAnswer } from '../../../http/answer.ts';
+import type { AccountOf } from '../../../http/caller-pool.ts';
+import { memberAt, parseJson } from '../../../http/json-body.ts';
+import { filledIn, type HttpRequest } from '../../../http/request.ts';
+import { KEY_PLACE } from '../../../spec/pods-schema.ts';
+import { ADDRESS_PLACE, type HttpInterfaceSpec } from '../../spec/http-schema.ts';
 
 /** 198.18.0.0/15 is reserved for measurements (RFC 2544), so no real caller has such an address. */
 const FIRST_ADDRESS = 0xc6_12_00_00;
@@ -41,25 +42,15 @@ export class HttpCallers {
 
   /** The request that counts for the caller of this key. @throws Error if no account is left for it */
   requestOf(key: string): HttpRequest {
-    const { body, headers, method, path } = this.#mapping;
     const account = this.#accountOf(key);
-    const fill = (text: string): string =>
-      this.fillIn(
-        text.replaceAll(KEY_PLACE, () => account),
+    const request = filledIn(this.#mapping, (text, of) => {
+      const written = of === 'path' ? encodeURIComponent(account) : account;
+      return this.fillIn(
+        text.replaceAll(KEY_PLACE, () => written),
         key,
       );
-    return {
-      method,
-      path: this.fillIn(
-        path.replaceAll(KEY_PLACE, () => encodeURIComponent(account)),
-        key,
-      ),
-      headers: {
-        ...Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
-        ...this.#secretHeaders,
-      },
-      ...(body !== undefined && { body: fill(body) }),
-    };
+    });
+    return { ...request, headers: { ...request.headers, ...this.#secretHeaders } };
   }
 
   /** Fills the identity of this caller into a text of the spec. */
@@ -96,16 +87,4 @@ export class HttpCallers {
 function addressAt(index: number): string {
   const address = FIRST_ADDRESS + (index % ADDRESSES);
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
-}
-
-/** The value at a JSON Pointer (RFC 6901), as a string; undefined for objects, lists, and missing members. */
-function memberAt(json: unknown, pointer: string): string | undefined {
-  let value = json;
-  for (const part of pointer.split('/').slice(1)) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : undefined;
 }

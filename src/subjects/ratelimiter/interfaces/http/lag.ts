@@ -1,13 +1,15 @@
 /** How far counts lag behind what was admitted, without a fault: under steady traffic of callers under their limit. */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import { missingIn, totalAdmitted } from '../../history/counter-sample.ts';
+import { missingIn, totalAdmitted } from '../../../history/counter-sample.ts';
+import { outcomeOf } from '../../../http/caller-request.ts';
+import { leftOutShortfall } from '../../../http/failure.ts';
+import { timeoutOf } from '../../../spec/pods-schema.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
-import { limitOf, timeoutOf } from '../../spec/limit-of-spec.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
-import { leftOutShortfall, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
-import { outcomeOf } from '../caller-request.ts';
+import { podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
 import { watchCounters } from '../counter-watch.ts';
 import { sampleCounts } from '../counts.ts';
 import type { Lag } from './control-callers.ts';

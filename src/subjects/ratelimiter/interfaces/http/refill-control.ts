@@ -4,7 +4,7 @@
  */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
-import type { CallerRequest } from '../../history/events.ts';
+import type { CallerRequest } from '../../../history/events.ts';
 import { LimitNotKeptError } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
 import { type ExhaustOptions, exhaustLimit } from '../exhaust-limit.ts';

@@ -1,12 +1,14 @@
 /** Counter drift as evidence. Pure. */
+
+import type { History } from '../../../history/history.ts';
+import type { Judge } from '../../../scenarios/judge.ts';
+import { type SeenEvidence, Timeline } from '../../../scenarios/timeline.ts';
 import type { DriftSeen } from '../../checkers/drift-seen.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
-import type { History } from '../../history/history.ts';
-import type { Judge } from '../judge.ts';
-import { type SeenEvidence, Timeline } from '../timeline.ts';
+import type { Setup } from '../../history/setup.ts';
 
 /** Draws a history. */
-export function driftEvidence(history: History, judge: Judge<DriftSeen>): SeenEvidence {
+export function driftEvidence(history: History<Setup>, judge: Judge<DriftSeen>): SeenEvidence {
   const { baseline, limiter, preparedAt } = history.setup;
   const timeline = new Timeline(history.setup);
   timeline.limit(preparedAt, limiter.limit.requests);

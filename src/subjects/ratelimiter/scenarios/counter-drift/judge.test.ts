@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { specSchema } from '../../../../api/index.ts';
+import { countEvent } from '../../../history/counts.ts';
+import { History } from '../../../history/history.ts';
+import { HISTORY_VERSION } from '../../../history/setup.ts';
+import { Judge } from '../../../scenarios/judge.ts';
 import { rateLimiterApi } from '../../api.ts';
-import { countEvent } from '../../history/counts.ts';
-import { History } from '../../history/history.ts';
-import { HISTORY_VERSION } from '../../history/setup.ts';
 import { rateLimiterOf } from '../../spec/schema.ts';
-import { Judge } from '../judge.ts';
 import { judgedDrift } from './judge.ts';
 
 const T = 1_000_000;

@@ -1,4 +1,7 @@
 /** How the history of counter drift is judged. Pure. */
+
+import { sumOf } from '../../../history/counts.ts';
+import { composed, type JudgedBy, summariesOf } from '../../../scenarios/judge.ts';
 import { DRIFT_CHECKERS, underCounted } from '../../checkers/drift.ts';
 import {
   admittedBySender,
@@ -8,8 +11,7 @@ import {
   isComplete,
   watchedUntil,
 } from '../../checkers/drift-seen.ts';
-import { sumOf } from '../../history/counts.ts';
-import { composed, type JudgedBy, summariesOf } from '../judge.ts';
+import type { Setup } from '../../history/setup.ts';
 import { DriftPlan } from './plan.ts';
 import { driftWords } from './words.ts';
 
@@ -17,7 +19,7 @@ export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
   checkers: DRIFT_CHECKERS,
   fold: driftFold,
   words: driftWords,
-  setup(setup) {
+  setup(setup: Setup) {
     const { baseline, limiter, scenario } = setup;
     const { limit, settleMs, tolerance } = new DriftPlan(scenario, limiter);
     const control = baseline?.denying;

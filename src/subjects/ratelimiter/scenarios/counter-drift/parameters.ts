@@ -1,8 +1,8 @@
 /** CounterDrift in the API: its parameters and its measures. */
 import { z } from 'zod';
 import { durationField, type FaultApi } from '../../../../api/index.ts';
-import { growing, measures } from '../measures.ts';
-import { faultSchema } from '../store-fault.ts';
+import { growing, measures } from '../../../scenarios/measures.ts';
+import { faultSchema } from '../../../scenarios/store-fault.ts';
 
 const MOST_RATE = 1000;
 

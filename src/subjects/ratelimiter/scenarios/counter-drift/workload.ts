@@ -1,22 +1,24 @@
 /** Counter drift: steady traffic with one key, and samples of its counters. */
+
 import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
+import { type AdmittedByPod, type CounterSample, missingIn } from '../../../history/counter-sample.ts';
+import { countEvent, sumOf } from '../../../history/counts.ts';
+import { type Ready, type Settled, type Stage, Workload } from '../../../scenarios/workload.ts';
 import { hasDrifted } from '../../checkers/drift.ts';
 import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
-import { type AdmittedByPod, type CounterSample, missingIn } from '../../history/counter-sample.ts';
-import { countEvent, sumOf } from '../../history/counts.ts';
 import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-watch.ts';
 import { sampleCounts } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import type { Toolkit } from '../../tools.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
-import { type Ready, type Settled, type Stage, Workload } from '../workload.ts';
 import type { DriftPlan } from './plan.ts';
 
 /** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
 const USABLE_MS = 600_000;
 
-export class DriftWorkload extends Workload<DriftSeen, DriftPlan> {
+export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   readonly #turn = new Turn();
   /** Requests in flight, by pod. */
   readonly #inFlight = new Map<string, number>();

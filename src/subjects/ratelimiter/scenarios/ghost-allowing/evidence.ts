@@ -1,15 +1,17 @@
 /** Over-admission in bursts as evidence: the trial whose figures are shown, next to the others. Pure. */
+
+import type { History } from '../../../history/history.ts';
+import type { Judge } from '../../../scenarios/judge.ts';
+import { type SeenEvidence, Timeline } from '../../../scenarios/timeline.ts';
 import { type BurstsSeen, shownTrial, type Trial } from '../../checkers/bursts.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
-import type { History } from '../../history/history.ts';
+import type { Setup } from '../../history/setup.ts';
 import { trialKeys } from '../caller-keys.ts';
-import type { Judge } from '../judge.ts';
-import { type SeenEvidence, Timeline } from '../timeline.ts';
 import { BurstPlan } from './plan.ts';
 import { burstBands } from './words.ts';
 
 /** Draws a history. */
-export function burstEvidence(history: History, judge: Judge<BurstsSeen>): SeenEvidence | undefined {
+export function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenEvidence | undefined {
   const { trials } = judge.state;
   const { fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
   const { full, isOneCaller, parameters } = new BurstPlan(scenario, limiter);

@@ -1,6 +1,8 @@
 /** How the history of bursts is judged, by the admissions of the sender. Pure. */
+
+import { composed, type JudgedBy, summariesOf } from '../../../scenarios/judge.ts';
 import { BURST_CHECKERS, type BurstSetup, type BurstsSeen, burstFold } from '../../checkers/bursts.ts';
-import { composed, type JudgedBy, summariesOf } from '../judge.ts';
+import type { Setup } from '../../history/setup.ts';
 import { BurstPlan } from './plan.ts';
 import { burstWords } from './words.ts';
 
@@ -8,7 +10,7 @@ export const judgedBursts: JudgedBy<BurstSetup, BurstsSeen> = {
   checkers: BURST_CHECKERS,
   fold: burstFold,
   words: burstWords,
-  setup(setup) {
+  setup(setup: Setup) {
     const { isOneCaller, limit, parameters } = new BurstPlan(setup.scenario, setup.limiter);
     return { ...setup, limit, isOneCaller, planned: parameters.trials };
   },

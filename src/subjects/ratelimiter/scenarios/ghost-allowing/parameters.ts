@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { FaultApi } from '../../../../api/index.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
-import { growing, measures } from '../measures.ts';
+import { growing, measures } from '../../../scenarios/measures.ts';
 
 /** The largest multiplier. */
 export const MOST_TIMES = 100;

@@ -1,13 +1,13 @@
 /** A scenario of bursts on its rate limiter, and which specs can prove nothing. Pure. */
 import { counted, formatDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { MAX_AHEAD_MS } from '../../../../engine/fault-times.ts';
+import { MOST_REQUESTS_KEPT } from '../../../history/history.ts';
+import { TLS_COST } from '../../../http/dial.ts';
 import { togetherMs } from '../../checkers/bursts.ts';
-import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
-import { TLS_COST } from '../../http/dial.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
-import { ScenarioPlan } from '../scenario-type.ts';
+import { LimiterPlan } from '../limiter-plan.ts';
 import { api, type GhostAllowingSpec, MOST_TIMES } from './parameters.ts';
 
 /** Requests of the largest burst. */
@@ -25,7 +25,7 @@ const TRIAL_MS = 500;
 /** A usual burst takes less than this; milliseconds. */
 const BURST_MS = 1000;
 
-export class BurstPlan extends ScenarioPlan<GhostAllowingSpec> {
+export class BurstPlan extends LimiterPlan<GhostAllowingSpec> {
   // The requests are no fault: they show that pods decide separately. What they admitted stays.
   readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica', stays: true } as const;
   /** Requests that one burst may have. */

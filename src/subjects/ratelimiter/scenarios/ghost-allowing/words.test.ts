@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { BurstResult } from '../../checkers/burst-result.ts';
+import type { BurstResult } from '../../../checkers/burst-result.ts';
 import type { Trial } from '../../checkers/bursts.ts';
 import { reportOf } from './words.ts';
 

@@ -2,7 +2,9 @@
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
 import type { FaultEvidence } from '../../../../evidence/index.ts';
-import type { BurstResult } from '../../checkers/burst-result.ts';
+import type { BurstResult } from '../../../checkers/burst-result.ts';
+import type { Code, CodeOf } from '../../../checkers/checker.ts';
+import { atLeast, COMMON, countsText, perPod, wording } from '../../../scenarios/words.ts';
 import {
   type BURST_CHECKERS,
   isConfirmed,
@@ -11,8 +13,6 @@ import {
   type TrialCode,
   togetherMs,
 } from '../../checkers/bursts.ts';
-import type { Code, CodeOf } from '../../checkers/checker.ts';
-import { atLeast, COMMON, countsText, perPod, wording } from '../words.ts';
 
 /** Trials whose figures are listed one by one. */
 const MOST_LISTED = 10;

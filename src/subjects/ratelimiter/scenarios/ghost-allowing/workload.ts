@@ -1,16 +1,18 @@
 /** Over-admission in bursts: each of one caller, to all pods at once. */
+
 import type { FaultMoment } from '@chaosdemo/redis-faults';
 import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted, messageOf, truncate } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
+import { BurstNotSentError, sendBurst, spread } from '../../../http/burst.ts';
+import { TLS_COST } from '../../../http/dial.ts';
+import { type Ready, type Stage, Workload } from '../../../scenarios/workload.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
-import { BurstNotSentError, sendBurst, spread } from '../../http/burst.ts';
-import { TLS_COST } from '../../http/dial.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
+import type { Toolkit } from '../../tools.ts';
 import { burstEvents } from '../../workloads/burst.ts';
 import { trialKeys } from '../caller-keys.ts';
-import { type Ready, type Stage, Workload } from '../workload.ts';
 import type { BurstPlan } from './plan.ts';
 import { reportOf } from './words.ts';
 
@@ -20,7 +22,7 @@ const REST_LONGER_MS = 17;
 /** How long a new caller can be used; milliseconds. */
 const USABLE_MS = 600_000;
 
-export class BurstWorkload extends Workload<BurstsSeen, BurstPlan> {
+export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
   /** Sends no request that counts: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, stage: Stage<BurstsSeen>, signal: AbortSignal): Promise<Ready> {
     const { now, ownLimit } = this.toolkit;

@@ -1,17 +1,19 @@
 /** A store outage as evidence. Pure. */
+
+import type { CallerRequest } from '../../../history/events.ts';
+import type { History } from '../../../history/history.ts';
+import type { Judge } from '../../../scenarios/judge.ts';
+import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
 import { outageInvariant } from '../../checkers/formula.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
-import { owedIn } from '../../checkers/requests.ts';
-import type { CallerRequest } from '../../history/events.ts';
-import type { History } from '../../history/history.ts';
+import { owedIn } from '../../checkers/owed.ts';
+import type { Setup } from '../../history/setup.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { newKey, overKey } from '../caller-keys.ts';
-import type { Judge } from '../judge.ts';
-import { type SeenEvidence, type Source, Timeline } from '../timeline.ts';
 import { OutagePlan } from './plan.ts';
 
 /** Draws a history. */
-export function outageEvidence(history: History, judge: Judge<OutageSeen>): SeenEvidence {
+export function outageEvidence(history: History<Setup>, judge: Judge<OutageSeen>): SeenEvidence {
   const { clockWithinMs, fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
   const { isOneCaller, limit, parameters } = new OutagePlan(scenario, limiter);
   const { requests } = judge.state;

@@ -1,8 +1,10 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
+
+import { Judge } from '../../../scenarios/judge.ts';
+import { createFault } from '../../../scenarios/store-fault.ts';
 import type { OutageSeen } from '../../checkers/outage-seen.ts';
-import { Judge } from '../judge.ts';
-import type { ScenarioType } from '../scenario-type.ts';
-import { createFault } from '../store-fault.ts';
+import type { RateLimiterSpec } from '../../spec/schema.ts';
+import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
 import { outageEvidence } from './evidence.ts';
 import { judgedOutage } from './judge.ts';
 import { api } from './parameters.ts';
@@ -10,10 +12,11 @@ import { OutagePlan } from './plan.ts';
 import { notAsDrawn } from './sent-as-drawn.ts';
 import { OutageWorkload } from './workload.ts';
 
-export const storeOutage: ScenarioType<OutageSeen, OutagePlan> = {
+export const storeOutage: LimiterType<OutageSeen, OutagePlan> = {
+  ...ofLimiter,
   api,
   title: 'Store Outage',
-  plan: (scenario, limiter) => new OutagePlan(scenario, limiter),
+  plan: (scenario, limiter: RateLimiterSpec) => new OutagePlan(scenario, limiter),
   judge: (history, onFailure) => new Judge(history, judgedOutage, onFailure),
   impossible: notAsDrawn,
   evidence: outageEvidence,

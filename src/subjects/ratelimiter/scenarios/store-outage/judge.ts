@@ -1,25 +1,28 @@
 /** How the history of a store outage is judged. Pure. */
-import { compose, type Finding, figure } from '../../checkers/checker.ts';
+
+import { compose, type Finding, figure } from '../../../checkers/checker.ts';
+import { finishedAt } from '../../../checkers/seen.ts';
+import {
+  type CodedReading,
+  type Judge,
+  type JudgedBy,
+  proven,
+  summariesOf,
+} from '../../../scenarios/judge.ts';
+import { seedOf } from '../../../scenarios/seed.ts';
 import { limitReturnIn } from '../../checkers/limit-return.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
-import {
-  finishedAt,
-  type OutageSeen,
-  type OutageSetup,
-  outageFold,
-  viewOf,
-} from '../../checkers/outage-seen.ts';
+import { type OutageSeen, type OutageSetup, outageFold, viewOf } from '../../checkers/outage-seen.ts';
+import type { Setup } from '../../history/setup.ts';
 import { overKey } from '../caller-keys.ts';
-import { type CodedReading, type Judge, type JudgedBy, summariesOf } from '../judge.ts';
 import { OutagePlan } from './plan.ts';
-import { seedOf } from './population.ts';
 import { outageWords } from './words.ts';
 
 export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
   checkers: OUTAGE_CHECKERS,
   fold: outageFold,
   words: outageWords,
-  setup(setup) {
+  setup(setup: Setup) {
     const plan = new OutagePlan(setup.scenario, setup.limiter);
     const { callerTimeoutMs, failsOver, isOneCaller, limit, lingerMs, parameters, recoverMs } = plan;
     return {
@@ -46,18 +49,16 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
 type Findings = ReadonlyMap<string, Finding>;
 
 function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
-  const { brokenAt, evidence, isBroken, measures, shortfalls, unproven } = compose(findings);
-  const detectedAt = finishedAt(seen);
   const admission = findings.get('overAdmission');
-  const isProven = detectedAt !== undefined && unproven.length === 0;
   // More admissions than the limit allows depend on nothing else: not on the fault, nor on what could not be timed.
-  const provenAlone = detectedAt !== undefined && admission?.isBroken === true;
-  const isDetected = provenAlone || (isProven && isBroken);
+  const provenAlone = finishedAt(seen) !== undefined && admission?.isBroken === true;
+  const found = proven(seen, findings, provenAlone);
+  const { brokenAt, detectedAt, evidence, isDetected, isProven, measures, shortfalls, watchedUntil } = found;
   const view = viewOf(seen);
   const watched = {
-    watchedUntil: detectedAt ?? seen.requests.at(-1)?.endedAt ?? 0,
+    watchedUntil,
     complete: detectedAt !== undefined && limitReturnIn(seen) !== undefined,
-    shortfalls: isDetected ? unproven : shortfalls,
+    shortfalls,
   };
   // Without the start of the fault, only what was admitted is judged, over the time that was planned.
   if (!view || !(view.isSeen || isDetected)) {
@@ -69,7 +70,7 @@ function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
     ...watched,
     measures,
     summary: summaryOf(findings),
-    ...(isDetected && { detectedAt, brokenAt: since, provenAlone }),
+    ...(isDetected && detectedAt !== undefined && { detectedAt, brokenAt: since, provenAlone }),
     ...(before.excess > 0 && { whenDetected: figure('overAdmission', before.excess) }),
     evidence,
   };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../http/pod-client.ts';
+import { PodClient } from '../../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';

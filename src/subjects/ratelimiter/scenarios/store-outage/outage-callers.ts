@@ -5,10 +5,10 @@
  */
 import { NotInjectedError } from '@chaosdemo/redis-faults';
 import { formatDuration } from '../../../../api/index.ts';
-import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
-import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
-import type { PodClient } from '../../http/pod-client.ts';
-import { isConnectionFailure, requestIn } from '../../interfaces/caller-request.ts';
+import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
+import type { CallerRequest, RequestOutcome } from '../../../history/events.ts';
+import { isConnectionFailure, requestIn } from '../../../http/caller-request.ts';
+import type { PodClient } from '../../../http/pod-client.ts';
 import { type Exhausted, exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
 import { controlProblem, WHO_IS_TAKEN } from '../../interfaces/http/control-problem.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';

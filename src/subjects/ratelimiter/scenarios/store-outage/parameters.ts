@@ -1,9 +1,9 @@
 /** StoreOutage in the API: its parameters and its measures. */
 import { z } from 'zod';
 import { cel, durationField, type FaultApi } from '../../../../api/index.ts';
+import { growing, measures } from '../../../scenarios/measures.ts';
+import { faultSchema, named, quoted, typesThatLast } from '../../../scenarios/store-fault.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
-import { growing, measures } from '../measures.ts';
-import { faultSchema, named, quoted, typesThatLast } from '../store-fault.ts';
 
 /** Types by which Redis may forget counts. */
 const TYPES_THAT_LOSE = [...typesThatLast('Moment'), ...typesThatLast('ForGood')];

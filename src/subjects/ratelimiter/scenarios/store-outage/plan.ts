@@ -1,15 +1,17 @@
 /** A scenario of a store outage on its rate limiter, and which specs can show nothing. Pure. */
-import type { CountPlace, Mechanism } from '@chaosdemo/redis-faults';
+
+import type { CountPlace } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
+import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
+import { seedOf } from '../../../scenarios/seed.ts';
+import { continuing, faultProblem, mechanismIn } from '../../../scenarios/store-fault.ts';
 import { placeOf } from '../../interfaces/counts.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { ScenarioPlan } from '../scenario-type.ts';
-import { mechanismIn } from '../store-fault.ts';
+import { LimiterPlan } from '../limiter-plan.ts';
 import { api, type StoreOutageSpec } from './parameters.ts';
 import {
   ASKING_PER_SECOND,
@@ -17,7 +19,6 @@ import {
   type Draw,
   RESIDENTS_PER_NEWCOMER,
   residentsOf,
-  seedOf,
 } from './population.ts';
 
 /** Behaviours with more admissions than the limit. */
@@ -30,17 +31,10 @@ const RETURNED_MS = 10_000;
 const MOST_AT_ONCE = 1000;
 /** Sentinel lets a former primary take writes for this long before it becomes a replica; milliseconds. */
 const FAILOVER_MS = 8000;
-/**
- * The shortest time that a failover may take by Sentinel; milliseconds. A Sentinel makes a replica of the former primary
- * 8 s after the switch at the earliest, and checks that every 10 s: 11 s to 12 s were measured.
- */
-const LEAST_FAILOVER_MS = 15_000;
-/** A fault proxy keeps no fault longer; milliseconds. */
-const LONGEST_PROXIED_MS = 60_000;
 /** How much of the pause its proof may take, before the one caller begins to send; milliseconds. */
 const PROOF_MS = 500;
 
-export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
+export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
   override readonly mechanism = mechanismIn(this.parameters.fault, this.limiter);
   readonly faultMs = parseDuration(this.parameters.fault.duration);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
@@ -135,9 +129,8 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
 
   unprovable(pods: number): string | undefined {
     return (
-      this.#shortFailover() ??
+      faultProblem(this, this.limiter, PART, api.member) ??
       this.#lossUnseen(pods) ??
-      this.#unproxied() ??
       this.#tooMuchForWindow() ??
       this.#badTraffic(pods) ??
       this.#limitUnseen(pods)
@@ -150,13 +143,6 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
 
   get #type(): string {
     return `${this.#name}: storeOutage.fault.type ${this.parameters.fault.type}`;
-  }
-
-  #shortFailover(): string | undefined {
-    const { duration } = this.parameters.fault;
-    if (!this.failsOver || !this.limiter.redis.sentinel || this.faultMs >= LEAST_FAILOVER_MS)
-      return undefined;
-    return `${this.#type} takes some 12 s until the former primary takes no more writes, and fault.duration ${duration} is how long it may take: set storeOutage.fault.duration to at least ${formatDuration(LEAST_FAILOVER_MS)}, or better 20s`;
   }
 
   /** Why the outcome of lost counts does not show. */
@@ -174,20 +160,6 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
     const sent = this.requestsInFault * pods;
     if (sent >= needed) return undefined;
     return `${this.#type}: a caller over its limit has to send ${counted(needed, 'request')} after the loss, to use its limit of ${full} up once more and be rejected; storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods give ${sent} in fault.duration ${fault.duration}: raise one of them, or give the rate limiter a lower limit for the test`;
-  }
-
-  /** Why the fault cannot be injected past, or by, the fault proxy. */
-  #unproxied(): string | undefined {
-    if (this.limiter.redis.faultProxy && this.mechanism.seesPods) {
-      return `${this.#type} needs the connections of the pods at Redis, and ${PART}.redis.faultProxy is between: use Refuse, or run it without the proxy`;
-    }
-    if (this.mechanism.lasts !== 'Lingers') return undefined;
-    if (this.limiter.redis.tls) {
-      return `${this.#type} answers commands in place of Redis, and with ${PART}.redis.tls the fault proxy cannot read them: use Refuse`;
-    }
-    const staleMs = this.faultMs + this.lingerMs;
-    if (staleMs <= LONGEST_PROXIED_MS) return undefined;
-    return `${this.#type} keeps connections stale for fault.duration, settle, 1 s and callerTimeout, ${formatDuration(staleMs)} in all, and a fault proxy keeps no fault longer than ${formatDuration(LONGEST_PROXIED_MS)}: shorten storeOutage.fault.duration or settle`;
   }
 
   #tooMuchForWindow(): string | undefined {
@@ -261,10 +233,4 @@ export class OutagePlan extends ScenarioPlan<StoreOutageSpec> {
     if (sent >= needed) return undefined;
     return `${this.#ofOne}: the limit admits ${most} in the pause, and ${needed} have to be sent in it to judge those over the limit; ${isOneCaller ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods send ${sent} in what the proof and the last callerTimeout leave of ${fault.duration}: raise storeOutage.requestsPerSecond or fault.duration, or give the rate limiter a lower limit for the test`;
   }
-}
-
-/** How the title of a fault continues. */
-function continuing({ lasts }: Mechanism, duration: string): string {
-  if (lasts === 'Moment') return `, and callers continue for ${duration}`;
-  return `${lasts === 'ForGood' ? ' within' : ' for'} ${duration}, and callers continue`;
 }

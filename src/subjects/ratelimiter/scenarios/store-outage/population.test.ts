@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Draw, type Phase, Population, seedOf } from './population.ts';
+import { seedOf } from '../../../scenarios/seed.ts';
+import { type Draw, type Phase, Population } from './population.ts';
 
 const drawOf = (requests: number, more: Partial<Draw> = {}): Draw => ({
   fixture: 'demo-x',

@@ -3,6 +3,7 @@
  * a certain one. Some reside: they have used a part of their limits before the fault, and send or are silent before,
  * during and after it. Newcomers come one after the other and stay within their limits. Pure.
  */
+import { randomOf } from '../../../scenarios/seed.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { newcomerKey, residentKey } from '../caller-keys.ts';
 
@@ -123,24 +124,6 @@ export function residentsOf(draw: Draw): readonly Resident[] {
 export function callersDrawn(full: number, requestsOfNewcomers: number): number {
   const each = (1 + Math.min(MOST_OF_NEWCOMER, full)) / 2;
   return RESIDENTS + Math.ceil((1.2 * requestsOfNewcomers) / each);
-}
-
-/** A seed for a run that names none: FNV-1a of its fixture, which is another in each run. */
-export function seedOf(fixture: string): number {
-  let hash = 0x811c_9dc5;
-  for (let i = 0; i < fixture.length; i += 1) hash = Math.imul(hash ^ fixture.charCodeAt(i), 0x0100_0193);
-  return hash >>> 0;
-}
-
-/** Numbers from 0 to below 1, always the same for a seed: mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** One request that is due: of a caller, to the pod of this number. */

@@ -1,14 +1,15 @@
 /**
  * Whether callers sent until the fault what the seed of the run draws for them: a request that was removed or doubled, or another limit or seed in the setup, does not fit. Pure.
  */
+
 import { counted } from '../../../../api/index.ts';
-import type { History } from '../../history/history.ts';
-import { DRAWS } from '../../history/setup.ts';
+import type { History } from '../../../history/history.ts';
+import { DRAWS, type Setup } from '../../history/setup.ts';
 import { OutagePlan } from './plan.ts';
 import { residentsOf } from './population.ts';
 
 /** Why no run records such a history; undefined: one may. */
-export function notAsDrawn(history: History): string | undefined {
+export function notAsDrawn(history: History<Setup>): string | undefined {
   const { dropped, requests, setup, times } = history;
   const { draws, fixture, limiter, pods, scenario } = setup;
   const { endedAt, startedAt } = times;

@@ -1,14 +1,14 @@
 /** The findings about a store outage in words, with the fields of the spec to change. */
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
+import type { Code, CodeOf } from '../../../checkers/checker.ts';
+import { totalOf } from '../../../checkers/requests.ts';
+import { SHARE } from '../../../checkers/share-interval.ts';
+import { COMMON, countsText, wording } from '../../../scenarios/words.ts';
 import { listed } from '../../../targets/refusal.ts';
-import { SHARE } from '../../checkers/behaviour.ts';
-import type { Code, CodeOf } from '../../checkers/checker.ts';
 import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import type { Lapse } from '../../checkers/recovery.ts';
-import { totalOf } from '../../checkers/requests.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
-import { COMMON, countsText, wording } from '../words.ts';
 
 type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]>;
 
@@ -26,12 +26,6 @@ const LAPSES: Readonly<Record<Lapse, string>> = {
 export const outageWords: (found: Code) => string = wording<OutageCode>({
   ...COMMON,
   EventsDropped: ({ events }) => `${counted(events, 'request')} were more than are kept`,
-  NoPodLeft: () => 'no pod was there to the end',
-  PodsGone: ({ pods }) => `${goneText(pods)}, and what callers did not get there may be of that`,
-  PodsLeftOut: ({ pods }) => `${goneText(pods)}: what else happened there is left out`,
-  PodsRestarted: ({ pods }) =>
-    `${listed(pods)} restarted during the fault: what callers got there counts, too`,
-
   // Over-admission.
   OverLimit: ({ over: { admitted, bound } }) => `${admitted} > ${bound}`,
   OutcomesUnknown: ({ requests }) =>
@@ -148,10 +142,6 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
     `Counted, and not admitted: at least ${counted(requests, 'request')} of ${callers} of ${counted(of, 'caller')}`,
   ReturnNotChecked: ({ why }) => `Whether the limit is returned was not checked: ${why}`,
 });
-
-function goneText(pods: readonly string[]): string {
-  return `${listed(pods)} deleted or replaced during the watch`;
-}
 
 function admittedText({ admitted, bound, from, to }: OverAdmission): string {
   return `${admitted} admitted within ${Math.round(to - from)} ms, at most ${bound} are allowed`;

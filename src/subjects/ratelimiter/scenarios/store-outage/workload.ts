@@ -1,22 +1,22 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
+
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration } from '../../../../api/index.ts';
+import { WatchedWorkload } from '../../../scenarios/watched-workload.ts';
+import { type Ready, type Stage } from '../../../scenarios/workload.ts';
+import { podsNow } from '../../../targets/pods-now.ts';
 import type { OutageSeen } from '../../checkers/outage-seen.ts';
-import type { FaultTimes } from '../../history/recorded.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import { podsNow, restartedSince } from '../../target/pods-now.ts';
-import { type Ready, type Stage, Workload } from '../workload.ts';
+import type { Toolkit } from '../../tools.ts';
 import { whyDecided } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import type { OutagePlan } from './plan.ts';
 import type { Phase } from './population.ts';
 
-/** Polling interval for the start and the end of the fault; milliseconds. */
-const TICK_MS = 100;
 /** How long a key can be used if no end of a window matters; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
-export class OutageWorkload extends Workload<OutageSeen, OutagePlan> {
+export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Toolkit> {
   #callers: OutageCallers | undefined;
   #isWaiting = false;
   /** Ends the listening to requests whose callers gave up. */
@@ -89,17 +89,17 @@ export class OutageWorkload extends Workload<OutageSeen, OutagePlan> {
     const enough = new AbortController();
     try {
       const sent = this.#send(callers, AbortSignal.any([signal, enough.signal]));
-      const noted = this.#noteRestarts(signal);
+      const noted = this.noteRestarts(signal);
       // If the watch ends before them, their outcome is not read.
       for (const outcome of [sent, noted]) outcome.catch(() => undefined);
-      await this.#untilAfterEnd(sendAfterMs, signal);
+      await this.untilAfterEnd(sendAfterMs, signal);
       enough.abort();
       await sent;
       const [{ replaced }] = await Promise.all([
         podsNow(this.toolkit.lookAtPods, signal),
         noted,
         // The last callers have their answers, or have given up, when the watch ends.
-        this.#untilAfterEnd(watchedAfterMs, signal),
+        this.untilAfterEnd(watchedAfterMs, signal),
       ]);
       const endedAt = now();
       history.append({ kind: 'traffic-ended', at: endedAt, moved: [...replaced] });
@@ -134,48 +134,17 @@ export class OutageWorkload extends Workload<OutageSeen, OutagePlan> {
 
   async #send(callers: OutageCallers, stop: AbortSignal): Promise<void> {
     // Before the fault, requests would use up the limit, which has to be replenished when it begins.
-    if (this.toolkit.ownLimit) await this.#untilStarted(stop).catch(() => undefined);
+    if (this.toolkit.ownLimit) await this.untilStarted(stop).catch(() => undefined);
     await callers.traffic(stop);
-  }
-
-  /** Notes which pods were restarted in the fault. */
-  async #noteRestarts(signal: AbortSignal): Promise<void> {
-    const { history } = this.recorded;
-    const { lookAtPods, now } = this.toolkit;
-    await this.#untilStarted(signal);
-    const before = await podsNow(lookAtPods, signal);
-    await this.#untilAfterEnd(0, signal);
-    const pods = restartedSince(before, await podsNow(lookAtPods, signal));
-    if (pods.length > 0) history.append({ kind: 'restarted', at: now(), pods });
-  }
-
-  async #untilStarted(signal: AbortSignal): Promise<void> {
-    while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
-  }
-
-  /** Waits until this many milliseconds after the end of the fault. */
-  async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const { endedAt = Number.POSITIVE_INFINITY } = this.#times;
-      const left = endedAt + ms - this.toolkit.now();
-      if (left <= 0) return;
-      await pauseFor(Math.min(left, TICK_MS), signal);
-    }
   }
 
   get #phase(): Phase {
     if (this.#isWaiting) return 'waiting';
     if (!this.recording) return 'before';
-    const { endedAt = Number.POSITIVE_INFINITY, startedAt } = this.#times;
+    const { endedAt = Number.POSITIVE_INFINITY, startedAt } = this.times;
     if (startedAt === undefined) return 'before';
     const since = this.toolkit.now() - endedAt;
     if (since < 0) return 'during';
     return since < this.plan.recoverMs ? 'after' : 'settled';
-  }
-
-  /** When the fault is active, or may be. */
-  get #times(): Pick<FaultTimes, 'endedAt' | 'startedAt'> {
-    const { times } = this.recorded.history;
-    return times.presumed ?? times;
   }
 }

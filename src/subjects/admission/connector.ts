@@ -1,0 +1,353 @@
+/**
+ * From a ChaosDemo to a driver: checks which pods may be touched and whether their Redis may be paused, and acquires
+ * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
+ */
+import { type StoreCheck, storeName } from '@chaosdemo/redis-faults';
+import { LIMITS, messageOf, truncate } from '../../api/index.ts';
+import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
+import type { Admission, Target } from '../../engine/observed.ts';
+import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from '../../engine/subject.ts';
+import type { Cluster, ClusterLease } from '../cluster.ts';
+import { CallerPool } from '../http/caller-pool.ts';
+import type { ConnectionBudget } from '../http/connection-budget.ts';
+import { type AdmissionOptions, type AdmittedRedis, admitRedis } from '../redis/admission/admit-redis.ts';
+import { atItsAddress } from '../redis/admission/find-redis.ts';
+import { type CoolingRedis, RedisCooldown } from '../redis/admission/redis-cooldown.ts';
+import { NotFoundOutError } from '../redis/store-check.ts';
+import { PodsDriver } from '../run/driver.ts';
+import { accountsFor, requireCapacity } from '../scenarios/capacity.ts';
+import { plansOf, type SubjectKind } from '../scenarios/subject-kind.ts';
+import { templatesOf } from '../targets/pod-template.ts';
+import { checkPreconditions, watchPreconditions } from '../targets/precondition-check.ts';
+import { Readiness } from '../targets/readiness.ts';
+import { orRefusal, permitted, Refusal } from '../targets/refusal.ts';
+import type { Accounts } from '../targets/target.ts';
+import {
+  type DiscoveredTarget,
+  discover,
+  findAddresses,
+  findRedisNow,
+  findReleasable,
+  findSettledTemplate,
+  lookAtPods,
+  type Place,
+} from './discovery.ts';
+import { longestPauseOf } from './pauses.ts';
+import { PodsInUse, type PodUser } from './pods-in-use.ts';
+
+/** What is known of a Redis whose lease this run holds. */
+interface Held {
+  readonly target: DiscoveredTarget;
+  readonly admitted: AdmittedRedis;
+  readonly lock: ClusterLease;
+  readonly asking: PodUser;
+}
+
+/** Keeps the leases that objects wait for: only watching a lease over time shows that it has expired. */
+export class PodsConnector implements SubjectConnector {
+  readonly #kind: SubjectKind;
+  readonly #ports: SubjectPorts<Cluster>;
+  readonly #budget: ConnectionBudget;
+  readonly #diagnosis: DiagnosisProfiles | undefined;
+  readonly #readiness: Readiness;
+  readonly #cooldown: RedisCooldown;
+  readonly #pods = new PodsInUse();
+  /** Of accounts, by the Secret that has them. */
+  readonly #pools = new Map<string, CallerPool>();
+  /** By uid of the waiting object. */
+  readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
+
+  /**
+   * @param budget connections to pods, shared by all runs of this process
+   * @param diagnosis explains what was detected; left out: nothing does
+   */
+  constructor(
+    kind: SubjectKind,
+    ports: SubjectPorts<Cluster>,
+    budget: ConnectionBudget,
+    diagnosis?: DiagnosisProfiles,
+  ) {
+    this.#kind = kind;
+    this.#budget = budget;
+    this.#diagnosis = diagnosis;
+    this.#ports = ports;
+    this.#readiness = new Readiness(ports.clock);
+    this.#cooldown = new RedisCooldown(ports.cluster, ports.faultCooldownMs);
+  }
+
+  async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted> {
+    const place = this.#placeOf(request);
+    const found = await orRefusal(() => this.#look(place, request, signal));
+    if (!(found instanceof Refusal) && 'lock' in found) {
+      return { admission: { state: 'granted' }, opened: this.#open(request, place, found) };
+    }
+    const admission = found instanceof Refusal ? found.admission : found;
+    if (admission.state !== 'refused' || !request.mustUndo) return { admission };
+    // A fault that another process left active is released even if no run may start.
+    const target = await findReleasable(place, signal);
+    return target ? { admission, opened: this.#open(request, place, { target }) } : { admission };
+  }
+
+  async findPodTemplate(
+    namespace: string,
+    spec: AdmissionRequest['spec'],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    return await findSettledTemplate(this.#placeOf({ namespace, spec }), signal);
+  }
+
+  async forget(uid: string, keepLock: boolean): Promise<void> {
+    this.#readiness.forget(uid);
+    const waiting = this.#leases.get(uid);
+    this.#leases.delete(uid);
+    await (keepLock ? waiting?.lease.leave() : waiting?.lease.release());
+  }
+
+  #placeOf({ namespace, spec }: Pick<AdmissionRequest, 'namespace' | 'spec'>): Place {
+    const { part } = this.#kind;
+    return { cluster: this.#ports.cluster, namespace, part, spec: this.#kind.partOf(spec) };
+  }
+
+  /** @throws {Refusal} the first obstacle */
+  async #look(place: Place, request: AdmissionRequest, signal: AbortSignal): Promise<Held | Admission> {
+    const { toBegin, uid } = request;
+    try {
+      const target = await discover(place, signal);
+      if (toBegin) {
+        const { pods, notReady } = target;
+        const obstacle = this.#readiness.obstacle(request, { pods, notReady }, this.#kind.part);
+        if (obstacle) return obstacle;
+        requireCapacity(this.#kind, request.spec, {
+          pods: pods.length,
+          accounts: target.accounts?.keys.length,
+        });
+        const resting = this.#restingAccounts(request, target);
+        if (resting) return resting;
+      }
+      const admitted = await admitRedis(target, { ...this.#optionsOf(request), continues: !toBegin }, signal);
+      requireCapacity(this.#kind, request.spec, {
+        pods: target.pods.length,
+        masters: admitted.masters.length,
+      });
+      return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
+    } catch (error) {
+      if (error instanceof Refusal) this.#readiness.forget(uid);
+      throw error;
+    }
+  }
+
+  async #acquire(
+    request: AdmissionRequest,
+    target: DiscoveredTarget,
+    admitted: AdmittedRedis,
+    signal: AbortSignal,
+  ): Promise<Held | Admission> {
+    const { namespace, toBegin, uid } = request;
+    const cooldown = toBegin ? await this.#cooldownOf(request, target, admitted, signal) : undefined;
+    if (cooldown) return cooldown;
+    const asking = this.#userOf(request, target);
+    const obstacle = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
+    if (obstacle) return waiting(obstacle);
+    const lock = this.#leaseFor(request, `chaosdemo-redis-${admitted.ids.lock}`);
+    const attempt = await permitted(namespace, lock.acquire(signal));
+    if (attempt.state === 'held') {
+      const user = attempt.heldBy || 'another ChaosDemo';
+      const message = `${storeName(target.redis)} is in use by ${user}; this one starts when Redis is free`;
+      return waiting({ reason: 'RedisInUse', message });
+    }
+    this.#leases.delete(uid);
+    // Another run may have begun while the lease was acquired.
+    const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
+    if (begun) {
+      await lock.release();
+      return waiting(begun);
+    }
+    this.#pods.enter(asking);
+    return { target, admitted, lock, asking };
+  }
+
+  /** Why a run waits for a Redis that is cooling down; undefined if it does not wait. */
+  async #cooldownOf(
+    request: AdmissionRequest,
+    target: DiscoveredTarget,
+    admitted: AdmittedRedis,
+    signal: AbortSignal,
+  ): Promise<Admission | undefined> {
+    if (!plansOf(this.#kind, request.spec).some(({ mechanism }) => mechanism)) return undefined;
+    const redis = coolingRedis(request, target, admitted);
+    const until = await this.#cooldown.until(redis, this.#ports.clock.now(), signal);
+    if (until === undefined) return undefined;
+    const message = this.#cooldown.message(storeName(target.redis), until);
+    return waiting({ reason: 'CoolingDown', message });
+  }
+
+  /** The lease that this object already waits for: only watching it over time shows whether it has expired. */
+  #leaseFor(request: AdmissionRequest, name: string): ClusterLease {
+    const { namespace, uid } = request;
+    const known = this.#leases.get(uid);
+    if (known?.name === name) return known.lease;
+    // Of a Redis that has restarted since; an attempt that failed may still have acquired it.
+    void known?.lease.release();
+    const lease = this.#ports.cluster.lease({ namespace, name, holder: `${namespace}/${request.name}` });
+    this.#leases.set(uid, { name, lease });
+    return lease;
+  }
+
+  /** The accounts of a Secret; runs of this process on it share them. */
+  #poolOf(namespace: string, { keys, secretName }: Accounts): CallerPool {
+    const { clock } = this.#ports;
+    const place = `${namespace}/${secretName}`;
+    const pool = this.#pools.get(place) ?? new CallerPool(() => clock.monotonic());
+    this.#pools.set(place, pool);
+    pool.hold(keys);
+    return pool;
+  }
+
+  /** Why a run waits for accounts that another has used; undefined: it does not. */
+  #restingAccounts(
+    { namespace, spec }: AdmissionRequest,
+    { accounts, pods }: DiscoveredTarget,
+  ): Admission | undefined {
+    if (!accounts) return undefined;
+    const need = accountsFor(this.#kind, spec, pods.length);
+    const rested = this.#poolOf(namespace, accounts).rested(this.#restMsOf(spec)).length;
+    if (rested >= need) return undefined;
+    const message = `a run needs about ${need} accounts of ${this.#kind.part}.http.callers that were not used within a window, and there are ${rested}: this one starts when there are enough`;
+    return waiting({ reason: 'CoolingDown', message });
+  }
+
+  #open(
+    request: AdmissionRequest,
+    place: Place,
+    { admitted, asking, lock, target }: Pick<Held, 'target'> & Partial<Held>,
+  ): NonNullable<Admitted['opened']> {
+    const { clock, cluster, logger: parent } = this.#ports;
+    const { generation, name, namespace, spec } = request;
+    const logger = parent.child({ namespace, name });
+    const accounts = target.accounts && this.#poolOf(namespace, target.accounts).forRun(this.#restMsOf(spec));
+    const look = async (signal: AbortSignal) =>
+      await checkPreconditions(cluster, namespace, target.pods, signal);
+    const driver = new PodsDriver({
+      kind: this.#kind,
+      target,
+      spec,
+      generation,
+      now: () => clock.now(),
+      ...(accounts && { accountOf: accounts.accountOf }),
+      budget: this.#budget.onBehalfOf(namespace),
+      ...(this.#diagnosis && { diagnosis: this.#diagnosis }),
+      logger,
+      onClose: () => {
+        if (asking) this.#pods.leave(asking);
+        accounts?.end();
+      },
+      mayBePaused: request.activeFaults.some(({ type }) =>
+        this.#kind.types.some(({ api, fault }) => fault && api.type === type),
+      ),
+      podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
+      lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal),
+      ...(admitted && {
+        faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted), clock),
+      }),
+      findStore: async (signal) => (await findRedisNow(place, signal)).redis,
+      checkStore: async (signal) =>
+        await checkStore(place, target, { admitted, options: this.#optionsOf(request) }, signal),
+      // Without a lock this process may only undo things.
+      watchPreconditions: async (emit, signal) =>
+        await watchPreconditions(look, { clock, logger }, lock !== undefined, emit, signal),
+    });
+    return {
+      target: targetOf(target),
+      driver,
+      ...(lock && { lock }),
+    };
+  }
+
+  /** How long an account is left alone after its last request. */
+  #restMsOf(spec: AdmissionRequest['spec']): number {
+    return this.#kind.accountRestMs?.(this.#kind.partOf(spec)) ?? 0;
+  }
+
+  #optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
+    return {
+      allowOtherClients: this.#kind.partOf(spec).redis.otherClients === 'Allow',
+      longestMs: longestPauseOf(this.#kind, { spec }),
+      failsOver: plansOf(this.#kind, spec).some(({ failsOver }) => failsOver),
+    };
+  }
+
+  #userOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: DiscoveredTarget): PodUser {
+    const plans = plansOf(this.#kind, spec);
+    return {
+      uid,
+      namespace,
+      name: `${namespace}/${name}`,
+      pods: pods.map((pod) => pod.uid),
+      byAddress: plans.some(({ isOneCaller }) => isOneCaller),
+      requestsPerSecond: Math.max(0, ...plans.map((plan) => plan.trafficTo(pods.length))),
+    };
+  }
+}
+
+function waiting({
+  message,
+  reason,
+}: Pick<Extract<Admission, { state: 'waiting' }>, 'message' | 'reason'>): Admission {
+  return { state: 'waiting', reason, message: truncate(message, LIMITS.message) };
+}
+
+function coolingRedis(
+  { namespace }: Pick<AdmissionRequest, 'namespace'>,
+  { redis: [{ podName, podUid }] }: DiscoveredTarget,
+  { ids }: AdmittedRedis,
+): CoolingRedis {
+  return { namespace, ids: ids.rest, pod: { name: podName, uid: podUid } };
+}
+
+/**
+ * Whether a Redis may still be paused: since admission, other clients or Sentinels may have connected, it may have
+ * restarted, or its Cluster may have changed.
+ * @throws {NotFoundOutError} if Redis or the API server gave no answer
+ */
+async function checkStore(
+  place: Place,
+  target: DiscoveredTarget,
+  { admitted, options }: { readonly admitted: AdmittedRedis | undefined; readonly options: AdmissionOptions },
+  signal: AbortSignal,
+): Promise<StoreCheck> {
+  const [joined, pods, found] = await Promise.all([
+    // Pods that have joined since admission are not strangers.
+    findAddresses(place, signal),
+    Promise.all(target.redis.map((redis) => atItsAddress(place, redis, signal))),
+    orRefusal(() => findRedisNow(place, signal)),
+  ]).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new NotFoundOutError(messageOf(error), { cause: error });
+  });
+  // Another server may have the address now. It gets no request at all, because the first one holds the password.
+  if (pods.some((pod) => pod !== 'Staying')) return { state: 'restarted' };
+  const { faultProxy } = target;
+  const addresses = [...target.addresses, ...joined];
+  const now =
+    found instanceof Refusal
+      ? found
+      : await orRefusal(() =>
+          admitRedis({ ...found, addresses, faultProxy }, { ...options, connected: true }, signal),
+        );
+  if (now instanceof Refusal) {
+    // A Redis that does not answer may be shared or restarted by now: unknown is not the same as free.
+    if (now.reason === 'RedisUnreachable') throw new NotFoundOutError(now.message, { cause: now });
+    return { state: 'refused', admission: now.admission };
+  }
+  const isSame = !admitted || (admitted.runId === now.runId && admitted.layout === now.layout);
+  return { state: isSame ? 'free' : 'restarted' };
+}
+
+function targetOf({ pods, redis }: DiscoveredTarget): Target {
+  const podTemplate = templatesOf(pods.map(({ template }) => template));
+  return {
+    pods: pods.map(({ name, uid, imageId }) => ({ name, uid, imageId })),
+    ...(podTemplate === undefined ? {} : { podTemplate }),
+    store: storeName(redis),
+  };
+}

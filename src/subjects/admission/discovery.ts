@@ -1,0 +1,214 @@
+/**
+ * Finds which pods a subject runs in, and which pods may be its Redis. Reads the API server, and connects to
+ * nothing but the nodes of a Cluster that is to be released (see redis-admission.ts). An obstacle is thrown as a Refusal.
+ */
+import type { PerServer, RedisTarget, SentinelsTarget } from '@chaosdemo/redis-faults';
+import { shell } from '../../api/index.ts';
+import type { Cluster, Pod } from '../cluster.ts';
+import { findMasters } from '../redis/admission/admit-redis.ts';
+import { findFaultProxy, findRedis, findSentinels } from '../redis/admission/find-redis.ts';
+import { HTTP_AUTH_SECRET_TYPE, type PodsSpec } from '../spec/pods-schema.ts';
+import { resolveContainerPort } from '../targets/container-port.ts';
+import {
+  addressesOf,
+  type EligiblePods,
+  isAlive,
+  selectPods,
+  settledTemplate,
+  type TargetPod,
+} from '../targets/eligible-pods.ts';
+import { formatLabelSelector } from '../targets/label-selector.ts';
+import { MOST_PODS, NamespaceReader } from '../targets/namespace-reader.ts';
+import { requirePodAddresses } from '../targets/pod-address.ts';
+import type { PodsNow } from '../targets/pods-now.ts';
+import { orRefusal, Refusal } from '../targets/refusal.ts';
+import { findSecret } from '../targets/secret-keys.ts';
+import type { Accounts, HttpAuth, PodsTarget } from '../targets/target.ts';
+import { readAccounts, readHttpAuth } from './http-auth.ts';
+
+/** The target of a run, as discovered now. */
+export interface DiscoveredTarget extends PodsTarget {
+  /** Sorted by name; at least one, unless only a fault is left to be released. */
+  readonly pods: readonly TargetPod[];
+  /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
+  readonly notReady: readonly string[];
+  /**
+   * IPs of all selected pods, Ready or not, and of the fault proxy: a Redis client with such an address belongs to the
+   * subject.
+   */
+  readonly addresses: readonly string[];
+}
+
+export interface Place {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  /** The part of the spec, and its member. */
+  readonly spec: PodsSpec;
+  readonly part: string;
+}
+
+/**
+ * Checks the namespace, the pods, the Service and the Secrets, in this order.
+ * @throws {Refusal} the first obstacle.
+ * @throws the cluster's error if an answer is missing.
+ */
+export async function discover(place: Place, signal: AbortSignal): Promise<DiscoveredTarget> {
+  const reader = readerOf(place, signal);
+  await reader.requireEnabled();
+  const { part, spec } = place;
+  const found = await findPods(reader, place);
+  const redis = await findRedis(reader, spec.redis, part);
+  const sentinels = await findSentinels(reader, spec.redis, part);
+  const faultProxy = await findFaultProxy(reader, spec.redis, part);
+  const http = await findHttpAuth(reader, place);
+  const accounts = await findAccounts(reader, place);
+  return {
+    ...found,
+    addresses: [...found.addresses, ...(faultProxy ? [faultProxy.host] : [])],
+    redis,
+    ...(sentinels && { sentinels }),
+    ...(faultProxy && { faultProxy }),
+    ...(http && { http }),
+    ...(accounts && { accounts }),
+  };
+}
+
+/**
+ * Finds what is needed to release a fault that another process left active, even if nothing may be injected now: the
+ * Redis, and the pods that exist. Undefined if these cannot be found, or if the namespace has no label of ours: it
+ * never took part, so nothing of ours can be active there, whatever a status shows.
+ * @throws the cluster's error if an answer is missing.
+ */
+export async function findReleasable(
+  place: Place,
+  signal: AbortSignal,
+): Promise<DiscoveredTarget | undefined> {
+  const reader = readerOf(place, signal);
+  const { part, spec } = place;
+  if (!(await ifFound(() => reader.hasLabel()))) return undefined;
+  const redis = await ifFound(async () => findMasters(await findRedis(reader, spec.redis, part), signal));
+  if (!redis) return undefined;
+  const found = await ifFound(() => findPods(reader, place));
+  const faultProxy = await ifFound(() => findFaultProxy(reader, spec.redis, part));
+  const none = { pods: [], notReady: [], addresses: [] };
+  return { ...none, ...found, redis, ...(faultProxy && { faultProxy }) };
+}
+
+async function ifFound<T>(find: () => Promise<T>): Promise<T | undefined> {
+  const found = await orRefusal(find);
+  return found instanceof Refusal ? undefined : found;
+}
+
+/**
+ * The template of the pods of a demo, once all are Ready and share one; undefined before, and if the operator lacks
+ * permission.
+ * @throws the cluster's error if an answer is missing.
+ */
+export async function findSettledTemplate(place: Place, signal: AbortSignal): Promise<string | undefined> {
+  return settledTemplate(await listSelected(place, signal));
+}
+
+/**
+ * IPs of the pods that a demo selects now, Ready or not; none if the operator lacks permission.
+ * @throws the cluster's error if an answer is missing.
+ */
+export async function findAddresses(place: Place, signal: AbortSignal): Promise<string[]> {
+  return addressesOf(await listSelected(place, signal));
+}
+
+/**
+ * The pods of Redis and the Sentinels as they are now: one may have joined since the run began.
+ * @throws {Refusal} the first obstacle, or the cluster's error if an answer is missing.
+ */
+export async function findRedisNow(
+  place: Place,
+  signal: AbortSignal,
+): Promise<{ readonly redis: PerServer<RedisTarget>; readonly sentinels: SentinelsTarget | undefined }> {
+  const reader = readerOf(place, signal);
+  const { part, spec } = place;
+  const sentinels = await findSentinels(reader, spec.redis, part);
+  return { redis: await findRedis(reader, spec.redis, part), sentinels };
+}
+
+/**
+ * What became of these pods.
+ * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
+ */
+export async function lookAtPods(
+  { cluster, namespace, spec }: Place,
+  pods: readonly TargetPod[],
+  signal: AbortSignal,
+): Promise<PodsNow> {
+  const listed = await new NamespaceReader(cluster, namespace, signal).pods(
+    formatLabelSelector(spec.selector.matchLabels),
+    true,
+  );
+  if (listed === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
+  const alive = new Map(listed.filter(isAlive).map((pod) => [pod.metadata.uid, pod]));
+  const isAtItsAddress = ({ host, uid }: TargetPod): boolean => alive.get(uid)?.status?.podIP === host;
+  const containers = pods.filter(isAtItsAddress).flatMap(({ name, uid }) => {
+    const id = containerId(alive.get(uid), spec.port);
+    return id === undefined ? [] : [[name, id] as const];
+  });
+  return {
+    replaced: pods.filter((pod) => !isAtItsAddress(pod)).map(({ name }) => name),
+    containers: new Map(containers),
+  };
+}
+
+/** Of the container that serves the port; undefined: not reported. */
+function containerId(pod: Pod | undefined, port: number | string): string | undefined {
+  const { container } = (pod && resolveContainerPort(pod, port)) ?? {};
+  const { containerStatuses = [], initContainerStatuses = [] } = pod?.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container)?.containerID;
+}
+
+function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {
+  return new NamespaceReader(cluster, namespace, signal);
+}
+
+/** None if the operator lacks permission, or if there are too many. */
+async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
+  const selector = formatLabelSelector(place.spec.selector.matchLabels);
+  return (await ifFound(() => readerOf(place, signal).pods(selector))) ?? [];
+}
+
+async function findPods(reader: NamespaceReader, { part, spec }: Place): Promise<EligiblePods> {
+  let selector: string;
+  try {
+    selector = formatLabelSelector(spec.selector.matchLabels);
+  } catch (error) {
+    throw new Refusal('NoSuchPods', `${part}.selector: ${(error as Error).message}`);
+  }
+  const pods = await reader.pods(selector);
+  if (pods === undefined) {
+    throw new Refusal(
+      'PodsNotEligible',
+      `"${selector}" matches more than ${MOST_PODS} pods: narrow ${part}.selector`,
+    );
+  }
+  const eligible = selectPods(pods, { selector, port: spec.port, part });
+  requirePodAddresses(eligible.pods, { localPods: reader.localPods, reason: 'PodsNotEligible' });
+  return eligible;
+}
+
+async function findHttpAuth(reader: NamespaceReader, { part, spec }: Place): Promise<HttpAuth | undefined> {
+  const name = spec.http?.authSecretName;
+  if (name === undefined) return undefined;
+  const create = `${createOf(name, spec)} --from-literal=headers="$HEADERS"`;
+  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${part}.http.authSecretName`, create);
+  return readHttpAuth(secret, part, spec);
+}
+
+async function findAccounts(reader: NamespaceReader, { part, spec }: Place): Promise<Accounts | undefined> {
+  const { secretName: name } = spec.http?.callers ?? {};
+  if (name === undefined) return undefined;
+  const field = `${part}.http.callers.secretName`;
+  const create = `${createOf(name, spec)} --from-file=callers=keys.txt`;
+  return readAccounts(await findSecret(reader, name, 'HTTPAuthInvalid', field, create), part, spec);
+}
+
+/** Arguments of kubectl that begin to create a Secret for these pods. */
+function createOf(name: string, { selector }: PodsSpec): string {
+  return shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(selector.matchLabels)}`;
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { Secret } from '../cluster.ts';
+import { Refusal } from '../targets/refusal.ts';
+import { type HttpAuthUse, readAccounts, readHttpAuth } from './http-auth.ts';
+
+function secret(values: Record<string, string>, type = 'chaosdemo.dev/http-auth'): Secret {
+  const data = Object.fromEntries(
+    Object.entries({ selector: 'app=api', ...values }).map(([key, value]) => [
+      key,
+      Buffer.from(value).toString('base64'),
+    ]),
+  );
+  return { metadata: { name: 'api-auth' }, type, data };
+}
+
+const http = { tlsServerName: 'api.shop.svc', headers: [{ name: 'X-Api-Key', value: 'x' }] };
+const use: HttpAuthUse = { http, selector: { matchLabels: { app: 'api', tier: 'web' } } };
+const ca = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
+
+describe('the Secret of a limiter behind HTTP', () => {
+  it('has headers, one a line, and an authority', () => {
+    expect(
+      readHttpAuth(
+        secret({ headers: 'Authorization: Bearer a:b\r\n\nCookie:c=d \n', 'ca.crt': ca }),
+        'rateLimiter',
+        use,
+      ),
+    ).toEqual({ headers: { Authorization: 'Bearer a:b', Cookie: 'c=d' }, ca });
+    expect(readHttpAuth(secret({ 'ca.crt': ca }), 'rateLimiter', use)).toEqual({ ca });
+  });
+
+  it.each<[string, Secret, RegExp]>([
+    ['another type', secret({ headers: 'a: hunter2' }, 'Opaque'), /is of type Opaque and was not read/],
+    ['the Secret of a Redis', secret({ password: 'hunter2' }, 'chaosdemo.dev/redis-auth'), /type/],
+    ['nothing of use', secret({ header: 'a: hunter2' }), /neither headers nor ca.crt/],
+    ['too many headers', secret({ headers: 'a: hunter2\n'.repeat(17) }), /more than 16 headers/],
+    ['headers that are too long', secret({ headers: `a: ${'hunter2'.repeat(2000)}` }), /more than 8192/],
+    ['a line that is no header', secret({ headers: 'a: b\nhunter2' }), /cannot be read, number 2/],
+    ['a control character', secret({ headers: 'a: hunter2\u0000' }), /cannot be read, number 1/],
+    ['a header of the framing', secret({ headers: 'Content-Length: 7' }), /not for a caller to set/],
+    ['a header that the spec has, too', secret({ headers: 'x-api-key: hunter2' }), /sets already/],
+    ['a header twice', secret({ headers: 'a: hunter2\nA: hunter2' }), /sets already/],
+    ['a ca.crt that is none', secret({ 'ca.crt': 'hunter2' }), /PEM/],
+    ['65 certificates', secret({ 'ca.crt': ca.repeat(65) }), /^Secret \S+ has 65 .*at most 64 /],
+    ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144/],
+    [
+      'a selector of 700 KB',
+      secret({ headers: 'a: b', selector: 'app=api '.repeat(90_000) }),
+      /16384 characters/,
+    ],
+    ['no selector', secret({ headers: 'a: hunter2', selector: '' }), /no key selector/],
+    ['a selector of sets', secret({ headers: 'a: hunter2', selector: 'app in (api)' }), /no key selector/],
+  ])('is refused with %s, and no value is repeated', (_, given, message) => {
+    expectRefused(given, use, message);
+  });
+
+  it('is for pods whose labels it names, and no others', () => {
+    const given = secret({ headers: 'a: hunter2', selector: 'app=api, tier=web\n' });
+    expect(readHttpAuth(given, 'rateLimiter', use)).toEqual({ headers: { a: 'hunter2' } });
+    for (const matchLabels of [{}, { app: 'api' }, { app: 'api', tier: 'other' }, { tier: 'web' }]) {
+      expectRefused(given, { http, selector: { matchLabels } }, /is for pods with other labels/);
+    }
+    // What every object inherits is no label.
+    const inherited = secret({ headers: 'a: hunter2', selector: 'constructor=' });
+    expectRefused(inherited, use, /other labels/);
+  });
+});
+
+function expectRefused(given: Secret, how: HttpAuthUse, message: RegExp): void {
+  let thrown: unknown;
+  try {
+    readHttpAuth(given, 'rateLimiter', how);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(Refusal);
+  expect(thrown).toMatchObject({ reason: 'HTTPAuthInvalid', message: expect.stringMatching(message) });
+  expect((thrown as Refusal).message).not.toContain('hunter2');
+}
+
+describe('the Secret with accounts for callers', () => {
+  it('has one a line, each once', () => {
+    expect(
+      readAccounts(secret({ callers: 'sk_1\r\nsk_2\n\nsk_1\nab+/=:@~.-_9\n' }), 'rateLimiter', use),
+    ).toEqual({
+      secretName: 'api-auth',
+      keys: ['sk_1', 'sk_2', 'ab+/=:@~.-_9'],
+    });
+  });
+
+  it.each<[string, Secret, RegExp]>([
+    ['another type', secret({ callers: 'hunter2' }, 'Opaque'), /is of type Opaque and was not read/],
+    ['other labels', secret({ callers: 'hunter2', selector: 'app=shop' }), /for pods with other labels/],
+    ['no callers', secret({ headers: 'a: hunter2' }), /has no callers/],
+    ['too many', secret({ callers: Array.from({ length: 10_001 }, (_, i) => `k${i}`).join('\n') }), /10000/],
+    ['a space', secret({ callers: 'fine\nhunter2 b' }), /number 2/],
+    ['a quote', secret({ callers: 'hunter2"' }), /number 1/],
+    ['a key that is too long', secret({ callers: 'hunter2'.repeat(200) }), /number 1/],
+  ])('is refused with %s, and no key is repeated', (_, given, why) => {
+    const refused = (): unknown => readAccounts(given, 'rateLimiter', use);
+    expect(refused).toThrow(Refusal);
+    expect(refused).toThrow(why);
+    expect(refused).not.toThrow(/hunter2/);
+  });
+});

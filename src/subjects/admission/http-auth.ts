@@ -1,0 +1,141 @@
+/**
+ * Reads the Secret of pods behind HTTP: headers that must not be in a spec, and the CA to trust. As with the
+ * Secret of a Redis, its type protects every other Secret, and its own keys name the pods that it may be used with.
+ */
+import type { Secret } from '../cluster.ts';
+import { isFraming } from '../http/request.ts';
+import { HTTP_AUTH_SECRET_TYPE, type PodsSpec } from '../spec/pods-schema.ts';
+import { Refusal } from '../targets/refusal.ts';
+import { authorityOf, decode, listOf } from '../targets/secret-keys.ts';
+import type { Accounts, HttpAuth } from '../targets/target.ts';
+
+/** The pods that a Secret is to be used for. */
+export type HttpAuthUse = Pick<PodsSpec, 'http' | 'selector'>;
+
+const MOST_HEADERS = 16;
+/** Characters of all headers of a Secret; the complete request has to fit into 16 KiB. */
+const MOST_OF_HEADERS = 8 * 1024;
+const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*$/;
+/** Keys of accounts, and their form: nothing that a header or JSON would have to escape. */
+const MOST_ACCOUNTS = 10_000;
+const ACCOUNT = /^[A-Za-z0-9._~+/=:@-]{1,1024}$/;
+const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;
+
+/**
+ * The content of a Secret. Anyone who can create ChaosDemos chooses the pods, the method and the path. If every Secret
+ * could be used with every pod, its headers could be read from any pod that shows or logs its requests. So a Secret
+ * names labels that the selector has to include.
+ * @throws {Refusal} HTTPAuthInvalid for another type, for invalid keys, and for another use. No value is repeated.
+ */
+export function readHttpAuth(
+  secret: Secret,
+  part: string,
+  { http, selector: { matchLabels } }: HttpAuthUse,
+): HttpAuth {
+  const { name } = secret.metadata;
+  const refuse = (why: string): never => {
+    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
+  };
+  requireType(secret, 'headers and, for TLS, ca.crt', refuse);
+  requireSelected(secret, part, matchLabels, refuse);
+  const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
+  const ca = authorityOf(secret, http?.tlsServerName ? undefined : `${part}.http.tlsServerName`, refuse);
+  if (lines.length === 0 && ca === undefined)
+    refuse('has neither headers nor ca.crt: add what the pods require');
+  if (lines.length > MOST_HEADERS) refuse(`has more than ${MOST_HEADERS} headers: leave some out`);
+  if (lines.join('').length > MOST_OF_HEADERS) {
+    refuse(`has more than ${MOST_OF_HEADERS} characters of headers: shorten them`);
+  }
+  const headers = new Map<string, string>();
+  const taken = new Set(http?.headers.map(({ name: header }) => header.toLowerCase()));
+  for (const [i, line] of lines.entries()) {
+    const [, header, value] = HEADER.exec(line) ?? [];
+    if (header === undefined || value === undefined) {
+      return refuse(
+        `has a header that cannot be read, number ${i + 1}: write one a line, its name, a colon and its value, in printable ASCII`,
+      );
+    }
+    if (isFraming(header))
+      refuse(`sets the header ${header}, which is not for a caller to set: leave it out`);
+    if (taken.has(header.toLowerCase())) {
+      refuse(`sets the header ${header}, which it or ${part}.http.headers sets already: leave one out`);
+    }
+    taken.add(header.toLowerCase());
+    headers.set(header, value);
+  }
+  return {
+    ...(headers.size > 0 && { headers: Object.fromEntries(headers) }),
+    ...(ca !== undefined && { ca }),
+  };
+}
+
+/**
+ * The keys of accounts in a Secret, one a line.
+ * @throws {Refusal} as {@link readHttpAuth}
+ */
+export function readAccounts(
+  secret: Secret,
+  part: string,
+  { selector: { matchLabels } }: HttpAuthUse,
+): Accounts {
+  const { name } = secret.metadata;
+  const refuse = (why: string): never => {
+    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
+  };
+  requireType(secret, 'callers', refuse);
+  requireSelected(secret, part, matchLabels, refuse);
+  const keys = accountsIn(decode(secret, 'callers') ?? '', refuse);
+  return { secretName: name, keys };
+}
+
+/** The keys in a text, one a line; each once. `refuse`: with what is wrong, and no key. */
+export function accountsIn(text: string, refuse: (why: string) => never): string[] {
+  const keys = [...new Set(text.split(/\r?\n/).filter((line) => line !== ''))];
+  if (keys.length === 0) refuse('has no callers: write the key of one account a line');
+  if (keys.length > MOST_ACCOUNTS) refuse(`has more than ${MOST_ACCOUNTS} callers: leave some out`);
+  const wrong = keys.findIndex((key) => !ACCOUNT.test(key));
+  if (wrong >= 0)
+    refuse(
+      `has a caller that cannot be sent, number ${wrong + 1}: a key has up to 1024 of the characters A-Z a-z 0-9 . _ ~ + / = : @ -`,
+    );
+  return keys;
+}
+
+type Refuse = (why: string) => never;
+
+function requireType({ type = 'Opaque' }: Secret, keys: string, refuse: Refuse): void {
+  if (type === HTTP_AUTH_SECRET_TYPE) return;
+  refuse(
+    `is of type ${type} and was not read further: make a new one with --type=${HTTP_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys selector, ${keys}`,
+  );
+}
+
+function requireSelected(
+  secret: Secret,
+  part: string,
+  matchLabels: HttpAuthUse['selector']['matchLabels'],
+  refuse: Refuse,
+): void {
+  const labels = labelsOf(listOf(secret, 'selector', refuse));
+  if (labels === undefined) {
+    return refuse(
+      'has no key selector that can be read: write the labels of the pods that it is for, such as app.kubernetes.io/name=your-api',
+    );
+  }
+  if (labels.some(([key, value]) => !Object.hasOwn(matchLabels, key) || matchLabels[key] !== value)) {
+    refuse(
+      `is for pods with other labels: ${part}.selector.matchLabels must contain every label in its key selector. Correct the selector or the Secret`,
+    );
+  }
+}
+
+/** The labels that a Secret names; undefined if there are none, or one is malformed. */
+function labelsOf(selector: readonly string[]): [key: string, value: string][] | undefined {
+  const labels: [string, string][] = [];
+  for (const part of selector) {
+    const [, key, value] = LABEL.exec(part) ?? [];
+    if (key === undefined || value === undefined) return undefined;
+    labels.push([key, value]);
+  }
+  return labels.length > 0 ? labels : undefined;
+}

@@ -1,0 +1,174 @@
+/**
+ * A checker is a fold over a history: a finding about what callers got, in codes and figures. Checkers compose by name,
+ * and each scenario has a list of them. Pure.
+ */
+import { type Measure, messageOf } from '../../api/index.ts';
+import type { HistoryEvent } from '../history/events.ts';
+
+/** An observation without words: the scenario puts them on, and the names of its fields. */
+export interface Code {
+  readonly code: string;
+}
+
+/** @param figures whatever the words need */
+export function code<K extends string, F extends object = object>(name: K, figures?: F) {
+  return { ...figures, code: name } as F & { readonly code: K };
+}
+
+/** The codes that checkers find. */
+export type CodeOf<K> = K extends { finding(state: never): infer F }
+  ? F extends Finding<infer C>
+    ? C
+    : never
+  : never;
+
+export interface Finding<C extends Code = Code> {
+  readonly isBroken?: boolean;
+  /** If the invariant is violated: since when, and when that was certain; milliseconds since the epoch. */
+  readonly brokenAt?: number | undefined;
+  readonly detectedAt?: number | undefined;
+  /** The measure of the invariant at that time; default: the first. It may grow after that. */
+  readonly whenDetected?: Measure | undefined;
+  /** For a column, if there is something to show. */
+  readonly summary?: C;
+  readonly measures?: Some<Measure>;
+  /** What is missing to decide; with any of it, an invariant that is not violated is unknown. */
+  readonly missing?: Some<C>;
+  /** What is missing to prove anything, even a violation. */
+  readonly unproven?: Some<C>;
+  readonly evidence?: Some<C>;
+  /** The same for each pod. */
+  readonly byPod?: Some<C>;
+}
+
+/** Those that apply. */
+export type Some<T> = readonly (T | false | undefined)[];
+
+export function applying<T>(some: Some<T> = []): T[] {
+  return some.filter((one): one is T => one !== false && one !== undefined);
+}
+
+/** There is nothing to find yet. */
+export const NOTHING: Finding<never> = {};
+
+export interface Checker<S, A> {
+  readonly name: string;
+  init(setup: S): A;
+  /** Takes O(1), and may use `state` up: only its result is valid after that. */
+  step(state: A, event: HistoryEvent): A;
+  finding(state: A): Finding;
+}
+
+/** How a state begins and grows. Checkers with the same functions share one state. */
+export type Fold<S, A> = Pick<Checker<S, A>, 'init' | 'step'>;
+
+/**
+ * Several checkers of one history. An error in one leaves its finding as it was before, and unproven: what it would have
+ * found may be needed to prove the findings of the others, which go on.
+ */
+export class Checks<S> {
+  readonly #checkers: readonly Checker<S, unknown>[];
+  readonly #onFailure: (error: unknown) => void;
+  readonly #states = new Map<Fold<S, unknown>['step'], unknown>();
+  readonly #failures = new Map<unknown, Code>();
+  readonly #found = new Map<string, Finding>();
+
+  /** @param onFailure gets the first error */
+  constructor(checkers: readonly Checker<S, unknown>[], setup: S, onFailure: (error: unknown) => void) {
+    this.#checkers = checkers;
+    this.#onFailure = onFailure;
+    for (const { init, step } of checkers) {
+      if (!this.#states.has(step)) this.guard(step, () => this.#states.set(step, init(setup)));
+    }
+  }
+
+  /** Why findings are unknown from now on. */
+  get failures(): readonly Code[] {
+    return [...this.#failures.values()];
+  }
+
+  take(event: HistoryEvent): void {
+    for (const [step, state] of this.#states) {
+      this.guard(step, () => this.#states.set(step, step(state, event)));
+    }
+  }
+
+  /** The state of the checkers with this fold. */
+  state<A>({ step }: Fold<S, A>): A {
+    return this.#states.get(step) as A;
+  }
+
+  /** By name, in the order of the list. */
+  findings(): ReadonlyMap<string, Finding> {
+    for (const { finding, name, step } of this.#checkers) {
+      if (this.#failures.has(step)) continue;
+      this.guard(name, () => this.#found.set(name, finding(this.#states.get(step))));
+    }
+    return new Map(
+      this.#checkers.map(({ name, step }) => {
+        const found = this.#found.get(name) ?? NOTHING;
+        const failure = this.#failures.get(step) ?? this.#failures.get(name);
+        return [name, failure ? { ...found, unproven: [...(found.unproven ?? []), failure] } : found];
+      }),
+    );
+  }
+
+  /** Runs a part of the judgement, until it fails once. @param part which one */
+  guard(part: unknown, run: () => void): void {
+    if (this.#failures.has(part)) return;
+    try {
+      run();
+    } catch (error) {
+      this.fail(part, error);
+    }
+  }
+
+  fail(part: unknown, error: unknown): void {
+    const isFirst = this.#failures.size === 0;
+    this.#failures.set(part, code('CheckerFailed', { message: messageOf(error) }));
+    if (isFirst) this.#onFailure(error);
+  }
+}
+
+/** Composes findings: the figures of one that is violated lead. `shortfalls`: all that is missing. */
+export function compose(findings: ReadonlyMap<string, Finding>) {
+  const all = [...findings.values()];
+  const broken = all.filter(({ isBroken }) => isBroken);
+  const [leads] = broken;
+  const inOrder = leads ? [leads, ...all.filter((finding) => finding !== leads)] : all;
+  const firstOf = (moment: 'brokenAt' | 'detectedAt'): number | undefined => {
+    const moments = broken.flatMap((finding) => finding[moment] ?? []);
+    return moments.length > 0 ? Math.min(...moments) : undefined;
+  };
+  return {
+    isBroken: leads !== undefined,
+    brokenAt: firstOf('brokenAt'),
+    detectedAt: firstOf('detectedAt'),
+    whenDetected: leads?.whenDetected,
+    measures: inOrder.flatMap(({ measures }) => applying(measures)),
+    unproven: all.flatMap(({ unproven }) => applying(unproven)),
+    shortfalls: all.flatMap(({ isBroken, missing, unproven }) => [
+      ...applying(unproven),
+      ...(isBroken ? [] : applying(missing)),
+    ]),
+    // There may be many pods, and what applies to all of them must not be cut off.
+    evidence: [
+      ...all.flatMap(({ evidence }) => applying(evidence)),
+      ...all.flatMap(({ byPod }) => applying(byPod)),
+    ],
+  };
+}
+
+export function figure(name: string, value: number, unit = 'requests'): Measure {
+  return { name, value, unit };
+}
+
+/** Computes `of` once for each state. */
+export function once<A extends object, T>(of: (state: A) => T): (state: A) => T {
+  const known = new WeakMap<A, { readonly of: T }>();
+  return (state) => {
+    const found = known.get(state) ?? { of: of(state) };
+    known.set(state, found);
+    return found.of;
+  };
+}

@@ -1,0 +1,59 @@
+/** What is true of every history, whatever it shows: how complete it is, and whether the fault was there. Pure. */
+import { EARLY_MS } from '@chaosdemo/redis-faults/events';
+import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+import { code } from './checker.ts';
+
+export interface RecordSetup {
+  /** Names of the pods. */
+  readonly pods: readonly string[];
+  /** Why it is not shown that the pods use this store; undefined: it is. */
+  readonly storeDoubt?: string | undefined;
+  /** How long beyond its planned end the fault has to affect callers; milliseconds, default: 0. */
+  readonly lastsMs?: number;
+  /** Whether the planned end is only a bound, because the fault ends once it has happened. */
+  readonly endsEarly?: boolean;
+}
+
+type RecordSeen = Recorded & { readonly setup: RecordSetup };
+
+export const recordFold = {
+  init: (setup: RecordSetup): RecordSeen => ({ setup, ...NOTHING_RECORDED }),
+  step: recorded<RecordSeen>,
+};
+
+/** All that was sent and observed is recorded, and shows something about the subject. */
+export const record = {
+  ...recordFold,
+  name: 'record',
+  finding: ({ dropped, leftOut, setup: { storeDoubt } }: RecordSeen) => ({
+    unproven: [dropped > 0 && code('EventsDropped', { events: dropped })],
+    missing: [
+      storeDoubt !== undefined && code('StoreDoubt', { why: storeDoubt }),
+      leftOut > 0 && code('LeftOut', { requests: leftOut }),
+    ],
+  }),
+};
+
+/** The fault was there for all of its time. */
+export const proof = {
+  ...recordFold,
+  name: 'proof',
+  finding({ proof: found, setup: { endsEarly = false, lastsMs = 0 }, times }: RecordSeen) {
+    const { doubtfulFrom, endedAt } = times;
+    const until = endsEarly ? Math.min(times.until, endedAt ?? times.until) : times.until;
+    const lastsUntil = until + lastsMs;
+    const isEarly = endedAt !== undefined && endedAt < until - EARLY_MS;
+    const isDoubtful =
+      doubtfulFrom !== undefined &&
+      doubtfulFrom < lastsUntil - EARLY_MS &&
+      (lastsMs > 0 || endedAt === undefined || endedAt > doubtfulFrom);
+    return {
+      unproven: [
+        found !== undefined && found !== 'Confirmed' && code('FaultUnproven'),
+        endedAt === undefined && code('EndUnseen'),
+        isEarly && code('EndedEarly', { ms: until - endedAt }),
+        isDoubtful && code('FaultDoubtful', { ms: lastsUntil - doubtfulFrom }),
+      ],
+    };
+  },
+};

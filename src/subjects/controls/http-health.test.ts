@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { StoreConnections } from '@chaosdemo/redis-faults';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PodClient } from '../http/pod-client.ts';
+import { checkHealth } from './http-health.ts';
+
+const redis = { ping: async () => undefined } as unknown as StoreConnections;
+
+async function lookAt(server: Server) {
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const pod = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  const asker = new PodClient(pod, Date.now);
+  onTestFinished(() => asker.close());
+  const toolkit = {
+    podClients: [asker],
+    health: { path: '/healthz', timeoutMs: 2000 },
+    redis,
+  };
+  return await checkHealth(toolkit, new AbortController().signal);
+}
+
+const answering = (answer: RequestListener) => createHttp(answer);
+
+describe('a look at pods behind HTTP', () => {
+  it.each([
+    [200, 'ready'],
+    [399, 'ready'],
+    [400, 'unreachable'],
+  ])('finds a pod that answers %i %s', async (status, state) => {
+    const seen = await lookAt(answering((_, response) => response.writeHead(status).end()));
+    expect(seen.pods).toMatchObject([{ name: 'api-0', state }]);
+  });
+
+  it('names the request, its answer, and the field to correct', async () => {
+    const seen = await lookAt(answering((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
+    expect(seen.issues).toEqual([
+      expect.stringMatching(/^api-0: GET \/healthz: answered 404, .* 200 to 399: .*health\.path$/),
+    ]);
+  });
+
+  it('reports where to look for a port that speaks no HTTP', async () => {
+    const greets = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('-ERR hello\r\n');
+    });
+    const seen = await lookAt(greets);
+    expect(seen.issues[0]).toMatch(/^api-0: GET \/healthz: .*correct port, .*http\.tlsServerName/);
+  });
+});

@@ -1,0 +1,80 @@
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
+import { messageOf } from '../../api/index.ts';
+import { type HealthSnapshot, READY, UNREACHABLE } from '../../engine/health.ts';
+import type { FailureCode } from '../http/failure.ts';
+import type { RequestResult } from '../http/pod-client.ts';
+import type { Toolkit } from '../scenarios/tools.ts';
+
+/** The result of a plain HTTP request to a server that does not speak HTTP, or speaks HTTPS. */
+const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
+
+/** How late a check may be before the last one is stale; milliseconds. */
+const LATE_MS = 1000;
+
+type Parts = Pick<Toolkit, 'health' | 'podClients' | 'now' | 'redis'>;
+
+/** Checks at once and then every `intervalMs`, until `signal` aborts. */
+export async function pollHealth(
+  parts: Parts,
+  intervalMs: number,
+  onSnapshot: (snapshot: HealthSnapshot) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (;;) {
+      const start = performance.now();
+      const seen = await checkHealth(parts, signal);
+      const at = parts.now();
+      const validUntil = at + intervalMs + parts.health.timeoutMs + LATE_MS;
+      onSnapshot({ ...seen, lastUpdated: at, validUntil });
+      await pauseFor(intervalMs - (performance.now() - start), signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** One check; a failure is an issue of the snapshot. @throws only the reason of `signal` */
+export async function checkHealth(
+  { health, podClients, redis }: Omit<Parts, 'now'>,
+  signal: AbortSignal,
+): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
+  const { path, timeoutMs } = health;
+  const request = { method: 'GET', path };
+  const [store, ...found] = await Promise.all([
+    // A command on data would count as one of the pods: see StoreControl.
+    redis.ping().then(
+      () => undefined,
+      (error: unknown) => messageOf(error),
+    ),
+    ...podClients.map(async (client) => {
+      const result = await client.send(request, timeoutMs, signal);
+      return { name: client.pod.name, problem: problemOf(result, client.pod.serverName !== undefined) };
+    }),
+  ]);
+  signal.throwIfAborted();
+  const issues = found.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name}: GET ${path}: ${problem}`],
+  );
+  if (store !== undefined) issues.push(store);
+  return {
+    pods: found.map(({ name, problem }) => ({ name, state: problem === undefined ? READY : UNREACHABLE })),
+    dependencies: [{ name: 'Redis', connected: store === undefined }],
+    hasIssues: issues.length > 0,
+    issues,
+  };
+}
+
+/** As for kubelet probes. */
+const isHealthy = (status: number): boolean => status >= 200 && status < 400;
+
+function problemOf({ answer, failure }: RequestResult, tls: boolean): string | undefined {
+  if (!answer) {
+    const message = failure?.message ?? 'no request was sent';
+    return failure && NO_HTTP.has(failure.code) && !tls
+      ? `${message}; correct port, or set http.tlsServerName if the pods speak TLS`
+      : message;
+  }
+  if (isHealthy(answer.status)) return undefined;
+  return `answered ${answer.status}, and a healthy pod answers 200 to 399: correct health.path`;
+}

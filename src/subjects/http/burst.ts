@@ -1,0 +1,355 @@
+/**
+ * A burst: many requests to several addresses at one moment. Each has its own connection and is encoded before; at the
+ * moment all are written in one turn of the event loop.
+ */
+import { fairTimeout, pauseFor, within } from '@chaosdemo/redis-faults/waiting';
+import { messageOf } from '../../api/index.ts';
+import type { PodTarget } from '../targets/target.ts';
+import type { HttpAnswer } from './answer.ts';
+import { Connection } from './connection.ts';
+import { ConnectionBudgetError, type ConnectionLease, type ConnectionShare } from './connection-budget.ts';
+import { type Dial, dialTcp } from './dial.ts';
+import type { Failure } from './failure.ts';
+import { freeFileDescriptors } from './file-descriptors.ts';
+import { encodeRequest, type HttpRequest } from './request.ts';
+import { ResponseReader } from './response-reader.ts';
+
+export interface PlannedRequest {
+  readonly pod: PodTarget;
+  /** One object for many requests is encoded once for each pod. */
+  readonly request: HttpRequest;
+}
+
+export interface BurstPlan<T> {
+  /** In the order in which they are written: see {@link spread}. */
+  readonly requests: readonly PlannedRequest[];
+  /**
+   * A request without effect: each pod gets it a few times before the burst and again right before it, over separate
+   * connections, so that the code of both sides is compiled, and the first request finds the pod awake. The answers are
+   * ignored. Without it, a pod that is faster than the sender falls asleep between two requests, and each request has to
+   * wake it.
+   */
+  readonly wakeUp?: HttpRequest;
+  /** What is kept of an answer. If it throws, the answer counts as bad, and the error message is reported. */
+  readonly read: (answer: HttpAnswer) => T;
+  /** How long opening a connection, and one request, may take; milliseconds. */
+  readonly timeoutMs: number;
+  /** Connections are taken from it and given back in the end; so is the memory of answers that arrive in parts. */
+  readonly budget: ConnectionShare;
+  /**
+   * Milliseconds since the epoch: limits the wait for connections and their opening, in total. Default: `timeoutMs` for
+   * the wait, and for each connection to open.
+   */
+  readonly until?: number;
+  /** When to write, in milliseconds since the epoch; as soon as possible if left out or in the past. */
+  readonly at?: number;
+  /** Milliseconds since the epoch; the fraction counts. Default: the system's clock. */
+  readonly now?: () => number;
+  /** Called right before the first request is written; if it throws, none is. */
+  readonly onStart?: () => void;
+  /** Default: plain TCP. */
+  readonly dial?: Dial;
+  /** What each connection takes of the budget. Default: 1. */
+  readonly cost?: number;
+}
+
+/**
+ * The result of one request. Moments in milliseconds since the epoch, by a clock that is monotonic from the start of
+ * the burst. If a request was not sent, `sentAt` is when it would have been. Answers are noticed only after all
+ * requests were written.
+ */
+export type Outcome<T> = { readonly pod: string; readonly sentAt: number; readonly endedAt: number } & (
+  | { readonly status: number; readonly answer: T; readonly failure?: undefined }
+  | { readonly failure: Failure; readonly answer?: undefined }
+);
+
+export interface Burst<T> {
+  /** One for each request, in their order. */
+  readonly outcomes: readonly Outcome<T>[];
+  /** When the first request was written, and when the last outcome was known. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** From before the first request was written until the kernel had the last; milliseconds. */
+  readonly sendSpanMs: number;
+}
+
+/** Nothing of the burst was sent. */
+export class BurstNotSentError extends Error {
+  override readonly name = 'BurstNotSentError';
+}
+
+/** Connections that are opened at the same time. */
+const OPEN_AT_ONCE = 200;
+/** This long before the moment, connections that were lost in between are opened again. */
+const SECOND_LOOK_MS = 300;
+/** Polling interval until the kernel has taken the rest of the data. */
+const LOOK_EVERY_MS = 1;
+/** With more, the first ones are evicted before the last are rehearsed: 10,000 were no faster, 1,000 a little. */
+const MOST_REHEARSED = 1000;
+/** Wake-up requests to one pod: with fewer it sometimes falls asleep again between two requests; more gain nothing. */
+const WAKE_UPS = 8;
+/** How long their answers may take before the burst; milliseconds. */
+const WARM_UP_MS = 50;
+/** Wake-up requests in total: with more pods each gets fewer, because connections are expensive. */
+const MOST_WAKE_UPS = 48;
+/** Files that the rest of the process may need to open during the burst. */
+const SPARE_FILES = 64;
+
+/** `count` requests, to each pod in turn, so that the counts of two pods differ by at most one. */
+export function spread(
+  pods: readonly PodTarget[],
+  count: number,
+  requestFor: (index: number) => HttpRequest,
+): PlannedRequest[] {
+  if (pods.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
+  return Array.from({ length: count }, (_, i) => ({
+    pod: pods[i % pods.length] as PodTarget,
+    request: requestFor(i),
+  }));
+}
+
+/**
+ * Sends the burst and waits until each request has its outcome, at most `timeoutMs`. All connections are closed in the
+ * end, also on an error.
+ *
+ * @throws BurstNotSentError if a connection could not be opened: no request of the burst was sent then; TypeError; what
+ * `onStart` throws; the reason of `signal` as soon as it is aborted
+ * @example
+ * const requests = spread(pods, 100, () => ({ method: 'POST', path: '/check', body: '{}' }));
+ * const { outcomes } = await sendBurst({ requests, read: ({ status }) => status, timeoutMs: 5000, budget }, signal);
+ */
+export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
+  signal.throwIfAborted();
+  if (leftFor(plan) === 0) throw new BurstNotSentError('the burst was not sent: its time was over');
+  const { wakeUps, lines } = linesOf(plan);
+  const all = [...wakeUps, ...lines];
+  const lease = await leaseOf(plan, wakeUps.length, signal);
+  const stop = (): void => {
+    for (const line of all) line.connection?.fail('STOPPED', 'the burst was stopped');
+  };
+  // Closes at once, without waiting for the current step to notice.
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await checkFiles(all.length);
+    const { at = 0, now = Date.now } = plan;
+    await openAll(all, plan, signal);
+    await pauseFor(at - SECOND_LOOK_MS - now(), signal);
+    await openAll(all, plan, signal);
+    return await fire(lines, wakeUps, plan, signal);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+    lease.release();
+  }
+}
+
+/** One request of the burst with its connection. */
+interface Line {
+  readonly pod: PodTarget;
+  readonly method: string;
+  readonly bytes: Buffer;
+  connection: Connection | undefined;
+}
+
+/** The requests of the burst, in their order, and those before it. */
+function linesOf<T>({ wakeUp, requests }: BurstPlan<T>): { lines: Line[]; wakeUps: Line[] } {
+  const known = new Map<PodTarget, Map<HttpRequest, Buffer>>();
+  const encoded = (request: HttpRequest, pod: PodTarget): Buffer => {
+    const ofPod = known.get(pod) ?? new Map<HttpRequest, Buffer>();
+    known.set(pod, ofPod);
+    const bytes = ofPod.get(request) ?? encodeRequest(request, pod);
+    ofPod.set(request, bytes);
+    return bytes;
+  };
+  const lineOf = ({ pod, request }: PlannedRequest): Line => ({
+    pod,
+    method: request.method,
+    bytes: encoded(request, pod),
+    connection: undefined,
+  });
+  return {
+    lines: requests.map(lineOf),
+    wakeUps: wakeUp ? wakeUpsOf(requests, wakeUp).map(lineOf) : [],
+  };
+}
+
+function wakeUpsOf(requests: readonly PlannedRequest[], wakeUp: HttpRequest): PlannedRequest[] {
+  const pods = [...new Set(requests.map(({ pod }) => pod))].slice(0, MOST_WAKE_UPS);
+  const ofEach = Math.min(WAKE_UPS, Math.floor(MOST_WAKE_UPS / pods.length));
+  return Array.from({ length: ofEach }, () => pods.map((pod) => ({ pod, request: wakeUp }))).flat();
+}
+
+async function leaseOf<T>(
+  plan: BurstPlan<T>,
+  wakeUps: number,
+  signal: AbortSignal,
+): Promise<ConnectionLease> {
+  const { budget, cost = 1, requests, timeoutMs } = plan;
+  const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
+  const connections = requests.length + wakeUps;
+  try {
+    return await budget.acquire(connections * cost, AbortSignal.any([timeout.signal, signal]));
+  } catch (error) {
+    signal.throwIfAborted();
+    const why =
+      error instanceof ConnectionBudgetError
+        ? error.message
+        : `it needs ${connections} connections${cost > 1 ? `, each of which counts as ${cost} since it is encrypted` : ''}, and other runs left fewer until its time was over (a namespace may have ${budget.most}): run fewer at once, or send fewer requests`;
+    throw new BurstNotSentError(`the burst was not sent: ${why}`);
+  } finally {
+    timeout.end();
+  }
+}
+
+async function checkFiles(connections: number): Promise<void> {
+  const free = await freeFileDescriptors();
+  if (free === undefined || free >= connections + SPARE_FILES) return;
+  throw new BurstNotSentError(
+    `the burst was not sent: it needs ${connections} connections, and this process may open only ${free} more ` +
+      `files, of which ${SPARE_FILES} are kept back: raise its limit (ulimit -n) or send fewer requests`,
+  );
+}
+
+/** Milliseconds until the time of the burst has ended; undefined if the plan sets no end. */
+function leftFor<T>({ now = Date.now, until }: BurstPlan<T>): number | undefined {
+  return until === undefined ? undefined : Math.max(0, until - now());
+}
+
+async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<void> {
+  const closed = lines.filter(({ connection }) => !connection?.idle);
+  for (let i = 0; i < closed.length; i += OPEN_AT_ONCE) {
+    const some = closed.slice(i, i + OPEN_AT_ONCE);
+    const left = leftFor(plan) ?? Infinity;
+    const failures = Promise.all(some.map(async (line) => await open(line, plan)));
+    await within(failures, Math.min(plan.timeoutMs, left), signal);
+    const late =
+      left < plan.timeoutMs
+        ? `${closed.length} connections were not all open before the time of the burst was over: let the pods take them faster, or send fewer requests`
+        : `it did not answer within ${plan.timeoutMs} ms`;
+    for (const { connection } of some) if (!connection?.idle) connection?.fail('TIMEOUT', late);
+    signal.throwIfAborted();
+    for (const [j, failure] of (await failures).entries()) {
+      if (!failure) continue;
+      throw new BurstNotSentError(
+        `the burst was not sent: a connection to ${some[j]?.pod.name} did not work: ${failure.message}`,
+      );
+    }
+  }
+}
+
+/** @returns why the connection cannot be used; undefined if it is open */
+async function open<T>(line: Line, { budget, dial = dialTcp }: BurstPlan<T>): Promise<Failure | undefined> {
+  line.connection?.fail('STOPPED', 'another connection takes its place');
+  return await new Promise((resolve) => {
+    const connection = new Connection(line.pod, dial, () => resolve(undefined));
+    line.connection = connection;
+    connection.expect(new ResponseReader(line.method, budget), (outcome) => {
+      if ('failure' in outcome) resolve(outcome.failure);
+    });
+  });
+}
+
+/** Sends these requests over connections that are idle. Resolves once all have an outcome, which is ignored. */
+async function wake(wakeUps: readonly Line[], budget: ConnectionShare): Promise<void> {
+  const sent = wakeUps.map(async ({ bytes, connection, method }) => {
+    if (!connection?.idle) return;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    connection.expect(new ResponseReader(method, budget), resolve);
+    connection.write(bytes);
+    await promise;
+  });
+  await Promise.all(sent);
+}
+
+async function fire<T>(
+  lines: readonly Line[],
+  wakeUps: readonly Line[],
+  plan: BurstPlan<T>,
+  signal: AbortSignal,
+): Promise<Burst<T>> {
+  const { at = 0, budget, now = Date.now, timeoutMs, read } = plan;
+  const sentAt = new Float64Array(lines.length);
+  const endedAt = new Float64Array(lines.length);
+  const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
+  let open = lines.length;
+  const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
+  for (const [i, { connection, method }] of lines.entries()) {
+    connection?.expect(new ResponseReader(method, budget), (outcome) => {
+      endedAt[i] = performance.now();
+      results[i] = 'failure' in outcome ? outcome : reading(outcome.answer, read);
+      open -= 1;
+      if (open === 0) onAll();
+    });
+  }
+  await pauseFor(at - now() - WARM_UP_MS, signal);
+  // Code that has not run for a while is slow at first, here and in the pod.
+  await within(wake(wakeUps, budget), WARM_UP_MS, signal);
+  await pauseFor(at - now(), signal);
+  // Code that has not run for a while is slow at first: by a third for a burst of 20 after 100 ms.
+  for (const { connection } of lines.slice(0, MOST_REHEARSED)) connection?.rehearse();
+  // Sockets are read before an immediate: nothing that came earlier can be taken for an answer.
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+  plan.onStart?.();
+  signal.throwIfAborted();
+
+  void wake(wakeUps, budget);
+  const offset = now() - performance.now();
+  const startedAt = performance.now();
+  for (let i = 0; i < lines.length; i++) {
+    const { connection, bytes } = lines[i] as Line;
+    sentAt[i] = performance.now();
+    connection?.write(bytes);
+  }
+  const writtenAt = performance.now();
+  const over = new AbortController();
+  const leaving = whenSent(lines, writtenAt, over.signal);
+  try {
+    if (lines.length > 0) await within(all, timeoutMs, signal);
+  } finally {
+    over.abort();
+  }
+  const sentBy = await leaving;
+  signal.throwIfAborted();
+  for (const { connection } of lines) {
+    connection?.fail('TIMEOUT', `it was not answered within ${timeoutMs} ms`);
+  }
+  const finishedAt = performance.now();
+  return {
+    outcomes: lines.map(({ pod }, i) => ({
+      pod: pod.name,
+      sentAt: (sentAt[i] as number) + offset,
+      endedAt: (endedAt[i] as number) + offset,
+      ...(results[i] as { failure: Failure }),
+    })),
+    startedAt: startedAt + offset,
+    endedAt: finishedAt + offset,
+    sendSpanMs: (sentBy ?? finishedAt) - startedAt,
+  };
+}
+
+/**
+ * When the kernel had taken everything: `writtenAt` if it took all at once; otherwise polled, so that no request pays
+ * for a callback. Undefined if it had not when the burst ended.
+ */
+async function whenSent(
+  lines: readonly Line[],
+  writtenAt: number,
+  over: AbortSignal,
+): Promise<number | undefined> {
+  const behind = lines.filter(({ connection }) => (connection?.unsent ?? 0) > 0);
+  if (behind.length === 0) return writtenAt;
+  while (behind.some(({ connection }) => (connection?.unsent ?? 0) > 0)) {
+    if (over.aborted) return undefined;
+    await pauseFor(LOOK_EVERY_MS, over).catch(() => undefined);
+  }
+  return performance.now();
+}
+
+function reading<T>(answer: HttpAnswer, read: BurstPlan<T>['read']) {
+  try {
+    return { status: answer.status, answer: read(answer) };
+  } catch (error) {
+    return { failure: { code: 'BAD_ANSWER', message: messageOf(error) } as const };
+  }
+}

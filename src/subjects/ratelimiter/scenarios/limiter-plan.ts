@@ -1,0 +1,72 @@
+/** A scenario of a rate limiter, and what all its types have. */
+import { formatDuration, type ScenarioSpec } from '../../../api/index.ts';
+import { ScenarioPlan, type ScenarioType } from '../../scenarios/scenario-type.ts';
+import type { FaultTruth } from '../../scenarios/truth.ts';
+import { DRAWS, type Setup } from '../history/setup.ts';
+import type { Baseline } from '../interfaces/http/control-callers.ts';
+import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+import { mostCooldownMs } from '../limits/replenish.ts';
+import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
+import { limitOf } from '../spec/limit-of-spec.ts';
+import { PART, type RateLimiterSpec } from '../spec/schema.ts';
+import type { Toolkit } from '../tools.ts';
+
+export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P> {
+  readonly limiter: RateLimiterSpec;
+  readonly limit: RateLimit;
+  /** What the limit admits at once. */
+  readonly full: number;
+  override readonly isOneCaller: boolean;
+  override readonly cooldownMs: number;
+  abstract override readonly truth: FaultTruth;
+
+  constructor(
+    scenario: ScenarioSpec,
+    limiter: RateLimiterSpec,
+    parameters: { readonly member: string; readonly schema: { parse(value: unknown): P } },
+  ) {
+    super(scenario, limiter, parameters);
+    this.limiter = limiter;
+    this.limit = limitOf(limiter);
+    this.full = admittedAtOnce(this.limit);
+    this.isOneCaller = limiter.http.identity === 'SourceAddress';
+    this.cooldownMs = this.isOneCaller ? mostCooldownMs(this.limit) : 0;
+  }
+
+  /** Why it does not fit into one window, with what to change; undefined: it does. */
+  protected tooLongForWindow(fields: string): string | undefined {
+    const { window } = this.limiter.limit;
+    if (this.storyMs < this.limit.windowMs) return undefined;
+    return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)} and must fit into one ${PART}.limit.window of ${window}: reduce these, or lengthen the window`;
+  }
+
+  abstract override unprovable(
+    pods: number,
+    baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
+  ): string | undefined;
+}
+
+export type LimiterType<A, P extends LimiterPlan> = ScenarioType<A, P, Toolkit, Setup>;
+
+/** What is the same for all types. */
+export const ofLimiter = {
+  isExplained: true,
+  partIn: ({ limiter }: Setup) => limiter,
+  setup({ limiter, rate = 0 }: LimiterPlan, { control }: Toolkit) {
+    const { baseline } = control() ?? {};
+    const lag = baseline?.lags.get(rate)?.lag;
+    return {
+      limiter,
+      draws: DRAWS,
+      clockWithinMs: CLOCK_WITHIN_MS,
+      ...(baseline && {
+        baseline: {
+          writeP50Ms: baseline.writeP50Ms,
+          writeMaxMs: baseline.writeMaxMs,
+          denying: baseline.denying,
+          ...(lag !== undefined && { lag }),
+        },
+      }),
+    };
+  },
+};

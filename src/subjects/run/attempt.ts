@@ -1,0 +1,301 @@
+/** One attempt of a scenario: its fault and its workload, and the history of what this process observed of both. */
+import {
+  type FaultListener,
+  type FaultMoment,
+  NotInjectedError,
+  proveWrite,
+  type StoreFault,
+  type StoreWriter,
+  watchStore,
+} from '@chaosdemo/redis-faults';
+import { untilAborted } from '@chaosdemo/redis-faults/waiting';
+import { messageOf } from '../../api/index.ts';
+import type {
+  FaultReport,
+  HistoryDigest,
+  InvariantReading,
+  OrphanFinding,
+  Prepared,
+  RecoveryReport,
+} from '../../engine/observed.ts';
+import { type Permit, type RecordedHistory, unknownInjection, WatchedPermit } from '../../engine/subject.ts';
+import type { FaultEvidence } from '../../evidence/index.ts';
+import type { EventOf } from '../history/events.ts';
+import { History } from '../history/history.ts';
+import { HistoryLines } from '../history/json-lines.ts';
+import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
+import { faultEvent, setupOf } from '../scenarios/setup.ts';
+import type { Toolkit } from '../scenarios/tools.ts';
+import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
+import { evidenceOf } from './replay.ts';
+
+/** Observations of other components around a fault. */
+export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
+
+/** Nothing was injected, and this attempt will not inject anything. */
+const UNPREPARED = 'its callers were not set up by this process';
+
+export class Attempt {
+  readonly #type: ScenarioType;
+  readonly #plan: ScenarioPlan;
+  readonly #toolkit: Toolkit;
+  #fault: StoreFault | undefined;
+  #workload: Workload | undefined;
+  #fixture = '';
+  readonly #onFailure: (error: unknown) => void;
+  #recording: Recording | undefined;
+  #lines: HistoryLines | undefined;
+  /** Set when the history was released. */
+  #lastDigest: HistoryDigest | undefined;
+  /** Likewise. */
+  #lastEvidence: FaultEvidence | undefined;
+  #onReading: ((reading: InvariantReading) => void) | undefined;
+
+  /**
+   * Opens no connection yet.
+   * @param onFailure gets an error of the code that judges or draws, for the log: the attempt goes on without it
+   */
+  constructor(type: ScenarioType, plan: ScenarioPlan, toolkit: Toolkit, onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure;
+    this.#type = type;
+    this.#plan = plan;
+    this.#toolkit = toolkit;
+    this.#fault = type.fault?.(plan, toolkit, () => this.#fixture);
+    this.#workload = type.workload(plan, toolkit);
+  }
+
+  /** All that was recorded; undefined before preparation, and if another process prepared it. */
+  get history(): History | undefined {
+    return this.#recording?.history;
+  }
+
+  /** The history to be stored, until it is released. */
+  recorded(): RecordedHistory | undefined {
+    const { history } = this;
+    return (
+      history && {
+        take: () => this.#lines?.take() ?? [],
+        release: () => {
+          this.#lastEvidence = this.evidence();
+          this.close();
+        },
+      }
+    );
+  }
+
+  /** Evidence so far; undefined if another process observed it. */
+  evidence(): FaultEvidence | undefined {
+    if (!this.history) return this.#lastEvidence;
+    try {
+      return evidenceOf(this.history, this.#type);
+    } catch (error) {
+      this.#onFailure(error);
+      return undefined;
+    }
+  }
+
+  /** Of all that was recorded so far; undefined if another process recorded it. */
+  digest(): HistoryDigest | undefined {
+    return this.#lines?.digest() ?? this.#lastDigest;
+  }
+
+  /** Nothing more is recorded, and the record is not kept: the workload and the fault refer to it. */
+  close(): void {
+    this.#lastDigest = this.digest();
+    this.#lines = undefined;
+    this.history?.release();
+    this.#recording = undefined;
+    this.#workload = undefined;
+    this.#fault = undefined;
+  }
+
+  /**
+   * Sets callers up, and takes charge of the store.
+   * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
+   */
+  async prepare(fixture: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
+    this.#fixture = fixture;
+    let marker: { readonly marker?: string } | undefined;
+    const stage = {
+      admit: async (ms: number, end: AbortSignal) => {
+        marker = await this.#fault?.prepare(ms, end);
+      },
+      record: () => this.#record(fixture),
+    };
+    if (!this.#workload) throw new Error('the attempt was closed');
+    const prepared = await this.#workload.prepare(fixture, stage, signal);
+    this.#fault?.prepared();
+    return { fixture, ...prepared, ...marker };
+  }
+
+  #record(fixture: string): Recording {
+    const history = new History(setupOf(this.#type, this.#plan, this.#toolkit, fixture), {
+      memory: this.#toolkit.budget.history,
+      onFailure: (error) => judge.fail(error),
+    });
+    const judge = this.#type.judge(history, (error) => {
+      this.#onFailure(error);
+      this.#report();
+    });
+    this.#recording = { history, judge };
+    this.#lines = new HistoryLines(history);
+    history.listen((event) => judge.changes(event) && this.#report());
+    return this.#recording;
+  }
+
+  /**
+   * Injects the fault, once. Consults `permit` right before. In the history, it ends when callers have to recover, even
+   * if it lingers. @throws only before anything was sent, or if aborted
+   */
+  async inject(announced: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
+    const { history } = this;
+    if (!history) throw new Error(UNPREPARED);
+    const { plannedAt, until } = announced;
+    const moment = {
+      plannedAt,
+      until: until - this.#plan.lingerMs,
+    };
+    const watched = new WatchedPermit(permit);
+    const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!watched.granted || error instanceof NotInjectedError) throw error;
+      this.#onFailure(error);
+      return unknownInjection(messageOf(error));
+    });
+    this.#note(report);
+    return report;
+  }
+
+  async #inject(
+    history: History,
+    moment: FaultMoment,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    await this.#fault?.requireSameStore();
+    const unready = await this.#workload?.arrive?.(signal);
+    history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
+    const listener: FaultListener = {
+      record: (event) => history.append(event),
+      doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
+    };
+    const report =
+      unready ??
+      (await (this.#fault?.inject(moment, listener, permit, signal) ??
+        this.#workload?.inject?.(moment, permit, signal)));
+    if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
+    return report;
+  }
+
+  /** A history that does not take the report of a fault hides no fault. */
+  #note(report: FaultReport): void {
+    try {
+      this.history?.append(faultEvent(report));
+    } catch (error) {
+      this.#recording?.judge.fail(error);
+    }
+  }
+
+  /** Waits for the end of a fault that stays active after `inject`, and reports it. */
+  async awaitEnd(onReport: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
+    const { history } = this;
+    if (!this.#fault?.isActive || !history) return await untilAborted(signal);
+    const report = await this.#fault.awaitEnd(signal);
+    this.#note(report);
+    const goneAt = await this.#fault.gone?.(signal);
+    onReport({ ...report, ...(goneAt !== undefined && { endedAt: goneAt }) });
+  }
+
+  /** Sends, probes and judges, until `signal` aborts or everything was observed. */
+  async watch(onReading: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
+    const { history } = this;
+    if (!history || history.last('ended')) return await untilAborted(signal);
+    this.#onReading = onReading;
+    if (this.#recording?.judge.failed) this.#report();
+    const over = new AbortController();
+    const probes = watchStore(
+      this.#toolkit,
+      (event) => history.append(event),
+      AbortSignal.any([signal, over.signal]),
+    );
+    try {
+      await this.#workload?.watch(signal, () => this.#report());
+    } finally {
+      over.abort();
+      await probes;
+      this.#onReading = undefined;
+    }
+  }
+
+  #report(): void {
+    const reading = this.#onReading && this.#recording?.judge.reading();
+    if (reading) this.#onReading?.(reading);
+  }
+
+  /** Steady traffic, until `signal` aborts. */
+  async load(signal: AbortSignal): Promise<void> {
+    if (this.#recording) await this.#workload?.load?.(signal);
+  }
+
+  /** Proves that the store works again, and checks the effects of the fault. */
+  async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
+    const { now, redis } = this.#toolkit;
+    const { history, judge } = this.#recording ?? {};
+    const left = Math.max(0, (history?.times.until ?? 0) - now());
+    // If the Service has not followed a failover by now, no later write shows how the pods recover.
+    const isBehind = redis.failover?.hasMoved === false;
+    const withinMs = (Number.isFinite(left) ? left : 0) + this.#plan.timeoutMs + (isBehind ? 0 : settleMs);
+    let advice = 'check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE';
+    const openProbeWriter = async (): Promise<StoreWriter> => {
+      // Its error names what keeps the Service from following, and that of a write to the former primary does not.
+      await redis.follow();
+      return await redis.openProbeWriter();
+    };
+    const workedAt = await proveWrite({ openProbeWriter }, withinMs, now, signal, (failure) => {
+      advice = failure;
+    });
+    if (workedAt === undefined) {
+      const message = `${redis.name} accepted no write within ${Math.round(withinMs)} ms: ${advice}`;
+      return { measures: [], message };
+    }
+    const works = `${redis.name} accepts writes (a real one succeeded)`;
+    if (!history || !judge) {
+      return {
+        workedAt,
+        measures: [],
+        message: `${works}; what the fault left is not known to this process`,
+      };
+    }
+    const { message, restedAt, stored } = await this.#settle(settleMs, signal);
+    if (stored !== undefined) history.append({ kind: 'rest', at: now(), stored });
+    const times = { ...(restedAt !== undefined && { restedAt }) };
+    history.append({ kind: 'recovered', at: workedAt, ...times });
+    return {
+      workedAt,
+      ...times,
+      measures: judge.recovered(),
+      message: message === undefined ? works : `${works}; ${message}`,
+    };
+  }
+
+  /** That the effects of the fault could not be read is no reason to call the subject not recovered. */
+  async #settle(settleMs: number, signal: AbortSignal): Promise<Partial<Settled>> {
+    try {
+      return (await this.#workload?.settle?.(settleMs, signal)) ?? {};
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#onFailure(error);
+      return { message: `what the fault left is not known: ${messageOf(error)}` };
+    }
+  }
+
+  /** Records observations of other components while the fault is watched: health, and deleted pods. */
+  observe(event: ObservedEvent): void {
+    this.history?.append(event);
+  }
+
+  /** Whether a process that is gone has injected the fault. */
+  async inquire(marker: string): Promise<OrphanFinding> {
+    return (await this.#fault?.inquire(marker)) ?? 'Unknown';
+  }
+}

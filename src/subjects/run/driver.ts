@@ -1,0 +1,310 @@
+/**
+ * Drives pods that keep their state in Redis: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
+ * were already discovered. It owns the connections and does not depend on single types of faults.
+ */
+import { claimOf, StoreRefusedError } from '@chaosdemo/redis-faults';
+import { untilAborted } from '@chaosdemo/redis-faults/waiting';
+import { messageOf } from '../../api/index.ts';
+import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
+import type { Activity, SubjectEffect } from '../../engine/effects.ts';
+import type { Finding } from '../../engine/findings.ts';
+import type { HealthSnapshot } from '../../engine/health.ts';
+import type { FaultReport, HistoryDigest } from '../../engine/observed.ts';
+import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from '../../engine/subject.ts';
+import type { Cluster } from '../cluster.ts';
+import { pollHealth } from '../controls/http-health.ts';
+import { type FaultNotes, injectNoted } from '../redis/noted-fault.ts';
+import { admissionOf, NotFoundOutError } from '../redis/store-check.ts';
+import type { ScenarioPlan } from '../scenarios/scenario-type.ts';
+import { plansOf, type SubjectKind, scenarioTypeOf } from '../scenarios/subject-kind.ts';
+import type { Controls, Toolkit } from '../scenarios/tools.ts';
+import { truthIn } from '../scenarios/truth.ts';
+import { requirePods } from '../targets/pods-now.ts';
+import { Attempt, type ObservedEvent } from './attempt.ts';
+import { restore } from './restore.ts';
+import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
+
+export interface PodsDriverOptions extends RunParts {
+  readonly kind: SubjectKind;
+  /** Generation of the spec. */
+  readonly generation: number;
+  readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'error' | 'info' | 'warn'>;
+  /** Records faults, so that Redis cools down after them; left out: there is no cool-down. */
+  readonly faultNotes?: FaultNotes;
+  /** Runs RecheckPreconditions, see `watchPreconditions`. */
+  readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
+  /** Left out: no profile explains this kind. */
+  readonly diagnosis?: DiagnosisProfiles;
+  readonly onClose?: () => void;
+}
+
+type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
+
+/** A driver for one run; connects on first use. */
+export class PodsDriver implements SubjectDriver {
+  readonly #options: PodsDriverOptions;
+  readonly #plans: readonly ScenarioPlan[];
+  readonly #toolkit: Toolkit;
+  readonly #lifetime = new AbortController();
+  /** By the id of the fault. */
+  readonly #attempts = new Map<string, Attempt>();
+  /** Attempts that are watched. */
+  readonly #watched = new Set<Attempt>();
+  /** Fixtures of attempts that this process prepared. */
+  readonly #fixtures = new Set<string>();
+  #control: Controls | undefined;
+
+  constructor(options: PodsDriverOptions) {
+    this.#options = options;
+    const { kind, spec } = options;
+    this.#plans = plansOf(kind, spec);
+    const tools = openToolkit(options, kind.partOf(spec), () => this.#control, this.#lifetime.signal);
+    this.#toolkit = kind.tools(tools, kind.partOf(spec));
+  }
+
+  async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
+    switch (effect.kind) {
+      case 'MeasureBaseline':
+        return await this.#measureBaseline(effect, signal);
+      case 'Prepare':
+        return await this.#prepare(effect, signal);
+      case 'Inject':
+        return await this.#inject(effect, permit, signal);
+      case 'Inquire':
+        return await this.#inquire(effect, signal);
+      case 'Diagnose':
+        return await this.#diagnose(effect, signal);
+      case 'Recover': {
+        const report = await this.#attempt(effect).recover(effect.settleMs, signal);
+        return { kind: 'Recovery', fault: effect.fault, report };
+      }
+      case 'Restore':
+        return await this.#restore(effect, permit, signal);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  async runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#carryOn(activity, emit, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    await untilAborted(signal);
+  }
+
+  history(fault: string): RecordedHistory | undefined {
+    return this.#attempts.get(fault)?.recorded();
+  }
+
+  async close(): Promise<void> {
+    this.#lifetime.abort(new Error('the driver was closed'));
+    closeToolkit(this.#toolkit);
+    this.#options.onClose?.();
+    for (const attempt of this.#attempts.values()) attempt.close();
+  }
+
+  async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
+    const { kind, spec } = this.#options;
+    try {
+      await requirePods(this.#toolkit.lookAtPods, signal);
+      const control = await kind.control(this.#toolkit, { key: fixture, plans: this.#plans, spec }, signal);
+      const { message, problem } = control;
+      if (problem !== undefined) return baselineProblem(problem);
+      this.#control = control;
+      return { kind: 'Baseline', outcome: { ok: true, message } };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof NotFoundOutError) throw error;
+      return this.#violation(error) ?? baselineProblem(`No baseline: ${messageOf(error)}`);
+    }
+  }
+
+  async #prepare(effect: EffectOf<'Prepare'>, signal: AbortSignal): Promise<Finding> {
+    const { fault, fixture, sequence } = effect;
+    const { generation, now } = this.#options;
+    const attempt = this.#open(effect.scenario);
+    try {
+      await requirePods(this.#toolkit.lookAtPods, signal);
+      const prepared = await attempt.prepare(fixture, signal);
+      this.#attempts.get(fault)?.close();
+      this.#attempts.set(fault, attempt);
+      this.#fixtures.add(fixture);
+      return { kind: 'Prepared', fault, prepared: { ...prepared, sequence } };
+    } catch (error) {
+      attempt.close();
+      signal.throwIfAborted();
+      if (error instanceof StoreRefusedError) {
+        return { kind: 'Admission', admission: admissionOf(error), generation, at: now() };
+      }
+      if (error instanceof NotFoundOutError) throw error;
+      const violated = this.#violation(error);
+      if (violated) return violated;
+      const message = `The key of the scenario could not be set up: ${messageOf(error)}`;
+      return { kind: 'NotPrepared', fault, message };
+    }
+  }
+
+  async #inject(effect: EffectOf<'Inject'>, permit: Permit, signal: AbortSignal): Promise<Finding> {
+    const { id: fault, scenario } = effect;
+    let report: FaultReport;
+    try {
+      await requirePods(this.#toolkit.lookAtPods, signal);
+      const inject = (): Promise<FaultReport> =>
+        this.#attempt({ fault, scenario }).inject(effect, permit, signal);
+      report = await this.#noted(effect, inject, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      report = { missed: true, message: messageOf(error), evidence: [] };
+    }
+    this.#options.logger.info({ fault, missed: report.missed, proof: report.proof }, report.message);
+    return { kind: 'Fault', fault, report };
+  }
+
+  /** Injects, with a note of how long a fault disturbs Redis. @throws as {@link injectNoted} */
+  async #noted(
+    { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
+    inject: () => Promise<FaultReport>,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const { faultNotes } = this.#options;
+    const { mechanism } = this.#planned(scenario);
+    if (!faultNotes || !mechanism) return await inject();
+    const end = mechanism.lasts === 'Moment' ? from : until;
+    return await injectNoted(faultNotes, { from, until: end }, inject, signal);
+  }
+
+  async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {
+    const { fault, marker } = effect;
+    try {
+      const orphan = await this.#open(effect.scenario).inquire(marker);
+      return { kind: 'Orphan', fault, orphan };
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.logger.warn({ fault }, `whether it was injected is not known: ${messageOf(error)}`);
+      return { kind: 'Orphan', fault, orphan: 'Unknown' };
+    }
+  }
+
+  async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
+    const evidence = this.#attempts.get(fault)?.evidence();
+    if (!evidence) {
+      const message = 'the observations were made by a process that is gone; run again for a diagnosis';
+      return { kind: 'Diagnosis', fault, profile, report: { message } };
+    }
+    const { bundle, pods } = evidence;
+    const { truth: expected } = this.#planned(scenario);
+    const { diagnosis } = this.#options;
+    if (!diagnosis || !expected) {
+      return { kind: 'Diagnosis', fault, profile, report: { message: 'no profile explains this' } };
+    }
+    const truth = truthIn(expected, evidence);
+    const report = await diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
+    return { kind: 'Diagnosis', fault, profile, report };
+  }
+
+  async #restore(
+    { id, fixtures, release }: EffectOf<'Restore'>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    // This process knows more of its own failovers than their claims show.
+    const ofOthers = fixtures.filter((fixture) => !this.#fixtures.has(fixture));
+    const claims = this.#plans.some(({ failsOver }) => failsOver) ? ofOthers.map(claimOf) : [];
+    const restored = await restore({ ...this.#toolkit, claims, release, permit }, signal);
+    const histories: Record<string, HistoryDigest> = {};
+    for (const [fault, attempt] of this.#attempts) {
+      const digest = attempt.digest();
+      if (digest) histories[fault] = digest;
+    }
+    return { kind: 'Restored', effect: id, restored: { ...restored, histories } };
+  }
+
+  async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+    switch (activity.kind) {
+      case 'PollHealth': {
+        const onSnapshot = (snapshot: HealthSnapshot): void => {
+          this.#observe(healthEvent(snapshot));
+          emit({ kind: 'Health', snapshot });
+        };
+        return await pollHealth(this.#toolkit, activity.intervalMs, onSnapshot, signal);
+      }
+      case 'RecheckPreconditions':
+        return await this.#options.watchPreconditions((finding) => {
+          const pods = finding.kind === 'PreconditionCheck' ? [...(finding.gone ?? [])] : [];
+          if (pods.length > 0) this.#observe({ kind: 'gone', at: this.#options.now(), pods });
+          emit(finding);
+        }, signal);
+      case 'AwaitEnd': {
+        const { fault } = activity;
+        return await this.#attempt(activity).awaitEnd(
+          (report) => emit({ kind: 'Fault', fault, report }),
+          signal,
+        );
+      }
+      case 'Watch': {
+        const { fault } = activity;
+        const attempt = this.#attempt(activity);
+        this.#watched.add(attempt);
+        try {
+          return await attempt.watch((reading) => emit({ kind: 'Reading', fault, reading }), signal);
+        } finally {
+          this.#watched.delete(attempt);
+        }
+      }
+      case 'Load':
+        return await this.#attempt(activity).load(signal);
+      default:
+        return activity satisfies never;
+    }
+  }
+
+  /** The finding of a control that the invariant is broken, whichever part made it; undefined: another error. */
+  #violation(error: unknown): Finding | undefined {
+    const message = this.#options.kind.violation(error);
+    return message === undefined
+      ? undefined
+      : { kind: 'Baseline', outcome: { ok: false, violated: true, message } };
+  }
+
+  /** The attempt of this process; one without observations if there is none. */
+  #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): Attempt {
+    return this.#attempts.get(fault) ?? this.#open(scenario);
+  }
+
+  /** Goes into the history of every fault that is watched. */
+  #observe(event: ObservedEvent): void {
+    for (const attempt of this.#watched) attempt.observe(event);
+  }
+
+  #open(name: string): Attempt {
+    const plan = this.#planned(name);
+    const type = scenarioTypeOf(this.#options.kind, plan.scenario.type);
+    return new Attempt(type, plan, this.#toolkit, (error) =>
+      this.#options.logger.error(
+        { err: error, scenario: name },
+        'code that judges or draws the fault failed',
+      ),
+    );
+  }
+
+  #planned(name: string): ScenarioPlan {
+    const plan = this.#plans.find(({ scenario }) => scenario.name === name);
+    if (!plan) throw new RangeError(`the spec has no scenario ${name}`);
+    return plan;
+  }
+}
+
+function healthEvent({ dependencies, lastUpdated, pods }: HealthSnapshot): ObservedEvent {
+  return {
+    kind: 'health',
+    at: lastUpdated,
+    pods: Object.fromEntries(pods.map(({ name, state }) => [name, state])),
+    connected: dependencies.every((dependency) => dependency.connected),
+  };
+}
+
+function baselineProblem(message: string): Finding {
+  return { kind: 'Baseline', outcome: { ok: false, message } };
+}

@@ -1,0 +1,243 @@
+/**
+ * Judges and draws histories again, only from their lines: with the same judges and conclusions as in a run, and without
+ * a cluster or a store. Everything that a run shows is derived here, and anyone can recompute what it published.
+ */
+import type { Mechanism } from '@chaosdemo/redis-faults';
+import type { FaultEvent } from '@chaosdemo/redis-faults/events';
+import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
+import { bandsOf, detectionsOf } from '../../engine/evidence.ts';
+import { watchEnd } from '../../engine/fault-times.ts';
+import { type FaultReport, goneMessage } from '../../engine/observed.ts';
+import {
+  applyFaultReport,
+  applyFigures,
+  applyRecovery,
+  closeUnobserved,
+  conclude,
+} from '../../engine/scenarios.ts';
+import type { Scenario } from '../../engine/subject.ts';
+import { iso } from '../../engine/time.ts';
+import type { FaultEvidence } from '../../evidence/index.ts';
+import type { HistoryEvent } from '../history/events.ts';
+import { History } from '../history/history.ts';
+import { HistoryFormatError, LinesDigest, readLines } from '../history/json-lines.ts';
+import { Possible } from '../history/possible.ts';
+import { historySetup, type Setup } from '../history/setup.ts';
+import type { Judge } from '../scenarios/judge.ts';
+import { planOf, type ScenarioType } from '../scenarios/scenario-type.ts';
+import type { SubjectKind } from '../scenarios/subject-kind.ts';
+
+/** Events of a history after which everything before them is judged: a run records some ten. */
+const MOST_STEPS = 40;
+
+/**
+ * The result of each history in these lines, as in the status of a run: result, reason, message, summary, measures
+ * evidence, and the digest of its lines.
+ * @throws HistoryFormatError that names the line, if it is damaged or no run records it so
+ */
+export async function replay(lines: Lines, kinds: readonly SubjectKind[]): Promise<ScenarioStatus[]> {
+  const replays = await replaysOf(lines, kinds);
+  return replays.map(({ digest, replayed }) => {
+    const entry = replayed.end();
+    const why = replayed.impossible();
+    if (why !== undefined) throw new HistoryFormatError(`the history of ${entry.name}: ${why}`);
+    return { ...entry, history: digest.value };
+  });
+}
+
+/**
+ * The observations in the lines of one history, as evidence.
+ * @throws HistoryFormatError as {@link replay}
+ */
+export async function evidenceIn(
+  lines: Lines,
+  kinds: readonly SubjectKind[],
+): Promise<FaultEvidence | undefined> {
+  return (await replaysOf(lines, kinds)).at(-1)?.replayed.evidence();
+}
+
+/** The same of a history in memory. */
+export function evidenceOf(
+  { events, setup }: Pick<History, 'events' | 'setup'>,
+  type: ScenarioType,
+): FaultEvidence | undefined {
+  const one = new ScenarioReplay(setup, type);
+  for (const event of events) one.take(event);
+  return one.evidence();
+}
+
+type Lines = Iterable<string> | AsyncIterable<string>;
+
+interface Read {
+  readonly replayed: ScenarioReplay;
+  readonly possible: Possible;
+  readonly digest: LinesDigest;
+}
+
+async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<Read[]> {
+  const read: Read[] = [];
+  await readLines(lines, {
+    schemaOf: (value) =>
+      (kinds.find(({ recordedAs }) => recordedAs in value) ?? kinds[0])?.setup ?? historySetup,
+    setup: (setup) =>
+      read.push({
+        replayed: new ScenarioReplay(setup, typeIn(setup, kinds)),
+        possible: new Possible(setup),
+        digest: new LinesDigest(),
+      }),
+    event: (event) => {
+      read.at(-1)?.possible.take(event);
+      read.at(-1)?.replayed.take(event);
+    },
+    line: (text) => read.at(-1)?.digest.add([text]),
+  });
+  return read;
+}
+
+class ScenarioReplay {
+  readonly #history: History;
+  readonly #judge: Judge;
+  readonly #scenario: Scenario;
+  readonly #entry: ScenarioStatus;
+  readonly #type: ScenarioType;
+  readonly #gone = new Set<string>();
+  #fault: FaultStatus | undefined;
+  #report: FaultReport | undefined;
+  #steps = 0;
+  #isDetected = false;
+
+  /** @throws RangeError for a scenario that no run can have */
+  constructor(given: Setup, fault: ScenarioType) {
+    const setup = { ...given, scenario: withParameters(fault, given.scenario) };
+    const { expect, name, type } = setup.scenario;
+    this.#history = new History(setup);
+    this.#judge = fault.judge(this.#history);
+    this.#type = fault;
+    this.#scenario = planOf(fault, setup.scenario, fault.partIn(setup));
+    this.#entry = { name, type, expect };
+  }
+
+  /** @throws RangeError for an event that does not fit those before it */
+  take(event: HistoryEvent): void {
+    const { dropped } = this.#history;
+    this.#history.append(event);
+    if (this.#history.dropped > dropped && event.kind !== 'dropped') return;
+    if (event.kind === 'gone') for (const pod of event.pods) this.#gone.add(pod);
+    else if (event.kind === 'fault') this.#takeFault(event);
+    if (!this.#isStep(event)) return;
+    // Once there is a result it stays, and its figures are taken in the end.
+    if (this.#entry.result === undefined) this.#conclude(undefined);
+  }
+
+  /** @throws RangeError for more to judge than a run records, which would take hours */
+  #isStep(event: HistoryEvent): boolean {
+    const wasDetected = this.#isDetected;
+    this.#isDetected ||= this.#judge.isDetected;
+    // There may be a hundred thousand samples, and only one detects.
+    if (event.kind === 'count') return this.#isDetected && !wasDetected;
+    const isStep = this.#judge.changes(event);
+    if (isStep) this.#steps += 1;
+    if (this.#steps > MOST_STEPS)
+      throw new RangeError(`there are more than ${MOST_STEPS} steps of the fault`);
+    return isStep;
+  }
+
+  end(): ScenarioStatus {
+    const fault = this.#fault;
+    if (!fault?.proof) return this.#entry;
+    closeUnobserved(fault, Number.POSITIVE_INFINITY);
+    this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
+    const recovered = this.#history.last('recovered');
+    if (recovered) {
+      const { restedAt } = recovered;
+      const measures = this.#judge.recovered();
+      applyRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
+    }
+    return this.#entry;
+  }
+
+  /** Why no run records such a history; undefined: one may. */
+  impossible(): string | undefined {
+    const { setup } = this.#history;
+    const { mechanism } = this.#type.plan(setup.scenario, this.#type.partIn(setup));
+    return (mechanism && contradictionIn(this.#history, mechanism)) ?? this.#type.impossible?.(this.#history);
+  }
+
+  /** What was observed so far. */
+  evidence(): FaultEvidence | undefined {
+    const seen = this.#type.evidence(this.#history, this.#judge);
+    const reading = this.#judge.reading();
+    const fault = this.#fault;
+    if (fault) closeUnobserved(fault, reading?.watchedUntil ?? 0);
+    return (
+      seen && {
+        ...seen,
+        bands: [...(fault ? bandsOf(this.#scenario, fault, reading) : []), ...seen.bands],
+        detections: detectionsOf(this.#scenario, reading),
+      }
+    );
+  }
+
+  #takeFault(event: Extract<HistoryEvent, { kind: 'fault' }>): void {
+    if (event.step === 'Planned') {
+      this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
+      this.#entry.fault = this.#fault;
+    } else if (event.step === 'Reported') {
+      this.#report = reportIn(event);
+      if (this.#fault) applyFaultReport(this.#entry, this.#fault, this.#report);
+    }
+  }
+
+  #conclude(watchedTo: number | undefined): void {
+    if (!this.#fault?.proof) return;
+    const reading = this.#judge.reading();
+    conclude(this.#entry, this.#fault, reading, watchedTo, this.#goneMessage());
+    if (reading && this.#entry.result !== undefined) applyFigures(this.#entry, this.#report, reading);
+  }
+
+  #goneMessage(): string | undefined {
+    const pods = this.#history.setup.pods.map((name) => ({ name, uid: '', imageId: '' }));
+    return goneMessage({ gone: [...this.#gone], target: { pods, store: '' } });
+  }
+}
+
+/** How its probes contradict the report of the fault; undefined: they do not. */
+function contradictionIn({ events, times }: History, mechanism: Mechanism): string | undefined {
+  const { endedAt, startedAt } = times;
+  if (startedAt === undefined) return undefined;
+  let isProbed = false;
+  for (const event of events) {
+    if (event.kind !== 'probe') continue;
+    isProbed ||= event.at >= startedAt && event.at <= (endedAt ?? event.at);
+    const why = endedAt === undefined ? undefined : mechanism.contradiction?.(event, startedAt, endedAt);
+    if (why !== undefined) return `${why}, at ${iso(event.at)}`;
+  }
+  return isProbed ? undefined : 'no probe of Redis is from the time of the fault';
+}
+
+function reportIn({ endedAt, evidence, message, proof, startedAt }: FaultEvent<'Reported'>): FaultReport {
+  return {
+    message,
+    evidence,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(proof && { proof }),
+  };
+}
+
+/** @throws RangeError for a type that no run can have */
+function typeIn({ scenario: { type } }: Setup, kinds: readonly SubjectKind[]): ScenarioType {
+  const found = kinds.flatMap(({ types }) => types).find(({ api }) => api.type === type);
+  if (!found) throw new RangeError(`scenario.type: there is no scenario of type "${type}"`);
+  return found;
+}
+
+/** The scenario with the defaults of its parameters. @throws RangeError for parameters that the API server refuses */
+function withParameters({ api: { member, schema } }: ScenarioType, scenario: ScenarioSpec): ScenarioSpec {
+  const parsed = schema.safeParse(scenario[member] ?? {});
+  if (parsed.success) return { ...scenario, [member]: parsed.data };
+  const [issue] = parsed.error.issues;
+  throw new RangeError(
+    `scenario.${[member, ...(issue?.path ?? [])].map(String).join('.')}: ${issue?.message}`,
+  );
+}

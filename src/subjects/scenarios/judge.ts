@@ -1,0 +1,142 @@
+/** Judges a history as it grows, by the checkers of its scenario; the same in a run and from a file. */
+import type { Measure } from '../../api/index.ts';
+import type { InvariantReading } from '../../engine/observed.ts';
+import { type Checker, Checks, type Code, compose, type Finding, type Fold } from '../checkers/checker.ts';
+import { finishedAt, type Seen } from '../checkers/seen.ts';
+import type { HistoryEvent } from '../history/events.ts';
+import type { History } from '../history/history.ts';
+import type { Setup } from '../history/setup.ts';
+
+type Findings = ReadonlyMap<string, Finding>;
+
+/** A reading without words. */
+export interface CodedReading extends Omit<InvariantReading, 'evidence' | 'shortfalls'> {
+  readonly shortfalls: readonly Code[];
+  readonly evidence: readonly Code[];
+}
+
+/** The parts of a reading that all findings give together. */
+export function composed(findings: Findings): Omit<CodedReading, 'summary' | 'watchedUntil'> {
+  const { brokenAt, detectedAt, evidence, measures, shortfalls, whenDetected } = compose(findings);
+  return {
+    measures,
+    ...(detectedAt !== undefined && { detectedAt, brokenAt: brokenAt ?? detectedAt }),
+    ...(whenDetected && { whenDetected }),
+    shortfalls,
+    evidence,
+  };
+}
+
+/**
+ * What findings prove together once all was seen.
+ * @param provenAlone whether a violation is shown without any knowledge of the fault
+ */
+export function proven(seen: Seen, findings: Findings, provenAlone: boolean) {
+  const { shortfalls, unproven, ...rest } = compose(findings);
+  const detectedAt = finishedAt(seen);
+  const isProven = detectedAt !== undefined && unproven.length === 0;
+  const isDetected = detectedAt !== undefined && (provenAlone || (isProven && rest.isBroken));
+  const watchedUntil = detectedAt ?? seen.requests.at(-1)?.endedAt ?? 0;
+  return {
+    ...rest,
+    detectedAt,
+    isProven,
+    isDetected,
+    watchedUntil,
+    shortfalls: isDetected ? unproven : shortfalls,
+  };
+}
+
+/** The summaries of the findings with these names, if they have any. */
+export function summariesOf(findings: Findings, words: (code: Code) => string, ...names: string[]): string[] {
+  return names.flatMap((name) => findings.get(name)?.summary ?? []).map(words);
+}
+
+/** How a scenario judges. */
+export interface JudgedBy<S, A> {
+  readonly checkers: readonly Checker<S, unknown>[];
+  /** The fold of its own checkers. */
+  readonly fold: Fold<S, A>;
+  setup(setup: Setup): S;
+  /** Puts a code into words. */
+  readonly words: (code: Code) => string;
+  /** The state of the invariant; undefined before the first result. */
+  read(state: A, findings: Findings): CodedReading | undefined;
+  /** Whether to report a reading after this event, which was just appended: most change nothing. */
+  changes(event: HistoryEvent, state: A): boolean;
+  /** Whether a violation was detected, as far as that is known without a reading; default: no. */
+  isDetected?(state: A): boolean;
+  /** The effects of the fault, if they are known; default: there are none. */
+  effects?(judge: Judge<A>): readonly Measure[];
+}
+
+export type OnFailure = (error: unknown) => void;
+
+/** An error in the code that judges makes the result unknown, and nothing else fails. */
+export class Judge<A = unknown> {
+  readonly history: History;
+  readonly #by: JudgedBy<unknown, A>;
+  readonly #checks: Checks<unknown>;
+  #last: InvariantReading | undefined;
+
+  /** @param onFailure gets the first error; the result is unknown by then */
+  constructor(history: History, by: JudgedBy<unknown, A>, onFailure: OnFailure = () => undefined) {
+    this.history = history;
+    this.#by = by;
+    this.#checks = new Checks(this.#by.checkers, by.setup(history.setup), onFailure);
+    history.listen((event) => this.#checks.take(event));
+  }
+
+  /** What the checkers saw. */
+  get state(): A {
+    return this.#checks.state(this.#by.fold);
+  }
+
+  findings(): Findings {
+    return this.#checks.findings();
+  }
+
+  changes(event: HistoryEvent): boolean {
+    return this.#by.changes(event, this.state);
+  }
+
+  get isDetected(): boolean {
+    return this.#by.isDetected?.(this.state) === true;
+  }
+
+  /** The effects of the fault, once the subject was seen to work again. */
+  recovered(): readonly Measure[] {
+    let measures: readonly Measure[] = [];
+    this.#checks.guard(this, () => {
+      measures = this.#by.effects?.(this) ?? [];
+    });
+    return measures;
+  }
+
+  /** From now on the result is unknown. */
+  fail(error: unknown): void {
+    this.#checks.fail(this, error);
+  }
+
+  get failed(): boolean {
+    return this.#checks.failures.length > 0;
+  }
+
+  /** Undefined before the first result. */
+  reading(): InvariantReading | undefined {
+    const { read, words } = this.#by;
+    this.#checks.guard(this, () => {
+      const found = read(this.state, this.findings());
+      this.#last = found && {
+        ...found,
+        shortfalls: found.shortfalls.map(words),
+        evidence: found.evidence.map(words),
+      };
+    });
+    if (!this.failed) return this.#last;
+    const last = this.#last ?? { measures: [], summary: 'unknown', shortfalls: [], evidence: [] };
+    const shortfalls = new Set([...this.#checks.failures.map(words), ...last.shortfalls]);
+    // Nothing else is missing: what follows is not judged.
+    return { ...last, watchedUntil: Number.MAX_SAFE_INTEGER, shortfalls: [...shortfalls] };
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * A type of scenario: which fault, which workload, and how the record is judged. Each is a folder with a {@link
+ * ScenarioType}, listed by its subject. All but `fault` and `workload` is pure.
+ */
+import type { Mechanism, StoreFault } from '@chaosdemo/redis-faults';
+import {
+  type ChaosDemoSpec,
+  counted,
+  type FaultApi,
+  parseDuration,
+  type ScenarioSpec,
+} from '../../api/index.ts';
+import { type Chapter, type ChapterPlan, chaptersOf } from '../../engine/chapter.ts';
+import type { Target } from '../../engine/observed.ts';
+import type { Scenario } from '../../engine/subject.ts';
+import type { History } from '../history/history.ts';
+import type { Setup } from '../history/setup.ts';
+import { type PodsSpec, timeoutOf } from '../spec/pods-schema.ts';
+import type { Judge, OnFailure } from './judge.ts';
+import type { SeenEvidence } from './timeline.ts';
+import type { Controls, Toolkit } from './tools.ts';
+import type { FaultTruth } from './truth.ts';
+import type { Workload } from './workload.ts';
+
+/** A scenario of a spec, and the figures that follow from it and from its subject. Durations in milliseconds. Pure. */
+export abstract class ScenarioPlan<P extends object = object, S extends PodsSpec = PodsSpec> {
+  readonly scenario: ScenarioSpec;
+  /** The part of the spec. */
+  readonly part: S;
+  /** With defaults if the member was left out: a CRD cannot default a member by the type next to it. */
+  readonly parameters: P;
+  readonly countdownMs: number;
+  /** How long one request to a pod may take, unless the scenario has its own patience. */
+  readonly timeoutMs: number;
+  /** Whether all its requests are of one caller. */
+  readonly isOneCaller: boolean = false;
+  /** The longest until the limit of the one caller is replenished, before the control and each part of a fault. */
+  readonly cooldownMs: number = 0;
+  /** The true cause, to grade a diagnosis; left out: no diagnosis is made. */
+  declare readonly truth?: FaultTruth;
+  abstract readonly faultMs: number;
+  abstract readonly settleMs: number;
+  abstract readonly faultTitle: string;
+  abstract readonly invariant: string;
+  /** How long an attempt's keys have to be usable from its announcement on. */
+  abstract readonly storyMs: number;
+  /** How its fault of the store is injected; undefined: it has none. */
+  readonly mechanism: Mechanism | undefined;
+  /** How long that fault stays after the end from which callers have to recover. */
+  readonly lingerMs: number = 0;
+  /** How often an attempt waits, before it is ready, until the limit of the one caller is replenished. */
+  readonly cooldownsToPrepare: number = 1;
+  /** Requests per second of its steady traffic over all pods, if there is any. */
+  readonly rate: number | undefined;
+
+  constructor(
+    scenario: ScenarioSpec,
+    part: S,
+    { member, schema }: { readonly member: string; readonly schema: { parse(value: unknown): P } },
+  ) {
+    this.scenario = scenario;
+    this.part = part;
+    this.parameters = (scenario[member] as P | undefined) ?? schema.parse({});
+    this.countdownMs = parseDuration(scenario.countdown);
+    this.timeoutMs = timeoutOf(part);
+  }
+
+  /** Requests per second that it sends to this many pods, bursts apart. */
+  trafficTo(_pods: number): number {
+    return this.rate ?? 0;
+  }
+
+  /** Whether it makes another server the primary of the store. */
+  get failsOver(): boolean {
+    return this.mechanism?.lasts === 'ForGood';
+  }
+
+  /** Callers of one attempt on this many pods, about; each takes an account, if those are named. */
+  callersOn(_pods: number): number {
+    return 1;
+  }
+
+  /**
+   * Why no run on this many pods can end as expected, with what to change; undefined: one can. The only statement of
+   * what must fit together: consulted before a run begins, and again with the baseline, before anything is injected.
+   */
+  abstract unprovable(pods: number, baseline?: Controls['baseline']): string | undefined;
+}
+
+export interface ScenarioType<
+  A = unknown,
+  P extends ScenarioPlan = ScenarioPlan,
+  T extends Toolkit = Toolkit,
+  S extends Setup = Setup,
+> {
+  readonly api: FaultApi;
+  /** Its name in the titles of chapters. */
+  readonly title: string;
+  /** Whether profiles explain its anomalies. */
+  readonly isExplained: boolean;
+  plan(scenario: ScenarioSpec, part: PodsSpec): P;
+  judge(history: History<S>, onFailure?: OnFailure): Judge<A>;
+  /** What its history begins with, besides what all begin with. */
+  setup(plan: P, toolkit: T, fixture: string): object;
+  /** The part of the spec in the setup of a history. */
+  partIn(setup: S): PodsSpec;
+  /** Why no run records such a history, which has ended; undefined: one may. */
+  impossible?(history: History<S>): string | undefined;
+  /** Draws a history. @param judge that has seen all of it */
+  evidence(history: History<S>, judge: Judge<A>): SeenEvidence | undefined;
+  /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
+  fault?(plan: P, toolkit: T, fixture: () => string): StoreFault;
+  /** The requests, and the reads of counters. Opens no connection yet. */
+  workload(plan: P, toolkit: T): Workload<A>;
+}
+
+/** A scenario as the framework needs it. */
+export function planOf(type: ScenarioType, scenario: ScenarioSpec, part: PodsSpec): Scenario {
+  const plan = type.plan(scenario, part);
+  const { countdownMs, faultMs, faultTitle, invariant, lingerMs, rate, settleMs, storyMs } = plan;
+  return {
+    name: scenario.name,
+    type: scenario.type,
+    expect: scenario.expect,
+    countdownMs,
+    storyMs,
+    load: rate !== undefined,
+    // A pause is counted by the store and can be ended early; a burst has ended before it can be checked.
+    releasable: type.fault !== undefined,
+    onOrphan: type.fault === undefined ? 'Retry' : 'Inquire',
+    faultTitle,
+    invariant,
+    faultMs: faultMs + lingerMs,
+    settleMs: settleMs - lingerMs,
+  };
+}
+
+/** The chapters of a type, in the order of the story; a fault of the store has a recovery. */
+export function chaptersFor({ api, fault, isExplained, title }: ScenarioType): ChapterPlan[] {
+  const chapters: Omit<ChapterPlan, 'of'>[] = [
+    { title: `${title} Chaos`, stage: 'chaos' },
+    { title: `${title} Detection`, stage: 'detection' },
+    ...(isExplained ? [{ title: `${title} Diagnosis`, stage: 'diagnosis' } as const] : []),
+    ...(fault ? [{ title: 'Recovery', stage: 'recovery', auto: true } as const] : []),
+  ];
+  return chapters.map((chapter) => ({ ...chapter, of: api.type }));
+}
+
+/** The chapters of a run. One whose chapters wait for a person or for some time is a show. */
+export function storyOf(types: readonly ScenarioType[], { pace, scenarios }: ChaosDemoSpec): Chapter[] {
+  const isShown = pace.mode === 'Manual' || parseDuration(pace.dwell) > 0;
+  const story: readonly ChapterPlan[] = [
+    { title: 'Welcome', stage: 'welcome' },
+    { title: 'Cluster Health', stage: 'health' },
+    { title: 'Setup', stage: 'setup', auto: true },
+    ...types.flatMap(chaptersFor),
+    { title: isShown ? 'Demo Complete' : 'Verdict', stage: 'complete', auto: true },
+  ];
+  return chaptersOf(story, scenarios);
+}
+
+/** "2 pods (a, b)" */
+export function podsOf(target: Target | undefined): string {
+  const names = target?.pods.map(({ name }) => name) ?? [];
+  const shown = names.slice(0, 5).join(', ');
+  return `${counted(names.length, 'pod')} (${shown}${names.length > 5 ? ', …' : ''})`;
+}

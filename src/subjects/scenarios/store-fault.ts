@@ -1,0 +1,172 @@
+/** The fault of a scenario in the API, the same for each type of scenario, and which specs permit it. */
+import {
+  type CountPlace,
+  FAULT_TYPES,
+  type FaultName,
+  type FaultType,
+  type Mechanism,
+  mechanismOf,
+  type StoreFault,
+  VIAS,
+} from '@chaosdemo/redis-faults';
+import { z } from 'zod';
+import { type CelRule, cel, durationField, formatDuration, parseDuration } from '../../api/index.ts';
+import type { PodsSpec } from '../spec/pods-schema.ts';
+import type { ScenarioPlan } from './scenario-type.ts';
+import type { Toolkit } from './tools.ts';
+
+/**
+ * The shortest time that a failover may take by Sentinel; milliseconds. A Sentinel makes a replica of the former primary
+ * 8 s after the switch at the earliest, and checks that every 10 s: 11 s to 12 s were measured.
+ */
+const LEAST_FAILOVER_MS = 15_000;
+/** A fault proxy keeps no fault longer; milliseconds. */
+const LONGEST_PROXIED_MS = 60_000;
+/** How long each command or write waits, if the spec does not set it. */
+const DEFAULT_LATENCY = '300ms';
+
+const TYPES: readonly FaultType[] = FAULT_TYPES;
+export const quoted = (texts: readonly string[]): string =>
+  `[${texts.map((text) => `'${text}'`).join(', ')}]`;
+export const named = (types: readonly string[]): string => types.map((type) => `\`${type}\``).join(', ');
+const typesWith = (parameter: 'latency' | 'scripts'): string[] =>
+  TYPES.filter(({ parameters = [] }) => parameters.includes(parameter)).map(({ type }) => type);
+/** Types with a mechanism of this kind. */
+export const typesBy = (via: (typeof VIAS)[number]): string[] =>
+  TYPES.filter(({ mechanisms }) => mechanisms[via]).map(({ type }) => type);
+
+/** Types of which a mechanism lasts so. */
+export const typesThatLast = (lasts: Mechanism['lasts']): string[] =>
+  TYPES.filter(({ mechanisms }) =>
+    Object.values(mechanisms).some((mechanism: Mechanism) => mechanism.lasts === lasts),
+  ).map(({ type }) => type);
+
+export const faultSchema = z
+  .object({
+    type: z
+      .enum(FAULT_TYPES.map(({ type }) => type) as [FaultName, ...FaultName[]])
+      .default('Stall')
+      .describe(
+        `${TYPES.map(({ meaning, type }) => `\`${type}\`: ${meaning}.`).join(' ')} See docs/faults.md for what each needs.`,
+      ),
+    via: z
+      .enum(VIAS)
+      .optional()
+      .describe(
+        `How it is injected. Redis: by commands to it, for ${named(typesBy('Redis'))}. Proxy: by redis.faultProxy, for ${named(typesBy('Proxy'))}. Default: Redis, if the type has both; of ${named(TYPES.flatMap(({ prefersProxy, type }) => (prefersProxy ? [type] : [])))}: Proxy, if there is one.`,
+      ),
+    duration: durationField(
+      'How long the fault lasts. Of `StalePrimary`: before the pods have to recover, while connections stay stale. Of `DataLoss`: how long callers are watched after it. Of `Failover` by Sentinel: how long it may take.',
+      '1s',
+      '1m',
+    ).default('10s'),
+    latency: durationField(
+      `How long each waits. Default: \`${DEFAULT_LATENCY}\`.`,
+      '50ms',
+      '500ms',
+    ).optional(),
+    scripts: z
+      .boolean()
+      .optional()
+      .describe(
+        'Of `DataLoss`: Redis forgets all scripts, too, of every client; needs the right +script|flush.',
+      ),
+  })
+  .prefault({})
+  .meta({
+    description: 'What happens to Redis.',
+    ...cel(
+      {
+        rule: `(!has(self.latency) || self.type in ${quoted(typesWith('latency'))}) && (!has(self.scripts) || self.type in ${quoted(typesWith('scripts'))})`,
+        message: `latency is of type ${typesWith('latency').join(', ')}, and scripts of type ${typesWith('scripts').join(', ')}: leave it out, or set the type`,
+      },
+      {
+        rule: `!has(self.via) || self.type in (self.via == 'Redis' ? ${quoted(typesBy('Redis'))} : ${quoted(typesBy('Proxy'))})`,
+        message: `via Redis is for types ${named(typesBy('Redis'))}, and via Proxy for ${named(typesBy('Proxy'))}: leave it out, or set the type`,
+      },
+    ),
+  });
+
+export type FaultParameters = z.output<typeof faultSchema>;
+
+/** The mechanism of a fault of this spec. */
+export function mechanismIn(fault: FaultParameters, { redis }: Pick<PodsSpec, 'redis'>): Mechanism {
+  return mechanismOf(fault, redis.faultProxy !== undefined);
+}
+
+/**
+ * The fault for one attempt. Opens no connection yet.
+ * @param counts that Redis may lose
+ */
+export function createFault(
+  toolkit: Toolkit,
+  { lingerMs, mechanism, parameters }: FaultPlan,
+  fixture: () => string,
+  counts: () => readonly CountPlace[] = () => [],
+): StoreFault {
+  const { latency = DEFAULT_LATENCY, scripts = false } = parameters.fault;
+  return mechanism.create(toolkit, { latencyMs: parseDuration(latency), lingerMs, fixture, counts, scripts });
+}
+
+/**
+ * What faults of the members `of` need of the Redis of a part of the spec, in CEL.
+ * @param losing when data may be lost, and why it may not otherwise
+ */
+export function faultRules(
+  part: string,
+  of: readonly string[],
+  losing: Required<Pick<CelRule, 'message' | 'rule'>>,
+): CelRule[] {
+  /** No scenario has a fault for which `is` holds, a condition about `f`. */
+  const noFault = (is: string): string => {
+    const members = of.map((name) => `(!has(s.${name}) || ![s.${name}.fault].exists(f, ${is}))`);
+    return `self.scenarios.all(s, ${members.join(' && ')})`;
+  };
+  const ofType = (types: readonly string[]): string => `f.type in ${quoted(types)}`;
+  const redis = `self.${part}.redis`;
+  const [lost, lasting] = [typesThatLast('Moment'), typesThatLast('ForGood')];
+  const proxied = typesBy('Proxy').filter((type) => !typesBy('Redis').includes(type));
+  return [
+    {
+      rule: `has(${redis}.faultProxy) || ${noFault(`(has(f.via) && f.via == 'Proxy') || ${ofType(proxied)}`)}`,
+      message: `via Proxy, and the types ${named(proxied)}, need a fault proxy between the pods and Redis: see docs/fault-proxy.md, and name it in ${part}.redis.faultProxy`,
+    },
+    {
+      rule: `${redis}.failover == 'Allow' || ${noFault(ofType(lasting))}`,
+      message: `${named(lasting)} is not undone: roles stay swapped, and writes that were acknowledged can be lost. To permit it, set ${part}.redis.failover to Allow`,
+    },
+    { rule: `${losing.rule} || ${noFault(ofType(lost))}`, message: `${named(lost)} ${losing.message}` },
+  ];
+}
+
+/** How the title of a fault continues. */
+export function continuing({ lasts }: Mechanism, duration: string): string {
+  if (lasts === 'Moment') return `, and callers continue for ${duration}`;
+  return `${lasts === 'ForGood' ? ' within' : ' for'} ${duration}, and callers continue`;
+}
+
+type FaultPlan = ScenarioPlan<{ fault: FaultParameters }> & { mechanism: Mechanism };
+
+/** Why the fault cannot be injected, or not past or by the fault proxy, with what to change; undefined: it can. */
+export function faultProblem(
+  { failsOver, faultMs, lingerMs, mechanism, parameters, scenario }: FaultPlan,
+  { redis }: Pick<PodsSpec, 'redis'>,
+  part: string,
+  member: string,
+): string | undefined {
+  const { duration, type: name } = parameters.fault;
+  const type = `scenario ${scenario.name}: ${member}.fault.type ${name}`;
+  if (failsOver && redis.sentinel && faultMs < LEAST_FAILOVER_MS) {
+    return `${type} takes some 12 s until the former primary takes no more writes, and fault.duration ${duration} is how long it may take: set ${member}.fault.duration to at least ${formatDuration(LEAST_FAILOVER_MS)}, or better 20s`;
+  }
+  if (redis.faultProxy && mechanism.seesPods) {
+    return `${type} needs the connections of the pods at Redis, and ${part}.redis.faultProxy is between: use Refuse, or run it without the proxy`;
+  }
+  if (mechanism.lasts !== 'Lingers') return undefined;
+  if (redis.tls) {
+    return `${type} answers commands in place of Redis, and with ${part}.redis.tls the fault proxy cannot read them: use Refuse`;
+  }
+  const staleMs = faultMs + lingerMs;
+  if (staleMs <= LONGEST_PROXIED_MS) return undefined;
+  return `${type} keeps connections stale for fault.duration, settle, 1 s and callerTimeout, ${formatDuration(staleMs)} in all, and a fault proxy keeps no fault longer than ${formatDuration(LONGEST_PROXIED_MS)}: shorten ${member}.fault.duration or settle`;
+}
