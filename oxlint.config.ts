@@ -25,7 +25,7 @@ interface Floor {
 }
 
 /** The folders of the subjects. */
-const SUBJECTS = ['ratelimiter'];
+const SUBJECTS = ['ratelimiter', 'lock'];
 
 /**
  * Inside what all subjects share, and inside each of them, from the lowest floor up: each imports only what is below it,
@@ -237,7 +237,7 @@ export default defineConfig({
   plugins: ['typescript', 'import', 'unicorn', 'oxc', 'vitest'],
   categories: { correctness: 'error', suspicious: 'error', perf: 'warn' },
   env: { node: true, es2024: true },
-  ignorePatterns: ['survey/limiters/*/app/**'],
+  ignorePatterns: ['survey/limiters/*/app/**', 'survey/locks/app/**'],
   rules: {
     'typescript/no-floating-promises': 'error',
     'typescript/no-misused-promises': 'error',

@@ -49,6 +49,13 @@ const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', expect: '
 const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ...changes }];
 const outage = (fault: object) => [{ name: 'o', type: 'StoreOutage', storeOutage: { fault } }];
 const withLimiter = (changes: object) => ({ rateLimiter: { ...limiter, ...changes } });
+const exclusion = (changes: object) => [{ name: 'e', type: 'Exclusion', exclusion: changes }];
+const lock = {
+  ...limiter,
+  acquire: { path: '/locks/$(key)', token: { pointer: '/token' } },
+  release: { path: '/locks/$(key)', headers: [{ name: 'x-token', value: '$(token)' }] },
+};
+const withLock = (changes: object) => ({ lock: { ...lock, ...changes }, scenarios: exclusion({}) });
 const limit = { requests: 10, window: '60s' };
 const MOST = Number.MAX_SAFE_INTEGER;
 const http = { http: { path: '/$(key)' }, limit };
@@ -80,6 +87,19 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
       suspend: false,
     });
     expect(status).toMatchObject({ observedGeneration: -1, phase: 'Pending' });
+  });
+
+  it('fills in the whole of a minimal lock', async () => {
+    const { spec } = await judge(withLock({}));
+    expect(spec.scenarios).toMatchObject([
+      { type: 'Exclusion', exclusion: { accept: ['Excludes', 'Denies'], keys: 4, callerTimeout: '1s' } },
+    ]);
+    expect(subjectPart(spec, 'lock')).toMatchObject({
+      port: 'http',
+      slots: 1,
+      acquire: { method: 'POST', grantedStatuses: [200, 201, 204], deniedStatuses: [409, 423, 429] },
+      release: { method: 'DELETE' },
+    });
   });
 
   it('takes drift of a limiter behind HTTP that says where it counts', async () => {
@@ -115,7 +135,30 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
   );
 
   it.each<[string, object, RegExp]>([
-    ['no rate limiter', {}, /spec.rateLimiter: Required value/],
+    ['no subject', {}, /write what to test, and only one of rateLimiter, lock/],
+    ['two subjects', { ...withLimiter({}), ...withLock({}) }, /only one of rateLimiter, lock/],
+    [
+      'a lock in a scenario of a limiter',
+      { ...withLock({}), scenarios: outage({}) },
+      /lock has .*Exclusion only/,
+    ],
+    [
+      'a limiter in a scenario of a lock',
+      { ...withLimiter({}), scenarios: exclusion({}) },
+      /rateLimiter has /,
+    ],
+    ['a lock without a name', withLock({ acquire: { path: '/lock' } }), /write \$\(key\) where/],
+    ['a release of no slot', withLock({ release: { path: '/lock' } }), /write \$\(key\) or \$\(token\)/],
+    [
+      'a token at two places',
+      withLock({ acquire: { ...lock.acquire, token: { header: 'a', pointer: '/a' } } }),
+      /write header or pointer/,
+    ],
+    [
+      'a loss of counts under a lock',
+      { ...withLock({}), scenarios: exclusion({ fault: { type: 'DataLoss' } }) },
+      /a lock has none: use Failover/,
+    ],
     ['an empty selector', withLimiter({ selector: { matchLabels: {} } }), /matchLabels: Invalid value/],
     [
       'a pause of an hour',

@@ -55,14 +55,14 @@ export const jsonPointer = z
   .regex(/^(\/[^/]*)+$/);
 
 /** A part of an answer. */
-export const answerPart = (what: string) =>
+export const answerPart = (what: string, more: string) =>
   z
     .object({
       header: headerName.optional(),
       pointer: jsonPointer.optional().describe('JSON Pointer (RFC 6901) to a member of the body: /token.'),
     })
     .meta({
-      description: `Where the answer has ${what}: a header, or a member of a JSON body.`,
+      description: `Place of ${what} in the answer: a header, or a member of a JSON body. ${more}`,
       ...cel({ rule: 'has(self.header) != has(self.pointer)', message: 'write header or pointer' }),
     })
     .optional();

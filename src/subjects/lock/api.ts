@@ -1,0 +1,22 @@
+/** The lock's additions to the API: its part of the spec and its scenario type. */
+import type { SubjectApi } from '../../api/index.ts';
+import { faultRules } from '../scenarios/store-fault.ts';
+import { api } from './scenarios/exclusion/parameters.ts';
+import { lockSchema, PART } from './spec/schema.ts';
+
+export const lockApi: SubjectApi = {
+  member: PART,
+  displayName: 'lock',
+  schema: lockSchema,
+  rules: faultRules(PART, [api.member], {
+    rule: 'false',
+    message: 'removes counts, and a lock has none: use Failover, which loses writes as well',
+  }),
+  fieldsThatStartNoRun: ['health'],
+  faults: [api],
+  defaultScenarios: [{ name: 'exclusion', type: api.type }],
+  // Those of Redis and of pods are documented with the rate limiter.
+  refusals: [],
+  secrets: [],
+  histograms: [],
+};

@@ -1,0 +1,12 @@
+/** The checkers of a lock: only accepted behaviour, never more holds than slots, growing tokens, and slots that return. */
+import { proof, record } from '../../checkers/record.ts';
+import { podsFinding } from '../../checkers/seen.ts';
+import { exclusion } from './exclusion.ts';
+import { fencing } from './fencing.ts';
+import { lockFold } from './holds.ts';
+import { service } from './service.ts';
+import { slotsReturn } from './slots-return.ts';
+
+const pods = { ...lockFold, name: 'pods', finding: podsFinding };
+
+export const LOCK_CHECKERS = [record, proof, exclusion, fencing, service, slotsReturn, pods] as const;

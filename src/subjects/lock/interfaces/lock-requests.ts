@@ -1,0 +1,76 @@
+/** The requests of contenders for a lock behind HTTP, by the mapping in the spec, and how to read their answers. Pure. */
+import type { HttpAnswer } from '../../http/answer.ts';
+import type { ReadsAnswers } from '../../http/caller-request.ts';
+import { partAt } from '../../http/json-body.ts';
+import { filledIn, type HttpRequest, type RequestTemplate } from '../../http/request.ts';
+import { KEY_PLACE } from '../../spec/pods-schema.ts';
+import { type LockSpec, TOKEN_PLACE } from '../spec/schema.ts';
+
+/** A token that a header may carry. */
+const TOKEN = /^[!-~]{1,1024}$/;
+
+export class LockRequests implements ReadsAnswers {
+  readonly #lock: LockSpec;
+
+  constructor(lock: LockSpec) {
+    this.#lock = lock;
+  }
+
+  /** @param token of the caller, in case that the answer has none */
+  acquire(key: string, token: string): HttpRequest {
+    return filled(this.#lock.acquire, key, token);
+  }
+
+  /** @param token of the grant */
+  release(key: string, token: string): HttpRequest {
+    return filled(this.#lock.release, key, token);
+  }
+
+  /** The decision on a request to acquire. */
+  read(answer: HttpAnswer): 'Admitted' | 'Rejected' {
+    const { status } = answer;
+    const { deniedStatuses, grantedStatuses } = this.#lock.acquire;
+    if (grantedStatuses.includes(status)) {
+      // Without its token, it could not be released.
+      this.tokenIn(answer, '-');
+      return 'Admitted';
+    }
+    if (deniedStatuses.includes(status)) return 'Rejected';
+    throw new Error(`answered ${status}, which neither grants nor denies the lock by the spec`);
+  }
+
+  /** The token of a grant. @throws Error with the problem of an answer without it */
+  tokenIn(answer: HttpAnswer, own: string): string {
+    const { token } = this.#lock.acquire;
+    const found = token ? (partAt(token, answer) ?? '') : own;
+    if (TOKEN.test(found)) return found;
+    throw new Error('granted the lock without a token that can be sent: correct lock.acquire.token');
+  }
+
+  /** The fencing token of a grant; undefined: it has none. */
+  fenceIn(answer: HttpAnswer): number | undefined {
+    const found = Number(partAt(this.#lock.acquire.fencing, answer) ?? Number.NaN);
+    return Number.isSafeInteger(found) ? found : undefined;
+  }
+}
+
+/** Whether a request gave its slot back: a status from 400 to 499 says that it was not held any more. */
+export const RELEASES: ReadsAnswers = {
+  read({ status }) {
+    if (status < 300) return 'Admitted';
+    if (status < 500) return 'Rejected';
+    throw new Error(`answered ${status}`);
+  },
+};
+
+function filled(template: RequestTemplate, key: string, token: string): HttpRequest {
+  // A token of a JSON body stands between quotes.
+  const tokenIn = {
+    path: encodeURIComponent(token),
+    header: token,
+    body: JSON.stringify(token).slice(1, -1),
+  };
+  return filledIn(template, (text, of) =>
+    text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => tokenIn[of]),
+  );
+}

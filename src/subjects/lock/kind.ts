@@ -1,0 +1,20 @@
+/** What a run of a lock needs to know of it. */
+import type { SubjectKind } from '../scenarios/subject-kind.ts';
+import type { Toolkit } from './controls/control-lock.ts';
+import { controlLock, LockBrokenError } from './controls/control-lock.ts';
+import { lockSetup } from './history/setup.ts';
+import { LockRequests } from './interfaces/lock-requests.ts';
+import { exclusion } from './scenarios/exclusion/index.ts';
+import { type LockSpec, lockOf, PART } from './spec/schema.ts';
+
+export const lockKind: SubjectKind<LockSpec> = {
+  part: PART,
+  types: [exclusion],
+  partOf: lockOf,
+  setup: lockSetup,
+  recordedAs: 'lock',
+  tools: (tools, lock): Toolkit => ({ ...tools, lock, requests: new LockRequests(lock) }),
+  control: async (toolkit: Toolkit, { key }, signal) => await controlLock(toolkit, key, signal),
+  violation: (error) =>
+    error instanceof LockBrokenError ? `The lock does not exclude: ${error.message}` : undefined,
+};

@@ -1,0 +1,113 @@
+/** Contenders for a few locks before, during and after a fault of the store. */
+import { pauseFor, within } from '@chaosdemo/redis-faults/waiting';
+import { counted } from '../../../../api/index.ts';
+import type { PodClient } from '../../../http/pod-client.ts';
+import { randomOf } from '../../../scenarios/seed.ts';
+import { WatchedWorkload } from '../../../scenarios/watched-workload.ts';
+import type { Ready, Stage } from '../../../scenarios/workload.ts';
+import { podsNow } from '../../../targets/pods-now.ts';
+import type { LockSeen } from '../../checkers/holds.ts';
+import type { Toolkit } from '../../controls/control-lock.ts';
+import { requireFree } from '../../controls/control-lock.ts';
+import { Contender, type Held } from '../../workloads/contender.ts';
+import type { ExclusionPlan } from './plan.ts';
+
+/** Keys are new in each attempt, and stay usable; milliseconds. */
+const USABLE_MS = 600_000;
+
+export class ExclusionWorkload extends WatchedWorkload<LockSeen, ExclusionPlan, Toolkit> {
+  /** Ends attempts to release, and the listening to requests whose contenders gave up. */
+  readonly #over = new AbortController();
+
+  /** Every pod grants and releases each lock once: it must work before a fault. */
+  async prepare(fixture: string, stage: Stage<LockSeen>, signal: AbortSignal): Promise<Ready> {
+    await stage.admit(this.plan.storyMs, signal);
+    this.recording = stage.record();
+    const keys = this.plan.keysOf(fixture);
+    await Promise.all(
+      keys.map(async (key) => {
+        const contenders = this.toolkit.podClients.map((client) => this.#contender(client, key));
+        for (const i of contenders.keys()) await (await requireFree(contenders, i, signal)).release();
+      }),
+    );
+    return {
+      usableUntil: Math.floor(this.recording.history.setup.preparedAt + USABLE_MS),
+      message: `${counted(keys.length, 'lock')} ${fixture}-...: granted and released by ${counted(this.toolkit.podClients.length, 'pod')}`,
+    };
+  }
+
+  #contender(client: PodClient, key: string): Contender {
+    const lifetime = AbortSignal.any([this.toolkit.lifetime, this.#over.signal]);
+    const { callerTimeoutMs, ttlMs } = this.plan;
+    const of = { client, key, callerTimeoutMs, ttlMs, history: this.recorded.history, lifetime };
+    return new Contender({ ...this.toolkit, ...of });
+  }
+
+  /** Contenders run until the time to settle has ended. Then every slot has to be granted again, by every pod. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { history } = this.recorded;
+    if (history.last('traffic-ended')) return;
+    const { lookAtPods, now, podClients } = this.toolkit;
+    const { callerTimeoutMs, recoverMs, returnsWithinMs } = this.plan;
+    const { fixture } = history.setup;
+    const keys = this.plan.keysOf(fixture);
+    const random = randomOf(this.plan.seed(fixture));
+    const perKey = this.plan.contenders(podClients.length);
+    const enough = new AbortController();
+    const stop = AbortSignal.any([signal, enough.signal]);
+    const contending = Promise.all(
+      Array.from({ length: keys.length * perKey }, async (_, i) => {
+        const [client, key] = [podClients[i % podClients.length], keys[Math.floor(i / perKey)]];
+        if (client && key)
+          await this.#contend(this.#contender(client, key), randomOf(random() * 2 ** 32), stop);
+      }),
+    );
+    try {
+      const noted = this.noteRestarts(signal);
+      for (const outcome of [contending, noted]) outcome.catch(() => undefined);
+      await this.untilAfterEnd(recoverMs, signal);
+      enough.abort();
+      await contending;
+      const [{ replaced }] = await Promise.all([podsNow(lookAtPods, signal), noted]);
+      history.append({ kind: 'traffic-ended', at: now(), moved: [...replaced] });
+      history.append({ kind: 'return', at: now() });
+      const deadline = performance.now() + returnsWithinMs;
+      const staying = podClients.filter(({ pod }) => !replaced.includes(pod.name));
+      await Promise.all(keys.map(async (key) => await this.#fill(key, staying, deadline, signal)));
+      history.append({ kind: 'ended', at: now() });
+    } finally {
+      enough.abort();
+      // They give back what they hold, as far as that is possible.
+      await within(contending, callerTimeoutMs).catch(() => undefined);
+      this.#over.abort();
+    }
+  }
+
+  async #contend(contender: Contender, random: () => number, stop: AbortSignal): Promise<void> {
+    const pause = async (ms: number): Promise<void> => await pauseFor(ms, stop).catch(() => undefined);
+    for (await pause(this.plan.waitMs(random)); !stop.aborted; await pause(this.plan.waitMs(random))) {
+      const { held } = await contender.acquire();
+      if (held) await pause(this.plan.holdMs(random));
+      await held?.release();
+    }
+    await contender.idle();
+  }
+
+  /** All slots of a key at once, and one more than there are, in as many rounds as every pod needs to grant one. */
+  async #fill(key: string, clients: readonly PodClient[], by: number, signal: AbortSignal): Promise<void> {
+    const { slots } = this.plan.part;
+    const contenders = clients.map((client) => this.#contender(client, key));
+    const at = (i: number): Contender | undefined => contenders[i % contenders.length];
+    for (let first = 0; first < clients.length; first += slots) {
+      const all: Held[] = [];
+      for (let slot = first; slot < first + slots; slot += 1) {
+        const { held } = (await at(slot)?.acquireBy(by, signal)) ?? {};
+        if (held) all.push(held);
+      }
+      const isFull = all.length === slots;
+      const { held: more } = (isFull && (await at(first + slots)?.acquire())) || {};
+      await Promise.all([...all, more].map(async (held) => await held?.release()));
+      if (!isFull) return;
+    }
+  }
+}
