@@ -17,7 +17,8 @@ export interface Surface {
 
 const REFERENCE = 'docs/reference.md';
 const SURVEY = 'docs/survey.md';
-const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
+const files = (pattern: string): string[] =>
+  globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }).sort();
 
 const ALL = {
   documentation: {
