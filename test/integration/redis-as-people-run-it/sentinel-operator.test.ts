@@ -68,6 +68,8 @@ const outage = (countdown: string) => ({
   storeOutage: {
     fault: { type: 'Stall', duration: '2500ms' },
     callerTimeout: '1s',
+    // In 2.5 s, fewer are hardly enough.
+    requestsPerSecond: 10,
     settle: '2s',
     accept: ['FailsClosed'],
   },
