@@ -76,8 +76,9 @@ async function run(library: string, timeout: string): Promise<Row> {
   }
 }
 
+const { library: libraries } = values;
 for (let i = 0; i < Number(values.times); i += 1) {
-  for (const library of values.library) {
+  for (const library of libraries) {
     for (const timeout of TIMEOUTS) {
       const { result, summary, library: name } = await run(library, timeout);
       process.stdout.write(`${name.padEnd(28)} ${values.fault.padEnd(12)} ${result.padEnd(13)} ${summary}\n`);
