@@ -32,10 +32,7 @@ export function readHttpAuth(
   part: string,
   { http, selector: { matchLabels } }: HttpAuthUse,
 ): HttpAuth {
-  const { name } = secret.metadata;
-  const refuse = (why: string): never => {
-    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
-  };
+  const refuse = refusing(secret);
   requireType(secret, 'headers and, for TLS, ca.crt', refuse);
   requireSelected(secret, part, matchLabels, refuse);
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
@@ -78,18 +75,15 @@ export function readAccounts(
   part: string,
   { selector: { matchLabels } }: HttpAuthUse,
 ): Accounts {
-  const { name } = secret.metadata;
-  const refuse = (why: string): never => {
-    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
-  };
+  const refuse = refusing(secret);
   requireType(secret, 'callers', refuse);
   requireSelected(secret, part, matchLabels, refuse);
   const keys = accountsIn(decode(secret, 'callers') ?? '', refuse);
-  return { secretName: name, keys };
+  return { secretName: secret.metadata.name, keys };
 }
 
 /** The keys in a text, one a line; each once. `refuse`: with what is wrong, and no key. */
-export function accountsIn(text: string, refuse: (why: string) => never): string[] {
+export function accountsIn(text: string, refuse: Refuse): string[] {
   const keys = [...new Set(text.split(/\r?\n/).filter((line) => line !== ''))];
   if (keys.length === 0) refuse('has no callers: write the key of one account a line');
   if (keys.length > MOST_ACCOUNTS) refuse(`has more than ${MOST_ACCOUNTS} callers: leave some out`);
@@ -102,6 +96,12 @@ export function accountsIn(text: string, refuse: (why: string) => never): string
 }
 
 type Refuse = (why: string) => never;
+
+function refusing({ metadata: { name } }: Secret): Refuse {
+  return (why) => {
+    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
+  };
+}
 
 function requireType({ type = 'Opaque' }: Secret, keys: string, refuse: Refuse): void {
   if (type === HTTP_AUTH_SECRET_TYPE) return;
