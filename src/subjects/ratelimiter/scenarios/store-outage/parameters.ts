@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { cel, durationField, type FaultApi } from '../../../../api/index.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
+import { seedField } from '../../../scenarios/seed.ts';
 import { faultSchema, named, quoted, typesThatLast } from '../../../scenarios/store-fault.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
 
@@ -25,14 +26,9 @@ const schema = z
       '1s',
       '1m',
     ).default('5s'),
-    seed: z
-      .int()
-      .min(0)
-      .max(0xffff_ffff)
-      .optional()
-      .describe(
-        'From which the callers are drawn. Default: another in each run. A result names its seed; set it to repeat that run.',
-      ),
+    seed: seedField(
+      'From which the callers are drawn. Default: another in each run. A result names its seed; set it to repeat that run.',
+    ),
     accept: z
       .array(z.enum(BEHAVIOURS))
       .min(1)
