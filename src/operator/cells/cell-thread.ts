@@ -5,7 +5,8 @@ import { messageOf } from '../../api/index.ts';
 import type { DiagnosisProfile, QueryRecord } from '../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../subjects/cluster.ts';
 import { Beats } from './beats.ts';
-import { type CellData, CellMemory, type OfCell, type OfHost } from './messages.ts';
+import { CellMemory } from './cell-memory.ts';
+import type { CellData, OfCell, OfHost } from './messages.ts';
 import { type Handlers, Peer } from './peer.ts';
 
 /** Of a cell: its share of a container of 512 MiB, if another takes as much. */
