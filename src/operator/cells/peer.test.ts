@@ -66,15 +66,6 @@ describe('a request to another thread', () => {
     expect(error).not.toHaveProperty('command');
   });
 
-  it('fails if the other end does not know it', async () => {
-    const { port1, port2 } = new MessageChannel();
-    onTestFinished(() => port1.close());
-    const one = new Peer<Sum>(port1, {});
-    const two = new Peer<Sum>(port2, {});
-    await expect(one.ask('add', [1, 2])).rejects.toThrow('add');
-    two.end(new Error('over'));
-  });
-
   it('fails at once when the other end is gone, and what was asked here is aborted', async () => {
     const [one, two] = pair();
     const result = one.ask('wait', []);

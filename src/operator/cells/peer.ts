@@ -129,9 +129,7 @@ export class Peer<M extends Methods> {
     this.#answering.set(id, stop);
     const report = (value: unknown): void => this.#send({ kind: 'report', id, value });
     try {
-      const handler = this.#handlers[method];
-      if (!handler) throw new RangeError(`there is no request ${method}`);
-      const value = await handler({ signal: stop.signal, report }, ...args);
+      const value = await this.#handlers[method]?.({ signal: stop.signal, report }, ...args);
       this.#send({ kind: 'result', id, value });
     } catch (error) {
       this.#send({ kind: 'failure', id, error: sent(error) });

@@ -25,15 +25,10 @@ export class Suspects {
   add(namespaces: Iterable<string>, why: string, now: number): void {
     for (const [name, { at }] of this.#all) if (now - at > FORGOTTEN_MS) this.#all.delete(name);
     for (const namespace of namespaces) {
-      const count = this.countOf(namespace) + 1;
+      const count = (this.#all.get(namespace)?.count ?? 0) + 1;
       const waitMs = count === 1 ? 0 : Math.min(FIRST_MS * 2 ** (count - 2), LONGEST_MS);
       this.#all.set(namespace, { count, at: now, until: now + waitMs, why });
     }
-  }
-
-  /** How often a thread with this namespace was ended. */
-  countOf(namespace: string): number {
-    return this.#all.get(namespace)?.count ?? 0;
   }
 
   /** What an object of this namespace waits for; undefined: nothing. */
@@ -41,7 +36,7 @@ export class Suspects {
     const found = this.#all.get(namespace);
     if (!found || now >= found.until) return undefined;
     const { count, until, why } = found;
-    const message = `Threads of the operator that ran this namespace were ended ${count} times, the last because ${why}; its runs go on at ${iso(until)}`;
+    const message = `Threads of the operator that ran this namespace were ended ${count} times, the last because ${why}; its runs continue at ${iso(until)}`;
     return { state: 'waiting', reason: 'BackOff', message };
   }
 }
