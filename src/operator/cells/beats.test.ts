@@ -10,16 +10,16 @@ describe('the beats of a cell', () => {
   it('keep it as long as they come', () => {
     const beats = new Beats(0);
     look(beats, 1000, (i) => i);
-    expect([beats.answers, beats.isLost]).toEqual([true, false]);
+    expect([beats.responds, beats.isLost]).toEqual([true, false]);
   });
 
   it('are missed: no permits after 1 s, and the end after 3 s', () => {
     const beats = new Beats(0);
     look(beats, 1, () => 7);
     look(beats, 3, () => 7, 1);
-    expect(beats.answers).toBe(true);
+    expect(beats.responds).toBe(true);
     look(beats, 1, () => 7, 4);
-    expect([beats.answers, beats.isLost]).toEqual([false, false]);
+    expect([beats.responds, beats.isLost]).toEqual([false, false]);
     look(beats, 8, () => 7, 5);
     expect(beats.isLost).toBe(true);
   });
@@ -28,7 +28,7 @@ describe('the beats of a cell', () => {
     const beats = new Beats(0);
     look(beats, 11, () => 7);
     look(beats, 1, () => 8, 11);
-    expect([beats.answers, beats.isLost]).toEqual([true, false]);
+    expect([beats.responds, beats.isLost]).toEqual([true, false]);
   });
 
   it('may take 20 s for the first', () => {
@@ -43,7 +43,7 @@ describe('the beats of a cell', () => {
     const beats = new Beats(0);
     look(beats, 10, () => 7);
     beats.look(7, 60_000);
-    expect(beats.answers).toBe(true);
+    expect(beats.responds).toBe(true);
     look(beats, 11, () => 7, 240);
     expect(beats.isLost).toBe(false);
   });

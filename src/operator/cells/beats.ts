@@ -23,7 +23,7 @@ export class Beats {
   }
 
   /** Whether it may have permits. */
-  get answers(): boolean {
+  get responds(): boolean {
     return this.#silentLooks < NO_PERMITS;
   }
 

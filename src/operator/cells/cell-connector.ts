@@ -46,7 +46,7 @@ export class CellConnector implements SubjectConnector {
     this.#admittedBy.set(uid, cell);
     const used = cell.use(namespace);
     try {
-      const found = await cell.peer.ask('admit', [this.#of, request], signal);
+      const found = await cell.peer.request('admit', [this.#of, request], signal);
       if (!found.opened) return { admission: found.admission };
       const { driver, lease, target } = found.opened;
       const lock = lease === undefined ? undefined : cell.takeLease(lease);
@@ -67,13 +67,13 @@ export class CellConnector implements SubjectConnector {
     if (this.#cells.waitOf(namespace, this.#ports.clock.now())) return undefined;
     const cell = this.#cellOf(namespace);
     const used = cell.use(namespace);
-    return await cell.peer.ask('findPodTemplate', [this.#of, namespace, spec], signal).finally(used);
+    return await cell.peer.request('findPodTemplate', [this.#of, namespace, spec], signal).finally(used);
   }
 
   async forget(uid: string, keepLock: boolean): Promise<void> {
     const cell = this.#admittedBy.get(uid);
     this.#admittedBy.delete(uid);
-    if (cell && !cell.ended.aborted) await cell.peer.ask('forget', [this.#of, uid, keepLock]);
+    if (cell && !cell.ended.aborted) await cell.peer.request('forget', [this.#of, uid, keepLock]);
   }
 
   #cellOf(namespace: string): Cell {
@@ -105,16 +105,16 @@ class CellDriver implements SubjectDriver {
       else this.#lines.set(fault, [...lines]);
     };
     // Its end is that of the driver.
-    cell.peer.ask('follow', [id], undefined, take).catch(() => undefined);
+    cell.peer.request('follow', [id], undefined, take).catch(() => undefined);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
-    const lent = new LentPermit(permit, () => this.#cell.answers);
+    const lent = new LentPermit(permit, () => this.#cell.responds);
     // A restore takes back what an injection was permitted, at once.
     for (const other of this.#permits) other.renew();
     this.#permits.add(lent);
     try {
-      return await this.#cell.peer.ask('perform', [this.#id, effect, lent.memory], signal);
+      return await this.#cell.peer.request('perform', [this.#id, effect, lent.memory], signal);
     } finally {
       this.#permits.delete(lent);
       lent.end();
@@ -122,7 +122,7 @@ class CellDriver implements SubjectDriver {
   }
 
   async runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
-    await this.#cell.peer.ask('run', [this.#id, activity], signal, emit);
+    await this.#cell.peer.request('run', [this.#id, activity], signal, emit);
   }
 
   history(fault: string): RecordedHistory | undefined {
@@ -132,7 +132,7 @@ class CellDriver implements SubjectDriver {
         take: () => lines.splice(0),
         release: () => {
           this.#lines.delete(fault);
-          this.#cell.peer.ask('release', [this.#id, fault]).catch(() => undefined);
+          this.#cell.peer.request('release', [this.#id, fault]).catch(() => undefined);
         },
       }
     );
@@ -140,6 +140,6 @@ class CellDriver implements SubjectDriver {
 
   async close(): Promise<void> {
     this.#used();
-    if (!this.ended.aborted) await this.#cell.peer.ask('close', [this.#id]);
+    if (!this.ended.aborted) await this.#cell.peer.request('close', [this.#id]);
   }
 }

@@ -1,4 +1,4 @@
-/** One cell, as the thread that leads has it: the thread, the requests to it, and what it asks for. */
+/** One cell as the thread that leads sees it: the thread, and the requests in both directions. */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '@chaosdemo/kube-runtime';
 import { messageOf } from '../../api/index.ts';
@@ -70,8 +70,8 @@ export class Cell {
   }
 
   /** Whether it may have permits. */
-  get answers(): boolean {
-    return !this.ended.aborted && this.#beats.answers;
+  get responds(): boolean {
+    return !this.ended.aborted && this.#beats.responds;
   }
 
   /** What it takes, as of its last beat. */
@@ -94,7 +94,7 @@ export class Cell {
     return this.#uses.keys();
   }
 
-  /** What a connector in the cell asks for goes to `cluster`. `clockOffset`: see `CellMemory`. */
+  /** Requests of a connector in the cell go to `cluster`. `clockOffset`: see `CellMemory`. */
   serve(connector: number, cluster: Cluster, clockOffset: number): void {
     this.#clusters.set(connector, cluster);
     this.#memory.clockOffset = clockOffset;

@@ -38,7 +38,7 @@ const clock: Clock = {
 };
 const logger = createLogger({ level: data.logLevel, identity: data.identity });
 const profiles = await profilesWith(data.models);
-profiles.observe((record) => void host.ask('queried', [record]));
+profiles.observe((record) => void host.request('queried', [record]));
 const subjects = subjectsExplainedBy(profiles);
 const connectors = new Map<number, SubjectConnector>();
 const drivers = new Map<number, Opened>();

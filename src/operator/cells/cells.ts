@@ -1,6 +1,6 @@
 /**
  * The threads in which subjects are connected. A namespace has one cell at a time; cells are started when a run needs
- * one, and ended when idle. One that does not answer, or takes too much memory, is ended: its faults end by themselves
+ * one, and ended when idle. One that does not respond, or takes too much memory, is ended: its faults end by themselves
  * as after a crash, and its runs go on in another, as after a takeover.
  */
 import { availableParallelism, totalmem } from 'node:os';
@@ -14,7 +14,7 @@ import { Suspects } from './suspects.ts';
 
 /** More would share the processors with each other, and each takes 30 MB. */
 const MOST_CELLS = Math.min(4, Math.max(2, availableParallelism()));
-/** A cell without work is ended after this time; objects that wait ask more often. Milliseconds. */
+/** A cell without work is ended after this time; objects that wait check more often. Milliseconds. */
 const IDLE_MS = 60_000;
 /** Above this share of the memory of its container the process ends its largest cell, before the system ends all. */
 const MEMORY_SHARE = 0.85;

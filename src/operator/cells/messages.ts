@@ -1,4 +1,4 @@
-/** What the thread that leads and a cell ask of each other. All of it is plain data. */
+/** The requests between the thread that leads and a cell. Arguments and results are plain data. */
 import type { ChaosDemoSpec } from '../../api/index.ts';
 import type { DiagnosisProfile, QueryRecord } from '../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../engine/effects.ts';
@@ -27,7 +27,7 @@ export interface HistoryReport {
   readonly lines: readonly string[];
 }
 
-/** Asked of a cell. */
+/** Requests to a cell. */
 export type OfCell = {
   admit(connector: ConnectorOf, request: AdmissionRequest): AdmittedThere;
   findPodTemplate(connector: ConnectorOf, namespace: string, spec: ChaosDemoSpec): string | undefined;
@@ -45,7 +45,7 @@ export type OfCell = {
 /** Names a lease, before it is acquired. */
 export type LeaseOptions = Parameters<Cluster['lease']>[0];
 
-/** Asked of the thread that leads. */
+/** Requests to the thread that leads. */
 export type OfHost = {
   /** A method of {@link Cluster} without state; `signalAt`: which of its arguments is the signal. */
   read(connector: number, method: string, args: readonly unknown[], signalAt: number): unknown;

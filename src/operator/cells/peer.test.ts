@@ -28,7 +28,7 @@ const handlers: Handlers<Sum> = {
   },
 };
 
-/** Two ends; the second answers. */
+/** Two ends; the second has the handlers. */
 function pair(): [Peer<Sum>, Peer<Sum>] {
   const { port1, port2 } = new MessageChannel();
   onTestFinished(() => port1.close());
@@ -38,41 +38,41 @@ function pair(): [Peer<Sum>, Peer<Sum>] {
 describe('a request to another thread', () => {
   it('has a result', async () => {
     const [one] = pair();
-    expect(await Promise.all([one.ask('add', [1, 2]), one.ask('add', [3, 4])])).toEqual([3, 7]);
+    expect(await Promise.all([one.request('add', [1, 2]), one.request('add', [3, 4])])).toEqual([3, 7]);
   });
 
   it('reports in order before its result', async () => {
     const [one] = pair();
     const seen: unknown[] = [];
-    seen.push(await one.ask('count', [3], undefined, (value) => seen.push(value)));
+    seen.push(await one.request('count', [3], undefined, (value) => seen.push(value)));
     expect(seen).toEqual([1, 2, 3, 'counted']);
   });
 
   it('is awaited after an abort until it is undone there', async () => {
     const [one] = pair();
     const stop = new AbortController();
-    const result = one.ask('wait', [], stop.signal);
+    const result = one.request('wait', [], stop.signal);
     stop.abort(new Error('a restore'));
     expect(await result).toBe('undone after a restore');
-    await expect(one.ask('wait', [], stop.signal)).rejects.toThrow('a restore');
+    await expect(one.request('wait', [], stop.signal)).rejects.toThrow('a restore');
   });
 
   it('fails with the class and bounds that somebody tells apart, and nothing else', async () => {
     const [one] = pair();
-    await expect(one.ask('fail', ['forbidden'])).rejects.toBeInstanceOf(ForbiddenError);
-    await expect(one.ask('fail', ['large'])).rejects.toMatchObject({ objects: 3, most: 1024 });
-    const error: unknown = await one.ask('fail', ['other']).catch((thrown: unknown) => thrown);
+    await expect(one.request('fail', ['forbidden'])).rejects.toBeInstanceOf(ForbiddenError);
+    await expect(one.request('fail', ['large'])).rejects.toMatchObject({ objects: 3, most: 1024 });
+    const error: unknown = await one.request('fail', ['other']).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'TypeError', message: 'a bug' });
     expect(error).not.toHaveProperty('command');
   });
 
-  it('fails at once when the other end is gone, and what was asked here is aborted', async () => {
+  it('fails at once when the other end is gone, and requests to this end are aborted', async () => {
     const [one, two] = pair();
-    const result = one.ask('wait', []);
-    await one.ask('add', [0, 0]);
+    const result = one.request('wait', []);
+    await one.request('add', [0, 0]);
     two.end(new Error('gone'));
     one.end(new Error('gone'));
     await expect(result).rejects.toThrow('gone');
-    await expect(one.ask('add', [1, 2])).rejects.toThrow('gone');
+    await expect(one.request('add', [1, 2])).rejects.toThrow('gone');
   });
 });

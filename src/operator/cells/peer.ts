@@ -5,24 +5,29 @@
 import { messageOf } from '../../api/index.ts';
 import { ForbiddenError, ListTooLargeError } from '../../subjects/cluster.ts';
 
-/** What the handler of a request gets beside its arguments. */
-export interface Asked {
+/** What the handler of a request gets next to its arguments. */
+export interface Incoming {
   readonly signal: AbortSignal;
-  /** Passes something to the caller before the result. */
+  /** Sends something to the caller before the result. */
   readonly report: (value: unknown) => void;
 }
 
-/** The requests that one side answers, by name. */
+/** The requests that one side handles, by name. */
 export type Methods = Record<string, (...args: never[]) => unknown>;
 
 export type Handlers<M> = {
   readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R
-    ? (asked: Asked, ...args: A) => Promise<R>
+    ? (incoming: Incoming, ...args: A) => Promise<R>
     : never;
 };
 
 type Message =
-  | { readonly kind: 'ask'; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
+  | {
+      readonly kind: 'request';
+      readonly id: number;
+      readonly method: string;
+      readonly args: readonly unknown[];
+    }
   | { readonly kind: 'abort'; readonly id: number; readonly why: string }
   | { readonly kind: 'report' | 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: SentError };
@@ -42,7 +47,7 @@ interface Port {
   on(event: 'message', listener: (message: Message) => void): unknown;
 }
 
-type Answers = Record<string, (asked: Asked, ...args: unknown[]) => Promise<unknown>>;
+type AnyHandlers = Record<string, (incoming: Incoming, ...args: unknown[]) => Promise<unknown>>;
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -50,28 +55,29 @@ interface Pending {
   readonly report: (value: never) => void;
 }
 
-/** One end of a port. `M`: what the other end answers. */
+/** One end of a port. `M`: the requests that the other end handles. */
 export class Peer<M extends Methods> {
   readonly #port: Port;
-  readonly #handlers: Answers;
+  readonly #handlers: AnyHandlers;
   readonly #pending = new Map<number, Pending>();
-  /** Requests of the other end that are being answered. */
-  readonly #answering = new Map<number, AbortController>();
+  /** Requests of the other end that are in progress. */
+  readonly #handling = new Map<number, AbortController>();
   #last = 0;
   #ended: Error | undefined;
 
   constructor(port: Port, handlers: object) {
     this.#port = port;
-    this.#handlers = handlers as unknown as Answers;
+    this.#handlers = handlers as unknown as AnyHandlers;
     port.on('message', (message: Message) => this.#receive(message));
   }
 
   /**
-   * Asks the other end, and waits for its result also after an abort: what it had begun may have to be undone.
-   * @param report gets what it reports on its way
+   * Sends a request to the other end, and waits for its result, even after an abort: the other end may have to undo
+   * its work first.
+   * @param report gets reports that come before the result
    * @throws what the handler threw, by name and message; the reason once this end has ended
    */
-  async ask<K extends keyof M & string>(
+  async request<K extends keyof M & string>(
     method: K,
     args: Parameters<M[K]>,
     signal?: AbortSignal,
@@ -86,7 +92,7 @@ export class Peer<M extends Methods> {
     this.#pending.set(id, { resolve, reject, report });
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      this.#send({ kind: 'ask', id, method, args });
+      this.#send({ kind: 'request', id, method, args });
       return (await promise) as Awaited<ReturnType<M[K]>>;
     } finally {
       this.#pending.delete(id);
@@ -98,17 +104,17 @@ export class Peer<M extends Methods> {
   end(error: Error): void {
     this.#ended = error;
     for (const { reject } of this.#pending.values()) reject(error);
-    for (const stop of this.#answering.values()) stop.abort(error);
+    for (const stop of this.#handling.values()) stop.abort(error);
   }
 
   #receive(message: Message): void {
     const { id } = message;
     switch (message.kind) {
-      case 'ask':
-        void this.#answer(message);
+      case 'request':
+        void this.#handle(message);
         break;
       case 'abort':
-        this.#answering.get(id)?.abort(new Error(message.why));
+        this.#handling.get(id)?.abort(new Error(message.why));
         break;
       case 'report':
         this.#pending.get(id)?.report(message.value as never);
@@ -124,9 +130,9 @@ export class Peer<M extends Methods> {
     }
   }
 
-  async #answer({ args, id, method }: Extract<Message, { kind: 'ask' }>): Promise<void> {
+  async #handle({ args, id, method }: Extract<Message, { kind: 'request' }>): Promise<void> {
     const stop = new AbortController();
-    this.#answering.set(id, stop);
+    this.#handling.set(id, stop);
     const report = (value: unknown): void => this.#send({ kind: 'report', id, value });
     try {
       const value = await this.#handlers[method]?.({ signal: stop.signal, report }, ...args);
@@ -134,7 +140,7 @@ export class Peer<M extends Methods> {
     } catch (error) {
       this.#send({ kind: 'failure', id, error: sent(error) });
     } finally {
-      this.#answering.delete(id);
+      this.#handling.delete(id);
     }
   }
 

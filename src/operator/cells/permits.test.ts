@@ -3,17 +3,17 @@ import { REFUSALS } from '../../engine/subject.ts';
 import { BorrowedPermit, LentPermit } from './permits.ts';
 
 let refusal: string | undefined;
-let answers = true;
+let responds = true;
 
 function lend(): { lent: LentPermit; borrowed: BorrowedPermit } {
-  const lent = new LentPermit({ refusal: () => refusal }, () => answers);
+  const lent = new LentPermit({ refusal: () => refusal }, () => responds);
   return { lent, borrowed: new BorrowedPermit(lent.memory) };
 }
 
 beforeEach(() => {
   vi.useFakeTimers();
   refusal = undefined;
-  answers = true;
+  responds = true;
 });
 
 afterEach(() => {
@@ -50,12 +50,12 @@ describe('a permit that is lent to another thread', () => {
     lent.end();
   });
 
-  it('is not renewed for a thread that does not answer', () => {
+  it('is not renewed for a thread that does not respond', () => {
     const { borrowed, lent } = lend();
-    answers = false;
+    responds = false;
     vi.advanceTimersByTime(600);
     expect(borrowed.refusal()).toBeDefined();
-    answers = true;
+    responds = true;
     vi.advanceTimersByTime(100);
     expect(borrowed.refusal()).toBeUndefined();
     lent.end();

@@ -1,7 +1,7 @@
 /**
- * A permit for another thread: it is asked right before a command, so it may not wait for a message. The thread that
- * leads writes, again and again, until when it holds; the other reads that from shared memory. A thread that leads and
- * stands still therefore stops injections, too.
+ * A permit for another thread. It is checked right before a command, which cannot wait for a message. So the thread that
+ * leads keeps writing the end of the permit to shared memory, and the other thread reads it there. If the thread that
+ * leads stands still, injections stop as well.
  */
 import { type Permit, REFUSALS } from '../../engine/subject.ts';
 
@@ -35,7 +35,7 @@ export class LentPermit {
     this.#timer = setInterval(() => this.renew(), RENEW_MS).unref();
   }
 
-  /** Asks anew, and writes the answer. */
+  /** Checks the permit of this thread again, and writes the result. */
   renew(): void {
     const refusal = this.#permit.refusal();
     if (refusal !== undefined) return this.#write(refused(refusal));

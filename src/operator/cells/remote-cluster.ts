@@ -1,9 +1,9 @@
-/** The Kubernetes API as a cell has it: asked of the thread that leads, which reads it with its own client. */
+/** The Kubernetes API in a cell: requests go to the thread that leads, which has the client. */
 import type { Cluster, ClusterLease } from '../../subjects/cluster.ts';
 import type { ConnectorOf, LeaseOptions, OfHost } from './messages.ts';
 import type { Peer } from './peer.ts';
 
-/** The port of a connector. Each method of the same name is asked with its arguments; an abort crosses by itself. */
+/** The port of a connector. Each call becomes a request with the same name and arguments; the peer sends an abort. */
 export function remoteCluster(host: Peer<OfHost>, { id, localPods }: ConnectorOf): Cluster {
   const own: Pick<Cluster, 'lease' | 'localPods'> = {
     localPods,
@@ -11,7 +11,7 @@ export function remoteCluster(host: Peer<OfHost>, { id, localPods }: ConnectorOf
   };
   const read = (method: string, args: readonly unknown[]): Promise<unknown> => {
     const at = args.findIndex((each) => each instanceof AbortSignal);
-    return host.ask('read', [id, method, args.with(at, undefined), at], args[at] as AbortSignal);
+    return host.request('read', [id, method, args.with(at, undefined), at], args[at] as AbortSignal);
   };
   const methods = new Proxy(own, {
     get: (target, name) =>
@@ -39,7 +39,7 @@ export class RemoteLease implements ClusterLease {
   }
 
   async acquire(signal: AbortSignal): ReturnType<ClusterLease['acquire']> {
-    return await this.#host.ask('acquire', [this.#connector, this.id, this.#options], signal);
+    return await this.#host.request('acquire', [this.#connector, this.id, this.#options], signal);
   }
 
   /** @throws always: a permit says so, written by the thread that knows it */
@@ -48,10 +48,10 @@ export class RemoteLease implements ClusterLease {
   }
 
   async release(): Promise<void> {
-    await this.#host.ask('release', [this.id, false]);
+    await this.#host.request('release', [this.id, false]);
   }
 
   async leave(): Promise<void> {
-    await this.#host.ask('release', [this.id, true]);
+    await this.#host.request('release', [this.id, true]);
   }
 }
