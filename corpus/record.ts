@@ -39,8 +39,7 @@ const isFault = (watch: Variation['watch']): watch is WatchedFault => typeof wat
 const hasType = (watch: Variation['watch'], type: WatchedFault['type']): boolean =>
   isFault(watch) && watch.type === type;
 /** Whether a fault proxy injects it. */
-export const isProxied = (watch: Variation['watch']): boolean =>
-  isFault(watch) && viaOf(watch, false) === 'Proxy';
+export const isProxied = (watch: Variation['watch']): boolean => isFault(watch) && viaOf(watch) === 'Proxy';
 
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
 export async function recordCase(of: Case, index: number): Promise<Recording> {

@@ -32,7 +32,6 @@ export const SURVEYED_FAULTS = [
   'Refuse',
   'StalePrimary',
   'StallByProxy',
-  'LatencyByProxy',
   'Latency',
   'DataLoss',
   'Restart',
@@ -42,12 +41,11 @@ export type SurveyedFault = (typeof SURVEYED_FAULTS)[number];
 /** The fault that the operator injects. */
 export function injectedFor(fault: SurveyedFault): { readonly type: FaultName; readonly via?: Via } {
   if (fault === 'Restart') return { type: 'Refuse' };
-  if (fault === 'StallByProxy') return { type: 'Stall', via: 'Proxy' };
-  return fault === 'LatencyByProxy' ? { type: 'Latency', via: 'Proxy' } : { type: fault };
+  return fault === 'StallByProxy' ? { type: 'Stall', via: 'Proxy' } : { type: fault };
 }
 
 /** Whether a fault proxy injects it. */
-export const isProxied = (fault: SurveyedFault): boolean => viaOf(injectedFor(fault), false) === 'Proxy';
+export const isProxied = (fault: SurveyedFault): boolean => viaOf(injectedFor(fault)) === 'Proxy';
 
 const outageOf = (fault: SurveyedFault) => ({
   name: 'outage',

@@ -129,7 +129,7 @@ function httpSpecOf(lane: LanePlan): object {
 }
 
 function injectedBy({ fault = 'Stall' }: LanePlan): object {
-  return fault === 'Blackhole' || fault === 'Delay' ? VIA_PROXY[fault] : { type: fault };
+  return fault === 'Blackhole' ? VIA_PROXY.Blackhole : { type: fault };
 }
 
 function specOf(lane: LanePlan): object {

@@ -5,7 +5,6 @@ import {
   type FaultName,
   type FaultType,
   type Mechanism,
-  mechanismOf,
   type StoreFault,
   VIAS,
 } from '@chaosdemo/redis-faults';
@@ -22,7 +21,7 @@ import type { Toolkit } from './tools.ts';
 const LEAST_FAILOVER_MS = 15_000;
 /** A fault proxy keeps no fault longer; milliseconds. */
 const LONGEST_PROXIED_MS = 60_000;
-/** How long each command or write waits, if the spec does not set it. */
+/** How long each command waits, if the spec does not set it. */
 const DEFAULT_LATENCY = '300ms';
 
 const TYPES: readonly FaultType[] = FAULT_TYPES;
@@ -53,7 +52,7 @@ export const faultSchema = z
       .enum(VIAS)
       .optional()
       .describe(
-        `How it is injected. Redis: by commands to it, for ${named(typesBy('Redis'))}. Proxy: by redis.faultProxy, for ${named(typesBy('Proxy'))}. Default: Redis, if the type has both; of ${named(TYPES.flatMap(({ prefersProxy, type }) => (prefersProxy ? [type] : [])))}: Proxy, if there is one.`,
+        `How it is injected. Redis: by commands to it, for ${named(typesBy('Redis'))}. Proxy: by redis.faultProxy, for ${named(typesBy('Proxy'))}. Default: Redis, if the type has both.`,
       ),
     duration: durationField(
       'How long the fault lasts. Of `StalePrimary`: before the pods have to recover, while connections stay stale. Of `DataLoss`: how long callers are watched after it. Of `Failover` by Sentinel: how long it may take.',
@@ -61,7 +60,7 @@ export const faultSchema = z
       '1m',
     ).default('10s'),
     latency: durationField(
-      `How long each waits. Default: \`${DEFAULT_LATENCY}\`.`,
+      `How long each command waits. Default: \`${DEFAULT_LATENCY}\`.`,
       '50ms',
       '500ms',
     ).optional(),
@@ -88,11 +87,6 @@ export const faultSchema = z
   });
 
 export type FaultParameters = z.output<typeof faultSchema>;
-
-/** The mechanism of a fault of this spec. */
-export function mechanismIn(fault: FaultParameters, { redis }: Pick<PodsSpec, 'redis'>): Mechanism {
-  return mechanismOf(fault, redis.faultProxy !== undefined);
-}
 
 /**
  * The fault for one attempt. Opens no connection yet.

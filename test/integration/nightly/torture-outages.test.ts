@@ -14,7 +14,7 @@ const OUTAGES = {
   seeds: [
     [7, 'Disconnect and Blackhole'],
     [26, 'DataLoss and StalePrimary'],
-    [27, 'Latency and Delay'],
+    [14, 'Disconnect and Latency'],
     [39, 'DataLoss and Refuse'],
   ],
 } as const;

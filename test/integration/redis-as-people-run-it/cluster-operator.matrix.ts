@@ -59,14 +59,13 @@ describe('a ChaosDemo on a Redis Cluster', () => {
     })(context),
   );
 
-  it.skipIf(withoutRealTime)('breaks, slows and forgets on all masters in one run', (context) =>
+  it.skipIf(withoutRealTime)('breaks and forgets on all masters in one run', (context) =>
     keepingTime(async () => {
-      const commands = ['client|kill', 'client|pause', 'unlink'];
+      const commands = ['client|kill', 'unlink'];
       const calls = async () => await Promise.all(commands.map((command) => cluster.calls(command)));
       const before = await calls();
       const scenarios = [
         outage({ type: 'Disconnect', duration: '4s' }),
-        outage({ type: 'Latency', duration: '4s', latency: '200ms' }, ['Enforces']),
         outage({ type: 'DataLoss', duration: '4s', scripts: true }, ['Forgets']),
       ];
       // So long that no scenario waits for its end.
@@ -81,15 +80,13 @@ describe('a ChaosDemo on a Redis Cluster', () => {
       });
       expect(found).toEqual([
         ['break', 'Held', 'Confirmed', expect.stringMatching(/^FailsClosed/)],
-        ['slow', 'Held', 'Confirmed', expect.stringMatching(/^Enforces/)],
         ['lose', 'Held', 'Confirmed', expect.stringMatching(/^Forgets/)],
       ]);
-      const [kills = [], pauses = [], unlinks = []] = (await calls()).map((counts, i) =>
+      const [kills = [], unlinks = []] = (await calls()).map((counts, i) =>
         counts.map((count, node) => count - (before[i]?.[node] ?? 0)),
       );
-      // Several rounds, a pause of each 100 ms, and one UNLINK for each key.
+      // Several rounds, and one UNLINK for each key.
       expect(Math.min(...kills)).toBeGreaterThan(4);
-      expect(Math.min(...pauses)).toBeGreaterThan(10);
       expect(unlinks.reduce((sum, count) => sum + count, 0)).toBe(11);
       expect(await cluster.takesWrites()).toEqual(ALL);
       await world.untilNoLeases();

@@ -1,6 +1,6 @@
 /**
  * Pauses of Redis: as many as scenarios pause it, however often their faults were announced, none for any other fault,
- * none past its end, and writes are taken whenever none is on. A Latency pauses it any number of times.
+ * none past its end, and writes are taken whenever none is on.
  */
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import type { OutageFault } from '../plan.ts';
@@ -70,7 +70,6 @@ function redisSteps(record: Seen['record'], lane: number): StepTaken[] {
 
 /** For one scenario with this fault. */
 function mostPauses(fault: OutageFault = 'Stall'): number {
-  if (fault === 'Latency') return Infinity;
   return fault === 'Stall' || fault === 'Disconnect' ? 1 : 0;
 }
 

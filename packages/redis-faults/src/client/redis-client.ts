@@ -37,8 +37,6 @@ export class RedisConnections {
   readonly #reader: Link;
   readonly #lister: Link;
   readonly #killer: Link;
-  /** In turns: one has a transaction that waits, and the other prepares the next. */
-  readonly #pacers: Link[];
   readonly #probeKey: string;
   readonly #claimKey: string;
   readonly #fence: Fence;
@@ -54,7 +52,6 @@ export class RedisConnections {
     this.#reader = this.#link('probe', REDIS_TIMEOUT_MS);
     this.#lister = this.#link('probe', REDIS_TIMEOUT_MS);
     this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
-    this.#pacers = [this.#link('pause'), this.#link('pause')];
     const tag = target.slots ? tagFor(target.slots) : '';
     this.#probeKey = `chaosdemo:probe:${tag}${probeId}`;
     this.#claimKey = `chaosdemo:probe:${tag}claim`;
@@ -114,21 +111,6 @@ export class RedisConnections {
     };
   }
 
-  /**
-   * Prepares a CLIENT PAUSE that Redis carries out when the active pause ends, if this session is in charge then. It is
-   * in a transaction with a write, so it waits like every write, and no other write comes in between.
-   * @returns sends it with a length in milliseconds, and resolves once it was carried out
-   * @throws NotInChargeError, too, also when it is sent: it was not carried out, and will not be
-   */
-  async preparePause(): Promise<(ms: number) => Promise<void>> {
-    const link = this.#pacers.shift() ?? this.#link('pause');
-    this.#pacers.push(link);
-    const redis = await link.get();
-    await this.#begin(redis);
-    const set = ['SET', this.#probeKey, String(Date.now()), 'PX', String(PROBE_TTL_MS)] as const;
-    return async (ms) => await this.#pause(redis, ms, set);
-  }
-
   /** Begins a transaction, if this session is in charge; else the connection ends. */
   async #begin(redis: Redis): Promise<void> {
     try {
@@ -139,23 +121,16 @@ export class RedisConnections {
     }
   }
 
-  /** Ends the transaction with a pause, behind other commands. */
-  async #pause(redis: Redis, ms: number, ...before: Command[]): Promise<void> {
+  /** Ends the transaction with a pause. */
+  async #pause(redis: Redis, ms: number): Promise<void> {
     const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
     const carryOut = async (): Promise<readonly unknown[]> =>
-      await this.#fence.carryOut(redis, 'CLIENT PAUSE', [...before, pause]);
+      await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
     requireOk('CLIENT PAUSE', (await this.#answered('CLIENT PAUSE', carryOut)).at(-1));
-  }
-
-  /** Ends the connections of prepared pauses: Redis drops those that it has not carried out. */
-  dropPauses(): void {
-    for (const { standing } of this.#pacers) standing?.disconnect();
   }
 
   /** CLIENT UNPAUSE. If it is not answered in time, the next one uses a new connection. */
   async unpause(): Promise<void> {
-    // A pause that waits for the end of this one would follow it.
-    this.dropPauses();
     const link = this.#control;
     try {
       const redis = await link.get();

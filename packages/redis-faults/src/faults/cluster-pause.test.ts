@@ -187,17 +187,11 @@ describe('a pause of three masters', () => {
 
 describe('a pause', () => {
   it.each([
-    ['at least 500 ms', 500, undefined, 500],
-    ['not for less', 499, undefined, undefined],
-    ['a minute at most', 70_000, undefined, 60_000],
-    ['as long as one of several may be', 500, 160, 160],
-    ['at least 25 ms as one of several', 25, 160, 25],
-    ['not for less as one of several', 24, 160, undefined],
-  ])('is sent for %s: %i ms of at most %s: %s', async (_, lastsMs, mostMs, ms) => {
-    const { masters, pause, sent } = await paused({}, undefined, {
-      lastsMs,
-      ...(mostMs !== undefined && { mostMs }),
-    });
+    ['at least 500 ms', 500, 500],
+    ['not for less', 499, undefined],
+    ['a minute at most', 70_000, 60_000],
+  ])('is sent for %s: %i ms: %s', async (_, lastsMs, ms) => {
+    const { masters, pause, sent } = await paused({}, undefined, { lastsMs });
     if (ms === undefined) {
       await expect(pause).rejects.toThrow(NotInjectedError);
       expect(await sent()).toEqual(Array(3).fill('begin drop'));

@@ -13,8 +13,6 @@ export interface FaultType {
   readonly parameters?: readonly ('latency' | 'scripts')[];
   /** How it is injected: by commands of Redis, or by the fault proxy between the pods and Redis. At least one. */
   readonly mechanisms: Readonly<Partial<Record<Via, Mechanism>>>;
-  /** Whether it is by the fault proxy if there is one, though Redis could inject it, too. */
-  readonly prefersProxy?: true;
 }
 
 export const VIAS = ['Redis', 'Proxy'] as const;

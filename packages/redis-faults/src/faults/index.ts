@@ -28,21 +28,15 @@ interface Chosen {
   readonly via?: Via | undefined;
 }
 
-/**
- * How a fault is injected. Left to the type, it is by Redis if that can inject it, unless the type prefers the fault
- * proxy, and there is one.
- * @param proxied whether there is a fault proxy between the pods and Redis
- */
-export function viaOf({ type, via }: Chosen, proxied: boolean): Via {
-  const { mechanisms, prefersProxy }: FaultType = faultType(type);
-  return via ?? (!mechanisms.Redis || (prefersProxy && proxied) ? 'Proxy' : 'Redis');
+/** How a fault is injected. Left to the type, it is by Redis if that can inject it. */
+export function viaOf({ type, via }: Chosen): Via {
+  return via ?? (faultType(type).mechanisms.Redis ? 'Redis' : 'Proxy');
 }
 
 /** @throws RangeError for a mechanism that the type does not have: the API server does not accept such a spec */
-export function mechanismOf(chosen: Chosen, proxied: boolean): Mechanism {
-  const { mechanisms }: FaultType = faultType(chosen.type);
-  const via = viaOf(chosen, proxied);
-  const mechanism = mechanisms[via];
+export function mechanismOf(chosen: Chosen): Mechanism {
+  const via = viaOf(chosen);
+  const mechanism = faultType(chosen.type).mechanisms[via];
   if (!mechanism) throw new RangeError(`a fault of type ${chosen.type} cannot be injected via ${via}`);
   return mechanism;
 }

@@ -12,12 +12,12 @@ describe('the verdict on a pause', () => {
     ['in the second half of a short one', 80, 40, 'Inconclusive'],
   ] as const)('if a write was taken %s: of %i ms, after %i ms: %s', (_, ms, afterMs, proof) => {
     const finding = { kind: 'taken', afterMs, at: 1000 + afterMs } as const;
-    expect(verdictOn(finding, 'redis-0', ms, ms, false).proof).toBe(proof);
+    expect(verdictOn(finding, 'redis-0', ms, ms).proof).toBe(proof);
   });
 
   it('is Confirmed where a write was held back while reads were answered', () => {
     const held = { kind: 'held', heldMs: 300, reads: 5, slowestReadMs: 1 } as const;
-    expect(verdictOn(held, 'redis-0', 2000, 2000, false).proof).toBe('Confirmed');
+    expect(verdictOn(held, 'redis-0', 2000, 2000).proof).toBe('Confirmed');
   });
 });
 
@@ -38,7 +38,7 @@ describe('the finding of several servers', () => {
   it('is that of the server which may not be paused, and proves nothing', () => {
     const { finding, name } = of(HELD, UNCLEAR);
     expect(name).toBe('redis-1');
-    expect(verdictOn(finding, name, 2000, 2000, false).proof).toBe('Inconclusive');
+    expect(verdictOn(finding, name, 2000, 2000).proof).toBe('Inconclusive');
   });
 
   it('claims of all of them only what is true of each', () => {

@@ -34,16 +34,12 @@ export function verdictOn(
   name: string,
   ms: number,
   plannedMs: number,
-  isOneOfSeveral: boolean,
 ): { proof: FaultProof; message: string } {
   if (finding.kind === 'held') {
     const planned = formatDuration(plannedMs);
-    const stall = isOneOfSeveral
-      ? `are slow for ${planned}: the first pause holds them back for ${ms} ms`
-      : `stall for ${ms} ms of the configured ${planned}`;
     const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
     return confirmed(
-      `writes to ${name} ${stall}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+      `writes to ${name} stall for ${ms} ms of the configured ${planned}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
     );
   }
   if (finding.kind === 'unclear') {

@@ -23,16 +23,12 @@ const LATE_MS = 1000;
 
 /** No probe could prove a shorter pause. */
 const MIN_PAUSE_MS = 500;
-/** The same for a pause that is one of several; milliseconds. */
-export const MIN_PULSE_MS = 25;
 
 export interface RedisPauseOptions {
   /** When to start; milliseconds since the epoch. In the past: at once. */
   readonly plannedAt: number;
   /** When it has ended automatically at the latest, absolute: a late start makes it shorter. */
   readonly until: number;
-  /** The pause itself is no longer than this, in milliseconds: several follow each other until `until`. */
-  readonly mostMs?: number;
   /** The slowest write without a fault; milliseconds. */
   readonly usualWriteMs: number;
   /** Milliseconds since the epoch. */
@@ -117,15 +113,15 @@ type Sent =
 /** @throws NotInjectedError, the reason of `signal`, or what `onSend` throws */
 async function send(
   redis: StoreConnections,
-  { mostMs, now, onSend, until }: RedisPauseOptions,
+  { now, onSend, until }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Sent> {
   let ms = 0;
   let outcomes: PerServer<Error | undefined>;
   // The length is computed at the moment of sending, because Redis may have to be connected again before it.
   const length = (): number => {
-    const left = Math.min(Math.floor(until - now()), mostMs ?? MAX_PAUSE_MS);
-    if (left < (mostMs === undefined ? MIN_PAUSE_MS : MIN_PULSE_MS)) {
+    const left = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);
+    if (left < MIN_PAUSE_MS) {
       throw new NotInjectedError(`only ${Math.max(0, left)} ms were left of the planned pause`);
     }
     ms = left;
@@ -200,7 +196,7 @@ async function prove(
   redis: StoreConnections,
   { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
   probes: PerServer<PauseProbe>,
-  { plannedAt, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
+  { plannedAt, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Omit<RedisPause, 'probes'>> {
   const late = Math.round(startedAt + ms - until);
@@ -219,7 +215,7 @@ async function prove(
     })),
   );
   const { finding, name } = leastCertain(redis.name, seen);
-  const { message, proof } = verdictOn(finding, name, ms, until - plannedAt, mostMs !== undefined);
+  const { message, proof } = verdictOn(finding, name, ms, until - plannedAt);
   // A Cluster that takes some writes shows nothing of an outage.
   const isPartial = finding.kind !== 'held' && seen.some((one) => one.finding.kind === 'held');
   const release = await releaseOf(redis, isPartial ? redis.servers : []);

@@ -10,7 +10,7 @@ const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' 
 
 describe('a run on a Cluster', () => {
   it('may have every fault of Redis, and read counts', () => {
-    const outages = ['Stall', 'Disconnect', 'Latency', 'DataLoss'].map((type) => ({
+    const outages = ['Stall', 'Disconnect', 'DataLoss'].map((type) => ({
       name: type.toLowerCase(),
       type: 'StoreOutage',
       storeOutage: { fault: { type } },

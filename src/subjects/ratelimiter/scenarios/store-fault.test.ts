@@ -29,7 +29,7 @@ const PROXIED = [
   { type: 'Refuse' },
   { type: 'StalePrimary' },
   { type: 'Stall', via: 'Proxy' },
-  { type: 'Latency', via: 'Proxy' },
+  { type: 'Latency' },
 ];
 
 describe('a fault of a fault proxy', () => {
@@ -55,11 +55,9 @@ describe('the mechanism of a fault', () => {
     const { limiter, scenario } = scenarioWith({ fault }, redis);
     return planOf(storeOutage, scenario, limiter).faultTitle;
   };
-  const NO_PROXY = { faultProxy: undefined };
 
-  it('is Redis if the type permits it, and of a Latency a proxy that is there', () => {
+  it('is Redis if the type permits it', () => {
     expect(chosen({ type: 'Stall' })).toMatch(/^Redis stops taking writes/);
-    expect(chosen({ type: 'Latency' }, NO_PROXY)).toMatch(/^Redis takes writes slowly/);
     expect(chosen({ type: 'Latency' })).toMatch(/^Redis answers late/);
     expect(chosen({ type: 'Refuse' })).toMatch(/^Redis refuses connections/);
   });

@@ -4,7 +4,7 @@ import { messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
 import { confirmed, inconclusive, type Proof } from '../proof.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
-import { isSlow, type ProbeWrite, provenBy } from './probe-writes.ts';
+import { isSlow, type ProbeCommand, provenBy } from './probe-commands.ts';
 
 /** An answer within this share of the latency was not delayed: the fault has ended. */
 const QUICK = 0.9;
@@ -14,7 +14,7 @@ export class LateCommands extends ProxiedFault {
   protected override readonly latencyMs: number;
   protected override readonly quickMs: number;
   /** Commands over it in the fault, one after the other. */
-  readonly #probes: ProbeWrite[] = [];
+  readonly #probes: ProbeCommand[] = [];
   #span = { startedAt: 0, until: 0 };
   /** Why no more probes are sent. */
   #failure: string | undefined;
@@ -50,10 +50,10 @@ export class LateCommands extends ProxiedFault {
     const late = this.#probes.filter((probe) => !this.#isQuick(probe));
     const { startedAt, until } = this.#span;
     const span = { startedAt, until: Math.min(until, late.at(-1)?.at ?? until) };
-    return provenBy(late, this.latencyMs, span, 'command');
+    return provenBy(late, this.latencyMs, span);
   }
 
-  #isQuick({ tookMs }: ProbeWrite): boolean {
+  #isQuick({ tookMs }: ProbeCommand): boolean {
     return tookMs < QUICK * this.latencyMs;
   }
 
@@ -74,7 +74,7 @@ export class LateCommands extends ProxiedFault {
   async #probe(): Promise<void> {
     const { now, redis } = this.tools;
     const sentAt = performance.now();
-    const answered = async (): Promise<Omit<ProbeWrite, 'readMs'>> => {
+    const answered = async (): Promise<Omit<ProbeCommand, 'readMs'>> => {
       const state = await this.through.ask();
       if (state !== 'Answered') throw new Error('the connection of the operator ended');
       return { at: now(), tookMs: performance.now() - sentAt };

@@ -1,8 +1,9 @@
 /** Contention for locks around a fault, and which specs can show nothing. Pure. */
+import { mechanismOf } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { ScenarioPlan } from '../../../scenarios/scenario-type.ts';
 import { seedOf } from '../../../scenarios/seed.ts';
-import { continuing, faultProblem, mechanismIn } from '../../../scenarios/store-fault.ts';
+import { continuing, faultProblem } from '../../../scenarios/store-fault.ts';
 import { type LockSpec, longestHoldMs, PART, ttlOf } from '../../spec/schema.ts';
 import { api, type ExclusionSpec } from './parameters.ts';
 
@@ -18,7 +19,7 @@ const RATE = 6;
 const RETURN_MS = 3000;
 
 export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
-  override readonly mechanism = mechanismIn(this.parameters.fault, this.part);
+  override readonly mechanism = mechanismOf(this.parameters.fault);
   readonly faultMs = parseDuration(this.parameters.fault.duration);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
   /** How long contenders continue after the fault. */

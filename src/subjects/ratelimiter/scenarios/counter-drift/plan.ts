@@ -1,7 +1,6 @@
 /** A scenario of counter drift on its rate limiter, and which specs can prove nothing. Pure. */
-import { holdFor } from '@chaosdemo/redis-faults';
+import { holdFor, mechanismOf } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { mechanismIn } from '../../../scenarios/store-fault.ts';
 import type { Baseline } from '../../interfaces/http/control-callers.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
@@ -14,7 +13,7 @@ import { api, type CounterDriftSpec } from './parameters.ts';
 const LATE_SYNC_MS = 150;
 
 export class DriftPlan extends LimiterPlan<CounterDriftSpec> {
-  override readonly mechanism = mechanismIn(this.parameters.fault, this.limiter);
+  override readonly mechanism = mechanismOf(this.parameters.fault);
   override readonly rate = this.parameters.requestsPerSecond;
   readonly truth = { anomalies: [this.mechanism.cause], at: 'store' } as const;
   readonly faultMs = parseDuration(this.parameters.fault.duration);

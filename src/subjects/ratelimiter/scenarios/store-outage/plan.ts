@@ -1,10 +1,10 @@
 /** A scenario of a store outage on its rate limiter, and which specs can show nothing. Pure. */
 
-import type { CountPlace } from '@chaosdemo/redis-faults';
+import { type CountPlace, mechanismOf } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
 import { seedOf } from '../../../scenarios/seed.ts';
-import { continuing, faultProblem, mechanismIn } from '../../../scenarios/store-fault.ts';
+import { continuing, faultProblem } from '../../../scenarios/store-fault.ts';
 import { placeOf } from '../../interfaces/counts.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
@@ -35,7 +35,7 @@ const FAILOVER_MS = 8000;
 const PROOF_MS = 500;
 
 export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
-  override readonly mechanism = mechanismIn(this.parameters.fault, this.limiter);
+  override readonly mechanism = mechanismOf(this.parameters.fault);
   readonly faultMs = parseDuration(this.parameters.fault.duration);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
   /** How long callers may take to be treated as before. */
