@@ -66,14 +66,14 @@ async function read(path) {
 /** A template rather than a file of the chart's crds folder, which `helm upgrade` never touches again. */
 async function crdTemplate() {
   const text = literal(await read('crds/chaosdemo.dev_chaosdemos.yaml'));
-  const name = '  name: chaosdemos.chaosdemo.dev\n';
+  const annotations = '  annotations:\n';
   return guarded(
     '.Values.crds.install',
     'crds/chaosdemo.dev_chaosdemos.yaml',
     replaced(text.replace(/^# Generated.*\n/, ''), [
       [
-        name,
-        `${name}  {{- if .Values.crds.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{- end }}\n`,
+        annotations,
+        `${annotations}    {{- if .Values.crds.keep }}\n    helm.sh/resource-policy: keep\n    {{- end }}\n`,
       ],
     ]),
   );

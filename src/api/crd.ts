@@ -4,6 +4,7 @@
  */
 import { stringify } from 'yaml';
 import { GROUP, KIND, PLURAL, VERSION } from './group.ts';
+import { RELEASE, RELEASE_ANNOTATION } from './release.ts';
 import { specSchema } from './spec.ts';
 import { statusSchema } from './status.ts';
 import { type Schema, structural } from './structural.ts';
@@ -83,7 +84,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${PLURAL}.${GROUP}` },
+    metadata: { name: `${PLURAL}.${GROUP}`, annotations: { [RELEASE_ANNOTATION]: RELEASE } },
     spec: {
       group: GROUP,
       scope: 'Namespaced',

@@ -5,6 +5,7 @@ export * from './chaos-demo.ts';
 export * from './conditions.ts';
 export * from './diagnosis-text.ts';
 export * from './group.ts';
+export * from './release.ts';
 export * from './run-key.ts';
 export * from './schema-parts.ts';
 export * from './shell.ts';

@@ -3,9 +3,9 @@
 import { createReadStream } from 'node:fs';
 import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
-import packageJson from '../../package.json' with { type: 'json' };
 import {
   type ChaosDemo,
+  RELEASE,
   type ScenarioStatus,
   statusSchema,
   terminalLine,
@@ -24,7 +24,7 @@ import { scenarioLines } from './run-text.ts';
 export function chaosdemoProgram(description: string): Command {
   const program = new Command('chaosdemo')
     .description(description)
-    .version(packageJson.version, '--version')
+    .version(RELEASE, '--version')
     .exitOverride();
 
   program

@@ -14,7 +14,7 @@ import {
   Store,
 } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
-import { ANNOTATIONS, GROUP } from '../api/index.ts';
+import { ANNOTATIONS, GROUP, RELEASE, RELEASE_ANNOTATION } from '../api/index.ts';
 import type { DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Subject } from '../engine/subject.ts';
 import type { Cluster } from '../subjects/cluster.ts';
@@ -97,6 +97,7 @@ export async function runOperator(
         namespace: config.namespace,
         name: LEADER_LEASE,
         identity: config.identity,
+        annotations: { [RELEASE_ANNOTATION]: RELEASE },
         leaseDurationMs: config.leaseDurationMs,
         renewDeadlineMs: config.renewDeadlineMs,
         retryPeriodMs: config.retryPeriodMs,

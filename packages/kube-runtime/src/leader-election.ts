@@ -42,6 +42,8 @@ export interface LeaderElectorOptions {
   /** Unique among running processes, for example the pod name. */
   identity: string;
   logger: Logger;
+  /** Written on the Lease by each renewal, so that others know who leads. */
+  annotations?: Readonly<Record<string, string>>;
   /** Others take over if the lease was not renewed for this long. Integer seconds. */
   leaseDurationMs?: number;
   /** We stop leading after this long without a renewal; the rest of the lease is for work in flight. */

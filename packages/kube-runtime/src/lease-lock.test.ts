@@ -28,3 +28,20 @@ it('a release is retried if its own late renewal was stored in between', async (
   const deletes = server.requests.filter(({ method }) => method === 'DELETE');
   expect(deletes.map(({ body }) => JSON.parse(body).preconditions.resourceVersion)).toEqual(['1', '2']);
 });
+
+it('its annotations are written next to those of others', async () => {
+  const metadata = { name: 'l', resourceVersion: '1', annotations: { theirs: '1', version: 'old' } };
+  server = await startWireServer((_, response) => sendJson(response, { metadata, spec: {} }));
+  const lock = new LeaseLock({
+    client: server.client(),
+    namespace: 'ns',
+    name: 'l',
+    identity: 'me',
+    leaseDurationMs: 15_000,
+    freshMs: 10_000,
+    annotations: { version: 'new' },
+  });
+  await lock.acquireOrRenew(60_000);
+  const written = server.requests.find(({ method }) => method === 'PUT')?.body ?? '';
+  expect(JSON.parse(written).metadata.annotations).toEqual({ theirs: '1', version: 'new' });
+});

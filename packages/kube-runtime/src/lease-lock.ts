@@ -50,6 +50,8 @@ export interface LeaseLockOptions {
   leaseDurationMs: number;
   /** How long we rely on a renewal, in milliseconds; shorter than the lease. */
   freshMs: number;
+  /** Written on the Lease with each renewal, for readers of it. */
+  annotations?: Readonly<Record<string, string>>;
   /** Delete the Lease on release, for names that are not reused. Default false. */
   deleteOnRelease?: boolean;
   clocks?: Partial<Clocks>;
@@ -212,9 +214,9 @@ export class LeaseLock {
 
   /** False: another process created it first. */
   async #create(call: Call): Promise<boolean> {
-    const { client, name, namespace } = this.#options;
+    const { annotations, client, name, namespace } = this.#options;
     const at = this.#now();
-    const metadata: ObjectMeta = { name, namespace };
+    const metadata: ObjectMeta = { name, namespace, ...(annotations && { annotations }) };
     const body = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -236,7 +238,9 @@ export class LeaseLock {
   /** Writes our record over `current`. False: the lease has changed or is gone. */
   async #write(current: Lease, call: Call): Promise<boolean> {
     const at = this.#now();
-    const body = { ...current, spec: this.#record(current.spec ?? {}) };
+    const annotations = { ...current.metadata.annotations, ...this.#options.annotations };
+    const metadata = { ...current.metadata, annotations };
+    const body = { ...current, metadata, spec: this.#record(current.spec ?? {}) };
     try {
       const path = this.#path(true);
       this.#succeed(await this.#options.client.request<Lease>({ method: 'PUT', path, body, ...call }), at);

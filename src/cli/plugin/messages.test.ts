@@ -4,7 +4,7 @@ import { demoWith, statusInFault } from '../../../test/fixtures/cli/view/status.
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { parseManifest } from '../manifest.ts';
 import { kubectlFor } from './connection.ts';
-import { findingLines } from './doctor/finding.ts';
+import { findingLines, summaryOf } from './doctor/finding.ts';
 import { checkObject } from './doctor/object-checks.ts';
 import { PluginError } from './errors.ts';
 import { createProgram } from './program.ts';
@@ -69,7 +69,8 @@ it.each(program.commands.map((command) => [command.name(), command] as const))(
 );
 
 it.each(DEMOS)('the words for a ChaosDemo that is %s', (_, demo) => {
-  expect(findingLines([checkObject(demo, kubectl, [])]).join('\n')).toMatchSnapshot('doctor');
+  const findings = [checkObject(demo, kubectl, [])];
+  expect([...findingLines(findings), '', summaryOf(findings)].join('\n')).toMatchSnapshot('doctor');
   expect(outcomeOf(() => advanceOf(demo, kubectl))).toMatchSnapshot('advance');
   expect(outcomeOf(() => abortOf(demo, kubectl))).toMatchSnapshot('abort');
   expect(outcomeOf(() => rerunOf(demo, 'request'))).toMatchSnapshot('rerun');

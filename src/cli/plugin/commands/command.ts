@@ -60,6 +60,10 @@ export function plainOption(): Option {
   return new Option('--plain', 'print lines, also on a terminal').default(!hasTerminal(), 'only without one');
 }
 
+export function operatorNamespaceOption(): Option {
+  return new Option('--operator-namespace <name>', 'namespace of the operator').default('chaosdemo-system');
+}
+
 export function verboseOption(): Option {
   return new Option('--verbose', 'print all figures, evidence and diagnoses after the run');
 }

@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import type { Place } from '../connection.ts';
 import { doctor } from '../doctor/doctor.ts';
-import { type CommandContext, clusterCommand, ONLY_ONE, print, withConnection } from './command.ts';
+import {
+  type CommandContext,
+  clusterCommand,
+  ONLY_ONE,
+  operatorNamespaceOption,
+  print,
+  withConnection,
+} from './command.ts';
 
 export function addDoctor(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -17,7 +24,7 @@ Exit status: 0 no problem found, 1 at least one problem, 2 no problem found, but
 with ?) or the API server did not respond.`,
   })
     .argument('[name]', ONLY_ONE)
-    .option('--operator-namespace <name>', 'namespace of the operator', 'chaosdemo-system')
+    .addOption(operatorNamespaceOption())
     .action(
       withConnection<Place & { operatorNamespace: string }>(
         context,

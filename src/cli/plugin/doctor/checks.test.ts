@@ -1,13 +1,15 @@
 /** What doctor finds in a cluster; the API server is played at the wire. */
+import { randomUUID } from 'node:crypto';
 import { sendJson, sendStatus, startWireServer, type WireServer } from '@chaosdemo/kube-runtime/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { demoWith } from '../../../../test/fixtures/cli/view/status.ts';
-import { specSchema } from '../../../api/index.ts';
+import { RELEASE, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
 import { checkAdmission } from './admission-check.ts';
 import type { DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
 import { checkOperator } from './operator-checks.ts';
+import { checkVersions } from './version-checks.ts';
 
 let server: WireServer | undefined;
 afterEach(async () => {
@@ -15,14 +17,15 @@ afterEach(async () => {
   server = undefined;
 });
 
-type Objects = Readonly<Record<string, object | 'Forbidden'>>;
+type Objects = Readonly<Record<string, object | 'Forbidden' | (() => object)>>;
 
 /** The scene of a cluster that has objects by the ends of their paths. */
 async function sceneOf(objects: Objects, demoSpec: object = {}): Promise<DemoCheckContext> {
   const wire = await startWireServer(({ path }, response) => {
     const found = Object.entries(objects).find(([end]) => path.endsWith(end))?.[1];
     if (found === 'Forbidden') return sendStatus(response, 403, found);
-    return found ? sendJson(response, found) : sendStatus(response, 404, 'NotFound');
+    const object = typeof found === 'function' ? found() : found;
+    return object ? sendJson(response, object) : sendStatus(response, 404, 'NotFound');
   });
   server = wire;
   return {
@@ -145,5 +148,40 @@ describe('the findings of doctor about the operator', () => {
     expect(elsewhere).toMatchObject({ check: 'Operator', state: 'wrong' });
     expect(elsewhere?.fixCommands).toBeUndefined();
     expect(others).toEqual([]);
+  });
+});
+
+describe('the versions', () => {
+  const release = (version: string) => ({ metadata: { annotations: { 'chaosdemo.dev/version': version } } });
+  /** A leader that renews its lease whenever it is read. */
+  const leader = (version: string) => ({
+    ...release(version),
+    spec: { holderIdentity: 'operator-0', renewTime: randomUUID() },
+  });
+  const [major, minor] = RELEASE.split('.', 2).map(Number);
+  const patched = `${major}.${minor}.99`;
+  const next = `${major}.${(minor ?? 0) + 1}.0`;
+
+  it.each<[name: string, operator: string, crd: object | 'Forbidden', states: readonly string[]]>([
+    ['are equal', RELEASE, release(RELEASE), ['ok', 'ok', 'ok']],
+    ['differ in the patch', patched, release(RELEASE), ['ok', 'ok', 'ok']],
+    ['have another operator and CRD', next, release(next), ['ok', 'wrong', 'ok']],
+    ['have another CRD', RELEASE, release(next), ['ok', 'ok', 'wrong']],
+    ['have a CRD that states none', RELEASE, { metadata: {} }, ['ok', 'ok', 'unknown']],
+    ['have a CRD that the user cannot read', RELEASE, 'Forbidden', ['ok', 'ok', 'unknown']],
+  ])('%s', async (_, operator, crd, states) => {
+    const lease = () => leader(operator);
+    const context = await sceneOf({
+      '/leases/chaosdemo-operator': lease,
+      '/chaosdemos.chaosdemo.dev': crd,
+    });
+    const findings = await checkVersions(context);
+    expect(findings.map(({ check }) => check)).toEqual(['Client', 'Operator', 'CRD']);
+    expect(findings.map(({ state }) => state)).toEqual(states);
+  });
+
+  it('need a leader', async () => {
+    const findings = await checkVersions(await sceneOf({}));
+    expect(findings.map(({ state }) => state)).toEqual(['ok', 'wrong', 'wrong']);
   });
 });

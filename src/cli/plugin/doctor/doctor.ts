@@ -6,7 +6,7 @@ import { existingDemo } from '../demos.ts';
 import { PluginError } from '../errors.ts';
 import { checkAdmission } from './admission-check.ts';
 import { type CheckContext, checked } from './check-context.ts';
-import { exitOf, type Finding, findingLines } from './finding.ts';
+import { exitOf, type Finding, findingLines, summaryOf } from './finding.ts';
 import { checkObject } from './object-checks.ts';
 import { checkCrd, checkNamespace, checkOperator } from './operator-checks.ts';
 
@@ -23,7 +23,7 @@ export interface DoctorOptions {
 /** Prints its findings. @returns the exit status, which follows the worst of them */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const findings = await examine(options);
-  for (const line of findingLines(findings)) options.print(terminalLine(line));
+  for (const line of [...findingLines(findings), '', summaryOf(findings)]) options.print(terminalLine(line));
   return exitOf(findings);
 }
 

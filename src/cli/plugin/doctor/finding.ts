@@ -24,14 +24,13 @@ const MARKS: Readonly<Record<State, string>> = { ok: '✓', note: '•', wrong: 
 /** The findings as lines, each followed by its fix. */
 export function findingLines(findings: readonly Finding[]): string[] {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
-  const lines = findings.flatMap(({ check, fixCommands = [], message, reason, state }) => [
+  return findings.flatMap(({ check, fixCommands = [], message, reason, state }) => [
     `${MARKS[state]} ${check.padEnd(width)}  ${message}`,
     ...fixCommands.map((command) => `${' '.repeat(width + 6)}${command}`),
     ...(reason !== undefined && state !== 'ok'
       ? [`${' '.repeat(width + 4)}More: docs/troubleshooting.md#${reason.toLowerCase()}`]
       : []),
   ]);
-  return [...lines, '', summaryOf(findings)];
 }
 
 /** The exit status for the worst finding: a check that could not run is not a check that passed. */
@@ -44,7 +43,8 @@ function countOf(findings: readonly Finding[], state: State): number {
   return findings.filter((finding) => finding.state === state).length;
 }
 
-function summaryOf(findings: readonly Finding[]): string {
+/** How many problems there are, and what to do. */
+export function summaryOf(findings: readonly Finding[]): string {
   const unknown = countOf(findings, 'unknown');
   const rest = unknown === 0 ? '' : ` ${unknown} ${unknown === 1 ? 'check' : 'checks'} could not run.`;
   const wrong = countOf(findings, 'wrong');

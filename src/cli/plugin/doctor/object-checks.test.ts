@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { demoWith, statusInFault } from '../../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemo } from '../../../api/index.ts';
 import type { Finding } from './finding.ts';
-import { exitOf, findingLines } from './finding.ts';
+import { exitOf, summaryOf } from './finding.ts';
 import { checkObject } from './object-checks.ts';
 
 const condition = (type: string, status: 'True' | 'False', reason: string) => ({
@@ -56,5 +56,5 @@ it.each([
 ] as const)('ends with the status of the worst of %j', (states, status) => {
   const findings = states.map((state) => ({ check: 'CRD', state, message: '' }));
   expect(exitOf(findings)).toBe(status);
-  expect(findingLines(findings).at(-1) === 'No problem found.').toBe(status === 0);
+  expect(summaryOf(findings) === 'No problem found.').toBe(status === 0);
 });

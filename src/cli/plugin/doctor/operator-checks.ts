@@ -1,7 +1,7 @@
 /** Whether an operator serves this namespace: CRD, Deployment, leader, kill switch, label, rights. */
 
 import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
-import { ENABLED_LABEL, GROUP, PLURAL, shell, VERSION } from '../../../api/index.ts';
+import { ENABLED_LABEL, GROUP, PLURAL, RELEASE_ANNOTATION, shell, VERSION } from '../../../api/index.ts';
 import { stops } from '../../../operator/adapters/kill-switch.ts';
 import { type CheckContext, checked, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
@@ -30,6 +30,7 @@ interface Deployment {
 }
 
 interface Lease {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
   readonly spec?: {
     readonly holderIdentity?: string;
     readonly renewTime?: string;
@@ -55,9 +56,7 @@ export async function checkCrd(context: CheckContext): Promise<Finding> {
 export async function checkOperator(context: CheckContext): Promise<Finding[]> {
   let isInstalled = false;
   const operator = await checked('Operator', context, async () => {
-    const lease = await readLease(context);
-    const holder = lease?.spec?.holderIdentity ?? '';
-    const leads = holder !== '' && (await isRenewed(context, lease));
+    const { holder, leads } = await findLeader(context);
     const [deployment] = await (leads ? deployments(context).catch(() => []) : deployments(context));
     isInstalled = leads || deployment !== undefined;
     if (leads) return whatLeads(context, holder, deployment);
@@ -124,6 +123,16 @@ function whereItIs(context: CheckContext, holder: string): Omit<Finding, 'check'
 }
 
 const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+
+/** The holder of the Lease ('' if it has none), whether it leads now, and the version that it wrote. */
+export async function findLeader(
+  context: CheckContext,
+): Promise<{ holder: string; leads: boolean; version: string | undefined }> {
+  const lease = await readLease(context);
+  const holder = lease?.spec?.holderIdentity ?? '';
+  const leads = holder !== '' && (await isRenewed(context, lease));
+  return { holder, leads, version: lease?.metadata?.annotations?.[RELEASE_ANNOTATION] };
+}
 
 function readLease(context: CheckContext): Promise<Lease | undefined> {
   return read<Lease>(context, resourcePath(LEASES, { namespace: context.system, name: OPERATOR }));
