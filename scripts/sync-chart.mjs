@@ -81,7 +81,7 @@ async function crdTemplate() {
 
 async function limiterTemplate() {
   return await ofRateLimiter('limiter.yaml', '.Values.limiter.enabled', [
-    [/image: chaosdemo\.dev\/\S+/, 'image: {{ include "chaosdemo-operator.image" . }}'],
+    [/image: chaosdemo\.dev\/\S+/, 'image: {{ include "chaosdemo-operator.image" . | quote }}'],
     [/imagePullPolicy: \S+/, 'imagePullPolicy: {{ .Values.image.pullPolicy }}'],
     [
       '            - name: PORT\n',
@@ -94,7 +94,7 @@ async function redisTemplate() {
   // Redis reads both files at its start only.
   const checksum = '{{ print (.Files.Get "files/users.acl") (.Files.Get "files/redis.conf") | sha256sum }}';
   const workload = await ofRateLimiter('redis.yaml', '.Values.limiter.enabled', [
-    [/image: docker\.io\/\S+/, 'image: {{ .Values.limiter.redisImage }}'],
+    [/image: docker\.io\/\S+/, 'image: {{ .Values.limiter.redisImage | quote }}'],
     [
       '    metadata:\n      labels:\n',
       `    metadata:\n      annotations:\n        checksum/config: ${checksum}\n      labels:\n`,

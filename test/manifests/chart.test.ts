@@ -56,8 +56,8 @@ describe('the chart', () => {
     const kept = crdOf(await helmTemplate(helm, {}));
     const taken = crdOf(await helmTemplate(helm, { crds: { keep: false } }));
     expect(kept?.spec).toEqual(shipped.spec);
-    expect(kept?.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
-    expect(taken?.metadata.annotations).toBeUndefined();
+    expect(kept?.metadata.annotations).toHaveProperty(['helm.sh/resource-policy'], 'keep');
+    expect(taken?.metadata.annotations).not.toHaveProperty(['helm.sh/resource-policy']);
   });
 
   it.each([
@@ -82,6 +82,22 @@ describe('the chart', () => {
     const { status, stderr } = await runHelmTemplate(helm, values);
     expect(status).toBe(1);
     expect(stderr).toContain(what);
+  });
+
+  it.each([
+    'x"\n      hostNetwork: true\n#',
+    "x'\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: y}\n",
+    '{{ .Values.secret }}',
+    '&a [*a]',
+    '!!binary eA==',
+    '0x10',
+  ])('takes a text for nothing but a text, wherever the schema permits it: %j', async (hostile) => {
+    const rendered = await Promise.all(
+      [hostile, 'harmless'].map(async (text) => objectsOf(await helmTemplate(helm, textsOf(text)))),
+    );
+    const [found, expected] = rendered.map((objects) => JSON.stringify(objects));
+    const inJson = JSON.stringify(hostile).slice(1, -1);
+    expect(found?.replaceAll(inJson, 'harmless')).toBe(expected);
   });
 
   it('writes a file of profiles that the operator reads, and mounts what it names', async () => {
@@ -130,6 +146,24 @@ describe('the chart', () => {
     );
   });
 });
+
+/** Values with this text in every place that takes any. */
+function textsOf(text: string): object {
+  const labels = { label: text };
+  return {
+    image: { repository: text, tag: text },
+    imagePullSecrets: [{ name: text }],
+    nodeSelector: labels,
+    networkPolicy: { dnsNamespaceLabels: labels, dnsPodLabels: labels },
+    metrics: {
+      serviceMonitor: { enabled: true, labels },
+      prometheusRule: { enabled: true, labels },
+      dashboard: { enabled: true, labels },
+    },
+    // Its passwords differ each time.
+    limiter: { enabled: true, redisImage: text, createSecrets: false },
+  };
+}
 
 type Secret = { kind: string; metadata: { name: string }; stringData: Record<string, string> };
 
