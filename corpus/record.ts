@@ -32,7 +32,7 @@ const PAUSE_WITHIN_MS = 300;
 /** What a spec with a failover needs. */
 const FAILS_OVER = {
   failover: 'Allow',
-  sentinel: { service: 'sentinel', masterName: WATCHED_AS },
+  sentinel: { serviceName: 'sentinel', masterName: WATCHED_AS },
 };
 
 const isFault = (watch: Variation['watch']): watch is WatchedFault => typeof watch === 'object';
@@ -127,7 +127,11 @@ async function limiterOf(
     spec: limiterSpec(
       {
         ...rateLimiterSpec(surveyed, variant, configured),
-        redis: { service: 'redis', ...(count && { count }), ...(hasType(watch, 'Failover') && FAILS_OVER) },
+        redis: {
+          serviceName: 'redis',
+          ...(count && { count }),
+          ...(hasType(watch, 'Failover') && FAILS_OVER),
+        },
         health,
       },
       [watch === 'burst' ? burst : ofStore],

@@ -56,7 +56,7 @@ export class Fleet {
     return this.#groups.map(({ name }) =>
       rateLimiterOf({
         selector: { matchLabels: named(name) },
-        redis: redisRef({ service: `${name}-redis`, authSecretName: `${name}-redis-auth` }),
+        redis: redisRef({ serviceName: `${name}-redis`, authSecretName: `${name}-redis-auth` }),
       }),
     );
   }

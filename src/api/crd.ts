@@ -13,8 +13,8 @@ import type { PrinterColumn, SubjectApi } from './subject-api.ts';
 const conditionColumn = (type: string, member: 'status' | 'reason'): string =>
   `.status.conditions[?(@.type=="${type}")].${member}`;
 
-/** The columns of `kubectl get chaosdemo`; priority 1 with `-o wide` only. */
-export function printerColumns(): PrinterColumn[] {
+/** The columns of `kubectl get chaosdemo`, with those of the subjects; priority 1 with `-o wide` only. */
+export function printerColumns(subjects: readonly SubjectApi[] = []): PrinterColumn[] {
   return [
     {
       name: 'Phase',
@@ -61,6 +61,7 @@ export function printerColumns(): PrinterColumn[] {
       description: 'Number of the run that the other columns describe',
       priority: 1,
     },
+    ...new Set(subjects.flatMap(({ columns }) => columns)),
   ];
 }
 
@@ -101,7 +102,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
           name: VERSION,
           served: true,
           storage: true,
-          additionalPrinterColumns: printerColumns(),
+          additionalPrinterColumns: printerColumns(subjects),
           selectableFields: [{ jsonPath: '.status.phase' }],
           subresources: { status: {} },
           schema: {

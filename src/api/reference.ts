@@ -46,7 +46,7 @@ export function apiReference(subjects: readonly SubjectApi[]): string[] {
     measureSection(subjects),
     conditionSection(subjects),
     reasonSection(subjects),
-    columnSection(),
+    columnSection(subjects),
     nameSection(subjects),
     runKeySection(subjects),
   ];
@@ -172,8 +172,8 @@ function reasonSection(subjects: readonly SubjectApi[]): string {
   ].join('\n\n');
 }
 
-function columnSection(): string {
-  const list = printerColumns().map(
+function columnSection(subjects: readonly SubjectApi[]): string {
+  const list = printerColumns(subjects).map(
     ({ name, jsonPath, description = 'Time since it was made', priority }) =>
       [
         `${code(name.toUpperCase())} (${code(jsonPath)}${priority === undefined ? '' : ', `-o wide`'})`,

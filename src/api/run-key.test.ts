@@ -20,6 +20,7 @@ describe('the run key', () => {
     ['a required field of the subject', lamp({ socket: 'b' })],
     ['a field of the subject', lamp({ brightness: 51 })],
     ['a nested field of the subject', lamp({ bulb: { watts: 9 } })],
+    ['an empty object of the subject', lamp({ shade: {} })],
   ])('changes with %s', (_, changed) => {
     expect(changed).not.toBe(key());
   });

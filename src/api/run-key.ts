@@ -78,6 +78,7 @@ function without(part: Json, fields: readonly string[]): Json {
 
 /**
  * `value` without members that are undefined or equal to those of `base`, at every depth; undefined if nothing is left.
+ * An empty object that `base` lacks stays: that it is there may be all that it states.
  */
 function difference(value: Json, base: Json): Json {
   if (!isRecord(value)) return canonical(value) === canonical(base) ? undefined : value;
@@ -85,7 +86,7 @@ function difference(value: Json, base: Json): Json {
     const rest = difference(member, isRecord(base) ? base[name] : undefined);
     return rest === undefined ? [] : [[name, rest] as const];
   });
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  return entries.length === 0 && base !== undefined ? undefined : Object.fromEntries(entries);
 }
 
 function isRecord(value: Json): value is Record<string, Json> {

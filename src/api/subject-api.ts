@@ -80,6 +80,8 @@ export interface SubjectApi {
   /** Fields of that member that start no run when they change. */
   readonly fieldsThatStartNoRun: readonly string[];
   readonly faults: readonly FaultApi[];
+  /** Further columns; one that several subjects have is shown once. */
+  readonly columns: readonly PrinterColumn[];
   /** The default of `spec.scenarios`; used of the first registered subject. */
   readonly defaultScenarios: readonly { readonly name: string; readonly type: string }[];
   /** Subject-specific reasons: why a run is refused or waits. */

@@ -6,7 +6,7 @@ import { type Address, accepts } from './address.ts';
 import { programFile } from './root.ts';
 
 /** `redis.faultProxy` of one that is registered. */
-export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' } as const;
+export const FAULT_PROXY = { serviceName: 'fault-proxy', authSecretName: 'fault-proxy-auth' } as const;
 
 /** Where instances find Redis, and where the operator controls the faults. */
 export interface OwnFaultProxy extends Address {

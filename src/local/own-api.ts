@@ -152,7 +152,7 @@ function accountsSecret(namespace: string, labels: OwnTarget['labels'], accounts
 
 /** The pod of a fault proxy, the Service of its control API and the Secret with its token, for `FAULT_PROXY`. */
 export function proxyTarget(namespace: string, { controlPort, host, pid, token }: OwnFaultProxy): Target {
-  const { authSecretName, service: name } = FAULT_PROXY;
+  const { authSecretName, serviceName: name } = FAULT_PROXY;
   const pod = podOf(namespace, `${name}-0`, { app: name }, 'control', { host, port: controlPort }, pid);
   const service = { namespace, name, selector: pod.labels, port: 8474, targetPort: 'control' };
   const secret = redisSecret(namespace, authSecretName, { password: token });

@@ -46,7 +46,7 @@ async function run(library: string, timeout: string): Promise<Row> {
         release: { path: '/locks/$(key)', headers: [{ name: 'X-Lock-Token', value: '$(token)' }] },
         slots,
         ttl: '5s',
-        redis: { service: 'redis' },
+        redis: { serviceName: 'redis' },
         health: { path: '/healthz' },
       },
       scenarios: [{ name: 'lock', type: 'Exclusion', exclusion: { fault: { type: values.fault } } }],

@@ -84,7 +84,7 @@ export function surveyDemo(
         selector: { matchLabels: labelsOf(limiter) },
         port: 'http',
         redis: {
-          service: 'redis',
+          serviceName: 'redis',
           // Without a separate network, all processes reach Redis from one address.
           otherClients: fault === 'Stall' ? 'Allow' : 'Reject',
           ...(isProxied(fault) && { faultProxy: FAULT_PROXY }),

@@ -101,7 +101,7 @@ export function chart(cluster: Cluster): void {
 function kept(namespace: string): object {
   const rateLimiter = {
     selector: { matchLabels: { app: 'any' } },
-    redis: { service: 'any' },
+    redis: { serviceName: 'any' },
   };
   return {
     apiVersion: 'chaosdemo.dev/v1alpha1',

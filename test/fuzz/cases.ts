@@ -26,7 +26,7 @@ const properties = whole['properties'] as Readonly<Record<string, Schema>>;
 
 /** Redis is behind a proxy, whose connections are those of strangers. */
 const open = rateLimiterOf({
-  redis: { service: 'redis', authSecretName: 'redis-auth', otherClients: 'Allow' },
+  redis: { serviceName: 'redis', authSecretName: 'redis-auth', otherClients: 'Allow' },
 });
 
 /** Valid but for rules between fields: a subject that may be there, and anything else. */

@@ -150,7 +150,7 @@ class Fuzzer {
     const spec = {
       rateLimiter: {
         selector: { matchLabels: { a: 'b' } },
-        redis: { service: 'redis' },
+        redis: { serviceName: 'redis' },
       },
     };
     await this.#live({ place: 1, spec, annotations: {}, steps: [] }, -1);

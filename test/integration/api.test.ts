@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 const limiter = {
   selector: { matchLabels: { app: 'x' } },
-  redis: { service: 'redis' },
+  redis: { serviceName: 'redis' },
 };
 
 type Create = (demo: object) => Promise<ChaosDemo>;
@@ -49,6 +49,10 @@ const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', expect: '
 const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ...changes }];
 const outage = (fault: object) => [{ name: 'o', type: 'StoreOutage', storeOutage: { fault } }];
 const withLimiter = (changes: object) => ({ rateLimiter: { ...limiter, ...changes } });
+const violated = (storeOutage: object) => ({
+  ...withLimiter({}),
+  scenarios: [{ name: 'o', type: 'StoreOutage', expect: 'Violated', storeOutage }],
+});
 const exclusion = (changes: object) => [{ name: 'e', type: 'Exclusion', exclusion: changes }];
 const lock = {
   ...limiter,
@@ -60,7 +64,7 @@ const limit = { requests: 10, window: '60s' };
 const MOST = Number.MAX_SAFE_INTEGER;
 const http = { http: { path: '/$(key)' }, limit };
 const byAddress = { http: { identity: 'SourceAddress', path: '/' }, limit };
-const counting = { service: 'redis', count: { key: 'rl:$(key)' } };
+const counting = { serviceName: 'redis', count: { key: 'rl:$(key)' } };
 
 describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
   const judge = async (spec: object): Promise<ChaosDemo> =>
@@ -78,7 +82,7 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
     ]);
     expect(subjectPart(spec, PART)).toMatchObject({
       port: 'http',
-      redis: { tls: false, otherClients: 'Reject', port: 6379 },
+      redis: { otherClients: 'Reject', port: 6379 },
       health: { timeout: '5s' },
     });
     expect(spec).toMatchObject({
@@ -124,6 +128,11 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
     await expect(judge(withLimiter({ limit: { ...limit, window: '60.5m' } }))).rejects.toThrow(
       /must be from 1s to 1h/,
     );
+  });
+
+  it('accepts a violation as the expectation, with the default of accept', async () => {
+    const { spec } = await judge(violated({}));
+    expect(spec.scenarios[0]).toMatchObject({ storeOutage: { accept: ['Enforces', 'FailsClosed'] } });
   });
 
   it.each([{ type: 'Latency', latency: '50ms' }, { type: 'Latency' }, { type: 'DataLoss', scripts: true }])(
@@ -233,6 +242,7 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
       { ...withLimiter({}), scenarios: [{ ...outage({})[0], storeOutage: { accept: ['Forgets'] } }] },
       /accept may name Forgets .*`DataLoss`, `Failover`/,
     ],
+    ['a violation of what is accepted', violated({ accept: ['FailsOpen'] }), /leave storeOutage.accept out/],
     [
       'the wrong member of the union',
       { ...withLimiter({}), scenarios: drift({ ghostAllowing: {} }) },
@@ -254,6 +264,7 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
       { ...withLimiter({}), scenarios: [...drift({}), ...drift({})] },
       /Duplicate value/,
     ],
+    ['a Redis without a name', withLimiter({ redis: {} }), /serviceName: Required/],
     ['an unknown field', { ...withLimiter({}), sceanrios: [] }, /unknown field "spec.sceanrios"/],
   ])('refuses %s and says why', async (_, spec, message) => {
     const error = await judge(spec).catch((reason: unknown) => reason);
@@ -275,6 +286,16 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
 });
 
 describe('the API server', () => {
+  it('shows the Redis of each subject with -o wide', async () => {
+    const demos = [withLimiter({}), withLock({})].map((spec, i) => ({
+      ...{ apiVersion: 'chaosdemo.dev/v1alpha1', kind: 'ChaosDemo', metadata: { name: `${i}`, namespace } },
+      spec: { suspend: true, ...spec },
+    }));
+    await kubectl.apply(demos);
+    const table = await kubectl.run(['-n', namespace, 'get', 'chaosdemo', '-o', 'wide']);
+    expect(table).toMatch(/ REASON +RUN +REDIS\n0 .* redis\n1 .* redis\n$/);
+  });
+
   it('explains every field', async () => {
     const text = await kubectl.run(['explain', 'chaosdemo.spec', '--recursive']);
     for (const field of ['rateLimiter', 'authSecretName', 'counterDrift', 'multiplier', 'activeDeadline']) {

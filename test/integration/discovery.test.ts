@@ -80,6 +80,7 @@ describe('discover, if everything is in place', () => {
           password: 'operator-secret',
         },
       ],
+      http: {},
     });
 
     await setLabel('no');
@@ -88,7 +89,7 @@ describe('discover, if everything is in place', () => {
 
   it("discovery sends a Secret's password only to the Service it belongs to", async () => {
     await create('services', serviceObject('trap'));
-    const trap = { redis: { service: 'trap', authSecretName: 'redis-auth', tls: true } };
+    const trap = { redis: { serviceName: 'trap', authSecretName: 'redis-auth', tls: {} } };
     await expectRefused(trap, 'RedisAuthInvalid', /Secret redis-auth .*not for Service trap: .*key service/);
     const refusal = await look(trap);
     if (!(refusal instanceof Refusal)) expect.unreachable('was not refused');
@@ -139,7 +140,7 @@ describe('discover, if the namespace does not take part', () => {
 type Part = Partial<Record<keyof RateLimiterSpec, unknown>>;
 
 function placeOf(part: Part = {}): Place {
-  const redis = { service: 'redis', authSecretName: 'redis-auth', tls: true };
+  const redis = { serviceName: 'redis', authSecretName: 'redis-auth', tls: {} };
   const limiter = completed(
     rateLimiterSchema.parse({
       selector: { matchLabels: labels },

@@ -82,9 +82,9 @@ function specOf(
   { secret = 'fault-proxy-auth', isManaged = false } = {},
 ): object {
   const redisRef = {
-    service: isManaged ? 'redis-direct' : 'redis-upstream',
+    serviceName: isManaged ? 'redis-direct' : 'redis-upstream',
     authSecretName: isManaged ? 'managed' : 'upstream',
-    faultProxy: { service: 'fault-proxy', authSecretName: secret },
+    faultProxy: { serviceName: 'fault-proxy', authSecretName: secret },
   };
   const scenario = (name: string, of: object, accept: string) => {
     const storeOutage = { fault: of, callerTimeout: '1s', settle: '2s', accept: [accept] };

@@ -31,7 +31,7 @@ afterAll(() => limiters?.close());
 async function driven(variant: string, count: object, username = 'operator', name = 'express-rate-limit') {
   const run = await limiters.drive(name, variant, {
     scenarios: SCENARIOS,
-    change: { redis: { service: 'redis', count } },
+    change: { redis: { serviceName: 'redis', count } },
     target: (found) => ({ ...found, redis: { ...found.redis, username, password: 'secret' } }),
   });
   onTestFinished(run.close);

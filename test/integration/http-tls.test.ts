@@ -45,7 +45,8 @@ async function driven(http: object, auth: { ca?: string; headers?: Record<string
 describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
   it('gets requests over verified TLS, with the headers of a Secret', async () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
-    const { driver, key: fixture, requests } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
+    const tls = { serverName: NAME };
+    const { driver, key: fixture, requests } = await driven({ tls }, { ca: cert, headers });
     driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
     await until(() => driver.observed.health?.pods.every(({ state }) => state === 'ready'), {
       what: 'the nodes to be well',

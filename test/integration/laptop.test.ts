@@ -76,7 +76,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
           http: { headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
           health: { path: '/healthz' },
           limit: { requests: 10, window: '5s' },
-          redis: { service: 'redis' },
+          redis: { serviceName: 'redis' },
         },
       },
     });

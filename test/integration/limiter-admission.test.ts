@@ -74,7 +74,7 @@ const SCENARIOS = [
 ];
 const LIMITER = {
   selector: { matchLabels: { app: 'limiter' } },
-  redis: { service: 'redis', authSecretName: 'redis-auth' },
+  redis: { serviceName: 'redis', authSecretName: 'redis-auth' },
 };
 
 function request(name: string, change: Partial<AdmissionRequest> = {}): AdmissionRequest {

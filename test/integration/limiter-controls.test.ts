@@ -99,7 +99,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       expect(await baselineOf(driverOn(nodes.map(targetOf), { redis: other }))).toEqual({
         ok: false,
         message: expect.stringMatching(
-          /^No baseline: .*redis-0.* counts 0 at rl:count:demo-.* 10 were admitted: .*redis\.service/,
+          /^No baseline: .*redis-0.* counts 0 at rl:count:demo-.* 10 were admitted: .*redis\.serviceName/,
         ),
       });
     }),

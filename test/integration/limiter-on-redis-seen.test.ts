@@ -93,7 +93,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     limiterSpec({
       http,
       limit: { requests: LIMIT, window: '60s' },
-      redis: { service: 'redis', ...place },
+      redis: { serviceName: 'redis', ...place },
     }),
   );
   if (!limiter.http) throw new TypeError('there is no interface');
@@ -144,7 +144,7 @@ describe('a Redis that the spec names and the limiter does not use', () => {
     }, 50);
     onTestFinished(() => clearInterval(exporter));
     await expect(control(inMemory())).rejects.toThrow(
-      / 12 requests, .*redis-0 \S+ received no data command .* 5 s .*: .*rateLimiter\.redis\.service$/,
+      / 12 requests, .*redis-0 \S+ received no data command .* 5 s .*: .*rateLimiter\.redis\.serviceName$/,
     );
   });
 });

@@ -56,7 +56,7 @@ it(
         release: { path: '/locks/$(key)', headers: [{ name: 'x-lock-token', value: '$(token)' }] },
         ttl: '2s',
         // The limiters of this world are strangers to its pods.
-        redis: { service: 'redis', authSecretName: 'redis-auth', otherClients: 'Allow' },
+        redis: { serviceName: 'redis', authSecretName: 'redis-auth', otherClients: 'Allow' },
         health: { path: '/healthz' },
       },
       scenarios: [

@@ -123,7 +123,7 @@ describe('kubectl chaosdemo init', () => {
           http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
           health: { path: '/healthz' },
           limit: { requests: 10, window: '5s', algorithm: 'FixedWindow' },
-          redis: { service: 'redis', port: 6379, authSecretName: 'redis-auth' },
+          redis: { serviceName: 'redis', port: 6379, authSecretName: 'redis-auth' },
         },
       },
     });

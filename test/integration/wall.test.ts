@@ -96,7 +96,7 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
     const demos = new Demos(world.client, ATTACKER);
     for (const service of Object.keys(ATTACKS)) {
       for (const nth of [1, 2]) {
-        const redis = { service, otherClients: 'Allow' };
+        const redis = { serviceName: service, otherClients: 'Allow' };
         const rateLimiter = { ...rateLimiterOf(), redis };
         await demos.applySpec(`${service}-${nth}`, { ...ONE_BURST, rateLimiter });
       }

@@ -41,7 +41,7 @@ export function rateLimiterOf(changes: LimiterChanges = {}): object {
 
 /** `rateLimiter.redis`: the Service and the Secret of a target; `changes` replaces fields of it. */
 export function redisRef(changes: object = {}): object {
-  return { service: 'redis', authSecretName: 'redis-auth', ...changes };
+  return { serviceName: 'redis', authSecretName: 'redis-auth', ...changes };
 }
 
 /** Both weaknesses of the approximate limiter, which are expected. */

@@ -48,7 +48,7 @@ export const PERMITTED: Permit = { refusal: () => undefined };
 export function limiterSpec(limiter: LimiterChanges, scenarios?: readonly object[]): ChaosDemoSpec {
   const required = {
     selector: { matchLabels: { app: 'x' } },
-    redis: { service: 'redis' },
+    redis: { serviceName: 'redis' },
   };
   return specSchema([rateLimiter.definition.api]).parse({
     rateLimiter: {

@@ -17,7 +17,7 @@ import { until } from './until.ts';
 const SENTINEL_LABELS = { app: 'sentinel' };
 /** `redis.sentinel` of one that is registered, by the user that may begin a failover. */
 export const SENTINEL_REF = {
-  service: 'sentinel',
+  serviceName: 'sentinel',
   masterName: WATCHED_AS,
   authSecretName: 'sentinel-auth',
 } as const;
@@ -86,7 +86,7 @@ export class RedisUnderSentinels {
     }));
     await registerPods(kubectl, [...redisPods, ...sentinelPods]);
     const primary = { app: 'redis', role: 'primary' };
-    const { authSecretName, service } = SENTINEL_REF;
+    const { authSecretName, serviceName: service } = SENTINEL_REF;
     await kubectl.apply([
       serviceObject({ namespace, name: 'redis', selector: primary, port: 6379, targetPort: 'redis' }),
       serviceObject({

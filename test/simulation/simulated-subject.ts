@@ -40,6 +40,7 @@ const api: SubjectApi = {
       finding: (result, summary) => `${result} ${summary}`,
     },
   ],
+  columns: [],
   defaultScenarios: [
     { name: 'stall', type: 'Stall' },
     { name: 'surge', type: 'Surge' },

@@ -114,7 +114,7 @@ function httpSpecOf(lane: LanePlan): object {
       {
         name: OUTAGE_SCENARIO,
         type: 'StoreOutage',
-        expect: 'Violated',
+        expect: 'Any',
         countdown: lane.countdown,
         storeOutage: {
           fault: { ...injectedBy(lane), duration: `${lane.pauseMs}ms` },

@@ -9,7 +9,7 @@ export const NAMESPACE = 'ratelimiter';
 export const LABELS = { app: NAME };
 
 /** At the beginning of the file that is written. */
-export const HEAD = ` For a cluster, change namespace, selector and redis.service to yours, and create the Secret if
+export const HEAD = ` For a cluster, change namespace, selector and redis.serviceName to yours, and create the Secret if
  redis.authSecretName is set: docs/your-limiter.md has both. The comments state how each part is known.`;
 
 /** `allowOtherClients`: Redis may have more clients than the API. `isProxied`: a fault proxy is between both. */
@@ -23,7 +23,7 @@ export function placeOf(
     matchLabels: LABELS,
     port: 'http',
     redis: {
-      service: 'redis',
+      serviceName: 'redis',
       ...(password !== undefined && { authSecretName: 'redis-auth' }),
       ...(allowOtherClients && { otherClients: 'Allow' as const }),
       ...(isProxied && { faultProxy: FAULT_PROXY }),

@@ -41,7 +41,10 @@ describe('a ChaosDemo in a file', () => {
       .replace('namespace: ratelimiter', 'namespace: shop')
       .replace('app: api', 'app: shop')
       .replace('port: http', 'port: 3000')
-      .replace('service: redis', 'service: cache\n      port: 6380\n      count: { key: "rl:$(key)" }');
+      .replace(
+        'serviceName: redis',
+        'serviceName: cache\n      port: 6380\n      count: { key: "rl:$(key)" }',
+      );
     const { demoAt } = await readSpecFile(written(inCluster));
     const demo = demoAt(placeOf({ password: 'secret' }, { allowOtherClients: true }));
     expect(demo.metadata).toEqual({ name: 'api', namespace: 'ratelimiter' });
@@ -51,7 +54,7 @@ describe('a ChaosDemo in a file', () => {
         port: 'http',
         limit: facts.limit,
         redis: {
-          service: 'redis',
+          serviceName: 'redis',
           authSecretName: 'redis-auth',
           otherClients: 'Allow',
           count: { key: 'rl:$(key)' },
@@ -67,8 +70,8 @@ describe('a ChaosDemo in a file', () => {
     ['another kind', 'kind: Pod'],
     ['no rate limiter', 'kind: ChaosDemo\nspec: {}'],
     ['a limit that is none', saved.replace('requests: 20', 'requests: 0')],
-    ['HTTPS', saved.replace('path: /items', 'path: /items\n      tlsServerName: api.shop.svc')],
-    ['TLS to Redis', saved.replace('service: redis', 'service: redis\n      tls: true')],
+    ['HTTPS', saved.replace('path: /items', 'path: /items\n      tls: { serverName: api.shop.svc }')],
+    ['TLS to Redis', saved.replace('serviceName: redis', 'serviceName: redis\n      tls: {}')],
   ])('is rejected with what to change: %s', async (_, text) => {
     await expect(readSpecFile(written(text))).rejects.toThrow(UsageError);
   });

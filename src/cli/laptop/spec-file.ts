@@ -61,10 +61,10 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
 /** The first field that needs a cluster. */
 function unsupportedIn({ http, redis }: PodsSpec): string | undefined {
   return Object.entries({
-    'http.tlsServerName': http?.tlsServerName !== undefined,
+    'http.tls': http?.tls !== undefined,
     'http.authSecretName': http?.authSecretName !== undefined,
     'http.callers': http?.callers !== undefined,
-    'redis.tls': redis.tls,
+    'redis.tls': redis.tls !== undefined,
     'redis.sentinel': redis.sentinel !== undefined,
   }).find(([, isSet]) => isSet)?.[0];
 }

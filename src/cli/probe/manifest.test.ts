@@ -16,7 +16,7 @@ const place = {
   namespace: 'shop',
   matchLabels: { app: 'api' },
   port: 'http',
-  redis: { service: 'redis' },
+  redis: { serviceName: 'redis' },
 };
 const facts: ApiFacts = {
   place,
@@ -38,14 +38,14 @@ describe('the ChaosDemo for an API', () => {
     expect(
       completed(
         rateLimiterSchema.parse(
-          specOf({ place: { ...place, redis: { service: 'redis', authSecretName: 'redis-auth' } } })
+          specOf({ place: { ...place, redis: { serviceName: 'redis', authSecretName: 'redis-auth' } } })
             .rateLimiter,
         ),
       ),
     ).toMatchObject({
       selector: { matchLabels: { app: 'api' } },
       http: { identity: 'Key', headers: keyed.headers },
-      redis: { service: 'redis', authSecretName: 'redis-auth', otherClients: 'Reject' },
+      redis: { serviceName: 'redis', authSecretName: 'redis-auth', otherClients: 'Reject' },
     });
   });
 

@@ -10,7 +10,7 @@ const facts = (...headers: Header[]): ApiFacts => ({
     namespace: 'shop',
     matchLabels: { app: 'api' },
     port: 'http',
-    redis: { service: 'redis' },
+    redis: { serviceName: 'redis' },
   },
   request: { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }, ...headers] },
   healthPath: '/healthz',

@@ -22,9 +22,9 @@ import { MOST_PODS, NamespaceReader } from '../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../targets/pod-address.ts';
 import type { PodsNow } from '../targets/pods-now.ts';
 import { orRefusal, Refusal } from '../targets/refusal.ts';
-import { findSecret } from '../targets/secret-keys.ts';
+import { findAuthority, findSecret } from '../targets/secret-keys.ts';
 import type { Accounts, HttpAuth, PodsTarget } from '../targets/target.ts';
-import { readAccounts, readHttpAuth } from './http-auth.ts';
+import { HTTP_AUTH, readAccounts, readHttpAuth } from './http-auth.ts';
 
 /** The target of a run, as discovered now. */
 export interface DiscoveredTarget extends PodsTarget {
@@ -68,7 +68,7 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
     redis,
     ...(sentinels && { sentinels }),
     ...(faultProxy && { faultProxy }),
-    ...(http && { http }),
+    http,
     ...(accounts && { accounts }),
   };
 }
@@ -192,12 +192,13 @@ async function findPods(reader: NamespaceReader, { part, spec }: Place): Promise
   return eligible;
 }
 
-async function findHttpAuth(reader: NamespaceReader, { part, spec }: Place): Promise<HttpAuth | undefined> {
-  const name = spec.http?.authSecretName;
-  if (name === undefined) return undefined;
+async function findHttpAuth(reader: NamespaceReader, { part, spec }: Place): Promise<HttpAuth> {
+  const { authSecretName: name, tls } = spec.http ?? {};
+  const trust = await findAuthority(reader, HTTP_AUTH, tls);
+  if (name === undefined) return trust;
   const create = `${createOf(name, spec)} --from-literal=headers="$HEADERS"`;
-  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${part}.http.authSecretName`, create);
-  return readHttpAuth(secret, part, spec);
+  const secret = await findSecret(reader, HTTP_AUTH, name, `${part}.http.authSecretName`, create);
+  return { ...trust, ...readHttpAuth(secret, part, spec) };
 }
 
 async function findAccounts(reader: NamespaceReader, { part, spec }: Place): Promise<Accounts | undefined> {
@@ -205,7 +206,7 @@ async function findAccounts(reader: NamespaceReader, { part, spec }: Place): Pro
   if (name === undefined) return undefined;
   const field = `${part}.http.callers.secretName`;
   const create = `${createOf(name, spec)} --from-file=callers=keys.txt`;
-  return readAccounts(await findSecret(reader, name, 'HTTPAuthInvalid', field, create), part, spec);
+  return readAccounts(await findSecret(reader, HTTP_AUTH, name, field, create), part, spec);
 }
 
 /** Arguments of kubectl that begin to create a Secret for these pods. */

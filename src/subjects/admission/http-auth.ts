@@ -1,16 +1,17 @@
 /**
- * Reads the Secret of pods behind HTTP: headers that must not be in a spec, and the CA to trust. As with the
- * Secret of a Redis, its type protects every other Secret, and its own keys name the pods that it may be used with.
+ * Reads the Secret of pods behind HTTP: headers that must not be in a spec, or keys of accounts. As with the Secret of a
+ * Redis, its type protects every other Secret, and its own keys name the pods that it may be used with.
  */
 import type { Secret } from '../cluster.ts';
 import { isFraming } from '../http/request.ts';
 import { HTTP_AUTH_SECRET_TYPE, type PodsSpec } from '../spec/pods-schema.ts';
-import { Refusal } from '../targets/refusal.ts';
-import { authorityOf, decode, listOf } from '../targets/secret-keys.ts';
+import { decode, listOf, type Refuse, refusing, type SecretKind } from '../targets/secret-keys.ts';
 import type { Accounts, HttpAuth } from '../targets/target.ts';
 
 /** The pods that a Secret is to be used for. */
 export type HttpAuthUse = Pick<PodsSpec, 'http' | 'selector'>;
+
+export const HTTP_AUTH: SecretKind = { type: HTTP_AUTH_SECRET_TYPE, reason: 'HTTPAuthInvalid', part: 'http' };
 
 const MOST_HEADERS = 16;
 /** Characters of all headers of a Secret; the complete request has to fit into 16 KiB. */
@@ -27,24 +28,16 @@ const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;
  * names labels that the selector has to include.
  * @throws {Refusal} HTTPAuthInvalid for another type, for invalid keys, and for another use. No value is repeated.
  */
-export function readHttpAuth(
-  secret: Secret,
-  part: string,
-  { http, selector: { matchLabels } }: HttpAuthUse,
-): HttpAuth {
-  const refuse = refusing(secret);
-  requireType(secret, 'headers and, for TLS, ca.crt', refuse);
-  requireSelected(secret, part, matchLabels, refuse);
+export function readHttpAuth(secret: Secret, part: string, use: HttpAuthUse): HttpAuth {
+  const refuse: Refuse = refusingFor(use, secret, part);
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
-  const ca = authorityOf(secret, http?.tlsServerName ? undefined : `${part}.http.tlsServerName`, refuse);
-  if (lines.length === 0 && ca === undefined)
-    refuse('has neither headers nor ca.crt: add what the pods require');
+  if (lines.length === 0) refuse('has no headers: add what the pods require');
   if (lines.length > MOST_HEADERS) refuse(`has more than ${MOST_HEADERS} headers: leave some out`);
   if (lines.join('').length > MOST_OF_HEADERS) {
     refuse(`has more than ${MOST_OF_HEADERS} characters of headers: shorten them`);
   }
   const headers = new Map<string, string>();
-  const taken = new Set(http?.headers.map(({ name: header }) => header.toLowerCase()));
+  const taken = new Set(use.http?.headers.map(({ name: header }) => header.toLowerCase()));
   for (const [i, line] of lines.entries()) {
     const [, header, value] = HEADER.exec(line) ?? [];
     if (header === undefined || value === undefined) {
@@ -60,24 +53,15 @@ export function readHttpAuth(
     taken.add(header.toLowerCase());
     headers.set(header, value);
   }
-  return {
-    ...(headers.size > 0 && { headers: Object.fromEntries(headers) }),
-    ...(ca !== undefined && { ca }),
-  };
+  return { headers: Object.fromEntries(headers) };
 }
 
 /**
  * The keys of accounts in a Secret, one a line.
  * @throws {Refusal} as {@link readHttpAuth}
  */
-export function readAccounts(
-  secret: Secret,
-  part: string,
-  { selector: { matchLabels } }: HttpAuthUse,
-): Accounts {
-  const refuse = refusing(secret);
-  requireType(secret, 'callers', refuse);
-  requireSelected(secret, part, matchLabels, refuse);
+export function readAccounts(secret: Secret, part: string, use: HttpAuthUse): Accounts {
+  const refuse = refusingFor(use, secret, part);
   const keys = accountsIn(decode(secret, 'callers') ?? '', refuse);
   return { secretName: secret.metadata.name, keys };
 }
@@ -95,27 +79,9 @@ export function accountsIn(text: string, refuse: Refuse): string[] {
   return keys;
 }
 
-type Refuse = (why: string) => never;
-
-function refusing({ metadata: { name } }: Secret): Refuse {
-  return (why) => {
-    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
-  };
-}
-
-function requireType({ type = 'Opaque' }: Secret, keys: string, refuse: Refuse): void {
-  if (type === HTTP_AUTH_SECRET_TYPE) return;
-  refuse(
-    `is of type ${type} and was not read further: make a new one with --type=${HTTP_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys selector, ${keys}`,
-  );
-}
-
-function requireSelected(
-  secret: Secret,
-  part: string,
-  matchLabels: HttpAuthUse['selector']['matchLabels'],
-  refuse: Refuse,
-): void {
+/** @throws {Refusal} at once for a Secret that is for other pods */
+function refusingFor({ http, selector: { matchLabels } }: HttpAuthUse, secret: Secret, part: string): Refuse {
+  const refuse: Refuse = refusing(HTTP_AUTH, secret, http?.tls);
   const labels = labelsOf(listOf(secret, 'selector', refuse));
   if (labels === undefined) {
     return refuse(
@@ -127,6 +93,7 @@ function requireSelected(
       `is for pods with other labels: ${part}.selector.matchLabels must contain every label in its key selector. Correct the selector or the Secret`,
     );
   }
+  return refuse;
 }
 
 /** The labels that a Secret names; undefined if there are none, or one is malformed. */

@@ -48,6 +48,6 @@ describe('a look at pods behind HTTP', () => {
       socket.end('-ERR hello\r\n');
     });
     const seen = await lookAt(greets);
-    expect(seen.issues[0]).toMatch(/^api-0: GET \/healthz: .*correct port, .*http\.tlsServerName/);
+    expect(seen.issues[0]).toMatch(/^api-0: GET \/healthz: .*correct port, .*http\.tls/);
   });
 });

@@ -72,7 +72,7 @@ function problemOf({ answer, failure }: RequestResult, tls: boolean): string | u
   if (!answer) {
     const message = failure?.message ?? 'no request was sent';
     return failure && NO_HTTP.has(failure.code) && !tls
-      ? `${message}; correct port, or set http.tlsServerName if the pods speak TLS`
+      ? `${message}; correct port, or set http.tls if the pods speak TLS`
       : message;
   }
   if (isHealthy(answer.status)) return undefined;

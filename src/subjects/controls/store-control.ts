@@ -105,7 +105,7 @@ export class StoreControl {
     if (seen < this.#reads - 1) return this.#doubtful(`${name} does not count its commands`, other);
     if (this.#commandsSince === 0) {
       throw new Error(
-        `without any fault one caller made ${counted(requests.length, 'request')}, and ${name} received no data command during them or in the ${LATE_MS / 1000} s after: the pods do not use it. Correct ${this.#part}.redis.service`,
+        `without any fault one caller made ${counted(requests.length, 'request')}, and ${name} received no data command during them or in the ${LATE_MS / 1000} s after: the pods do not use it. Correct ${this.#part}.redis.serviceName`,
       );
     }
     const { missed, needed, shown } = inStep(requests, this.#watched, {
@@ -127,7 +127,7 @@ export class StoreControl {
   #doubtful(what: string, other = 'give the pods their own Redis'): StoreSeen {
     return {
       message: what,
-      doubt: `it is not shown that the pods use this Redis: ${what}; correct ${this.#part}.redis.service, or ${other}`,
+      doubt: `it is not shown that the pods use this Redis: ${what}; correct ${this.#part}.redis.serviceName, or ${other}`,
     };
   }
 

@@ -50,14 +50,14 @@ const TLS_ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    'its certificate is not for http.tlsServerName: write a name that the certificate has',
+    'its certificate is not for http.tls.serverName: write a name that the certificate has',
   ],
   [/^CERT_HAS_EXPIRED$/, 'its certificate has expired: renew it'],
   [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet: see the clocks'],
   [/^INVALID_CA$/, 'ca.crt of the Secret in http.authSecretName is no authority'],
   [
     /^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST))$/,
-    'it speaks no TLS on this port: leave http.tlsServerName out, or correct port',
+    'it speaks no TLS on this port: leave http.tls out, or correct port',
   ],
   [
     /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/,

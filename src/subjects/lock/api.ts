@@ -1,6 +1,7 @@
 /** The lock's additions to the API: its part of the spec and its scenario type. */
 import type { SubjectApi } from '../../api/index.ts';
-import { faultRules } from '../scenarios/store-fault.ts';
+import { redisColumn } from '../redis/schema.ts';
+import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
 import { api } from './scenarios/exclusion/parameters.ts';
 import { lockSchema, PART } from './spec/schema.ts';
 
@@ -8,12 +9,16 @@ export const lockApi: SubjectApi = {
   member: PART,
   displayName: 'lock',
   schema: lockSchema,
-  rules: faultRules(PART, [api.member], {
-    rule: 'false',
-    message: 'removes counts, and a lock has none: use Failover, which loses writes as well',
-  }),
+  rules: [
+    ...faultRules(PART, [api.member], {
+      rule: 'false',
+      message: 'removes counts, and a lock has none: use Failover, which loses writes as well',
+    }),
+    acceptRule(api.member, api.schema),
+  ],
   fieldsThatStartNoRun: ['health'],
   faults: [api],
+  columns: [redisColumn],
   defaultScenarios: [{ name: 'exclusion', type: api.type }],
   // Those of Redis and of pods are documented with the rate limiter.
   refusals: [],

@@ -16,7 +16,7 @@ function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       ...limiter,
     },
     scenarios: SCENARIOS,

@@ -17,7 +17,7 @@ const BY_ADDRESS = { http: { path: '/', identity: 'SourceAddress' } };
 const LIMIT: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
 
 function spec({ limit, ...rateLimiter }: LimiterChanges, scenarios?: readonly object[]): ChaosDemoSpec {
-  const required = { selector: { matchLabels: { app: 'x' } }, redis: { service: 'redis' } };
+  const required = { selector: { matchLabels: { app: 'x' } }, redis: { serviceName: 'redis' } };
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: { ...required, ...rateLimiter, limit: { requests: 10, window: '60s', ...limit } },
     ...(scenarios && { scenarios: scenarios.map((scenario) => ({ name: 's', ...scenario })) }),

@@ -1,59 +1,65 @@
 /** The Redis of a spec, `rateLimiter.redis`: where it is, and how to log in. */
 import { z } from 'zod';
+import type { PrinterColumn } from '../../api/index.ts';
+import { secretName, serverName, tlsSchema } from '../spec/pods-schema.ts';
 import { REDIS_AUTH_SECRET_TYPE } from './admission/redis-auth.ts';
 
 /** The name of a Service. */
-const service = z.string().min(1).max(63);
+const serviceName = z.string().min(1).max(63);
 const port = z.int().min(1).max(65535);
-const authSecretName = z.string().min(1).max(253);
 
 const sentinel = z
   .object({
-    service: service.describe('Name of the Service of all Sentinels, in this namespace and with a selector.'),
+    serviceName: serviceName.describe(
+      'Name of the Service of all Sentinels, in this namespace and with a selector.',
+    ),
     port: port.default(26379).describe('Port of that Service.'),
     masterName: z
       .string()
       .max(128)
       .regex(/^[A-Za-z0-9._-]+$/)
       .describe('The name under which the Sentinels watch this Redis, as in sentinel monitor NAME.'),
-    authSecretName: authSecretName
+    authSecretName: secretName
       .optional()
       .describe('A Secret as for Redis, with the user of the Sentinels. Left out: they require no password.'),
   })
   .describe(
-    'The Sentinels that watch this Redis, with TLS if redis.tls is set. Each must answer, and no fault may last longer than the smallest down-after-milliseconds minus 500 ms.',
+    'The Sentinels that watch this Redis, with its tls. Each must answer, and no fault may last longer than the smallest down-after-milliseconds minus 500 ms.',
   );
 
 const faultProxy = z
   .object({
-    service: service.describe(
+    serviceName: serviceName.describe(
       'Name of the Service of its control API, in this namespace and with a selector.',
     ),
     port: port.default(8474).describe('Port of that Service.'),
-    authSecretName: authSecretName.describe(
+    authSecretName: secretName.describe(
       'A Secret as for Redis, whose password is the token of the control API.',
     ),
   })
   .describe(
-    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types `Refuse` and `StalePrimary` need it, and others with via Proxy. redis.service leads to Redis itself.',
+    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types `Refuse` and `StalePrimary` need it, and others with via Proxy. redis.serviceName leads to Redis itself.',
   );
 
 export const redisSchema = z.object({
-  service: service.describe(
+  serviceName: serviceName.describe(
     'Name of the Service of that Redis, or of all pods of its Cluster, in this namespace and with a selector.',
   ),
   port: port.default(6379).describe('Port of that Service.'),
-  authSecretName: authSecretName
+  authSecretName: secretName
     .optional()
     .describe(
-      `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt and serverName.`,
+      `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username and password.`,
     ),
-  tls: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Connect with TLS. The certificate must be valid for the DNS name of the Service, or for serverName in the Secret.',
-    ),
+  tls: tlsSchema(
+    serverName
+      .optional()
+      .describe(
+        'DNS name that the certificate must be valid for. Default: that of the Service. A Secret with a password needs the same serverName.',
+      ),
+    REDIS_AUTH_SECRET_TYPE,
+    'Connect with TLS, also to Sentinels.',
+  ),
   otherClients: z
     .enum(['Reject', 'Allow'])
     .default('Reject')
@@ -72,3 +78,12 @@ export const redisSchema = z.object({
 
 /** As the API server returns it: with defaults filled in. */
 export type RedisSpec = z.output<typeof redisSchema>;
+
+/** Of every subject with a Redis: a spec has one of them. */
+export const redisColumn: PrinterColumn = {
+  name: 'Redis',
+  type: 'string',
+  jsonPath: '.spec.*.redis.serviceName',
+  description: 'Service of the Redis that runs use',
+  priority: 1,
+};

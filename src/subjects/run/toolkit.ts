@@ -43,7 +43,7 @@ export function openToolkit(
 ): Toolkit {
   const { accountOf, budget, checkStore, findStore, lookAtPods, mayBePaused, now, podIsThere, target } =
     parts;
-  const serverName = part.http?.tlsServerName;
+  const serverName = part.http?.tls?.serverName;
   const dial = serverName === undefined ? undefined : dialTls(target.http?.ca);
   const pods = target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
   const session = randomUUID();

@@ -102,6 +102,12 @@ export function createFault(
   return mechanism.create(toolkit, { latencyMs: parseDuration(latency), lingerMs, fixture, counts, scripts });
 }
 
+/** A scenario has one expectation: accepted behaviors in `accept`, or a violation in `expect`. */
+export const acceptRule = (member: string, schema: z.ZodType<{ accept: string[] }>): CelRule => ({
+  rule: `self.scenarios.all(s, s.expect != 'Violated' || !has(s.${member}) || s.${member}.accept == ${quoted(schema.parse({}).accept)})`,
+  message: `with expect Violated, leave ${member}.accept out: it lists the behaviors that are no violation`,
+});
+
 /**
  * What faults of the members `of` need of the Redis of a part of the spec, in CEL.
  * @param losing when data may be lost, and why it may not otherwise

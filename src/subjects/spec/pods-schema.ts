@@ -16,6 +16,19 @@ export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
 /** Placeholder in a request for the key that the demo uses. */
 export const KEY_PLACE = '$(key)';
 
+/** Name of a Secret of the namespace. */
+export const secretName = z.string().min(1).max(253);
+
+/** The DNS name that a certificate must be valid for. */
+export const serverName = secretName.regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/);
+
+/** `tls` of servers. @param type of the Secret with the authorities */
+export const tlsSchema = <T extends z.ZodType>(name: T, type: string, description: string) => {
+  const authorities = `A Secret of this namespace, of type ${type}, whose key ca.crt has the trusted authorities. Left out: those that Node.js ships with.`;
+  const caSecretName = secretName.optional().describe(authorities);
+  return z.object({ serverName: name, caSecretName }).optional().describe(description);
+};
+
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Visible characters, and spaces between them. */
 const HEADER_VALUE = /^[!-~]([ -~]*[!-~])?$/;
@@ -123,7 +136,7 @@ export interface PodsSpec {
   readonly health: { readonly path: string; readonly timeout: string };
   readonly http?: {
     readonly headers: readonly { readonly name: string }[];
-    readonly tlsServerName?: string | undefined;
+    readonly tls?: { readonly serverName: string; readonly caSecretName?: string | undefined } | undefined;
     readonly authSecretName?: string | undefined;
     readonly callers?: { readonly secretName: string } | undefined;
   };

@@ -10,7 +10,11 @@ import { World } from '../../kit/world.ts';
 
 const DOWN_AFTER_MS = 3000;
 const LABELS = { 'app.kubernetes.io/name': 'sentinel' };
-const SENTINEL = { service: 'redis-sentinel', masterName: WATCHED_AS, authSecretName: 'redis-sentinel-auth' };
+const SENTINEL = {
+  serviceName: 'redis-sentinel',
+  masterName: WATCHED_AS,
+  authSecretName: 'redis-sentinel-auth',
+};
 
 let world: World;
 let sentinels: readonly StartedSentinel[];
@@ -24,7 +28,7 @@ beforeAll(async () => {
   await controlPlane.kubectl.apply([
     serviceObject({
       namespace,
-      name: SENTINEL.service,
+      name: SENTINEL.serviceName,
       selector: LABELS,
       port: 26_379,
       targetPort: 'sentinel',

@@ -70,7 +70,7 @@ describe('a master that Sentinels watch', () => {
   it('is refused without Sentinels in the spec, with the fields to set', async () => {
     const refusal = await servers.admission(servers.target(), LONGEST_MS);
     expect(refusal).toMatch(
-      /^RedisNotEligible: .* 127\.0\.0\.8\d, .*redis-0 .*redis\.sentinel\.service .*masterName/,
+      /^RedisNotEligible: .* 127\.0\.0\.8\d, .*redis-0 .*redis\.sentinel\.serviceName .*masterName/,
     );
   });
 

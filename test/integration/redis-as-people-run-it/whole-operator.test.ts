@@ -67,10 +67,13 @@ async function withTls(): Promise<World | undefined> {
   });
 }
 
+/** The Secret of the login has it, too. */
+const OWN_CA = { caSecretName: 'redis-auth' };
+
 function rateLimiterOf(redis: object = {}): object {
   return {
     selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
-    redis: { service: 'redis', authSecretName: 'redis-auth', ...redis },
+    redis: { serviceName: 'redis', authSecretName: 'redis-auth', ...redis },
   };
 }
 
@@ -104,6 +107,6 @@ describe.skipIf(withoutRealTime)('a whole demo', { concurrent: true }, () => {
 
   it(
     'succeeds over TLS, with a certificate for the name of the Service',
-    keepingTime((context) => expectBoth(byTls ?? context.skip(NO_TLS), { tls: true })),
+    keepingTime((context) => expectBoth(byTls ?? context.skip(NO_TLS), { tls: OWN_CA })),
   );
 });

@@ -99,10 +99,10 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
       // So long that no run waits for its end.
       limit: { requests: limit, window: '120s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
       redis: {
-        service: 'redis',
-        tls: ground.target(user).tls,
+        serviceName: 'redis',
+        ...(ground.target(user).tls && { tls: {} }),
         ...(count && { count: { key: 'rl:$(key)' } }),
-        ...(proxy && { faultProxy: { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' } }),
+        ...(proxy && { faultProxy: { serviceName: 'fault-proxy', authSecretName: 'fault-proxy-auth' } }),
       },
     },
     [{ name: 'outage', type: 'StoreOutage', storeOutage }],

@@ -40,7 +40,7 @@ export function requireReplicas(masters: PerServer<RedisTarget>, layout: string)
   const without = masters.filter(({ replica }) => !replica);
   if (without.length === 0) return;
   throw notEligible(
-    `no Ready pod behind ${settingOf(first, 'service')} is a replica in sync (master_link_status:up) of ${listed(without.map(redisName))}, so fault type Failover would have no new primary: start a replica of each primary, or wait until it is in sync`,
+    `no Ready pod behind ${settingOf(first, 'serviceName')} is a replica in sync (master_link_status:up) of ${listed(without.map(redisName))}, so fault type Failover would have no new primary: start a replica of each primary, or wait until it is in sync`,
   );
 }
 

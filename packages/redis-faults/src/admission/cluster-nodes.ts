@@ -211,7 +211,7 @@ function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: r
   const view = views.find(({ target }) => target.host === host && target.port === port);
   const names = listed(views.map(({ target }) => target.podName));
   if (!view) {
-    const service = settingOf(views[0]?.target ?? {}, 'service');
+    const service = settingOf(views[0]?.target ?? {}, 'serviceName');
     throw notEligible(
       `primary ${nameOf(id)} of the Redis Cluster is at an address that no Ready pod behind ${service} has (it selects ${names}): name a Service that selects all pods of the Cluster, and wait until they are Ready`,
     );

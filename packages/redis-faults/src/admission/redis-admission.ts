@@ -132,7 +132,7 @@ function mastersIn(views: PerServer<View>): { masters: PerServer<View>; layout: 
   if (!single) return mastersOf(views);
   if (views.length === 1) return { masters: views, layout: '' };
   throw notEligible(
-    `${settingOf(single.target, 'service')} selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
+    `${settingOf(single.target, 'serviceName')} selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
   );
 }
 

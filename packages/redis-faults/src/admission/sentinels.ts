@@ -46,8 +46,8 @@ export function requireFound(
   const others = clients.filter((client) => isSentinel(client) && !found.has(client.ip ?? ''));
   if (others.length === 0) return;
   const advice = sentinels
-    ? `Name a Service that selects all Sentinels in ${settingOf(redis, 'sentinel.service')}`
-    : `Set ${settingOf(redis, 'sentinel.service')} and masterName, so that faults stay shorter than its down-after-milliseconds`;
+    ? `Name a Service that selects all Sentinels in ${settingOf(redis, 'sentinel.serviceName')}`
+    : `Set ${settingOf(redis, 'sentinel.serviceName')} and masterName, so that faults stay shorter than its down-after-milliseconds`;
   const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, redis.password)))];
   throw notEligible(
     `a Sentinel at ${listed(from)} watches ${redisName(redis)} and could take a pause for a failure. ${advice}`,
@@ -93,7 +93,7 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
   const name = redisName(redis);
   if (!isInPod(watch, redis)) {
     throw notEligible(
-      `Sentinel ${redisName(sentinel)} watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in ${settingOf(redis, 'service')}, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
+      `Sentinel ${redisName(sentinel)} watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in ${settingOf(redis, 'serviceName')}, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
     );
   }
   if (runId === '') {
@@ -103,7 +103,7 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
   }
   if (runId !== redis.runId) {
     throw notEligible(
-      `Sentinel ${redisName(sentinel)} watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in ${settingOf(redis, 'service')}, or wait until the Sentinels agree`,
+      `Sentinel ${redisName(sentinel)} watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in ${settingOf(redis, 'serviceName')}, or wait until the Sentinels agree`,
     );
   }
   if (flags !== 'master') {
@@ -143,7 +143,7 @@ export function unanswered(sentinel: RedisTarget, masterName: string, error: unk
   }
   if (/^ERR unknown command/i.test(text)) {
     return notEligible(
-      `Sentinel ${redisName(sentinel)} is no Sentinel: name the Service and the port of the Sentinels in ${settingOf(server, 'service')}`,
+      `Sentinel ${redisName(sentinel)} is no Sentinel: name the Service and the port of the Sentinels in ${settingOf(server, 'serviceName')}`,
     );
   }
   const advice = text.startsWith('NOPERM')

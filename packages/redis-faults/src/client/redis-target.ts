@@ -31,7 +31,7 @@ export interface RedisTarget {
   readonly setting?: string;
 }
 
-/** Name of a setting in messages: "redis.service". */
+/** Name of a setting in messages: "redis.serviceName". */
 export function settingOf({ setting = 'redis' }: Pick<RedisTarget, 'setting'>, field: string): string {
   return `${setting}.${field}`;
 }

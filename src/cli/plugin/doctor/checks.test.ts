@@ -58,7 +58,7 @@ describe('the findings of doctor about admission', () => {
   const rateLimiter = {
     selector: { matchLabels: { app: 'api' } },
     port: 6379,
-    redis: { service: 'redis', authSecretName: 'redis-auth' },
+    redis: { serviceName: 'redis', authSecretName: 'redis-auth' },
     http: { path: '/$(key)', authSecretName: 'api-auth' },
     limit: { requests: 10, window: '10s' },
   };
@@ -125,7 +125,7 @@ describe('the findings of doctor about admission', () => {
   it('have commands that are safe to paste, whatever the names in the spec', async () => {
     const [secretFinding] = await found({}, { redis: { authSecretName: "x'; reboot" } });
     expect(secretFinding?.fixCommands?.[0]).toContain(String.raw`generic 'x'\''; reboot' `);
-    const [serviceFinding] = await found({}, { redis: { service: 'x: kubectl delete pods --all' } });
+    const [serviceFinding] = await found({}, { redis: { serviceName: 'x: kubectl delete pods --all' } });
     expect(serviceFinding?.fixCommands).toEqual(['kubectl -n shop get services,pods --show-labels']);
   });
 

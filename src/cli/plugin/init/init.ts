@@ -63,10 +63,10 @@ export async function init(context: InitContext, options: InitOptions): Promise<
     matchLabels: workload.matchLabels,
     port: workload.port,
     redis: {
-      service: redis.service,
+      serviceName: redis.service,
       port: redis.port,
       ...(redis.login && { authSecretName: redisSecretName(redis.service) }),
-      ...(redis.tls && { tls: true }),
+      ...(redis.tls && { tls: {} }),
     },
   };
   const instances = workload.eligible.pods.length;

@@ -6,7 +6,7 @@ import { LockRequests, RELEASES } from './lock-requests.ts';
 const lockOf = (acquire: object, release: object = { path: '/locks/$(key)/$(token)' }): LockSpec =>
   lockSchema.parse({
     selector: { matchLabels: { app: 'x' } },
-    redis: { service: 'redis' },
+    redis: { serviceName: 'redis' },
     acquire: { path: '/locks/$(key)', ...acquire },
     release,
   });

@@ -61,7 +61,7 @@ async function world() {
   const admit = async (namespace: string, service = 'redis'): Promise<string> => {
     const spec = limiterSpec({
       selector: { matchLabels: { app: 'limiter' } },
-      redis: { service, otherClients: 'Allow' },
+      redis: { serviceName: service, otherClients: 'Allow' },
     });
     const request: AdmissionRequest = {
       name: 'demo',

@@ -10,7 +10,7 @@ const limiter = (count: object | undefined) =>
     rateLimiterSchema.parse({
       selector: { matchLabels: { app: 'x' } },
       http,
-      redis: { service: 'redis', ...(count && { count }) },
+      redis: { serviceName: 'redis', ...(count && { count }) },
     }),
   );
 
@@ -50,7 +50,7 @@ it.each(['rl', 'rl:$(key) x', `${'x'.repeat(256)}$(key)`, ''])('has a key of one
     rateLimiterSchema.safeParse({
       selector: { matchLabels: { app: 'x' } },
       http,
-      redis: { service: 'r', count: { key } },
+      redis: { serviceName: 'r', count: { key } },
     }).success,
   ).toBe(false);
 });

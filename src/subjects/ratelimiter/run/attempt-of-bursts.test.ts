@@ -50,7 +50,7 @@ function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       http: { path: '/$(key)' },
       limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
     },

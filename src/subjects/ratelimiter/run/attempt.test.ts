@@ -17,7 +17,7 @@ it('names a Service that has not followed a failover, without a long wait', asyn
     redis: {
       name: 'redis-0',
       failover: { former: 'redis-0', hasMoved: false },
-      follow: async () => Promise.reject(new Error('redis.service leads to redis-0')),
+      follow: async () => Promise.reject(new Error('redis.serviceName leads to redis-0')),
       openProbeWriter: async () => Promise.reject(new Error('READONLY')),
     },
   } as unknown as Toolkit;
@@ -26,7 +26,7 @@ it('names a Service that has not followed a failover, without a long wait', asyn
   // Longer than any test may take.
   const report = await attempt.recover(3_600_000, new AbortController().signal);
   expect(report.workedAt).toBeUndefined();
-  expect(report.message).toContain('redis.service leads to redis-0');
+  expect(report.message).toContain('redis.serviceName leads to redis-0');
 });
 
 it('a closed attempt keeps neither its fault nor its workload', async () => {

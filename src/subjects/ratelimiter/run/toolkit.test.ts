@@ -15,7 +15,7 @@ const specOf = (more: object, type: string): ChaosDemoSpec =>
   specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       health: { timeout: '8s' },
       ...more,
     },

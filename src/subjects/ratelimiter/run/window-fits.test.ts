@@ -17,7 +17,7 @@ function spec(scenario: object): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       http: { path: '/$(key)' },
       limit: { requests: 10, window: '60s', windowStart: 'Clock' },
       health: { timeout: '5s' },

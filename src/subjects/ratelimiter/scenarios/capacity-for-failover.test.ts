@@ -4,7 +4,7 @@ import { requireCapacity } from '../../scenarios/capacity.ts';
 import { rateLimiterApi } from '../api.ts';
 import { rateLimiterKind } from '../kind.ts';
 
-const SENTINEL = { service: 'sentinel', masterName: 'limits' };
+const SENTINEL = { serviceName: 'sentinel', masterName: 'limits' };
 const outage = (type: string, duration: string, name = type.toLowerCase()): object => ({
   name,
   type: 'StoreOutage',
@@ -18,7 +18,7 @@ function specOf(
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis', failover: 'Allow', sentinel: SENTINEL, ...redis },
+      redis: { serviceName: 'redis', failover: 'Allow', sentinel: SENTINEL, ...redis },
       http: { path: '/$(key)' },
       limit: { requests: 10, window: '120s' },
     },

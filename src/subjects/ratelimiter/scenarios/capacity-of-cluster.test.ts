@@ -5,8 +5,8 @@ import { requireCapacity } from '../../scenarios/capacity.ts';
 import { rateLimiterKind } from '../kind.ts';
 
 const http = { http: { headers: [{ name: 'x-caller', value: '$(key)' }] } };
-const sentinel = { service: 'redis-sentinel', masterName: 'limits' };
-const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
+const sentinel = { serviceName: 'redis-sentinel', masterName: 'limits' };
+const faultProxy = { serviceName: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
 
 describe('a run on a Cluster', () => {
   it('may have every fault of Redis, and read counts', () => {
@@ -16,7 +16,7 @@ describe('a run on a Cluster', () => {
       storeOutage: { fault: { type } },
     }));
     const scenarios = [...outages, { name: 'drift', type: 'CounterDrift' }];
-    const limiter = { ...http, redis: { service: 'redis', count: { key: 'rl:$(key)' } } };
+    const limiter = { ...http, redis: { serviceName: 'redis', count: { key: 'rl:$(key)' } } };
     expect(() =>
       requireCapacity(rateLimiterKind, limiterSpec(limiter, scenarios), { pods: 3, masters: 3 }),
     ).not.toThrow();
@@ -24,8 +24,8 @@ describe('a run on a Cluster', () => {
 
   it.each<[string, LimiterChanges, RegExp]>([
     ['the bundled limiter', {}, /bundled limiter .*http/],
-    ['Sentinels', { ...http, redis: { service: 'redis', sentinel } }, /no Sentinel watches .*leave/],
-    ['a fault proxy', { ...http, redis: { service: 'redis', faultProxy } }, /fault proxy: leave/],
+    ['Sentinels', { ...http, redis: { serviceName: 'redis', sentinel } }, /no Sentinel watches .*leave/],
+    ['a fault proxy', { ...http, redis: { serviceName: 'redis', faultProxy } }, /fault proxy: leave/],
   ])('is refused with %s, and on one server is not', (_, limiter, message) => {
     const spec = limiterSpec(limiter);
     expect(() => requireCapacity(rateLimiterKind, spec, { pods: 3, masters: 3 })).toThrow(message);

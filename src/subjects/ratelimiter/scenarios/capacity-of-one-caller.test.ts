@@ -8,7 +8,7 @@ function spec(limit: object, change: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       http: { identity: 'SourceAddress', path: '/' },
       limit: { requests: 30, ...limit },
     },

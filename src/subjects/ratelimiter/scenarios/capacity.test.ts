@@ -13,7 +13,7 @@ function spec(scenario: object, limit: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       ...('algorithm' in limit ? HTTP : {}),
       limit: { requests: 10, window: '60s', ...limit },
     },
@@ -131,7 +131,7 @@ describe('a spec that no run on so many pods can meet', () => {
     const whole = specSchema([rateLimiterApi]).parse({
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
-        redis: { service: 'redis', ...(count && { count }) },
+        redis: { serviceName: 'redis', ...(count && { count }) },
         http: { path: '/$(key)', ...mapping },
         limit: { requests: 10, window: '60s', algorithm: 'TokenBucket' },
       },
@@ -151,7 +151,7 @@ describe('a spec that no run on so many pods can meet', () => {
       'a count by key of a caller that has none',
       {
         http: { identity: 'SourceAddress', path: '/' },
-        redis: { service: 'redis', count: { key: 'rl:$(key)' } },
+        redis: { serviceName: 'redis', count: { key: 'rl:$(key)' } },
       },
       /leave redis\.count out/,
     ],

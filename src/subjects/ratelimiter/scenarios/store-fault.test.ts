@@ -7,11 +7,11 @@ import { counterDrift } from './counter-drift/index.ts';
 import { storeOutage } from './store-outage/index.ts';
 
 function scenarioWith(storeOutage: object, redis: object = {}) {
-  const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
+  const faultProxy = { serviceName: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
   const spec = specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis-upstream', faultProxy, ...redis },
+      redis: { serviceName: 'redis-upstream', faultProxy, ...redis },
     },
     scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }],
   });

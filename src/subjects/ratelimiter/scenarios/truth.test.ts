@@ -49,11 +49,11 @@ describe('what a fault does', () => {
   });
 
   it.each([
-    ['by Sentinel', { sentinel: { service: 'sentinel', masterName: 'limits' } }, ['store-restarted']],
+    ['by Sentinel', { sentinel: { serviceName: 'sentinel', masterName: 'limits' } }, ['store-restarted']],
     ['of a Cluster, which loses no write', {}, []],
   ])('is more than one anomaly in a failover %s', (_, redis, more) => {
     const fault = { type: 'Failover', duration: '20s' };
-    const spec = limiterSpec({ redis: { service: 'redis', failover: 'Allow', ...redis } }, [
+    const spec = limiterSpec({ redis: { serviceName: 'redis', failover: 'Allow', ...redis } }, [
       { name: 'failover', type: 'StoreOutage', storeOutage: { fault } },
     ]);
     const { anomalies, stays } = plansOf(rateLimiterKind, spec)[0]?.truth ?? {};

@@ -7,7 +7,10 @@ import {
   jsonPointer,
   KEY_PLACE,
   requestFields,
+  secretName,
+  serverName,
   statuses,
+  tlsSchema,
 } from '../../spec/pods-schema.ts';
 
 /** Placeholder for the identity of the caller, besides `$(key)`: as an IPv4 address, for limiters that identify callers by a forwarded address. */
@@ -48,32 +51,21 @@ export const httpInterfaceSchema = z
     ),
     rejectedStatuses: statuses([429], 'Statuses of answers that mean that the limit is used up.'),
     decision: decision.optional(),
-    tlsServerName: z
-      .string()
-      .min(1)
-      .max(253)
-      .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/)
+    tls: tlsSchema(
+      serverName.describe('DNS name that the certificate of every pod must be valid for: your-api.shop.svc.'),
+      HTTP_AUTH_SECRET_TYPE,
+      'Send requests with HTTPS.',
+    ),
+    authSecretName: secretName
       .optional()
       .describe(
-        'Send requests with HTTPS; the certificate of every pod must be valid for this DNS name: your-api.shop.svc.',
-      ),
-    authSecretName: z
-      .string()
-      .min(1)
-      .max(253)
-      .optional()
-      .describe(
-        `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}. It holds headers of the request that must not be in the spec, and the authority of the certificates.`,
+        `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}, with headers of the request that must not be in the spec.`,
       ),
     callers: z
       .object({
-        secretName: z
-          .string()
-          .min(1)
-          .max(253)
-          .describe(
-            `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}, whose key callers has one of them a line.`,
-          ),
+        secretName: secretName.describe(
+          `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}, whose key callers has one of them a line.`,
+        ),
       })
       .optional()
       .describe(

@@ -3,7 +3,7 @@ import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import { type PodFields, pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import { NamespaceReader } from '../../targets/namespace-reader.ts';
 import { redisSchema } from '../schema.ts';
-import { atItsAddress, findFaultProxy, findSentinels } from './find-redis.ts';
+import { atItsAddress, findFaultProxy, findRedis, findSentinels } from './find-redis.ts';
 
 const redis = { podName: 'redis-0', podUid: 'uid-redis-0', host: '10.0.0.1', port: 6379, tls: false };
 
@@ -47,43 +47,52 @@ it.each<[string, 'Staying' | 'Going' | 'Gone', (pod: PodFields) => void]>([
   expect(await atItsAddress(place, redis, new AbortController().signal)).toBe('Gone');
 });
 
-describe('the Sentinels of a spec', () => {
-  const specOf = (sentinel?: object) => redisSchema.parse({ service: 'redis', tls: true, sentinel });
-  const sentinel = { service: 'redis-sentinel', masterName: 'limits', authSecretName: 'sentinel-auth' };
+const CA = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
 
-  function clusterOf(services: string): MemoryCluster {
-    const cluster = new MemoryCluster();
-    cluster.podList = ['s-1', 's-0'].map((name) =>
-      pod(name, ({ metadata }) => {
-        metadata.labels = { app: 'sentinel' };
-      }),
-    );
-    cluster.services = [
-      {
-        metadata: { name: 'redis-sentinel' },
-        spec: { selector: { app: 'sentinel' }, ports: [{ port: 26379 }] },
-      },
-    ];
-    const data = { password: btoa('of-sentinel'), service: btoa(services) };
-    cluster.secrets = [{ metadata: { name: 'sentinel-auth' }, type: 'chaosdemo.dev/redis-auth', data }];
-    return cluster;
-  }
-  const find = async (cluster: MemoryCluster, spec = specOf(sentinel)) =>
-    await findSentinels(
-      new NamespaceReader(cluster, 'shop', new AbortController().signal),
-      spec,
-      'rateLimiter',
-    );
+/** A namespace with such a Service, its pods, and Secrets by their names. */
+function readerOf(
+  service: string,
+  port: number,
+  pods: readonly string[],
+  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  type = 'chaosdemo.dev/redis-auth',
+): NamespaceReader {
+  const cluster = new MemoryCluster();
+  const labels = { app: service };
+  const labelled = ({ metadata }: PodFields): void => {
+    metadata.labels = labels;
+  };
+  cluster.podList = pods.map((name) => pod(name, labelled));
+  cluster.services = [{ metadata: { name: service }, spec: { selector: labels, ports: [{ port }] } }];
+  cluster.secrets = Object.entries(secrets).map(([name, keys]) => {
+    const data = Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, btoa(value)]));
+    return { metadata: { name }, type, data };
+  });
+  return new NamespaceReader(cluster, 'shop', new AbortController().signal);
+}
+
+describe('the Sentinels of a spec', () => {
+  const find = async (service: string) => {
+    const secrets = {
+      'sentinel-auth': { password: 'of-sentinel', service: 'redis redis-sentinel' },
+      authority: { 'ca.crt': CA },
+    };
+    const reader = readerOf(service, 26379, ['s-1', 's-0'], secrets);
+    const sentinel = { serviceName: 'redis-sentinel', masterName: 'limits', authSecretName: 'sentinel-auth' };
+    const spec = { serviceName: 'redis', tls: { caSecretName: 'authority' }, sentinel };
+    return await findSentinels(reader, redisSchema.parse(spec), 'rateLimiter');
+  };
 
   it('are all pods behind the Service, with TLS and the password for it', async () => {
     const login = {
       namespace: 'shop',
       tls: true,
       servername: 'redis-sentinel.shop.svc',
+      ca: CA,
       password: 'of-sentinel',
       setting: 'rateLimiter.redis.sentinel',
     };
-    expect(await find(clusterOf('redis redis-sentinel'))).toEqual({
+    expect(await find('redis-sentinel')).toEqual({
       masterName: 'limits',
       servers: ['s-0', 's-1'].map((podName) => ({
         podName,
@@ -96,36 +105,47 @@ describe('the Sentinels of a spec', () => {
   });
 
   it('are refused without their Service, with its field', async () => {
-    const cluster = clusterOf('redis-sentinel');
-    cluster.services = [];
-    await expect(find(cluster)).rejects.toThrow(/rateLimiter\.redis\.sentinel\.service/);
+    await expect(find('other')).rejects.toThrow(/rateLimiter\.redis\.sentinel\.serviceName/);
+  });
+});
+
+describe('the Secret with the authorities of a spec', () => {
+  const found = async (ca: string, { name = 'authority', type = 'chaosdemo.dev/redis-auth' } = {}) => {
+    const reader = readerOf('redis', 6379, ['redis-0'], { [name]: { 'ca.crt': ca } }, type);
+    const tls = { caSecretName: 'authority', serverName: 'a.example.com' };
+    return await findRedis(reader, redisSchema.parse({ serviceName: 'redis', tls }), 'rateLimiter');
+  };
+
+  it('needs no login', async () => {
+    expect(await found(CA)).toMatchObject([{ tls: true, ca: CA, servername: 'a.example.com' }]);
+  });
+
+  it.each<[string, string, RegExp, object?]>([
+    ['another type', CA, /Secret authority is of type Opaque and was not read/, { type: 'Opaque' }],
+    ['another name', CA, /redis\.tls\.caSecretName.*create secret generic authority/, { name: 'b' }],
+    ['no ca.crt', '', /PEM/],
+    ['a ca.crt that is none', 'hunter2', /PEM/],
+    ['65 certificates', CA.repeat(65), /Secret \S+ has 65 .*at most 64 /],
+    ['65 under another label', CA + CA.replaceAll('CERT', 'TRUSTED CERT').repeat(64), /at most 64 /],
+    ['a ca.crt that is too long', CA.repeat(5000), /more than 262144 characters/],
+  ])('is refused with %s, and no value is repeated', async (_, ca, message, secret) => {
+    const refusal = await found(ca, secret).catch(String);
+    expect(refusal).toMatch(message);
+    expect(refusal).not.toContain('hunter2');
   });
 });
 
 describe('the fault proxy of a spec', () => {
-  const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
-
-  function clusterOf(data: Readonly<Record<string, string>>, pods = ['proxy-0']): MemoryCluster {
-    const cluster = new MemoryCluster();
-    cluster.podList = pods.map((name) =>
-      pod(name, ({ metadata }) => {
-        metadata.labels = { app: 'fault-proxy' };
-      }),
-    );
-    const spec = { selector: { app: 'fault-proxy' }, ports: [{ port: 8474 }] };
-    cluster.services = [{ metadata: { name: 'fault-proxy' }, spec }];
-    cluster.secrets = [{ metadata: { name: 'fault-proxy-auth' }, type: 'chaosdemo.dev/redis-auth', data }];
-    return cluster;
-  }
-  const find = async (cluster: MemoryCluster, spec: object = { faultProxy }) =>
+  const faultProxy = { serviceName: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
+  const find = async (keys: Readonly<Record<string, string>>, pods = ['proxy-0']) =>
     await findFaultProxy(
-      new NamespaceReader(cluster, 'shop', new AbortController().signal),
-      redisSchema.parse({ service: 'redis', ...spec }),
+      readerOf('fault-proxy', 8474, pods, { 'fault-proxy-auth': keys }),
+      redisSchema.parse({ serviceName: 'redis', faultProxy }),
       'rateLimiter',
     );
 
   it('is the one pod behind the Service, with the token for it', async () => {
-    expect(await find(clusterOf({ password: btoa('a-token') }))).toEqual({
+    expect(await find({ password: 'a-token' })).toEqual({
       podName: 'proxy-0',
       host: '10.0.0.1',
       port: 8474,
@@ -135,13 +155,13 @@ describe('the fault proxy of a spec', () => {
   });
 
   it('gets no token that is for another Service', async () => {
-    const data = { password: btoa('a-token'), service: btoa('redis') };
-    await expect(find(clusterOf(data))).rejects.toThrow(/fault-proxy-auth is not for Service fault-proxy/);
+    const keys = { password: 'a-token', service: 'redis' };
+    await expect(find(keys)).rejects.toThrow(/fault-proxy-auth is not for Service fault-proxy/);
   });
 
   it('is one pod', async () => {
-    const cluster = clusterOf({ password: btoa('a-token') }, ['proxy-0', 'proxy-1']);
-    await expect(find(cluster)).rejects.toThrow(/selects 2 pods .*in one pod/);
-    await expect(find(clusterOf({}, []))).rejects.toThrow(/start fault proxy pods/);
+    const keys = { password: 'a-token' };
+    await expect(find(keys, ['proxy-0', 'proxy-1'])).rejects.toThrow(/selects 2 pods .*in one pod/);
+    await expect(find(keys, [])).rejects.toThrow(/start fault proxy pods/);
   });
 });

@@ -11,9 +11,9 @@ import { isAlive } from '../../targets/eligible-pods.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { findSecret } from '../../targets/secret-keys.ts';
+import { findAuthority, findSecret } from '../../targets/secret-keys.ts';
 import type { RedisSpec } from '../schema.ts';
-import { createRedisSecret, type RedisAuth, readRedisAuth } from './redis-auth.ts';
+import { createRedisSecret, REDIS_AUTH, type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import { podSelectorOf, type RedisEndpoint, resolvePods, type ServiceUse, usesIn } from './redis-service.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function findRedis(
 ): Promise<PerServer<RedisTarget>> {
   const use = usesIn(part).redis;
   const endpoints = await findEndpoints(reader, redis, use);
-  const login = await findLogin(reader, redis, redis.tls, use);
+  const login = await findLogin(reader, redis, use);
   return each(endpoints, (endpoint) => ({ ...endpoint, ...login }));
 }
 
@@ -43,7 +43,7 @@ export async function findSentinels(
   if (sentinel === undefined) return undefined;
   const use = usesIn(part).sentinels;
   const endpoints = await findEndpoints(reader, sentinel, use);
-  const login = await findLogin(reader, sentinel, tls, use);
+  const login = await findLogin(reader, { ...sentinel, tls }, use);
   return { masterName: sentinel.masterName, servers: endpoints.map((each) => ({ ...each, ...login })) };
 }
 
@@ -59,26 +59,21 @@ export async function findFaultProxy(
   if (faultProxy === undefined) return undefined;
   const use = usesIn(part).faultProxy;
   const [{ host, podName, port }] = await findEndpoints(reader, faultProxy, use);
-  const { password: token, setting } = await findLogin(reader, faultProxy, false, use);
-  if (token === undefined) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `Secret ${faultProxy.authSecretName} has no password: add the token of the fault proxy as its key password`,
-    );
-  }
+  // Its Secret is required, and has a password.
+  const { password: token = '', setting } = await findLogin(reader, faultProxy, use);
   return { podName, host, port, token, ...(setting !== undefined && { setting }) };
 }
 
 async function findEndpoints(
   reader: NamespaceReader,
-  { port, service: name }: Pick<RedisSpec, 'port' | 'service'>,
+  { port, serviceName: name }: Pick<RedisSpec, 'port' | 'serviceName'>,
   use: ServiceUse,
 ): Promise<PerServer<RedisEndpoint>> {
   const service = await reader.service(name);
   if (service === undefined) {
     throw new Refusal(
       'RedisNotFound',
-      `there is no Service ${name} in namespace ${reader.namespace}: write the name of the Service of ${use.server} in ${use.field}.service`,
+      `there is no Service ${name} in namespace ${reader.namespace}: write the name of the Service of ${use.server} in ${use.field}.serviceName`,
     );
   }
   const pods = await reader.pods(podSelectorOf(service, use));
@@ -100,16 +95,22 @@ async function findEndpoints(
 /** How to connect to the pods of a Service. */
 async function findLogin(
   reader: NamespaceReader,
-  { authSecretName: name, service }: Pick<RedisSpec, 'authSecretName' | 'service'>,
-  tls: boolean,
+  server: Pick<RedisSpec, 'authSecretName' | 'serviceName'> & { readonly tls?: RedisSpec['tls'] },
   { field }: ServiceUse,
-): Promise<RedisAuth & Pick<RedisTarget, 'namespace' | 'servername' | 'setting' | 'tls'>> {
+): Promise<Partial<RedisAuth> & Pick<RedisTarget, 'ca' | 'namespace' | 'servername' | 'setting' | 'tls'>> {
   const { namespace } = reader;
-  const link = { namespace, tls, setting: field, ...(tls && { servername: `${service}.${namespace}.svc` }) };
+  const { authSecretName: name, serviceName, tls } = server;
+  const link = {
+    namespace,
+    tls: tls !== undefined,
+    setting: field,
+    ...(tls && { servername: tls.serverName ?? `${serviceName}.${namespace}.svc` }),
+    ...(await findAuthority(reader, REDIS_AUTH, tls)),
+  };
   if (name === undefined) return link;
-  const create = createRedisSecret(name, service);
-  const secret = await findSecret(reader, name, 'RedisAuthInvalid', `${field}.authSecretName`, create);
-  return { ...link, ...readRedisAuth(secret, { service, tls }) };
+  const create = createRedisSecret(name, serviceName);
+  const secret = await findSecret(reader, REDIS_AUTH, name, `${field}.authSecretName`, create);
+  return { ...link, ...readRedisAuth(secret, { serviceName, tls }) };
 }
 
 /**

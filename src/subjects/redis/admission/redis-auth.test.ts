@@ -14,19 +14,17 @@ function secret(
   return { metadata: { name }, type, data };
 }
 
-const use = { service: 'redis', tls: true };
+const use: AuthUse = { serviceName: 'redis', tls: { caSecretName: 'redis-auth' } };
 
 const ca = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
 
 describe('readRedisAuth', () => {
   it('decodes the members of a Secret, and omits missing or empty ones', () => {
-    expect(readRedisAuth(secret({ username: 'chaosdemo', password: 'pä ss', 'ca.crt': ca }), use)).toEqual({
+    expect(readRedisAuth(secret({ username: 'chaosdemo', password: 'pä ss' }), use)).toEqual({
       username: 'chaosdemo',
       password: 'pä ss',
-      ca,
     });
     expect(readRedisAuth(secret({ username: '', password: 'p' }), use)).toEqual({ password: 'p' });
-    expect(readRedisAuth(secret({ 'ca.crt': ca }), use)).toEqual({ ca });
   });
 
   it.each<[string, Secret, RegExp]>([
@@ -37,17 +35,8 @@ describe('readRedisAuth', () => {
       /type/,
     ],
     ['a user without a password', secret({ username: 'hunter2' }), /no password/],
-    ['nothing of use', secret({ Password: 'hunter2' }), /neither password nor ca.crt/],
+    ['nothing of use', secret({ Password: 'hunter2' }), /no password/],
     ['a password that is too long', secret({ password: 'hunter2'.repeat(200) }), /more than 1024 characters/],
-    ['65 certificates', secret({ 'ca.crt': ca.repeat(65) }), /^Secret \S+ has 65 .*at most 64 /],
-    [
-      '65 certificates under another label',
-      secret({ 'ca.crt': `${ca}${ca.replaceAll('CERT', 'TRUSTED CERT').repeat(64)}` }),
-      /at most 64 /,
-    ],
-    ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144 characters/],
-    ['a name that is none', secret({ password: 'p', serverName: 'hunter2 ' }), /serverName that is no DNS/],
-    ['a ca.crt that is none', secret({ password: 'p', 'ca.crt': 'hunter2' }), /PEM/],
   ])('refuses %s without repeating a value', (_, given, message) => {
     expectRefused(given, use, message);
   });
@@ -55,9 +44,9 @@ describe('readRedisAuth', () => {
   it('is for the Services that its key service names, and no other', () => {
     const named = secret({ password: 'hunter2', service: 'redis, redis-b\n' }, undefined, 'shared');
     expect(readRedisAuth(named, use)).toEqual({ password: 'hunter2' });
-    expect(readRedisAuth(named, { ...use, service: 'redis-b' })).toEqual({ password: 'hunter2' });
-    for (const service of ['redis-c', 'redi', 'redis,', '']) {
-      expectRefused(named, { ...use, service }, /^Secret shared is not for Service /);
+    expect(readRedisAuth(named, { ...use, serviceName: 'redis-b' })).toEqual({ password: 'hunter2' });
+    for (const serviceName of ['redis-c', 'redi', 'redis,', '']) {
+      expectRefused(named, { ...use, serviceName }, /^Secret shared is not for Service /);
     }
     // Its name counts only where it does not say.
     const elsewhere = secret({ password: 'hunter2', service: 'other' });
@@ -66,18 +55,34 @@ describe('readRedisAuth', () => {
 
   it('is for the Service in its name if it has no key for one', () => {
     const silent = secret({ password: 'hunter2' });
-    expectRefused(silent, { ...use, service: 'trap' }, /kubectl patch secret redis-auth .*"redis,trap"/);
+    expectRefused(silent, { ...use, serviceName: 'trap' }, /kubectl patch secret redis-auth .*"redis,trap"/);
     expectRefused(secret({ password: 'hunter2' }, undefined, 'shared'), use, /is not for Service redis/);
-    expectRefused(secret({ password: 'hunter2' }, undefined, '-auth'), { ...use, service: 'x' }, /not for/);
+    expectRefused(
+      secret({ password: 'hunter2' }, undefined, '-auth'),
+      { ...use, serviceName: 'x' },
+      /not for/,
+    );
   });
 
-  it('sends nothing in the clear if it holds the authority of a TLS server', () => {
-    const withCa = secret({ password: 'hunter2', 'ca.crt': ca });
-    expectRefused(withCa, { ...use, tls: false }, /in the clear: set redis\.tls/);
-    expect(readRedisAuth(secret({ password: 'p' }), { ...use, tls: false })).toEqual({ password: 'p' });
-    const named = secret({ password: 'hunter2', serverName: 'a.example.com' });
-    expectRefused(named, { ...use, tls: false }, /set redis\.tls/);
-    expect(readRedisAuth(named, use)).toEqual({ password: 'hunter2', servername: 'a.example.com' });
+  it.each([undefined, {}, { caSecretName: 'another' }])(
+    'is for servers with a certificate of its ca.crt: not with tls %o',
+    (tls) => {
+      const withCa = secret({ password: 'hunter2', 'ca.crt': ca });
+      expectRefused(withCa, { ...use, tls }, /name it in redis\.tls\.caSecretName/);
+      expect(readRedisAuth(withCa, use)).toEqual({ password: 'hunter2' });
+      expect(readRedisAuth(secret({ password: 'p' }), { ...use, tls })).toEqual({ password: 'p' });
+    },
+  );
+
+  it.each([
+    ['another', 'b.example.com', 'a.example.com'],
+    ['none', undefined, 'a.example.com'],
+    ['one that the Secret lacks', 'b.example.com', ''],
+  ])('is for a certificate of its serverName: not with %s in the spec', (_, serverName, named) => {
+    const given = secret({ password: 'hunter2', serverName: named });
+    expectRefused(given, { ...use, tls: { serverName } }, /redis\.tls\.serverName must be the same/);
+    const same = { ...use, tls: { serverName: named || undefined } };
+    expect(readRedisAuth(given, same)).toEqual({ password: 'hunter2' });
   });
 });
 

@@ -126,7 +126,7 @@ describe('resolvePods of Sentinels', () => {
   });
 
   it.each<[string, Pod[], Reason, RegExp]>([
-    ['no pods', [], 'RedisNotFound', /rateLimiter\.redis\.sentinel\.service/],
+    ['no pods', [], 'RedisNotFound', /rateLimiter\.redis\.sentinel\.serviceName/],
     ['17', sentinels(17), 'RedisNotEligible', /17 pods .*at most 16 .*only the Sentinels/],
     // It may watch, and its settings are unknown.
     [

@@ -35,7 +35,7 @@ export function usesIn(part: string) {
     field: `${field}.sentinel`,
     // More than anyone runs; each is queried at the same time.
     most: 16,
-    because: `name a Service that selects only the Sentinels in ${field}.sentinel.service`,
+    because: `name a Service that selects only the Sentinels in ${field}.sentinel.serviceName`,
   };
   const faultProxy: ServiceUse = {
     server: 'fault proxy',
@@ -58,13 +58,13 @@ export function podSelectorOf(service: Service, { field, server }: ServiceUse): 
   const name = service.metadata.name;
   if (service.spec?.type === 'ExternalName') {
     throw notEligible(
-      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the ${server} pod in ${field}.service${server === 'Redis' ? '; for a Redis outside of the cluster, see docs/fault-proxy.md' : ''}`,
+      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the ${server} pod in ${field}.serviceName${server === 'Redis' ? '; for a Redis outside of the cluster, see docs/fault-proxy.md' : ''}`,
     );
   }
   const selector = service.spec?.selector ?? {};
   if (Object.keys(selector).length === 0) {
     throw notEligible(
-      `Service ${name} has no selector, so its endpoints may be anything: name a Service with a selector for the ${server} pod in ${field}.service`,
+      `Service ${name} has no selector, so its endpoints may be anything: name a Service with a selector for the ${server} pod in ${field}.serviceName`,
     );
   }
   try {
@@ -96,7 +96,7 @@ export function resolvePods(
   if (alive.length === 0) {
     throw new Refusal(
       'RedisNotFound',
-      `Service ${name} selects no pod: start ${server} pods, or compare the selector of the Service in ${field}.service with kubectl get pods --show-labels`,
+      `Service ${name} selects no pod: start ${server} pods, or compare the selector of the Service in ${field}.serviceName with kubectl get pods --show-labels`,
     );
   }
   // One that is not Ready may watch, too, and its settings are unknown.

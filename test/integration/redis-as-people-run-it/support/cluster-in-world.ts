@@ -75,7 +75,7 @@ export class ClusterInWorld {
     );
     await this.#register(labels, pods);
     const window = `${how.windowS ?? 15}s`;
-    const redis = { service: SERVICE, port: nodes[0].port, authSecretName: AUTH };
+    const redis = { serviceName: SERVICE, port: nodes[0].port, authSecretName: AUTH };
     return {
       selector: { matchLabels: labels },
       port: 'main',

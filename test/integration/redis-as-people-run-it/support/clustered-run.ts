@@ -67,7 +67,7 @@ export async function drivenOn(
         algorithm: 'FixedWindow',
         windowStart: 'FirstRequest',
       },
-      redis: { service: 'redis', count, failover: failsOver ? 'Allow' : 'Forbid' },
+      redis: { serviceName: 'redis', count, failover: failsOver ? 'Allow' : 'Forbid' },
     },
     [
       {

@@ -31,7 +31,7 @@ export class FailingOver extends Demos {
     await watched.register(kubectl, namespace);
     await kubectl.apply([
       authSecret(namespace, 'redis-auth', { username: 'operator', service: 'redis' }),
-      authSecret(namespace, 'reading-auth', { username: 'operator', service: SENTINEL_REF.service }),
+      authSecret(namespace, 'reading-auth', { username: 'operator', service: SENTINEL_REF.serviceName }),
     ]);
     return new FailingOver(world, namespace, watched);
   }
@@ -87,7 +87,7 @@ export class FailingOver extends Demos {
         http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
         limit: { requests: LIMIT, window: '120s' },
         redis: {
-          service: 'redis',
+          serviceName: 'redis',
           authSecretName: 'redis-auth',
           failover: 'Allow',
           // A client of Sentinels connects from the address of this machine.

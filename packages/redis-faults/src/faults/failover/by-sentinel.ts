@@ -95,6 +95,6 @@ export async function findNewPrimary(
     return watch.runId === '' ? only : { ...only, runId: watch.runId };
   }
   throw new Error(
-    `${settingOf(former, 'service')} leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,
+    `${settingOf(former, 'serviceName')} leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,
   );
 }

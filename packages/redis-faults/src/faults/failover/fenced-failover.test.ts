@@ -187,7 +187,7 @@ describe('a failover', () => {
     await inject();
     const ended = await fault.awaitEnd(over.signal);
     expect(ended.proof).toBe('Inconclusive');
-    expect(ended.message).toMatch(/redis\.service leads to redis-0 .* report 10\.0\.0\.8:6379 .*label/);
+    expect(ended.message).toMatch(/redis\.serviceName leads to redis-0 .* report 10\.0\.0\.8:6379 .*label/);
     expect(redis.name).toBe('redis-0 (10.0.0.7:6379)');
   });
 

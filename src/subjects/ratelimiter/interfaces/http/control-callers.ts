@@ -201,5 +201,5 @@ function differing(
   const remedy = limiter.isBundled
     ? 'correct'
     : 'correct rateLimiter.redis.count (a count that only grows, of one caller), or';
-  return `${redis.name} counts ${stored} at ${callers.fillIn(template, key)} (${type}), and of ${counted(sent, 'request')} of that caller ${total} were admitted: ${remedy} rateLimiter.redis.service`;
+  return `${redis.name} counts ${stored} at ${callers.fillIn(template, key)} (${type}), and of ${counted(sent, 'request')} of that caller ${total} were admitted: ${remedy} rateLimiter.redis.serviceName`;
 }

@@ -42,7 +42,7 @@ async function problemOf(beyond: RequestListener, rejected: object = {}): Promis
   const limiter = completed(
     rateLimiterSchema.parse({
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       http,
       limit: { requests: LIMIT, window: '60s' },
     }),

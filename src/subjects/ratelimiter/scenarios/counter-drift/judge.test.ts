@@ -16,7 +16,7 @@ function judged(baseline?: typeof BASELINE) {
   const spec = specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
     },
     scenarios: [{ name: 's', type: 'CounterDrift', counterDrift: { settle: '1s' } }],
   });

@@ -9,7 +9,7 @@ const HTTP = { http: { path: '/$(key)' }, limit: LIMIT };
 
 function spec(ghostAllowing: object = {}, limiter: object = HTTP): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
-    rateLimiter: { selector: { matchLabels: { app: 'x' } }, redis: { service: 'redis' }, ...limiter },
+    rateLimiter: { selector: { matchLabels: { app: 'x' } }, redis: { serviceName: 'redis' }, ...limiter },
     scenarios: [{ name: 's', type: 'GhostAllowing', expect: 'Held', ghostAllowing }],
   });
 }

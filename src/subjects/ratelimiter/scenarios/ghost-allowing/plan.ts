@@ -29,7 +29,7 @@ export class BurstPlan extends LimiterPlan<GhostAllowingSpec> {
   // The requests are no fault: they show that pods decide separately. What they admitted stays.
   readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica', stays: true } as const;
   /** Requests that one burst may have. */
-  readonly mostSent = this.limiter.http.tlsServerName ? MOST_SENT / TLS_COST : MOST_SENT;
+  readonly mostSent = this.limiter.http.tls ? MOST_SENT / TLS_COST : MOST_SENT;
   /**
    * A burst is sent while this much is left of a window by the clock, if the window is long enough. The time that its
    * answers may take, unless that is most of the window.
@@ -104,7 +104,7 @@ export class BurstPlan extends LimiterPlan<GhostAllowingSpec> {
     if (this.faultMs > MAX_AHEAD_MS) return `${name}: ${this.#tooManyTrials()}`;
     const sent = this.requestsTo(pods);
     if (sent > mostSent) {
-      const why = sent > MOST_SENT ? '' : ', since with http.tlsServerName each has its own connection';
+      const why = sent > MOST_SENT ? '' : ', since with http.tls each has its own connection';
       return `${name}: limit.requests ${requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent}${why}: lower ghostAllowing.multiplier`;
     }
     if (sent * trials > MOST_REQUESTS_KEPT) {

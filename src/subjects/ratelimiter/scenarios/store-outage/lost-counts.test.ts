@@ -26,7 +26,7 @@ const limiter = (
     specSchema([rateLimiterApi]).parse({
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
-        redis: { service: 'redis', count },
+        redis: { serviceName: 'redis', count },
         http: { identity, path: identity === 'Key' ? '/$(key)' : '/' },
         limit: { requests: 10, window: '60s', ...limit },
       },

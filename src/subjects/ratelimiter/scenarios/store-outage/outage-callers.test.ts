@@ -31,7 +31,7 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
   const limiter = completed(
     rateLimiterSchema.parse({
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis' },
+      redis: { serviceName: 'redis' },
       http: { path: '/$(key)' },
       limit: { requests: 4, window: '60s' },
     }),

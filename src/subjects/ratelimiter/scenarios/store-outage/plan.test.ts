@@ -17,7 +17,7 @@ const limiter = (limit: object = {}, identity = 'Key', redis: object = {}): Rate
     specSchema([rateLimiterApi]).parse({
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
-        redis: { service: 'redis', ...redis },
+        redis: { serviceName: 'redis', ...redis },
         http,
         limit: { requests: 10, window: '60s', ...limit },
       },
@@ -111,7 +111,7 @@ describe('a store outage of one caller alone', () => {
 
 it('ends connections only if Redis sees whose they are, so not behind a fault proxy', () => {
   const disconnect = scenario({ fault: { type: 'Disconnect' } });
-  const proxied = limiter({}, 'Key', { faultProxy: { service: 'p', authSecretName: 'p' } });
+  const proxied = limiter({}, 'Key', { faultProxy: { serviceName: 'p', authSecretName: 'p' } });
   expect(unprovable(disconnect, limiter(), 3)).toBeUndefined();
   expect(unprovable(disconnect, proxied, 3)).toContain('redis.faultProxy');
   expect(unprovable(scenario({ fault: { type: 'Refuse' } }), proxied, 3)).toBeUndefined();
