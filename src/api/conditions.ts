@@ -46,7 +46,7 @@ export const OBSERVED_STATUSES: Record<'Healthy' | 'FaultActive', Meanings> = {
 /** The types that every ChaosDemo has. */
 export type ConditionType = keyof typeof CONDITIONS;
 
-/** The condition that reports whether an invariant of a scenario type was violated: "OutageViolated". */
+/** The condition that reports whether an invariant of a scenario type was violated, if a run has it: "OutageViolated". */
 export function violationCondition(scenarioType: string): string {
   return `${scenarioType}Violated`;
 }
@@ -55,7 +55,7 @@ export function violationCondition(scenarioType: string): string {
 export const ANOMALY_STATUSES: Meanings = {
   True: 'Violated in this run.',
   False: 'Watched the whole time, and not violated.',
-  Unknown: 'Not known: not tested, not ended, or Inconclusive.',
+  Unknown: 'Not known: not ended, or Inconclusive.',
 };
 
 /** The conditions for the state of an object. */
@@ -163,16 +163,8 @@ export const REASON_GROUPS = {
   result: {
     title: 'Results of scenarios',
     conditions:
-      'the conditions of scenario types; all but Watching and NotTested, and BaselineViolated, also status.scenarios[].reason',
-    reasons: [
-      'Violated',
-      'Held',
-      'NotTested',
-      'Watching',
-      'FaultNotProven',
-      'EvidenceIncomplete',
-      'ObservationLost',
-    ],
+      'the conditions of scenario types; all but Watching, and BaselineViolated, also status.scenarios[].reason',
+    reasons: ['Violated', 'Held', 'Watching', 'FaultNotProven', 'EvidenceIncomplete', 'ObservationLost'],
   },
 } as const;
 

@@ -17,8 +17,9 @@ export function conditionsFor(context: Context): Condition[] {
     Healthy: healthy(context),
     FaultActive: faultActive(context),
   };
+  const types = (draft.scenarios ?? demo.spec.scenarios).map(({ type }) => type);
   for (const { type } of context.subject.api.faults)
-    parts[violationCondition(type)] = violation(context, type);
+    if (types.includes(type)) parts[violationCondition(type)] = violation(context, type);
   const transition = `${new Date(now).toISOString().slice(0, 19)}Z`;
   return Object.entries(parts).map(([type, part]) => {
     const before = demo.status.conditions?.find((condition) => condition.type === type);
@@ -40,10 +41,12 @@ function stateConditions(
 ): Partial<Record<ConditionType, Part>> {
   const verdict = endOf(draft.run);
   if (objectState.kind === 'finished' && verdict) {
-    const { reason, message } = verdict;
+    const { phase, reason } = verdict;
+    // The sentence is in status.message.
+    const message = `${phase}: ${reason}`;
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
-    return verdict.phase === 'Succeeded'
+    return phase === 'Succeeded'
       ? { Ready: good, Finished: good, Succeeded: good }
       : { Ready: bad, Stalled: good, Finished: good, Succeeded: bad };
   }
@@ -132,14 +135,13 @@ function faultActive({ draft, now }: Context): Part {
 /** True: violated in this run. False: held. Unknown: everything else. */
 function violation(context: Context, type: string): Part {
   const { draft } = context;
-  if (awaitsNextRun(context)) {
-    const message = `Run ${(draft.run?.number ?? 0) + 1} has not begun`;
-    return { status: 'Unknown', reason: 'NotObserved', message };
-  }
   const entries = draft.scenarios?.filter((scenario) => scenario.type === type) ?? [];
   const parts = entries.map((entry) => ({ name: entry.name, part: violationIn(draft, entry) }));
   const [worst] = parts.toSorted((a, b) => RANK[a.part.status] - RANK[b.part.status]);
-  if (!worst) return { status: 'Unknown', reason: 'NotTested', message: 'This run has no such scenario' };
+  if (!worst || awaitsNextRun(context)) {
+    const message = `Run ${(draft.run?.number ?? 0) + 1} has not begun`;
+    return { status: 'Unknown', reason: 'NotObserved', message };
+  }
   const { name, part } = worst;
   return parts.length === 1 ? part : { ...part, message: `${name}: ${part.message}` };
 }

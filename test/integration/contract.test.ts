@@ -59,7 +59,6 @@ describe('a run that has ended', () => {
       Finished: 'True NoExpectation',
       Succeeded: 'True NoExpectation',
       FaultActive: 'False FaultReleased',
-      CounterDriftViolated: 'Unknown NotTested',
     });
     await world.kubectl('wait', 'chaosdemo/again', '--for=condition=Finished', '--timeout=5s');
     await patch('again', { runId: 'b' });
