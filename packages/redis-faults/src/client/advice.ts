@@ -50,7 +50,7 @@ export function adviceOnConnection(text: string, target: RedisTarget): string {
   }
   if (/certificate has expired/.test(text)) return 'renew its certificate';
   if (/certificate|altname|self.signed/i.test(text)) {
-    return `its certificate must be valid for ${target.servername ?? 'the Service'} and issued by an authority of redis.tls.caSecretName`;
+    return `its certificate must be valid for ${target.servername ?? 'the Service'} and issued by an authority in redis.tls.caSecretName`;
   }
   if (target.tls) return 'check that it runs, speaks TLS on this port, and no NetworkPolicy blocks it';
   return 'check that it runs, speaks no TLS on this port (else set redis.tls), and no NetworkPolicy blocks it';
