@@ -1,8 +1,10 @@
 /** A ChaosDemo from a file, on an API of this machine: what is of the cluster is replaced. */
+import type { ChosenFault } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import type { ChaosDemoSpec } from '../../api/index.ts';
 import { SUBJECTS } from '../../subjects/index.ts';
 import { PART, rateLimiterOf } from '../../subjects/ratelimiter/spec/schema.ts';
+import { faultSchema } from '../../subjects/scenarios/store-fault.ts';
 import type { PodsSpec } from '../../subjects/spec/pods-schema.ts';
 import { readManifest } from '../manifest.ts';
 import type { PlannedDemo } from '../plan.ts';
@@ -13,6 +15,8 @@ import type { Probed } from '../probe/probe.ts';
 export interface SpecFile {
   /** The facts of a rate limiter that it states, so that no request has to find them. */
   readonly facts?: Probed;
+  /** Those of its scenarios. */
+  readonly faults: readonly ChosenFault[];
   /** The object to apply for an API at this place. */
   demoAt(place: Place): PlannedDemo;
 }
@@ -45,6 +49,7 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
   }
   const { count } = part.redis;
   return {
+    faults: faultsIn(spec?.['scenarios']),
     ...(member === PART && { facts: factsOf(rateLimiterOf({ [PART]: part } as unknown as ChaosDemoSpec)) }),
     demoAt({ matchLabels, name, namespace, port, redis }) {
       const here = {
@@ -56,6 +61,13 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
       return { ...demo, metadata: { name, namespace }, spec: own };
     },
   };
+}
+
+/** What is no fault, the API server rejects later. */
+function faultsIn(scenarios: unknown): ChosenFault[] {
+  return (Array.isArray(scenarios) ? scenarios : [])
+    .flatMap((scenario: object) => Object.values(scenario ?? {}) as { fault?: unknown }[])
+    .flatMap((each) => (each?.fault === undefined ? [] : (faultSchema.safeParse(each.fault).data ?? [])));
 }
 
 /** The first field that needs a cluster. */

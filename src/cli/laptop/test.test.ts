@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { UsageError } from '@chaosdemo/settings';
 import type { ProcessExit } from '@chaosdemo/testbed';
 import { expect, it } from 'vitest';
@@ -26,4 +27,11 @@ it.each([
 ] as const)('puts no fault proxy in front of %s', async (_, api, fault) => {
   const { signal } = new AbortController();
   await expect(runTest({ method: 'GET', ...api, fault } as never, signal)).rejects.toThrow(UsageError);
+});
+
+it('puts no fault proxy in front of instances that run already, for a fault of a file', async () => {
+  const file = fileURLToPath(new URL('../../../manifests/samples/refuse.yaml', import.meta.url));
+  const api = { url: ['http://127.0.0.1:1'], redis: 'redis://127.0.0.1:1', file };
+  const { signal } = new AbortController();
+  await expect(runTest({ method: 'GET', ...api } as never, signal)).rejects.toThrow(UsageError);
 });

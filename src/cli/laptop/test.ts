@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { faultType } from '@chaosdemo/redis-faults';
+import { type ChosenFault, mechanismOf, viaOf } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../api/index.ts';
@@ -35,7 +35,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const pool = await readPool(options.callers);
     const prepared = await prepare(options, target, start, {
       pool,
-      isProxied: requireProxy(options),
+      isProxied: requireProxy(spec?.faults ?? (options.fault ?? []).map((type) => ({ type })), options.start),
       known: spec,
       isPatient: false,
       onWait: (message) => progress('limiters', message),
@@ -84,17 +84,22 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
 }
 
 /** Whether a fault needs a proxy between the instances and Redis. @throws UsageError if they cannot get its address */
-function requireProxy({ fault = [], start }: TestOptions): boolean {
-  const types = fault.filter((type) => !('Redis' in faultType(type).mechanisms));
-  if (types.length === 0) return false;
-  const direct = fault.filter((type) => faultType(type).mechanisms.Redis?.seesPods);
-  if (direct.length > 0)
+function requireProxy(faults: readonly ChosenFault[], start: string | undefined): boolean {
+  const named = (holds: (fault: ChosenFault) => boolean): string =>
+    faults
+      .filter(holds)
+      .map(({ type }) => type)
+      .join(',');
+  const proxied = named((fault) => viaOf(fault) === 'Proxy');
+  if (proxied === '') return false;
+  const direct = named((fault) => mechanismOf(fault).seesPods === true);
+  if (direct !== '')
     throw new UsageError(
-      `--fault ${direct.join(',')} needs the connections of the instances at Redis itself, and ${types.join(',')} a fault proxy between: run them one after the other`,
+      `a fault ${direct} needs the connections of the instances at Redis itself, and ${proxied} a fault proxy between: run them one after the other`,
     );
   if (start !== undefined) return true;
   throw new UsageError(
-    `--fault ${types.join(',')} needs a fault proxy in front of Redis, and instances that run already do not connect to it: start them with --start, which gives them its address in REDIS_URL`,
+    `a fault ${proxied} needs a fault proxy in front of Redis, and instances that run already do not connect to it: start them with --start, which gives them its address in REDIS_URL`,
   );
 }
 

@@ -23,18 +23,18 @@ export { dataLoss, disconnect, failover, latency, refuse, stalePrimary, stall };
 export type FaultName = (typeof FAULT_TYPES)[number]['type'];
 
 /** What the choice of a mechanism depends on. */
-interface Chosen {
+export interface ChosenFault {
   readonly type: FaultName;
   readonly via?: Via | undefined;
 }
 
 /** How a fault is injected. Left to the type, it is by Redis if that can inject it. */
-export function viaOf({ type, via }: Chosen): Via {
+export function viaOf({ type, via }: ChosenFault): Via {
   return via ?? (faultType(type).mechanisms.Redis ? 'Redis' : 'Proxy');
 }
 
 /** @throws RangeError for a mechanism that the type does not have: the API server does not accept such a spec */
-export function mechanismOf(chosen: Chosen): Mechanism {
+export function mechanismOf(chosen: ChosenFault): Mechanism {
   const via = viaOf(chosen);
   const mechanism = faultType(chosen.type).mechanisms[via];
   if (!mechanism) throw new RangeError(`a fault of type ${chosen.type} cannot be injected via ${via}`);
