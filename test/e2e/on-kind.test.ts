@@ -10,9 +10,11 @@ import { installed } from './installed.ts';
 import { modelInAPod } from './model-in-a-pod.ts';
 import { rights } from './rights.ts';
 import { Cluster } from './support/cluster.ts';
+import { earlierRelease, upgrade } from './upgrade.ts';
 import { wholeDemo } from './whole-demo.ts';
 
 const cluster = new Cluster();
+const earlier = await earlierRelease();
 afterAll(() => cluster.close());
 
 describe('installed from the manifests', () => {
@@ -26,6 +28,9 @@ describe('pods of the limiter that go away', () => {
 });
 describe.runIf(isNightly)('a model in a pod', () => {
   modelInAPod(cluster);
+});
+describe.runIf(isNightly && earlier !== '')('an upgrade while a run is under way', () => {
+  upgrade(cluster, earlier);
 });
 describe('what the operator may do', () => {
   rights(cluster);
