@@ -17,9 +17,9 @@ export function conditionsFor(context: Context): Condition[] {
     Healthy: healthy(context),
     FaultActive: faultActive(context),
   };
-  const types = (draft.scenarios ?? demo.spec.scenarios).map(({ type }) => type);
+  const types = new Set((draft.scenarios ?? demo.spec.scenarios).map(({ type }) => type));
   for (const { type } of context.subject.api.faults)
-    if (types.includes(type)) parts[violationCondition(type)] = violation(context, type);
+    if (types.has(type)) parts[violationCondition(type)] = violation(context, type);
   const transition = `${new Date(now).toISOString().slice(0, 19)}Z`;
   return Object.entries(parts).map(([type, part]) => {
     const before = demo.status.conditions?.find((condition) => condition.type === type);

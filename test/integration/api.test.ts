@@ -138,7 +138,7 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
   it.each([{ type: 'Latency', latency: '50ms' }, { type: 'Latency' }, { type: 'DataLoss', scripts: true }])(
     'accepts the parameters of the type of a fault: %j',
     async (fault) => {
-      const redis = { service: 'redis', faultProxy: { service: 'proxy', authSecretName: 'proxy' } };
+      const redis = { serviceName: 'redis', faultProxy: { serviceName: 'proxy', authSecretName: 'proxy' } };
       const { spec } = await judge({ ...withLimiter({ redis }), scenarios: outage(fault) });
       expect(spec.scenarios[0]).toMatchObject({ storeOutage: { fault: { ...fault, duration: '10s' } } });
     },
