@@ -16,7 +16,7 @@ import {
 import { mean, median } from '../statistics.ts';
 import { names, type Testbed } from '../testbed.ts';
 
-const FINISHED = [2000, 5000];
+const FINISHED = [2000, 10_000];
 const RUNS = 20;
 /** How long the operator is not measured after its start, and how long it is measured idle. */
 const SETTLE_MS = 10_000;
