@@ -15,6 +15,8 @@ interface Api {
   readonly refillMs?: number;
   /** The second request of a rejected caller is admitted, as if a bucket returned one at that moment. */
   readonly stray?: boolean;
+  /** Status of /health; default 200. */
+  readonly health?: number;
   /** Answers instead of the limiter. */
   readonly answer?: (request: IncomingMessage) => number | undefined;
 }
@@ -23,7 +25,10 @@ const LIMIT = 5;
 const WINDOW = '--window=60s';
 const identifiedBy = (name: string) => (request: IncomingMessage) => String(request.headers[name]);
 
-async function probe({ answer, identify, refillMs = Infinity, stray = false }: Api, ...args: string[]) {
+async function probe(
+  { answer, health = 200, identify, refillMs = Infinity, stray = false }: Api,
+  ...args: string[]
+) {
   const counts = new Map<string, number>();
   const begins = new Map<string, number>();
   const rejected = new Map<string, number>();
@@ -31,7 +36,7 @@ async function probe({ answer, identify, refillMs = Infinity, stray = false }: A
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     sent += 1;
     const isLimited = request.url?.startsWith('/items') === true;
-    const status = request.url === '/health' ? 200 : (answer?.(request) ?? (isLimited ? undefined : 404));
+    const status = request.url === '/health' ? health : (answer?.(request) ?? (isLimited ? undefined : 404));
     if (status !== undefined) {
       response.writeHead(status).end();
       return;
@@ -115,6 +120,11 @@ describe('a probe of an API', () => {
       sent: 2,
       sources: { window: 'given' },
     });
+  });
+
+  it('names paths without a health check together', async () => {
+    const failing = probe({ identify: identifiedBy('x-api-key'), health: 404 }, '--limit=5', '--window=30s');
+    await expect(failing).rejects.toThrow(/^GET \/healthz, \/health, (?:\/[\w/]*, )*\/: answered 404 /);
   });
 
   it.each<[string, Api['answer'], string[], string]>([

@@ -278,7 +278,7 @@ export class Probe {
     const { health } = this.#options;
     const paths =
       health === undefined ? [...new Set([...(this.#place.healthPaths ?? []), ...USUAL_HEALTH])] : [health];
-    const seen: string[] = [];
+    const seen = new Map<string, string[]>();
     for (const path of paths) {
       const { answer, failure } = await this.#place.client.send(
         { method: 'GET', path, headers: headers ?? {} },
@@ -287,14 +287,19 @@ export class Probe {
       );
       this.#place.signal.throwIfAborted();
       const limited = reportsQuota(answer?.headers) ? ' with the headers of a limiter' : '';
-      const because = `GET ${path}: ${answer ? `answered ${answer.status}${limited}${headers ? ' to a caller that is being rejected' : ''}` : failure.message}`;
+      const outcome = answer
+        ? `answered ${answer.status}${limited}${headers ? ' to a caller that is being rejected' : ''}`
+        : failure.message;
       if (answer && answer.status < 400 && limited === '') {
-        this.#note('health', health === undefined ? 'found' : 'given', because);
+        this.#note('health', health === undefined ? 'found' : 'given', `GET ${path}: ${outcome}`);
         return path;
       }
-      seen.push(because);
+      seen.set(outcome, [...(seen.get(outcome) ?? []), path]);
     }
-    throw new UsageError(`${seen.join('; ')}: write a path in --health that answers 200 and has no limiter`);
+    const outcomes = [...seen].map(([outcome, of]) => `GET ${of.join(', ')}: ${outcome}`);
+    throw new UsageError(
+      `${outcomes.join('; ')}: write a path in --health that answers 200 and has no limiter`,
+    );
   }
 
   /** Whether it is given how the limiter counts. */
