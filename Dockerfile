@@ -1,30 +1,9 @@
 # One image with all programs: /app/operator.mjs (what runs without arguments; it loads /app/models.mjs
-# where profiles of models are configured), /app/limiter.mjs and /app/fault-proxy.mjs. docs/install.md says how to build it, also for several platforms.
+# where profiles of models are configured), /app/limiter.mjs and /app/fault-proxy.mjs. `npm run build` makes them
+# first: plain JavaScript, so platforms differ only in their base. See docs/install.md.
 
-# Any Debian or Alpine with Node 24 and npm.
-ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim
-# Any image whose entrypoint is Node 24; no shell is needed.
-ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot
-
-# The bundles are plain JavaScript: made once, on the platform of the builder.
-FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
-# Another registry for npm, where there is one.
-ARG NPM_CONFIG_REGISTRY
-WORKDIR /src
-COPY package.json package-lock.json ./
-COPY packages/kube-runtime/package.json packages/kube-runtime/
-COPY packages/limiter/package.json packages/limiter/
-COPY packages/settings/package.json packages/settings/
-COPY packages/testbed/package.json packages/testbed/
-COPY packages/redis-faults/package.json packages/redis-faults/
-# Without install scripts: esbuild needs none, and Node is there already.
-RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json ./
-COPY scripts/build.mjs scripts/slim-dependencies.mjs scripts/stack-lines.mjs scripts/
-COPY packages packages
-COPY src src
-RUN node scripts/build.mjs
-
+# Any image whose entrypoint is Node 24; no shell is needed. The digest is that of the index of all platforms.
+ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot@sha256:14d42e2511532589a7c7e01a753667a74fcc96266e137e8125006b87b0c32d0a
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -34,8 +13,7 @@ LABEL org.opencontainers.image.title="chaosdemo-operator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
-COPY LICENSE ./
-COPY --from=build /src/dist/ ./
+COPY --chmod=0644 LICENSE dist/image/* ./
 # What a program has needed once, for a list of thousands of objects say, does not stay resident: a
 # small young generation, and blocks from 32 KiB on go back to the system as soon as they are free.
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=1

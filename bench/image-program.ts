@@ -19,7 +19,7 @@ export interface Program {
  * Bundles the programs as the image does, into `outdir` (default: where `npm run build`
  * puts them), and returns the operator. @throws when the build fails, with what it said
  */
-export async function buildOperator(signal: AbortSignal, outdir = 'dist'): Promise<Program> {
+export async function buildOperator(signal: AbortSignal, outdir = 'dist/image'): Promise<Program> {
   const args = [join(root, 'scripts/build.mjs'), `--outdir=${outdir}`];
   await promisify(execFile)(process.execPath, args, { signal, timeout: BUILD_MS });
   const env = imageEnvironment(await readFile(join(root, 'Dockerfile'), 'utf8'));

@@ -2,12 +2,12 @@
  * `npm run build`, second part: the npm package `chaosdemo`. It holds the commands `chaosdemo` and `kubectl chaosdemo`,
  * needs nothing but Node 24, and names the licences of all that is bundled. It stays out of the image.
  */
-import { chmod, copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ownSettings } from '@chaosdemo/settings';
 import { file } from '@chaosdemo/settings/values';
 import { build } from 'esbuild';
+import { writeBundled } from '../tools/release/bundled.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({
@@ -62,10 +62,7 @@ const built = [
 ];
 for (const command of Object.values(commands)) await chmod(`${folder}/${command}`, 0o755);
 await copyFile(`${root}/LICENSE`, `${folder}/LICENSE`);
-await writeFile(
-  `${folder}/THIRD-PARTY.md`,
-  await licencesOf(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))),
-);
+await writeBundled(root, folder, built);
 const { description, license, version } = JSON.parse(await readFile(`${root}/package.json`, 'utf8'));
 const manifest = {
   name: 'chaosdemo',
@@ -77,27 +74,6 @@ const manifest = {
   bin: commands,
 };
 await writeFile(`${folder}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-
-/** The licence of each package with a file among `inputs`. Fails if one has no text of its licence. */
-async function licencesOf(inputs) {
-  const folders = new Set(
-    inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []),
-  );
-  const parts = await Promise.all(
-    [...folders].sort().map(async (each) => {
-      const at = join(root, each);
-      const {
-        license: name,
-        version: of,
-        ...rest
-      } = JSON.parse(await readFile(join(at, 'package.json'), 'utf8'));
-      const text = (await readdir(at)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
-      const terms = text ? (await readFile(join(at, text), 'utf8')).trim() : `Licence: ${name}`;
-      return `## ${rest.name} ${of} (${name})\n\n${terms}\n`;
-    }),
-  );
-  return `# Software in this package\n\n${parts.join('\n')}`;
-}
 
 /** Ink loads React's devtools where they are installed; in a bundle they never are. */
 function withoutDevtools() {

@@ -1,13 +1,14 @@
 /**
  * `npm run build`, first part: bundles the programs of the image, each into one file that
  * needs nothing but Node 24, and beside them what the operator loads only where a model is asked. `--outdir` puts
- * them elsewhere than into dist.
+ * them elsewhere than into dist/image.
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ownSettings } from '@chaosdemo/settings';
 import { file } from '@chaosdemo/settings/values';
 import { build } from 'esbuild';
+import { writeBundled } from '../tools/release/bundled.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({
@@ -15,13 +16,14 @@ const { outdir } = ownSettings({
   settings: {
     outdir: {
       ...file,
-      fallback: 'dist',
+      fallback: 'dist/image',
       help: 'Folder that takes the bundles; emptied first.',
     },
   },
 });
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = fileURLToPath(new URL(outdir, `file://${root}`));
 
 /** What knows models is apart from the operator, which loads it where profiles are configured. */
 const apart = {
@@ -35,7 +37,7 @@ const apart = {
 
 const shared = {
   absWorkingDir: root,
-  outdir,
+  outdir: folder,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
@@ -52,22 +54,26 @@ const shared = {
   banner: {
     js: "import { createRequire as createRequireOfBundle } from 'node:module';\nconst require = createRequireOfBundle(import.meta.url);",
   },
+  metafile: true,
   logLevel: 'info',
 };
 
 // Bundles of an earlier build must not be taken for those of this one.
-await rm(`${root}/${outdir}`, { recursive: true, force: true });
-await build({
-  ...shared,
-  entryPoints: {
-    operator: 'src/operator/main.ts',
-    cell: 'src/operator/cells/cell.ts',
-    limiter: 'packages/limiter/src/main.ts',
-    'fault-proxy': 'src/fault-proxy/main.ts',
-  },
-  plugins: [apart, slimDependencies],
-  inject: ['scripts/stack-lines.mjs'],
-});
-// Split, so that the SDK is a file of its own, loaded with the first question. Without stack lines: there is one way
-// to show traces in a process, that of the operator.
-await build({ ...shared, entryPoints: { models: 'src/diagnosis/models/index.ts' }, splitting: true });
+await rm(folder, { recursive: true, force: true });
+const built = [
+  await build({
+    ...shared,
+    entryPoints: {
+      operator: 'src/operator/main.ts',
+      cell: 'src/operator/cells/cell.ts',
+      limiter: 'packages/limiter/src/main.ts',
+      'fault-proxy': 'src/fault-proxy/main.ts',
+    },
+    plugins: [apart, slimDependencies],
+    inject: ['scripts/stack-lines.mjs'],
+  }),
+  // Split, so that the SDK is a file of its own, loaded with the first question. Without stack lines: there is one way
+  // to show traces in a process, that of the operator.
+  await build({ ...shared, entryPoints: { models: 'src/diagnosis/models/index.ts' }, splitting: true }),
+];
+await writeBundled(root, folder, built);

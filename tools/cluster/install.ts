@@ -31,20 +31,18 @@ const systemNamespace = 'chaosdemo-system';
 const limiterNamespace = 'ratelimiter';
 const ROLLOUT = '--timeout=300s';
 
-/** Builds the image by the Dockerfile, gets Redis, and loads both into the node. */
+/** Builds the bundles and the image, gets Redis, and loads both into the node. */
 export async function provideImages(kind: Kind, options: StepOptions): Promise<Images> {
   const { engine } = kind;
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const revision = await attempt('git', ['rev-parse', 'HEAD']);
-  const registry = process.env['npm_config_registry'] ?? process.env['NPM_CONFIG_REGISTRY'];
   const operator = `chaosdemo.dev/chaosdemo-operator:${version}`;
   const buildArgs = {
-    BUILD_IMAGE: await ensureImage(engine, await baseImage('BUILD_IMAGE'), 'build-base', options),
     RUNTIME_IMAGE: await runtimeImage(engine, options),
     VERSION: version,
     REVISION: revision.stdout.trim() || 'unknown',
-    ...(registry ? { NPM_CONFIG_REGISTRY: registry } : {}),
   };
+  await output(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root });
   await buildImage(engine, operator, buildArgs, { ...options, folder: root });
 
   const manifest = await readFile(join(root, 'manifests/ratelimiter/base/redis.yaml'), 'utf8');
@@ -56,13 +54,14 @@ export async function provideImages(kind: Kind, options: StepOptions): Promise<I
 }
 
 /** What the Dockerfile names to run Node, or its stand-in. @throws ToolError IMAGE_UNAVAILABLE */
-export async function runtimeImage(engine: Engine, options: StepOptions): Promise<string> {
-  return await ensureImage(engine, await baseImage('RUNTIME_IMAGE'), 'runtime-base', options);
-}
-
-async function baseImage(argument: string): Promise<string> {
+export async function runtimeImage(
+  engine: Engine,
+  options: StepOptions,
+  purpose: 'runtime-base' | 'runtime-base-elsewhere' = 'runtime-base',
+): Promise<string> {
   const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
-  return new RegExp(`^ARG ${argument}=(\\S+)$`, 'm').exec(dockerfile)?.[1] ?? '';
+  const base = /^ARG RUNTIME_IMAGE=(\S+)$/m.exec(dockerfile)?.[1] ?? '';
+  return await ensureImage(engine, base, purpose, options);
 }
 
 /** Builds the image of the small model, loads it, applies manifests/model, and waits until the model is in memory. */

@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path';
 import { attempt, output } from '@chaosdemo/testbed';
 import type { Engine } from '../cluster/engine.ts';
 
+/** Of an image for this machine. */
+export const hostArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+
 /** A program, and where it goes if not to the path that it has. */
 export type Program = string | readonly [path: string, target: string];
 
@@ -28,10 +31,12 @@ export async function importFolder(
   folder: string,
   image: string,
   changes: readonly string[],
+  architecture = hostArchitecture,
 ): Promise<void> {
   const archive = `${folder}.tar`;
   await output('tar', ['-C', folder, '--xattrs', '--numeric-owner', '-cf', archive, '.']);
   const options = changes.flatMap((change) => ['--change', change]);
+  options.push(...(name === 'podman' ? ['--arch', architecture] : ['--platform', `linux/${architecture}`]));
   await output(name, ['import', ...options, archive, image], { env });
   await rm(archive);
 }

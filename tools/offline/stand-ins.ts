@@ -4,20 +4,21 @@
  */
 
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { attempt, ensureRedis, output, Supervisor } from '@chaosdemo/testbed';
 import { type Engine, hasImage } from '../cluster/engine.ts';
-import { ToolError } from '../errors.ts';
-import { copyPrograms, importFolder } from './folder-image.ts';
+import { copyPrograms, hostArchitecture, importFolder } from './folder-image.ts';
 import { type FillOptions, fillNode, nodeVersion } from './node-image.ts';
 
-/** What a public image is needed for: a node of kind, the two bases of the Dockerfile, Redis. */
-export type ImagePurpose = 'node' | 'build-base' | 'runtime-base' | 'redis';
+/** What a public image is needed for: a node of kind, the base of the Dockerfile, also on the other platform, Redis. */
+export type ImagePurpose = 'node' | 'runtime-base' | 'runtime-base-elsewhere' | 'redis';
 
 interface StandIn {
   /** Identifies one version of it. */
   readonly version: () => Promise<string>;
+  /** Default: that of this machine. */
+  readonly architecture?: 'amd64' | 'arm64';
   /** Fills a folder. Returns lines of a Dockerfile that say how the image runs. */
   readonly fill: (folder: string, options: FillOptions) => Promise<readonly string[]>;
 }
@@ -28,21 +29,24 @@ const certificates = '/etc/ssl/certs/ca-certificates.crt';
 
 const standIns: Readonly<Record<ImagePurpose, StandIn>> = {
   node: { version: nodeVersion, fill: fillNode },
-  'build-base': {
-    version: async () => process.versions.node,
-    fill: async (folder) => {
-      await copyPrograms('/', ['/bin/sh', '/usr/bin/env', [node, '/usr/local/bin/node']], folder);
-      const npm = join(folder, 'usr/local/lib/node_modules/npm');
-      await cp(await npmFolder(), npm, { recursive: true, dereference: true });
-      await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(folder, 'usr/local/bin/npm'));
-      await writeCommonFiles(folder);
-      return ['CMD ["node"]', `ENV NODE_EXTRA_CA_CERTS=${certificates}`];
-    },
-  },
   'runtime-base': {
     version: async () => process.versions.node,
     fill: async (folder) => {
       await copyPrograms('/', [[node, '/nodejs/bin/node']], folder);
+      await writeCommonFiles(folder);
+      return ['ENTRYPOINT ["/nodejs/bin/node"]', 'USER 65532:65532', 'WORKDIR /home/nonroot'];
+    },
+  },
+  // Node alone, without the libraries to run it: an image for another platform is built and not run.
+  'runtime-base-elsewhere': {
+    version: async () => process.versions.node,
+    architecture: hostArchitecture === 'arm64' ? 'amd64' : 'arm64',
+    fill: async (folder, { signal }) => {
+      const program = `node-linux-${hostArchitecture === 'arm64' ? 'x64' : 'arm64'}@${process.versions.node}`;
+      await output('npm', ['pack', '--pack-destination', folder, program], { signal });
+      await mkdir(join(folder, 'nodejs'));
+      const unpack = ['--strip-components=1', '-C', `${folder}/nodejs`, 'package/bin/node'];
+      await output('sh', ['-c', 'tar -xzf "$0"/*.tgz "$@" && rm "$0"/*.tgz', folder, ...unpack]);
       await writeCommonFiles(folder);
       return ['ENTRYPOINT ["/nodejs/bin/node"]', 'USER 65532:65532', 'WORKDIR /home/nonroot'];
     },
@@ -63,7 +67,7 @@ const standIns: Readonly<Record<ImagePurpose, StandIn>> = {
 /** Name of the image, at once where the engine has it. A new one takes the place of older ones. */
 export async function makeStandIn(purpose: ImagePurpose, options: FillOptions): Promise<string> {
   const { engine, progress } = options;
-  const { version, fill } = standIns[purpose];
+  const { version, architecture, fill } = standIns[purpose];
   const repository = `localhost/chaosdemo-${purpose}`;
   const image = `${repository}:${await version()}`;
   if (await hasImage(engine, image)) return image;
@@ -72,7 +76,7 @@ export async function makeStandIn(purpose: ImagePurpose, options: FillOptions): 
   try {
     const folder = join(supervisor.temporaryFolder('image'), 'root');
     await mkdir(folder);
-    await importFolder(engine, folder, image, await fill(folder, options));
+    await importFolder(engine, folder, image, await fill(folder, options), architecture);
   } finally {
     await supervisor.close();
   }
@@ -102,14 +106,4 @@ async function writeCommonFiles(folder: string): Promise<void> {
   await writeFile(join(folder, 'etc/group'), 'root:x:0:\nnonroot:x:65532:\n');
   const trusted = await readFile(certificates).catch(() => undefined);
   if (trusted) await writeFile(join(folder, certificates), trusted);
-}
-
-/** The npm that runs this, else the one in PATH. */
-async function npmFolder(): Promise<string> {
-  const running = process.env['npm_execpath'];
-  const file = running?.endsWith('.js')
-    ? running
-    : (await output('sh', ['-c', 'readlink -f "$(command -v npm)"'])).trim();
-  if (file.endsWith('/bin/npm-cli.js')) return dirname(dirname(file));
-  throw new ToolError('IMAGE_UNAVAILABLE', `npm is needed for a base image, and "${file}" is none`);
 }
