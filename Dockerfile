@@ -7,11 +7,13 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot@sha256:14d42e25115
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="chaosdemo-operator" \
       org.opencontainers.image.description="Operator for ChaosDemo objects, the bundled rate limiter, and a fault proxy" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
 WORKDIR /app
 COPY --chmod=0644 LICENSE dist/image/* ./
 # What a program has needed once, for a list of thousands of objects say, does not stay resident: a

@@ -39,6 +39,7 @@ const entries = {
   torture: ['test/torture/main.ts'],
   mutation: ['tools/mutation/main.ts'],
   pictures: ['tools/pictures/main.ts'],
+  release: ['tools/release/main.ts'],
   'redis-users': ['scripts/redis-users.mjs'],
   survey: ['survey/survey.ts'],
   'survey:check': ['survey/check.ts'],

@@ -12,6 +12,7 @@ import { ensureTool } from '../tools/offline/programs.ts';
 const TOOLS = [
   'kind',
   'helm',
+  'kustomize',
   'kubeconform',
   'kube-score',
   'promtool',

@@ -84,9 +84,12 @@ interface ToolBuild {
 const TOOLS = {
   actionlint: { package: 'github.com/rhysd/actionlint/cmd/actionlint', takes: 'less than a minute' },
   argocd: { package: 'github.com/argoproj/argo-cd/v3/cmd', takes: 'some 3 to 10 minutes' },
+  cosign: { package: 'github.com/sigstore/cosign/v3/cmd/cosign', takes: 'some 3 to 8 minutes' },
+  crane: { package: 'github.com/google/go-containerregistry/cmd/crane', takes: 'less than a minute' },
   'go-controller': { package: '.', takes: 'some 1 to 3 minutes' },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', takes: 'some 2 to 5 minutes' },
   kind: { package: 'sigs.k8s.io/kind', takes: 'less than a minute' },
+  krew: { package: 'sigs.k8s.io/krew/cmd/krew', takes: 'less than a minute' },
   kstatus: { package: '.', takes: 'less than a minute' },
   'kube-score': { package: 'github.com/zegl/kube-score/cmd/kube-score', takes: 'less than a minute' },
   kubeconform: { package: 'github.com/yannh/kubeconform/cmd/kubeconform', takes: 'less than a minute' },
@@ -94,6 +97,7 @@ const TOOLS = {
     package: 'github.com/fluxcd/kustomize-controller',
     takes: 'some 2 to 5 minutes',
   },
+  kustomize: { package: 'sigs.k8s.io/kustomize/kustomize/v5', takes: 'less than a minute' },
   promtool: {
     package: 'github.com/prometheus/prometheus/cmd/promtool',
     takes: 'some 2 to 6 minutes',
@@ -104,7 +108,7 @@ const TOOLS = {
   vale: { package: 'github.com/errata-ai/vale/v2/cmd/vale', takes: 'some 1 to 3 minutes' },
 } as const satisfies Record<string, ToolBuild>;
 
-/** A program that tests run; each has a folder of its name under tools/. */
+/** A program that tests and releases run; each has a folder of its name under tools/. */
 export type ToolName = keyof typeof TOOLS;
 
 /** Where the sources of some have their CRDs. */
