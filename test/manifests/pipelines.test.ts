@@ -1,5 +1,5 @@
-/** The pipelines in ci/ and the workflow that the documentation shows, checked by what their systems check them by. */
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+/** The pipelines in ci/, the workflows of this project, and the one that the documentation shows, checked by what their systems check them by. */
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,6 +37,7 @@ describe('by the schemas of GitHub and GitLab', () => {
   it.each([
     ['github-actions', 'ci/github/action.yml', 'using: composite', 'using: other', 'runs'],
     ['github-actions', 'ci/github/action.yml', 'shell: bash', 'shel: bash', 'runs.steps[0]'],
+    ['github-actions', '.github/actions/setup/action.yml', 'shell: bash', 'shel: bash', 'runs.steps[2]'],
     ['gitlab-ci', 'ci/gitlab.yml', '    when: always', '    when: other', 'chaosdemo.cache.when'],
     ['gitlab-ci', 'ci/gitlab.yml', '  script:', '  other:', 'chaosdemo'],
   ])('%s: %s is valid, and would not be with another "%s"', async (schema, file, part, other, where) => {
@@ -60,16 +61,39 @@ describe('by actionlint', () => {
       await mkdir(join(repository, part), { recursive: true });
     await cp(join(root, 'ci'), join(repository, 'ci'), { recursive: true });
     const file = join(repository, '.github/workflows/test.yml');
-    await writeFile(file, workflow.replace(/YOUR-ORG\/chaosdemo-operator\/(ci\/github)@main/, './$1'));
+    await writeFile(file, workflow.replace(/YOUR-ORG\/chaosdemo-operator\/(ci\/github)@v[\d.]+/, './$1'));
     return complaints(await runProgram(actionlint, ['-no-color', file]));
   }
 
   it('the workflow of the documentation is valid, with inputs that the action has', async () => {
     const page = await read('docs/gitops.md');
     const [, workflow = ''] = /^```yaml\n(on: .*?)^```/ms.exec(page) ?? [];
-    expect(workflow).toContain('ci/github@main');
+    expect(workflow).toContain('ci/github@v0.1.0');
     expect(await linted(workflow)).toBe('');
     expect(await linted(workflow.replace('start:', 'begin:'))).toContain('"begin"');
     expect(await linted(workflow.replace('runs-on', 'runs-at'))).toContain('runs-at');
   });
+
+  it('the workflows of this project are valid', async () => {
+    const workflows = join(root, '.github/workflows');
+    const files = (await readdir(workflows)).map((file) => join(workflows, file));
+    expect(files.length).toBe(3);
+    expect(complaints(await runProgram(actionlint, ['-no-color', ...files]))).toBe('');
+  });
+});
+
+it('each action is pinned by its digest, with its version', async () => {
+  const workflows = (await readdir(join(root, '.github/workflows'))).map(
+    (file) => `.github/workflows/${file}`,
+  );
+  const files = [...workflows, '.github/actions/setup/action.yml', 'ci/github/action.yml'];
+  const used = (await Promise.all(files.map(read))).flatMap((text) => text.match(/\buses: .*/g) ?? []);
+  expect(used.length).toBeGreaterThan(10);
+  const pinned = /^uses: (\.\/\S+|[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/;
+  expect(used.filter((line) => !pinned.test(line))).toEqual([]);
+});
+
+it('base images are pinned by their digest', async () => {
+  const bases = (await read('Dockerfile')).match(/^(?:ARG RUNTIME_IMAGE=|FROM ).*$/gm) ?? [];
+  expect(bases).toEqual([expect.stringMatching(/@sha256:[0-9a-f]{64}$/), 'FROM ${RUNTIME_IMAGE}']);
 });
