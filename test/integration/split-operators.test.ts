@@ -14,7 +14,7 @@ afterAll(async () => {
 
 const RUN = { scenarios: [drift(), ghosts()], pace: { dwell: '0s' } };
 
-it('a killed operator leaves the run of another one as it is, and continues its own later', (context) =>
+it('a killed operator leaves the runs of another, and continues its own later', (context) =>
   keepingTime(async () => {
     const [dying, living] = worlds as [World, World];
     await Promise.all(worlds.map((world) => world.applySpec('split', RUN)));

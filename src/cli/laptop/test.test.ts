@@ -29,7 +29,7 @@ it.each([
   await expect(runTest({ method: 'GET', ...api, fault } as never, signal)).rejects.toThrow(UsageError);
 });
 
-it('puts no fault proxy in front of instances that run already, for a fault of a file', async () => {
+it('puts no fault proxy in front of running instances for a fault of a file', async () => {
   const file = fileURLToPath(new URL('../../../manifests/samples/refuse.yaml', import.meta.url));
   const api = { url: ['http://127.0.0.1:1'], redis: 'redis://127.0.0.1:1', file };
   const { signal } = new AbortController();
