@@ -52,6 +52,7 @@ export function upgrade(cluster: Cluster, revision: string): void {
     const buildArgs = { RUNTIME_IMAGE: images.runtime, VERSION: 'earlier', REVISION: revision };
     await buildImage(kind.engine, earlier.image, buildArgs, { progress, folder });
     await loadImages(kind, [earlier.image], { progress });
+    await cluster.useLimiter('approximate');
   });
   afterAll(async () => {
     await attempt('git', ['worktree', 'remove', '--force', earlier.folder], { cwd: root });
