@@ -1,0 +1,135 @@
+/** The locks of the survey: each as its documentation shows it, once with default settings and once with a timeout. */
+
+/** A lock of a library. */
+export interface Library {
+  readonly name: string;
+  readonly version: string;
+  readonly language: 'JavaScript' | 'Python' | 'Go';
+  /** Folder of its service here; LIB in its environment is {@link lib}. */
+  readonly folder: 'node' | 'python' | 'go';
+  readonly lib: string;
+  readonly slots: number;
+  /** The sentence of its documentation that is closest to a lost or silent Redis, and where it is. */
+  readonly says: { readonly quote: string; readonly url: string };
+}
+
+const REDLOCK =
+  'if you are on the smaller side of a network partition you will fail to acquire a lock, but you don’t know if the lock exists on the other side';
+
+export const LIBRARIES: readonly Library[] = [
+  {
+    name: 'redlock',
+    version: '4.2.0',
+    language: 'JavaScript',
+    folder: 'node',
+    lib: 'redlock',
+    slots: 1,
+    says: { quote: REDLOCK, url: 'https://www.npmjs.com/package/redlock/v/4.2.0' },
+  },
+  {
+    name: '@sesamecare-oss/redlock',
+    version: '1.4.0',
+    language: 'JavaScript',
+    folder: 'node',
+    lib: 'sesamecare',
+    slots: 1,
+    says: { quote: REDLOCK, url: 'https://www.npmjs.com/package/@sesamecare-oss/redlock/v/1.4.0' },
+  },
+  {
+    name: 'redis-semaphore Mutex',
+    version: '5.8.0',
+    language: 'JavaScript',
+    folder: 'node',
+    lib: 'mutex',
+    slots: 1,
+    says: {
+      quote: 'Fail-safe (all actions performed by LUA scripts (atomic))',
+      url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
+    },
+  },
+  {
+    name: 'redis-semaphore Semaphore',
+    version: '5.8.0',
+    language: 'JavaScript',
+    folder: 'node',
+    lib: 'semaphore',
+    slots: 3,
+    says: {
+      quote: 'Fail-safe (all actions performed by LUA scripts (atomic))',
+      url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
+    },
+  },
+  {
+    name: 'redis-py Lock',
+    version: '8.1.0',
+    language: 'Python',
+    folder: 'python',
+    lib: 'redis-py',
+    slots: 1,
+    says: {
+      quote:
+        'It’s left to the user to resolve deadlock issues and make sure multiple clients play nicely together.',
+      url: 'https://pypi.org/project/redis/8.1.0/',
+    },
+  },
+  {
+    name: 'python-redis-lock',
+    version: '4.0.1',
+    language: 'Python',
+    folder: 'python',
+    lib: 'python-redis-lock',
+    slots: 1,
+    says: {
+      quote:
+        'In some cases, the lock remains in redis forever (like a server blackout / redis or application crash',
+      url: 'https://pypi.org/project/python-redis-lock/4.0.1/',
+    },
+  },
+  {
+    name: 'bsm/redislock',
+    version: 'v0.9.4',
+    language: 'Go',
+    folder: 'go',
+    lib: 'redislock',
+    slots: 1,
+    says: {
+      quote: 'May return ErrNotObtained if not successful.',
+      url: 'https://pkg.go.dev/github.com/bsm/redislock@v0.9.4',
+    },
+  },
+  {
+    name: 'redsync',
+    version: 'v4.18.1',
+    language: 'Go',
+    folder: 'go',
+    lib: 'redsync',
+    slots: 1,
+    says: {
+      quote:
+        'After this is successful, no one else can obtain the same lock (the same mutex name) until we unlock it.',
+      url: 'https://pkg.go.dev/github.com/go-redsync/redsync/v4@v4.18.1',
+    },
+  },
+];
+
+/** The settings of a library: its default, or a timeout for each command, in milliseconds. */
+export const SETTINGS = ['default', 'timeout'] as const;
+export type Setting = (typeof SETTINGS)[number];
+export const TIMEOUT_MS = 300;
+
+/** Faults of the survey; StallByProxy: no byte passes between the service and Redis. */
+export const FAULTS = ['Stall', 'StallByProxy', 'Refuse', 'StalePrimary'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** One run. */
+export interface LockRun {
+  readonly library: string;
+  readonly setting: Setting;
+  readonly fault: Fault;
+  readonly at: string;
+  /** Load of the machine at its start. */
+  readonly load: number;
+  readonly result: string;
+  /** What contenders got, or why there is no result. */
+  readonly summary: string;
+}
