@@ -1,4 +1,4 @@
-/** Memory and processor time of the operator: with nothing to do, with thousands of finished objects, with 20 runs at once. */
+/** Memory and processor time of the operator: with nothing to do, with thousands of finished objects, with 20 runs, of which five are active at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
@@ -35,7 +35,7 @@ const SPEC = {
 
 export const footprint: Benchmark = {
   name: 'footprint',
-  what: `operator memory and CPU: idle, with ${FINISHED.join(' and ')} finished objects, with ${RUNS} runs at once`,
+  what: `operator memory and CPU: idle, with ${FINISHED.join(' and ')} finished objects, with ${RUNS} runs, five at once`,
   async run({ testbed: start, say }) {
     const testbed = await start();
     say(`watching an idle operator for ${WATCH_MS / 1000} s`);
@@ -190,7 +190,7 @@ async function withFleet(testbed: Testbed, say: (line: string) => void) {
   const fleet = await Fleet.start(testbed, RUNS);
   try {
     await testbed.restartOperator();
-    say(`${RUNS} runs at once`);
+    say(`${RUNS} runs, five at once`);
     return await watchRuns(
       testbed,
       fleet.rateLimiters.map((rateLimiter) => ({ rateLimiter })),
@@ -250,7 +250,7 @@ interface Runs {
 
 function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
   const note = `whole demos, from creating them to the last verdict: ${tally(many.statuses)}`;
-  const title = `${RUNS} runs at once`;
+  const title = `${RUNS} runs, five at once`;
   return [
     {
       what: '1 run: peak of resident memory',
