@@ -24,7 +24,7 @@ beforeAll(async () => {
   operator = new KubeClient(loadKubeConfig(kubeconfig));
   // With the names of this file: others use the same API server.
   const text = (await readFile('manifests/operator-policy/policy.yaml', 'utf8'))
-    .replace('chaosdemo-system', system)
+    .replaceAll('chaosdemo-system', system)
     .replaceAll(/((?:name|policyName): )chaosdemo-operator$/gm, `$1${system}`);
   policy = parseAllDocuments(text).map((document) => document.toJS() as object);
 });
@@ -61,6 +61,7 @@ function misuses(): Readonly<Record<string, KubeRequest>> {
       `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`,
       'leader',
     ),
+    'a finalizer of its own choice': patch(demo, { metadata: { finalizers: ['example.com/theirs'] } }),
     'a change of a spec': patch(demo, { spec: { historyLimit: 3 } }),
     'a request for a run': patch(demo, { metadata: { annotations: { 'chaosdemo.dev/requested-at': 'x' } } }),
   };
@@ -80,10 +81,11 @@ async function accepted(): Promise<string[]> {
   return (await Promise.all(outcomes)).flat();
 }
 
-/** With a fault and a burst, so that the operator writes all that it ever does. */
+/** With a fault and a burst, and without evidence of earlier runs, so that the operator also deletes. */
 const RUN = {
   scenarios: [drift({ expect: 'Any' }), ghosts({ expect: 'Any', ghostAllowing: { trials: 1 } })],
   pace: { dwell: '0s' },
+  historyLimit: 0,
 };
 
 it('a run under the policy ends as without it, and only its own writes are accepted', async () => {
@@ -103,6 +105,11 @@ it('a run under the policy ends as without it, and only its own writes are accep
   await world.applySpec('again', RUN);
   expect(await outcomesOf('again')).toEqual(outcomes);
   expect(await world.kubectl('get', 'configmap', 'again-evidence-1', '-o', 'name')).toContain('again');
+  await world.annotate('again', 'requestedAt', 'once more');
+  await world.untilStatus('again', 'run 2', ({ run }) => run?.number === 2 && run.completedAt !== undefined);
+  const evidence = async () => await world.kubectl('get', 'configmaps', '-o', 'name');
+  await until(async () => !(await evidence()).includes('again-evidence-1'), { what: 'evidence 1 to go' });
+  expect(await evidence()).toContain('again-evidence-2');
   await world.delete('again');
 });
 
