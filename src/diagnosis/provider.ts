@@ -36,7 +36,7 @@ export interface ProviderUsage {
 export interface ProviderAnswer {
   /** As received, parsed as JSON if it came as text. */
   readonly answer: unknown;
-  /** The form in which the bundle was presented, with its version: "prompt/v3", "rules/v8". Shown in the evidence. */
+  /** The form in which the bundle was presented, with its version: "prompt/v3", "rules/v9". Shown in the evidence. */
   readonly promptVersion: string;
   /** The name that the server gives for the model. Bounded and made printable when it is shown. */
   readonly model?: string;

@@ -11,7 +11,7 @@ import { Measurements } from './measurements.ts';
 import { type Finding, nothingFound, RULES } from './table.ts';
 
 /** Changes with the conclusions of the rules. */
-export const RULES_VERSION = 'rules/v8';
+export const RULES_VERSION = 'rules/v9';
 
 /** Two effects this close together are simultaneous to the probes, in milliseconds. */
 const SIMULTANEOUS_MS = 300;

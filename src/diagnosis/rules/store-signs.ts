@@ -109,12 +109,8 @@ export function lostCounts(measurements: Measurements) {
   return { from, to: endMs, quiet, before, after, samples: [before, after], confidence: 0.85 };
 }
 
-/** The longest interval in which a write was not accepted, or in which nearly every write was slow and no read. */
+/** The longest interval in which a write was not accepted. */
 export function stall(measurements: Measurements) {
-  return oneStall(measurements) ?? slowWrites(measurements);
-}
-
-function oneStall(measurements: Measurements) {
   const { store } = measurements;
   const accepted = measurements.of('write-latency', store);
   const probes = [...measurements.of('write-outstanding', store), ...accepted];
@@ -136,16 +132,6 @@ function oneStall(measurements: Measurements) {
   if (release) samples.push(release);
   const confidence = reads.length > 0 ? 0.95 : 0.6;
   return { from, to, took: to - from, usual, reads, samples, confidence };
-}
-
-function slowWrites(measurements: Measurements) {
-  const slow = slowProbes(measurements.of('write-latency', measurements.store));
-  if (!slow) return undefined;
-  const reads = during(measurements.of('read-latency', measurements.store), slow.from, slow.to);
-  const took = quantile(slow.samples, 0.5);
-  // A prober that is short of processor time has late reads, too.
-  const areReadsQuick = reads.length >= LEAST_REPLIES && quantile(reads, 0.9) <= QUICK * took;
-  return areReadsQuick ? { ...slow, took, reads, confidence: 0.85 } : undefined;
 }
 
 /** An interval in which reads took far longer than usual, and writes as well. */
