@@ -14,7 +14,7 @@ export interface Library {
 }
 
 const REDLOCK =
-  'if you are on the smaller side of a network partition you will fail to acquire a lock, but you don’t know if the lock exists on the other side';
+  'Because redlock is designed for high availability, it does not care if a minority of redis instances/clusters fail at an operation.';
 
 export const LIBRARIES: readonly Library[] = [
   {

@@ -61,7 +61,7 @@ ${table(
 
 Each library runs in the smallest service that its documentation describes (\`survey/locks\`), as three processes over one
 Redis, with a time to live of 5 s and no retries of an acquire. \`default\` has the default settings of its client.
-\`timeout\` sets a timeout of ${TIMEOUT_MS} ms for each command, and no retries of a command. \`Stall\` holds writes back.
+\`timeout\` sets a timeout of ${TIMEOUT_MS} ms for each command, and in Python and Go no retries of a command. \`Stall\` holds writes back.
 The others are of a [fault proxy](fault-proxy.md): in \`StallByProxy\`, no byte passes. \`DataLoss\` is not tested, since the
 operator removes only counts. Neither is \`Disconnect\`: on one machine, all processes have one address.
 
@@ -73,7 +73,7 @@ node survey/locks/run.ts --times 3
 
 ## Documentation of the libraries
 
-None of them describes a Redis that does not respond. These are the closest sentences:
+None of them states what callers get while their only Redis does not respond. These are the closest sentences:
 
 ${table(
   ['library', 'version', 'language', 'its documentation'],

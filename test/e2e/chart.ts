@@ -65,7 +65,7 @@ export function chart(cluster: Cluster): void {
         RELEASE,
         CHART,
         ...release,
-        '--reuse-values',
+        '--reset-then-reuse-values',
         '--set',
         'demo.enabled=true',
       );

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type ChosenFault, mechanismOf, viaOf } from '@chaosdemo/redis-faults';
+import { type ChosenFault, faultType, viaOf } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../api/index.ts';
@@ -92,7 +92,7 @@ function requireProxy(faults: readonly ChosenFault[], start: string | undefined)
       .join(',');
   const proxied = named((fault) => viaOf(fault) === 'Proxy');
   if (proxied === '') return false;
-  const direct = named((fault) => mechanismOf(fault).seesPods === true);
+  const direct = named((fault) => faultType(fault.type).mechanisms[viaOf(fault)]?.seesPods === true);
   if (direct !== '')
     throw new UsageError(
       `a fault ${direct} needs the connections of the instances at Redis itself, and ${proxied} a fault proxy between: run them one after the other`,

@@ -46,7 +46,7 @@ const OUT_OF: ReadonlyMap<string, string> = new Map([
 const TLS_ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|CERT_(UNTRUSTED|SIGNATURE_FAILURE))/,
-    'its certificate is not from a trusted authority: put the authority into ca.crt of the Secret in http.authSecretName',
+    'its certificate is not from a trusted authority: name a Secret with the authority as ca.crt in http.tls.caSecretName',
   ],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
@@ -54,7 +54,7 @@ const TLS_ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [/^CERT_HAS_EXPIRED$/, 'its certificate has expired: renew it'],
   [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet: see the clocks'],
-  [/^INVALID_CA$/, 'ca.crt of the Secret in http.authSecretName is no authority'],
+  [/^INVALID_CA$/, 'ca.crt of the Secret in http.tls.caSecretName is no authority'],
   [
     /^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST))$/,
     'it speaks no TLS on this port: leave http.tls out, or correct port',

@@ -82,7 +82,7 @@ describe('a node that speaks TLS', () => {
   });
 
   it.each([
-    ['an authority that the spec does not name', NAME, undefined, /put the authority into ca.crt/],
+    ['an authority that the spec does not name', NAME, undefined, /name a Secret with the authority/],
     ['another name', 'other-api.shop.svc', 'own', /not for http.tls.serverName/],
   ])('gets no request with %s', async (_, serverName, ca, message) => {
     const sent = await get(await secureNode(serverName), dialTls(ca && cert));

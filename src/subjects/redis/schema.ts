@@ -38,7 +38,7 @@ const faultProxy = z
     ),
   })
   .describe(
-    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types `Refuse` and `StalePrimary` need it, and others with via Proxy. redis.serviceName leads to Redis itself.',
+    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types that only a proxy can inject need it, and others with via Proxy. redis.serviceName leads to Redis itself.',
   );
 
 export const redisSchema = z.object({
