@@ -73,7 +73,7 @@ node survey/locks/run.ts --times 3
 
 ## Documentation of the libraries
 
-None of them states what callers get while their only Redis does not respond. These are the closest sentences:
+None of them states the outcome if their only Redis does not respond. These are the closest sentences:
 
 ${table(
   ['library', 'version', 'language', 'its documentation'],
