@@ -1,10 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { clientOfPod } from '../../../test/fixtures/subjects/http/pods.ts';
 import { parsed } from '../../../test/kit/command.ts';
-import { PodClient } from '../../subjects/http/pod-client.ts';
 import { type ProbeOptions, withProbeOptions } from './options.ts';
 import { Probe } from './probe.ts';
 
@@ -33,7 +32,7 @@ async function probe(
   const begins = new Map<string, number>();
   const rejected = new Map<string, number>();
   let sent = 0;
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  const client = await clientOfPod((request, response) => {
     sent += 1;
     const isLimited = request.url?.startsWith('/items') === true;
     const status = request.url === '/health' ? health : (answer?.(request) ?? (isLimited ? undefined : 404));
@@ -50,13 +49,6 @@ async function probe(
     const isAdmitted = !isRejected || (stray && rejected.get(caller) === 2);
     if (isAdmitted) counts.set(caller, used);
     response.writeHead(isAdmitted ? 200 : 429).end('{}');
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, Date.now);
-  onTestFinished(() => {
-    client.close();
-    server.close();
   });
   const options = parsed(withProbeOptions(new Command()), args).opts<ProbeOptions>();
   const waits: string[] = [];

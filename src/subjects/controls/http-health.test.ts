@@ -1,18 +1,15 @@
-import { once } from 'node:events';
 import { createServer as createHttp, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { StoreConnections } from '@chaosdemo/redis-faults';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { podOf } from '../../../test/fixtures/subjects/http/pods.ts';
 import { PodClient } from '../http/pod-client.ts';
 import { checkHealth } from './http-health.ts';
 
 const redis = { ping: async () => undefined } as unknown as StoreConnections;
 
 async function lookAt(server: Server) {
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const pod = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  const { pod } = await podOf(server);
   const asker = new PodClient(pod, Date.now);
   onTestFinished(() => asker.close());
   const toolkit = {
@@ -43,11 +40,7 @@ describe('a look at pods behind HTTP', () => {
   });
 
   it('reports where to look for a port that speaks no HTTP', async () => {
-    const greets = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.end('-ERR hello\r\n');
-    });
-    const seen = await lookAt(greets);
+    const seen = await lookAt(createServer((socket) => void socket.end('-ERR hello\r\n')));
     expect(seen.issues[0]).toMatch(/^api-0: GET \/healthz: .*correct port, .*http\.tls/);
   });
 });

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { podOf } from '../../../test/fixtures/subjects/http/pods.ts';
 import type { PodTarget } from '../targets/target.ts';
 import { BurstNotSentError, type BurstPlan, sendBurst, spread } from './burst.ts';
 import { CONNECTION_BYTES, ConnectionBudget } from './connection-budget.ts';
@@ -13,33 +13,11 @@ const CHECK = { method: 'POST', path: '/check', body: 'x' };
 
 /** A node that answers as `answer` does: to the first request of a connection, the second, and so on. */
 async function rawNode(answer: (socket: Socket, request: number, text: string) => void, name = 'rl-0') {
-  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     let requests = 0;
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('close', () => sockets.delete(socket));
     socket.on('data', (bytes) => answer(socket, requests++, bytes.toString('latin1')));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
   });
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  return { pod: { name, host: '127.0.0.1', port } satisfies PodTarget, sockets };
-}
-
-async function httpNode(listener: RequestListener, name: string): Promise<PodTarget> {
-  const server = createHttpServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return { name, host: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 };
+  return await podOf(server, name);
 }
 
 async function allClosed(sockets: ReadonlySet<Socket>): Promise<void> {
@@ -96,13 +74,14 @@ describe('a burst', () => {
     const seen: string[] = [];
     const names = ['rl-0', 'rl-1', 'rl-2'];
     const pods = await Promise.all(
-      names.map((name) =>
-        httpNode((request, response) => {
+      names.map(async (name) => {
+        const server = createHttpServer((request, response) => {
           used.add(request.socket);
           seen.push(name);
           request.resume().once('end', () => response.end(name));
-        }, name),
-      ),
+        });
+        return (await podOf(server, name)).pod;
+      }),
     );
     const { outcomes, startedAt, endedAt, sendSpanMs } = await sendBurst(planOf(pods, 8), signal);
     expect(outcomes.map(({ pod, answer }) => [pod, answer])).toEqual(

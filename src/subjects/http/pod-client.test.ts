@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { podOf } from '../../../test/fixtures/subjects/http/pods.ts';
 import { PodClient } from './pod-client.ts';
 
 const { signal } = new AbortController();
@@ -9,23 +9,11 @@ const GET = { method: 'GET', path: '/' };
 
 /** A node that answers each request as `answer` does, and a client of it. */
 async function clientOf(answer: (socket: Socket, request: number) => void) {
-  const sockets = new Set<Socket>();
   let requests = 0;
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('close', () => sockets.delete(socket));
-    socket.on('data', () => answer(socket, requests++));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new PodClient({ name: 'rl-0', host: '127.0.0.1', port }, Date.now);
-  onTestFinished(() => {
-    client.close();
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+  const server = createServer((socket) => void socket.on('data', () => answer(socket, requests++)));
+  const { pod, sockets } = await podOf(server);
+  const client = new PodClient(pod, Date.now);
+  onTestFinished(() => client.close());
   return { client, sockets };
 }
 

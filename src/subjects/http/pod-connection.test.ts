@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { podOf } from '../../../test/fixtures/subjects/http/pods.ts';
 import type { HttpAnswer } from './answer.ts';
 import { RequestError } from './failure.ts';
 import { PodClient } from './pod-client.ts';
@@ -9,29 +9,17 @@ const never = new AbortController().signal;
 const ROOT = { method: 'GET', path: '/' };
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
-/** A server that calls this for each request, with the number of its connection and of the request on it, from 1. */
-async function serverDoing(onRequest: (socket: Socket, connection: number, request: number) => void) {
+const LONG_MS = 60_000;
+
+/** A client of a server that calls this for each request, with the number of its connection, from 1. */
+async function clientOn(onRequest: (socket: Socket, connection: number) => void) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     const connection = sockets.push(socket);
-    let requests = 0;
-    socket.on('error', () => undefined);
-    socket.on('data', () => onRequest(socket, connection, (requests += 1)));
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
+    socket.on('data', () => onRequest(socket, connection));
   });
-  await once(server, 'listening');
-  const to = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  return { sockets, to };
-}
-
-const LONG_MS = 60_000;
-
-async function clientOn(onRequest: (socket: Socket, connection: number, request: number) => void) {
-  const { sockets, to } = await serverDoing(onRequest);
-  const client = new PodClient({ name: 'api-0', ...to }, Date.now);
+  const { pod } = await podOf(server);
+  const client = new PodClient(pod, Date.now);
   onTestFinished(() => client.close());
   const get = async (signal = never): Promise<HttpAnswer> => {
     const { answer, failure } = await client.send(ROOT, LONG_MS, signal);

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer as createPlain } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { podOf } from '../../../test/fixtures/subjects/http/pods.ts';
 import { certificateFor } from '../../../test/kit/certificate.ts';
 import { sendBurst, spread } from './burst.ts';
 import { ConnectionBudget } from './connection-budget.ts';
@@ -27,23 +26,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function listening(server: Server & { closeAllConnections(): void }, serverName = NAME) {
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { name: 'api-0', host: '127.0.0.1', port, serverName };
-}
-
 /** A node that answers with the Host and the TLS server name of the request. */
-async function secureNode(serverName?: string, options: ServerOptions = {}) {
+async function secureNode(serverName = NAME, options: ServerOptions = {}) {
   const server = createServer({ cert, key, ...options }, ({ headers, socket }, response) => {
     response.end(`${headers.host} ${(socket as { servername?: string }).servername}`);
   });
-  return await listening(server, serverName);
+  return { ...(await podOf(server)).pod, serverName };
 }
 
 async function get(pod: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
@@ -91,8 +79,8 @@ describe('a node that speaks TLS', () => {
   });
 
   it('a node without TLS is reported as such', async () => {
-    const plain = await listening(createPlain((_, response) => response.end('hello')));
-    const sent = await get(plain, dialTls(cert));
+    const { pod } = await podOf(createPlain((_, response) => response.end('hello')));
+    const sent = await get({ ...pod, serverName: NAME }, dialTls(cert));
     expect(sent.failure).toMatchObject({
       code: 'UNREACHABLE',
       message: expect.stringMatching(/speaks no TLS/),

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it, vi } from 'vitest';
+import { podOf } from '../../../../test/fixtures/subjects/http/pods.ts';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { queryProvider, rulesProvider } from '../../../diagnosis/index.ts';
 import type { EvidenceBundle } from '../../../evidence/index.ts';
@@ -30,20 +29,14 @@ type Admits = number | ((url: string) => number);
 /** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
 async function nodeThatAdmits(most: Admits, urls: string[] = []): Promise<number> {
   const admitted = new Map<string, number>();
-  const server: Server = createServer(({ url = '' }, answer) => {
+  const server = createServer(({ url = '' }, answer) => {
     urls.push(url);
     const before = admitted.get(url) ?? 0;
     admitted.set(url, before + 1);
     const limit = typeof most === 'number' ? most : most(url);
     answer.writeHead(before < limit ? 200 : 429).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  stops.push(async () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+  return (await podOf(server)).pod.port;
 }
 
 function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {

@@ -1,9 +1,7 @@
 /** The negative control of a limiter behind HTTP, against real servers on loopback. */
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../../http/pod-client.ts';
+import type { RequestListener } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
@@ -13,22 +11,14 @@ import { HttpCallers } from './http-callers.ts';
 const LIMIT = 3;
 
 /** What the control says of a limiter that lets three through, and then answers so. */
-async function problemOf(beyond: RequestListener, rejected: object = {}): Promise<string | undefined> {
+async function problemOf(beyond: RequestListener): Promise<string | undefined> {
   let passed = 0;
-  const server = createServer((request, response) => {
+  const client = await clientOfPod((request, response) => {
     passed += 1;
     if (passed > LIMIT) beyond(request, response);
     else response.writeHead(200).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, Date.now);
-  onTestFinished(() => {
-    client.close();
-    server.closeAllConnections();
-    server.close();
   });
-  const http = httpInterfaceSchema.parse({ path: '/of/$(key)', ...rejected });
+  const http = httpInterfaceSchema.parse({ path: '/of/$(key)' });
   const callers = new HttpCallers(http);
   const options = {
     clients: [client],

@@ -1,9 +1,6 @@
 /** The control of the refill, against a real server on loopback that keeps a bucket. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../../http/pod-client.ts';
+import { expect, it } from 'vitest';
+import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
@@ -17,21 +14,13 @@ const CAPACITY = 10;
 /** What the control says of a bucket that gets so many tokens in a second, by a spec that may claim others. */
 async function control(perSecond: number, limit: RateLimit): Promise<string> {
   let [tokens, at] = [CAPACITY, performance.now()];
-  const server = createServer((_, response) => {
+  const client = await clientOfPod((_, response) => {
     const now = performance.now();
     tokens = Math.min(CAPACITY, tokens + ((now - at) * perSecond) / 1000);
     at = now;
     const admits = tokens >= 1;
     if (admits) tokens -= 1;
     response.writeHead(admits ? 200 : 429).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, Date.now);
-  onTestFinished(() => {
-    client.close();
-    server.closeAllConnections();
-    server.close();
   });
   const options = {
     clients: [client],

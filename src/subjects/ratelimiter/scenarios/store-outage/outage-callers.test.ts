@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../../http/pod-client.ts';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { limitOf } from '../../spec/limit-of-spec.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
@@ -13,20 +11,12 @@ const { signal } = new AbortController();
 /** Makes the control on a limiter that keeps its limit for one caller, and meets all others so. */
 async function control(meet: (response: ServerResponse) => void, callerTimeoutMs = 5000): Promise<void> {
   let used = 0;
-  const server = createServer(({ url = '' }, response) => {
+  const client = await clientOfPod(({ url = '' }, response) => {
     // Nor are those that use a part of their limits.
     if (/-c[1-9]/.test(url)) return response.writeHead(200).end();
     if (!url.endsWith('-c0')) return meet(response);
     used += 1;
     response.writeHead(used > 4 ? 429 : 200).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, Date.now);
-  onTestFinished(() => {
-    client.close();
-    server.closeAllConnections();
-    server.close();
   });
   const limiter = completed(
     rateLimiterSchema.parse({
