@@ -1,33 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import { limitsUpTo, modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { mayCrossWindow, mostAdmitted, type RateLimit, type Span } from './rate-limit.ts';
 
 const WINDOW = 1000;
 
-const limits: fc.Arbitrary<RateLimit> = fc.integer({ min: 1, max: 12 }).chain((requests) =>
-  fc.oneof(
-    fc.constantFrom<RateLimit>(
-      { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'Clock' },
-      { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'FirstRequest' },
-      { algorithm: 'SlidingWindow', requests, windowMs: WINDOW },
-      { algorithm: 'SlidingWindowCounter', requests, windowMs: WINDOW },
-    ),
-    fc.record({
-      algorithm: fc.constant('TokenBucket' as const),
-      requests: fc.constant(requests),
-      windowMs: fc.constant(WINDOW),
-      capacity: fc.integer({ min: 1, max: 12 }),
-    }),
-    fc.record({
-      algorithm: fc.constant('TokenBucket' as const),
-      requests: fc.constant(requests),
-      windowMs: fc.constant(WINDOW),
-      capacity: fc.integer({ min: 1, max: 12 }),
-      refillEveryMs: fc.constantFrom(50, 300, 1000),
-    }),
-  ),
-);
+const limits = limitsUpTo(12, WINDOW);
 
 /** Gaps between requests, short ones and long ones, from some moment on. */
 const traffic = fc
@@ -178,17 +156,6 @@ describe('the bound of a limit of which the algorithm is not known', () => {
       }),
       { numRuns: 2000 },
     );
-  });
-});
-
-describe('windows that a limiter counts in whole milliseconds', () => {
-  // By a clock that is faster by CLOCK_RATE, and with a millisecond more: 9999.5 ms, which a window of 9999 ms fits into.
-  const span: Span = { from: 0, to: 9988.5 };
-  const sliding = { algorithm: 'SlidingWindow', requests: 5, windowMs: 10_000 } as const;
-
-  it('may end within a span that is shorter than they are by nearly one', () => {
-    expect(mayCrossWindow(sliding, span)).toBe(true);
-    expect(mayCrossWindow(sliding, { from: 0, to: 9987 })).toBe(false);
   });
 });
 

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Decide,
+  lengtheningWindow,
+  limitsUpTo,
+  logOfAll,
   modelOf,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
@@ -10,21 +13,7 @@ import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 const WINDOW = 5000;
 
-const limits: fc.Arbitrary<RateLimit> = fc.integer({ min: 1, max: 12 }).chain((requests) => {
-  const limit = { requests, windowMs: WINDOW };
-  const bucket = { algorithm: 'TokenBucket' as const, ...limit };
-  return fc.oneof(
-    fc.constantFrom<RateLimit>(
-      { algorithm: 'FixedWindow', ...limit, start: 'Clock' },
-      { algorithm: 'FixedWindow', ...limit, start: 'FirstRequest' },
-      { algorithm: 'SlidingWindow', ...limit },
-      { algorithm: 'SlidingWindowCounter', ...limit },
-      { ...bucket, capacity: 7 },
-      { ...bucket, capacity: 7, refillEveryMs: 700 },
-      { ...bucket, capacity: 7, refillEveryMs: WINDOW },
-    ),
-  );
-});
+const limits = limitsUpTo(12, WINDOW);
 
 /** Moments, each so long after the one before. */
 const moments = (from: number, gaps: readonly number[]): number[] => {
@@ -46,27 +35,6 @@ const start = fc.integer({ min: 1_000_000, max: 1_000_000 + 2 * WINDOW });
 /** How far the limiter's clock is ahead of ours. */
 const skews = fc.integer({ min: -CLOCK_WITHIN_MS, max: CLOCK_WITHIN_MS });
 const later = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 * WINDOW }));
-
-/** A window that restarts with every request, also a rejected one. */
-function lengtheningWindow(requests: number): Decide {
-  let until = -Infinity;
-  let count = 0;
-  return (at) => {
-    if (at >= until) count = 0;
-    until = at + WINDOW;
-    count += 1;
-    return count <= requests;
-  };
-}
-
-/** A log that holds denied requests, too. */
-function logOfAll(requests: number): Decide {
-  let log: number[] = [];
-  return (at) => {
-    log = [...log.filter((earlier) => earlier > at - WINDOW), at];
-    return log.length <= requests;
-  };
-}
 
 /** Holds what a used limiter decides after the rest against what an unused one does. */
 function expectAsNew(
@@ -98,9 +66,9 @@ describe('a limit after its rest', () => {
         const before = moments(from, gapsBefore);
         const of = { requests: most, windowMs: WINDOW };
         const fixed: RateLimit = { algorithm: 'FixedWindow', start: 'FirstRequest', ...of };
-        expectAsNew(() => lengtheningWindow(most), fixed, { before, wait, after, skew });
+        expectAsNew(() => lengtheningWindow(most, WINDOW), fixed, { before, wait, after, skew });
         const sliding: RateLimit = { algorithm: 'SlidingWindow', ...of };
-        expectAsNew(() => logOfAll(most), sliding, { before, wait, after, skew });
+        expectAsNew(() => logOfAll(most, WINDOW), sliding, { before, wait, after, skew });
       }),
     );
   });
