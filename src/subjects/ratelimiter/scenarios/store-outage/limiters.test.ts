@@ -2,20 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type Answer,
-  type Asked,
+  decided,
+  inFault,
   readingOf,
   type SimulatedOutage,
 } from '../../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 
 type Limiter = SimulatedOutage['limiter'];
-
-const decided = (isAdmitted: boolean): Answer => (isAdmitted ? 'Admitted' : 'Rejected');
-/** Keeps the limit but in the fault. */
-const inFault =
-  (answer: (asked: Asked) => Answer): Limiter =>
-  (asked) =>
-    asked.isControl ? 'Admitted' : asked.isInFault ? answer(asked) : decided(asked.take());
 
 const enforces: Limiter = (asked) => (asked.isControl ? 'Admitted' : decided(asked.take()));
 const closes = inFault(() => ({ outcome: 'Error', cause: 'ServerError', status: 503 }));
@@ -151,7 +144,6 @@ function limitsNew(most: number): Limiter {
 }
 
 const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
-  ['admits all', () => inFault(() => 'Admitted'), /^FailsOpen, \d+ > 10$/],
   ['repeats what it decided in the last 3 s', cachedYes, / > 10$/],
   ['counts twice what failed', countsTwice, /^FailsClosed; (limit not returned|no recovery in 3s)$/],
   ['has a limit of 9 for new callers after it', () => limitsNew(9), /^FailsClosed; no recovery in 3s$/],
@@ -184,42 +176,6 @@ const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
       };
     },
     /^FailsClosed; (limit not returned|no recovery in 3s)$/,
-  ],
-  [
-    'rejects all after it',
-    () => (asked) =>
-      asked.isControl
-        ? 'Admitted'
-        : asked.at < 0
-          ? decided(asked.take())
-          : asked.isInFault
-            ? 'Error'
-            : 'Rejected',
-    /^FailsClosed; no recovery in 3s$/,
-  ],
-  [
-    'stays open after it',
-    () => (asked) =>
-      asked.isControl || asked.at > 10_000 ? 'Admitted' : asked.isInFault ? 'Error' : decided(asked.take()),
-    /^FailsClosed; no recovery in 3s$/,
-  ],
-  [
-    'never returns a limit',
-    () => {
-      const used = new Map<string, number>();
-      return (asked) => {
-        if (asked.isControl) return 'Admitted';
-        if (asked.isInFault) return 'Error';
-        used.set(asked.key, (used.get(asked.key) ?? 0) + 1);
-        return decided((used.get(asked.key) ?? 0) <= 10);
-      };
-    },
-    /^FailsClosed; limit not returned$/,
-  ],
-  [
-    'admits all, late',
-    () => inFault(() => ({ outcome: 'Timeout', late: { outcome: 'Admitted', afterMs: 3000 } })),
-    /^Hangs, \d+ > 10$/,
   ],
 ];
 
