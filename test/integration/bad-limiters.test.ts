@@ -12,29 +12,18 @@ import { World } from '../kit/world.ts';
 import { expectErrored, expectNothingLeftOf, warning } from './support/bad-world.ts';
 import { behindGateways, type Conduct, type Rule, startGateways } from './support/gateways.ts';
 
-const UNHEALTHY = rows<readonly [Conduct, RegExp]>([
-  ['slow', /Not healthy .*30s: .* 2000 ms.*Nothing was injected/],
-  ['never', /Not healthy .*30s: .* 2000 ms.*Nothing was injected/],
-  ['huge', /Not healthy .*30s: .*(longer|exceeded).*Nothing was injected/i],
-]);
 const NO_BASELINE = rows<readonly [Conduct, string, RegExp]>([
   ['garbage', '/check', /No baseline: .*No pod rejected a request/],
   ['refuse', '/check', /No baseline: .*POST \/check .*answered 403, which is neither/],
-  ['huge', '/check', /No baseline: .*POST \/check .*longer/],
 ]);
 
-const unhealthy = (conduct: Conduct): string => `unhealthy-${conduct}`;
 const noBaseline = (conduct: Conduct, path: string): string => `no-baseline-${conduct}-${path.slice(1)}`;
 const DEAF = 'unhealthy-deaf';
 
 let notReady: World;
 const worlds = new Map<string, World>();
 beforeAll(async () => {
-  const otherNamespaces = [
-    DEAF,
-    ...UNHEALTHY.map(([conduct]) => unhealthy(conduct)),
-    ...NO_BASELINE.map(([conduct, path]) => noBaseline(conduct, path)),
-  ];
+  const otherNamespaces = [DEAF, ...NO_BASELINE.map(([conduct, path]) => noBaseline(conduct, path))];
   notReady = await World.start('approximate', { otherNamespaces });
   for (const name of otherNamespaces)
     worlds.set(name, await notReady.addTarget(name, 'approximate', { hosted: true }));
@@ -116,13 +105,6 @@ describe.concurrent('a demo', () => {
       message,
     );
   });
-
-  it.for(UNHEALTHY)(
-    'ends Errored and injects nothing if the rate limiter answers %s',
-    async ([conduct, message], context) => {
-      await expectErroredBehind(unhealthy(conduct), () => conduct, 'TargetUnhealthy', message, context);
-    },
-  );
 
   it.for(NO_BASELINE)(
     'ends Errored and injects nothing if it is healthy and answers %s to %s',

@@ -20,7 +20,6 @@ const SCENARIOS = [
       accept: ['Enforces'],
     },
   },
-  { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { multiplier: 3, trials: 2 } },
 ];
 
 let limiters: SurveyedLimiters;
@@ -74,22 +73,6 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
       expectSeen(driver, behaviour, measure('notAdmitted'), key);
       const recovery = await driver.recover('outage', key, 2000);
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
-    } finally {
-      await close();
-    }
-  });
-});
-
-describe('a limiter behind HTTP', () => {
-  it('keeps its limit in a burst: not observed by the count of the sender', {
-    timeout: 300_000,
-  }, async () => {
-    const { close, driver, key } = await driven('express-rate-limit', 'default');
-    try {
-      const reading = await driver.leadThrough('ghosts', key, 5000);
-      expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
-      expect(reading).toMatchObject({ shortfalls: [], summary: '10/10, 0/2 trials' });
-      expect(reading.detectedAt).toBeUndefined();
     } finally {
       await close();
     }

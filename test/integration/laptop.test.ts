@@ -96,31 +96,6 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     });
   });
 
-  it.concurrent('refuses connections by a fault proxy, with nothing to set up', async ({
-    onTestFinished,
-  }) => {
-    const { child, folder, output } = await startTest(
-      onTestFinished,
-      START,
-      '--key-header=X-Api-Key',
-      '--limit=10',
-      '--window=5s',
-      '--fault=Refuse',
-      '--seed=7',
-      '--report-dir=report',
-    );
-    expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
-    const { spec, status } = JSON.parse(
-      await readFile(join(folder, 'report', 'chaosdemo.json'), 'utf8'),
-    ) as ChaosDemo;
-    expect(spec.scenarios[0]).toMatchObject({ storeOutage: { fault: { type: 'Refuse' }, seed: 7 } });
-    expect(status?.scenarios?.[0]).toMatchObject({
-      summary: 'FailsClosed',
-      fault: { proof: 'Confirmed' },
-      evidence: expect.arrayContaining([expect.stringContaining('seed 7')]),
-    });
-  });
-
   it.concurrent('tests an API that knows its callers, by keys of a file that it never shows', async ({
     onTestFinished,
   }) => {

@@ -2,7 +2,7 @@
  * What Setup finds out before anything is injected: that the rate limiter admits, counts in the Redis that is to
  * be paused, and how far that lies behind at the rate of the fault. On real limiters and Redis.
  */
-import { type OwnedProcess, type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
+import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
@@ -134,38 +134,6 @@ describe.skipIf(withoutRealTime)('a fault', () => {
       });
       // And Redis needs no rest from it.
       expect(noted).toEqual([]);
-    }),
-  );
-
-  it(
-    'leaves counts that are lost with the node that made them',
-    keepingTime(async () => {
-      const mortal = await threeNodes('mortal', { mode: 'approximate', redisPort: counting.port });
-      const processes: OwnedProcess[] = [];
-      for (const node of mortal) processes.push(await hostLimiters(supervisor, [node]));
-      const driver = driverOn(mortal.map(targetOf));
-      const key = 'demo-mortal';
-      const about = { fault: 'f', scenario: 'drift', fixture: key };
-      await driver.prepare('drift', key);
-      driver.converge([{ kind: 'Watch', ...about }]);
-      expect(await driver.inject('drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
-      driver.converge([
-        { kind: 'Watch', ...about },
-        { kind: 'Load', ...about },
-      ]);
-      await until(() => driver.observed.readings['f']?.measures[0]?.value === 30, {
-        what: 'the drift to reach its ceiling',
-      });
-      processes[0]?.kill('SIGKILL');
-      await processes[0]?.stop();
-      const [first] = mortal;
-      if (first) await hostLimiters(supervisor, [first]);
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
-      expect(driver.observed.recoveries['f']).toMatchObject({
-        measures: [{ name: 'underCounted', value: 10, unit: 'requests' }],
-        message: expect.stringMatching(/Redis holds 30 counts for the 40 requests/),
-      });
     }),
   );
 });

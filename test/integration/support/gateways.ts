@@ -17,16 +17,7 @@ export type Conduct =
   /** 403, as a gateway that wants a login. */
   | 'refuse'
   /** A web page in place of JSON. */
-  | 'garbage'
-  /** The right answer, after `SLOW_MS`. */
-  | 'slow'
-  /** An answer of 8 MiB. */
-  | 'huge'
-  /** No answer; the connection stays open. */
-  | 'never';
-
-export const SLOW_MS = 3000;
-const HUGE = Buffer.alloc(8 << 20, ' ');
+  | 'garbage';
 
 /** Which conduct a request meets, by the pod's number from 0, the method and the path without its query. */
 export type Rule = (pod: number, method: string, path: string) => Conduct;
@@ -90,7 +81,6 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
     answer: ServerResponse,
     pod: number,
   ): Promise<void> {
-    if (conduct === 'never') return;
     if (conduct === 'refuse') {
       const error = { code: 'FORBIDDEN', message: 'log in first' };
       answer.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
@@ -100,12 +90,7 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
       answer.writeHead(200, { 'content-type': 'text/html' }).end('<html>It works!</html>');
       return;
     }
-    if (conduct === 'huge') {
-      answer.writeHead(200, { 'content-type': 'application/json' }).end(HUGE);
-      return;
-    }
     const body = await text(incoming);
-    if (conduct === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
     const limiter = limiters[pod];
     if (!limiter) throw new RangeError(`there is no limiter ${pod}`);
     const passed = request(`${limiter.url}${incoming.url}`, {
