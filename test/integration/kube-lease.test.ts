@@ -1,10 +1,4 @@
-import type {
-  KubeApi,
-  KubeClient,
-  LeaderElectorOptions,
-  Lease,
-  LeaseLockOptions,
-} from '@chaosdemo/kube-runtime';
+import type { KubeApi, KubeClient, Lease } from '@chaosdemo/kube-runtime';
 import { LeaderElector, LeaseLock, resourcePath } from '@chaosdemo/kube-runtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
@@ -20,16 +14,11 @@ function connect(): KubeClient {
 }
 
 /** A lock whose clocks only a test advances; the wall clock is an hour off, which must not matter. */
-function lockFor(
-  client: KubeApi,
-  namespace: string,
-  identity: string,
-  options: Partial<LeaseLockOptions> = {},
-) {
+function lockFor(client: KubeApi, namespace: string, identity: string) {
   const time = { now: 1000, skew: identity === 'a' ? 0 : -3_600_000 };
   const clocks = { monotonic: () => time.now, wall: () => Date.UTC(2030, 0, 1) + time.now + time.skew };
   const durations = { leaseDurationMs: 15_000, freshMs: 10_000 };
-  const lock = new LeaseLock({ client, namespace, name: 'l', identity, clocks, ...durations, ...options });
+  const lock = new LeaseLock({ client, namespace, name: 'l', identity, clocks, ...durations });
   return { lock, time, attempt: () => lock.acquireOrRenew(10_000) };
 }
 
@@ -85,7 +74,7 @@ describe('LeaderElector with a real API server', () => {
     const electors: { identity: string; elector: LeaderElector }[] = [];
     const log: string[] = [];
     const overlaps: string[] = [];
-    const join = (identity: string, durations: Partial<LeaderElectorOptions> = {}) => {
+    const join = (identity: string) => {
       const client = connect();
       const stop = new AbortController();
       const elector: LeaderElector = new LeaderElector({
@@ -105,16 +94,14 @@ describe('LeaderElector with a real API server', () => {
           }
         },
         onStoppedLeading: () => log.push(`${identity} stopped`),
-        ...durations,
       });
       electors.push({ identity, elector });
       const run = elector.run(stop.signal);
-      const leave = async (): Promise<void> => {
+      onTestFinished(async () => {
         stop.abort(new Error('stop'));
         await run;
-      };
-      onTestFinished(leave);
-      return { elector, client, leave };
+      });
+      return { elector, client };
     };
     const path = resourcePath(leases, { namespace, name: 'leader' });
     const admin = connect();

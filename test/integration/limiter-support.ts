@@ -41,22 +41,16 @@ export class PodClient {
     return await this.call('POST', '/check', { key });
   }
 
-  async counter(key: string): Promise<{ admitted: number; synced: number; redisKey: string }> {
+  /** The key of Redis at which the count of a caller is. */
+  async redisKeyOf(key: string): Promise<string> {
     const { status, body } = await this.call('GET', `/counter?key=${key}`);
     if (status !== 200) throw new Error(`GET /counter answered ${status}`);
-    return {
-      admitted: Number(body['admitted']),
-      synced: Number(body['synced']),
-      redisKey: String(body['redisKey']),
-    };
+    return String(body['redisKey']);
   }
 }
 
 export interface Cluster {
-  readonly redis: RedisServer;
   readonly nodes: readonly PodClient[];
-  /** A connection that only looks, and issues faults. */
-  readonly observer: Redis;
   stop(): Promise<void>;
 }
 
@@ -77,15 +71,11 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
       return await startNode(config, pino({ level: 'silent' }));
     }),
   );
-  const observer = observe(redis);
   const nodes = running.map(({ address }) => new PodClient(address));
   await connected(nodes);
   return {
-    redis,
-    observer,
     nodes,
     stop: async () => {
-      observer.disconnect();
       await Promise.all(running.map(async (node) => await node.stop()));
       await redis.stop();
     },
@@ -107,24 +97,6 @@ export function observe(redis: RedisServer): Redis {
 /** Sum of what Redis counted in a window. */
 export async function countedIn(observer: Redis, redisKey: string): Promise<number> {
   return Object.values(await observer.hgetall(redisKey)).reduce((sum, count) => sum + Number(count), 0);
-}
-
-/** Sends `count` checks at once, spread over the nodes; returns how many each status was answered with. */
-export async function burst(
-  nodes: readonly PodClient[],
-  key: string,
-  count: number,
-): Promise<Record<number, number>> {
-  const answers = await Promise.all(
-    Array.from({ length: count }, async (_, i) => {
-      const node = nodes[i % nodes.length];
-      if (node === undefined) throw new Error('no nodes');
-      return (await node.check(key)).status;
-    }),
-  );
-  const tally: Record<number, number> = {};
-  for (const status of answers) tally[status] = (tally[status] ?? 0) + 1;
-  return tally;
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

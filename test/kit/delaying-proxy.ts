@@ -10,20 +10,14 @@ export interface DelayingProxy {
   readonly delayMs: { toServer: number; toClient: number };
   /** Holds up everything for `ms` from now on, both ways, new connections too. */
   stall(ms: number): void;
-  /** Connections that were made so far. */
-  readonly taken: number;
   stop(): Promise<void>;
 }
 
-/**
- * Starts one before a server. Bytes keep their order; nothing is lost when an end closes, only late.
- * @param at the port that it listens on; 0: any free one
- */
-export async function startDelayingProxy(to: { host: string; port: number }, at = 0): Promise<DelayingProxy> {
+/** Starts one before a server. Bytes keep their order; nothing is lost when an end closes, only late. */
+export async function startDelayingProxy(to: { host: string; port: number }): Promise<DelayingProxy> {
   const sockets = new Set<Socket>();
   const delayMs = { toServer: 0, toClient: 0 };
   let stalledUntil = 0;
-  let taken = 0;
 
   const untilMoment = (due: number): number => Math.max(due, stalledUntil) - performance.now();
   const pass = (from: Socket, into: Socket, delay: () => number): void => {
@@ -41,7 +35,6 @@ export async function startDelayingProxy(to: { host: string; port: number }, at 
   };
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
-    taken += 1;
     const upstream = connect({ ...to, noDelay: true, allowHalfOpen: true });
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -51,7 +44,7 @@ export async function startDelayingProxy(to: { host: string; port: number }, at 
     pass(client, upstream, () => delayMs.toServer);
     pass(upstream, client, () => delayMs.toClient);
   });
-  server.listen(at, '127.0.0.1');
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
@@ -60,9 +53,6 @@ export async function startDelayingProxy(to: { host: string; port: number }, at 
     delayMs,
     stall(ms) {
       stalledUntil = performance.now() + ms;
-    },
-    get taken() {
-      return taken;
     },
     async stop() {
       for (const socket of sockets) socket.destroy();

@@ -13,21 +13,16 @@ export interface SidecarData {
   readonly token: string;
 }
 
-export interface SidecarRequest {
-  readonly path: string;
-  /** When it arrived, in milliseconds. */
-  readonly at: number;
-}
-
 process.once('disconnect', () => process.exit());
 const [{ cert, key, nodes, token }] = (await once(process, 'message')) as [SidecarData];
-const requests: SidecarRequest[] = [];
+/** Paths of requests with a header `authorization`. */
+const requests: string[] = [];
 
 /** A request without the token gets its own headers back. */
 function serve(node: PodTarget, request: IncomingMessage, response: ServerResponse): void {
   const { headers, method, url: path = '' } = request;
   const { authorization } = headers;
-  if (authorization !== undefined) requests.push({ path, at: performance.now() });
+  if (authorization !== undefined) requests.push(path);
   if (authorization !== `Bearer ${token}` && path !== '/healthz') {
     response.writeHead(401).end(JSON.stringify(headers));
     return;

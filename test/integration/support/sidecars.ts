@@ -2,13 +2,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { PodTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import type { SidecarData, SidecarRequest } from './sidecars-process.ts';
+import type { SidecarData } from './sidecars-process.ts';
 
 export interface Sidecars {
   /** The nodes, each at its sidecar. */
   readonly nodes: readonly PodTarget[];
-  /** The requests with a header `authorization` so far. */
-  requests(): Promise<readonly SidecarRequest[]>;
+  /** The paths of requests with a header `authorization` so far. */
+  requests(): Promise<readonly string[]>;
   stop(): void;
 }
 
@@ -21,7 +21,7 @@ export async function startSidecars(data: SidecarData): Promise<Sidecars> {
     nodes: data.nodes.map((node, i) => ({ ...node, port: ports[i] ?? 0 })),
     async requests() {
       child.send('requests');
-      const [requests] = (await once(child, 'message')) as [SidecarRequest[]];
+      const [requests] = (await once(child, 'message')) as [string[]];
       return requests;
     },
     stop: () => child.disconnect(),
