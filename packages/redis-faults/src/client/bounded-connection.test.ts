@@ -62,32 +62,11 @@ interface Attack {
 const INFO = ['INFO'];
 const attacks: readonly Attack[] = [
   {
-    name: 'a push of RESP3',
-    command: INFO,
-    behave: answering('>1\r\n_\r\n'),
-    code: 'PROTOCOL',
-    message: /what is no reply of RESP2/,
-  },
-  {
-    name: 'a surplus null in the same packet',
-    command: ['CLIENT', 'LIST'],
-    behave: answering('$3\r\na=b\r\n$-1\r\n'),
-    code: 'PROTOCOL',
-    message: /more replies than there were commands/,
-  },
-  {
     name: 'arrays that announce millions of elements',
     command: INFO,
     behave: answering('*16000000\r\n'.repeat(12)),
     code: 'PROTOCOL',
     message: /more than 512 elements/,
-  },
-  {
-    name: 'a line without an end',
-    command: INFO,
-    behave: endlessly('+', 'a'.repeat(65_536)),
-    code: 'PROTOCOL',
-    message: /a line of more than 4096 bytes/,
   },
   {
     name: 'a bulk string without an end',
@@ -116,13 +95,6 @@ const attacks: readonly Attack[] = [
     behave: (socket) => socket.resume(),
     code: 'REPLY_TIMEOUT',
     message: /^no complete answer .* 1000 ms, .*ended: check/,
-  },
-  {
-    name: 'garbage',
-    command: INFO,
-    behave: answering(Uint8Array.from({ length: 70_000 }, (_, index) => (index * 7919) % 256)),
-    code: 'PROTOCOL',
-    message: /what is no reply of RESP2/,
   },
   {
     name: 'a web page',
