@@ -1,9 +1,8 @@
 /** Ctrl-C in the live view, on a terminal. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { folderOfTest } from '../../test/kit/folder.ts';
 import { TestTerminal, withoutTerminal } from '../../test/kit/terminal.ts';
 import { until } from '../../test/kit/until.ts';
 
@@ -11,8 +10,7 @@ const PROGRAM = fileURLToPath(new URL('../../test/fixtures/cli/interrupted-view.
 const CTRL_C = '\u0003';
 
 async function open(...args: string[]): Promise<TestTerminal> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-interruption-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = folderOfTest();
   const env = { TTY_FILE: join(folder, 'tty') };
   const terminal = new TestTerminal([PROGRAM, ...args], { columns: 80, rows: 24, env });
   onTestFinished(() => terminal.kill());

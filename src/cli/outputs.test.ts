@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@chaosdemo/settings';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfFile } from '../../test/kit/folder.ts';
 import { requireOutputs } from './outputs.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'chaosdemo-outputs-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 const file = join(folder, 'file');
 writeFileSync(file, '');
 

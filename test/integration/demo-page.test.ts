@@ -1,8 +1,7 @@
 /** `npm run demo -- --ui` without a terminal: the page is there during the run and after it, and goes with Ctrl-C. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
@@ -10,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { demo, demoSpec, ONE_BURST } from '../kit/demo.ts';
+import { folderOfTest } from '../kit/folder.ts';
 import { until } from '../kit/until.ts';
 import { COMPILED } from './support/plugin.ts';
 
 const program = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url));
 
 it('the demo page shows the run until Ctrl-C, exits by its verdict, leaves nothing', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+  const folder = folderOfTest();
   const file = join(folder, 'burst.yaml');
   const temporary = join(folder, 'tmp');
   await mkdir(temporary);

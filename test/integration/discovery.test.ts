@@ -204,13 +204,11 @@ type Created = { metadata: { name: string; labels?: object }; status?: object; [
 async function create(plural: string, object: Created): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/${plural}`;
   await admin.request({ method: 'POST', path, body: object });
-  if (object.status !== undefined) await setStatus(plural, object);
-}
-
-async function setStatus(plural: string, { metadata, status }: Created): Promise<void> {
+  const { metadata, status } = object;
+  if (status === undefined) return;
   await admin.request({
     method: 'PATCH',
-    path: `/api/v1/namespaces/${namespace}/${plural}/${metadata.name}/status`,
+    path: `${path}/${metadata.name}/status`,
     contentType: 'application/merge-patch+json',
     body: { status },
   });
@@ -220,12 +218,11 @@ interface PodOptions {
   ip: string;
   labels?: Record<string, string>;
   ready?: boolean;
-  containerID?: string;
   port?: { name: string; containerPort: number };
 }
 
 function podObject(name: string, options: PodOptions): Created {
-  const { containerID, ip, ready = true, port = { name: 'http', containerPort: 8080 } } = options;
+  const { ip, ready = true, port = { name: 'http', containerPort: 8080 } } = options;
   const container = { name: 'app', image: 'limiter:1' };
   const state = { ready, restartCount: 0 };
   return {
@@ -239,12 +236,7 @@ function podObject(name: string, options: PodOptions): Created {
       containerStatuses: [
         // A sidecar that restarts does not restart the limiter.
         { name: 'proxy', image: 'proxy:1', imageID: '', containerID: `test://${randomUUID()}`, ...state },
-        {
-          ...container,
-          imageID: 'limiter@sha256:1',
-          ...(containerID !== undefined && { containerID }),
-          ...state,
-        },
+        { ...container, imageID: 'limiter@sha256:1', ...state },
       ],
     },
   };

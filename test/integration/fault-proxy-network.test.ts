@@ -3,16 +3,15 @@
  * limiters, while direct connections to Redis are answered at once.
  */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisTlsFiles, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { startFaultProxy } from '../kit/fault-proxy.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import type { PlantedOptions } from '../kit/planted-pod.ts';
@@ -28,14 +27,10 @@ const NAME = 'redis.shop.svc';
 const counts = countsTo(LIMIT);
 const opens = opensTo(LIMIT);
 
-let folder: string;
+const folder = folderOfFile();
 let files: RedisTlsFiles;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-network-'));
   files = await certificateFor(folder, `DNS:${NAME}`);
-});
-afterAll(async () => {
-  if (folder) await rm(folder, { recursive: true, force: true });
 });
 
 interface Run {

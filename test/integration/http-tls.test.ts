@@ -1,9 +1,8 @@
 /** A rate limiter behind HTTPS that requires a token: requests to it, and reports about it. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../kit/certificate.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { until } from '../kit/until.ts';
 import { type Sidecars, startSidecars } from './support/sidecars.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
@@ -11,20 +10,16 @@ import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 const NAME = 'express.shop.svc';
 const TOKEN = 'a-token-that-never-appears';
 
-let folder: string;
+const folder = folderOfFile();
 let limiters: SurveyedLimiters;
 let cert: string;
 let key: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-http-tls-'));
   const files = await certificateFor(folder, `DNS:${NAME}`);
   [cert, key] = await Promise.all([readFile(files.certFile, 'utf8'), readFile(files.keyFile, 'utf8')]);
   limiters = await SurveyedLimiters.start();
 });
-afterAll(async () => {
-  await limiters?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => limiters?.close());
 
 async function driven(http: object, auth: { ca?: string; headers?: Record<string, string> }) {
   let sidecars: Sidecars | undefined;

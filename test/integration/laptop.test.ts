@@ -1,10 +1,8 @@
 /** `chaosdemo test`: an API and a Redis on this machine, from the command to the verdict. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startRedis } from '@chaosdemo/testbed';
@@ -12,6 +10,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../../src/api/index.ts';
+import { folderOfTest } from '../kit/folder.ts';
 import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { runProgram } from '../kit/program.ts';
@@ -26,8 +25,7 @@ async function startTest(
   onTestFinished: TestContext['onTestFinished'],
   ...args: string[]
 ): Promise<{ child: ChildProcess; folder: string; output: () => string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(async () => await rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const folder = folderOfTest(onTestFinished);
   const child = spawn(process.execPath, [program, 'test', '--plain', ...args], {
     cwd: folder,
     env: { ...process.env, TMPDIR: folder },
@@ -100,8 +98,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     onTestFinished,
   }) => {
     const keys = Array.from({ length: 200 }, (_, i) => `sk_test_${i}x`);
-    const file = join(tmpdir(), `chaosdemo-keys-${randomUUID()}.txt`);
-    onTestFinished(async () => await rm(file, { force: true }));
+    const file = join(folderOfTest(onTestFinished), 'keys.txt');
     await writeFile(file, keys.join('\n'));
     const { child, folder, output } = await startTest(
       onTestFinished,
@@ -123,8 +120,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
   });
 
   it.concurrent('says how many accounts a run needs if there are too few', async ({ onTestFinished }) => {
-    const file = join(tmpdir(), `chaosdemo-keys-${randomUUID()}.txt`);
-    onTestFinished(async () => await rm(file, { force: true }));
+    const file = join(folderOfTest(onTestFinished), 'keys.txt');
     await writeFile(file, 'sk_test_1\nsk_test_2\nsk_test_3\n');
     const facts = [`--callers=${file}`, '--key-header=X-Api-Key', '--limit=10', '--window=5s'];
     const { child, output } = await startTest(onTestFinished, START, ...facts);

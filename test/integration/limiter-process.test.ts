@@ -1,13 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificateFor } from '../kit/certificate.ts';
+import { folderOfTest } from '../kit/folder.ts';
 import { until } from '../kit/until.ts';
 import { connected, countedIn, observe, PodClient } from './limiter-support.ts';
 
@@ -99,14 +97,8 @@ describe('three processes over one Redis with a password and an ACL', () => {
 
 describe('one process', () => {
   it('trusts only certificates of the configured CA', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'limiter-tls-'));
-    const pem = async (name: string): Promise<{ certFile: string; keyFile: string; caFile: string }> => {
-      const [certFile, keyFile] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
-      const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -keyout ${keyFile} -out ${certFile} -subj /CN=${name} -addext subjectAltName=DNS:localhost,IP:127.0.0.1`;
-      await promisify(execFile)('openssl', request.split(' '));
-      return { certFile, keyFile, caFile: certFile };
-    };
-    const [right, wrong] = [await pem('right'), await pem('wrong')];
+    const certificate = () => certificateFor(folderOfTest(), 'DNS:localhost,IP:127.0.0.1');
+    const [right, wrong] = await Promise.all([certificate(), certificate()]);
     const redis = await startRedis({ tls: right, requirepass: 'letmein' });
     try {
       const access = { REDIS_PORT: String(redis.port), REDIS_PASSWORD: 'letmein', REDIS_TLS: 'true' };
@@ -120,7 +112,6 @@ describe('one process', () => {
       expect((await wary.client.call('GET', '/livez')).status).toBe(200);
     } finally {
       await redis.stop();
-      await rm(dir, { recursive: true, force: true });
     }
   });
 });

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { folderOfTest } from '../kit/folder.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
@@ -70,8 +70,7 @@ const lockFile = (version: string): string =>
   });
 
 async function makeClone({ demo, installed = '2.0.0', npm }: Clone): Promise<string> {
-  const clone = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(clone, { recursive: true, force: true, maxRetries: 5 }));
+  const clone = folderOfTest();
   for (const file of ['bootstrap.mjs', 'tools/follow-parent.mjs'])
     await cp(join(repository, file), join(clone, file));
   await mkdir(join(clone, 'tools', 'demo'), { recursive: true });

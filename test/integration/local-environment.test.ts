@@ -1,15 +1,15 @@
 /** The embedded run below the operator: that all of it starts, reports when it breaks, and ends without a trace. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { isAlive } from '../../packages/testbed/src/testing.fixture.ts';
 import { type Environment, type EnvironmentOptions, startEnvironment } from '../../src/local/environment.ts';
+import { folderOfTest } from '../kit/folder.ts';
 
 describe('the environment', { timeout: 600_000 }, () => {
   it('an environment has limiters as Ready pods, reports a dead one, leaves nothing', async () => {
-    const temporary = await isolate();
+    const temporary = isolate();
     const environment = await start({ mode: 'approximate', onProgress: () => {} });
     const { controlPlane, namespace, limiters, redis, redisUsers } = environment;
 
@@ -71,19 +71,18 @@ async function start(options: EnvironmentOptions): Promise<Environment> {
 }
 
 /** Sends temporary files to a folder of this test and takes the binaries the other tests use. */
-async function isolate(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+function isolate(): string {
+  const folder = folderOfTest();
   const before = { TMPDIR: process.env['TMPDIR'], KUBEBUILDER_ASSETS: process.env['KUBEBUILDER_ASSETS'] };
   Object.assign(process.env, {
     TMPDIR: folder,
     KUBEBUILDER_ASSETS: dirname(inject('controlPlane').binaries.kubectl),
   });
-  onTestFinished(async () => {
+  onTestFinished(() => {
     for (const [name, value] of Object.entries(before)) {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
-    await rm(folder, { recursive: true, force: true });
   });
   return folder;
 }

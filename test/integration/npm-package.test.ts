@@ -1,18 +1,18 @@
 /** The npm package that `npm run build` makes, from its tarball in an empty folder. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 
 const MOST_BYTES = 10 * 1024 * 1024;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const api = fileURLToPath(new URL('../fixtures/local/api-with-limit.ts', import.meta.url));
-let folder: string;
+const folder = folderOfFile();
 let tarball: string;
 
 /** Runs a command with this Node first on PATH; returns what it wrote. */
@@ -29,7 +29,6 @@ function run(command: string, args: readonly string[]): string {
 const bin = (name: string): string => join(folder, 'node_modules', '.bin', name);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-package-'));
   const built = join(folder, 'built');
   run(process.execPath, [join(root, 'scripts/build-package.mjs'), `--outdir=${built}`]);
   run('npm', ['pack', '--offline', '--ignore-scripts', built]);
@@ -38,7 +37,6 @@ beforeAll(async () => {
   tarball = join(folder, file);
   run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball]);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('is small, needs no other package, and has the licences of all in it', async () => {
   expect((await stat(tarball)).size).toBeLessThan(MOST_BYTES);

@@ -1,8 +1,5 @@
 /** The page of `kubectl chaosdemo ui` and the report in a real browser, of real runs on a real API server. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, TestbedError } from '@chaosdemo/testbed';
 import type { Browser } from 'playwright-core';
@@ -15,6 +12,7 @@ import { writeAll } from '../../src/cli/report/write.ts';
 import { launchBrowser } from '../kit/browser.ts';
 import { type ChromiumBinary, ensureChromium } from '../kit/chromium.ts';
 import { drift, ghosts } from '../kit/demo.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { isNightly, rows } from '../kit/nightly.ts';
 import { waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -38,7 +36,7 @@ let chromium: ChromiumBinary;
 let browser: Browser;
 let world: World;
 let ui: OpenUi;
-let folder: string;
+const folder = folderOfFile();
 /** The object with two runs that have ended, as it is then. */
 let ended: ChaosDemo;
 
@@ -53,7 +51,6 @@ beforeAll(async () => {
     progress(`these tests are skipped: ${missing}. ${error instanceof TestbedError ? error.remedy : ''}`);
     return;
   }
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-page-'));
   world = await World.start('approximate');
   await world.applySpec('done', { runId: 'first', scenarios: [ghosts()] });
   await world.ended('done');
@@ -70,7 +67,6 @@ afterAll(async () => {
   await ui?.close();
   await browser?.close();
   await world?.stop();
-  if (folder) await rm(folder, { recursive: true, force: true });
 });
 beforeEach(({ skip }) => {
   if (missing !== undefined) skip(missing);

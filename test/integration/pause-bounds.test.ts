@@ -1,7 +1,5 @@
 /** A Redis that stands still at the moment it is to be paused: a pause must not outlast what was announced. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeProbes } from '@chaosdemo/redis-faults';
 import { startRedis } from '@chaosdemo/testbed';
@@ -9,6 +7,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { injectRedisPause } from '../../src/subjects/ratelimiter/index.ts';
 import { certificateFor } from '../kit/certificate.ts';
+import { folderOfTest } from '../kit/folder.ts';
 import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { storeOf } from '../kit/store.ts';
@@ -18,8 +17,7 @@ const PAUSE_MS = 30_000;
 
 /** Stops Redis right before the command is sent, for so long, and returns the result of the pause and how long writes waited. */
 async function pauseOf(stillMs: number, secure: boolean) {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-pause-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = folderOfTest();
   const tls = secure ? await certificateFor(folder, 'IP:127.0.0.1,DNS:redis') : undefined;
   const ca = tls && (await readFile(tls.caFile, 'utf8'));
   const server = await startRedis(tls ? { tls } : {});

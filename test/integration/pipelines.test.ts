@@ -1,16 +1,16 @@
 /** The pipelines in ci/: the shell of each, run as its CI system runs it, on an API from its source to the exit status. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { placeOf } from '../../src/cli/laptop/place.ts';
 import { demoOf } from '../../src/cli/probe/manifest.ts';
 import { install } from '../../survey/runner/install.ts';
 import { loadLimiter } from '../../survey/runner/limiters.ts';
+import { folderOfTest } from '../kit/folder.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { type Outcome, runProgram } from '../kit/program.ts';
 
@@ -19,13 +19,6 @@ const api = join(root, 'test/fixtures/local/api-with-limit.ts');
 
 const read = async <T>(file: string): Promise<T> =>
   parse(await readFile(join(root, 'ci', file), 'utf8')) as T;
-
-/** A folder for one job, which has its temporary files as well. */
-async function newFolder({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-pipeline-'));
-  onTestFinished(async () => await rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
 
 async function bash(script: string, folder: string, env: Readonly<Record<string, string>>): Promise<Outcome> {
   const args = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', `cd '${folder}'\n${script}`];
@@ -82,7 +75,7 @@ function filled(text: string, pattern: RegExp, values: Readonly<Record<string, s
 
 describe.skipIf(withoutRealTime)('a pipeline', () => {
   it.concurrent('on GitHub fails for an Express API that hangs, with a summary', async (context) => {
-    const folder = await newFolder(context);
+    const folder = folderOfTest(context.onTestFinished);
     const app = await install(await loadLimiter('express-rate-limit'), { progress: () => undefined });
     const { inputs, runs } = await read<Action>('github/action.yml');
     const defaults = Object.entries(inputs).map(([name, { default: value = '' }]) => [name, value]);
@@ -116,7 +109,7 @@ describe.skipIf(withoutRealTime)('a pipeline', () => {
   });
 
   it.concurrent('on GitLab passes for an API that fails closed, by a file', async (context) => {
-    const folder = await newFolder(context);
+    const folder = folderOfTest(context.onTestFinished);
     const { '.chaosdemo': job } = await read<Record<'.chaosdemo', Job>>('gitlab.yml');
     const limit = { requests: 10, window: '5s', algorithm: 'FixedWindow' as const };
     const headers = [{ name: 'X-Api-Key', value: '$(key)' }];
@@ -136,7 +129,7 @@ describe.skipIf(withoutRealTime)('a pipeline', () => {
   });
 
   it.concurrent('by Tekton has no verdict on an API that does not start', async (context) => {
-    const folder = await newFolder(context);
+    const folder = folderOfTest(context.onTestFinished);
     const { params, steps } = (await read<Task>('tekton.yaml')).spec;
     const values: Record<string, string | undefined> = {
       ...Object.fromEntries(params.map(({ default: value, name }) => [`params.${name}`, value])),

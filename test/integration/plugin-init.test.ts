@@ -1,7 +1,6 @@
 /** `kubectl chaosdemo init`: from the objects of a namespace and the answers of a pod to a ChaosDemo that is admitted. */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RegisteredPod } from '@chaosdemo/testbed';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { parse } from 'yaml';
 import { startInstances } from '../../src/local/own-api.ts';
 import type { DemoManifest } from '../kit/demo.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { type Kubelet, startKubelet } from '../kit/kubelet.ts';
 import { chapterOnShow } from '../kit/status.ts';
 import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
@@ -19,10 +19,9 @@ const api = fileURLToPath(new URL('../fixtures/local/api-with-limit.ts', import.
 const addresses = new Map<string, string>();
 let world: World;
 let kubelet: Kubelet;
-let folder: string;
+const folder = folderOfFile();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-init-'));
   world = await World.start('approximate');
   kubelet = await startKubelet(world.environment.controlPlane.kubectl, folder, addresses);
   const { limiters, redis, redisUsers, supervisor } = world.environment;
@@ -45,7 +44,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await kubelet?.stop();
   await world?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 function settings(): object {

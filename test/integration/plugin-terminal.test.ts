@@ -1,9 +1,9 @@
 /** The live view on a terminal: what stands there, what keys do, and that it is given back as it was. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { demo, demoSpec } from '../kit/demo.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { waitingChapter } from '../kit/status.ts';
 import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
 import { until } from '../kit/until.ts';
@@ -11,15 +11,11 @@ import { World } from '../kit/world.ts';
 import { COMPILED, PLUGIN } from './support/plugin.ts';
 
 let world: World;
-let folder: string;
+const folder = folderOfFile();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-terminal-'));
   world = await World.start('approximate');
 });
-afterAll(async () => {
-  await world?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => world?.stop());
 
 interface Place {
   readonly columns: number;

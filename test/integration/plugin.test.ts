@@ -1,26 +1,22 @@
 /** `kubectl chaosdemo` against a real API server and a real operator: how it ends, and what it writes. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ANNOTATIONS } from '../../src/api/index.ts';
 import { demo, demoSpec, drift, ghosts, ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
 let world: World;
-let folder: string;
+const folder = folderOfFile();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-plugin-'));
   world = await World.start('approximate');
 });
-afterAll(async () => {
-  await world?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => world?.stop());
 
 const plugin = (...args: string[]) => startPlugin(world, args);
 

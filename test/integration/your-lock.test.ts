@@ -1,12 +1,12 @@
 /** A lock on this machine, from a ChaosDemo in a file to its verdict: the operator, three processes and a Redis. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
+import { folderOfTest } from '../kit/folder.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { runProgram } from '../kit/program.ts';
 
@@ -15,13 +15,16 @@ const api = fileURLToPath(new URL('../fixtures/local/api-with-lock.ts', import.m
 const SAMPLE = new URL('../../manifests/samples/your-lock.yaml', import.meta.url);
 
 describe.skipIf(withoutRealTime)('chaosdemo test of a lock', () => {
-  it.concurrent.each([
+  it.concurrent.for([
     ['denies', {}, 0, { result: 'Held', summary: 'Denies' }],
     ['is granted twice', { FAIL_OPEN: '1' }, 1, { result: 'Violated', summary: /^DoubleGrants; \d+ > 1/ }],
-  ])('reports that it %s while Redis stalls', { timeout: 120_000 }, async (_, env, status, expected) => {
-    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-lock-'));
-    const file = join(folder, 'lock.yaml');
-    try {
+  ] as const)(
+    'reports that it %s while Redis stalls',
+    { timeout: 120_000 },
+    async (row, { onTestFinished }) => {
+      const [, env, status, expected] = row;
+      const folder = folderOfTest(onTestFinished);
+      const file = join(folder, 'lock.yaml');
       await writeFile(file, (await readFile(SAMPLE, 'utf8')).replace('ttl: 10s', 'ttl: 2s'));
       const args = ['--plain', `--file=${file}`, `--start=${process.execPath} ${api}`, '--report-dir=report'];
       const child = spawn(process.execPath, [program, 'test', ...args], {
@@ -43,8 +46,6 @@ describe.skipIf(withoutRealTime)('chaosdemo test of a lock', () => {
       const history = join(folder, 'report', 'history.jsonl');
       const check = await runProgram(process.execPath, [program, 'check', history, '--against', report]);
       expect(check).toMatchObject({ status, stderr: '' });
-    } finally {
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    }
-  });
+    },
+  );
 });

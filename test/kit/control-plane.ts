@@ -1,14 +1,13 @@
 /** How integration tests get at the control plane that global-setup.ts started. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type KubeApi, KubeClient, type KubeClientOptions } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { MemoryApi } from '@chaosdemo/kube-runtime/memory';
 import { Kubectl, writeKubeconfig } from '@chaosdemo/testbed';
-import { inject, onTestFinished } from 'vitest';
+import { inject } from 'vitest';
+import { folderOfTest } from './folder.ts';
 
 /** kubectl as the cluster's admin. */
 export function adminKubectl(): Kubectl {
@@ -47,7 +46,6 @@ export async function uniqueNamespace(
 
 /** Path of a kubeconfig for the holder of a token; it is removed when the running test has finished. */
 export async function kubeconfigFor(token: string, namespace = 'default'): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = folderOfTest();
   return await writeKubeconfig(join(folder, 'kubeconfig'), inject('controlPlane'), token, namespace);
 }

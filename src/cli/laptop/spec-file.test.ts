@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@chaosdemo/settings';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfFile } from '../../../test/kit/folder.ts';
 import type { ApiFacts } from '../probe/manifest.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { HEAD, placeOf } from './place.ts';
 import { readSpecFile } from './spec-file.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'chaosdemo-spec-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 function written(text: string): string {
   const file = join(folder, 'api.yaml');

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
@@ -12,6 +11,7 @@ import {
   type ReceivedRequest,
   startModelServer,
 } from '../../../test/fixtures/diagnosis/models/model-server.ts';
+import { folderOfFile } from '../../../test/kit/folder.ts';
 import { leaksOf } from '../../../test/kit/leaks.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { checkAnswer } from '../check-answer.ts';
@@ -39,14 +39,11 @@ const good: DiagnosisAnswer = {
   alternatives: [],
 };
 
-let keyFile: string;
+const keyFile = join(folderOfFile(), 'key');
 let server: ModelServer | undefined;
 
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'models-'));
-  keyFile = join(folder, 'key');
   await writeFile(keyFile, `${KEY}\n`);
-  return async () => await rm(folder, { recursive: true });
 });
 
 afterEach(async () => {

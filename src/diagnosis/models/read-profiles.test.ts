@@ -1,15 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfFile } from '../../../test/kit/folder.ts';
 import { readCa, readKey, readProfiles } from './read-profiles.ts';
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'profiles-'));
-  return async () => await rm(folder, { recursive: true });
-});
+const folder = folderOfFile();
 
 const write = async (name: string, content: string): Promise<string> => {
   const path = join(folder, name);

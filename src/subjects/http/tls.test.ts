@@ -1,11 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer as createPlain } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { podOf } from '../../../test/fixtures/subjects/http/pods.ts';
 import { certificateFor } from '../../../test/kit/certificate.ts';
+import { folderOfFile } from '../../../test/kit/folder.ts';
 import { sendBurst, spread } from './burst.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTls } from './dial.ts';
@@ -14,16 +13,12 @@ import { PodClient } from './pod-client.ts';
 const { signal } = new AbortController();
 const NAME = 'your-api.shop.svc';
 
-let folder: string;
+const folder = folderOfFile();
 let cert: string;
 let key: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-tls-'));
   const files = await certificateFor(folder, `DNS:${NAME}`);
   [cert, key] = await Promise.all([readFile(files.certFile, 'utf8'), readFile(files.keyFile, 'utf8')]);
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** A node that answers with the Host and the TLS server name of the request. */

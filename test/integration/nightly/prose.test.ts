@@ -1,11 +1,11 @@
 /** Each rule of language flags what it must, and nothing else. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { descriptionsOf, messagesOf } from '../../../tools/prose/surfaces.ts';
 import { checkFiles, checkPassages, type Finding, STYLE } from '../../../tools/prose/vale.ts';
+import { folderOfFile } from '../../kit/folder.ts';
 import { tool } from '../../kit/program.ts';
 
 type Examples = Record<string, { readonly flagged: readonly string[]; readonly fine: readonly string[] }>;
@@ -15,7 +15,7 @@ const rules = (await readdir(STYLE)).map((file) => basename(file, '.yml'));
 const examples = (await yaml(join(STYLE, '../../examples.yml'))) as Examples;
 
 let vale: string;
-let folder: string;
+const folder = folderOfFile();
 let findings: readonly Finding[];
 
 /** Rules that an example breaks. All are checked in one go. */
@@ -24,7 +24,6 @@ const broken = (file: string): string[] =>
 
 beforeAll(async () => {
   vale = await tool('vale');
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-prose-'));
   const texts = Object.entries(examples).flatMap(([rule, each]) =>
     (['flagged', 'fine'] as const).flatMap((kind) =>
       each[kind].map((text, i) => ({ path: join(folder, `${rule}.${kind}.${i}.md`), text })),
@@ -36,8 +35,6 @@ beforeAll(async () => {
     texts.map(({ path }) => path),
   );
 });
-
-afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
 describe.each(rules)('%s', (rule) => {
   const { flagged, fine } = examples[rule] ?? { flagged: [], fine: [] };

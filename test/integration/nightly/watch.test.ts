@@ -1,9 +1,9 @@
 /** What people see of a run with `kubectl get -w`, and what that costs the API server. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { folderOfFile } from '../../kit/folder.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { World } from '../../kit/world.ts';
@@ -46,15 +46,11 @@ demo | Succeeded | 11/11 Demo Complete                          | True    | coun
 const OPERATOR = 'system:serviceaccount:chaosdemo-system:chaosdemo-operator';
 
 let world: World;
-let folder: string;
+const folder = folderOfFile();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-watch-'));
   world = await World.startAlone('approximate', { auditLog: join(folder, 'audit.log') });
 });
-afterAll(async () => {
-  await world?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => world?.stop());
 
 describe.skipIf(withoutRealTime)('kubectl get chaosdemo -w', () => {
   it(

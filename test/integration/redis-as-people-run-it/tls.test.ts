@@ -1,13 +1,11 @@
 /** Redis over TLS with a certificate of a private authority: what is admitted, and why the rest is not. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { admitRedis, injectRedisPause } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { never } from '../../kit/driven-limiter.ts';
+import { folderOfFile } from '../../kit/folder.ts';
 import { startSentinel, WATCHED_AS } from '../../kit/sentinels.ts';
 import { storeOf } from '../../kit/store.ts';
 import { until } from '../../kit/until.ts';
@@ -18,7 +16,7 @@ import { NO_TLS, startOverTls } from './support/over-tls.ts';
 const NAME = 'redis.shop.svc';
 const users = makeRedisUsers();
 const servers: RedisServer[] = [];
-let folder: string;
+const folder = folderOfFile();
 let authority: Authority;
 /** Undefined where this Redis was built without TLS. */
 let ground: LimiterOnRedis | undefined;
@@ -36,13 +34,11 @@ async function startedOverTls(
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-authority-'));
   authority = await Authority.in(folder, 'ours');
   ground = await startedOverTls({ tls: await authority.issue('good', `DNS:${NAME}`) });
 });
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
-  await rm(folder, { recursive: true, force: true });
 });
 
 function orSkip(server: LimiterOnRedis | undefined, context: TestContext): LimiterOnRedis {

@@ -1,14 +1,12 @@
 /** The operator itself, on every way of logging in, over TLS, and on two servers at once. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
 import { drift, ghosts } from '../../kit/demo.ts';
+import { folderOfFile } from '../../kit/folder.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { verdictLine } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
@@ -21,7 +19,7 @@ const WITH_PASSWORD = `with-password-${suffix}`;
 const WITH_TLS = `with-tls-${suffix}`;
 const PASSWORD = 'a plain "password" with signs';
 
-let folder: string;
+const folder = folderOfFile();
 /** Its Redis has the users that ship. */
 let byAcl: World;
 let byPassword: World;
@@ -29,15 +27,11 @@ let byPassword: World;
 let byTls: World | undefined;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-servers-'));
   byAcl = await World.start('approximate', { otherNamespaces: [WITH_PASSWORD, WITH_TLS] });
   byPassword = await withPassword();
   byTls = await withTls();
 });
-afterAll(async () => {
-  await byAcl?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => byAcl?.stop());
 
 async function withPassword(): Promise<World> {
   const redis = await startRedis({ requirepass: PASSWORD });
