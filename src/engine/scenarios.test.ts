@@ -9,7 +9,7 @@ import {
   type ScenarioStatus,
 } from '../api/index.ts';
 import { Context } from './context.ts';
-import { announcement, type FaultReport, type InvariantReading, nothingObserved } from './observed.ts';
+import { announcement, type InvariantReading, nothingObserved } from './observed.ts';
 import { applyRecovery, closeUnobserved, isBeingObserved, updateScenarios } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 
@@ -29,17 +29,14 @@ interface Update {
   readonly fault?: FaultStatus;
   /** The fault that this process announced; null: none. */
   readonly announced?: FaultStatus | null;
-  readonly report?: FaultReport;
   readonly reading?: InvariantReading;
   readonly entry?: ScenarioStatus;
   readonly settleMs?: number;
-  readonly gone?: string[];
-  readonly chapters?: { readonly startedAt?: string; readonly doneAt?: string }[];
 }
 
 /** The entry of a scenario after an update, and when the next is due, in milliseconds after the start of the fault. */
 function update(given: Update): { entry: ScenarioStatus; wake: number | undefined } {
-  const { announced = given.fault ?? fault, chapters, gone = [], report, settleMs = 1000 } = given;
+  const { announced = given.fault ?? fault, settleMs = 1000 } = given;
   const entry: ScenarioStatus = { ...(given.entry ?? entryOf()), fault: { ...(given.fault ?? fault) } };
   const parts = {
     now: T + given.now,
@@ -47,9 +44,7 @@ function update(given: Update): { entry: ScenarioStatus; wake: number | undefine
     observed: {
       ...nothingObserved(T),
       announced: new Set(announced ? [announcement(announced)] : []),
-      faults: report ? { [fault.id]: report } : {},
       readings: given.reading ? { [fault.id]: given.reading } : {},
-      gone,
     },
     subject: {
       scenarios: () => [{ name: 'surge', settleMs }],
@@ -61,7 +56,7 @@ function update(given: Update): { entry: ScenarioStatus; wake: number | undefine
       },
     },
   };
-  const draft = { scenarios: [entry], chapters } as ChaosDemoStatus;
+  const draft: ChaosDemoStatus = { scenarios: [entry] };
   const context = new Context(parts as unknown as Context, draft);
   updateScenarios(context);
   return { entry, wake: context.wakeAt === undefined ? undefined : context.wakeAt - T };

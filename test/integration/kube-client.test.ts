@@ -18,13 +18,6 @@ function connect(kubeconfig = inject('controlPlane').kubeconfig): KubeClient {
   return client;
 }
 
-async function failure(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => expect.fail('it succeeded'),
-    (error: unknown) => error,
-  );
-}
-
 describe('KubeClient with a real API server', () => {
   it('distinguishes the errors of the API server', async () => {
     const client = connect();
@@ -35,12 +28,12 @@ describe('KubeClient with a real API server', () => {
       return client.request({ method: 'POST', path, body });
     };
     await create('a');
-    expect(isAlreadyExists(await failure(create('a')))).toBe(true);
-    expect(isInvalid(await failure(create('Not A Name')))).toBe(true);
+    await expect(create('a')).rejects.toSatisfy(isAlreadyExists);
+    await expect(create('Not A Name')).rejects.toSatisfy(isInvalid);
     const missing = resourcePath(configMaps, { namespace, name: 'none' });
-    const error = await failure(client.request({ method: 'GET', path: missing }));
-    expect(isNotFound(error)).toBe(true);
-    expect((error as Error).message).toContain('configmaps "none" not found');
+    const read = client.request({ method: 'GET', path: missing });
+    await expect(read).rejects.toSatisfy(isNotFound);
+    await expect(read).rejects.toThrow('configmaps "none" not found');
   });
 
   it('KubeClient authenticates by its service account, and shows no token in errors', async () => {
@@ -50,7 +43,7 @@ describe('KubeClient with a real API server', () => {
     const token = await kubectl.serviceAccountToken(namespace, 'tester');
     const client = connect(await kubeconfigFor(token, namespace));
     const path = resourcePath(configMaps, { namespace });
-    const error = await failure(client.request({ method: 'GET', path }));
+    const error: unknown = await client.request({ method: 'GET', path }).catch((thrown: unknown) => thrown);
     expect(isForbidden(error)).toBe(true);
     expect((error as Error).message).toContain(`system:serviceaccount:${namespace}:tester`);
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(token);
@@ -65,8 +58,7 @@ describe('KubeClient with a real API server', () => {
     config.loadFromClusterAndUser({ name, server, skipTLSVerify: false }, user);
     const client = new KubeClient(config);
     onTestFinished(() => client.close());
-    const error = await failure(client.request({ method: 'GET', path: '/version' }));
-    expect(error).toMatchObject({
+    await expect(client.request({ method: 'GET', path: '/version' })).rejects.toMatchObject({
       name: 'ApiUnreachableError',
       code: expect.stringMatching(/CERT/) as string,
     });

@@ -16,7 +16,6 @@ interface ConfigMap {
     readonly ownerReferences?: object[];
   };
   readonly data?: Record<string, string>;
-  readonly immutable?: boolean;
 }
 
 const never = new AbortController().signal;

@@ -1,8 +1,7 @@
 /** From a ChaosDemo to its Redis lease: the connector of rate limiters on real Redis servers and a cluster in memory. */
 
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -13,6 +12,7 @@ import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/eng
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
+import { podOf } from '../fixtures/subjects/http/pods.ts';
 import { pod } from '../fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never, PERMITTED } from '../kit/driven-limiter.ts';
 import { until } from '../kit/until.ts';
@@ -222,10 +222,8 @@ describe('admission', () => {
     const stranger = createServer((_, response) => {
       requests += 1;
       response.end('{}');
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void stranger.close());
-    await once(stranger, 'listening');
-    const { port } = stranger.address() as AddressInfo;
+    });
+    const { port } = (await podOf(stranger)).pod;
     const nodes = (uid: string) =>
       pod('limiter-0', ({ metadata, spec, status }) => {
         Object.assign(metadata, { uid, labels: { app: 'limiter' } });

@@ -52,15 +52,14 @@ function driverOn(
   {
     redis = counting,
     scenarios = SCENARIOS,
-    limit = {},
     ...rest
-  }: { redis?: RedisServer; scenarios?: object[]; limit?: object; faultNotes?: FaultNotes } = {},
+  }: { redis?: RedisServer; scenarios?: object[]; faultNotes?: FaultNotes } = {},
 ): DrivenLimiter {
   const driver = new DrivenLimiter({
     ...rest,
     pods: targets,
     redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
-    spec: limiterSpec({ limit: { requests: 10, ...limit }, health: { timeout: '2s' } }, scenarios),
+    spec: limiterSpec({ limit: { requests: 10 }, health: { timeout: '2s' } }, scenarios),
   });
   drivers.push(driver);
   return driver;

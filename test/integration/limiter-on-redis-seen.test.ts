@@ -4,19 +4,17 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { checkHealth } from '../../src/subjects/controls/http-health.ts';
-import { PodClient } from '../../src/subjects/http/pod-client.ts';
+import type { PodClient } from '../../src/subjects/http/pod-client.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/spec/schema.ts';
 import { timeoutOf } from '../../src/subjects/spec/pods-schema.ts';
+import { clientOfPod } from '../fixtures/subjects/http/pods.ts';
 import { limiterSpec, never } from '../kit/driven-limiter.ts';
 import { storeOf } from '../kit/store.ts';
 
@@ -71,22 +69,19 @@ afterAll(async () => {
 async function control(count: Count, { nodes = 3, username = 'plain', place = {} } = {}) {
   const podClients: PodClient[] = [];
   for (let i = 0; i < nodes; i += 1) {
-    const node = createServer((request, response) => {
-      const answer = async (): Promise<void> => {
-        const caller = request.headers['x-caller'];
-        // Health is not limited.
-        const used = typeof caller === 'string' ? await count(`rl:${caller}`) : 0;
-        response.writeHead(used > LIMIT ? 429 : 200).end();
-      };
-      answer().catch(() => response.writeHead(500).end());
-    }).listen(0, '127.0.0.1');
-    await once(node, 'listening');
-    const { port } = node.address() as AddressInfo;
-    podClients.push(new PodClient({ name: `api-${i}`, host: '127.0.0.1', port }, Date.now));
-    onTestFinished(() => {
-      node.closeAllConnections();
-      node.close();
-    });
+    const client = await clientOfPod(
+      (request, response) => {
+        const answer = async (): Promise<void> => {
+          const caller = request.headers['x-caller'];
+          // Health is not limited.
+          const used = typeof caller === 'string' ? await count(`rl:${caller}`) : 0;
+          response.writeHead(used > LIMIT ? 429 : 200).end();
+        };
+        answer().catch(() => response.writeHead(500).end());
+      },
+      { name: `api-${i}` },
+    );
+    podClients.push(client);
   }
   const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const limiter = rateLimiterOf(

@@ -60,7 +60,6 @@ const WAITING = { pace: { mode: 'Manual' } };
 interface BrokenWorld {
   /** What is broken, for the name of the test. */
   readonly it: string;
-  readonly spec?: object;
   readonly break?: () => Promise<unknown>;
   /** The checks that fail; what the operator itself says of it is among them. */
   readonly check: string;
@@ -127,7 +126,7 @@ it('client, operator and CRD of one build are of one version', async () => {
 it.each(rows(WORLDS, 3))('finds that $it, with the command that fixes it', async (broken) => {
   const name = `broken-${WORLDS.indexOf(broken)}`;
   await broken.break?.();
-  await world.applySpec(name, broken.spec ?? WAITING);
+  await world.applySpec(name, WAITING);
   const { commands, status, stdout, wrong } = await doctor(name);
   expect(status).toBe(1);
   expect(wrong).toContain(broken.check);

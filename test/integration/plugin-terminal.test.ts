@@ -20,18 +20,17 @@ afterAll(() => world?.stop());
 interface Place {
   readonly columns: number;
   readonly rows: number;
-  readonly kubeconfig?: string;
   /** Default: the name. */
   readonly args?: readonly string[];
 }
 
-function open(command: string, name: string, { args = [name], kubeconfig, ...size }: Place) {
+function open(command: string, name: string, { args = [name], ...size }: Place) {
   const ttyFile = join(folder, `tty-${name}-${command}-${size.columns}`);
   const terminal = new TestTerminal([PLUGIN, command, ...args, '-n', world.namespace], {
     ...size,
     env: {
       ...COMPILED,
-      KUBECONFIG: kubeconfig ?? world.environment.controlPlane.kubeconfig,
+      KUBECONFIG: world.environment.controlPlane.kubeconfig,
       TTY_FILE: ttyFile,
     },
   });

@@ -35,8 +35,6 @@ export interface Surroundings extends Target {
 export interface WorldOptions {
   /** Further namespaces, for targets that `addTarget` adds. No other file may use the same names. */
   readonly otherNamespaces?: readonly string[];
-  /** Further arguments of the operator. */
-  readonly operatorArgs?: readonly string[];
   /** Default: the sources. */
   readonly program?: SpawnOptions['program'];
 }
@@ -69,7 +67,7 @@ export class World extends Demos {
    */
   static async start(
     mode: 'approximate' | 'strict',
-    { otherNamespaces = [], operatorArgs = [], program }: WorldOptions = {},
+    { otherNamespaces = [], program }: WorldOptions = {},
   ): Promise<World> {
     const { url, caFile, kubeconfig, binaries } = inject('controlPlane');
     const kubectl = new Kubectl(binaries.kubectl, kubeconfig);
@@ -84,7 +82,7 @@ export class World extends Demos {
       await prepareOperator(kubectl, place);
       const [target, operator] = await Promise.all([
         startTarget({ kubectl, supervisor, namespace, mode }),
-        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor, operatorArgs, program),
+        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor, [], program),
       ]);
       const controlPlane = { url, caFile, kubeconfig, kubectl, folder, kubeconfigFor };
       const end = async (): Promise<void> => {

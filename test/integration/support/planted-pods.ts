@@ -53,15 +53,12 @@ interface PlantedRun {
   readonly count?: boolean;
   /** Of Redis. */
   readonly user?: string;
-  readonly callerTimeout?: string;
   /** Default: 10. */
   readonly requestsPerSecond?: number;
   /** Default: no pod is ever restarted. */
   readonly lookAtPods?: LookAtPods;
   /** By which the pods connect to Redis. */
   readonly proxy?: RunningProxy;
-  /** They do so directly all the same. */
-  readonly isDirect?: boolean;
 }
 
 /** A Redis, and how the operator is given it. */
@@ -77,7 +74,6 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
   const {
     accept = ['Enforces'],
     admits,
-    callerTimeout = '1s',
     count = false,
     fault,
     limit,
@@ -87,11 +83,11 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
     requestsPerSecond = 10,
     user,
   } = run;
-  const store = proxy && !run.isDirect ? proxy : ground.redis;
+  const store = proxy ?? ground.redis;
   const pods = await Promise.all(
     each.map((of, i) => plantedPod(`api-${i}`, store, admits, { ...run.options, ...of })),
   );
-  const storeOutage = { fault, callerTimeout, requestsPerSecond, settle: '2s', accept };
+  const storeOutage = { fault, callerTimeout: '1s', requestsPerSecond, settle: '2s', accept };
   const spec = limiterSpec(
     {
       http: { headers: [{ name: 'x-caller', value: '$(key)' }] },

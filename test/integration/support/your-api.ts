@@ -10,14 +10,12 @@ export interface YourApi {
   readonly limiter: string;
   readonly variant: string;
   readonly configured: { readonly limit: number; readonly windowSeconds: number };
-  /** Variables for the program, besides those of its variant. */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts three processes of it over the Redis of `world`, and registers them as pods; they end with the world. */
 export async function startYourApi(
   { environment, namespace }: World,
-  { configured, env = {}, limiter: name, variant: variantName }: YourApi,
+  { configured, limiter: name, variant: variantName }: YourApi,
 ): Promise<void> {
   const { controlPlane, redis, redisUsers, supervisor } = environment;
   const limiter = await loadLimiter(name);
@@ -27,7 +25,7 @@ export async function startYourApi(
   const processes = await startLimiter({
     supervisor,
     limiter,
-    variant: { ...variant, env: { ...variant.env, ...env } },
+    variant,
     app,
     ...configured,
     count: 3,

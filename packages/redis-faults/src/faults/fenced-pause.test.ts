@@ -5,7 +5,7 @@ import { OwnPause } from '../client/own-pause.ts';
 import { RedisClientError } from '../client/redis-error.ts';
 import { storeOfFake } from '../testing/fake-store.fixture.ts';
 import { useFakeTime } from '../testing/fake-time.fixture.ts';
-import { type FaultTools, NotInjectedError, type StoreCheck } from './fault.ts';
+import { type FaultTools, NotInjectedError } from './fault.ts';
 import { type DuringPause, FencedPause } from './fenced-pause.ts';
 
 useFakeTime();
@@ -16,7 +16,6 @@ const PAUSE_MS = 2000;
 /** A Redis that holds writes back while it is paused. */
 class FakeRedis {
   readonly name = 'redis-0';
-  isOfCluster = false;
   runId = FIRST;
   answers = true;
   /** Lengths of its pauses. */
@@ -62,28 +61,23 @@ class FakeRedis {
 }
 
 interface World {
-  readonly change?: Partial<FakeRedis>;
   readonly during?: DuringPause;
-  /** The checks of the store: before it is prepared, and later. */
-  readonly checks?: readonly [StoreCheck, StoreCheck];
-  readonly sentinels?: object;
   /** An earlier process may have left a pause active. */
   readonly mayBeOn?: boolean;
 }
 
 /** A pause that was prepared, and the Redis that it was prepared on. */
-async function prepared({ change, checks, during, mayBeOn = false, sentinels }: World = {}) {
-  const redis = Object.assign(new FakeRedis(), change);
+async function prepared({ during, mayBeOn = false }: World = {}) {
+  const redis = new FakeRedis();
   const ownPause = new OwnPause(mayBeOn);
   const over = new AbortController();
-  let checked = 0;
   const parts = {
     redis: storeOfFake(redis),
     ownPause,
     now: Date.now,
     usualWriteMs: () => 1,
-    target: { sentinels },
-    checkStore: async () => checks?.[Math.min(1, (checked += 1) - 1)] ?? { state: 'free' },
+    target: {},
+    checkStore: async () => ({ state: 'free' }),
   } as unknown as FaultTools;
   const fault = new FencedPause(parts, during);
   await fault.prepare(1000, over.signal);

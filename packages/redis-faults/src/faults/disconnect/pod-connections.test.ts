@@ -68,17 +68,7 @@ class FakeRedis {
 /** @param second of a Cluster of two; left out: it is one server */
 function started(
   change: Partial<FakeRedis> = {},
-  {
-    pods = PODS,
-    second,
-    servers,
-    username = '',
-  }: {
-    pods?: typeof PODS;
-    second?: Partial<FakeRedis>;
-    servers?: [FakeRedis, ...FakeRedis[]];
-    username?: string;
-  } = {},
+  { pods = PODS, second }: { pods?: typeof PODS; second?: Partial<FakeRedis> } = {},
 ) {
   const redis = Object.assign(new FakeRedis(), change);
   const other = Object.assign(new FakeRedis(), { name: 'redis-1', ...second });
@@ -88,12 +78,12 @@ function started(
   onTestFinished(() => over.abort());
   const clock = { skippedMs: 0 };
   const now = (): number => Date.now() + clock.skippedMs;
-  const target = { pods, redis: [{ username }] };
+  const target = { pods, redis: [{ username: '' }] };
   const tools = {
     lifetime: over.signal,
     now,
     ownPause,
-    redis: storeOfFake(...(servers ?? (second ? [redis, other] : [redis]))),
+    redis: storeOfFake(redis, ...(second ? [other] : [])),
     target,
   } as unknown as FaultTools;
   const connections = new PodConnections(tools);

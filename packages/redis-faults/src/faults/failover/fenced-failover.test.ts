@@ -107,14 +107,13 @@ class FakeSentinel {
 interface World {
   /** The pods that the Service leads to after the failover. */
   readonly leadsTo?: RedisTarget;
-  readonly epoch?: number;
   readonly sentinels?: 1 | 2;
 }
 
-async function prepared({ epoch = 0, leadsTo = NEW, sentinels = 1 }: World = {}) {
+async function prepared({ leadsTo = NEW, sentinels = 1 }: World = {}) {
   const former = new FakeRedis('redis-0 (10.0.0.7:6379)', FIRST);
   const successor = new FakeRedis('redis-1 (10.0.0.8:6379)', SECOND);
-  const sentinel = Object.assign(new FakeSentinel(), { epoch });
+  const sentinel = new FakeSentinel();
   const second = new FakeSentinel();
   const servers = [await sentinel.start(), ...(sentinels === 2 ? [await second.start()] : [])];
   const redis = new StoreConnections([FORMER], ({ host }) =>
