@@ -121,37 +121,6 @@ describe('a run', () => {
     expect(condition(simulation, 'StallViolated')?.status).toBe('False');
   });
 
-  it('a run is Succeeded if Held was expected and proven', async () => {
-    const simulation = new Simulation(GATE, { queues: false, loses: false });
-    await simulation.runUntil(finished);
-    expect(simulation.status.phase).toBe('Succeeded');
-    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Held', 'Held']);
-  });
-
-  it('a run is Failed with UnexpectedViolation if Held was expected', async () => {
-    const simulation = new Simulation(GATE);
-    await simulation.runUntil(finished);
-    expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
-  });
-
-  it('a run is Errored if nothing was detected and the proof has a gap', async () => {
-    const shortfalls = ['node-2 got 3 checks'];
-    const simulation = new Simulation(GATE, { queues: false, loses: false, shortfalls });
-    await simulation.runUntil(finished);
-    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
-    expect(simulation.status.message).toContain('node-2 got 3 checks');
-  });
-
-  it('a run is Errored if the fault had no effect, whatever was seen', async () => {
-    const simulation = new Simulation(simulatedSpec(), { stallBites: false });
-    await simulation.runUntil(finished);
-    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
-    expect(simulation.status.scenarios?.[0]).toMatchObject({
-      result: 'Inconclusive',
-      reason: 'FaultNotProven',
-    });
-  });
-
   it('a run is Failed and injects nothing if the invariant is broken before', async () => {
     const simulation = new Simulation(simulatedSpec(), { losesAnyway: true });
     await simulation.runUntil(finished);
