@@ -34,29 +34,6 @@ describe('starting', () => {
     expect(reason()).toBe('TooManyRuns');
   });
 
-  it('runs once for one spec, again for a new runId, and remembers both', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(finished);
-    await simulation.pass(60_000);
-    expect(simulation.status.run?.number).toBe(1);
-    simulation.spec = simulatedSpec({ runId: '2' });
-    await simulation.runUntil(ended(2));
-    expect(simulation.status.history?.map(({ number }) => number)).toEqual([2, 1]);
-  });
-
-  it('runs for a new request annotation and not for its absence', async () => {
-    const simulation = new Simulation();
-    simulation.annotations = { requestedAt: 'now' };
-    await simulation.runUntil(finished);
-    expect(simulation.status.lastHandledRunRequest).toBe('now');
-    simulation.annotations = {};
-    await simulation.pass(60_000);
-    expect(simulation.status.run?.number).toBe(1);
-    simulation.annotations = { requestedAt: 'again' };
-    await simulation.runUntil(({ status }) => status.run?.number === 2);
-    expect(simulation.status.lastHandledRunRequest).toBe('again');
-  });
-
   it('starts one run for a request that is longer than the status can hold', async () => {
     const simulation = new Simulation();
     simulation.annotations = { requestedAt: 'r'.repeat(300) };

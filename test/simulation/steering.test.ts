@@ -5,16 +5,6 @@ import { Simulation } from './simulation.ts';
 import { advanceThrough, at, condition, finished, injectedBy, MANUAL } from './support.ts';
 
 describe('steering a run by hand', () => {
-  it('waits after each chapter for the advance that names it, and shows that it waits', async () => {
-    const simulation = new Simulation(MANUAL);
-    await simulation.pass(5000);
-    expect(simulation.status.chapter).toBe('1/11 Welcome (waiting)');
-    expect(condition(simulation, 'Reconciling')?.reason).toBe('AwaitingAdvance');
-    simulation.annotations = { advance: '1/1' };
-    await simulation.pass(5000);
-    expect(simulation.status.chapter).toBe('2/11 Cluster Health (waiting)');
-  });
-
   it('ignores an advance of another run or of a chapter already left', async () => {
     const simulation = new Simulation(MANUAL);
     for (const advance of ['2/1', '1/0', '1/11', 'x', '1/1 ']) {
@@ -42,17 +32,6 @@ describe('steering a run by hand', () => {
     await simulation.pass(60_000);
     expect(simulation.status.chapter).toBe('4/11 Stall (fault confirmed, waiting)');
     expect(condition(simulation, 'StallViolated')?.status).toBe('True');
-  });
-
-  it('stops at once on abort and ends an active fault', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(at(5));
-    expect(simulation.target.isStalled).toBe(true);
-    simulation.annotations = { abort: '1' };
-    expect(await simulation.runUntil(finished, 2000)).toBe(true);
-    expect(simulation.status.run).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
-    expect(simulation.target.isStalled).toBe(false);
-    expect(condition(simulation, 'FaultActive')?.status).toBe('False');
   });
 
   it('an invariant is shown as watched from the fault on, and not after the run', async () => {
