@@ -20,6 +20,7 @@ import {
   completion,
   json,
   type ModelServer,
+  STALLED,
   startModelServer,
 } from '../fixtures/diagnosis/models/model-server.ts';
 import { certificateFor } from '../kit/certificate.ts';
@@ -51,14 +52,7 @@ const supervisor = new Supervisor();
 afterAll(async () => await supervisor.close());
 
 describe('a model behind TLS', () => {
-  const answer: DiagnosisAnswer = {
-    anomaly: 'store-writes-stalled',
-    component: 'store',
-    chain: [{ text: 'A write waits while reads answer.', evidence: ['s1', 's2'] }],
-    action: 'wait',
-    confidence: 0.9,
-    alternatives: [],
-  };
+  const answer = STALLED;
   let server: ModelServer;
   let caFile: string;
 

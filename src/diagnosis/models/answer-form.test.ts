@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
 import { answerForm } from './answer-form.ts';
 
@@ -11,26 +11,24 @@ const formOf = (events: number) =>
     ),
   ) as Record<string, Record<string, unknown>>;
 
-describe('the form of an answer', () => {
-  it('lets nothing be named but what the prompt shows', () => {
-    expect(formOf(2)).toMatchObject({
-      type: 'object',
-      additionalProperties: false,
-      required: ['anomaly', 'component', 'chain', 'action', 'confidence', 'alternatives'],
-      properties: {
-        component: { enum: ['none', 'replicas', 'replica-1', 'replica-2', 'replica-3', 'store', 'client'] },
-        chain: {
-          minItems: 1,
-          maxItems: 6,
-          items: {
-            required: ['text', 'evidence'],
-            properties: { evidence: { items: { enum: ['e1', 'e2'] } } },
-          },
-        },
-        alternatives: {
-          items: { properties: { component: { enum: expect.arrayContaining(['store']) as string[] } } },
+it('the form of an answer lets nothing be named but what the prompt shows', () => {
+  expect(formOf(2)).toMatchObject({
+    type: 'object',
+    additionalProperties: false,
+    required: ['anomaly', 'component', 'chain', 'action', 'confidence', 'alternatives'],
+    properties: {
+      component: { enum: ['none', 'replicas', 'replica-1', 'replica-2', 'replica-3', 'store', 'client'] },
+      chain: {
+        minItems: 1,
+        maxItems: 6,
+        items: {
+          required: ['text', 'evidence'],
+          properties: { evidence: { items: { enum: ['e1', 'e2'] } } },
         },
       },
-    });
+      alternatives: {
+        items: { properties: { component: { enum: expect.arrayContaining(['store']) as string[] } } },
+      },
+    },
   });
 });

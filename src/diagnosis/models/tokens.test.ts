@@ -1,16 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { estimateTokens } from './tokens.ts';
 
-describe('an estimate of tokens', () => {
-  it.each([
-    ['', 0],
-    ['replica', 2],
-    ['150:9748', 8],
-    ['a b', 2],
-    ['a\n  b', 3],
-    ['\u4e2d', 3],
-    ['{"a":[]}', 8],
-  ])('takes %j for %i', (text, tokens) => {
-    expect(estimateTokens(text)).toBe(tokens);
-  });
+it.each([
+  ['', 0],
+  ['replica', 2],
+  ['150:9748', 8],
+  ['a b', 2],
+  ['a\n  b', 3],
+  ['\u4e2d', 3],
+  ['{"a":[]}', 8],
+])('an estimate of tokens takes %j for %i', (text, tokens) => {
+  expect(estimateTokens(text)).toBe(tokens);
 });
