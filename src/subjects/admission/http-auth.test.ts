@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Secret } from '../cluster.ts';
 import { Refusal } from '../targets/refusal.ts';
 import { type HttpAuthUse, readAccounts, readHttpAuth } from './http-auth.ts';
@@ -68,15 +69,10 @@ describe('the Secret of a limiter behind HTTP', () => {
 });
 
 function expectRefused(given: Secret, how: HttpAuthUse, message: RegExp): void {
-  let thrown: unknown;
-  try {
-    readHttpAuth(given, 'rateLimiter', how);
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toBeInstanceOf(Refusal);
-  expect(thrown).toMatchObject({ reason: 'HTTPAuthInvalid', message: expect.stringMatching(message) });
-  expect((thrown as Refusal).message).not.toContain('hunter2');
+  const refusal = refusalOf(() => readHttpAuth(given, 'rateLimiter', how));
+  expect(refusal.reason).toBe('HTTPAuthInvalid');
+  expect(refusal.message).toMatch(message);
+  expect(refusal.message).not.toContain('hunter2');
 }
 
 describe('the Secret with accounts for callers', () => {

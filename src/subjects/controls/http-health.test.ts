@@ -1,4 +1,4 @@
-import { createServer as createHttp, type RequestListener } from 'node:http';
+import { createServer as createHttp } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import type { StoreConnections } from '@chaosdemo/redis-faults';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -20,20 +20,18 @@ async function lookAt(server: Server) {
   return await checkHealth(toolkit, new AbortController().signal);
 }
 
-const answering = (answer: RequestListener) => createHttp(answer);
-
 describe('a look at pods behind HTTP', () => {
   it.each([
     [200, 'ready'],
     [399, 'ready'],
     [400, 'unreachable'],
   ])('finds a pod that answers %i %s', async (status, state) => {
-    const seen = await lookAt(answering((_, response) => response.writeHead(status).end()));
+    const seen = await lookAt(createHttp((_, response) => response.writeHead(status).end()));
     expect(seen.pods).toMatchObject([{ name: 'api-0', state }]);
   });
 
   it('names the request, its answer, and the field to correct', async () => {
-    const seen = await lookAt(answering((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
+    const seen = await lookAt(createHttp((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
     expect(seen.issues).toEqual([
       expect.stringMatching(/^api-0: GET \/healthz: answered 404, .* 200 to 399: .*health\.path$/),
     ]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Secret } from '../../cluster.ts';
-import { Refusal } from '../../targets/refusal.ts';
 import { type AuthUse, readRedisAuth } from './redis-auth.ts';
 
 function secret(
@@ -87,14 +87,8 @@ describe('readRedisAuth', () => {
 });
 
 function expectRefused(given: Secret, how: AuthUse, message: RegExp): void {
-  let thrown: unknown;
-  try {
-    readRedisAuth(given, how);
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toBeInstanceOf(Refusal);
-  expect((thrown as Refusal).reason).toBe('RedisAuthInvalid');
-  expect((thrown as Refusal).message).toMatch(message);
-  expect((thrown as Refusal).message).not.toContain('hunter2');
+  const refusal = refusalOf(() => readRedisAuth(given, how));
+  expect(refusal.reason).toBe('RedisAuthInvalid');
+  expect(refusal.message).toMatch(message);
+  expect(refusal.message).not.toContain('hunter2');
 }

@@ -8,15 +8,13 @@ const NOW = Date.UTC(2026, 0, 1, 12);
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-describe('the rest of a Redis', () => {
-  it.each([
-    ['three times as long as a fault', 60, 180],
-    ['at least the cool-down', 10, 60],
-    ['the cool-down after a fault that is over at once', 0, 60],
-  ])('is %s', (_, lasted, rest) => {
-    const until = NOW + lasted * SECOND;
-    expect(restUntil(0, { from: NOW, until }, MINUTE)).toBe(until + rest * SECOND);
-  });
+it.each([
+  ['three times as long as a fault', 60, 180],
+  ['at least the cool-down', 10, 60],
+  ['the cool-down after a fault that is over at once', 0, 60],
+])('the rest of a Redis is %s', (_, lasted, rest) => {
+  const until = NOW + lasted * SECOND;
+  expect(restUntil(0, { from: NOW, until }, MINUTE)).toBe(until + rest * SECOND);
 });
 
 describe('a note', () => {

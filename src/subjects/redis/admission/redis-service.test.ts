@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type PodFields, pod, unready } from '../../../../test/fixtures/subjects/targets/pod.ts';
+import { refusalOf } from '../../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Reason } from '../../../api/index.ts';
 import type { Pod, Service } from '../../cluster.ts';
-import { Refusal } from '../../targets/refusal.ts';
 import { podSelectorOf, resolvePods, usesIn } from './redis-service.ts';
 
 const USES = usesIn('rateLimiter');
@@ -21,26 +21,14 @@ function redisPod(name: string, change: (pod: PodFields) => void = () => {}): Po
   });
 }
 
-function refusalOf(act: () => unknown): { reason: Reason; message: string } {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
-  throw new Error('was not refused');
-}
-
-describe('podSelectorOf', () => {
-  it.each<[string, ServiceSpec, RegExp]>([
-    ['leads elsewhere', { type: 'ExternalName' }, /of type ExternalName/],
-    ['has no selector', { selector: {} }, /has no selector/],
-    ['leads elsewhere and has a selector', { type: 'ExternalName', selector: { a: 'b' } }, /ExternalName/],
-  ])('refuses a Service that %s', (_, spec, message) => {
-    const refusal = refusalOf(() => podSelectorOf(service(spec), USES.redis));
-    expect(refusal.reason).toBe('RedisNotEligible');
-    expect(refusal.message).toMatch(message);
-  });
+it.each<[string, ServiceSpec, RegExp]>([
+  ['leads elsewhere', { type: 'ExternalName' }, /of type ExternalName/],
+  ['has no selector', { selector: {} }, /has no selector/],
+  ['leads elsewhere and has a selector', { type: 'ExternalName', selector: { a: 'b' } }, /ExternalName/],
+])('podSelectorOf refuses a Service that %s', (_, spec, message) => {
+  const refusal = refusalOf(() => podSelectorOf(service(spec), USES.redis));
+  expect(refusal.reason).toBe('RedisNotEligible');
+  expect(refusal.message).toMatch(message);
 });
 
 describe('resolvePods', () => {
