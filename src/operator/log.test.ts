@@ -71,12 +71,10 @@ describe('createLogger', () => {
   });
 });
 
-describe('loggerFor', () => {
-  it('puts the place into every line and leaves out what is not known', () => {
-    const { log, lines } = capture();
-    const metadata = { namespace: 'shop', name: 'demo' };
-    loggerFor(log, { metadata, status: { run: { number: 3 } } } as ChaosDemo).info({}, 'here');
-    expect(lines()[0]).toMatchObject({ namespace: 'shop', name: 'demo', run: 3 });
-    expect(lines()[0]).not.toHaveProperty('chapter');
-  });
+it('loggerFor puts the place into every line and leaves out what is not known', () => {
+  const { log, lines } = capture();
+  const metadata = { namespace: 'shop', name: 'demo' };
+  loggerFor(log, { metadata, status: { run: { number: 3 } } } as ChaosDemo).info({}, 'here');
+  expect(lines()[0]).toMatchObject({ namespace: 'shop', name: 'demo', run: 3 });
+  expect(lines()[0]).not.toHaveProperty('chapter');
 });

@@ -169,20 +169,18 @@ describe('an object that is deleted while no operator is up', () => {
   });
 });
 
-describe('a run that was taken over', () => {
-  it.each(['MeasureBaseline', 'Prepare'])(
-    'a successor removes what a process that died in %s had set up, by its name',
-    async (kind) => {
-      const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
-      for (let i = 0; i < 3; i += 1) {
-        await simulation.runUntil(begun(kind));
-        simulation.performed.splice(0);
-        await simulation.crash(5000);
-      }
-      expect(simulation.target.fixtures.size).toBeGreaterThanOrEqual(kind === 'MeasureBaseline' ? 3 : 1);
-      await simulation.runUntil(finished);
-      expect(simulation.status.phase).toBe('Succeeded');
-      expect([...simulation.target.fixtures]).toEqual([]);
-    },
-  );
-});
+it.each(['MeasureBaseline', 'Prepare'])(
+  'a successor removes what a process that died in %s had set up, by its name',
+  async (kind) => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
+    for (let i = 0; i < 3; i += 1) {
+      await simulation.runUntil(begun(kind));
+      simulation.performed.splice(0);
+      await simulation.crash(5000);
+    }
+    expect(simulation.target.fixtures.size).toBeGreaterThanOrEqual(kind === 'MeasureBaseline' ? 3 : 1);
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect([...simulation.target.fixtures]).toEqual([]);
+  },
+);

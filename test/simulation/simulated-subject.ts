@@ -4,8 +4,15 @@
  * in a moment. Nothing of it says how the framework has to be.
  */
 import { z } from 'zod';
-import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/index.ts';
-import { durationField, parseDuration, specSchema, subjectPart } from '../../src/api/index.ts';
+import type { ChaosDemo, ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/index.ts';
+import {
+  API_VERSION,
+  durationField,
+  KIND,
+  parseDuration,
+  specSchema,
+  subjectPart,
+} from '../../src/api/index.ts';
 import { type ChapterPlan, chaptersOf } from '../../src/engine/chapter.ts';
 import type { Scenario, SubjectDefinition } from '../../src/engine/subject.ts';
 import { EvidenceRecorder, type FaultEvidence } from '../../src/evidence/index.ts';
@@ -145,4 +152,25 @@ export function simulatedSpec(
   const { scenarios = [...api.defaultScenarios] } = changes;
   const expecting = scenarios.map((scenario) => ({ expect: 'Violated', ...scenario }));
   return specSchema([api]).parse({ simulated: {}, pace: SHOWN, ...changes, scenarios: expecting });
+}
+
+/** A ChaosDemo of this subject as the API server returns it once it is created. */
+export function simulatedDemo(
+  spec = simulatedSpec(),
+  metadata: Partial<ChaosDemo['metadata']> = {},
+): ChaosDemo {
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: {
+      name: 'demo',
+      namespace: 'ns',
+      uid: 'u',
+      resourceVersion: '0',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      ...metadata,
+    },
+    spec,
+  };
 }

@@ -8,7 +8,7 @@ import { ELECTION_DEFAULTS, type EventRecord } from '@chaosdemo/kube-runtime';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
-import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../src/api/index.ts';
+import { ANNOTATIONS, FINALIZER } from '../../src/api/index.ts';
 import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
 import { isRunActive } from '../../src/engine/fault-times.ts';
 import { MetricTable } from '../../src/operator/metrics/metric-table.ts';
@@ -20,7 +20,7 @@ import { FakeClock } from './fake-clock.ts';
 import { FakeEvidence } from './fake-evidence.ts';
 import { ProcessClock } from './process-clock.ts';
 import { SimulatedConnector } from './simulated-connector.ts';
-import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
+import { simulatedDefinition, simulatedDemo, simulatedSpec } from './simulated-subject.ts';
 import { type Behaviour, type Injection, SimulatedTarget } from './simulated-target.ts';
 
 /** A process that does not renew stops leading after this time, and another leads after that, in milliseconds. */
@@ -70,19 +70,9 @@ export class Simulation {
 
   /** @param namespace objects of another than the default have a service each */
   create(name: string, spec: ChaosDemoSpec, namespace = 'ns'): void {
-    this.server.create({
-      apiVersion: API_VERSION,
-      kind: KIND,
-      metadata: {
-        name,
-        namespace,
-        uid: `uid-of-${name}-${this.server.keys().length}`,
-        resourceVersion: '0',
-        generation: 1,
-        creationTimestamp: new Date(this.clock.now()).toISOString(),
-      },
-      spec,
-    });
+    const uid = `uid-of-${name}-${this.server.keys().length}`;
+    const creationTimestamp = new Date(this.clock.now()).toISOString();
+    this.server.create(simulatedDemo(spec, { name, namespace, uid, creationTimestamp }));
   }
 
   get spec(): ChaosDemoSpec {

@@ -2,25 +2,11 @@
 
 import { sendJson, startWireServer } from '@chaosdemo/kube-runtime/testing';
 import { expect, it } from 'vitest';
-import { simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
-import type { ChaosDemo } from '../../api/index.ts';
+import { simulatedDemo } from '../../../test/simulation/simulated-subject.ts';
 import { createKubeEvidence } from './kube-evidence.ts';
 
-function demo(namespace: string, name: string): ChaosDemo {
-  return {
-    apiVersion: 'chaosdemo.dev/v1alpha1',
-    kind: 'ChaosDemo',
-    metadata: {
-      name,
-      namespace,
-      uid: `${namespace}-${name}`,
-      resourceVersion: '1',
-      generation: 1,
-      creationTimestamp: '2026-01-01T00:00:00Z',
-    },
-    spec: simulatedSpec(),
-  };
-}
+const demo = (namespace: string, name: string) =>
+  simulatedDemo(undefined, { name, namespace, uid: `${namespace}-${name}` });
 
 it('evidence writes leave connections to others, and to other namespaces', async () => {
   const server = await startWireServer(({ path }, response) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
+import { simulatedDemo, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
 import { createMetrics, IDLE } from './metrics.ts';
@@ -7,22 +7,10 @@ import { createMetrics, IDLE } from './metrics.ts';
 const NOW = Date.parse('2026-01-01T01:00:00Z');
 const before = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
 
-function demo(status?: ChaosDemoStatus, changes: Record<string, unknown> = {}): ChaosDemo {
-  return {
-    apiVersion: 'chaosdemo.dev/v1alpha1',
-    kind: 'ChaosDemo',
-    metadata: {
-      name: 'demo',
-      namespace: 'ns',
-      uid: 'u',
-      resourceVersion: '1',
-      generation: 1,
-      creationTimestamp: before(3600),
-    },
-    spec: simulatedSpec(changes),
-    ...(status && { status }),
-  };
-}
+const demo = (status?: ChaosDemoStatus, changes: Record<string, unknown> = {}): ChaosDemo => ({
+  ...simulatedDemo(simulatedSpec(changes), { creationTimestamp: before(3600) }),
+  ...(status && { status }),
+});
 
 const running = (startedSecondsAgo: number, more: ChaosDemoStatus = {}): ChaosDemoStatus => ({
   phase: 'Running',
@@ -52,17 +40,15 @@ async function read(demos: ChaosDemo[], name: string): Promise<Record<string, nu
 const of = async (demos: ChaosDemo[], name: string): Promise<number | undefined> =>
   (await read(demos, name))[''];
 
-describe('chaosdemo_objects', () => {
-  it('objects are counted by phase, and one without a status as Pending', async () => {
-    const demos = [demo(), demo({ phase: 'Pending' }), demo(running(1)), demo({ phase: 'Errored' })];
-    expect(await read(demos, 'chaosdemo_objects')).toEqual({
-      Pending: 2,
-      Running: 1,
-      Succeeded: 0,
-      Failed: 0,
-      Errored: 1,
-      Aborted: 0,
-    });
+it('objects are counted by phase, and one without a status as Pending', async () => {
+  const demos = [demo(), demo({ phase: 'Pending' }), demo(running(1)), demo({ phase: 'Errored' })];
+  expect(await read(demos, 'chaosdemo_objects')).toEqual({
+    Pending: 2,
+    Running: 1,
+    Succeeded: 0,
+    Failed: 0,
+    Errored: 1,
+    Aborted: 0,
   });
 });
 

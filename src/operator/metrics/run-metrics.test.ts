@@ -164,25 +164,23 @@ describe('while a run is active', () => {
   });
 });
 
-describe('metrics of a forged status', () => {
-  it('adds no figure that no run can have', async () => {
-    const { counted, metrics } = setup();
-    const forged = ended(
-      { phase: 'Succeeded', reason: 'ExpectationsMet' },
-      {
-        measures: [
-          { name: 'queued', value: Number.MAX_SAFE_INTEGER, unit: 'requests' },
-          { name: 'detectedAfter', value: Number.MAX_SAFE_INTEGER, unit: 'ms' },
-          { name: 'recoveredAfter', value: -5, unit: 'ms' },
-        ],
-      },
-    );
-    forged.run.startedAt = '0001-01-01T00:00:00Z';
-    metrics.changed(on, forged, chapters);
-    metrics.changed(on, { ...forged, run: { ...forged.run, startedAt: 'never' } }, chapters);
-    metrics.changed(on, { ...forged, run: { ...forged.run, startedAt: at(50) } }, chapters);
-    const counts = await counted();
-    expect(Object.keys(counts).filter((name) => /_(sum|count)/.test(name))).toEqual([]);
-    expect(counts['runs_total{verdict="Succeeded"}']).toBe(3);
-  });
+it('a forged status adds no figure that no run can have', async () => {
+  const { counted, metrics } = setup();
+  const forged = ended(
+    { phase: 'Succeeded', reason: 'ExpectationsMet' },
+    {
+      measures: [
+        { name: 'queued', value: Number.MAX_SAFE_INTEGER, unit: 'requests' },
+        { name: 'detectedAfter', value: Number.MAX_SAFE_INTEGER, unit: 'ms' },
+        { name: 'recoveredAfter', value: -5, unit: 'ms' },
+      ],
+    },
+  );
+  forged.run.startedAt = '0001-01-01T00:00:00Z';
+  metrics.changed(on, forged, chapters);
+  metrics.changed(on, { ...forged, run: { ...forged.run, startedAt: 'never' } }, chapters);
+  metrics.changed(on, { ...forged, run: { ...forged.run, startedAt: at(50) } }, chapters);
+  const counts = await counted();
+  expect(Object.keys(counts).filter((name) => /_(sum|count)/.test(name))).toEqual([]);
+  expect(counts['runs_total{verdict="Succeeded"}']).toBe(3);
 });

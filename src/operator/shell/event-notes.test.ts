@@ -122,17 +122,15 @@ describe('eventsFor', () => {
   });
 });
 
-describe('deletionEvents', () => {
-  it('ends a run that is active, and no other', () => {
-    expect(deletionEvents(running())).toEqual([
-      {
-        type: 'Normal',
-        reason: 'RunAborted',
-        action: 'EndRun',
-        note: 'Run 1 Aborted: the object was deleted',
-      },
-    ]);
-    expect(deletionEvents(ended('Failed'))).toEqual([]);
-    expect(deletionEvents({})).toEqual([]);
-  });
+it('deletionEvents ends a run that is active, and no other', () => {
+  expect(deletionEvents(running())).toEqual([
+    {
+      type: 'Normal',
+      reason: 'RunAborted',
+      action: 'EndRun',
+      note: 'Run 1 Aborted: the object was deleted',
+    },
+  ]);
+  expect(deletionEvents(ended('Failed'))).toEqual([]);
+  expect(deletionEvents({})).toEqual([]);
 });

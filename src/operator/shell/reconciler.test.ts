@@ -6,7 +6,11 @@ import { FakeClock } from '../../../test/simulation/fake-clock.ts';
 import { FakeEvidence } from '../../../test/simulation/fake-evidence.ts';
 import { ProcessClock } from '../../../test/simulation/process-clock.ts';
 import { SimulatedConnector } from '../../../test/simulation/simulated-connector.ts';
-import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
+import {
+  simulatedDefinition,
+  simulatedDemo,
+  simulatedSpec,
+} from '../../../test/simulation/simulated-subject.ts';
 import { SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
 import type { ChaosDemo, ChaosDemoSpec } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
@@ -15,21 +19,8 @@ import { Reconciler } from './reconciler.ts';
 
 const never = new AbortController().signal;
 
-function demo(name: string, changes: Record<string, unknown> = {}): ChaosDemo {
-  return {
-    apiVersion: 'chaosdemo.dev/v1alpha1',
-    kind: 'ChaosDemo',
-    metadata: {
-      name,
-      namespace: 'ns',
-      uid: `u-of-${name}`,
-      resourceVersion: '0',
-      generation: 1,
-      creationTimestamp: '2026-01-01T00:00:00Z',
-    },
-    spec: simulatedSpec(changes),
-  };
-}
+const demo = (name: string, changes: Record<string, unknown> = {}) =>
+  simulatedDemo(simulatedSpec(changes), { name, uid: `u-of-${name}` });
 
 /** A reconciler that runs only when the test says so. */
 function setup() {
@@ -121,39 +112,35 @@ describe('a version that was stored by the same process', () => {
   });
 });
 
-describe('looking', () => {
-  it('holds no worker: a reconcile ends while the subject is still looked for', async () => {
-    const { create, enqueued, reconcile, server, target, world } = setup();
-    target.behaviour.effectMs = 9000;
-    await create(demo('demo'));
-    expect(await reconcile()).toEqual({});
-    expect(server.get('ns/demo')?.status?.phase).toBe('Pending');
-    expect([target.admissions, enqueued]).toEqual([1, []]);
-    await reconcile();
-    expect(target.admissions).toBe(1);
-    await world.advance(9000);
-    expect(enqueued).toEqual(['ns/demo']);
-    await reconcile();
-    expect(server.get('ns/demo')?.status?.phase).toBe('Running');
-  });
+it('a look holds no worker: a reconcile ends while the subject is still looked for', async () => {
+  const { create, enqueued, reconcile, server, target, world } = setup();
+  target.behaviour.effectMs = 9000;
+  await create(demo('demo'));
+  expect(await reconcile()).toEqual({});
+  expect(server.get('ns/demo')?.status?.phase).toBe('Pending');
+  expect([target.admissions, enqueued]).toEqual([1, []]);
+  await reconcile();
+  expect(target.admissions).toBe(1);
+  await world.advance(9000);
+  expect(enqueued).toEqual(['ns/demo']);
+  await reconcile();
+  expect(server.get('ns/demo')?.status?.phase).toBe('Running');
 });
 
-describe('a write of the reconciler', () => {
-  it('the removal of a finalizer is retried at once if a deletion came first', async () => {
-    const { api, create, reconcile, server } = setup();
-    const remove = api.removeFinalizer.bind(api);
-    let removals = 0;
-    api.removeFinalizer = async (...call) => {
-      removals += 1;
-      if (removals === 1) server.delete('ns/demo');
-      return await remove(...call);
-    };
-    const suspended = demo('demo', { suspend: true });
-    await create({ ...suspended, metadata: { ...suspended.metadata, finalizers: [FINALIZER] } });
-    expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
-    await reconcile();
-    expect([removals, server.get('ns/demo')]).toEqual([2, undefined]);
-  });
+it('the removal of a finalizer is retried at once if a deletion came first', async () => {
+  const { api, create, reconcile, server } = setup();
+  const remove = api.removeFinalizer.bind(api);
+  let removals = 0;
+  api.removeFinalizer = async (...call) => {
+    removals += 1;
+    if (removals === 1) server.delete('ns/demo');
+    return await remove(...call);
+  };
+  const suspended = demo('demo', { suspend: true });
+  await create({ ...suspended, metadata: { ...suspended.metadata, finalizers: [FINALIZER] } });
+  expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
+  await reconcile();
+  expect([removals, server.get('ns/demo')]).toEqual([2, undefined]);
 });
 
 describe('a status that the API server refuses', () => {

@@ -43,39 +43,37 @@ const key = fc
   .map((part) => part.join('/'));
 const step = fc.record({ do: fc.constantFrom('acquire', 'acquire', 'leave', 'end', 'ended'), key });
 
-describe('RunSlots, whatever is done to it', () => {
-  it('slots are never over their limit, and no object waits while one is free', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const [max, maxPerNamespace] = [4, 2];
-        const taken = new Set<string>();
-        const waiting = new Set<string>();
-        const onSlotFree = (given: string): void => {
-          waiting.delete(given);
-          taken.add(given);
-        };
-        const slots = new RunSlots({ maxRuns: max, maxRunsPerNamespace: maxPerNamespace }, onSlotFree);
-        for (const { do: what, key: about } of steps) {
-          if (what === 'acquire' && slots.obstacle(about) === undefined) {
-            slots.acquire(about);
-            onSlotFree(about);
-          } else if (what === 'acquire') {
-            waiting.add(about);
-            slots.enqueue(about);
-          } else {
-            // The slot of a run that is ending is free only after `ended`.
-            if (what !== 'end') taken.delete(about);
-            waiting.delete(about);
-            if (what === 'end') slots.end(about);
-            else slots.release(about);
-          }
-          const counts = Object.entries(Object.groupBy(taken, (name) => name.slice(0, 1)));
-          expect(taken.size).toBeLessThanOrEqual(max);
-          for (const [, names] of counts) expect(names?.length).toBeLessThanOrEqual(maxPerNamespace);
-          for (const name of waiting) expect(slots.obstacle(`${name.slice(0, 1)}/new`)).toBeDefined();
-          expect(slots.waiting).toBe(waiting.size);
+it('slots are never over their limit, and no object waits while one is free', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const [max, maxPerNamespace] = [4, 2];
+      const taken = new Set<string>();
+      const waiting = new Set<string>();
+      const onSlotFree = (given: string): void => {
+        waiting.delete(given);
+        taken.add(given);
+      };
+      const slots = new RunSlots({ maxRuns: max, maxRunsPerNamespace: maxPerNamespace }, onSlotFree);
+      for (const { do: what, key: about } of steps) {
+        if (what === 'acquire' && slots.obstacle(about) === undefined) {
+          slots.acquire(about);
+          onSlotFree(about);
+        } else if (what === 'acquire') {
+          waiting.add(about);
+          slots.enqueue(about);
+        } else {
+          // The slot of a run that is ending is free only after `ended`.
+          if (what !== 'end') taken.delete(about);
+          waiting.delete(about);
+          if (what === 'end') slots.end(about);
+          else slots.release(about);
         }
-      }),
-    );
-  });
+        const counts = Object.entries(Object.groupBy(taken, (name) => name.slice(0, 1)));
+        expect(taken.size).toBeLessThanOrEqual(max);
+        for (const [, names] of counts) expect(names?.length).toBeLessThanOrEqual(maxPerNamespace);
+        for (const name of waiting) expect(slots.obstacle(`${name.slice(0, 1)}/new`)).toBeDefined();
+        expect(slots.waiting).toBe(waiting.size);
+      }
+    }),
+  );
 });

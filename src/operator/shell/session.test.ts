@@ -34,16 +34,14 @@ describe('activities', () => {
   });
 });
 
-describe('an admission', () => {
-  it.each([
-    ['before a run begins', false, true],
-    ['to undo what another process left', true, false],
-  ])('knows that it is %s, whatever finalizers a user has set', async (_, mustUndo, toBegin) => {
-    const { clock, requests, session } = setup({ finalizers: [FINALIZER] });
-    session.perform([{ kind: 'Admit', id: 'admit/1/1', mustUndo }]);
-    await clock.advance(0);
-    expect(requests).toMatchObject([{ toBegin, mustUndo }]);
-  });
+it.each([
+  ['before a run begins', false, true],
+  ['to undo what another process left', true, false],
+])('an admission knows that it is %s, whatever finalizers a user has set', async (_, mustUndo, toBegin) => {
+  const { clock, requests, session } = setup({ finalizers: [FINALIZER] });
+  session.perform([{ kind: 'Admit', id: 'admit/1/1', mustUndo }]);
+  await clock.advance(0);
+  expect(requests).toMatchObject([{ toBegin, mustUndo }]);
 });
 
 describe('a release that a caller awaits', () => {

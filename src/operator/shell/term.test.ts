@@ -5,7 +5,7 @@ import { FakeClock } from '../../../test/simulation/fake-clock.ts';
 import { FakeEvidence } from '../../../test/simulation/fake-evidence.ts';
 import { ProcessClock } from '../../../test/simulation/process-clock.ts';
 import { SimulatedConnector } from '../../../test/simulation/simulated-connector.ts';
-import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
+import { simulatedDefinition, simulatedDemo } from '../../../test/simulation/simulated-subject.ts';
 import { type Behaviour, SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
 import type { Logger } from '../log.ts';
 import { createMetrics, IDLE } from '../metrics/metrics.ts';
@@ -21,19 +21,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
   const clock = new ProcessClock(world);
   const server = new FakeApiServer(world);
   const target = new SimulatedTarget(world, behaviour);
-  server.create({
-    apiVersion: 'chaosdemo.dev/v1alpha1',
-    kind: 'ChaosDemo',
-    metadata: {
-      name: 'demo',
-      namespace: 'ns',
-      uid: 'u-of-demo',
-      resourceVersion: '0',
-      generation: 1,
-      creationTimestamp: '2026-01-01T00:00:00Z',
-    },
-    spec: simulatedSpec(),
-  });
+  server.create(simulatedDemo());
   const api = server.connect(clock);
   const election = { leads: true };
   const reported: boolean[] = [];
