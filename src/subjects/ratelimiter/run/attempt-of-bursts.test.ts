@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it, vi } from 'vitest';
 import { podOf } from '../../../../test/fixtures/subjects/http/pods.ts';
-import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
+import { type ChaosDemoSpec } from '../../../api/index.ts';
 import { queryProvider, rulesProvider } from '../../../diagnosis/index.ts';
 import type { EvidenceBundle } from '../../../evidence/index.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { dialTcp } from '../../http/dial.ts';
 import { Attempt } from '../../run/attempt.ts';
 import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
-import { rateLimiterApi } from '../api.ts';
 import { limiterTools } from '../kind.ts';
 import { ghostAllowing as bursts } from '../scenarios/ghost-allowing/index.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
@@ -39,17 +39,10 @@ async function nodeThatAdmits(most: Admits, urls: string[] = []): Promise<number
   return (await podOf(server)).pod.port;
 }
 
-function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
-  return specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis' },
-      http: { path: '/$(key)' },
-      limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
-    },
-    scenarios: [{ name: 's', type: 'GhostAllowing', ghostAllowing }],
-  });
-}
+const specOf = (limit: object, ghostAllowing: object): ChaosDemoSpec =>
+  limiterSpec({ http: { path: '/$(key)' }, limit: { algorithm: 'TokenBucket', ...limit } }, [
+    { name: 's', type: 'GhostAllowing', ghostAllowing },
+  ]);
 
 /** A burst was sent to three pods, each of which admits so many by its own count. */
 async function attemptAt(

@@ -243,17 +243,15 @@ describe('the lines of a file', () => {
   });
 });
 
-describe('a sample of counters', () => {
-  it('can be read again whatever pods and Redis report', async () => {
-    const problems = Array.from({ length: 200 }, (_, i) => `pod-${i}: ${'x'.repeat(5000)}`);
-    const sample = { readAt: 1, endedAt: 2, elsewhere: [], problems };
-    const history = new History(outageHistory().setup);
-    for (const stored of [-1, 10 ** 15, Number.MAX_VALUE]) {
-      const admitted = new Map([['api-0', Number.MAX_SAFE_INTEGER]]);
-      history.append(countEvent('demo-x', { ...sample, admitted, stored }));
-    }
-    const lines = new HistoryLines(history).take();
-    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4096);
-    expect(await replay(lines, KINDS)).toHaveLength(1);
-  });
+it('a sample of counters can be read again whatever pods and Redis report', async () => {
+  const problems = Array.from({ length: 200 }, (_, i) => `pod-${i}: ${'x'.repeat(5000)}`);
+  const sample = { readAt: 1, endedAt: 2, elsewhere: [], problems };
+  const history = new History(outageHistory().setup);
+  for (const stored of [-1, 10 ** 15, Number.MAX_VALUE]) {
+    const admitted = new Map([['api-0', Number.MAX_SAFE_INTEGER]]);
+    history.append(countEvent('demo-x', { ...sample, admitted, stored }));
+  }
+  const lines = new HistoryLines(history).take();
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4096);
+  expect(await replay(lines, KINDS)).toHaveLength(1);
 });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
+import { type ChaosDemoSpec } from '../../../api/index.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
-import { rateLimiterApi } from '../api.ts';
 import { limiterTools } from '../kind.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 
@@ -12,15 +12,7 @@ import { rateLimiterOf } from '../spec/schema.ts';
 const AT_ONCE = 1000;
 
 const specOf = (more: object, type: string): ChaosDemoSpec =>
-  specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis' },
-      health: { timeout: '8s' },
-      ...more,
-    },
-    scenarios: [{ name: 's', type }],
-  });
+  limiterSpec({ health: { timeout: '8s' }, ...more }, [{ name: 's', type }]);
 const http = { http: { path: '/$(key)' } };
 
 it.each([

@@ -1,11 +1,11 @@
 /** An attempt and the framework must agree on its duration, or every fixture near the end of a window is rejected. */
 
 import { describe, expect, it } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
+import { type ChaosDemoSpec } from '../../../api/index.ts';
 import { Attempt } from '../../run/attempt.ts';
 import { planOf } from '../../scenarios/scenario-type.ts';
 import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
-import { rateLimiterApi } from '../api.ts';
 import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
@@ -13,18 +13,10 @@ import { type Toolkit } from '../tools.ts';
 
 const WINDOW_MS = 60_000;
 
-function spec(scenario: object): ChaosDemoSpec {
-  return specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis' },
-      http: { path: '/$(key)' },
-      limit: { requests: 10, window: '60s', windowStart: 'Clock' },
-      health: { timeout: '5s' },
-    },
-    scenarios: [{ name: 's', countdown: '1s', ...scenario }],
-  });
-}
+const spec = (scenario: object): ChaosDemoSpec =>
+  limiterSpec({ http: { path: '/$(key)' }, limit: { windowStart: 'Clock' }, health: { timeout: '5s' } }, [
+    { name: 's', countdown: '1s', ...scenario },
+  ]);
 
 /** Only a clock: code that uses any other part has not waited. */
 function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {

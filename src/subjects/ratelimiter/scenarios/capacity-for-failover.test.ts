@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
+import type { ChaosDemoSpec } from '../../../api/index.ts';
 import { requireCapacity } from '../../scenarios/capacity.ts';
-import { rateLimiterApi } from '../api.ts';
 import { rateLimiterKind } from '../kind.ts';
 
 const SENTINEL = { serviceName: 'sentinel', masterName: 'limits' };
@@ -15,15 +15,8 @@ function specOf(
   { redis = {} }: { redis?: object } = {},
   scenarios: readonly object[] = [outage('Failover', '20s')],
 ): ChaosDemoSpec {
-  return specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis', failover: 'Allow', sentinel: SENTINEL, ...redis },
-      http: { path: '/$(key)' },
-      limit: { requests: 10, window: '120s' },
-    },
-    scenarios,
-  });
+  const allowed = { serviceName: 'redis', failover: 'Allow', sentinel: SENTINEL, ...redis };
+  return limiterSpec({ redis: allowed, http: { path: '/$(key)' }, limit: { window: '120s' } }, scenarios);
 }
 
 describe('a spec with a failover', () => {

@@ -1,25 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type ChaosDemoSpec, specSchema, subjectPart } from '../../../api/index.ts';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
+import { type ChaosDemoSpec, subjectPart } from '../../../api/index.ts';
 import { requireCapacity } from '../../scenarios/capacity.ts';
 import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
-import { rateLimiterApi } from '../api.ts';
 import { rateLimiterKind } from '../kind.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
 import { DriftPlan } from './counter-drift/plan.ts';
 
 const HTTP = { http: { path: '/$(key)' } };
 
-function spec(scenario: object, limit: object = {}): ChaosDemoSpec {
-  return specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis' },
-      ...('algorithm' in limit ? HTTP : {}),
-      limit: { requests: 10, window: '60s', ...limit },
-    },
-    scenarios: [{ name: 's', ...scenario }],
-  });
-}
+const spec = (scenario: object, limit: object = {}): ChaosDemoSpec =>
+  limiterSpec({ ...('algorithm' in limit ? HTTP : {}), limit }, [{ name: 's', ...scenario }]);
 
 const drift = (counterDrift: object, expect = 'Violated'): object => ({
   type: 'CounterDrift',
@@ -128,15 +119,10 @@ describe('a spec that no run on so many pods can meet', () => {
     ['the source address', { identity: 'SourceAddress', path: '/' }, /there is one caller/],
     ['a bucket', { count: { key: 'rl:$(key)' } }, /not TokenBucket/],
   ])('is counter drift behind HTTP with %s', (_, { count, ...mapping }: { count?: object }, message) => {
-    const whole = specSchema([rateLimiterApi]).parse({
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { serviceName: 'redis', ...(count && { count }) },
-        http: { path: '/$(key)', ...mapping },
-        limit: { requests: 10, window: '60s', algorithm: 'TokenBucket' },
-      },
-      scenarios: [{ name: 's', type: 'CounterDrift' }],
-    });
+    const redis = { serviceName: 'redis', ...(count && { count }) };
+    const http = { path: '/$(key)', ...mapping };
+    const drifting = [{ name: 's', type: 'CounterDrift' }];
+    const whole = limiterSpec({ redis, http, limit: { algorithm: 'TokenBucket' } }, drifting);
     expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).toThrow(message);
   });
 

@@ -1,20 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type ScenarioSpec, specSchema } from '../../../api/index.ts';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
+import { type ScenarioSpec } from '../../../api/index.ts';
 import { planOf } from '../../scenarios/scenario-type.ts';
-import { rateLimiterApi } from '../api.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { storeOutage } from './store-outage/index.ts';
 
 function scenarioWith(storeOutage: object, redis: object = {}) {
   const faultProxy = { serviceName: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
-  const spec = specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis-upstream', faultProxy, ...redis },
-    },
-    scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }],
-  });
+  const spec = limiterSpec({ redis: { serviceName: 'redis-upstream', faultProxy, ...redis } }, [
+    { name: 'outage', type: 'StoreOutage', storeOutage },
+  ]);
   const [scenario] = spec.scenarios as readonly ScenarioSpec[];
   return { scenario: scenario as ScenarioSpec, limiter: rateLimiterOf(spec) };
 }

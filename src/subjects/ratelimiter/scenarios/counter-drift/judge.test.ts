@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
-import { specSchema } from '../../../../api/index.ts';
+import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import { countEvent } from '../../../history/counts.ts';
 import { History } from '../../../history/history.ts';
 import { HISTORY_VERSION } from '../../../history/setup.ts';
 import { Judge } from '../../../scenarios/judge.ts';
-import { rateLimiterApi } from '../../api.ts';
 import { rateLimiterOf } from '../../spec/schema.ts';
 import { judgedDrift } from './judge.ts';
 
@@ -13,13 +12,7 @@ const BASELINE = { writeP50Ms: 1, writeMaxMs: 1, denying: { limit: 10, sent: 20,
 
 /** A judge of one pod that settles for a second, and takes samples with so many admissions that Redis never counts. */
 function judged(baseline?: typeof BASELINE) {
-  const spec = specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis' },
-    },
-    scenarios: [{ name: 's', type: 'CounterDrift', counterDrift: { settle: '1s' } }],
-  });
+  const spec = limiterSpec({}, [{ name: 's', type: 'CounterDrift', counterDrift: { settle: '1s' } }]);
   const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is no scenario');
   const history = new History({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
-import { rateLimiterApi } from '../../api.ts';
+import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
+import type { ChaosDemoSpec } from '../../../../api/index.ts';
 import { rateLimiterOf } from '../../spec/schema.ts';
 import { BurstPlan } from './plan.ts';
 
@@ -8,10 +8,7 @@ const LIMIT = { requests: 10, window: '60s' };
 const HTTP = { http: { path: '/$(key)' }, limit: LIMIT };
 
 function spec(ghostAllowing: object = {}, limiter: object = HTTP): ChaosDemoSpec {
-  return specSchema([rateLimiterApi]).parse({
-    rateLimiter: { selector: { matchLabels: { app: 'x' } }, redis: { serviceName: 'redis' }, ...limiter },
-    scenarios: [{ name: 's', type: 'GhostAllowing', expect: 'Held', ghostAllowing }],
-  });
+  return limiterSpec({ ...limiter }, [{ name: 's', type: 'GhostAllowing', expect: 'Held', ghostAllowing }]);
 }
 
 function planned(whole: ChaosDemoSpec) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
-import { rateLimiterApi } from '../../api.ts';
+import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
+import { type ScenarioSpec } from '../../../../api/index.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
 import { api } from './parameters.ts';
@@ -23,39 +23,34 @@ const limiter = (
   const { identity = 'Key', limit = {} } = change;
   const count = 'count' in change ? change.count : COUNT;
   return rateLimiterOf(
-    specSchema([rateLimiterApi]).parse({
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { serviceName: 'redis', count },
-        http: { identity, path: identity === 'Key' ? '/$(key)' : '/' },
-        limit: { requests: 10, window: '60s', ...limit },
-      },
+    limiterSpec({
+      redis: { serviceName: 'redis', count },
+      http: { identity, path: identity === 'Key' ? '/$(key)' : '/' },
+      limit,
     }),
   );
 };
 
-describe('lost counts that can show nothing', () => {
-  it.each([
-    ['none by default', limiter(), {}, undefined],
-    [
-      'none for another type',
-      limiter({ count: undefined }),
-      { fault: { type: 'Stall', duration: '10s' } },
-      undefined,
-    ],
-    ['of one caller', limiter({ identity: 'SourceAddress' }), {}, 'identity SourceAddress'],
-    [
-      'of windows that end',
-      limiter({ limit: { window: '10s' } }),
-      {},
-      'windows of rateLimiter.limit.window 10s',
-    ],
-    ['of too few requests', limiter({ limit: { requests: 200 } }), {}, 'send 215 requests after the loss'],
-  ] as const)('%s', (_, of, change, problem) => {
-    const found = new OutagePlan(scenario(change), of).unprovable(3);
-    if (problem === undefined) expect(found).toBeUndefined();
-    else expect(found).toContain(problem);
-  });
+it.each([
+  ['none by default', limiter(), {}, undefined],
+  [
+    'none for another type',
+    limiter({ count: undefined }),
+    { fault: { type: 'Stall', duration: '10s' } },
+    undefined,
+  ],
+  ['of one caller', limiter({ identity: 'SourceAddress' }), {}, 'identity SourceAddress'],
+  [
+    'of windows that end',
+    limiter({ limit: { window: '10s' } }),
+    {},
+    'windows of rateLimiter.limit.window 10s',
+  ],
+  ['of too few requests', limiter({ limit: { requests: 200 } }), {}, 'send 215 requests after the loss'],
+] as const)('lost counts that can show nothing %s', (_, of, change, problem) => {
+  const found = new OutagePlan(scenario(change), of).unprovable(3);
+  if (problem === undefined) expect(found).toBeUndefined();
+  else expect(found).toContain(problem);
 });
 
 describe('the counts that are lost', () => {

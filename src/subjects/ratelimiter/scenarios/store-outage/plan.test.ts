@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
-import { rateLimiterApi } from '../../api.ts';
+import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
+import { type ScenarioSpec } from '../../../../api/index.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
 import { api } from './parameters.ts';
 import { OutagePlan } from './plan.ts';
@@ -12,16 +12,8 @@ const scenario = (change: object = {}): ScenarioSpec => {
 
 const limiter = (limit: object = {}, identity = 'Key', redis: object = {}): RateLimiterSpec => {
   const path = identity === 'Key' ? '/$(key)' : '/';
-  const http = { identity, path };
   return rateLimiterOf(
-    specSchema([rateLimiterApi]).parse({
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { serviceName: 'redis', ...redis },
-        http,
-        limit: { requests: 10, window: '60s', ...limit },
-      },
-    }),
+    limiterSpec({ redis: { serviceName: 'redis', ...redis }, http: { identity, path }, limit }),
   );
 };
 
