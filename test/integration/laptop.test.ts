@@ -19,6 +19,7 @@ import { until } from '../kit/until.ts';
 const program = fileURLToPath(new URL('../../scripts/chaosdemo.mjs', import.meta.url));
 const api = fileURLToPath(new URL('../fixtures/local/api-with-limit.ts', import.meta.url));
 const START = `--start=${process.execPath} ${api}`;
+const FACTS = ['--key-header=X-Api-Key', '--limit=10', '--window=5s'];
 
 /** Started in an empty folder, which also has its temporary files. */
 async function startTest(
@@ -37,6 +38,10 @@ async function startTest(
   return { child, folder, output: () => output };
 }
 
+/** The object of a run, by its report. */
+const demoIn = async (report: string): Promise<ChaosDemo> =>
+  JSON.parse(await readFile(join(report, 'chaosdemo.json'), 'utf8')) as ChaosDemo;
+
 async function statusOf(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child.exitCode;
@@ -54,9 +59,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     );
     expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
     expect(output()).toMatch(/\nVerdict: Succeeded \(ExpectationsMet\), 2\/2 as expected\n$/);
-    const { status } = JSON.parse(
-      await readFile(join(folder, 'report', 'chaosdemo.json'), 'utf8'),
-    ) as ChaosDemo;
+    const { status } = await demoIn(join(folder, 'report'));
     expect(status?.scenarios).toMatchObject([
       {
         name: 'outage',
@@ -104,14 +107,12 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       onTestFinished,
       `--start=ACCOUNTS=${keys.join(',')} ${process.execPath} ${api}`,
       `--callers=${file}`,
-      '--key-header=X-Api-Key',
-      '--limit=10',
-      '--window=5s',
+      ...FACTS,
       '--report-dir=report',
     );
     expect({ status: await statusOf(child), output: output().slice(-2000) }).toMatchObject({ status: 0 });
     const report = join(folder, 'report');
-    const { spec, status } = JSON.parse(await readFile(join(report, 'chaosdemo.json'), 'utf8')) as ChaosDemo;
+    const { spec, status } = await demoIn(report);
     expect(spec).toMatchObject({ rateLimiter: { http: { callers: { secretName: 'api-callers' } } } });
     expect(status?.scenarios).toMatchObject([{ summary: 'FailsClosed' }, { result: 'Held' }]);
     const history = await readFile(join(report, 'history.jsonl'), 'utf8');
@@ -122,8 +123,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
   it.concurrent('says how many accounts a run needs if there are too few', async ({ onTestFinished }) => {
     const file = join(folderOfTest(onTestFinished), 'keys.txt');
     await writeFile(file, 'sk_test_1\nsk_test_2\nsk_test_3\n');
-    const facts = [`--callers=${file}`, '--key-header=X-Api-Key', '--limit=10', '--window=5s'];
-    const { child, output } = await startTest(onTestFinished, START, ...facts);
+    const { child, output } = await startTest(onTestFinished, START, `--callers=${file}`, ...FACTS);
     expect(await statusOf(child)).toBe(2);
     expect(output()).toMatch(/needs about \d+ accounts, .*has 2: add \d+/);
   });
@@ -173,15 +173,11 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       const { child, folder, output } = await startTest(
         onTestFinished,
         `--start=${by}${process.execPath} ${api}`,
-        '--key-header=X-Api-Key',
-        '--limit=10',
-        '--window=5s',
+        ...FACTS,
         '--report-dir=report',
       );
       expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
-      const { spec, status } = JSON.parse(
-        await readFile(join(folder, 'report', 'chaosdemo.json'), 'utf8'),
-      ) as ChaosDemo;
+      const { spec, status } = await demoIn(join(folder, 'report'));
       expect(spec).toMatchObject({ rateLimiter: { limit: { windowStart: 'Unknown' } } });
       expect(status?.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
     },
@@ -194,9 +190,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       onTestFinished,
       // The first instance to start.
       `--start=mkdir first 2>/dev/null && export EXIT_STATUS=7; exec ${process.execPath} ${api}`,
-      '--key-header=X-Api-Key',
-      '--limit=10',
-      '--window=5s',
+      ...FACTS,
     );
     expect(await statusOf(child)).not.toBe(0);
     expect(output()).toMatch(/\napi-\d exited with status 7.*\nno answer from the store\n[^]*\nVerdict: /);

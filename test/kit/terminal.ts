@@ -86,6 +86,13 @@ export class TestTerminal {
     return this.#screen.buffer.active.type === 'alternate';
   }
 
+  /** Whether the program has left its screen, and turned autowrap and the cursor on again. */
+  get isGivenBack(): boolean {
+    const isOn = (mode: string): boolean =>
+      this.written.lastIndexOf(`\u001b[${mode}h`) > this.written.lastIndexOf(`\u001b[${mode}l`);
+    return !this.isAlternate && isOn('?7') && isOn('?25');
+  }
+
   /** Waits until something is to be seen; returns all that is. */
   async shows(what: string | RegExp): Promise<string> {
     try {
