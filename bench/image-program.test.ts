@@ -64,11 +64,9 @@ describe('the bundle of the operator', () => {
   }
 });
 
-describe('imageEnvironment', () => {
-  it('has what the last stage sets, and nothing of the stages before', () => {
-    const dockerfile = 'FROM a AS build\nENV A=1\nFROM b\nENV B=--flag=2 C=3\nRUN x D=4\nENV E=5\n';
-    expect(imageEnvironment(dockerfile)).toEqual({ B: '--flag=2', C: '3', E: '5' });
-  });
+it('imageEnvironment has what the last stage sets, and nothing of the stages before', () => {
+  const dockerfile = 'FROM a AS build\nENV A=1\nFROM b\nENV B=--flag=2 C=3\nRUN x D=4\nENV E=5\n';
+  expect(imageEnvironment(dockerfile)).toEqual({ B: '--flag=2', C: '3', E: '5' });
 });
 
 /** No process listens on the discard port. */

@@ -14,18 +14,16 @@ const run = (behaviour?: SurveyedRun['behaviour'], message = ''): SurveyedRun =>
 const koa = { limiter: 'koa-ratelimit', variant: 'default', package: 'koa-ratelimit 6.0.0' };
 const slowapi = { limiter: 'slowapi', variant: 'timeout', package: 'slowapi 0.1.10' };
 
-describe('what runs agree on', () => {
-  it.each([
-    [['Hangs', 'Hangs'], 'Hangs'],
-    [['Hangs', undefined], 'Hangs'],
-    [['Hangs', 'Mixed'], undefined],
-    [[undefined], undefined],
-    [[], undefined],
-  ] as const)('%j: %s', (behaviours, expected) => {
-    const runs = behaviours.map((behaviour) => run(behaviour));
-    expect(agreed({ runs })).toBe(expected);
-    expect(runsWithResult({ runs })).toHaveLength(behaviours.filter(Boolean).length);
-  });
+it.each([
+  [['Hangs', 'Hangs'], 'Hangs'],
+  [['Hangs', undefined], 'Hangs'],
+  [['Hangs', 'Mixed'], undefined],
+  [[undefined], undefined],
+  [[], undefined],
+] as const)('what runs agree on %j: %s', (behaviours, expected) => {
+  const runs = behaviours.map((behaviour) => run(behaviour));
+  expect(agreed({ runs })).toBe(expected);
+  expect(runsWithResult({ runs })).toHaveLength(behaviours.filter(Boolean).length);
 });
 
 describe('the file of results', () => {

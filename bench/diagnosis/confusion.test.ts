@@ -21,16 +21,14 @@ describe('confusionOf', () => {
   });
 });
 
-describe('shareOf', () => {
-  // Values as tables of Wilson's interval have them.
-  it.each([
-    [0, 10, 0, 0.2775],
-    [10, 10, 0.7225, 1],
-    [5, 10, 0.2366, 0.7634],
-    [0, 0, 0, 1],
-  ])('of %i in %i lies between %f and %f', (right, of, low, high) => {
-    const share = shareOf(right, of);
-    expect(share.low).toBeCloseTo(low, 4);
-    expect(share.high).toBeCloseTo(high, 4);
-  });
+// Values as tables of Wilson's interval have them.
+it.each([
+  [0, 10, 0, 0.2775],
+  [10, 10, 0.7225, 1],
+  [5, 10, 0.2366, 0.7634],
+  [0, 0, 0, 1],
+])('shareOf of %i in %i lies between %f and %f', (right, of, low, high) => {
+  const share = shareOf(right, of);
+  expect(share.low).toBeCloseTo(low, 4);
+  expect(share.high).toBeCloseTo(high, 4);
 });

@@ -80,16 +80,14 @@ describe('a line for a terminal', () => {
   });
 });
 
-describe('text for a status', () => {
-  it('status text is one printable line, never longer, and idempotent', () => {
-    fc.assert(
-      fc.property(fc.oneof(text, long), (given) => {
-        const line = printable(given);
-        expect(line).not.toMatch(ACTIVE);
-        expect(line.length).toBeLessThanOrEqual(given.length);
-        expect(printable(line)).toBe(line);
-      }),
-      { numRuns: 2000 },
-    );
-  });
+it('status text is one printable line, never longer, and idempotent', () => {
+  fc.assert(
+    fc.property(fc.oneof(text, long), (given) => {
+      const line = printable(given);
+      expect(line).not.toMatch(ACTIVE);
+      expect(line.length).toBeLessThanOrEqual(given.length);
+      expect(printable(line)).toBe(line);
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
 import { progressLines, summaryLines } from './run-text.ts';
@@ -10,23 +10,19 @@ const chapter = (title: string, message?: string) => ({
   ...(message && { message }),
 });
 
-describe('the story between two states', () => {
-  it('reports a chapter once, and what is new in it', () => {
-    const before: ChaosDemoStatus = { chapters: [chapter('Welcome', 'Three pods')] };
-    const after: ChaosDemoStatus = {
-      chapters: [chapter('Welcome', 'Three pods'), chapter('Cluster Health', 'All ready')],
-    };
-    expect(progressLines(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
-    expect(progressLines(after, after)).toEqual([]);
-  });
+it('the story between two states reports a chapter once, and what is new in it', () => {
+  const before: ChaosDemoStatus = { chapters: [chapter('Welcome', 'Three pods')] };
+  const after: ChaosDemoStatus = {
+    chapters: [chapter('Welcome', 'Three pods'), chapter('Cluster Health', 'All ready')],
+  };
+  expect(progressLines(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
+  expect(progressLines(after, after)).toEqual([]);
 });
 
-describe('the cause of a finding', () => {
-  it('has the reason if the requested profile gave none', () => {
-    const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
-    const scenario = { name: 'stall', type: 'CounterDrift', expect: 'Held', result: 'Violated' } as const;
-    const diagnosis = { ...diagnosisWith({ message: refused }), missing: '' };
-    expect(summaryLines(scenario, diagnosis)).toContain(`  ${refused}`);
-    expect(summaryLines(scenario, { ...diagnosisWith({}), missing: '' })).toHaveLength(3);
-  });
+it('the cause of a finding has the reason if the requested profile gave none', () => {
+  const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
+  const scenario = { name: 'stall', type: 'CounterDrift', expect: 'Held', result: 'Violated' } as const;
+  const diagnosis = { ...diagnosisWith({ message: refused }), missing: '' };
+  expect(summaryLines(scenario, diagnosis)).toContain(`  ${refused}`);
+  expect(summaryLines(scenario, { ...diagnosisWith({}), missing: '' })).toHaveLength(3);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ChaosDemoStatus, ChapterStatus } from '../api/index.ts';
 import { waitingOf } from './stepper.ts';
 
@@ -13,9 +13,7 @@ function statusIn(chapter: number, state: ChapterStatus['state']): ChaosDemoStat
   };
 }
 
-describe('where a run waits', () => {
-  it('is the chapter that is done and awaits a hand', () => {
-    expect(waitingOf(statusIn(2, 'Waiting'))).toEqual({ advance: '4/2', next: 'Setup' });
-    expect(waitingOf(statusIn(3, 'Waiting'))).toEqual({ advance: '4/3', next: undefined });
-  });
+it('where a run waits is the chapter that is done and awaits a hand', () => {
+  expect(waitingOf(statusIn(2, 'Waiting'))).toEqual({ advance: '4/2', next: 'Setup' });
+  expect(waitingOf(statusIn(3, 'Waiting'))).toEqual({ advance: '4/3', next: undefined });
 });

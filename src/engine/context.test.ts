@@ -7,44 +7,40 @@ import { iso } from './time.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
-describe('a fault that may be active', () => {
-  const fault = (changes: Partial<FaultStatus> = {}): FaultStatus => ({
-    id: '1-a-1',
-    plannedAt: iso(NOW),
-    until: iso(NOW + 10_000),
-    ...changes,
-  });
-
-  it.each<[string, FaultStatus, number, boolean]>([
-    ['one that is announced', fault({ plannedAt: iso(NOW + 3000), until: iso(NOW + 13_000) }), NOW, true],
-    ['one right after its time whose end was not seen', fault(), NOW + 14_999, true],
-    ['one long after its time', fault(), NOW + 15_000, false],
-    ['one whose end was seen', fault({ endedAt: iso(NOW + 1) }), NOW + 2, false],
-    [
-      'one with a forged end that no fault can have',
-      fault({ until: '9999-01-01T00:00:00Z' }),
-      NOW + 125_000,
-      false,
-    ],
-    [
-      'one that is planned for a time that no fault can be',
-      fault({ plannedAt: '9999-01-01T00:00:00Z' }),
-      NOW,
-      false,
-    ],
-  ])('%s', (_, written, now, active) => {
-    expect(isPossiblyActive(written, now)).toBe(active);
-  });
+const fault = (changes: Partial<FaultStatus> = {}): FaultStatus => ({
+  id: '1-a-1',
+  plannedAt: iso(NOW),
+  until: iso(NOW + 10_000),
+  ...changes,
 });
 
-describe('the name of a fixture', () => {
-  it('is used by no other attempt, preparation or session', () => {
-    const turns = [1, 2].flatMap((attempt) =>
-      [1, 2].flatMap((sequence) => [NOW, NOW + 1].map((since) => ({ attempt, sequence, since }))),
-    );
-    const names = turns.map((turn) => fixtureName('demo-x', 'abcdef12-3456', 1, 'a', turn));
-    expect(new Set(names).size).toBe(turns.length);
-  });
+it.each<[string, FaultStatus, number, boolean]>([
+  ['one that is announced', fault({ plannedAt: iso(NOW + 3000), until: iso(NOW + 13_000) }), NOW, true],
+  ['one right after its time whose end was not seen', fault(), NOW + 14_999, true],
+  ['one long after its time', fault(), NOW + 15_000, false],
+  ['one whose end was seen', fault({ endedAt: iso(NOW + 1) }), NOW + 2, false],
+  [
+    'one with a forged end that no fault can have',
+    fault({ until: '9999-01-01T00:00:00Z' }),
+    NOW + 125_000,
+    false,
+  ],
+  [
+    'one that is planned for a time that no fault can be',
+    fault({ plannedAt: '9999-01-01T00:00:00Z' }),
+    NOW,
+    false,
+  ],
+])('a fault that may be active %s', (_, written, now, active) => {
+  expect(isPossiblyActive(written, now)).toBe(active);
+});
+
+it('the name of a fixture is used by no other attempt, preparation or session', () => {
+  const turns = [1, 2].flatMap((attempt) =>
+    [1, 2].flatMap((sequence) => [NOW, NOW + 1].map((since) => ({ attempt, sequence, since }))),
+  );
+  const names = turns.map((turn) => fixtureName('demo-x', 'abcdef12-3456', 1, 'a', turn));
+  expect(new Set(names).size).toBe(turns.length);
 });
 
 describe('the fixtures that a run removes', () => {

@@ -65,33 +65,32 @@ function update(given: Update): { entry: ScenarioStatus; wake: number | undefine
 const PLANNED: FaultStatus = { id: '1-surge-1', plannedAt: at(0), until: at(2000) };
 const { endedAt: _, ...OPEN } = fault;
 
-describe('an end that was not observed', () => {
-  it.each<[string, FaultStatus, number, boolean, string | undefined]>([
-    ['one that has ended', { ...fault, endedAt: at(1500) }, 60_000, true, at(1500)],
-    ['one that was not injected', PLANNED, 60_000, true, undefined],
-    ['one within 5 s of its planned end', OPEN, 6999, false, undefined],
-    ['one 5 s after its planned end', OPEN, 7000, true, at(2000)],
-  ])('closes a fault at its planned end: %s', (_title, open, now, closed, endedAt) => {
+it.each<[string, FaultStatus, number, boolean, string | undefined]>([
+  ['one that has ended', { ...fault, endedAt: at(1500) }, 60_000, true, at(1500)],
+  ['one that was not injected', PLANNED, 60_000, true, undefined],
+  ['one within 5 s of its planned end', OPEN, 6999, false, undefined],
+  ['one 5 s after its planned end', OPEN, 7000, true, at(2000)],
+])(
+  'an end that was not observed closes a fault at its planned end: %s',
+  (_title, open, now, closed, endedAt) => {
     const closing = { ...open };
     expect(closeUnobserved(closing, T + now)).toBe(closed);
     expect(closing.endedAt).toBe(endedAt);
-  });
-});
+  },
+);
 
-describe('the observation of an invariant', () => {
-  it.each<[string, FaultStatus, InvariantReading | undefined, number, boolean]>([
-    ['runs until its end', fault, undefined, 2999, true],
-    ['runs until its end, even if a sample claims to be later', fault, until(9000), 2999, true],
-    ['waits for the last sample', fault, until(2999), 4999, true],
-    ['waits for the last sample for 2 s', fault, until(2999), 5000, false],
-    ['waits for a first sample', fault, undefined, 4999, true],
-    ['ends with a sample from its end', fault, until(3000), 3000, false],
-    ['runs while the fault may be active', OPEN, until(3000), 6999, true],
-    ['ends when the fault must be over', OPEN, until(3000), 7000, false],
-    ['ends with a complete reading', fault, reading({ watchedUntil: T + 2500, complete: true }), 2500, false],
-  ])('%s', (_title, observed, seen, now, isObserved) => {
-    expect(isBeingObserved(observed, SCENARIO, seen, T + now)).toBe(isObserved);
-  });
+it.each<[string, FaultStatus, InvariantReading | undefined, number, boolean]>([
+  ['runs until its end', fault, undefined, 2999, true],
+  ['runs until its end, even if a sample claims to be later', fault, until(9000), 2999, true],
+  ['waits for the last sample', fault, until(2999), 4999, true],
+  ['waits for the last sample for 2 s', fault, until(2999), 5000, false],
+  ['waits for a first sample', fault, undefined, 4999, true],
+  ['ends with a sample from its end', fault, until(3000), 3000, false],
+  ['runs while the fault may be active', OPEN, until(3000), 6999, true],
+  ['ends when the fault must be over', OPEN, until(3000), 7000, false],
+  ['ends with a complete reading', fault, reading({ watchedUntil: T + 2500, complete: true }), 2500, false],
+])('the observation of an invariant %s', (_title, observed, seen, now, isObserved) => {
+  expect(isBeingObserved(observed, SCENARIO, seen, T + now)).toBe(isObserved);
 });
 
 describe('a scenario', () => {

@@ -64,35 +64,33 @@ describe('thin', () => {
   });
 });
 
-describe('thinned', () => {
-  const bundleOf = (lengths: readonly number[]): EvidenceBundle => ({
-    version: 'evidence/v1',
-    components: [{ name: 'store', role: 'store' }],
-    relations: [],
-    series: lengths.map((length, i) => ({
-      id: `s${i + 1}`,
-      component: 'store',
-      signal: 'read-latency',
-      unit: 'ms',
-      points: Array.from({ length }, (_, at): [number, number] => [at, (at * 7919) % 101]),
-    })),
-    events: [],
-  });
+const bundleOf = (lengths: readonly number[]): EvidenceBundle => ({
+  version: 'evidence/v1',
+  components: [{ name: 'store', role: 'store' }],
+  relations: [],
+  series: lengths.map((length, i) => ({
+    id: `s${i + 1}`,
+    component: 'store',
+    signal: 'read-latency',
+    unit: 'ms',
+    points: Array.from({ length }, (_, at): [number, number] => [at, (at * 7919) % 101]),
+  })),
+  events: [],
+});
 
-  it('has at most the requested points, and removes them from the long series', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 80 }), { maxLength: 12 }),
-        fc.integer({ min: 100, max: 400 }),
-        (lengths, most) => {
-          const { series } = thinned(bundleOf(lengths), most);
-          expect(series.reduce((sum, { points }) => sum + points.length, 0)).toBeLessThanOrEqual(most);
-          const shortest = Math.min(...lengths);
-          if (shortest * lengths.length <= most && lengths.length > 0) {
-            expect(series[lengths.indexOf(shortest)]?.points).toHaveLength(shortest);
-          }
-        },
-      ),
-    );
-  });
+it('thinned has at most the requested points, and removes them from the long series', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 80 }), { maxLength: 12 }),
+      fc.integer({ min: 100, max: 400 }),
+      (lengths, most) => {
+        const { series } = thinned(bundleOf(lengths), most);
+        expect(series.reduce((sum, { points }) => sum + points.length, 0)).toBeLessThanOrEqual(most);
+        const shortest = Math.min(...lengths);
+        if (shortest * lengths.length <= most && lengths.length > 0) {
+          expect(series[lengths.indexOf(shortest)]?.points).toHaveLength(shortest);
+        }
+      },
+    ),
+  );
 });

@@ -5,7 +5,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
@@ -101,12 +101,13 @@ async function stranger(): Promise<{ readonly socket: Socket; readonly slowestMs
   return { socket, slowestMs: () => slowestMs };
 }
 
-describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', () => {
-  it.for([
-    { does: 'FailsClosed', admits: counts, options: GIVES_UP },
-    { does: 'FailsOpen', admits: opensTo(LIMIT), options: GIVES_UP },
-    { does: 'Hangs', admits: counts, options: WAITS },
-  ])('is found to do what it does: $does', ({ does, admits, options }, context) =>
+it.skipIf(withoutRealTime).for([
+  { does: 'FailsClosed', admits: counts, options: GIVES_UP },
+  { does: 'FailsOpen', admits: opensTo(LIMIT), options: GIVES_UP },
+  { does: 'Hangs', admits: counts, options: WAITS },
+])(
+  'a limiter whose connections to Redis break is found to do what it does: $does',
+  ({ does, admits, options }, context) =>
     keepingTime(async () => {
       const { driver, key, lost } = await driven(admits, options);
       const other = await stranger();
@@ -145,16 +146,13 @@ describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', (
       expect(await idsFrom([STRANGER])).toEqual([mine]);
       expect(other.slowestMs()).toBeGreaterThan(BREAK_MS - 500);
     })(context),
-  );
-});
+);
 
-describe.skipIf(withoutRealTime)('a Disconnect', () => {
-  it('is not announced if the user of Redis may not kill', async () => {
-    const pauses = await calls('pause');
-    const { driver, key } = await driven(counts, GIVES_UP, { user: 'helpless' });
-    await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /CLIENT KILL: NOPERM .*Disconnect .*: grant .*"\+client\|kill"/,
-    );
-    expect(await calls('pause')).toBe(pauses);
-  });
+it.skipIf(withoutRealTime)('a Disconnect is not announced if the user of Redis may not kill', async () => {
+  const pauses = await calls('pause');
+  const { driver, key } = await driven(counts, GIVES_UP, { user: 'helpless' });
+  await expect(driver.prepare('outage', key)).rejects.toThrow(
+    /CLIENT KILL: NOPERM .*Disconnect .*: grant .*"\+client\|kill"/,
+  );
+  expect(await calls('pause')).toBe(pauses);
 });

@@ -91,19 +91,17 @@ describe('a run that has ended', () => {
   });
 });
 
-describe('suspend', () => {
-  it('starts no run until it is taken back', async () => {
-    await world.applySpec('held', { ...ONE_BURST, suspend: true });
-    const status = await world.untilStatus(
-      'held',
-      'Suspended',
-      (now) => conditionText(now, 'Ready') === 'False Suspended',
-    );
-    expect(status.run).toBeUndefined();
-    expect(status.conditions?.map(({ type }) => type)).not.toContain('Stalled');
-    await patch('held', { suspend: false });
-    expect((await world.ended('held')).phase).toBe('Succeeded');
-  });
+it('suspend starts no run until it is taken back', async () => {
+  await world.applySpec('held', { ...ONE_BURST, suspend: true });
+  const status = await world.untilStatus(
+    'held',
+    'Suspended',
+    (now) => conditionText(now, 'Ready') === 'False Suspended',
+  );
+  expect(status.run).toBeUndefined();
+  expect(status.conditions?.map(({ type }) => type)).not.toContain('Stalled');
+  await patch('held', { suspend: false });
+  expect((await world.ended('held')).phase).toBe('Succeeded');
 });
 
 describe('a run that is paced by hand', () => {

@@ -105,34 +105,32 @@ describe.skipIf(withoutRealTime)('Setup', () => {
   );
 });
 
-describe.skipIf(withoutRealTime)('a fault', () => {
-  it(
-    'is not injected if its key was used by another client',
-    keepingTime(async () => {
-      const noted: FaultSpan[] = [];
-      const faultNotes: FaultNotes = {
-        async note(fault) {
-          noted.push(fault);
-          return async () => void noted.splice(noted.indexOf(fault), 1);
-        },
-      };
-      const driver = driverOn(nodes.map(targetOf), { faultNotes });
-      const key = 'demo-used';
-      await driver.prepare('drift', key);
-      const [first] = nodes;
-      const body = JSON.stringify({ key });
-      const headers = { 'content-type': 'application/json' };
-      await fetch(`http://${first?.host}:${first?.port}/check`, { method: 'POST', headers, body });
-      await until(async () => (await observer.hvals(`rl:count:${key}`)).length > 0, {
-        what: 'the count to reach Redis',
-      });
-      expect(await driver.inject('drift', key, 2000)).toMatchObject({
-        proof: 'Inconclusive',
-        endedAt: expect.any(Number),
-        message: expect.stringMatching(/^Nothing .*: demo-used .*before .*\(Redis counted 1\)/),
-      });
-      // And Redis needs no rest from it.
-      expect(noted).toEqual([]);
-    }),
-  );
-});
+it.skipIf(withoutRealTime)(
+  'a fault is not injected if its key was used by another client',
+  keepingTime(async () => {
+    const noted: FaultSpan[] = [];
+    const faultNotes: FaultNotes = {
+      async note(fault) {
+        noted.push(fault);
+        return async () => void noted.splice(noted.indexOf(fault), 1);
+      },
+    };
+    const driver = driverOn(nodes.map(targetOf), { faultNotes });
+    const key = 'demo-used';
+    await driver.prepare('drift', key);
+    const [first] = nodes;
+    const body = JSON.stringify({ key });
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`http://${first?.host}:${first?.port}/check`, { method: 'POST', headers, body });
+    await until(async () => (await observer.hvals(`rl:count:${key}`)).length > 0, {
+      what: 'the count to reach Redis',
+    });
+    expect(await driver.inject('drift', key, 2000)).toMatchObject({
+      proof: 'Inconclusive',
+      endedAt: expect.any(Number),
+      message: expect.stringMatching(/^Nothing .*: demo-used .*before .*\(Redis counted 1\)/),
+    });
+    // And Redis needs no rest from it.
+    expect(noted).toEqual([]);
+  }),
+);

@@ -9,46 +9,42 @@ afterAll(async () => await cluster?.stop());
 
 const errorCode = (body: Record<string, unknown>): unknown => JSON.parse(JSON.stringify(body)).error?.code;
 
-describe('checking', () => {
-  it('admits up to the limit and then answers 429 with the RateLimit headers', async () => {
-    const [, node] = cluster.nodes;
-    for (const remaining of [2, 1, 0]) {
-      const answer = await node?.check('three');
-      expect(answer?.status).toBe(200);
-      expect(answer?.body).toMatchObject({
-        allowed: true,
-        limit: 3,
-        remaining,
-        node: 'node-3',
-        key: 'three',
-      });
-      expect(answer?.headers.get('ratelimit-policy')).toBe('"fixed-window";q=3;w=120');
-      expect(answer?.headers.get('ratelimit')).toMatch(new RegExp(`^"fixed-window";r=${remaining};t=\\d+$`));
-      expect(answer?.headers.has('retry-after')).toBe(false);
-    }
-    const denied = await node?.check('three');
-    expect(denied?.status).toBe(429);
-    expect(denied?.body).toMatchObject({ allowed: false, remaining: 0, limit: 3 });
-    const wait = Number(denied?.headers.get('retry-after'));
-    expect(wait).toBeGreaterThan(0);
-    expect(wait).toBeLessThanOrEqual(120);
-    expect(denied?.headers.get('ratelimit')).toBe(`"fixed-window";r=0;t=${wait}`);
-  });
+it('checks are admitted up to the limit, then answered 429 with RateLimit headers', async () => {
+  const [, node] = cluster.nodes;
+  for (const remaining of [2, 1, 0]) {
+    const answer = await node?.check('three');
+    expect(answer?.status).toBe(200);
+    expect(answer?.body).toMatchObject({
+      allowed: true,
+      limit: 3,
+      remaining,
+      node: 'node-3',
+      key: 'three',
+    });
+    expect(answer?.headers.get('ratelimit-policy')).toBe('"fixed-window";q=3;w=120');
+    expect(answer?.headers.get('ratelimit')).toMatch(new RegExp(`^"fixed-window";r=${remaining};t=\\d+$`));
+    expect(answer?.headers.has('retry-after')).toBe(false);
+  }
+  const denied = await node?.check('three');
+  expect(denied?.status).toBe(429);
+  expect(denied?.body).toMatchObject({ allowed: false, remaining: 0, limit: 3 });
+  const wait = Number(denied?.headers.get('retry-after'));
+  expect(wait).toBeGreaterThan(0);
+  expect(wait).toBeLessThanOrEqual(120);
+  expect(denied?.headers.get('ratelimit')).toBe(`"fixed-window";r=0;t=${wait}`);
 });
 
-describe('what is not a proper request', () => {
-  it.each([
-    ['POST', '/check', {}, 400, 'INVALID_REQUEST'],
-    ['POST', '/check', 'not json', 400, 'INVALID_REQUEST'],
-    ['POST', '/check', { key: 'a b' }, 400, 'INVALID_REQUEST'],
-    ['POST', '/check', { key: 'x'.repeat(201) }, 400, 'INVALID_REQUEST'],
-    ['POST', '/check', { key: 'x'.repeat(5_000) }, 413, 'BODY_TOO_LARGE'],
-    ['GET', '/counter', undefined, 400, 'INVALID_REQUEST'],
-    ['PUT', '/check', { key: 'a' }, 404, 'ROUTE_NOT_FOUND'],
-  ])('%s %s %j is answered with %i %s', async (method, path, body, status, code) => {
-    const answer = await cluster.nodes[0]?.call(method, path, body);
-    expect([answer?.status, errorCode(answer?.body ?? {})]).toEqual([status, code]);
-  });
+it.each([
+  ['POST', '/check', {}, 400, 'INVALID_REQUEST'],
+  ['POST', '/check', 'not json', 400, 'INVALID_REQUEST'],
+  ['POST', '/check', { key: 'a b' }, 400, 'INVALID_REQUEST'],
+  ['POST', '/check', { key: 'x'.repeat(201) }, 400, 'INVALID_REQUEST'],
+  ['POST', '/check', { key: 'x'.repeat(5_000) }, 413, 'BODY_TOO_LARGE'],
+  ['GET', '/counter', undefined, 400, 'INVALID_REQUEST'],
+  ['PUT', '/check', { key: 'a' }, 404, 'ROUTE_NOT_FOUND'],
+])('an improper request %s %s %j is answered with %i %s', async (method, path, body, status, code) => {
+  const answer = await cluster.nodes[0]?.call(method, path, body);
+  expect([answer?.status, errorCode(answer?.body ?? {})]).toEqual([status, code]);
 });
 
 describe('what a node says of itself', () => {

@@ -130,22 +130,21 @@ describe('a limiter whose Redis the spec names', () => {
   });
 });
 
-describe('a Redis that the spec names and the limiter does not use', () => {
-  it('controls end if only health checks and exporters use the Redis of the spec', async () => {
-    const exporter = setInterval(() => {
-      void store.ping();
-      void store.info();
-      void store.config('GET', 'maxmemory');
-    }, 50);
-    onTestFinished(() => clearInterval(exporter));
-    await expect(control(inMemory())).rejects.toThrow(
-      / 12 requests, .*redis-0 \S+ received no data command .* 5 s .*: .*rateLimiter\.redis\.serviceName$/,
-    );
-  });
+it('controls end if only health checks and exporters use the Redis of the spec', async () => {
+  const exporter = setInterval(() => {
+    void store.ping();
+    void store.info();
+    void store.config('GET', 'maxmemory');
+  }, 50);
+  onTestFinished(() => clearInterval(exporter));
+  await expect(control(inMemory())).rejects.toThrow(
+    / 12 requests, .*redis-0 \S+ received no data command .* 5 s .*: .*rateLimiter\.redis\.serviceName$/,
+  );
 });
 
-describe('a count of the kind', () => {
-  it.each(KINDS)('%s is read with the right %s and those that are there', async (type, _, countOne) => {
+it.each(KINDS)(
+  'a count of the kind %s is read with the right %s and those that are there',
+  async (type, _, countOne) => {
     const place = { count: { key: 'rl:$(key)', type, ...(type === 'Hash' && { field: 'used' }) } };
     const { message, storeDoubt } = await control(async (key) => await countOne(store, key), {
       username: type,
@@ -153,5 +152,5 @@ describe('a count of the kind', () => {
     });
     expect(message).toMatch(/; Redis counted 12 of 12 for it;/);
     expect(storeDoubt).toBeUndefined();
-  });
-});
+  },
+);

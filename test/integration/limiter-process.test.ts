@@ -95,23 +95,21 @@ describe('three processes over one Redis with a password and an ACL', () => {
   });
 });
 
-describe('one process', () => {
-  it('trusts only certificates of the configured CA', async () => {
-    const certificate = () => certificateFor(folderOfTest(), 'DNS:localhost,IP:127.0.0.1');
-    const [right, wrong] = await Promise.all([certificate(), certificate()]);
-    const redis = await startRedis({ tls: right, requirepass: 'letmein' });
-    try {
-      const access = { REDIS_PORT: String(redis.port), REDIS_PASSWORD: 'letmein', REDIS_TLS: 'true' };
-      const [trusting, wary] = await Promise.all([
-        spawnNode(5, { ...access, REDIS_TLS_CA_FILE: right.caFile }),
-        spawnNode(6, { ...access, REDIS_TLS_CA_FILE: wrong.caFile }),
-      ]);
-      await connected([trusting.client]);
-      expect((await trusting.client.check('secure')).status).toBe(200);
-      expect((await wary.client.call('GET', '/health')).status).toBe(503);
-      expect((await wary.client.call('GET', '/livez')).status).toBe(200);
-    } finally {
-      await redis.stop();
-    }
-  });
+it('one process trusts only certificates of the configured CA', async () => {
+  const certificate = () => certificateFor(folderOfTest(), 'DNS:localhost,IP:127.0.0.1');
+  const [right, wrong] = await Promise.all([certificate(), certificate()]);
+  const redis = await startRedis({ tls: right, requirepass: 'letmein' });
+  try {
+    const access = { REDIS_PORT: String(redis.port), REDIS_PASSWORD: 'letmein', REDIS_TLS: 'true' };
+    const [trusting, wary] = await Promise.all([
+      spawnNode(5, { ...access, REDIS_TLS_CA_FILE: right.caFile }),
+      spawnNode(6, { ...access, REDIS_TLS_CA_FILE: wrong.caFile }),
+    ]);
+    await connected([trusting.client]);
+    expect((await trusting.client.check('secure')).status).toBe(200);
+    expect((await wary.client.call('GET', '/health')).status).toBe(503);
+    expect((await wary.client.call('GET', '/livez')).status).toBe(200);
+  } finally {
+    await redis.stop();
+  }
 });

@@ -103,23 +103,21 @@ describe.skipIf(withoutRealTime)('a limiter whose counts are lost', () => {
   );
 });
 
-describe('a loss', () => {
-  const LONG = { ...LOSE, duration: '20s' };
+const LONG = { ...LOSE, duration: '20s' };
 
-  it.each([
-    ['helpless', false, /DataLoss needs: grant it "\+unlink ~rl:demo-\*" besides/],
-    ['unlinks', true, /DataLoss needs: grant it "\+unlink ~rl:demo-\* \+script\|flush" besides/],
-  ] as const)('is not announced without the rights: %s', async (user, scripts, message) => {
-    const before = await unlinked();
-    const fault = { ...LONG, ...(scripts && { scripts }) };
-    const { driver, key } = await drivenPods(ground, {
-      admits: counts,
-      fault,
-      limit: LIMIT,
-      count: true,
-      user,
-    });
-    await expect(driver.prepare('outage', key)).rejects.toThrow(message);
-    expect(await unlinked()).toBe(before);
+it.each([
+  ['helpless', false, /DataLoss needs: grant it "\+unlink ~rl:demo-\*" besides/],
+  ['unlinks', true, /DataLoss needs: grant it "\+unlink ~rl:demo-\* \+script\|flush" besides/],
+] as const)('a loss is not announced without the rights: %s', async (user, scripts, message) => {
+  const before = await unlinked();
+  const fault = { ...LONG, ...(scripts && { scripts }) };
+  const { driver, key } = await drivenPods(ground, {
+    admits: counts,
+    fault,
+    limit: LIMIT,
+    count: true,
+    user,
   });
+  await expect(driver.prepare('outage', key)).rejects.toThrow(message);
+  expect(await unlinked()).toBe(before);
 });

@@ -85,35 +85,33 @@ describe('run -f', () => {
   });
 });
 
-describe('a run by hand', () => {
-  it('advance continues a run and rerun repeats it, as the annotations do', async () => {
-    await world.applySpec('hand', { ...ONE_BURST, pace: { mode: 'Manual' } });
-    for (const chapter of [1, 2]) {
-      await world.untilStatus('hand', `chapter ${chapter} to wait`, (now) => waitingChapter(now) === chapter);
-      const { status, stdout } = await plugin('advance', 'hand').ended;
-      expect(status).toBe(0);
-      expect(stdout).toContain(`${ANNOTATIONS.advance}=1/${chapter}`);
-      expect((await world.object('hand')).metadata.annotations?.[ANNOTATIONS.advance]).toBe(`1/${chapter}`);
-    }
-    await world.untilStatus('hand', 'chapter 3 or later', (status) => chapterOnShow(status) > 2);
-    await world.patch('hand', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });
-    const waited = await plugin('wait', 'hand').ended;
-    expect(waited.stdout).toContain('Verdict: Succeeded (NoExpectation)');
-    expect(waited.status).toBe(0);
+it('advance continues a run and rerun repeats it, as the annotations do', async () => {
+  await world.applySpec('hand', { ...ONE_BURST, pace: { mode: 'Manual' } });
+  for (const chapter of [1, 2]) {
+    await world.untilStatus('hand', `chapter ${chapter} to wait`, (now) => waitingChapter(now) === chapter);
+    const { status, stdout } = await plugin('advance', 'hand').ended;
+    expect(status).toBe(0);
+    expect(stdout).toContain(`${ANNOTATIONS.advance}=1/${chapter}`);
+    expect((await world.object('hand')).metadata.annotations?.[ANNOTATIONS.advance]).toBe(`1/${chapter}`);
+  }
+  await world.untilStatus('hand', 'chapter 3 or later', (status) => chapterOnShow(status) > 2);
+  await world.patch('hand', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });
+  const waited = await plugin('wait', 'hand').ended;
+  expect(waited.stdout).toContain('Verdict: Succeeded (NoExpectation)');
+  expect(waited.status).toBe(0);
 
-    const nothing = await plugin('advance', 'hand').ended;
-    expect(nothing.stderr).toContain('no active run');
-    expect(nothing.stderr).toContain('kubectl chaosdemo rerun hand');
-    expect(nothing.status).toBe(2);
+  const nothing = await plugin('advance', 'hand').ended;
+  expect(nothing.stderr).toContain('no active run');
+  expect(nothing.stderr).toContain('kubectl chaosdemo rerun hand');
+  expect(nothing.status).toBe(2);
 
-    const again = await plugin('rerun', 'hand').ended;
-    const requested = (await world.object('hand')).metadata.annotations?.[ANNOTATIONS.requestedAt];
-    expect(again.stdout).toContain(`${ANNOTATIONS.requestedAt}=${requested}`);
-    expect((await plugin('wait', 'hand').ended).status).toBe(0);
-    const status = await world.status('hand');
-    expect(status.run?.number).toBe(2);
-    expect(status.lastHandledRunRequest).toBe(requested);
-  });
+  const again = await plugin('rerun', 'hand').ended;
+  const requested = (await world.object('hand')).metadata.annotations?.[ANNOTATIONS.requestedAt];
+  expect(again.stdout).toContain(`${ANNOTATIONS.requestedAt}=${requested}`);
+  expect((await plugin('wait', 'hand').ended).status).toBe(0);
+  const status = await world.status('hand');
+  expect(status.run?.number).toBe(2);
+  expect(status.lastHandledRunRequest).toBe(requested);
 });
 
 describe('a command that cannot be carried out', () => {

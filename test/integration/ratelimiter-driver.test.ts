@@ -76,19 +76,20 @@ async function admittedByNodes(key: string): Promise<number> {
   return counters.reduce((sum, count) => sum + count, 0);
 }
 
-describe.skipIf(withoutRealTime)('baseline and preparation', () => {
-  it.for([
-    {
-      what: 'others have come to its Redis',
-      check: { state: 'refused', admission: { state: 'refused', reason: 'SharedRedis', message: 'shared' } },
-      observed: { admission: { state: 'refused', reason: 'SharedRedis' }, prepareFailures: {} },
-    },
-    {
-      what: 'its Redis was restarted',
-      check: { state: 'restarted' },
-      observed: { prepareFailures: { f: expect.stringMatching(/redis-0 .*restarted.*run again/) } },
-    },
-  ] as const)('prepares no pause where $what since the run began', async ({ check, observed }, context) => {
+it.skipIf(withoutRealTime).for([
+  {
+    what: 'others have come to its Redis',
+    check: { state: 'refused', admission: { state: 'refused', reason: 'SharedRedis', message: 'shared' } },
+    observed: { admission: { state: 'refused', reason: 'SharedRedis' }, prepareFailures: {} },
+  },
+  {
+    what: 'its Redis was restarted',
+    check: { state: 'restarted' },
+    observed: { prepareFailures: { f: expect.stringMatching(/redis-0 .*restarted.*run again/) } },
+  },
+] as const)(
+  'a driver prepares no pause where $what since the run began',
+  async ({ check, observed }, context) => {
     await keepingTime(async () => {
       const driver = driverOf({ checkStore: async () => check });
       const key = `demo-unwelcome-${check.state}`;
@@ -99,57 +100,55 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
       await driver.perform({ ...effect, scenario: 'ghosts' });
       expect(driver.observed.prepared['f']).toMatchObject({ fixture: key });
     })(context);
-  });
-});
+  },
+);
 
-describe.skipIf(withoutRealTime)('the pause', () => {
-  it(
-    'a held write confirms the pause, counters drift, and all recovers',
-    keepingTime(async () => {
-      const { driver, key } = await prepared();
-      const about = { fault: 'f', scenario: 'drift', fixture: key };
-      driver.converge([
-        { kind: 'PollHealth', intervalMs: 250 },
-        { kind: 'Watch', ...about },
-      ]);
-      const report = await driver.inject('drift', key, 4000);
-      expect(report).toMatchObject({ proof: 'Confirmed' });
-      expect(report?.endedAt).toBeUndefined();
+it.skipIf(withoutRealTime)(
+  'a held write confirms the pause, counters drift, and all recovers',
+  keepingTime(async () => {
+    const { driver, key } = await prepared();
+    const about = { fault: 'f', scenario: 'drift', fixture: key };
+    driver.converge([
+      { kind: 'PollHealth', intervalMs: 250 },
+      { kind: 'Watch', ...about },
+    ]);
+    const report = await driver.inject('drift', key, 4000);
+    expect(report).toMatchObject({ proof: 'Confirmed' });
+    expect(report?.endedAt).toBeUndefined();
 
-      driver.converge([
-        { kind: 'PollHealth', intervalMs: 250 },
-        { kind: 'Watch', ...about },
-        { kind: 'Load', ...about },
-      ]);
-      await until(() => driver.observed.readings['f']?.measures[0]?.value === 30, {
-        what: 'the drift to reach its ceiling',
-      });
-      expect([await admittedByNodes(key), await countedByRedis(key)]).toEqual([30, 0]);
-      const reading = driver.observed.readings['f'];
-      expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
-      expect(reading?.evidence.join('\n')).toContain('30 apart');
+    driver.converge([
+      { kind: 'PollHealth', intervalMs: 250 },
+      { kind: 'Watch', ...about },
+      { kind: 'Load', ...about },
+    ]);
+    await until(() => driver.observed.readings['f']?.measures[0]?.value === 30, {
+      what: 'the drift to reach its ceiling',
+    });
+    expect([await admittedByNodes(key), await countedByRedis(key)]).toEqual([30, 0]);
+    const reading = driver.observed.readings['f'];
+    expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
+    expect(reading?.evidence.join('\n')).toContain('30 apart');
 
-      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
-      const recovery = driver.observed.recoveries['f'];
-      expect(recovery).toMatchObject({ measures: [{ name: 'underCounted', value: 0, unit: 'requests' }] });
-      expect(recovery?.restedAt).toBeGreaterThanOrEqual(recovery?.workedAt ?? Infinity);
-      expect(await countedByRedis(key)).toBe(30);
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-      expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
+    await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
+    const recovery = driver.observed.recoveries['f'];
+    expect(recovery).toMatchObject({ measures: [{ name: 'underCounted', value: 0, unit: 'requests' }] });
+    expect(recovery?.restedAt).toBeGreaterThanOrEqual(recovery?.workedAt ?? Infinity);
+    expect(await countedByRedis(key)).toBe(30);
+    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+    expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
 
-      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
-        class: 'store-writes-stalled',
-        component: 'store',
-        pod: 'redis-0',
-        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
-      });
+    await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
+    expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+      class: 'store-writes-stalled',
+      component: 'store',
+      pod: 'redis-0',
+      grade: { localization: 'Right', identification: 'Right', action: 'Right' },
+    });
 
-      await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
-      expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
-    }),
-  );
-});
+    await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
+    expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
+  }),
+);
 
 describe.skipIf(withoutRealTime)('restore', () => {
   it(

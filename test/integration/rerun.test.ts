@@ -1,5 +1,5 @@
 /** Runs that a rollout starts, with the real operator. Redis is never paused, and no time has to be kept. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ONE_BURST } from '../kit/demo.ts';
 import { endedRunOf } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -15,32 +15,30 @@ afterAll(() => world?.stop());
 const ended = (name: string, number: number) =>
   world.untilStatus(name, `the end of run ${number} of ${name}`, (status) => endedRunOf(status) === number);
 
-describe('rerun: OnPodTemplateChange', () => {
-  it('a demo with rerun runs again after a rollout of a new template, no other does', async () => {
-    await world.applySpec('rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange' });
-    await world.applySpec('does-not', ONE_BURST);
-    const first = await ended('rollouts', 1);
-    await ended('does-not', 1);
-    expect(first.run?.podTemplate).toMatch(/^[0-9a-f]{10}$/);
+it('a demo with rerun runs again after a rollout of a new template, no other does', async () => {
+  await world.applySpec('rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange' });
+  await world.applySpec('does-not', ONE_BURST);
+  const first = await ended('rollouts', 1);
+  await ended('does-not', 1);
+  expect(first.run?.podTemplate).toMatch(/^[0-9a-f]{10}$/);
 
-    await rollOut(world.environment, 'rollout-1', {
-      async halfway() {
-        // One pod new, two old: still the first run, though the operator has checked.
-        const { metadata } = await world.object('rollouts');
-        await world.applySpec('rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange', historyLimit: 4 });
-        await world.untilStatus(
-          'rollouts',
-          'the edit to be seen',
-          ({ observedGeneration = 0 }) => observedGeneration > (metadata?.generation ?? 0),
-        );
-        expect((await world.status('rollouts')).run?.number).toBe(1);
-      },
-    });
-    const second = await ended('rollouts', 2);
-    expect(second.run).toMatchObject({ podTemplate: 'rollout-1', phase: 'Succeeded' });
-    expect(second.run?.pods?.map(({ name }) => name)).toEqual(
-      [0, 1, 2].map((i) => `ratelimiter-rollout-1-${i}`),
-    );
-    expect((await world.status('does-not')).run?.number).toBe(1);
+  await rollOut(world.environment, 'rollout-1', {
+    async halfway() {
+      // One pod new, two old: still the first run, though the operator has checked.
+      const { metadata } = await world.object('rollouts');
+      await world.applySpec('rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange', historyLimit: 4 });
+      await world.untilStatus(
+        'rollouts',
+        'the edit to be seen',
+        ({ observedGeneration = 0 }) => observedGeneration > (metadata?.generation ?? 0),
+      );
+      expect((await world.status('rollouts')).run?.number).toBe(1);
+    },
   });
+  const second = await ended('rollouts', 2);
+  expect(second.run).toMatchObject({ podTemplate: 'rollout-1', phase: 'Succeeded' });
+  expect(second.run?.pods?.map(({ name }) => name)).toEqual(
+    [0, 1, 2].map((i) => `ratelimiter-rollout-1-${i}`),
+  );
+  expect((await world.status('does-not')).run?.number).toBe(1);
 });

@@ -11,29 +11,27 @@ afterEach(() => {
 
 const exact = { baseMs: 100, maxMs: 1000, random: () => 1 };
 
-describe('WorkQueue', () => {
-  it('on shutdown a work queue releases workers, and waits for keys in progress', async () => {
-    const queue = new WorkQueue();
-    queue.add('running');
-    await queue.take();
-    const idleWorker = queue.take();
-    queue.addAfter('later', 10);
-    let drained = false;
-    void queue.shutDown().then(() => {
-      drained = true;
-    });
-    queue.add('new');
-    queue.add('running');
-    expect(await idleWorker).toBeUndefined();
-    expect(await queue.take()).toBeUndefined();
-    await vi.advanceTimersByTimeAsync(100);
-    expect(drained).toBe(false);
-    expect(vi.getTimerCount()).toBe(0);
-    queue.done('running');
-    await vi.advanceTimersByTimeAsync(0);
-    expect(drained).toBe(true);
-    expect(queue.depth).toBe(0);
+it('on shutdown a work queue releases workers, and waits for keys in progress', async () => {
+  const queue = new WorkQueue();
+  queue.add('running');
+  await queue.take();
+  const idleWorker = queue.take();
+  queue.addAfter('later', 10);
+  let drained = false;
+  void queue.shutDown().then(() => {
+    drained = true;
   });
+  queue.add('new');
+  queue.add('running');
+  expect(await idleWorker).toBeUndefined();
+  expect(await queue.take()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(drained).toBe(false);
+  expect(vi.getTimerCount()).toBe(0);
+  queue.done('running');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(drained).toBe(true);
+  expect(queue.depth).toBe(0);
 });
 
 const take = async (queue: WorkQueue, count: number): Promise<(string | undefined)[]> => {
@@ -92,45 +90,43 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 60 }) }),
 );
 
-describe('WorkQueue, whatever is done to it', () => {
-  it('a work queue processes no key twice at once, and each key after its last add', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const queue = new WorkQueue({ backoff: exact });
-        const running: string[] = [];
-        /** Keys added and not taken since. */
-        const owed = new Set<string>();
-        const taken = (key: string | undefined): void => {
-          if (key === undefined) return;
-          if (running.includes(key)) throw new Error(`${key} is processed twice at once`);
-          owed.delete(key);
-          running.push(key);
-        };
-        for (const step of steps) {
-          if (step.do === 'add') queue.add(step.key);
-          if (step.do === 'fail') queue.addAfterFailure(step.key);
-          if (step.do === 'addAfter') queue.addAfter(step.key, step.ms);
-          if ('key' in step) owed.add(step.key);
-          if (step.do === 'take') void queue.take().then(taken);
-          if (step.do === 'done') {
-            const key = running.shift();
-            if (key !== undefined) queue.done(key);
-          }
-          await vi.advanceTimersByTimeAsync(step.do === 'wait' ? step.ms : 0);
+it('a work queue processes no key twice at once, and each key after its last add', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const queue = new WorkQueue({ backoff: exact });
+      const running: string[] = [];
+      /** Keys added and not taken since. */
+      const owed = new Set<string>();
+      const taken = (key: string | undefined): void => {
+        if (key === undefined) return;
+        if (running.includes(key)) throw new Error(`${key} is processed twice at once`);
+        owed.delete(key);
+        running.push(key);
+      };
+      for (const step of steps) {
+        if (step.do === 'add') queue.add(step.key);
+        if (step.do === 'fail') queue.addAfterFailure(step.key);
+        if (step.do === 'addAfter') queue.addAfter(step.key, step.ms);
+        if ('key' in step) owed.add(step.key);
+        if (step.do === 'take') void queue.take().then(taken);
+        if (step.do === 'done') {
+          const key = running.shift();
+          if (key !== undefined) queue.done(key);
         }
-        // Everything due by now, and workers enough to process it all.
-        await vi.advanceTimersByTimeAsync(2000);
-        for (let round = 0; round < 10; round++) {
-          for (const key of running.splice(0)) queue.done(key);
-          for (let worker = 0; worker < 3; worker++) void queue.take().then(taken);
-          await vi.advanceTimersByTimeAsync(0);
-        }
-        expect([...owed]).toEqual([]);
-        expect(queue.depth).toBe(0);
-        await queue.shutDown().catch(() => {});
-        expect(vi.getTimerCount()).toBe(0);
-      }),
-      { numRuns: 200 },
-    );
-  });
+        await vi.advanceTimersByTimeAsync(step.do === 'wait' ? step.ms : 0);
+      }
+      // Everything due by now, and workers enough to process it all.
+      await vi.advanceTimersByTimeAsync(2000);
+      for (let round = 0; round < 10; round++) {
+        for (const key of running.splice(0)) queue.done(key);
+        for (let worker = 0; worker < 3; worker++) void queue.take().then(taken);
+        await vi.advanceTimersByTimeAsync(0);
+      }
+      expect([...owed]).toEqual([]);
+      expect(queue.depth).toBe(0);
+      await queue.shutDown().catch(() => {});
+      expect(vi.getTimerCount()).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -55,9 +55,8 @@ describe('readSettings', () => {
   });
 });
 
-describe('helpText', () => {
-  it('lists every setting with its variable and its default', () => {
-    expect(helpText(program)).toBe(`Waits.
+it('helpText lists every setting with its variable and its default', () => {
+  expect(helpText(program)).toBe(`Waits.
 
 A flag overrides its environment variable, shown in brackets.
 
@@ -75,5 +74,4 @@ A flag overrides its environment variable, shown in brackets.
   --help
       Print this and end
 `);
-  });
 });

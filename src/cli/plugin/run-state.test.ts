@@ -53,16 +53,14 @@ describe('where an object stands', () => {
   });
 });
 
-describe('waiting', () => {
-  it('gives up on a refusal that stands, not on one that goes away', () => {
-    const waiter = new Waiter();
-    expect(waiter.observe(demo(refused), 0)).toBeUndefined();
-    expect(waiter.observe(demo(refused), REFUSAL_TIMEOUT_MS - 1)).toBeUndefined();
-    expect(waiter.observe(demo({ Reconciling: ['True', 'Running'] }), REFUSAL_TIMEOUT_MS)).toBeUndefined();
-    expect(waiter.observe(demo(refused), REFUSAL_TIMEOUT_MS + 1)).toBeUndefined();
-    expect(waiter.observe(demo(refused), 2 * REFUSAL_TIMEOUT_MS + 1)).toMatchObject({
-      state: 'refused',
-      reason: 'NoSuchPods',
-    });
+it('waiting gives up on a refusal that stands, not on one that goes away', () => {
+  const waiter = new Waiter();
+  expect(waiter.observe(demo(refused), 0)).toBeUndefined();
+  expect(waiter.observe(demo(refused), REFUSAL_TIMEOUT_MS - 1)).toBeUndefined();
+  expect(waiter.observe(demo({ Reconciling: ['True', 'Running'] }), REFUSAL_TIMEOUT_MS)).toBeUndefined();
+  expect(waiter.observe(demo(refused), REFUSAL_TIMEOUT_MS + 1)).toBeUndefined();
+  expect(waiter.observe(demo(refused), 2 * REFUSAL_TIMEOUT_MS + 1)).toMatchObject({
+    state: 'refused',
+    reason: 'NoSuchPods',
   });
 });

@@ -23,18 +23,16 @@ function withLimit(points: [number, number][]): ScenarioEvidence {
   return scenario;
 }
 
-describe('a plot of answers', () => {
-  it('has one that grows as a line, and reports where that ends', () => {
-    const points: [number, number][] = [
-      [0, 10],
-      [1000, 10],
-      [5000, 14],
-    ];
-    const plot = answersOf(withLimit(points));
-    expect(plot.bound).toBeUndefined();
-    expect(plot.lines.at(-1)).toMatchObject({ name: 'the limit allows', points });
-    expect(plot.about).toMatch(/limit or below, .* 14 /);
-  });
+it('a plot of answers has a line for what grows, and reports where that ends', () => {
+  const points: [number, number][] = [
+    [0, 10],
+    [1000, 10],
+    [5000, 14],
+  ];
+  const plot = answersOf(withLimit(points));
+  expect(plot.bound).toBeUndefined();
+  expect(plot.lines.at(-1)).toMatchObject({ name: 'the limit allows', points });
+  expect(plot.about).toMatch(/limit or below, .* 14 /);
 });
 
 describe('a plot of answers around an outage', () => {

@@ -231,23 +231,24 @@ describe('a burst that cannot be sent', () => {
   });
 });
 
-describe('an aborted burst', () => {
-  const stages: [string, (stop: AbortController) => Partial<BurstPlan<string>>][] = [
-    [
-      'while it connects',
-      (stop) => (setTimeout(() => stop.abort(new Error('enough')), 50), { dial: neverOpen }),
-    ],
-    [
-      'while it waits for its moment',
-      (stop) => (setTimeout(() => stop.abort(new Error('enough')), 150), { at: Date.now() + 60_000 }),
-    ],
-    ['at its moment', (stop) => ({ onStart: () => stop.abort(new Error('enough')) })],
-    [
-      'while it waits for answers',
-      (stop) => ({ onStart: () => void setTimeout(() => stop.abort(new Error('enough')), 50) }),
-    ],
-  ];
-  it.each(stages)('%s ends with the reason, its connections and no timer left', async (_, more) => {
+const stages: [string, (stop: AbortController) => Partial<BurstPlan<string>>][] = [
+  [
+    'while it connects',
+    (stop) => (setTimeout(() => stop.abort(new Error('enough')), 50), { dial: neverOpen }),
+  ],
+  [
+    'while it waits for its moment',
+    (stop) => (setTimeout(() => stop.abort(new Error('enough')), 150), { at: Date.now() + 60_000 }),
+  ],
+  ['at its moment', (stop) => ({ onStart: () => stop.abort(new Error('enough')) })],
+  [
+    'while it waits for answers',
+    (stop) => ({ onStart: () => void setTimeout(() => stop.abort(new Error('enough')), 50) }),
+  ],
+];
+it.each(stages)(
+  'an aborted burst %s ends with the reason, its connections and no timer left',
+  async (_, more) => {
     const { pod, sockets } = await rawNode(() => undefined);
     const budget = new ConnectionBudget(100);
     const stop = new AbortController();
@@ -255,8 +256,8 @@ describe('an aborted burst', () => {
     await expect(sendBurst(plan, stop.signal)).rejects.toThrow('enough');
     expect(budget.free).toBe(100);
     await allClosed(sockets);
-  });
-});
+  },
+);
 
 describe('bursts of several runs', () => {
   /** Sends all of an answer but the end. */

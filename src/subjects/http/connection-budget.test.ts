@@ -5,21 +5,19 @@ import { CONNECTION_BYTES, ConnectionBudget, type ConnectionLease } from './conn
 const { signal } = new AbortController();
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('a budget of connections', () => {
-  const shop = (most: number) => {
-    const budget = new ConnectionBudget(most);
-    return { budget, share: budget.onBehalfOf('shop') };
-  };
+const shop = (most: number) => {
+  const budget = new ConnectionBudget(most);
+  return { budget, share: budget.onBehalfOf('shop') };
+};
 
-  it('a connection budget counts partial answers as connections by their memory', async () => {
-    const { budget, share } = shop(10);
-    const lease = await share.acquire(8, signal);
-    expect(share.take(CONNECTION_BYTES + 1)).toBe(true);
-    expect([share.take(CONNECTION_BYTES), share.tryAcquire(1)]).toEqual([false, undefined]);
-    share.give(CONNECTION_BYTES + 1);
-    lease.release();
-    expect(budget.free).toBe(10);
-  });
+it('a connection budget counts partial answers as connections by their memory', async () => {
+  const { budget, share } = shop(10);
+  const lease = await share.acquire(8, signal);
+  expect(share.take(CONNECTION_BYTES + 1)).toBe(true);
+  expect([share.take(CONNECTION_BYTES), share.tryAcquire(1)]).toEqual([false, undefined]);
+  share.give(CONNECTION_BYTES + 1);
+  lease.release();
+  expect(budget.free).toBe(10);
 });
 
 describe('a budget of connections for several namespaces', () => {

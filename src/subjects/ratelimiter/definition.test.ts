@@ -83,30 +83,26 @@ describe('chapters', () => {
   });
 });
 
-describe('a spec without scenarios', () => {
-  const http = {
-    http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
-  };
+const http = {
+  http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
+};
 
-  it.each([
-    ['any limiter behind HTTP', http],
-    ['the bundled limiter', {}],
-  ])('is admitted for %s, with a stall of Redis', (_, limiter) => {
-    const { scenarios: _scenarios, ...rest } = spec({}, limiter);
-    const whole = specSchema([rateLimiterApi]).parse(rest);
-    expect(whole.scenarios).toMatchObject([{ name: 'outage', type: 'StoreOutage', expect: 'Held' }]);
-    expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).not.toThrow();
-  });
+it.each([
+  ['any limiter behind HTTP', http],
+  ['the bundled limiter', {}],
+])('a spec without scenarios is admitted for %s, with a stall of Redis', (_, limiter) => {
+  const { scenarios: _scenarios, ...rest } = spec({}, limiter);
+  const whole = specSchema([rateLimiterApi]).parse(rest);
+  expect(whole.scenarios).toMatchObject([{ name: 'outage', type: 'StoreOutage', expect: 'Held' }]);
+  expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).not.toThrow();
 });
 
-describe('the named configurations', () => {
-  it('redisPauseConfig and burstTrafficConfig return the scenarios of their types', () => {
-    const whole = spec();
-    const [drift, ghosts] = whole.scenarios;
-    if (!drift || !ghosts) throw new Error('there are no scenarios');
-    const limiter = rateLimiterOf(whole);
-    expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
-      rateLimiterDefinition.scenarios(whole),
-    );
-  });
+it('redisPauseConfig and burstTrafficConfig return the scenarios of their types', () => {
+  const whole = spec();
+  const [drift, ghosts] = whole.scenarios;
+  if (!drift || !ghosts) throw new Error('there are no scenarios');
+  const limiter = rateLimiterOf(whole);
+  expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
+    rateLimiterDefinition.scenarios(whole),
+  );
 });

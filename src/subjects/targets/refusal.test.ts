@@ -6,13 +6,11 @@ const forbidden = new ForbiddenError(
   'GET /api/v1/namespaces/shop/pods: pods is forbidden: User "system:serviceaccount:chaos:operator" cannot list resource "pods" in API group "" in the namespace "shop"',
 );
 
-describe('Refusal', () => {
-  it('is an admission that fits into a status', () => {
-    expect(new Refusal('SharedRedis', 'x'.repeat(2000)).admission).toEqual({
-      state: 'refused',
-      reason: 'SharedRedis',
-      message: `${'x'.repeat(511)}…`,
-    });
+it('Refusal is an admission that fits into a status', () => {
+  expect(new Refusal('SharedRedis', 'x'.repeat(2000)).admission).toEqual({
+    state: 'refused',
+    reason: 'SharedRedis',
+    message: `${'x'.repeat(511)}…`,
   });
 });
 
@@ -24,13 +22,11 @@ describe('permissionDenied', () => {
   });
 });
 
-describe('permitted', () => {
-  it('turns a 403 into a refusal and passes everything else on', async () => {
-    await expect(permitted('shop', Promise.reject(forbidden))).rejects.toMatchObject({
-      reason: 'PermissionDenied',
-    });
-    const broken = new Error('broken');
-    await expect(permitted('shop', Promise.reject(broken))).rejects.toBe(broken);
-    await expect(permitted('shop', Promise.resolve(1))).resolves.toBe(1);
+it('permitted turns a 403 into a refusal and passes everything else on', async () => {
+  await expect(permitted('shop', Promise.reject(forbidden))).rejects.toMatchObject({
+    reason: 'PermissionDenied',
   });
+  const broken = new Error('broken');
+  await expect(permitted('shop', Promise.reject(broken))).rejects.toBe(broken);
+  await expect(permitted('shop', Promise.resolve(1))).resolves.toBe(1);
 });

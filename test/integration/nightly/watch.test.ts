@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { folderOfFile } from '../../kit/folder.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
@@ -52,42 +52,40 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-describe.skipIf(withoutRealTime)('kubectl get chaosdemo -w', () => {
-  it(
-    'each row of kubectl get -w shows something new, for about twenty writes',
-    keepingTime(async () => {
-      const shown = watch();
-      // Prints a row for the same events; the finalizer has no column in the other.
-      const held = watch('-o', 'custom-columns=NAME:.metadata.name,HELD:.metadata.finalizers');
-      await Promise.all([shown.connected, held.connected]);
-      await world.apply('demo.yaml', 'demo');
-      await world.ended('demo');
-      await until(() => shown.rows.some((row) => row.includes('Succeeded')), { what: 'the last row' });
-      const letGo = (): boolean => /<none>\s*$/.test(held.rows.at(-1) ?? '');
-      await until(() => letGo() && held.rows.length === shown.rows.length, {
-        what: 'as many rows in both watches, the last without a finalizer',
-      });
+it.skipIf(withoutRealTime)(
+  'each row of kubectl get -w shows something new, for about twenty writes',
+  keepingTime(async () => {
+    const shown = watch();
+    // Prints a row for the same events; the finalizer has no column in the other.
+    const held = watch('-o', 'custom-columns=NAME:.metadata.name,HELD:.metadata.finalizers');
+    await Promise.all([shown.connected, held.connected]);
+    await world.apply('demo.yaml', 'demo');
+    await world.ended('demo');
+    await until(() => shown.rows.some((row) => row.includes('Succeeded')), { what: 'the last row' });
+    const letGo = (): boolean => /<none>\s*$/.test(held.rows.at(-1) ?? '');
+    await until(() => letGo() && held.rows.length === shown.rows.length, {
+      what: 'as many rows in both watches, the last without a finalizer',
+    });
 
-      const rows = shown.rows.map(withoutFigures);
-      const repeated = rows.flatMap((row, i) => (i > 0 && row === rows[i - 1] ? [i] : []));
-      // Set before Setup and gone after the verdict: no column can show a finalizer.
-      for (const i of repeated) expect(held.rows[i]).not.toBe(held.rows[i - 1]);
-      expect(repeated.length).toBe(2);
-      const distinct = rows.map(withoutFault).filter((row, i, all) => row !== all[i - 1]);
-      expect(distinct).toEqual(goldenFor(distinct));
-      expect(faultIn(rows, 'Cluster Health')).toBe('False');
-      expect(faultIn(rows, 'Counter Drift Chaos (countdown)')).toBe('True');
-      expect(faultIn(rows, 'Demo Complete')).toBe('False');
+    const rows = shown.rows.map(withoutFigures);
+    const repeated = rows.flatMap((row, i) => (i > 0 && row === rows[i - 1] ? [i] : []));
+    // Set before Setup and gone after the verdict: no column can show a finalizer.
+    for (const i of repeated) expect(held.rows[i]).not.toBe(held.rows[i - 1]);
+    expect(repeated.length).toBe(2);
+    const distinct = rows.map(withoutFault).filter((row, i, all) => row !== all[i - 1]);
+    expect(distinct).toEqual(goldenFor(distinct));
+    expect(faultIn(rows, 'Cluster Health')).toBe('False');
+    expect(faultIn(rows, 'Counter Drift Chaos (countdown)')).toBe('True');
+    expect(faultIn(rows, 'Demo Complete')).toBe('False');
 
-      const writes = await writesOf('demo');
-      expect(writes.filter(({ subresource }) => subresource === undefined)).toHaveLength(2);
-      const ofStatus = writes.filter(({ subresource }) => subresource === 'status').length;
-      expect(ofStatus).toBe(rows.length - 1 - 2);
-      expect(ofStatus).toBeGreaterThanOrEqual(20);
-      expect(ofStatus).toBeLessThanOrEqual(25);
-    }),
-  );
-});
+    const writes = await writesOf('demo');
+    expect(writes.filter(({ subresource }) => subresource === undefined)).toHaveLength(2);
+    const ofStatus = writes.filter(({ subresource }) => subresource === 'status').length;
+    expect(ofStatus).toBe(rows.length - 1 - 2);
+    expect(ofStatus).toBeGreaterThanOrEqual(20);
+    expect(ofStatus).toBeLessThanOrEqual(25);
+  }),
+);
 
 /** Follows the ChaosDemos of the namespace until the test is over. */
 function watch(...args: string[]): { rows: string[]; connected: Promise<unknown> } {

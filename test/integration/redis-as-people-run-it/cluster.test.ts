@@ -81,17 +81,15 @@ describe('a Redis Cluster', () => {
   });
 });
 
-describe('a session with a Cluster', () => {
-  it('fences its predecessor on each master', async () => {
-    const { masters } = await admit(cluster);
-    const before = await cluster.calls('client|pause');
-    const predecessor = await session(masters);
-    await predecessor.warmUp();
-    await session(masters);
-    expect(await sent(predecessor)).toEqual(Array(3).fill(expect.any(NotInChargeError)));
-    expect(await cluster.calls('client|pause')).toEqual(before);
-    expect(await cluster.takesWrites()).toEqual(ALL);
-  });
+it('a session with a Cluster fences its predecessor on each master', async () => {
+  const { masters } = await admit(cluster);
+  const before = await cluster.calls('client|pause');
+  const predecessor = await session(masters);
+  await predecessor.warmUp();
+  await session(masters);
+  expect(await sent(predecessor)).toEqual(Array(3).fill(expect.any(NotInChargeError)));
+  expect(await cluster.calls('client|pause')).toEqual(before);
+  expect(await cluster.takesWrites()).toEqual(ALL);
 });
 
 describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {

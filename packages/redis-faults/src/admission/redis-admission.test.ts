@@ -116,40 +116,38 @@ describe('a node of a Cluster', () => {
   });
 });
 
-describe('the ids of an admitted store', () => {
-  /** Of a primary, each time another pod, port and run_id. */
-  const idsOf = async (podName: string, sentinel?: string) => {
-    const runId = Buffer.from(podName).toString('hex').padEnd(40, '0');
-    const redis = { ...(await serverWith({ INFO: bulk(INFO.replace(RUN_ID, runId)) })), podName };
-    const fields = {
-      ...{ ip: redis.host, port: String(redis.port), runid: runId, flags: 'master' },
-      ...{ 'down-after-milliseconds': '5000', 'last-ping-sent': '0' },
-      ...{ 'config-epoch': '0', 'role-reported-time': '0' },
-    };
-    const flat = Object.entries(fields).flat();
-    const SENTINEL = `*${flat.length}\r\n${flat.map(bulk).join('')}`;
-    const servers = sentinel && [{ ...(await serverWith({ SENTINEL })), podName: sentinel }];
-    const sentinels = servers ? { masterName: 'limits', servers } : undefined;
-    const admitted = await admitRedis(
-      { redis: [redis], addresses: [], sentinels },
-      { allowOtherClients: false, longestMs: 0 },
-      never,
-    );
-    return admitted.ids;
+/** Of a primary, each time another pod, port and run_id. */
+const idsOf = async (podName: string, sentinel?: string) => {
+  const runId = Buffer.from(podName).toString('hex').padEnd(40, '0');
+  const redis = { ...(await serverWith({ INFO: bulk(INFO.replace(RUN_ID, runId)) })), podName };
+  const fields = {
+    ...{ ip: redis.host, port: String(redis.port), runid: runId, flags: 'master' },
+    ...{ 'down-after-milliseconds': '5000', 'last-ping-sent': '0' },
+    ...{ 'config-epoch': '0', 'role-reported-time': '0' },
   };
+  const flat = Object.entries(fields).flat();
+  const SENTINEL = `*${flat.length}\r\n${flat.map(bulk).join('')}`;
+  const servers = sentinel && [{ ...(await serverWith({ SENTINEL })), podName: sentinel }];
+  const sentinels = servers ? { masterName: 'limits', servers } : undefined;
+  const admitted = await admitRedis(
+    { redis: [redis], addresses: [], sentinels },
+    { allowOtherClients: false, longestMs: 0 },
+    never,
+  );
+  return admitted.ids;
+};
 
-  it('are of the pod, or of the Sentinels that watch it', async () => {
-    const digest = (...names: string[]) => createHash('sha1').update(names.join('/')).digest('hex');
-    const ofPod = digest('redis-0');
-    // By whichever port.
-    for (const ids of [await idsOf('redis-0'), await idsOf('redis-0')]) {
-      expect(ids).toEqual({ lock: ofPod, rest: [ofPod] });
-    }
-    const ofSentinels = digest('limits', 's-0');
-    for (const podName of ['redis-0', 'redis-1']) {
-      expect(await idsOf(podName, 's-0')).toEqual({ lock: ofSentinels, rest: [ofSentinels] });
-    }
-  });
+it('the ids of an admitted store are of the pod, or of the Sentinels that watch it', async () => {
+  const digest = (...names: string[]) => createHash('sha1').update(names.join('/')).digest('hex');
+  const ofPod = digest('redis-0');
+  // By whichever port.
+  for (const ids of [await idsOf('redis-0'), await idsOf('redis-0')]) {
+    expect(ids).toEqual({ lock: ofPod, rest: [ofPod] });
+  }
+  const ofSentinels = digest('limits', 's-0');
+  for (const podName of ['redis-0', 'redis-1']) {
+    expect(await idsOf(podName, 's-0')).toEqual({ lock: ofSentinels, rest: [ofSentinels] });
+  }
 });
 
 it('has its whole time for Redis, however long it waits for other admissions', async () => {
@@ -210,16 +208,14 @@ describe('an admission of 64 pods', () => {
   });
 });
 
-describe('a connection of a run', () => {
-  it('never repeats a password that an answer echoes', async () => {
-    const target = await serverWith({ SET: `-OOM ${PASSWORD}\r\n` });
-    const redis = new RedisConnections(target, 'test');
-    onTestFinished(() => redis.close());
-    const writer = await redis.openProbeWriter();
-    const error: unknown = await writer.write().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({
-      message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM .*memory is full/),
-    });
-    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/Tr0|horse/);
+it('a connection of a run never repeats a password that an answer echoes', async () => {
+  const target = await serverWith({ SET: `-OOM ${PASSWORD}\r\n` });
+  const redis = new RedisConnections(target, 'test');
+  onTestFinished(() => redis.close());
+  const writer = await redis.openProbeWriter();
+  const error: unknown = await writer.write().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM .*memory is full/),
   });
+  expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/Tr0|horse/);
 });

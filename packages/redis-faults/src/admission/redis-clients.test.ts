@@ -106,11 +106,9 @@ describe('a client without a command yet', () => {
   });
 });
 
-describe('isSentinel', () => {
-  it('knows the connections of a Sentinel by the names it gives them', () => {
-    const named = (name: string) => parseClientList(clientLine({ addr: '10.0.3.3:1', name })).map(isSentinel);
-    expect(named('sentinel-3bd5ac1c-cmd')).toEqual([true]);
-    expect(named('sentinel-3bd5ac1c-pubsub')).toEqual([true]);
-    expect(named('sentinel-dashboard')).toEqual([false]);
-  });
+it('isSentinel knows the connections of a Sentinel by the names it gives them', () => {
+  const named = (name: string) => parseClientList(clientLine({ addr: '10.0.3.3:1', name })).map(isSentinel);
+  expect(named('sentinel-3bd5ac1c-cmd')).toEqual([true]);
+  expect(named('sentinel-3bd5ac1c-pubsub')).toEqual([true]);
+  expect(named('sentinel-dashboard')).toEqual([false]);
 });

@@ -105,8 +105,9 @@ const attacks: readonly Attack[] = [
   },
 ];
 
-describe('a hostile server', () => {
-  it.each(attacks)('ends no process and takes no memory with $name', async ({ command, behave, ...want }) => {
+it.each(attacks)(
+  'a hostile server ends no process and takes no memory with $name',
+  async ({ command, behave, ...want }) => {
     const server = await hostile(behave);
     const result = await attack(server, command);
     expect(result).toMatchObject({ outcome: 'rejected', code: want.code });
@@ -116,8 +117,8 @@ describe('a hostile server', () => {
     expect(result.peak).toBeLessThan(20 * MIB);
     expect(server.taken()).toBe(1);
     await gone(server);
-  });
-});
+  },
+);
 
 describe('boundedConnection', () => {
   it("a connection rejects current and later commands with the server's bad reply", async () => {

@@ -15,14 +15,12 @@ const info = (pauses?: number) =>
   `# Server\r\nrun_id:${runId}\r\nredis_mode:standalone\r\n# Replication\r\nrole:master\r\n# Commandstats\r\n` +
   `cmdstat_client|list:calls=9,usec=1\r\n${pauses === undefined ? '' : `cmdstat_client|pause:calls=${pauses},usec=2,rejected_calls=7\r\n`}`;
 
-describe('parseInfoFields', () => {
-  it('splits at the first colon and passes over headings', () => {
-    const fields = parseInfoFields('# Server\r\nos:Linux: x\r\n\r\nempty:\r\nnonsense\r\n');
-    expect([...fields]).toEqual([
-      ['os', 'Linux: x'],
-      ['empty', ''],
-    ]);
-  });
+it('parseInfoFields splits at the first colon and passes over headings', () => {
+  const fields = parseInfoFields('# Server\r\nos:Linux: x\r\n\r\nempty:\r\nnonsense\r\n');
+  expect([...fields]).toEqual([
+    ['os', 'Linux: x'],
+    ['empty', ''],
+  ]);
 });
 
 it('parseInfoFields reads 4,096 lines, and no value of more than 1,024 characters', () => {
@@ -52,15 +50,13 @@ describe('parseInfo', () => {
   });
 });
 
-describe('connectionsIn', () => {
-  it.each([
-    ['# Stats\r\ntotal_connections_received:17\r\ntotal_commands_processed:9\r\n', 17],
-    ['total_connections_received:many\r\n', undefined],
-    [`total_connections_received:${'9'.repeat(16)}\r\n`, undefined],
-    ['# Stats\r\n', undefined],
-  ])('of %j is %s', (text, count) => {
-    expect(connectionsIn(text)).toBe(count);
-  });
+it.each([
+  ['# Stats\r\ntotal_connections_received:17\r\ntotal_commands_processed:9\r\n', 17],
+  ['total_connections_received:many\r\n', undefined],
+  [`total_connections_received:${'9'.repeat(16)}\r\n`, undefined],
+  ['# Stats\r\n', undefined],
+])('connectionsIn of %j is %s', (text, count) => {
+  expect(connectionsIn(text)).toBe(count);
 });
 
 describe('compareCalls', () => {

@@ -91,15 +91,13 @@ async function prepared({ during, mayBeOn = false }: World = {}) {
   return { awaitEnd, doubts, fault, inject, over, ownPause, redis, until };
 }
 
-describe('right before a pause', () => {
-  it.each([
-    ['another Redis answers', { runId: SECOND }],
-    ['no Redis answers', { answers: false }],
-  ])('nothing is sent if %s', async (_, now) => {
-    const { fault, redis } = await prepared();
-    Object.assign(redis, now);
-    await expect(fault.requireSameStore()).rejects.toThrow(NotInjectedError);
-  });
+it.each([
+  ['another Redis answers', { runId: SECOND }],
+  ['no Redis answers', { answers: false }],
+])('right before a pause nothing is sent if %s', async (_, now) => {
+  const { fault, redis } = await prepared();
+  Object.assign(redis, now);
+  await expect(fault.requireSameStore()).rejects.toThrow(NotInjectedError);
 });
 
 it('is not prepared if what comes with the pause cannot be done', async () => {

@@ -5,15 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing.fixture.ts';
 import { cacheRoot, placeAtomically } from './cache.ts';
 
-describe('cacheRoot', () => {
-  it.each([
-    [{ XDG_CACHE_HOME: '/x', HOME: '/home/me' }, '/x/chaosdemo'],
-    [{ HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
-    [{ XDG_CACHE_HOME: 'relative', HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
-    [{ XDG_CACHE_HOME: '', HOME: '' }, `${userInfo().homedir}/.cache/chaosdemo`],
-  ])('for %j is %s', (env, folder) => {
-    expect(cacheRoot(env)).toBe(folder);
-  });
+it.each([
+  [{ XDG_CACHE_HOME: '/x', HOME: '/home/me' }, '/x/chaosdemo'],
+  [{ HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
+  [{ XDG_CACHE_HOME: 'relative', HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
+  [{ XDG_CACHE_HOME: '', HOME: '' }, `${userInfo().homedir}/.cache/chaosdemo`],
+])('cacheRoot for %j is %s', (env, folder) => {
+  expect(cacheRoot(env)).toBe(folder);
 });
 
 describe('placeAtomically', () => {

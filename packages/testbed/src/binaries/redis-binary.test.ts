@@ -56,13 +56,11 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
   });
 });
 
-describe('findRedis', () => {
-  it('reports what it found instead of a server, and installs nothing', async () => {
-    const folder = await programs({ 'apt-get': `echo "$@" >> "$0.calls"` });
-    await expect(findRedis({ PATH: folder })).rejects.toMatchObject({
-      code: 'REDIS_MISSING',
-      message: expect.stringMatching(/redis-server nor valkey-server .*PATH$/),
-    });
-    expect(existsSync(join(folder, 'apt-get.calls'))).toBe(false);
+it('findRedis reports what it found instead of a server, and installs nothing', async () => {
+  const folder = await programs({ 'apt-get': `echo "$@" >> "$0.calls"` });
+  await expect(findRedis({ PATH: folder })).rejects.toMatchObject({
+    code: 'REDIS_MISSING',
+    message: expect.stringMatching(/redis-server nor valkey-server .*PATH$/),
   });
+  expect(existsSync(join(folder, 'apt-get.calls'))).toBe(false);
 });

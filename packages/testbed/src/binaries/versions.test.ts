@@ -29,10 +29,8 @@ describe('compareVersions', () => {
   });
 });
 
-describe('readPinnedVersions', () => {
-  it('reads the pins of this clone', async () => {
-    const versions = await readPinnedVersions();
-    expect(versions.kubernetes).toMatch(/^v1\.\d+\.\d+$/);
-    expect(versions.etcd).toMatch(/^v3\.\d+\.\d+$/);
-  });
+it('readPinnedVersions reads the pins of this clone', async () => {
+  const versions = await readPinnedVersions();
+  expect(versions.kubernetes).toMatch(/^v1\.\d+\.\d+$/);
+  expect(versions.etcd).toMatch(/^v3\.\d+\.\d+$/);
 });

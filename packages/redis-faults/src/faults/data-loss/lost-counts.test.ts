@@ -200,13 +200,11 @@ describe('lost counts of a Cluster', () => {
   });
 });
 
-describe('the proof of lost counts', () => {
-  it.each([
-    ['Confirmed', [gone, gone]],
-    ['Inconclusive', [gone, { before: 0, after: 0 }]],
-    ['Mismatch', [gone, { before: 3, after: 3 }]],
-    ['Inconclusive', []],
-  ] as const)('%s: %j', (proof, lost) => {
-    expect(provenBy([{ name: 'redis-0', lost }], 'redis-0', false)).toMatchObject({ proof });
-  });
+it.each([
+  ['Confirmed', [gone, gone]],
+  ['Inconclusive', [gone, { before: 0, after: 0 }]],
+  ['Mismatch', [gone, { before: 3, after: 3 }]],
+  ['Inconclusive', []],
+] as const)('the proof of lost counts %s: %j', (proof, lost) => {
+  expect(provenBy([{ name: 'redis-0', lost }], 'redis-0', false)).toMatchObject({ proof });
 });

@@ -251,28 +251,21 @@ describe('a successor of the process that announced a failover', () => {
   });
 });
 
-describe('the proof of a failover', () => {
-  const primary = { name: 'redis-1', takenAt: 2500 };
+const primary = { name: 'redis-1', takenAt: 2500 };
 
-  it.each([
-    [
-      'Confirmed',
-      { replicaAt: 12_000, takenAt: 11_500 },
-      primary,
-      /at least 9000 ms, .* took writes; those to redis-0 are lost/,
-    ],
-    [
-      'Confirmed',
-      { replicaAt: 2000, takenAt: 1500 },
-      primary,
-      /redis-0 .* at most 1000 ms after the command$/,
-    ],
-    ['Confirmed', { replicaAt: 1100 }, primary, /redis-1 .* at most 1500 ms after the command, .* 100 ms /],
-    ['Inconclusive', { takenAt: 19_000 }, primary, /redis-1 took a write at most 1500 ms /],
-    ['Inconclusive', { replicaAt: 12_000, takenAt: 11_500 }, { missing: 'no pod' }, / 11000 ms .*; no pod/],
-  ] as const)('%s: %j and %j', (proof, former, found, text) => {
-    const proven = provenBy(1000, [{ name: 'redis-0', ...former }], found);
-    expect(proven).toMatchObject({ proof });
-    expect(proven.evidence.join()).toMatch(text);
-  });
+it.each([
+  [
+    'Confirmed',
+    { replicaAt: 12_000, takenAt: 11_500 },
+    primary,
+    /at least 9000 ms, .* took writes; those to redis-0 are lost/,
+  ],
+  ['Confirmed', { replicaAt: 2000, takenAt: 1500 }, primary, /redis-0 .* at most 1000 ms after the command$/],
+  ['Confirmed', { replicaAt: 1100 }, primary, /redis-1 .* at most 1500 ms after the command, .* 100 ms /],
+  ['Inconclusive', { takenAt: 19_000 }, primary, /redis-1 took a write at most 1500 ms /],
+  ['Inconclusive', { replicaAt: 12_000, takenAt: 11_500 }, { missing: 'no pod' }, / 11000 ms .*; no pod/],
+] as const)('the proof of a failover %s: %j and %j', (proof, former, found, text) => {
+  const proven = provenBy(1000, [{ name: 'redis-0', ...former }], found);
+  expect(proven).toMatchObject({ proof });
+  expect(proven.evidence.join()).toMatch(text);
 });
