@@ -134,6 +134,7 @@ describe.skipIf(withoutRealTime)('a pipeline', () => {
     const values: Record<string, string | undefined> = {
       ...Object.fromEntries(params.map(({ default: value, name }) => [`params.${name}`, value])),
       'params.repository': await repositoryIn(folder),
+      'params.revision': 'main',
       'params.start': 'echo no module; exit 7',
       'workspaces.cache.path': '',
     };
