@@ -44,9 +44,7 @@ ${table(
     SETTINGS.map((setting) => [
       name,
       setting,
-      ...FAULTS.map((fault) =>
-        outcome(runs.filter((run) => run.library === name && run.setting === setting && run.fault === fault)),
-      ),
+      ...FAULTS.map((fault) => outcome(runsOf(runs, name, setting, fault))),
     ]),
   ),
 )}
@@ -61,8 +59,8 @@ ${table(
 
 Each library runs in the smallest service that its documentation describes (\`survey/locks\`), as three processes over one
 Redis, with a time to live of 5 s and no retries of an acquire. \`default\` has the default settings of its client.
-\`timeout\` sets a timeout of ${TIMEOUT_MS} ms for each command, and in Python and Go no retries of a command. \`Stall\` holds writes back.
-The others are of a [fault proxy](fault-proxy.md): in \`StallByProxy\`, no byte passes. \`DataLoss\` is not tested, since the
+\`timeout\` sets a timeout of ${TIMEOUT_MS} ms for each command, and in Python and Go no retries of a command. \`Stall\`
+holds writes back. The others are of a [fault proxy](fault-proxy.md): in \`StallByProxy\`, no byte passes. \`DataLoss\` is not tested, since the
 operator removes only counts. Neither is \`Disconnect\`: on one machine, all processes have one address.
 
 ${runs.length} runs were made ${first === last ? `on ${first}` : `from ${first} to ${last}`}, on one machine with two cores and a load of ${Math.min(...loads)} to ${Math.max(...loads)}.
@@ -87,13 +85,18 @@ ${table(
 `;
 }
 
-/** What the table comes to; a library counts for an outcome if each of its runs has it. */
+/** The runs of one cell. */
+function runsOf(runs: readonly LockRun[], name: string, setting: Setting, fault: Fault): readonly LockRun[] {
+  return runs.filter(
+    ({ fault: by, library, setting: having }) => library === name && having === setting && by === fault,
+  );
+}
+
+/** Sentences about the table. A lock counts for an outcome if each of its runs has it. */
 function findingsOf(runs: readonly LockRun[]): string[] {
   const having = (word: string, setting: Setting, fault: Fault): string => {
     const found = LIBRARIES.filter(({ name }) => {
-      const own = runs.filter(
-        (run) => run.library === name && run.setting === setting && run.fault === fault,
-      );
+      const own = runsOf(runs, name, setting, fault);
       return own.length > 0 && own.every(({ summary }) => summary === word);
     });
     return `${found.length} of ${LIBRARIES.length} are ${code(word)}`;
