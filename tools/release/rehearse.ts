@@ -94,8 +94,8 @@ async function startCluster(
     env: kind.engine.env,
     logFile: join(folder, 'registry.log'),
   });
-  const answers = async () => (await attempt(crane, ['catalog', `localhost:${port}`], release)).ok;
-  await registry.untilReady(answers, REGISTRY_MS, release.signal);
+  const isReady = async () => (await attempt(crane, ['catalog', `localhost:${port}`], release)).ok;
+  await registry.untilReady(isReady, REGISTRY_MS, release.signal);
 }
 
 /** Publishes, and runs the commands of the documentation. */

@@ -53,7 +53,7 @@ export async function buildSbom(release: Release, name: string, bundles: string)
   }
 }
 
-/** The entries of these folders, with those of their dependencies that are bundled. Pure. */
+/** The entries of these folders, and of their dependencies that are bundled. Pure. */
 export function bundledPackages(all: Packages, folders: readonly string[]): Packages {
   const bundled = new Set(folders);
   return Object.fromEntries(
@@ -81,7 +81,7 @@ function topLevel(packages: Packages): Record<string, string> {
   );
 }
 
-/** npm names each document anew, and writes the time of day. Here both are those of the commit. */
+/** npm gives each document a new name, and the time of day. Here, both derive from the commit. */
 function withoutChance(text: string, { commit, epoch }: Release): string {
   const uuid = commit.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
   return text
