@@ -17,7 +17,7 @@ export function addVersion(program: Command, { onExit, signal }: CommandContext)
     examples: ['kubectl chaosdemo version', 'kubectl chaosdemo version --operator-namespace chaos'],
     notes: `Before 1.0, versions work together if only their patch versions differ.
 
-Exit status: 0 they work together, 1 they may not, 2 one of them could not be read (a line with ?).`,
+Exit status: 0 they work together, 1 they might not, 2 one of them could not be read (a line with ?).`,
   })
     .addOption(operatorNamespaceOption())
     .action(

@@ -31,5 +31,5 @@ export async function checkVersions(context: CheckContext): Promise<Finding[]> {
 function compared(version: string | undefined, other: string, fix: string): Omit<Finding, 'check'> {
   if (version === undefined) return { state: 'unknown', message: 'it does not state its version' };
   if (worksWith(version, other)) return { state: 'ok', message: version };
-  return { state: 'wrong', message: `${version}, which may not work with ${other}. ${fix}` };
+  return { state: 'wrong', message: `${version}, which might not work with ${other}. ${fix}` };
 }
