@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LargeApart } from './test/kit/file-order.ts';
 
 // Two projects: `unit` needs nothing but Node; `integration` starts one real
 // kube-apiserver in its global setup, which all files share, and real Redis servers
@@ -13,6 +14,7 @@ const WORKERS = 4;
 
 export default defineConfig(({ mode }) => ({
   test: {
+    sequence: { sequencer: LargeApart },
     projects: [
       {
         test: {

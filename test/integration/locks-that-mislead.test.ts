@@ -379,7 +379,7 @@ describe.skipIf(withoutRealTime)('each planted lock has its own Redis and pods',
     ['right locks deny or continue, and are held', RIGHT],
     ['locks that are wrong without a fault are violated', WRONG_ALWAYS],
     ['locks that are wrong in a stall grant twice, or keep a slot', WRONG_IN_A_STALL],
-  ])('%s', { timeout: 120_000, concurrent: true }, async (_, planted) => {
+  ])('%s', { timeout: 120_000 }, async (_, planted) => {
     expect(await unexpectedIn(planted)).toEqual([]);
   });
 });
