@@ -128,11 +128,12 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
         (finding.admission !== undefined && finding.admission.state !== before.admission.state) ||
         (finding.gone !== undefined && finding.gone.length !== before.gone.length)
       );
-    case 'Announced':
     case 'Begun':
     case 'Queried':
       return false;
     case 'Admission':
+    // The watch of a fault begins in its countdown, so that callers are there when it starts.
+    case 'Announced':
     case 'PodTemplate':
     case 'Baseline':
     case 'Prepared':

@@ -39,6 +39,16 @@ describe('a run', () => {
     expect(condition(simulation, 'StallViolated')?.message).toMatch(/^long: /);
   });
 
+  it('watches a fault from its countdown on, so that callers are there when it starts', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    await simulation.pass(100);
+    expect(simulation.activities).toContainEqual(
+      expect.objectContaining({ kind: 'Watch', fault: '1-stall-1' }),
+    );
+    expect(simulation.injected).toEqual([]);
+  });
+
   it('a changed check interval applies at once, without another run', async () => {
     const simulation = new Simulation(MANUAL);
     const looks = () => simulation.activities.filter(({ kind }) => kind === 'PollHealth');
