@@ -26,6 +26,16 @@ describe('what to do about a limiter', () => {
     expect(on('Enforces; limit not returned')).toMatch(/^Callers stayed rejected/);
   });
 
+  it('of a lock is about what it granted, and what it kept', () => {
+    const lock = { type: 'Exclusion' };
+    expect(on('DoubleGrants; 2 > 1 at once', lock)).toMatch(/in one step.*fencing token/);
+    expect(on('Denies; slot not returned', lock)).toMatch(
+      /^A request without an answer[^]*granted too late\.$/,
+    );
+    expect(on('Hangs', lock)).toMatch(/deny the lock/);
+    expect(on('Denies', lock)).toBeUndefined();
+  });
+
   it('is that of a diagnosis, if it has one', () => {
     expect(adviceOn(status({ summary: 'Hangs' }), { recommendation: 'Reset it.' })).toBe('Reset it.');
   });

@@ -16,6 +16,10 @@ const VIOLATIONS: Readonly<Record<string, string>> = {
     'Callers were treated in different ways: the evidence shows what each pod did. Give all pods the same timeout, and one answer to an error of Redis.',
   Forgets:
     'Callers get their limit once more when Redis loses its counts. Let Redis keep them (appendonly yes, or replicas), or accept Forgets.',
+  DoubleGrants:
+    'Take the lock in one step (SET key token NX PX ttl), release it only with its token, and deny it if Redis errs. A lock in one Redis is lost with its data: let what it guards check a fencing token, or accept DoubleGrants.',
+  'Exclusion Hangs':
+    'Set a timeout for each command to Redis, below the time that callers wait, and deny the lock after it. Or accept Hangs.',
   GhostAllowing:
     'Count and decide in one step: by one script, or by the result of INCR. Between a read and a later write, other requests are admitted.',
   CounterDrift:
@@ -32,6 +36,14 @@ const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
     /; limit not returned/,
     "Callers stayed rejected after their window: see that keys expire, and that limit.window is the limiter's own.",
   ],
+  [
+    /; slot not returned/,
+    'A request without an answer took a slot, or a release was lost: set the time to live in the command that takes the slot, and release what was granted too late.',
+  ],
+  [
+    /; fencing token did not grow/,
+    'Draw fencing tokens from one counter in Redis, in the step that takes the lock.',
+  ],
 ];
 
 /** Undefined: nothing is to be done. */
@@ -44,14 +56,14 @@ export function adviceOn(
     return `Fix the cause and run again. ${message ?? reason ?? 'no reason is known'}`;
   const { word } = findingOf(status);
   if (isAccepted(status))
-    return `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what the limiter does then.`;
+    return `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what happens then.`;
   if (result === 'Violated') {
     if (diagnosis?.recommendation !== undefined) return diagnosis.recommendation;
     const afterwards = AFTERWARDS.flatMap(([is, advice]) => (is.test(summary) ? [advice] : []));
     // What it did in the fault is in order then, or is accepted.
     const isOnlyAfterwards = afterwards.length > 0 && (word === 'Enforces' || word === 'FailsClosed');
-    const own = isOnlyAfterwards ? undefined : (VIOLATIONS[word] ?? VIOLATIONS[type]);
-    return [...afterwards, ...(own === undefined ? [] : [own])].join(' ');
+    const own = VIOLATIONS[`${type} ${word}`] ?? VIOLATIONS[word] ?? VIOLATIONS[type];
+    return [...afterwards, ...(isOnlyAfterwards || own === undefined ? [] : [own])].join(' ') || undefined;
   }
   const missed = result === 'Held' ? notAdmittedText(status) : undefined;
   return (

@@ -16,7 +16,10 @@ export interface ShownFinding {
 
 /** First words of a scenario's summary, and whether that behaviour is good. */
 const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
+  Denies: 'good',
+  DoubleGrants: 'bad',
   Enforces: 'good',
+  Excludes: 'good',
   FailsClosed: 'good',
   FailsOpen: 'bad',
   Forgets: 'bad',

@@ -9,6 +9,8 @@ export interface Library {
   readonly folder: 'node' | 'python' | 'go';
   readonly lib: string;
   readonly slots: number;
+  /** What it puts before the name of a lock in Redis. */
+  readonly prefix?: string;
   /** The sentence of its documentation that is closest to a lost or silent Redis, and where it is. */
   readonly says: { readonly quote: string; readonly url: string };
 }
@@ -42,6 +44,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'node',
     lib: 'mutex',
     slots: 1,
+    prefix: 'mutex:',
     says: {
       quote: 'Fail-safe (all actions performed by LUA scripts (atomic))',
       url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
@@ -54,6 +57,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'node',
     lib: 'semaphore',
     slots: 3,
+    prefix: 'semaphore:',
     says: {
       quote: 'Fail-safe (all actions performed by LUA scripts (atomic))',
       url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
@@ -79,6 +83,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'python',
     lib: 'python-redis-lock',
     slots: 1,
+    prefix: 'lock:',
     says: {
       quote:
         'In some cases, the lock remains in redis forever (like a server blackout / redis or application crash',
@@ -118,7 +123,7 @@ export type Setting = (typeof SETTINGS)[number];
 export const TIMEOUT_MS = 300;
 
 /** Faults of the survey; StallByProxy: no byte passes between the service and Redis. */
-export const FAULTS = ['Stall', 'StallByProxy', 'Refuse', 'StalePrimary'] as const;
+export const FAULTS = ['Stall', 'DataLoss', 'StallByProxy', 'Refuse', 'StalePrimary'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** One run. */

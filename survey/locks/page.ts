@@ -60,8 +60,9 @@ ${table(
 Each library runs in the smallest service that its documentation describes (\`survey/locks\`), as three processes over one
 Redis, with a time to live of 5 s and no retries of an acquire. \`default\` has the default settings of its client.
 \`timeout\` sets a timeout of ${TIMEOUT_MS} ms for each command, and in Python and Go no retries of a command. \`Stall\`
-holds writes back. The others are of a [fault proxy](fault-proxy.md): in \`StallByProxy\`, no byte passes. \`DataLoss\` is not tested, since the
-operator removes only counts. Neither is \`Disconnect\`: on one machine, all processes have one address.
+holds writes back, and \`DataLoss\` removes the keys of the locks once. The others are of a [fault
+proxy](fault-proxy.md): in \`StallByProxy\`, no byte passes. \`Disconnect\` is not tested: on one machine, all processes
+have one address.
 
 ${runs.length} runs were made ${first === last ? `on ${first}` : `from ${first} to ${last}`}, on one machine with two cores and a load of ${Math.min(...loads)} to ${Math.max(...loads)}.
 
@@ -97,14 +98,16 @@ function findingsOf(runs: readonly LockRun[]): string[] {
   const having = (word: string, setting: Setting, fault: Fault): string => {
     const found = LIBRARIES.filter(({ name }) => {
       const own = runsOf(runs, name, setting, fault);
-      return own.length > 0 && own.every(({ summary }) => summary === word);
+      return own.length > 0 && own.every(({ summary }) => summary.split('; ')[0] === word);
     });
     return `${found.length} of ${LIBRARIES.length} are ${code(word)}`;
   };
-  const granting = runs.filter(({ summary }) => summary.includes('DoubleGrants'));
+  const others = runs.filter(({ fault }) => fault !== 'DataLoss');
+  const granting = others.filter(({ summary }) => summary.includes('DoubleGrants'));
   const names = [...new Set(granting.map(({ library }) => library))].join(', ');
   return [
-    `In ${runs.length - granting.length} of ${runs.length} runs, a lock never had more holders for certain than slots${names && `; else: ${names}`}.`,
+    `${code('DataLoss')} apart, a lock never had more holders for certain than slots in ${others.length - granting.length} of ${others.length} runs${names && `; else: ${names}`}.`,
+    `Once their keys are lost, ${having('DoubleGrants', 'default', 'DataLoss')}: a lock in one Redis is free without its key.`,
     `With default settings, ${having('Hangs', 'default', 'Stall')} while writes stall: contenders get no response within 1 s.`,
     `With a timeout for each command, ${having('Denies', 'timeout', 'Stall')}.`,
     `If no server listens, ${having('Hangs', 'default', 'Refuse')} with default settings: their client queues commands until it is connected again.`,
@@ -114,7 +117,11 @@ function findingsOf(runs: readonly LockRun[]): string[] {
 /** The outcome of all runs of one cell: their words, the most frequent first. */
 function outcome(runs: readonly LockRun[]): string {
   const words = Map.groupBy(runs, ({ result, summary }) =>
-    result === 'Errored' ? 'no result' : result === 'Inconclusive' ? 'inconclusive' : summary,
+    result === 'Errored'
+      ? 'no result'
+      : result === 'Inconclusive'
+        ? 'inconclusive'
+        : summary.replace(/; \d+ > \d+ at once/, ''),
   );
   const sorted = [...words].toSorted(([, one], [, other]) => other.length - one.length);
   if (sorted.length < 2) return sorted[0]?.[0] ?? '';

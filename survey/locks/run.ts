@@ -51,7 +51,7 @@ async function run(library: Library, setting: Setting, fault: Fault): Promise<Lo
   const [at, load] = [new Date().toISOString(), Number(loadavg()[0]?.toFixed(1))];
   try {
     const file = join(folder, 'lock.yaml');
-    await writeFile(file, stringify(demoOf(library.slots, fault)));
+    await writeFile(file, stringify(demoOf(library, fault)));
     const start = `--start=${SERVICES[library.folder].start}`;
     const timeout = setting === 'timeout' ? { COMMAND_TIMEOUT: String(TIMEOUT_MS) } : {};
     const { all } = await execa(
@@ -75,7 +75,7 @@ async function run(library: Library, setting: Setting, fault: Fault): Promise<Lo
   }
 }
 
-function demoOf(slots: number, fault: Fault): object {
+function demoOf({ prefix = '', slots }: Library, fault: Fault): object {
   const injected = fault === 'StallByProxy' ? { type: 'Stall', via: 'Proxy' } : { type: fault };
   return {
     apiVersion: 'chaosdemo.dev/v1alpha1',
@@ -88,7 +88,7 @@ function demoOf(slots: number, fault: Fault): object {
         release: { path: '/locks/$(key)', headers: [{ name: 'X-Lock-Token', value: '$(token)' }] },
         slots,
         ttl: '5s',
-        redis: { serviceName: 'redis' },
+        redis: { serviceName: 'redis', key: `${prefix}lock:$(key)` },
         health: { path: '/healthz' },
       },
       scenarios: [{ name: 'lock', type: 'Exclusion', exclusion: { fault: injected } }],

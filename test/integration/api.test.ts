@@ -165,9 +165,9 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
       /write header or pointer/,
     ],
     [
-      'a loss of counts under a lock',
+      'a loss of keys of a lock without their name',
       { ...withLock({}), scenarios: exclusion({ fault: { type: 'DataLoss' } }) },
-      /a lock has none: use Failover/,
+      /name them in lock.redis.key/,
     ],
     ['an empty selector', withLimiter({ selector: { matchLabels: {} } }), /matchLabels: Invalid value/],
     [

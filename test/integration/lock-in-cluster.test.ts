@@ -1,10 +1,19 @@
-/** A lock as a subject of a real operator, on a real API server: from its object to conditions, columns and metrics. */
+/**
+ * A lock as a subject of a real operator, on a real API server: from its object to conditions, columns and metrics. Its pods
+ * want TLS and a header of a Secret.
+ */
+import { readFile } from 'node:fs/promises';
 import { registerPods } from '@chaosdemo/testbed';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { certificateFor } from '../kit/certificate.ts';
 import { keepingTime } from '../kit/pace.ts';
 import { compared, type PlantLock, plantedPods } from '../kit/planted-lock.ts';
 import { conditionText } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
+import { startSidecars } from './support/sidecars.ts';
+
+const NAME = 'worker.shop.svc';
+const TOKEN = 'a-token-that-never-appears';
 
 let world: World;
 beforeAll(async () => {
@@ -34,9 +43,18 @@ it(
     const { controlPlane, namespace, redis, redisUsers } = world.environment;
     const { host, port } = redis;
     const pods = await plantedPods({ host, port, ...redisUsers.limiter }, under(grantedOnError));
+    const { certFile, keyFile } = await certificateFor(controlPlane.folder, `DNS:${NAME}`);
+    const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+    const sidecars = await startSidecars({ nodes: pods, cert, key, token: TOKEN });
+    onTestFinished(() => sidecars.stop());
+    await controlPlane.kubectl.run([
+      ...['-n', namespace, 'create', 'secret', 'generic', 'lock-auth', '--type=chaosdemo.dev/http-auth'],
+      ...['--from-literal=selector=app=worker', `--from-literal=headers=authorization: Bearer ${TOKEN}`],
+      `--from-file=ca.crt=${certFile}`,
+    ]);
     const registered = await registerPods(
       controlPlane.kubectl,
-      pods.map(({ host: ip, name, port: number }) => ({
+      sidecars.nodes.map(({ host: ip, name, port: number }) => ({
         namespace,
         name,
         labels: { app: 'worker' },
@@ -55,6 +73,7 @@ it(
         acquire: { path: '/locks/$(key)', token: { pointer: '/token' } },
         release: { path: '/locks/$(key)', headers: [{ name: 'x-lock-token', value: '$(token)' }] },
         ttl: '2s',
+        http: { tls: { serverName: NAME, caSecretName: 'lock-auth' }, authSecretName: 'lock-auth' },
         // The limiters of this world are strangers to its pods.
         redis: { serviceName: 'redis', authSecretName: 'redis-auth', otherClients: 'Allow' },
         health: { path: '/healthz' },
@@ -74,6 +93,7 @@ it(
       },
     ]);
     expect(conditionText(status, 'ExclusionViolated')).toBe('True Violated');
+    expect(JSON.stringify(status)).not.toContain(TOKEN);
     // What belongs to another subject is not spoken of.
     expect(status.conditions?.map(({ type }) => type)).not.toContain('StoreOutageViolated');
     expect(await world.kubectl('get', 'chaosdemo', 'lock')).toMatch(/outage violated \(DoubleGrants; /);

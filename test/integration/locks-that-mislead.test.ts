@@ -1,6 +1,7 @@
 /**
  * Locks behind HTTP that were written wrong, as people write them, and some that are right: each gets its word. They are
- * plain servers of this test on a real Redis that stalls, or cuts their connections.
+ * plain servers of this test on a real Redis that stalls, cuts their connections, or loses
+ * their keys.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -328,6 +329,12 @@ const RIGHT: Readonly<Record<string, Planted>> = {
     options: { commandTimeout: 100 },
     others: 2,
   },
+  majorityKeeps: {
+    expected: 'Held: Excludes',
+    plant: ofMajority,
+    trial: { ...TTL, fault: { type: 'DataLoss' } },
+    others: 2,
+  },
   reconnecting: {
     expected: 'Held: Denies',
     plant: reconnecting,
@@ -361,7 +368,18 @@ const WRONG_ALWAYS: Readonly<Record<string, Planted>> = {
   withoutToken: { expected: 'Violated: Baseline', plant: withoutToken },
 };
 
-const WRONG_IN_A_STALL: Readonly<Record<string, Planted>> = {
+const WRONG_IN_A_FAULT: Readonly<Record<string, Planted>> = {
+  // Without consensus, a lock whose key is gone is free.
+  alone: {
+    expected: 'Violated: DoubleGrants; too many',
+    plant: compared,
+    trial: { ...TTL, fault: { type: 'DataLoss' } },
+  },
+  aloneOfSlots: {
+    expected: 'Violated: DoubleGrants; too many',
+    plant: semaphore,
+    trial: { ...TTL, slots: SLOTS, fault: { type: 'DataLoss' } },
+  },
   counting: { expected: 'Violated: Denies; slot not returned', plant: counting, trial: { slots: SLOTS } },
   expireApart: { expected: 'Violated: Denies; slot not returned', plant: expireApart },
   grantedOnError: { expected: 'Violated: DoubleGrants; too many', plant: grantedOnError },
@@ -378,7 +396,7 @@ describe.skipIf(withoutRealTime)('each planted lock has its own Redis and pods',
   it.each([
     ['right locks deny or continue, and are held', RIGHT],
     ['locks that are wrong without a fault are violated', WRONG_ALWAYS],
-    ['locks that are wrong in a stall grant twice, or keep a slot', WRONG_IN_A_STALL],
+    ['locks that are wrong in a fault grant twice, or keep a slot', WRONG_IN_A_FAULT],
   ])('%s', { timeout: 120_000 }, async (_, planted) => {
     expect(await unexpectedIn(planted)).toEqual([]);
   });

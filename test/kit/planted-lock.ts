@@ -132,7 +132,7 @@ export function lockSpec(trial: LockTrial = {}): ChaosDemoSpec {
       release: { path: '/locks/$(key)', headers: [{ name: 'x-lock-token', value: '$(token)' }] },
       slots,
       ...(ttl !== undefined && { ttl }),
-      redis: { serviceName: 'redis' },
+      redis: { serviceName: 'redis', key: '$(key)' },
       health: { path: '/healthz' },
     },
     scenarios: [

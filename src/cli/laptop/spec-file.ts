@@ -37,7 +37,7 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
     const [issue] = error.issues;
     throw wrong(`spec.${[member, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
   }
-  const part = data as PodsSpec & { readonly redis: { readonly count?: unknown } };
+  const part = data as PodsSpec & { readonly redis: { readonly count?: unknown; readonly key?: unknown } };
   const unsupported = unsupportedIn(part);
   if (unsupported !== undefined) {
     throw wrong(`${member}.${unsupported} is not supported on this machine: remove it, or test in a cluster`);
@@ -47,7 +47,7 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
       `it states the outcomes to accept itself, so --accept cannot be used with it. Write in the file, under storeOutage of a scenario of type StoreOutage: accept: [${accept.join(', ')}]`,
     );
   }
-  const { count } = part.redis;
+  const { count, key } = part.redis;
   return {
     faults: faultsIn(spec?.['scenarios']),
     ...(member === PART && { facts: factsOf(rateLimiterOf({ [PART]: part } as unknown as ChaosDemoSpec)) }),
@@ -55,7 +55,7 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
       const here = {
         selector: { matchLabels },
         port,
-        redis: { ...redis, ...(count !== undefined && { count }) },
+        redis: { ...redis, ...(count !== undefined && { count }), ...(key !== undefined && { key }) },
       };
       const own: object = { ...spec, [member]: { ...(spec?.[member] as object), ...here } };
       return { ...demo, metadata: { name, namespace }, spec: own };

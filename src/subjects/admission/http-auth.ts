@@ -37,7 +37,7 @@ export function readHttpAuth(secret: Secret, part: string, use: HttpAuthUse): Ht
     refuse(`has more than ${MOST_OF_HEADERS} characters of headers: shorten them`);
   }
   const headers = new Map<string, string>();
-  const taken = new Set(use.http?.headers.map(({ name: header }) => header.toLowerCase()));
+  const taken = new Set(use.http?.headers?.map(({ name: header }) => header.toLowerCase()));
   for (const [i, line] of lines.entries()) {
     const [, header, value] = HEADER.exec(line) ?? [];
     if (header === undefined || value === undefined) {

@@ -11,8 +11,8 @@ export const lockApi: SubjectApi = {
   schema: lockSchema,
   rules: [
     ...faultRules(PART, [api.member], {
-      rule: 'false',
-      message: 'removes counts, and a lock has none: use Failover, which loses writes as well',
+      rule: `has(self.${PART}.redis.key)`,
+      message: `removes the keys of the demo's locks: name them in ${PART}.redis.key, lock:$(key) for example`,
     }),
     acceptRule(api.member, api.schema),
   ],

@@ -13,7 +13,11 @@ export const lockKind: SubjectKind<LockSpec> = {
   partOf: lockOf,
   setup: lockSetup,
   recordedAs: 'lock',
-  tools: (tools, lock): Toolkit => ({ ...tools, lock, requests: new LockRequests(lock) }),
+  tools: (tools, lock): Toolkit => ({
+    ...tools,
+    lock,
+    requests: new LockRequests(lock, tools.target.http?.headers),
+  }),
   control: async (toolkit: Toolkit, { key }, signal) => await controlLock(toolkit, key, signal),
   violation: (error) =>
     error instanceof LockBrokenError ? `The lock does not exclude: ${error.message}` : undefined,

@@ -128,18 +128,37 @@ export const healthTimeout = durationField(
   '30s',
 ).default('5s');
 
+/** How requests reach pods that need more than plain HTTP. */
+export const httpAccess = {
+  tls: tlsSchema(
+    serverName.describe('DNS name that the certificate of every pod must be valid for: your-api.shop.svc.'),
+    HTTP_AUTH_SECRET_TYPE,
+    'Send requests with HTTPS.',
+  ),
+  authSecretName: secretName
+    .optional()
+    .describe(
+      `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}, with headers of the request that must not be in the spec.`,
+    ),
+};
+
 /** What a run needs to know of the part of a spec, whatever the subject. */
 export interface PodsSpec {
   readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
   readonly port: number | string;
   readonly redis: RedisSpec;
   readonly health: { readonly path: string; readonly timeout: string };
-  readonly http?: {
-    readonly headers: readonly { readonly name: string }[];
-    readonly tls?: { readonly serverName: string; readonly caSecretName?: string | undefined } | undefined;
-    readonly authSecretName?: string | undefined;
-    readonly callers?: { readonly secretName: string } | undefined;
-  };
+  readonly http?:
+    | {
+        /** Of its requests. */
+        readonly headers?: readonly { readonly name: string }[];
+        readonly tls?:
+          | { readonly serverName: string; readonly caSecretName?: string | undefined }
+          | undefined;
+        readonly authSecretName?: string | undefined;
+        readonly callers?: { readonly secretName: string } | undefined;
+      }
+    | undefined;
 }
 
 /** @throws TypeError if a spec has no such part, which the API server's validation rules out */

@@ -113,7 +113,7 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
       const reading = await driver.leadThrough('outage', key, 4000);
       expect(driver.observed.faults['f']).toMatchObject({
         proof: 'Confirmed',
-        message: expect.stringMatching(/^Redis Cluster .* lost 20 counts, .* and every script/),
+        message: expect.stringMatching(/^Redis Cluster .* lost 20 keys, .* and every script/),
       });
       expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^Forgets/) });
       expect(reading.measures).toContainEqual(

@@ -1,4 +1,4 @@
-/** Where and how a rate limiter keeps a count in Redis, and how to read it. */
+/** Where and how pods keep a count of a caller in Redis, and how to read it. */
 
 /**
  * String: an integer in decimal. Hash: that of one field, or the sum of all. List, Set, SortedSet: the number of
@@ -8,7 +8,8 @@ export const COUNT_TYPES = ['String', 'Hash', 'List', 'Set', 'SortedSet'] as con
 
 export interface CountPlace {
   readonly key: string;
-  readonly type: (typeof COUNT_TYPES)[number];
+  /** Any: the count is 1 while the key exists, as that of a held lock, and 0 proves nothing. */
+  readonly type: (typeof COUNT_TYPES)[number] | 'Any';
   /** Of a Hash; left out: all. */
   readonly field?: string | undefined;
   /** The ACL pattern of all such keys of demos. */
@@ -16,7 +17,14 @@ export interface CountPlace {
 }
 
 /** Reads a count of each type. */
-const READS = { String: 'GET', Hash: 'HVALS', List: 'LLEN', Set: 'SCARD', SortedSet: 'ZCARD' } as const;
+const READS = {
+  String: 'GET',
+  Hash: 'HVALS',
+  List: 'LLEN',
+  Set: 'SCARD',
+  SortedSet: 'ZCARD',
+  Any: 'EXISTS',
+} as const;
 
 /** The one read command for each type, with its arguments; it replies with one number, one value, or the values of a Hash. */
 export function countCommand({ field, key, type }: CountPlace): readonly [string, ...string[]] {

@@ -24,7 +24,7 @@ export const exclusion = {
         { name: 'doubleGrants', value: grants, unit: 'grants', bound: 0 },
         figure('contended', have),
       ],
-      ...(first && { summary: code('TooManyHeld', { grants, held, slots }) }),
+      ...(first && { summary: code('TooManyHeld', { held, slots }) }),
       missing: [isShort && code('TooFewContended', { have, need: LEAST_REQUESTS })],
       evidence: [
         first

@@ -30,6 +30,12 @@ it('a token is filled in so that it stays one value of its part', () => {
   expect(sent).toMatchObject({ method: 'DELETE', headers: { 'x-token': token } });
 });
 
+it('each request carries the headers of a Secret', () => {
+  const requests = new LockRequests(lockOf({ headers: [{ name: 'x', value: '1' }] }), { authorization: 'b' });
+  expect(requests.acquire('k', 't').headers).toEqual({ x: '1', authorization: 'b' });
+  expect(requests.release('k', 't').headers).toEqual({ authorization: 'b' });
+});
+
 it('an answer grants or denies by its status, and any other is an error', () => {
   const requests = new LockRequests(lockOf({}));
   expect([200, 201, 204].map((status) => requests.read(answer(status)))).toEqual(Array(3).fill('Admitted'));

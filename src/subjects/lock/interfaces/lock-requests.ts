@@ -11,19 +11,22 @@ const TOKEN = /^[!-~]{1,1024}$/;
 
 export class LockRequests implements ReadsAnswers {
   readonly #lock: LockSpec;
+  readonly #secretHeaders: Readonly<Record<string, string>>;
 
-  constructor(lock: LockSpec) {
+  /** @param secretHeaders sent as they are, and never shown */
+  constructor(lock: LockSpec, secretHeaders: Readonly<Record<string, string>> = {}) {
     this.#lock = lock;
+    this.#secretHeaders = secretHeaders;
   }
 
   /** @param token of the caller, in case that the answer has none */
   acquire(key: string, token: string): HttpRequest {
-    return filled(this.#lock.acquire, key, token);
+    return this.#filled(this.#lock.acquire, key, token);
   }
 
   /** @param token of the grant */
   release(key: string, token: string): HttpRequest {
-    return filled(this.#lock.release, key, token);
+    return this.#filled(this.#lock.release, key, token);
   }
 
   /** The decision on a request to acquire. */
@@ -52,6 +55,19 @@ export class LockRequests implements ReadsAnswers {
     const found = Number(partAt(this.#lock.acquire.fencing, answer) ?? Number.NaN);
     return Number.isSafeInteger(found) ? found : undefined;
   }
+
+  #filled(template: RequestTemplate, key: string, token: string): HttpRequest {
+    // A token of a JSON body stands between quotes.
+    const tokenIn = {
+      path: encodeURIComponent(token),
+      header: token,
+      body: JSON.stringify(token).slice(1, -1),
+    };
+    const request = filledIn(template, (text, of) =>
+      text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => tokenIn[of]),
+    );
+    return { ...request, headers: { ...request.headers, ...this.#secretHeaders } };
+  }
 }
 
 /** Whether a request gave its slot back: a status from 400 to 499 says that it was not held any more. */
@@ -62,15 +78,3 @@ export const RELEASES: ReadsAnswers = {
     throw new Error(`answered ${status}`);
   },
 };
-
-function filled(template: RequestTemplate, key: string, token: string): HttpRequest {
-  // A token of a JSON body stands between quotes.
-  const tokenIn = {
-    path: encodeURIComponent(token),
-    header: token,
-    body: JSON.stringify(token).slice(1, -1),
-  };
-  return filledIn(template, (text, of) =>
-    text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => tokenIn[of]),
-  );
-}

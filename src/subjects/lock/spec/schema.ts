@@ -6,6 +6,7 @@ import {
   answerPart,
   hasPlace,
   healthTimeout,
+  httpAccess,
   KEY_PLACE,
   podPort,
   podSelector,
@@ -66,7 +67,17 @@ export const lockSchema = z
       '1s',
       '5m',
     ).optional(),
-    redis: redisSchema.describe('The Redis that keeps the locks.'),
+    http: z.object(httpAccess).optional().describe('TLS and headers of a Secret for its requests.'),
+    redis: redisSchema
+      .extend({
+        key: z
+          .string()
+          .max(256)
+          .regex(/^[!-~]*\$\(key\)[!-~]*$/)
+          .optional()
+          .describe(`The key of a held lock, as lock:${KEY_PLACE}. Fault type \`DataLoss\` removes it.`),
+      })
+      .describe('The Redis that keeps the locks.'),
     health: z
       .object({
         path: requestPath

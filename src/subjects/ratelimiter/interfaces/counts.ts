@@ -2,7 +2,7 @@
 import { type CountPlace, gaveNoAnswer } from '@chaosdemo/redis-faults';
 import { messageOf } from '../../../api/index.ts';
 import type { AdmittedByPod, CounterSample } from '../../history/counter-sample.ts';
-import { KEY_PLACE } from '../../spec/pods-schema.ts';
+import { keyPattern } from '../../redis/key-places.ts';
 import { ADDRESS_PLACE } from '../spec/http-schema.ts';
 import type { Toolkit } from '../tools.ts';
 
@@ -37,13 +37,6 @@ export async function sampleCounts(
 export function placeOf({ callers, limiter }: Pick<Toolkit, 'callers' | 'limiter'>, key: string): CountPlace {
   const { count } = limiter.redis;
   if (!count) throw new TypeError('the spec does not name where Redis counts');
-  return { ...count, key: callers.fillIn(count.key, key), pattern: patternOf(count.key) };
-}
-
-/** The ACL pattern for the counts of all demos: `rl:$(key)` is `rl:demo-*`. */
-function patternOf(template: string): string {
-  return template
-    .replaceAll(/[*?[\]\\]/g, '\\$&')
-    .replaceAll(KEY_PLACE, 'demo-*')
-    .replaceAll(ADDRESS_PLACE, '198.1[89].*');
+  const pattern = keyPattern(count.key).replaceAll(ADDRESS_PLACE, '198.1[89].*');
+  return { ...count, key: callers.fillIn(count.key, key), pattern };
 }

@@ -4,13 +4,12 @@ import { cel } from '../../../api/index.ts';
 import {
   HTTP_AUTH_SECRET_TYPE,
   hasPlace,
+  httpAccess,
   jsonPointer,
   KEY_PLACE,
   requestFields,
   secretName,
-  serverName,
   statuses,
-  tlsSchema,
 } from '../../spec/pods-schema.ts';
 
 /** Placeholder for the identity of the caller, besides `$(key)`: as an IPv4 address, for limiters that identify callers by a forwarded address. */
@@ -51,16 +50,7 @@ export const httpInterfaceSchema = z
     ),
     rejectedStatuses: statuses([429], 'Statuses of answers that mean that the limit is used up.'),
     decision: decision.optional(),
-    tls: tlsSchema(
-      serverName.describe('DNS name that the certificate of every pod must be valid for: your-api.shop.svc.'),
-      HTTP_AUTH_SECRET_TYPE,
-      'Send requests with HTTPS.',
-    ),
-    authSecretName: secretName
-      .optional()
-      .describe(
-        `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}, with headers of the request that must not be in the spec.`,
-      ),
+    ...httpAccess,
     callers: z
       .object({
         secretName: secretName.describe(

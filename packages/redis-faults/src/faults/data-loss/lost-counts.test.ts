@@ -205,6 +205,8 @@ it.each([
   ['Inconclusive', [gone, { before: 0, after: 0 }]],
   ['Mismatch', [gone, { before: 3, after: 3 }]],
   ['Inconclusive', []],
+  ['Confirmed', [gone, { before: 0, after: 0, mayBeNone: true }]],
+  ['Inconclusive', [{ before: 0, after: 0, mayBeNone: true }]],
 ] as const)('the proof of lost counts %s: %j', (proof, lost) => {
   expect(provenBy([{ name: 'redis-0', lost }], 'redis-0', false)).toMatchObject({ proof });
 });

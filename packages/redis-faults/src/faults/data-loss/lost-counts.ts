@@ -96,16 +96,16 @@ function sumOf(lost: readonly LostCount[]): number {
 export function provenBy(seen: readonly ServerLoss[], name: string, scripts: boolean): Proof {
   const all = seen.flatMap(({ lost }) => lost);
   const kept = seen.find(({ lost }) => lost.some((count) => count.before > 0 && !isLost(count)));
-  const least = kept ?? seen.find(({ lost }) => !lost.every(isLost));
-  if (least || all.length === 0) {
+  const least = kept ?? seen.find(({ lost }) => !lost.every((one) => isLost(one) || one.mayBeNone));
+  if (least || !all.some(isLost)) {
     const { lost, name: server } = least ?? { lost: all, name };
     const had = lost.filter(({ before }) => before > 0).length;
     return {
       proof: kept ? 'Mismatch' : 'Inconclusive',
-      message: `${server} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${lost.filter(isLost).length} of these were gone afterward. Check whether these are the keys in which the rate limiter counts`,
+      message: `${server} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${lost.filter(isLost).length} of these were gone afterward. Check whether these are the keys that the pods use`,
     };
   }
   return confirmed(
-    `${name} lost ${counted(all.length, 'count')}, ${sumOf(all)} in all${scripts ? ', and every script' : ''}: each was more than 0 right before and 0 right after, in one transaction`,
+    `${name} lost ${counted(all.filter(isLost).length, 'key')}, with a count of ${sumOf(all)} in all${scripts ? ', and every script' : ''}: each was more than 0 right before and 0 right after, in one transaction`,
   );
 }

@@ -10,6 +10,8 @@ import type { StoreConnections } from '../../client/store-connections.ts';
 export interface LostCount {
   readonly before: number;
   readonly after: number;
+  /** Whether 0 may have been right before: nobody holds the lock. */
+  readonly mayBeNone?: boolean;
 }
 
 /** The counts that one server has lost. */
@@ -77,7 +79,9 @@ async function unlinkOn(
       throw new RedisClientError(`Redis ${server.name}, ${part}: ${error.message}`);
     }
     if (!(error instanceof RedisClientError) || error.reply !== 'NOPERM') throw error;
-    const unlink = places.slice(0, 1).map(({ pattern }) => `+unlink ~${pattern}`);
+    const unlink = places
+      .slice(0, 1)
+      .map(({ pattern, type }) => `${type === 'Any' ? '+exists ' : ''}+unlink ~${pattern}`);
     const rights = [...unlink, ...(scripts ? ['+script|flush'] : [])].join(' ');
     throw new RedisClientError(
       `Redis ${server.name}, UNLINK: the ACL user lacks a right that fault type DataLoss needs: grant it "${rights}" besides the others`,
@@ -98,8 +102,9 @@ async function unlinkTogether(
   const flush = scripts ? [['SCRIPT', 'FLUSH'] as const] : [];
   const replies = await server.transaction('UNLINK', [...reads, ...unlink, ...flush, ...reads], onSend);
   const numbers = replies.map((reply) => countIn(reply) ?? 0);
-  return places.map((_, i) => ({
+  return places.map(({ type }, i) => ({
     before: numbers[i] ?? 0,
     after: numbers[replies.length - places.length + i] ?? 0,
+    mayBeNone: type === 'Any',
   }));
 }

@@ -1,4 +1,5 @@
 /** Exclusion: contenders acquire and release locks while Redis fails. */
+import { keyPlaces } from '../../../redis/key-places.ts';
 import { Judge } from '../../../scenarios/judge.ts';
 import type { ScenarioType } from '../../../scenarios/scenario-type.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
@@ -22,6 +23,7 @@ export const exclusion: ScenarioType<LockSeen, ExclusionPlan, Toolkit, Setup> = 
   setup: (plan, _, fixture) => ({ lock: plan.part, seed: plan.seed(fixture) }),
   partIn: ({ lock }) => lock,
   evidence: (history) => drawRequests(history, 'Acquire'),
-  fault: (plan, toolkit, fixture) => createFault(toolkit, plan, fixture),
+  fault: (plan, toolkit, fixture) =>
+    createFault(toolkit, plan, fixture, () => keyPlaces(plan.part.redis.key, plan.keysOf(fixture()))),
   workload: (plan, toolkit) => new ExclusionWorkload(plan, toolkit),
 };

@@ -18,7 +18,7 @@ export const lockWords: (found: Code) => string = wording<LockCode>({
   ...COMMON,
 
   // Exclusion.
-  TooManyHeld: ({ grants, held, slots }) => `${held} > ${slots} at once, ${counted(grants, 'double grant')}`,
+  TooManyHeld: ({ held, slots }) => `${held} > ${slots} at once`,
   DoubleGranted({ before, first, grants, held, slots, startedAt }) {
     const { from: at, key, pod } = first.hold;
     const others = [...new Set(first.open.slice(0, -1).map((hold) => hold.pod))];
