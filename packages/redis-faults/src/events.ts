@@ -44,7 +44,17 @@ export const faultEvent = z.discriminatedUnion('step', [
     step: z.literal('CountsLost'),
     at: moment,
     keys: z.int().min(0),
+    /** Keys that were to be lost; left out in earlier histories. */
+    of: z.int().min(0).optional(),
     total: z.int().min(0),
+  }),
+  /** By its own probes the fault was active since `sinceMs`, or was not any more. */
+  z.strictObject({
+    kind: z.literal('fault'),
+    step: z.literal('Seen'),
+    at: moment,
+    isActive: z.boolean(),
+    sinceMs: z.number().min(0),
   }),
   /** From then on it is unknown whether the fault is active: the probe that showed it has ended. */
   z.strictObject({ kind: z.literal('fault'), step: z.literal('Doubted'), at: moment }),

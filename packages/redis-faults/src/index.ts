@@ -28,3 +28,5 @@ export * from './faults/fault.ts';
 export { type FaultOptions, type FaultType, type Mechanism, VIAS, type Via } from './faults/fault-type.ts';
 export * from './faults/index.ts';
 export { closeProbes, injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/pause.ts';
+export { inconclusive, withProof } from './faults/proof.ts';
+export { NOT_RECORDED, unshown } from './faults/shown.ts';

@@ -1,6 +1,7 @@
 /** Why a request to a pod has no answer. Pure. */
+
+import { withAdvice } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../api/index.ts';
-import { withAdvice } from '../targets/refusal.ts';
 
 /**
  * UNREACHABLE: no connection could be made. NO_CONNECTIONS: this machine or process has none left. RESET: the

@@ -2,11 +2,14 @@
 import {
   type FaultListener,
   type FaultMoment,
+  inconclusive,
+  NOT_RECORDED,
   NotInjectedError,
   proveWrite,
   type StoreFault,
   type StoreWriter,
   watchStore,
+  withProof,
 } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../api/index.ts';
@@ -27,7 +30,7 @@ import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
 import { faultEvent, setupOf } from '../scenarios/setup.ts';
 import type { Toolkit } from '../scenarios/tools.ts';
 import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
-import { evidenceOf } from './replay.ts';
+import { evidenceOf, unshownIn } from './replay.ts';
 
 /** Observations of other components around a fault. */
 export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
@@ -162,8 +165,7 @@ export class Attempt {
       this.#onFailure(error);
       return unknownInjection(messageOf(error));
     });
-    this.#note(report);
-    return report;
+    return this.#note(report);
   }
 
   async #inject(
@@ -187,21 +189,28 @@ export class Attempt {
     return report;
   }
 
-  /** A history that does not take the report of a fault hides no fault. */
-  #note(report: FaultReport): void {
+  /** A history that does not take the report of a fault hides no fault. @returns it, Confirmed only if the history shows it */
+  #note(found: FaultReport): FaultReport {
+    const { history } = this;
+    if (!history) return found;
+    const why = unshownIn(history, this.#plan.mechanism, found.proof, found);
+    const report: FaultReport =
+      why === undefined || why === NOT_RECORDED
+        ? found
+        : withProof(found, inconclusive(`Not Confirmed: ${why}`));
     try {
-      this.history?.append(faultEvent(report));
+      history.append(faultEvent(report));
     } catch (error) {
       this.#recording?.judge.fail(error);
     }
+    return report;
   }
 
   /** Waits for the end of a fault that stays active after `inject`, and reports it. */
   async awaitEnd(onReport: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
     const { history } = this;
     if (!this.#fault?.isActive || !history) return await untilAborted(signal);
-    const report = await this.#fault.awaitEnd(signal);
-    this.#note(report);
+    const report = this.#note(await this.#fault.awaitEnd(signal));
     const goneAt = await this.#fault.gone?.(signal);
     onReport({ ...report, ...(goneAt !== undefined && { endedAt: goneAt }) });
   }

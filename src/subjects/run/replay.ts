@@ -2,7 +2,7 @@
  * Judges and draws histories again, only from their lines: with the same judges and conclusions as in a run, and without
  * a cluster or a store. Everything that a run shows is derived here, and anyone can recompute what it published.
  */
-import type { Mechanism } from '@chaosdemo/redis-faults';
+import { type Mechanism, NOT_RECORDED, unshown } from '@chaosdemo/redis-faults';
 import type { FaultEvent } from '@chaosdemo/redis-faults/events';
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
 import { bandsOf, detectionsOf } from '../../engine/evidence.ts';
@@ -22,6 +22,7 @@ import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { HistoryFormatError, LinesDigest, readLines } from '../history/json-lines.ts';
 import { Possible } from '../history/possible.ts';
+import type { FaultTimes } from '../history/recorded.ts';
 import { historySetup, type Setup } from '../history/setup.ts';
 import type { Judge } from '../scenarios/judge.ts';
 import { planOf, type ScenarioType } from '../scenarios/scenario-type.ts';
@@ -33,14 +34,20 @@ const MOST_STEPS = 40;
 /**
  * The result of each history in these lines, as in the status of a run: result, reason, message, summary, measures
  * evidence, and the digest of its lines.
+ * @param onTrusted gets the name of each scenario whose fault has a proof that its history does not show
  * @throws HistoryFormatError that names the line, if it is damaged or no run records it so
  */
-export async function replay(lines: Lines, kinds: readonly SubjectKind[]): Promise<ScenarioStatus[]> {
+export async function replay(
+  lines: Lines,
+  kinds: readonly SubjectKind[],
+  onTrusted: (scenario: string) => void = () => undefined,
+): Promise<ScenarioStatus[]> {
   const replays = await replaysOf(lines, kinds);
   return replays.map(({ digest, replayed }) => {
     const entry = replayed.end();
     const why = replayed.impossible();
     if (why !== undefined) throw new HistoryFormatError(`the history of ${entry.name}: ${why}`);
+    if (replayed.isTrusted) onTrusted(entry.name);
     return { ...entry, history: digest.value };
   });
 }
@@ -98,11 +105,14 @@ class ScenarioReplay {
   readonly #history: History;
   readonly #judge: Judge;
   readonly #scenario: Scenario;
+  readonly #mechanism: Mechanism | undefined;
   readonly #entry: ScenarioStatus;
   readonly #type: ScenarioType;
   readonly #gone = new Set<string>();
   #fault: FaultStatus | undefined;
   #report: FaultReport | undefined;
+  /** Why the events before the last report do not show it. */
+  #unshown: string | undefined;
   #steps = 0;
   #isDetected = false;
 
@@ -113,7 +123,9 @@ class ScenarioReplay {
     this.#history = new History(setup);
     this.#judge = fault.judge(this.#history);
     this.#type = fault;
-    this.#scenario = planOf(fault, setup.scenario, fault.partIn(setup));
+    const part = fault.partIn(setup);
+    this.#scenario = planOf(fault, setup.scenario, part);
+    this.#mechanism = fault.plan(setup.scenario, part).mechanism;
     this.#entry = { name, type, expect };
   }
 
@@ -158,9 +170,14 @@ class ScenarioReplay {
 
   /** Why no run records such a history; undefined: one may. */
   impossible(): string | undefined {
-    const { setup } = this.#history;
-    const { mechanism } = this.#type.plan(setup.scenario, this.#type.partIn(setup));
-    return (mechanism && contradictionIn(this.#history, mechanism)) ?? this.#type.impossible?.(this.#history);
+    return this.#unshown === undefined || this.isTrusted
+      ? this.#type.impossible?.(this.#history)
+      : `its fault is not Confirmed: ${this.#unshown}`;
+  }
+
+  /** Whether only its report says that the fault was Confirmed. */
+  get isTrusted(): boolean {
+    return this.#unshown === NOT_RECORDED;
   }
 
   /** What was observed so far. */
@@ -184,6 +201,7 @@ class ScenarioReplay {
       this.#entry.fault = this.#fault;
     } else if (event.step === 'Reported') {
       this.#report = reportIn(event);
+      this.#unshown = unshownIn(this.#history, this.#mechanism, event.proof, this.#history.times);
       if (this.#fault) applyFaultReport(this.#entry, this.#fault, this.#report);
     }
   }
@@ -201,18 +219,16 @@ class ScenarioReplay {
   }
 }
 
-/** How its probes contradict the report of the fault; undefined: they do not. */
-function contradictionIn({ events, times }: History, mechanism: Mechanism): string | undefined {
-  const { endedAt, startedAt } = times;
-  if (startedAt === undefined) return undefined;
-  let isProbed = false;
-  for (const event of events) {
-    if (event.kind !== 'probe') continue;
-    isProbed ||= event.at >= startedAt && event.at <= (endedAt ?? event.at);
-    const why = endedAt === undefined ? undefined : mechanism.contradiction?.(event, startedAt, endedAt);
-    if (why !== undefined) return `${why}, at ${iso(event.at)}`;
-  }
-  return isProbed ? undefined : 'no probe of Redis is from the time of the fault';
+/** Why what was recorded until now does not show a fault that is reported as Confirmed, as {@link unshown}. */
+export function unshownIn(
+  { events, times }: Pick<History, 'events' | 'times'>,
+  mechanism: Mechanism | undefined,
+  proof: FaultReport['proof'] | undefined,
+  report: Pick<FaultTimes, 'endedAt' | 'startedAt'>,
+): string | undefined {
+  if (!mechanism || proof !== 'Confirmed') return undefined;
+  const observed = events.filter((event) => event.kind === 'fault' || event.kind === 'probe');
+  return unshown(mechanism, observed, report, times.until);
 }
 
 function reportIn({ endedAt, evidence, message, proof, startedAt }: FaultEvent<'Reported'>): FaultReport {

@@ -1,12 +1,12 @@
 /** Formats figures for sentences, and puts codes of findings into words. */
 
+import { listed } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../api/index.ts';
 import type { Code, CodeOf } from '../checkers/checker.ts';
 import type { proof, record } from '../checkers/record.ts';
 import type { Counts } from '../checkers/requests.ts';
 import type { podsFinding } from '../checkers/seen.ts';
 import { leftOutShortfall } from '../http/failure.ts';
-import { listed } from '../targets/refusal.ts';
 
 /** The words of a scenario for each code that its checkers find. */
 export type Words<C extends Code> = {

@@ -2,13 +2,14 @@
  * Which of the pods that a selector matched may be touched. Pure: it judges pods that were read from the API server.
  */
 import { isIP } from 'node:net';
+import { listed } from '@chaosdemo/redis-faults/text';
 import { formatDuration } from '../../api/index.ts';
 import type { Admission } from '../../engine/observed.ts';
 import { HEALTH_TIMEOUT_MS } from '../../engine/work.ts';
 import type { Pod } from '../cluster.ts';
 import { type ContainerPort, resolveContainerPort } from './container-port.ts';
 import { templateOf } from './pod-template.ts';
-import { listed, Refusal } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 
 /** A pod that may be touched, with its address. */
 export interface TargetPod {

@@ -2,10 +2,11 @@
  * What became of the pods of a run. They are looked at right before something is sent to them, since another pod may
  * have the address by now, and around a fault, since a container that restarts has another process.
  */
+
+import { listed } from '@chaosdemo/redis-faults/text';
 import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../api/index.ts';
 import { NotFoundOutError } from '../redis/store-check.ts';
-import { listed } from './refusal.ts';
 
 export interface PodsNow {
   /** Names of the pods that are no longer at their addresses: gone, terminating, or recreated. */

@@ -63,16 +63,3 @@ export async function orRefusal<T>(look: () => Promise<T>): Promise<T | Refusal>
     throw error;
   }
 }
-
-/** "a", "a and b", "a, b and 3 more": names in the length of a message. */
-export function listed(names: readonly string[], most = 3): string {
-  const shown = names.slice(0, most);
-  if (names.length > most) return `${shown.join(', ')} and ${names.length - most} more`;
-  if (shown.length < 2) return shown.join('');
-  return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
-}
-
-/** An error and what to do about it, as one clause. */
-export function withAdvice(text: string, advice: string | undefined): string {
-  return advice === undefined ? text : `${text.replace(/\.$/, '')}; ${advice}`;
-}

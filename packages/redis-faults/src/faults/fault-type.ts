@@ -1,6 +1,5 @@
 /** The descriptor of a type of fault: all that depends on the type is stated in the folder of that type. */
 import type { CountPlace } from '../client/count-place.ts';
-import type { ProbeEvent } from '../events.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 
 /** A type of fault, by what the clients of the store meet. */
@@ -32,11 +31,6 @@ export interface Mechanism {
   readonly lasts?: 'Moment' | 'Lingers' | 'ForGood';
   /** Whether it holds writes of Redis back, which Sentinels notice. */
   readonly holdsWrites?: true;
-  /**
-   * How a probe contradicts that the fault was active from `startedAt` to `endedAt`; undefined: it does not. Left out: no
-   * single probe does.
-   */
-  contradiction?(probe: ProbeEvent, startedAt: number, endedAt: number): string | undefined;
   /** Whether Redis has to see the connections of the pods themselves: it does not behind a fault proxy. */
   readonly seesPods?: true;
   /** The fault for one attempt. Opens no connection yet. */

@@ -71,7 +71,9 @@ export interface FaultTools {
 }
 
 /** Records the finding of a probe of the store, or what the fault has done so far. */
-export type RecordEvent = (event: ProbeEvent | FaultEvent<'ConnectionsEnded' | 'CountsLost'>) => void;
+export type RecordEvent = (
+  event: ProbeEvent | FaultEvent<'ConnectionsEnded' | 'CountsLost' | 'Seen'>,
+) => void;
 
 /** When a fault may begin, and when it has ended automatically at the latest; milliseconds since the epoch. */
 export interface FaultMoment {

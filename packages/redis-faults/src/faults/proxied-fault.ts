@@ -29,6 +29,10 @@ const LATE_MS = 1000;
 /** Longest and shortest interval between two probes of an active fault; milliseconds. Near its end they are close. */
 const EVERY_MS = 100;
 const LEAST_EVERY_MS = 10;
+/** Shortest interval between two that are recorded, but for the last; milliseconds. */
+const RECORD_EVERY_MS = 250;
+/** A probe shows nothing of the time longer before it; milliseconds. */
+const LONGEST_GAP_MS = 1000;
 /** How long after its planned end the probe waits for the end; milliseconds. */
 const END_WITHIN_MS = 60_000;
 
@@ -47,6 +51,8 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   protected readonly proxy: FaultProxyClient;
   #before: Before | undefined;
   #through: DataConnection | undefined;
+  /** Until when its probes are recorded; milliseconds since the epoch. */
+  #seenUntil = 0;
 
   /** @throws Error if there is no proxy */
   constructor(tools: FaultTools) {
@@ -71,6 +77,10 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   protected abstract prove(before: Before, until: number): Promise<Proof>;
   /** Whether a probe shows that it has ended; `until`: its planned end. */
   protected abstract hasEnded(before: Before, until: number): Promise<boolean>;
+  /** Whether the last probe met it as it should be. */
+  protected get isMet(): boolean {
+    return true;
+  }
   /** A last probe at its planned end; undefined: none is needed. */
   protected async proveEnd(_before: Before): Promise<Proof | undefined> {
     return undefined;
@@ -150,6 +160,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
       const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was ${isEnded ? 'ended' : 'to be ended, and that was not answered'}`;
       return { startedAt, ...(isEnded && { endedAt }), proof: 'Inconclusive', message, evidence: [message] };
     }
+    this.#seenUntil = now();
     const connections = this.#byPod(clients);
     if (this.resets) {
       listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
@@ -165,6 +176,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const sum = Object.values(connections).reduce((total, each) => total + each, 0);
     const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(pods.length - missing.length, 'pod')}`;
     const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);
+    if (report.proof === 'Confirmed') this.#saw(listener, true);
     this.active = { report, until, listener };
     return report;
   }
@@ -172,16 +184,25 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   protected async end({ listener, report, until }: Active, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
     const before = this.#prepared;
-    let hasEnded = false;
+    let [hasEnded, metAt] = [false, 0];
     while (!hasEnded && now() < until + END_WITHIN_MS) {
       await pauseFor(Math.max(LEAST_EVERY_MS, Math.min(EVERY_MS, (until - now()) / 2)), signal);
       hasEnded = await this.hasEnded(before, until);
+      const isMet = !hasEnded && this.isMet;
+      const at = now();
+      if (isMet) metAt = at;
+      this.#seenUntil = Math.max(this.#seenUntil, at - LONGEST_GAP_MS);
+      if (metAt - this.#seenUntil >= (isMet ? RECORD_EVERY_MS : 1)) this.#saw(listener, true, metAt);
+      if (!isMet) this.#seenUntil = at;
     }
     const endedAt = now();
     this.active = undefined;
     const early = Math.round(until - endedAt);
     const isInTime = hasEnded && early <= EARLY_MS;
     const last = isInTime ? await this.proveEnd(before) : undefined;
+    // One that lingers is still there.
+    const isGone = !isInTime || (this.lingerMs === 0 && last?.proof !== 'Inconclusive');
+    if (hasEnded && isGone) this.#saw(listener, false, endedAt);
     const lingering = isInTime ? this.linger(until + this.lingerMs, listener) : Promise.resolve();
     void lingering.catch(() => undefined).finally(() => this.#close());
     if (!hasEnded) {
@@ -192,6 +213,13 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const ended = { ...report, endedAt, evidence: [...report.evidence, when] };
     if (why !== undefined) return withProof(ended, inconclusive(`${when}: ${why}`));
     return last ? withProof(ended, last) : ended;
+  }
+
+  /** Records what its probes show by now, since they last did. */
+  #saw({ record }: FaultListener, isActive: boolean, at = this.tools.now()): void {
+    const sinceMs = isActive ? at - this.#seenUntil : 0;
+    record({ kind: 'fault', step: 'Seen', at, isActive, sinceMs });
+    this.#seenUntil = at;
   }
 
   /** By the count of faults of the proxy. A request that is still in flight is voided before the second comparison. */

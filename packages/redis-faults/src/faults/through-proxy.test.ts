@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type FaultTools, NotInjectedError, type StoreFault } from './fault.ts';
 import { LateCommands } from './latency/late-commands.ts';
 import { FakeProxy, preparedFault } from './proxied-fault.fixture.ts';
+import { type Observed, unshown } from './shown.ts';
 import { Blackhole } from './stall/blackhole.ts';
 
 const FAULT_MS = 1200;
@@ -57,7 +58,11 @@ async function faulted(
   };
   const current = { ...new FakeProxy().current, port };
   const run = await preparedFault(make, { current, onBegin, released: 0 }, read);
-  const whole = async (ms = FAULT_MS) => ({ began: await run.inject(ms), ended: await run.ended() });
+  const whole = async (ms = FAULT_MS) => {
+    const [until, began] = [Date.now() + ms, await run.inject(ms)];
+    const ended = await run.ended();
+    return { began, ended, unshown: unshown({}, run.events as Observed[], ended, until) };
+  };
   return { ...run, sockets, whole };
 }
 
@@ -72,7 +77,8 @@ describe('a Blackhole', () => {
 
   it('is Confirmed if no command is answered until its end, and direct reads are', async () => {
     const { sockets, whole } = await blackhole();
-    const { began, ended } = await whole();
+    const { began, ended, ...seen } = await whole();
+    expect(seen).toEqual({ unshown: undefined });
     expect(began).toMatchObject({ proof: 'Confirmed' });
     expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
     const lasted = (ended.endedAt ?? 0) - (began.startedAt ?? 0);
@@ -117,7 +123,8 @@ describe('a Latency', () => {
     });
 
   it('is Confirmed if commands are late until its end, and direct reads are not', async () => {
-    const { began, ended } = await (await latency()).whole();
+    const { began, ended, ...seen } = await (await latency()).whole();
+    expect(seen).toEqual({ unshown: undefined });
     expect(began).toMatchObject({ proof: 'Confirmed' });
     expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
   });
@@ -138,11 +145,15 @@ describe('a Latency', () => {
     const { began, ended } = await (await latency(behaviour)).whole();
     expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
   });
+});
 
-  it('is Inconclusive at its end if Redis itself was slow for half of it', async () => {
-    let reads = 0;
-    const read = async (): Promise<number> => ((reads += 1) % 2 === 0 ? 150 : 1);
-    const { began, ended } = await (await latency({ read })).whole();
-    expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
-  });
+it.each([
+  ['Latency', (tools: FaultTools) => new LateCommands(tools, LATENCY_MS), [0, LATENCY_MS + 5], 150],
+  ['Blackhole', (tools: FaultTools) => new Blackhole(tools), [0, Number.POSITIVE_INFINITY], 301],
+] as const)('a %s is not shown if Redis itself was slow for half of it', async (_, make, lateMs, slowMs) => {
+  const begun = Date.now();
+  const read = async (): Promise<number> => (Math.abs(Date.now() - begun - 600) < 300 ? slowMs : 1);
+  const { began, unshown: why } = await (await faulted(make, { lateMs, read })).whole();
+  expect(began.proof).toBe('Confirmed');
+  expect(why).toMatch(/for \d+ % of its time/);
 });

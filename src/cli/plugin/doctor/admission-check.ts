@@ -1,5 +1,6 @@
 /** The operator's own admission with the rights of the user, up to the first connection to Redis or to a pod. */
 import { storeName } from '@chaosdemo/redis-faults';
+import { listed } from '@chaosdemo/redis-faults/text';
 import { shell } from '../../../api/index.ts';
 import { createKubeCluster } from '../../../operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../../operator/adapters/system-clock.ts';
@@ -8,7 +9,7 @@ import { ForbiddenError } from '../../../subjects/cluster.ts';
 import { kindOf } from '../../../subjects/index.ts';
 import { requireCapacity } from '../../../subjects/scenarios/capacity.ts';
 import { awaitReady } from '../../../subjects/targets/eligible-pods.ts';
-import { listed, orRefusal, Refusal } from '../../../subjects/targets/refusal.ts';
+import { orRefusal, Refusal } from '../../../subjects/targets/refusal.ts';
 import { checked, type DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,6 +1,7 @@
 /** The pods of a workload, and the port on which they serve. */
 
 import { resourcePath } from '@chaosdemo/kube-runtime';
+import { listed } from '@chaosdemo/redis-faults/text';
 import { UsageError } from '@chaosdemo/settings';
 import { counted } from '../../../api/index.ts';
 import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
@@ -8,7 +9,7 @@ import { requestPath } from '../../../subjects/spec/pods-schema.ts';
 import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
 import { type EligiblePods, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
-import { listed, Refusal } from '../../../subjects/targets/refusal.ts';
+import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
 import { onlyOne } from '../../probe/questions.ts';
 import { read } from '../doctor/check-context.ts';

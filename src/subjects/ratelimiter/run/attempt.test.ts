@@ -65,6 +65,7 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
       requireSameStore: async () => undefined,
       inject: async (moment, listener) => {
         listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: moment.plannedAt, connections: {} });
+        listener.record({ kind: 'probe', state: 'Waiting', at: 1151, tookMs: 150 });
         return report;
       },
       awaitEnd: async () => report,

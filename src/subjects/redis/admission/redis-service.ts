@@ -3,11 +3,12 @@
  * its IP: a Service can point anywhere (ExternalName, hand-made endpoints), a pod of the namespace cannot.
  */
 import type { RedisTarget } from '@chaosdemo/redis-faults';
+import { listed } from '@chaosdemo/redis-faults/text';
 import type { Pod, Service } from '../../cluster.ts';
 import { resolveContainerPort } from '../../targets/container-port.ts';
 import { isAlive, isReady } from '../../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../targets/label-selector.ts';
-import { listed, Refusal } from '../../targets/refusal.ts';
+import { Refusal } from '../../targets/refusal.ts';
 
 /** What a Service of the spec is for, as messages name it, and which of its pods are used. */
 export interface ServiceUse {

@@ -53,8 +53,10 @@ export class LostCounts extends FencedFault<Observed> {
     const lostAt = now();
     const { message, proof } = provenBy(seen, redis.name, scripts);
     const report = { startedAt: sentAt ?? lostAt, proof, message, evidence: [message] };
-    const gone = seen.flatMap(({ lost }) => lost.filter(isLost));
-    listener.record({ kind: 'fault', step: 'CountsLost', at: lostAt, keys: gone.length, total: sumOf(gone) });
+    const all = seen.flatMap(({ lost }) => lost);
+    const gone = all.filter(isLost);
+    const [keys, of, total] = [gone.length, all.length, sumOf(gone)];
+    listener.record({ kind: 'fault', step: 'CountsLost', at: lostAt, keys, of, total });
     this.active = { report, until };
     return report;
   }
@@ -63,9 +65,9 @@ export class LostCounts extends FencedFault<Observed> {
   protected async end({ report, until }: Observed, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
     await pauseFor(until - now(), signal);
+    const ended = { ...report, endedAt: now() };
     const problem = await this.#problem();
     this.active = undefined;
-    const ended = { ...report, endedAt: now() };
     return problem === undefined ? ended : withProof(ended, inconclusive(problem));
   }
 

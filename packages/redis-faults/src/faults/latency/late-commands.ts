@@ -4,7 +4,7 @@ import { messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
 import { confirmed, inconclusive, type Proof } from '../proof.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
-import { isSlow, type ProbeCommand, provenBy } from './probe-commands.ts';
+import { figuresOf, isSlow, type ProbeCommand } from './probe-commands.ts';
 
 /** An answer within this share of the latency was not delayed: the fault has ended. */
 const QUICK = 0.9;
@@ -15,7 +15,6 @@ export class LateCommands extends ProxiedFault {
   protected override readonly quickMs: number;
   /** Commands over it in the fault, one after the other. */
   readonly #probes: ProbeCommand[] = [];
-  #span = { startedAt: 0, until: 0 };
   /** Why no more probes are sent. */
   #failure: string | undefined;
 
@@ -27,7 +26,6 @@ export class LateCommands extends ProxiedFault {
 
   protected async prove(_: Before, until: number): Promise<Proof> {
     const { now, redis } = this.tools;
-    this.#span = { startedAt: now(), until };
     await this.#probe();
     const [first] = this.#probes;
     if (!first) return this.#unknown();
@@ -36,6 +34,11 @@ export class LateCommands extends ProxiedFault {
     const message = `Through the proxy, ${redis.name} answered the operator after ${tookMs.toFixed(1)} ms, and directly after ${readMs.toFixed(1)} ms`;
     if (isSlow(first, this.latencyMs) && !this.#isQuick(first)) return confirmed(message);
     return { proof: this.#isQuick(first) && now() < until - EARLY_MS ? 'Mismatch' : 'Inconclusive', message };
+  }
+
+  protected override get isMet(): boolean {
+    const last = this.#probes.at(-1);
+    return last !== undefined && isSlow(last, this.latencyMs);
   }
 
   protected async hasEnded(_: Before, until: number): Promise<boolean> {
@@ -48,9 +51,7 @@ export class LateCommands extends ProxiedFault {
     if (this.#failure !== undefined) return this.#unknown();
     // That of the last command is the time from its sending to the end of the fault, and not its latency.
     const late = this.#probes.filter((probe) => !this.#isQuick(probe));
-    const { startedAt, until } = this.#span;
-    const span = { startedAt, until: Math.min(until, late.at(-1)?.at ?? until) };
-    return provenBy(late, this.latencyMs, span);
+    return confirmed(figuresOf(late, this.latencyMs));
   }
 
   #isQuick({ tookMs }: ProbeCommand): boolean {
@@ -72,16 +73,15 @@ export class LateCommands extends ProxiedFault {
 
   /** Sends one command through the proxy, and a direct read with it. */
   async #probe(): Promise<void> {
-    const { now, redis } = this.tools;
     const sentAt = performance.now();
-    const answered = async (): Promise<Omit<ProbeCommand, 'readMs'>> => {
+    const answered = async (): Promise<number> => {
       const state = await this.through.ask();
       if (state !== 'Answered') throw new Error('the connection of the operator ended');
-      return { at: now(), tookMs: performance.now() - sentAt };
+      return performance.now() - sentAt;
     };
     try {
-      const [answer, readMs] = await Promise.all([answered(), redis.read()]);
-      this.#probes.push({ ...answer, readMs });
+      const [tookMs, readMs] = await Promise.all([answered(), this.tools.redis.read()]);
+      this.#probes.push({ tookMs, readMs });
     } catch (error) {
       this.#failure ??= messageOf(error);
     }

@@ -2,7 +2,6 @@
 import type { FaultType } from '../fault-type.ts';
 import { FencedPause } from '../fenced-pause.ts';
 import { Blackhole } from './blackhole.ts';
-import { notHeld } from './not-held.ts';
 
 export const stall = {
   type: 'Stall',
@@ -12,7 +11,6 @@ export const stall = {
       title: 'Redis stops taking writes',
       cause: 'store-writes-stalled',
       holdsWrites: true,
-      contradiction: notHeld,
       create: (tools) => new FencedPause(tools),
     },
     Proxy: {

@@ -1,10 +1,11 @@
 /** The findings about a lock in words, with the fields of the spec to change. */
+
+import { listed } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../../../api/index.ts';
 import { CONFIDENCE, excludedAbove } from '../../../../engine/power.ts';
 import type { Code, CodeOf } from '../../../checkers/checker.ts';
 import { SHARE } from '../../../checkers/share-interval.ts';
 import { COMMON, countsText, sinceStart, wording } from '../../../scenarios/words.ts';
-import { listed } from '../../../targets/refusal.ts';
 import type { LOCK_CHECKERS } from '../../checkers/index.ts';
 
 type LockCode = CodeOf<(typeof LOCK_CHECKERS)[number]>;

@@ -1,11 +1,12 @@
 /** The findings about a store outage in words, with the fields of the spec to change. */
+
+import { listed } from '@chaosdemo/redis-faults/text';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
 import type { Code, CodeOf } from '../../../checkers/checker.ts';
 import { totalOf } from '../../../checkers/requests.ts';
 import { SHARE } from '../../../checkers/share-interval.ts';
 import { COMMON, countsText, wording } from '../../../scenarios/words.ts';
-import { listed } from '../../../targets/refusal.ts';
 import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import type { Lapse } from '../../checkers/recovery.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
