@@ -29,6 +29,15 @@ describe('chaosdemo check', () => {
     }
   });
 
+  it('names a scenario whose fault has no recorded probe', () => {
+    const file = new HistoryLines(outageHistory()).take().join('\n');
+    expect(check(file)).toMatchObject({ status: 0, stderr: '' });
+    expect(check(file.replace('"type":"Stall"', '"type":"Refuse"'))).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/^chaosdemo: outage: no probe .*\n$/),
+    });
+  });
+
   it('ends with 65 for a line without an end, as for anything that is no history', () => {
     expect(check('x'.repeat(1_000_000))).toMatchObject({ status: 65, stdout: '' });
     expect(check('')).toMatchObject({

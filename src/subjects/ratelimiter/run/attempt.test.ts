@@ -1,3 +1,4 @@
+import type { RecordEvent } from '@chaosdemo/redis-faults';
 import { expect, it } from 'vitest';
 import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { HistoryEvent } from '../../history/events.ts';
@@ -41,13 +42,13 @@ it('a closed attempt keeps neither its fault nor its workload', async () => {
   await expect(attempt.prepare('demo-a', new AbortController().signal)).rejects.toThrow('closed');
 });
 
-it.each<[string, (event: HistoryEvent) => boolean]>([
-  ['at the plan of the fault', (event) => event.kind === 'fault' && event.step === 'Planned'],
-  ['at what it has done', (event) => event.kind === 'fault' && event.step === 'ConnectionsEnded'],
-  ['at its report', (event) => event.kind === 'fault' && event.step === 'Reported'],
-])('a checker that throws %s does not hide the fault', async (_, isBad) => {
+type RecordedEvent = Parameters<RecordEvent>[0];
+
+const REPORT = { startedAt: 1000, proof: 'Confirmed', message: 'active', evidence: [] } as const;
+
+/** An attempt with a stall of which this is recorded, and a checker that throws. */
+async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: readonly RecordedEvent[]) {
   const { limiter, pods, scenario } = outageSetup();
-  const report = { startedAt: 1000, proof: 'Confirmed', message: 'active', evidence: [] } as const;
   const step = (state: unknown, event: HistoryEvent): unknown => {
     if (isBad(event)) throw new TypeError('a bug');
     return state;
@@ -63,12 +64,11 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
       prepare: async () => ({ marker: 'x' }),
       prepared: () => undefined,
       requireSameStore: async () => undefined,
-      inject: async (moment, listener) => {
-        listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: moment.plannedAt, connections: {} });
-        listener.record({ kind: 'probe', state: 'Waiting', at: 1151, tookMs: 150 });
-        return report;
+      inject: async (_, { record }) => {
+        for (const event of recorded) record(event);
+        return REPORT;
       },
-      awaitEnd: async () => report,
+      awaitEnd: async () => REPORT,
       inquire: async () => 'Injected',
     }),
     workload: () =>
@@ -94,7 +94,27 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
   const { signal } = new AbortController();
   await attempt.prepare('demo-a', signal);
   const permit = { refusal: () => undefined };
-  expect(await attempt.inject({ plannedAt: 1000, until: 6000 }, permit, signal)).toEqual(report);
+  const report = await attempt.inject({ plannedAt: 1000, until: 6000 }, permit, signal);
+  return { attempt, errors, report };
+}
+
+const ENDED: RecordedEvent = { kind: 'fault', step: 'ConnectionsEnded', at: 1000, connections: {} };
+const HELD: RecordedEvent = { kind: 'probe', state: 'Waiting', at: 1151, tookMs: 150 };
+
+it('a stall is Confirmed only if a probe of it is recorded', async () => {
+  const { attempt, report } = await attempted(() => false, [ENDED]);
+  expect(report).toMatchObject({ proof: 'Inconclusive', startedAt: 1000 });
+  expect(attempt.history?.events.at(-1)).toMatchObject({ step: 'Reported', proof: 'Inconclusive' });
+  expect((await attempted(() => false, [HELD])).report).toEqual(REPORT);
+});
+
+it.each<[string, (event: HistoryEvent) => boolean]>([
+  ['at the plan of the fault', (event) => event.kind === 'fault' && event.step === 'Planned'],
+  ['at what it has done', (event) => event.kind === 'fault' && event.step === 'ConnectionsEnded'],
+  ['at its report', (event) => event.kind === 'fault' && event.step === 'Reported'],
+])('a checker that throws %s does not hide the fault', async (_, isBad) => {
+  const { attempt, errors, report } = await attempted(isBad, [ENDED, HELD]);
+  expect(report).toEqual(REPORT);
   expect(attempt.history?.times).toMatchObject({ startedAt: 1000, until: 6000 });
   expect(errors).toEqual([new TypeError('a bug')]);
 });

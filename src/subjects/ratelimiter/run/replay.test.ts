@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   FAULT_FROM,
   FAULT_TO,
+  inFault,
   outageHistory,
   START,
+  simulatedOutage,
 } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import { countEvent } from '../../history/counts.ts';
 import type { HistoryEvent } from '../../history/events.ts';
@@ -19,20 +22,37 @@ import { judgedOutage } from '../scenarios/store-outage/judge.ts';
 
 type Line = Record<string, unknown>;
 
-/** The result of a history of which each line is changed so; undefined: it is left out. */
-async function tampered(
-  change: (line: Line) => Line | readonly Line[] | undefined,
-  history = outageHistory(),
-) {
-  const lines = new HistoryLines(history).take().flatMap((line) => {
-    const changed = change(JSON.parse(line) as Line);
-    return changed ? [changed].flat().map((each) => JSON.stringify(each)) : [];
-  });
-  const [scenario] = await replay(lines, KINDS);
+/** How the lines of a history are changed; a line is left out by returning undefined. */
+type Change = (line: Line) => Line | readonly Line[] | undefined;
+
+const linesOf = (history = outageHistory()): string[] => new HistoryLines(history).take();
+
+/** The result of a history of which each line is changed so, and its digest. */
+async function tampered(change: Change, history = outageHistory()) {
+  const [scenario] = await replay(linesWith(change)(linesOf(history)), KINDS);
   return scenario;
 }
 
+const linesWith =
+  (change: Change) =>
+  (lines: readonly string[]): string[] =>
+    lines.flatMap((line) => {
+      const changed = change(JSON.parse(line) as Line);
+      return changed ? [changed].flat().map((each) => JSON.stringify(each)) : [];
+    });
+
 const same = (line: Line): Line => line;
+
+/** The lines of a history with their digest. */
+const recordedAs = async (history = outageHistory()) => ({
+  lines: linesOf(history),
+  digest: (await tampered(same, history))?.history,
+});
+const HELD = await recordedAs();
+/** Every pod admits everybody in the fault. */
+const VIOLATED = await recordedAs(
+  simulatedOutage({ limiter: inFault(() => 'Admitted'), storeOutage: { accept: ['Enforces'] } }),
+);
 
 const repeated = (line: Line, times: number): Line[] => Array.from({ length: times }, () => line);
 
@@ -68,27 +88,91 @@ describe('a history judged again', () => {
 });
 
 describe('a history that was tampered with', () => {
-  /** Without the first line that `is` accepts, and numbered anew. */
-  const without = (is: (line: Line) => boolean) => changed(is, () => []);
-  const doubled = (is: (line: Line) => boolean) => changed(is, (line) => [line, line]);
-  function changed(is: (line: Line) => boolean, to: (line: Line) => readonly Line[]) {
-    let [done, id] = [false, 0];
-    return (line: Line): readonly Line[] => {
-      const lines = !done && is(line) ? to(line) : [line];
-      done ||= is(line);
-      return lines.map((each) => (each['kind'] === 'request' ? { ...each, id: id++ } : each));
+  /** Of the first line that `is` accepts; numbered anew. */
+  const changed = (is: (line: Line) => boolean, to: (line: Line) => readonly Line[]) =>
+    changedAll((line, isFirst) => (isFirst && is(line) ? to(line) : undefined));
+  function changedAll(to: (line: Line, isFirst: boolean) => readonly Line[] | undefined): Change {
+    let [isFirst, id] = [true, 0];
+    return (line) => {
+      if (line['version']) [isFirst, id] = [true, 0];
+      const found = to(line, isFirst);
+      if (found) isFirst = false;
+      return (found ?? [line]).map((each) => (each['kind'] === 'request' ? { ...each, id: id++ } : each));
     };
   }
+  const without = (is: (line: Line) => boolean) => changed(is, () => []);
+  const doubled = (is: (line: Line) => boolean) => changed(is, (line) => [line, line]);
+  const isRequest = ({ kind }: Line): boolean => kind === 'request';
+  const isInFault = ({ kind, sentAt }: Line): boolean =>
+    kind === 'request' && Number(sentAt) > FAULT_FROM && Number(sentAt) < FAULT_TO;
   const isUsed = ({ key, kind, sentAt }: Line): boolean =>
     kind === 'request' && String(key).endsWith('-c14') && Number(sentAt) < FAULT_FROM - 4000;
-  const endsLater = (ms: number) => (line: Line) =>
-    line['endedAt'] && line['kind'] === 'fault' ? { ...line, endedAt: FAULT_TO + ms } : line;
-  const setup = (more: Line) => (line: Line) => (line['version'] ? { ...line, ...more } : line);
+  const twice =
+    (is: (line: Line) => boolean): Change =>
+    (line) =>
+      is(line) ? [line, line] : line;
+  /** What a limiter would have answered that keeps its limit of 10 in 60 s. */
+  function asEnforced(): Change {
+    const windows = new Map<unknown, { from: number; count: number }>();
+    return (line) => {
+      const { caller, key, outcome, version } = line;
+      if (version) windows.clear();
+      if (caller !== 'Drawn' || outcome !== 'Admitted') return line;
+      const at = Number(line['sentAt']);
+      const last = windows.get(key);
+      const window = last && at < last.from + 60_000 ? last : { from: at, count: 0 };
+      windows.set(key, { ...window, count: window.count + 1 });
+      return window.count < 10 ? line : { ...line, outcome: 'Rejected' };
+    };
+  }
+  const endsLater =
+    (ms: number): Change =>
+    (line) =>
+      line['endedAt'] && line['kind'] === 'fault' ? { ...line, endedAt: FAULT_TO + ms } : line;
+  const startsLater =
+    (ms: number): Change =>
+    (line) =>
+      line['startedAt'] && line['kind'] === 'fault' ? { ...line, startedAt: FAULT_FROM + ms } : line;
+  const setup =
+    (more: (line: Line) => Line): Change =>
+    (line) =>
+      line['version'] ? { ...line, ...more(line) } : line;
+  const limit = (more: object): Change =>
+    setup(({ limiter }) => {
+      const { limit: of, ...rest } = limiter as { limit: object };
+      return { limiter: { ...rest, limit: { ...of, ...more } } };
+    });
+  const scenario = (more: (of: { storeOutage: object }) => object): Change =>
+    setup(({ scenario: of }) => ({ scenario: { ...(of as Line), ...more(of as { storeOutage: object }) } }));
+  const cutTo =
+    (share: number): Lines =>
+    (lines) =>
+      lines.slice(0, Math.floor(share * lines.length));
+  const lastLine =
+    (to: (line: string) => string): Lines =>
+    (lines) =>
+      lines.with(-1, to(lines.at(-1) ?? ''));
+  const kept = ['Held', 'Violated'] as const;
 
-  it.each<[string, (line: Line) => Line | readonly Line[] | undefined, RegExp]>([
+  type Lines = (lines: readonly string[]) => string[];
+  /** What the check alone makes of it: it refuses the file, with exit status 65, or prints this result. */
+  type Outcome = RegExp | 'Held' | 'Inconclusive' | 'Violated';
+
+  it.each<[string, Change | { readonly lines: Lines }, Outcome, Outcome?]>([
+    // Requests.
+    ['a request less', (line) => (line['id'] === 99 ? undefined : line), /recorded as number/],
+    ['a request twice', twice(({ id }) => id === 99), /recorded as number/],
+    ['two lines swapped', { lines: ([a = '', b = '', c = '', ...rest]) => [a, c, b, ...rest] }, /as number/],
+    [
+      'ids shifted',
+      (line) => (isRequest(line) ? { ...line, id: Number(line['id']) + 1 } : line),
+      /as number/,
+    ],
     ['a request before the fault less', without(isUsed), /-c14 sent \d+ requests .* draws \d+$/],
-    ['many requests before the fault', (line) => (isUsed(line) ? undefined : line), /recorded as number/],
     ['a request before the fault twice', doubled(isUsed), /-c14 sent \d+ requests .* draws/],
+    ['a request in the fault less', without(isInFault), ...kept],
+    ['a request in the fault twice', doubled(isInFault), ...kept],
+    ['over-admissions that were rejected', asEnforced(), 'Held'],
     [
       'a response before its request',
       changed(isUsed, (line) => [{ ...line, endedAt: Number(line['sentAt']) - 5000 }]),
@@ -99,48 +183,90 @@ describe('a history that was tampered with', () => {
       changed(isUsed, (line) => [{ ...line, endedAt: Number(line['endedAt']) + 3_600_000 }]),
       /its time is \d+ ms before/,
     ],
-    ['a fault that is planned twice', doubled(({ step }) => step === 'Planned'), /a second "Planned"/],
-    ['two ends', doubled(({ kind }) => kind === 'ended'), /a second "ended"/],
-    ['a fault that ended sooner', endsLater(-3000), /a write still waited after/],
-    ['a fault that ended later', endsLater(3000), /a write was accepted while/],
-    ['no probes', (line) => (line['kind'] === 'probe' ? undefined : line), /no probe of Redis/],
-    ['one pod of three', setup({ pods: ['api-0'] }), /its pod is none of the setup/],
-    ['another fixture', setup({ fixture: 'demo-y' }), /demo-y-c\d+ sent 0 requests/],
-    [
-      'another limit',
-      (line) =>
-        setup({ limiter: { ...(line['limiter'] as Line), limit: { requests: 100, window: '60s' } } })(line),
-      /-c\d+ sent \d+ requests until the fault, and its seed draws/,
-    ],
-    [
-      'another version',
-      (line) => (line['version'] ? { ...line, version: 'v0' } : line),
-      /^line 1: its version is "v0"/,
-    ],
-    ['an unknown event', (line) => (line['kind'] === 'ended' ? { kind: 'end' } : line), /^line \d+: /],
     [
       'a late answer to a request that had one',
       (line) =>
         line['kind'] === 'ended' ? { kind: 'late', id: 0, outcome: 'Admitted', at: line['at'] } : line,
       /request 0 was not recorded as unanswered/,
     ],
+    // The end of the file.
+    ['95 % of its lines', { lines: cutTo(0.95) }, 'Inconclusive', 'Violated'],
+    ['80 % of its lines', { lines: cutTo(0.8) }, 'Inconclusive', 'Violated'],
+    ['50 % of its lines', { lines: cutTo(0.5) }, 'Inconclusive'],
+    // The fault.
+    ['a fault that is planned twice', doubled(({ step }) => step === 'Planned'), /a second "Planned"/],
+    ['two ends', doubled(({ kind }) => kind === 'ended'), /a second "ended"/],
+    ['a fault that ended sooner', endsLater(-3000), /a probe met it after its end/],
+    ['a fault that ended later', endsLater(3000), /a probe did not meet it in its time/],
+    ['a fault that began sooner', startsLater(-3000), /no probe met it at its start/],
+    ['a fault that began later', startsLater(3000), /a probe met it before its start/],
+    ['no probes', (line) => (line['kind'] === 'probe' ? undefined : line), /no probe met it at its start/],
+    ['a probe less', without(({ state }) => state === 'Waiting'), ...kept],
     [
-      'a scenario that no run can have',
-      (line) =>
-        line['version'] ? { ...line, scenario: { ...(line['scenario'] as Line), type: 'Flood' } } : line,
-      /^line 1: scenario.type/,
+      'a fault that was not Confirmed',
+      (line) => (line['proof'] ? { ...line, proof: 'Mismatch' } : line),
+      'Inconclusive',
+      'Violated',
     ],
+    // The setup.
+    ['a limit of 100', limit({ requests: 100 }), /sent \d+ requests until the fault, and its seed draws/],
+    ['a limit of 5', limit({ requests: 5 }), /its seed draws/],
+    ['a window of 1 s', limit({ window: '1s' }), /its seed draws/],
+    ['a bucket of 5000', limit({ algorithm: 'TokenBucket', requests: 5000 }), /its seed draws/],
+    [
+      'another seed',
+      scenario(({ storeOutage }) => ({ storeOutage: { ...storeOutage, seed: 2 } })),
+      /its seed draws/,
+    ],
+    [
+      'everything accepted',
+      scenario(({ storeOutage }) => ({
+        storeOutage: { ...storeOutage, accept: ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] },
+      })),
+      'Held',
+    ],
+    ['expect turned', scenario(() => ({ expect: 'Violated' })), ...kept],
+    ['one pod of three', setup(() => ({ pods: ['api-0'] })), /its pod is none of the setup/],
+    ['another fixture', setup(() => ({ fixture: 'demo-y' })), /demo-y-c\d+ sent 0 requests/],
+    ['another version', setup(() => ({ version: 'v0' })), /^line 1: its version is "v0"/],
+    ['a scenario that no run can have', scenario(() => ({ type: 'Flood' })), /^line 1: scenario.type/],
+    ['no setup', (line) => (line['version'] ? undefined : line), /^line 1: there is no setup before it/],
+    // The format.
+    ['an unknown event', (line) => (line['kind'] === 'ended' ? { kind: 'end' } : line), /^line \d+: /],
+    ['an unknown field', (line) => (isRequest(line) ? { ...line, x: 1 } : line), /^line \d+: /],
+    ['half a last line', { lines: lastLine((line) => line.slice(0, 9)) }, /^line \d+: it is no JSON/],
+    ['a line of 300 KB', { lines: lastLine((line) => line + ' '.repeat(300_000)) }, /more than 262144/],
+    [
+      'an infinite time',
+      { lines: lastLine((line) => line.replace(/"at":[\d.]+/, '"at":1e999')) },
+      /^line \d+: Invalid/,
+    ],
+    ['a prototype', { lines: lastLine((line) => line.replace('{', '{"__proto__":{},')) }, /^line \d+: /],
+    ['a byte order mark', { lines: (lines) => lines.with(0, `\uFEFF${lines[0]}`) }, /^line 1: it is no JSON/],
     [
       'more steps than a run has',
       // After each of them, all requests are judged again.
       (line) => (line['kind'] === 'fault' && line['endedAt'] ? repeated(line, 40) : line),
       /^line \d+: there are more than 40 steps/,
     ],
-    ['no setup', (line) => (line['version'] ? undefined : line), /^line 1: there is no setup before it/],
-  ])('is refused with the line for %s', async (_, change, message) => {
-    const refused = tampered(change);
-    await expect(refused).rejects.toThrow(HistoryFormatError);
-    await expect(refused).rejects.toThrow(message);
+  ])('of which is left: %s', async (_, change, held, violated = held) => {
+    for (const [expected, of] of [
+      [held, HELD],
+      [violated, VIOLATED],
+    ] as const) {
+      const lines = typeof change === 'function' ? linesWith(change)(of.lines) : change.lines(of.lines);
+      const checked = replay(lines, KINDS);
+      if (expected instanceof RegExp) {
+        await expect(checked).rejects.toThrow(HistoryFormatError);
+        await expect(checked).rejects.toThrow(expected);
+      } else {
+        const [scenario] = await checked;
+        expect(scenario?.result ?? 'Inconclusive').toBe(expected);
+        // With --against, each change is noticed.
+        const isChanged = lines.join() !== of.lines.join();
+        expect(isDeepStrictEqual(scenario?.history, of.digest)).toBe(!isChanged);
+      }
+    }
   });
 
   it.each<[string, Iterable<string>, RegExp]>([
@@ -158,7 +284,7 @@ describe('a history that was tampered with', () => {
   });
 
   it('never takes the process down, whatever its lines hold', async () => {
-    const lines = new HistoryLines(outageHistory()).take();
+    const lines = linesOf();
     const line = fc.oneof(fc.constantFrom(...lines), fc.json(), fc.string());
     await fc.assert(
       fc.asyncProperty(fc.array(line, { maxLength: 40 }), async (some) => {
@@ -183,7 +309,7 @@ describe('a history that is drawn', () => {
   });
 
   it('is drawn as far as it was recorded', async () => {
-    const lines = new HistoryLines(outageHistory()).take();
+    const lines = linesOf();
     const requests = async (most: number): Promise<number> => {
       const { bundle } = (await evidenceIn(lines.slice(0, most), KINDS)) ?? {};
       const sent = bundle?.series.filter(({ signal }) => signal.endsWith('-sent')) ?? [];
