@@ -14,7 +14,7 @@ import {
   simulatedOutage,
 } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { Measure } from '../../../api/index.ts';
-import type { EventOf, HistoryEvent } from '../../history/events.ts';
+import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 
 type Change = (event: HistoryEvent) => HistoryEvent[];
 type Given = Partial<SimulatedOutage>;
@@ -42,6 +42,8 @@ const podsOf = (codes: ReturnType<typeof judged>['evidence']) =>
     readonly behaviour: string;
     readonly within: Record<string, number>;
   }[];
+const testedIn = (codes: ReturnType<typeof judged>['evidence']) =>
+  (found(codes, 'Tested') as unknown as { readonly callers: [string, number][] }).callers;
 /** The same share of requests in every run. */
 const oneIn = (n: number, { at, key, pod }: Asked): boolean =>
   (key.length + pod + Math.round(at / 7)) % n === 0;
@@ -204,7 +206,48 @@ describe('more than the limit', () => {
   it('says how many callers were tested, and from which seed', () => {
     const { evidence } = judged({ seed: 7 });
     expect(found(evidence, 'DrawnFrom')).toMatchObject({ seed: 7 });
-    expect(found(evidence, 'NotAdmittedOver')).toMatchObject({ callers: expect.any(Number) });
+    expect(found(evidence, 'NotAdmittedOver')).toMatchObject({ unknown: 0 });
+  });
+
+  it('counts a caller as tested if its admissions alone would have been a violation', () => {
+    const history = simulatedOutage({ limiter: enforcing, seed: 7 });
+    const { evidence } = codesIn(judgeOf(history));
+    const callers = new Map(testedIn(evidence));
+    const isIn = ({ sentAt }: CallerRequest): boolean => sentAt >= FROM && sentAt < TO;
+    const endedAt = history.last('traffic-ended')?.at ?? 0;
+    const isAfter = ({ sentAt }: CallerRequest): boolean => sentAt >= TO && sentAt < endedAt;
+    const counts = new Map([['Later', callers.get('Later') ?? 0]]);
+    for (const [key, own] of Map.groupBy(history.requests, (request) => request.key)) {
+      const isSilent = !own.some(isIn);
+      const leaks = (event: HistoryEvent): HistoryEvent[] =>
+        event.kind === 'request' && event.key === key && (isSilent ? isAfter(event) : isIn(event))
+          ? [{ ...event, outcome: 'Admitted' }]
+          : [event];
+      const { measures } = codesIn(judgeOf(history, leaks));
+      if (valueOf(measures, 'overAdmission') === 0) continue;
+      const used = own.filter((one) => one.outcome === 'Admitted' && one.endedAt <= FROM).length;
+      if (isSilent && used === 0) continue;
+      const kind = isSilent ? 'Back' : used === 0 ? 'New' : used < 10 ? 'Part' : 'All';
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    expect(callers).toEqual(counts);
+    expect([...callers.values()].every((count) => count > 1)).toBe(true);
+  });
+
+  it('names the kinds of callers that were not tested', () => {
+    const silent = simulatedOutage({ limiter: enforcing });
+    const { evidence } = codesIn(
+      judgeOf(silent, (event) =>
+        'sentAt' in event && event.sentAt > FROM && event.sentAt < TO ? [] : [event],
+      ),
+    );
+    expect(testedIn(evidence).slice(0, 3)).toEqual([
+      ['New', 0],
+      ['Part', 0],
+      ['All', 0],
+    ]);
+    const accepted = judged({ limiter: open, storeOutage: { accept: ['FailsOpen'] } });
+    expect(testedIn(accepted.evidence)).toEqual([['Later', expect.any(Number)]]);
   });
 });
 

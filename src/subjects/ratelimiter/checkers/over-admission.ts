@@ -1,8 +1,10 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
-import { excludedAbove } from '../../../engine/power.ts';
 import { code, figure, NOTHING } from '../../checkers/checker.ts';
+import type { Span } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
+import { admittedAtOnce } from '../limits/rate-limit.ts';
+import { limitReturnIn } from './limit-return.ts';
+import { type CallerSettings, type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
 import { limitedCallers } from './over.ts';
 
 export const overAdmission = {
@@ -20,6 +22,7 @@ export const overAdmission = {
     // What the spec accepts is accepted because of the fault.
     const brokenBefore = before.excess > 0 ? before.exceededAt : undefined;
     const isBroken = brokenBefore !== undefined || (over.excess > 0 && !isAccepted);
+    const isAbsent = !isBroken && view.isSeen && seen.proof === 'Confirmed';
     const late = view.requests.filter((request) => request.late?.outcome === 'Admitted').length;
     const isOpen = unknown > 0 && !isAccepted && !isBroken;
     return {
@@ -37,7 +40,9 @@ export const overAdmission = {
               isAccepted,
               usedBefore: isOneCaller ? undefined : usedBefore,
             })
-          : code('NotAdmittedOver', testedIn(view)),
+          : code('NotAdmittedOver', { unknown, isOneCaller }),
+        // A fault that was not there excludes nothing.
+        isAbsent && !isOneCaller && code('Tested', testedIn(view, seen)),
         !isOneCaller && seed !== undefined && code('DrawnFrom', { seed }),
         late > 0 && code('AdmittedLate', { requests: late }),
         unknown > 0 && code('OverUnanswered', { requests: unknown }),
@@ -46,16 +51,38 @@ export const overAdmission = {
   },
 };
 
-/** How many callers were tested, and thus what share of callers would have been detected. */
-function testedIn({ over: { unknown }, requests, settings, span: { endedAt, startedAt } }: OutageView) {
-  const { isOneCaller } = settings;
-  if (unknown > 0 || isOneCaller) return { unknown, isOneCaller, callers: 0, excludedAbove: 100 };
-  // A caller that sent no more than its limit allows in that time could not exceed it.
+/** Kinds of callers, by what they had used of their limits before the fault, and by when they sent. */
+const KINDS = ['New', 'Part', 'All', 'Back'] as const;
+
+/**
+ * How many callers of each kind could have shown a failure. One could have exceeded its limit only if it sent more than
+ * that allows: in the fault, or after it if it was silent in it. Later: those that got their limits again.
+ */
+function testedIn(view: OutageView, seen: OutageSeen) {
+  const { over, requests, settings, span } = view;
+  const later = limitReturnIn(seen);
+  const returned: number = later?.code === 'Returned' ? later.callers : 0;
+  const isJudged = over.over.excess === 0 && over.unknown === 0;
+  const kinds = isJudged ? kindsOf(settings, requests, span) : [];
+  const sent = (isJudged ? KINDS : []).map(
+    (kind) => [kind, kinds.filter((one) => one === kind).length] as const,
+  );
+  return { callers: [...sent, ['Later', returned] as const] };
+}
+
+function kindsOf(settings: CallerSettings, requests: readonly CallerRequest[], { endedAt, startedAt }: Span) {
   const drawn = requests.filter(({ caller }) => caller === 'Drawn');
+  const isInFault = ({ sentAt }: CallerRequest): boolean => sentAt >= startedAt && sentAt < endedAt;
+  const sending = new Set(drawn.filter(isInFault).map(({ key }) => key));
   const admitAll = drawn.map((request): CallerRequest => {
-    const isInFault = request.sentAt >= startedAt && request.sentAt < endedAt;
-    return isInFault ? { ...request, outcome: 'Admitted' } : request;
+    const counts = sending.has(request.key) ? isInFault(request) : request.sentAt >= endedAt;
+    return counts ? { ...request, outcome: 'Admitted' } : request;
   });
-  const callers = limitedCallers(settings, admitAll).filter(({ over }) => over.excess > 0).length;
-  return { unknown, isOneCaller, callers, excludedAbove: callers > 0 ? excludedAbove(callers) : 100 };
+  const full = admittedAtOnce(settings.limit);
+  return limitedCallers(settings, admitAll).flatMap(({ admitted, key, over }) => {
+    if (over.excess === 0) return [];
+    const used = admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length;
+    if (!sending.has(key)) return used > 0 ? ['Back'] : [];
+    return used === 0 ? ['New'] : used < full ? ['Part'] : ['All'];
+  });
 }

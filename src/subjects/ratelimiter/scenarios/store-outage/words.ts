@@ -2,7 +2,7 @@
 
 import { listed } from '@chaosdemo/redis-faults/text';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
-import { CONFIDENCE } from '../../../../engine/power.ts';
+import { CONFIDENCE, excludedAbove } from '../../../../engine/power.ts';
 import type { Code, CodeOf } from '../../../checkers/checker.ts';
 import { totalOf } from '../../../checkers/requests.ts';
 import { SHARE } from '../../../checkers/share-interval.ts';
@@ -24,6 +24,14 @@ const LAPSES: Readonly<Record<Lapse, string>> = {
   errs: 'had an error or no response for callers over their limits',
 };
 
+const TESTED = {
+  New: 'over-admission of callers new in the fault',
+  Part: 'part used before',
+  All: 'all used',
+  Back: 'back after silence',
+  Later: 'lock-out a window later',
+} as const;
+
 export const outageWords: (found: Code) => string = wording<OutageCode>({
   ...COMMON,
   EventsDropped: ({ events }) => `${counted(events, 'request')} were more than are kept`,
@@ -43,12 +51,13 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
       : `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`;
     return `Over the limit${who}: ${admittedText(over)}${once}${why}`;
   },
-  NotAdmittedOver({ callers, excludedAbove, isOneCaller, unknown }) {
-    const tested =
-      callers > 0
-        ? `, of ${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove} % of callers is excluded at ${CONFIDENCE} % confidence`
-        : '';
-    return `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : tested}`;
+  NotAdmittedOver: ({ isOneCaller, unknown }) =>
+    `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}`,
+  Tested({ callers }) {
+    const shares = callers.map(([kind, of]) =>
+      of === 0 ? `${TESTED[kind]} not tested` : `${TESTED[kind]} above ${excludedAbove(of)} % (${of})`,
+    );
+    return `Excluded at ${CONFIDENCE} % confidence, by the callers tested: ${shares.join(', ')}`;
   },
   DrawnFrom: ({ seed }) => `Callers were drawn from seed ${seed}: set storeOutage.seed to it to repeat them`,
   AdmittedLate: ({ requests }) => `Admitted after the caller had given up: ${counted(requests, 'request')}`,
