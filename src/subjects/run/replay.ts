@@ -3,7 +3,6 @@
  * a cluster or a store. Everything that a run shows is derived here, and anyone can recompute what it published.
  */
 import { type Mechanism, NOT_RECORDED, unshown } from '@chaosdemo/redis-faults';
-import type { FaultEvent } from '@chaosdemo/redis-faults/events';
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
 import { bandsOf, detectionsOf } from '../../engine/evidence.ts';
 import { watchEnd } from '../../engine/fault-times.ts';
@@ -43,12 +42,12 @@ export async function replay(
   onTrusted: (scenario: string) => void = () => undefined,
 ): Promise<ScenarioStatus[]> {
   const replays = await replaysOf(lines, kinds);
-  return replays.map(({ digest, replayed }) => {
+  return replays.map((replayed) => {
     const entry = replayed.end();
     const why = replayed.impossible();
     if (why !== undefined) throw new HistoryFormatError(`the history of ${entry.name}: ${why}`);
     if (replayed.isTrusted) onTrusted(entry.name);
-    return { ...entry, history: digest.value };
+    return { ...entry, history: replayed.digest.value };
   });
 }
 
@@ -60,7 +59,7 @@ export async function evidenceIn(
   lines: Lines,
   kinds: readonly SubjectKind[],
 ): Promise<FaultEvidence | undefined> {
-  return (await replaysOf(lines, kinds)).at(-1)?.replayed.evidence();
+  return (await replaysOf(lines, kinds)).at(-1)?.evidence();
 }
 
 /** The same of a history in memory. */
@@ -75,26 +74,19 @@ export function evidenceOf(
 
 type Lines = Iterable<string> | AsyncIterable<string>;
 
-interface Read {
-  readonly replayed: ScenarioReplay;
-  readonly possible: Possible;
-  readonly digest: LinesDigest;
-}
-
-async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<Read[]> {
-  const read: Read[] = [];
+async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<ScenarioReplay[]> {
+  const read: ScenarioReplay[] = [];
+  let possible: Possible | undefined;
   await readLines(lines, {
     schemaOf: (value) =>
       (kinds.find(({ recordedAs }) => recordedAs in value) ?? kinds[0])?.setup ?? historySetup,
-    setup: (setup) =>
-      read.push({
-        replayed: new ScenarioReplay(setup, typeIn(setup, kinds)),
-        possible: new Possible(setup),
-        digest: new LinesDigest(),
-      }),
-    event: (event) => {
-      read.at(-1)?.possible.take(event);
-      read.at(-1)?.replayed.take(event);
+    setup(setup) {
+      read.push(new ScenarioReplay(setup, typeIn(setup, kinds)));
+      possible = new Possible(setup);
+    },
+    event(event) {
+      possible?.take(event);
+      read.at(-1)?.take(event);
     },
     line: (text) => read.at(-1)?.digest.add([text]),
   });
@@ -102,6 +94,8 @@ async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<R
 }
 
 class ScenarioReplay {
+  /** Of its lines. */
+  readonly digest = new LinesDigest();
   readonly #history: History;
   readonly #judge: Judge;
   readonly #scenario: Scenario;
@@ -200,7 +194,8 @@ class ScenarioReplay {
       this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
       this.#entry.fault = this.#fault;
     } else if (event.step === 'Reported') {
-      this.#report = reportIn(event);
+      const { kind: _, step: __, ...report } = event;
+      this.#report = report as FaultReport;
       this.#unshown = unshownIn(this.#history, this.#mechanism, event.proof, this.#history.times);
       if (this.#fault) applyFaultReport(this.#entry, this.#fault, this.#report);
     }
@@ -229,16 +224,6 @@ export function unshownIn(
   if (!mechanism || proof !== 'Confirmed') return undefined;
   const observed = events.filter((event) => event.kind === 'fault' || event.kind === 'probe');
   return unshown(mechanism, observed, report, times.until);
-}
-
-function reportIn({ endedAt, evidence, message, proof, startedAt }: FaultEvent<'Reported'>): FaultReport {
-  return {
-    message,
-    evidence,
-    ...(startedAt !== undefined && { startedAt }),
-    ...(endedAt !== undefined && { endedAt }),
-    ...(proof && { proof }),
-  };
 }
 
 /** @throws RangeError for a type that no run can have */

@@ -5,8 +5,9 @@ import { OwnPause } from '../client/own-pause.ts';
 import { RedisClientError } from '../client/redis-error.ts';
 import { storeOfFake } from '../testing/fake-store.fixture.ts';
 import { useFakeTime } from '../testing/fake-time.fixture.ts';
+import type { PodConnections } from './disconnect/pod-connections.ts';
 import { type FaultTools, NotInjectedError } from './fault.ts';
-import { type DuringPause, FencedPause } from './fenced-pause.ts';
+import { FencedPause } from './fenced-pause.ts';
 
 useFakeTime();
 
@@ -61,7 +62,7 @@ class FakeRedis {
 }
 
 interface World {
-  readonly during?: DuringPause;
+  readonly during?: PodConnections;
   /** An earlier process may have left a pause active. */
   readonly mayBeOn?: boolean;
 }
@@ -101,7 +102,7 @@ it.each([
 });
 
 it('is not prepared if what comes with the pause cannot be done', async () => {
-  const during = { prepare: async () => Promise.reject(new Error('NOPERM')) } as unknown as DuringPause;
+  const during = { prepare: async () => Promise.reject(new Error('NOPERM')) } as unknown as PodConnections;
   await expect(prepared({ during })).rejects.toThrow('NOPERM');
 });
 

@@ -1,30 +1,17 @@
 /** A pause of Redis writes for the whole fault, with its proof and its end. */
 import { formatDuration } from '@chaosdemo/settings/duration';
 import { messageOf } from '../text.ts';
+import type { PodConnections } from './disconnect/pod-connections.ts';
 import { type FaultReport, type FaultTools, NotInjectedError, type RecordEvent } from './fault.ts';
 import { FencedFault, type Injection } from './fenced-fault.ts';
 import { closeProbes, injectRedisPause, type RedisPause } from './pause.ts';
 import { type ActivePause, awaitPauseEnd, RELEASED, reportOfPause } from './pause-report.ts';
-import { type Proof, withProof } from './proof.ts';
-
-/** Further actions of a fault while its pause is active. */
-export interface DuringPause {
-  /** Checks before the fault that it can be done. @throws an error whose message states what to do */
-  prepare(): Promise<void>;
-  /** Begins, once Redis has confirmed the pause; ends automatically at `until`, in milliseconds since the epoch. */
-  begin(until: number): void;
-  /** Ends it: no more commands are sent. */
-  stop(): void;
-  /** Proves it by an independent probe. Never rejects. */
-  prove(record: RecordEvent): Promise<Proof>;
-  /** The result of all its actions. */
-  result(record: RecordEvent): Proof;
-}
+import { withProof } from './proof.ts';
 
 export class FencedPause extends FencedFault<ActivePause> {
-  readonly #during: DuringPause | undefined;
+  readonly #during: PodConnections | undefined;
 
-  constructor(tools: FaultTools, during?: DuringPause) {
+  constructor(tools: FaultTools, during?: PodConnections) {
     super(tools);
     this.#during = during;
   }

@@ -5,7 +5,7 @@ import { useFakeTime } from '../testing/fake-time.fixture.ts';
 import { type FaultTools, NotInjectedError } from './fault.ts';
 import { type Proof } from './proof.ts';
 import { FakeProxy, INSTANCE, preparedFault } from './proxied-fault.fixture.ts';
-import { compareFaults, ProxiedFault } from './proxied-fault.ts';
+import { type Look, ProxiedFault } from './proxied-fault.ts';
 
 useFakeTime();
 
@@ -26,8 +26,8 @@ class Probed extends ProxiedFault {
   async prove(): Promise<Proof> {
     return this.proof;
   }
-  async hasEnded(): Promise<boolean> {
-    return Date.now() >= this.endsAt;
+  async look(): Promise<Look> {
+    return Date.now() >= this.endsAt ? 'Ended' : 'Met';
   }
   override async proveEnd(): Promise<Proof | undefined> {
     return this.endProof;
@@ -49,17 +49,6 @@ async function prepared(change: Partial<FakeProxy> = {}, direct = false) {
   const run = await preparedFault(make, change, undefined, others);
   return { ...run, fault: made[0] as Probed };
 }
-
-it.each([
-  ['NotInjected', `${INSTANCE}/3`, 3],
-  ['Injected', `${INSTANCE}/3`, 4],
-  ['Unknown', `${INSTANCE}/3`, 2],
-  ['Unknown', `${INSTANCE.replace('0b', '1b')}/3`, 3],
-  ['Unknown', `${'a'.repeat(40)}/3`, 3],
-  ['Unknown', '', 3],
-] as const)('is %s by the marker %j if the proxy has begun %i faults', (found, marker, faults) => {
-  expect(compareFaults(marker, { instance: INSTANCE, faults })).toBe(found);
-});
 
 describe('before a fault of a fault proxy', () => {
   const { current } = new FakeProxy();

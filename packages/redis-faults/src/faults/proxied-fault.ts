@@ -29,8 +29,6 @@ const LATE_MS = 1000;
 /** Longest and shortest interval between two probes of an active fault; milliseconds. Near its end they are close. */
 const EVERY_MS = 100;
 const LEAST_EVERY_MS = 10;
-/** Shortest interval between two that are recorded, but for the last; milliseconds. */
-const RECORD_EVERY_MS = 250;
 /** A probe shows nothing of the time longer before it; milliseconds. */
 const LONGEST_GAP_MS = 1000;
 /** How long after its planned end the probe waits for the end; milliseconds. */
@@ -40,6 +38,9 @@ const END_WITHIN_MS = 60_000;
 export interface Before extends PodPaths {
   readonly state: ProxyState;
 }
+
+/** Unclear: it was met, and not as it should be. */
+export type Look = 'Ended' | 'Met' | 'Unclear';
 
 interface Active {
   readonly report: FaultReport;
@@ -51,8 +52,8 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   protected readonly proxy: FaultProxyClient;
   #before: Before | undefined;
   #through: DataConnection | undefined;
-  /** Until when its probes are recorded; milliseconds since the epoch. */
-  #seenUntil = 0;
+  /** When its last probe was; milliseconds since the epoch. */
+  #seenAt = 0;
 
   /** @throws Error if there is no proxy */
   constructor(tools: FaultTools) {
@@ -75,12 +76,8 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   protected readonly quickMs: number | undefined = undefined;
   /** Proves it by probes that do not use the control API; `until`: its planned end. */
   protected abstract prove(before: Before, until: number): Promise<Proof>;
-  /** Whether a probe shows that it has ended; `until`: its planned end. */
-  protected abstract hasEnded(before: Before, until: number): Promise<boolean>;
-  /** Whether the last probe met it as it should be. */
-  protected get isMet(): boolean {
-    return true;
-  }
+  /** What a probe shows of it; `until`: its planned end. */
+  protected abstract look(before: Before, until: number): Promise<Look>;
   /** A last probe at its planned end; undefined: none is needed. */
   protected async proveEnd(_before: Before): Promise<Proof | undefined> {
     return undefined;
@@ -160,7 +157,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
       const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was ${isEnded ? 'ended' : 'to be ended, and that was not answered'}`;
       return { startedAt, ...(isEnded && { endedAt }), proof: 'Inconclusive', message, evidence: [message] };
     }
-    this.#seenUntil = now();
+    this.#seenAt = now();
     const connections = this.#byPod(clients);
     if (this.resets) {
       listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
@@ -177,6 +174,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(pods.length - missing.length, 'pod')}`;
     const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);
     if (report.proof === 'Confirmed') this.#saw(listener, true);
+    this.#seenAt = now();
     this.active = { report, until, listener };
     return report;
   }
@@ -184,17 +182,14 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   protected async end({ listener, report, until }: Active, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
     const before = this.#prepared;
-    let [hasEnded, metAt] = [false, 0];
-    while (!hasEnded && now() < until + END_WITHIN_MS) {
+    let look: Look = 'Met';
+    while (look !== 'Ended' && now() < until + END_WITHIN_MS) {
       await pauseFor(Math.max(LEAST_EVERY_MS, Math.min(EVERY_MS, (until - now()) / 2)), signal);
-      hasEnded = await this.hasEnded(before, until);
-      const isMet = !hasEnded && this.isMet;
-      const at = now();
-      if (isMet) metAt = at;
-      this.#seenUntil = Math.max(this.#seenUntil, at - LONGEST_GAP_MS);
-      if (metAt - this.#seenUntil >= (isMet ? RECORD_EVERY_MS : 1)) this.#saw(listener, true, metAt);
-      if (!isMet) this.#seenUntil = at;
+      look = await this.look(before, until);
+      if (look === 'Met') this.#saw(listener, true);
+      this.#seenAt = now();
     }
+    const hasEnded = look === 'Ended';
     const endedAt = now();
     this.active = undefined;
     const early = Math.round(until - endedAt);
@@ -215,18 +210,18 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     return last ? withProof(ended, last) : ended;
   }
 
-  /** Records what its probes show by now, since they last did. */
+  /** Records what a probe shows, of the time since the one before it. */
   #saw({ record }: FaultListener, isActive: boolean, at = this.tools.now()): void {
-    const sinceMs = isActive ? at - this.#seenUntil : 0;
+    const sinceMs = isActive ? Math.min(LONGEST_GAP_MS, at - this.#seenAt) : 0;
     record({ kind: 'fault', step: 'Seen', at, isActive, sinceMs });
-    this.#seenUntil = at;
   }
 
   /** By the count of faults of the proxy. A request that is still in flight is voided before the second comparison. */
   override async inquire(marker: string): Promise<OrphanFinding> {
-    const found = compareFaults(marker, await this.proxy.state());
-    if (found !== 'NotInjected') return found;
-    return compareFaults(marker, await this.proxy.takeCharge());
+    const compare = ({ faults, instance }: ProxyState): OrphanFinding =>
+      compareCounts(marker, instance, faults);
+    const found = compare(await this.proxy.state());
+    return found === 'NotInjected' ? compare(await this.proxy.takeCharge()) : found;
   }
 
   /** CLIENT LIST of Redis. @throws RedisClientError, or RedisWireError for a list that is not of this Redis */
@@ -292,12 +287,4 @@ export abstract class ProxiedFault extends FencedFault<Active> {
       return `whether the fault proxy was restarted is not known: ${messageOf(error)}`;
     }
   }
-}
-
-/** Whether the proxy has begun a fault since `marker`. Unknown if it was restarted, or the marker is unreadable. Pure. */
-export function compareFaults(
-  marker: string,
-  { faults, instance }: Pick<ProxyState, 'faults' | 'instance'>,
-): OrphanFinding {
-  return compareCounts(marker, instance, faults);
 }

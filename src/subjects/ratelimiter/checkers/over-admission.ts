@@ -1,10 +1,9 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
 import { code, figure, NOTHING } from '../../checkers/checker.ts';
-import type { Span } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { limitReturnIn } from './limit-return.ts';
-import { type CallerSettings, type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
+import { type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
 import { limitedCallers } from './over.ts';
 
 export const overAdmission = {
@@ -56,21 +55,9 @@ const KINDS = ['New', 'Part', 'All', 'Back'] as const;
 
 /**
  * How many callers of each kind could have shown a failure. One could have exceeded its limit only if it sent more than
- * that allows: in the fault, or after it if it was silent in it. Later: those that got their limits again.
+ * that allows: in the fault, or after it if it was silent in it. `later`: those that got their limits again.
  */
-function testedIn(view: OutageView, seen: OutageSeen) {
-  const { over, requests, settings, span } = view;
-  const later = limitReturnIn(seen);
-  const returned: number = later?.code === 'Returned' ? later.callers : 0;
-  const isJudged = over.over.excess === 0 && over.unknown === 0;
-  const kinds = isJudged ? kindsOf(settings, requests, span) : [];
-  const sent = (isJudged ? KINDS : []).map(
-    (kind) => [kind, kinds.filter((one) => one === kind).length] as const,
-  );
-  return { callers: [...sent, ['Later', returned] as const] };
-}
-
-function kindsOf(settings: CallerSettings, requests: readonly CallerRequest[], { endedAt, startedAt }: Span) {
+function testedIn({ over, requests, settings, span: { endedAt, startedAt } }: OutageView, seen: OutageSeen) {
   const drawn = requests.filter(({ caller }) => caller === 'Drawn');
   const isInFault = ({ sentAt }: CallerRequest): boolean => sentAt >= startedAt && sentAt < endedAt;
   const sending = new Set(drawn.filter(isInFault).map(({ key }) => key));
@@ -79,10 +66,16 @@ function kindsOf(settings: CallerSettings, requests: readonly CallerRequest[], {
     return counts ? { ...request, outcome: 'Admitted' } : request;
   });
   const full = admittedAtOnce(settings.limit);
-  return limitedCallers(settings, admitAll).flatMap(({ admitted, key, over }) => {
-    if (over.excess === 0) return [];
+  const tested = limitedCallers(settings, admitAll).filter((one) => one.over.excess > 0);
+  const kinds = tested.map(({ admitted, key }) => {
     const used = admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length;
-    if (!sending.has(key)) return used > 0 ? ['Back'] : [];
-    return used === 0 ? ['New'] : used < full ? ['Part'] : ['All'];
+    if (!sending.has(key)) return used > 0 && 'Back';
+    return used === 0 ? 'New' : used < full ? 'Part' : 'All';
   });
+  const later = limitReturnIn(seen);
+  const isJudged = over.over.excess === 0 && over.unknown === 0;
+  return {
+    sent: (isJudged ? KINDS : []).map((of) => ({ of, callers: kinds.filter((kind) => kind === of).length })),
+    later: later?.code === 'Returned' ? later.callers : 0,
+  };
 }

@@ -13,7 +13,6 @@ import { LISTS_AT_ONCE } from '../../client/server-turns.ts';
 import { counted, listed, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
-import type { DuringPause } from '../fenced-pause.ts';
 import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
 
 /** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
@@ -39,7 +38,7 @@ interface Listed {
 
 type Tools = Pick<FaultTools, 'lifetime' | 'now' | 'ownPause' | 'redis' | 'target'>;
 
-export class PodConnections implements DuringPause {
+export class PodConnections {
   readonly #tools: Tools;
   /** Name of each pod, by its IP. */
   readonly #pods: ReadonlyMap<string, string>;
@@ -65,6 +64,7 @@ export class PodConnections implements DuringPause {
     this.#pods = new Map(tools.target.pods.map(({ host, name }) => [host, name]));
   }
 
+  /** Checks before the fault that it can be done. @throws an error whose message states what to do */
   async prepare(): Promise<void> {
     const { redis } = this.#tools;
     await allOf(each(redis.servers, (server) => server.killClients([NOBODY])));
@@ -74,17 +74,20 @@ export class PodConnections implements DuringPause {
     }
   }
 
+  /** Begins, once Redis has confirmed the pause; ends automatically at `until`, in milliseconds since the epoch. */
   begin(until: number): void {
     [this.#until, this.#lastRoundAt] = [until, this.#tools.now()];
     void this.#run();
   }
 
+  /** Ends it: no more commands are sent. */
   stop(): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#noteGap(Math.min(this.#tools.now(), this.#until));
   }
 
+  /** Proves it by an independent probe. Never rejects. */
   async prove(record: RecordEvent): Promise<Proof> {
     let now: PerServer<Listed>;
     try {
@@ -114,6 +117,7 @@ export class PodConnections implements DuringPause {
     );
   }
 
+  /** The result of all its actions. */
   result(record: RecordEvent): Proof {
     this.#record(record);
     const gap = Math.round(this.#longestGapMs);

@@ -3,8 +3,8 @@ import { EARLY_MS } from '../../events.ts';
 import { messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
 import { confirmed, inconclusive, type Proof } from '../proof.ts';
-import { type Before, ProxiedFault } from '../proxied-fault.ts';
-import { figuresOf, isSlow, type ProbeCommand } from './probe-commands.ts';
+import { type Before, type Look, ProxiedFault } from '../proxied-fault.ts';
+import { isSlow, type ProbeCommand } from './probe-commands.ts';
 
 /** An answer within this share of the latency was not delayed: the fault has ended. */
 const QUICK = 0.9;
@@ -13,8 +13,8 @@ export class LateCommands extends ProxiedFault {
   protected readonly type = 'Latency';
   protected override readonly latencyMs: number;
   protected override readonly quickMs: number;
-  /** Commands over it in the fault, one after the other. */
-  readonly #probes: ProbeCommand[] = [];
+  /** The last command over it in the fault. */
+  #last: ProbeCommand | undefined;
   /** Why no more probes are sent. */
   #failure: string | undefined;
 
@@ -27,7 +27,7 @@ export class LateCommands extends ProxiedFault {
   protected async prove(_: Before, until: number): Promise<Proof> {
     const { now, redis } = this.tools;
     await this.#probe();
-    const [first] = this.#probes;
+    const first = this.#last;
     if (!first) return this.#unknown();
     void this.#keepProbing();
     const { readMs, tookMs } = first;
@@ -36,22 +36,14 @@ export class LateCommands extends ProxiedFault {
     return { proof: this.#isQuick(first) && now() < until - EARLY_MS ? 'Mismatch' : 'Inconclusive', message };
   }
 
-  protected override get isMet(): boolean {
-    const last = this.#probes.at(-1);
-    return last !== undefined && isSlow(last, this.latencyMs);
+  protected async look(_: Before, until: number): Promise<Look> {
+    if (this.#last && this.#isQuick(this.#last)) return 'Ended';
+    if (this.#failure !== undefined) return this.tools.now() >= until ? 'Ended' : 'Unclear';
+    return this.#last && isSlow(this.#last, this.latencyMs) ? 'Met' : 'Unclear';
   }
 
-  protected async hasEnded(_: Before, until: number): Promise<boolean> {
-    const last = this.#probes.at(-1);
-    if (last && this.#isQuick(last)) return true;
-    return this.#failure !== undefined && this.tools.now() >= until;
-  }
-
-  protected async proveEnd(): Promise<Proof> {
-    if (this.#failure !== undefined) return this.#unknown();
-    // That of the last command is the time from its sending to the end of the fault, and not its latency.
-    const late = this.#probes.filter((probe) => !this.#isQuick(probe));
-    return confirmed(figuresOf(late, this.latencyMs));
+  protected override async proveEnd(): Promise<Proof | undefined> {
+    return this.#failure === undefined ? undefined : this.#unknown();
   }
 
   #isQuick({ tookMs }: ProbeCommand): boolean {
@@ -64,11 +56,7 @@ export class LateCommands extends ProxiedFault {
 
   /** Until the end is seen, or the connection has ended. */
   async #keepProbing(): Promise<void> {
-    for (let last = this.#probes.at(-1); last && !this.#isQuick(last); last = this.#probes.at(-1)) {
-      const before = this.#probes.length;
-      await this.#probe();
-      if (this.#probes.length === before) return;
-    }
+    while (this.#failure === undefined && this.#last && !this.#isQuick(this.#last)) await this.#probe();
   }
 
   /** Sends one command through the proxy, and a direct read with it. */
@@ -81,7 +69,7 @@ export class LateCommands extends ProxiedFault {
     };
     try {
       const [tookMs, readMs] = await Promise.all([answered(), this.tools.redis.read()]);
-      this.#probes.push({ tookMs, readMs });
+      this.#last = { tookMs, readMs };
     } catch (error) {
       this.#failure ??= messageOf(error);
     }

@@ -4,7 +4,7 @@ import { counted, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultType } from '../fault-type.ts';
 import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
-import { type Before, ProxiedFault } from '../proxied-fault.ts';
+import { type Before, type Look, ProxiedFault } from '../proxied-fault.ts';
 
 /** How long Redis may take to notice that a connection was reset, and how often that is checked; milliseconds. */
 const NOTICED_WITHIN_MS = 1000;
@@ -43,8 +43,9 @@ export class Refuse extends ProxiedFault {
     }
   }
 
-  protected async hasEnded({ state }: Before): Promise<boolean> {
-    return (await portState(this.proxy.host, state.port)) === 'Accepted';
+  protected async look({ state }: Before): Promise<Look> {
+    const looks = { Accepted: 'Ended', Refused: 'Met', Silent: 'Unclear' } as const;
+    return looks[await portState(this.proxy.host, state.port)];
   }
 
   async #leftOf(upstream: readonly string[]): Promise<number> {

@@ -7,7 +7,7 @@ import { pauseFor } from '../../waiting.ts';
 import type { FaultListener, FaultTools } from '../fault.ts';
 import type { FaultType } from '../fault-type.ts';
 import { type Proof } from '../proof.ts';
-import { type Before, ProxiedFault } from '../proxied-fault.ts';
+import { type Before, type Look, ProxiedFault } from '../proxied-fault.ts';
 
 /** Interval between two probes while it lingers; milliseconds. */
 const EVERY_MS = 250;
@@ -27,9 +27,8 @@ export class StalePrimary extends ProxiedFault {
     return await this.#compare(before, 'A connection of the operator');
   }
 
-  protected async hasEnded(_: Before, until: number): Promise<boolean> {
-    if (this.tools.now() >= until) return true;
-    return (await this.through.state()) !== 'Stale';
+  protected async look(_: Before, until: number): Promise<Look> {
+    return this.tools.now() < until && (await this.through.state()) === 'Stale' ? 'Met' : 'Ended';
   }
 
   protected async proveEnd(before: Before): Promise<Proof> {

@@ -4,7 +4,7 @@ import { EARLY_MS } from '../../events.ts';
 import { messageOf } from '../../text.ts';
 import { within } from '../../waiting.ts';
 import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
-import { type Before, ProxiedFault } from '../proxied-fault.ts';
+import { type Before, type Look, ProxiedFault } from '../proxied-fault.ts';
 
 /** Redis answers within this, directly, and through the proxy before the fault; then no answer comes for so long. Milliseconds. */
 const QUICK_MS = 300;
@@ -47,36 +47,30 @@ export class Blackhole extends ProxiedFault {
     if (!fresh) {
       return inconclusive('The proxy did not accept a new connection of the operator');
     }
-    return this.#judged(
-      `Over a connection from before the fault and a new one, the operator got no answer within ${QUICK_MS} ms`,
-    );
+    if (this.#failure !== undefined) return this.#unknown();
+    const message = `Over a connection from before the fault and a new one, the operator got no answer within ${QUICK_MS} ms, and a direct read took ${Math.round(this.#readMs)} ms`;
+    return this.#readMs <= QUICK_MS ? confirmed(message) : inconclusive(message);
   }
 
-  protected override get isMet(): boolean {
-    return this.#failure === undefined && this.#readMs <= QUICK_MS;
-  }
-
-  protected async hasEnded(_: Before, until: number): Promise<boolean> {
+  protected async look(_: Before, until: number): Promise<Look> {
     // Not awaited: a slow read must not make the end late.
     if (performance.now() - this.#readAt > READ_EVERY_MS) void this.#read();
-    return this.#answer === 'Answered' || (this.#answer !== undefined && this.tools.now() >= until);
+    if (this.#answer === 'Answered' || (this.#answer !== undefined && this.tools.now() >= until))
+      return 'Ended';
+    return this.#answer === undefined && this.#failure === undefined && this.#readMs <= QUICK_MS
+      ? 'Met'
+      : 'Unclear';
   }
 
-  protected async proveEnd(): Promise<Proof> {
-    await this.#read();
-    if (this.#answer === 'Answered') return this.#judged('Until its end, no answer came, and then one did');
-    return inconclusive('The connection of the operator ended without an answer');
+  protected override async proveEnd(): Promise<Proof | undefined> {
+    if (this.#answer !== 'Answered')
+      return inconclusive('The connection of the operator ended without an answer');
+    return this.#failure === undefined ? undefined : this.#unknown();
   }
 
-  /** Whether Redis itself answered as without a fault. */
-  #judged(seen: string): Proof {
+  #unknown(): Proof {
     const { name } = this.tools.redis;
-    if (this.#failure !== undefined) {
-      return inconclusive(`${seen}. Whether ${name} itself answered is not known: ${this.#failure}`);
-    }
-    const message = `${seen}; the last direct read of ${name} took ${Math.round(this.#readMs)} ms`;
-    if (this.#readMs <= QUICK_MS) return confirmed(message);
-    return inconclusive(`${message}, at most ${QUICK_MS} are allowed: give the operator and Redis more CPU`);
+    return inconclusive(`Whether ${name} itself answered is not known: ${this.#failure}`);
   }
 
   /** Never rejects. */

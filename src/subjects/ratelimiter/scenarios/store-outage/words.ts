@@ -53,9 +53,11 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   },
   NotAdmittedOver: ({ isOneCaller, unknown }) =>
     `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}`,
-  Tested({ callers }) {
-    const shares = callers.map(([kind, of]) =>
-      of === 0 ? `${TESTED[kind]} not tested` : `${TESTED[kind]} above ${excludedAbove(of)} % (${of})`,
+  Tested({ later, sent }) {
+    const shares = [...sent, { of: 'Later' as const, callers: later }].map(({ callers, of }) =>
+      callers === 0
+        ? `${TESTED[of]} not tested`
+        : `${TESTED[of]} above ${excludedAbove(callers)} % (${callers})`,
     );
     return `Excluded at ${CONFIDENCE} % confidence, by the callers tested: ${shares.join(', ')}`;
   },
