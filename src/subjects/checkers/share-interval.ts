@@ -9,16 +9,11 @@ export const LEAST_REQUESTS = 5;
 /** The quantile of the normal distribution for 95 % confidence, two-sided. */
 const Z = 1.96;
 
-export interface ShareInterval {
-  readonly from: number;
-  readonly to: number;
-}
-
 /**
  * The 95 % confidence interval of a share, of which `count` of `of` were observed: that of Wilson (1927), which is also
  * right for few observations and near 0 and 1. From 0 to 1 if there are none.
  */
-export function shareInterval(count: number, of: number): ShareInterval {
+export function shareInterval(count: number, of: number) {
   if (of === 0) return { from: 0, to: 1 };
   const share = count / of;
   const spread = Z * Math.sqrt((share * (1 - share)) / of + (Z * Z) / (4 * of * of));

@@ -34,10 +34,7 @@ export class Possible {
       if (event.endedAt < event.sentAt) throw new RangeError('endedAt is before sentAt');
       if (!this.#pods.has(event.pod)) throw new RangeError(`its pod is none of the setup: ${event.pod}`);
     }
-    this.#after('endedAt' in event ? event.endedAt : 'at' in event ? event.at : this.#latest);
-  }
-
-  #after(at: number): void {
+    const at = 'endedAt' in event ? event.endedAt : 'at' in event ? event.at : this.#latest;
     const early = Math.round(this.#latest - at);
     if (early > LATE_MS) throw new RangeError(`its time is ${early} ms before that of an earlier line`);
     this.#latest = Math.max(this.#latest, at);

@@ -46,7 +46,7 @@ export async function replay(
     const entry = replayed.end();
     const why = replayed.impossible();
     if (why !== undefined) throw new HistoryFormatError(`the history of ${entry.name}: ${why}`);
-    if (replayed.isTrusted) onTrusted(entry.name);
+    if (replayed.unshown === NOT_RECORDED) onTrusted(entry.name);
     return { ...entry, history: replayed.digest.value };
   });
 }
@@ -106,7 +106,7 @@ class ScenarioReplay {
   #fault: FaultStatus | undefined;
   #report: FaultReport | undefined;
   /** Why the events before the last report do not show it. */
-  #unshown: string | undefined;
+  unshown: string | undefined;
   #steps = 0;
   #isDetected = false;
 
@@ -164,14 +164,9 @@ class ScenarioReplay {
 
   /** Why no run records such a history; undefined: one may. */
   impossible(): string | undefined {
-    return this.#unshown === undefined || this.isTrusted
-      ? this.#type.impossible?.(this.#history)
-      : `its fault is not Confirmed: ${this.#unshown}`;
-  }
-
-  /** Whether only its report says that the fault was Confirmed. */
-  get isTrusted(): boolean {
-    return this.#unshown === NOT_RECORDED;
+    const { unshown: why } = this;
+    if (why !== undefined && why !== NOT_RECORDED) return `its fault is not Confirmed: ${why}`;
+    return this.#type.impossible?.(this.#history);
   }
 
   /** What was observed so far. */
@@ -196,7 +191,7 @@ class ScenarioReplay {
     } else if (event.step === 'Reported') {
       const { kind: _, step: __, ...report } = event;
       this.#report = report as FaultReport;
-      this.#unshown = unshownIn(this.#history, this.#mechanism, event.proof, this.#history.times);
+      this.unshown = unshownIn(this.#history, this.#mechanism, event.proof, this.#history.times);
       if (this.#fault) applyFaultReport(this.#entry, this.#fault, this.#report);
     }
   }

@@ -10,8 +10,8 @@ import type { Mechanism } from './fault-type.ts';
 const LATE_MS = 1000;
 /** A write that has waited for so long is held back; milliseconds. */
 const HELD_MS = 150;
-/** The part of its time in which the fault has to be seen. */
-const SHARE = 0.8;
+/** The part of its time in which the fault has to be seen; percent. */
+const LEAST_PERCENT = 80;
 
 /** No probe of this fault is among the observations. */
 export const NOT_RECORDED = 'NotRecorded';
@@ -40,17 +40,6 @@ function sightsOf(event: Exclude<Observed, ProbeEvent>): Sight[] {
   return [{ from: event.at, at: event.at, isActive: event.keys > 0 && event.keys === event.of }];
 }
 
-/** How long it was seen to be active; milliseconds. */
-function seenMs(active: readonly Sight[], startedAt: number, endedAt: number): number {
-  let [sum, until] = [0, startedAt];
-  for (const { at, from } of active.toSorted((a, b) => a.from - b.from)) {
-    const to = Math.min(at, endedAt);
-    sum += Math.max(0, to - Math.max(from, until));
-    until = Math.max(until, to);
-  }
-  return sum;
-}
-
 /**
  * Why these observations, all until a report, do not show the fault that it calls Confirmed; undefined: they do.
  * @param until its planned end
@@ -62,24 +51,26 @@ export function unshown(
   until: number,
 ): string | undefined {
   if (startedAt === undefined) return undefined;
-  const sights = events.flatMap((event) => {
-    if (event.kind === 'fault') return sightsOf(event);
-    return holdsWrites ? sightOfWrite(event, startedAt, endedAt) : [];
-  });
+  const sights = events.flatMap((event) =>
+    event.kind === 'fault' ? sightsOf(event) : holdsWrites ? sightOfWrite(event, startedAt, endedAt) : [],
+  );
   if (sights.length === 0 && !holdsWrites) return NOT_RECORDED;
   const active = sights.filter(({ isActive }) => isActive);
   if (!active.some(({ from }) => from <= startedAt + 2 * LATE_MS)) return 'no probe met it at its start';
-  if (active.some(({ from }) => from < startedAt - LATE_MS)) return 'a probe met it before its start';
+  const lastsUntil = lasts === undefined ? (endedAt ?? Infinity) : Infinity;
+  const contradicts = ({ at, from, isActive }: Sight): boolean =>
+    isActive
+      ? from < startedAt - LATE_MS || at > lastsUntil + LATE_MS
+      : from > startedAt + LATE_MS && at < (endedAt ?? startedAt) - LATE_MS;
+  if (sights.some(contradicts)) return 'a probe contradicts its times';
   if (endedAt === undefined) return undefined;
-  if (lasts !== undefined) {
-    const isAsPlanned = Math.abs(endedAt - until) <= 2 * LATE_MS;
-    return isAsPlanned ? undefined : 'it did not end as it was planned';
-  }
-  if (active.some(({ at }) => at > endedAt + LATE_MS)) return 'a probe met it after its end';
-  const isInside = ({ at, from }: Sight): boolean => from > startedAt + LATE_MS && at < endedAt - LATE_MS;
-  if (sights.some((sight) => !sight.isActive && isInside(sight)))
-    return 'a probe did not meet it in its time';
-  const share = seenMs(active, startedAt, endedAt) / (endedAt - startedAt);
-  if (share >= SHARE) return undefined;
-  return `probes met it for ${Math.floor(100 * share)} % of its time, and ${100 * SHARE} % are needed: give the operator and Redis more CPU`;
+  if (lasts !== undefined)
+    return Math.abs(endedAt - until) <= 2 * LATE_MS ? undefined : 'it did not end as it was planned';
+  const moments = Array.from(
+    { length: 100 },
+    (_, i) => startedAt + ((i + 0.5) / 100) * (endedAt - startedAt),
+  );
+  const seen = moments.filter((moment) => active.some(({ at, from }) => from <= moment && moment <= at));
+  if (seen.length >= LEAST_PERCENT) return undefined;
+  return `probes met it for ${seen.length} % of its time, and ${LEAST_PERCENT} % are needed: give the operator and Redis more CPU`;
 }

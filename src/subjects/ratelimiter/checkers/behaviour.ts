@@ -148,11 +148,6 @@ function requestShortfalls({ behaviour, beyond, pod, untimed, within }: PodBehav
   ];
 }
 
-/** Whether the limit is not shown that distinguishes a limiter that forgets from one that fails open. */
-function lacksRejection(pods: readonly PodBehaviour[], { onceMore }: Over): boolean {
-  return onceMore?.isRejected === false && pods.some(({ behaviour }) => behaviour === 'Forgets');
-}
-
 /**
  * Why the limiter was not seen to keep its limit before the fault, so that its failure in the fault shows nothing;
  * empty: it was.
@@ -218,7 +213,10 @@ export const service = {
         failed.serverErrors > 0 && figure('serverErrors', failed.serverErrors),
       ],
       unproven: [
-        lacksRejection(pods, over) && code('NotRejectedAgain'),
+        // The limit distinguishes a limiter that forgets from one that fails open.
+        over.onceMore?.isRejected === false &&
+          pods.some((one) => one.behaviour === 'Forgets') &&
+          code('NotRejectedAgain'),
         ...controlShortfalls(view),
         ...pods.flatMap((one) => requestShortfalls(one, oneLimit)),
       ],

@@ -7,7 +7,7 @@
 import type { Measure } from '../../../api/index.ts';
 import type { Finding } from '../../checkers/checker.ts';
 import type { RecordSetup } from '../../checkers/record.ts';
-import { totalAdmitted } from '../../history/counter-sample.ts';
+import { type CounterSample, totalAdmitted } from '../../history/counter-sample.ts';
 import { sampleOf, sumOf } from '../../history/counts.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import { type FaultTimes, NOTHING_RECORDED, recorded } from '../../history/recorded.ts';
@@ -32,10 +32,7 @@ export interface DriftSetup extends RecordSetup {
 export type PodTraffic = Record<'admitted' | 'answered' | 'errors' | 'sent' | 'timeouts', number>;
 
 /** A sample for the window of the key, with an answer of Redis. */
-export interface CompleteSample {
-  readonly readAt: number;
-  readonly endedAt: number;
-  readonly admitted: ReadonlyMap<string, number>;
+export interface CompleteSample extends Pick<CounterSample, 'admitted' | 'endedAt' | 'readAt'> {
   readonly stored: number;
   /** Admissions over all pods, less the count in Redis. */
   readonly drift: number;

@@ -4,14 +4,8 @@ import { code } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { inFault, outageFold } from './outage-seen.ts';
 
-export interface Latency {
-  readonly p50Ms: number;
-  readonly maxMs: number;
-  readonly answers: number;
-}
-
 /** Latency of those answers to `requests` that came in time; undefined if none did. */
-export function latencyOf(requests: readonly CallerRequest[]): Latency | undefined {
+export function latencyOf(requests: readonly CallerRequest[]) {
   const answered = requests.filter(({ outcome }) => outcome !== 'Timeout');
   // Plain numbers sort ten times as fast as by a comparison function, and there may be a hundred thousand.
   const times = Float64Array.from(answered, ({ endedAt, sentAt }) => endedAt - sentAt).sort();

@@ -70,6 +70,7 @@ export const viewOf = once((seen: OutageSeen) => {
   const judged = seen.requests.filter(
     (request) => !gone.has(request.pod) || admittedAt(request) !== undefined,
   );
+  const judgedDrawn = judged.filter(({ caller }) => caller === 'Drawn');
   const returnsAt = last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
   const returnedAt = (last.return?.at ?? returnsAt) + (returnsWithin(setup.limit) ?? 0) - TIMER_MS;
   const requests = judged.filter(({ sentAt }) => sentAt < returnsAt);
@@ -85,12 +86,7 @@ export const viewOf = once((seen: OutageSeen) => {
     returning: judged.filter(({ sentAt }) => sentAt >= returnedAt),
     owed: owedIn(settings, drawn, span.endedAt + setup.settleMs),
     phases: phasesOf(requests, span, settings.callerTimeoutMs),
-    over: overOf(
-      settings,
-      judged.filter(({ caller }) => caller === 'Drawn'),
-      span,
-      returnsAt,
-    ),
+    over: overOf(settings, judgedDrawn, span, returnsAt),
   };
 });
 

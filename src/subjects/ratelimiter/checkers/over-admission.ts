@@ -33,12 +33,7 @@ export const overAdmission = {
       evidence: [
         brokenBefore !== undefined && code('OverLimitBefore', { over: before }),
         over.excess > 0
-          ? code('AdmittedOver', {
-              over,
-              forgot,
-              isAccepted,
-              usedBefore: isOneCaller ? undefined : usedBefore,
-            })
+          ? code('AdmittedOver', { over, forgot, isAccepted, ...(!isOneCaller && { usedBefore }) })
           : code('NotAdmittedOver', { unknown, isOneCaller }),
         // A fault that was not there excludes nothing.
         isAbsent && !isOneCaller && code('Tested', testedIn(view, seen)),

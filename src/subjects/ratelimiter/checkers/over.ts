@@ -85,10 +85,8 @@ export function overOf(
   };
 }
 
-interface Afterwards {
-  /** What a caller was admitted until then, and by requests that it sent after the fault. */
-  readonly before: readonly PodAdmission[];
-  readonly since: readonly PodAdmission[];
+/** What a caller was admitted until then, and by requests that it sent after the fault. */
+interface Afterwards extends Pick<Leak, 'before' | 'since'> {
   readonly excessOf: (some: readonly PodAdmission[]) => number;
 }
 

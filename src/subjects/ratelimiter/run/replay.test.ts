@@ -196,10 +196,10 @@ describe('a history that was tampered with', () => {
     // The fault.
     ['a fault that is planned twice', doubled(({ step }) => step === 'Planned'), /a second "Planned"/],
     ['two ends', doubled(({ kind }) => kind === 'ended'), /a second "ended"/],
-    ['a fault that ended sooner', endsLater(-3000), /a probe met it after its end/],
-    ['a fault that ended later', endsLater(3000), /a probe did not meet it in its time/],
+    ['a fault that ended sooner', endsLater(-3000), /a probe contradicts its times/],
+    ['a fault that ended later', endsLater(3000), /a probe contradicts its times/],
     ['a fault that began sooner', startsLater(-3000), /no probe met it at its start/],
-    ['a fault that began later', startsLater(3000), /a probe met it before its start/],
+    ['a fault that began later', startsLater(3000), /a probe contradicts its times/],
     ['no probes', (line) => (line['kind'] === 'probe' ? undefined : line), /no probe met it at its start/],
     ['a probe less', without(({ state }) => state === 'Waiting'), ...kept],
     [

@@ -8,7 +8,6 @@ import { formatDuration } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
 import type { CallerRequest, RequestOutcome } from '../../../history/events.ts';
 import { isConnectionFailure, requestIn } from '../../../http/caller-request.ts';
-import type { PodClient } from '../../../http/pod-client.ts';
 import { type Exhausted, exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
 import { controlProblem, WHO_IS_TAKEN } from '../../interfaces/http/control-problem.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
@@ -235,16 +234,12 @@ export class OutageCallers {
    * always the same pod that admits it.
    */
   *#endlessly(keys: (pod: number) => string | readonly string[]): Generator<Due[], never> {
+    const { podClients } = this.#options.toolkit;
     for (let turn = 0; ; turn += 1) {
       const due = this.#toEachPod(keys);
-      const first = due.findIndex(({ client }) => client === this.#clientOf(turn));
+      const first = due.findIndex(({ client }) => client === podClients[turn % podClients.length]);
       yield first > 0 ? [...due.slice(first), ...due.slice(0, first)] : due;
     }
-  }
-
-  #clientOf(turn: number): PodClient | undefined {
-    const { podClients } = this.#options.toolkit;
-    return podClients[turn % podClients.length];
   }
 
   async #exhaust(key: string, most: number, signal: AbortSignal, pod?: number): Promise<Exhausted> {
