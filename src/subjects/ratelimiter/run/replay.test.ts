@@ -88,18 +88,22 @@ describe('a history judged again', () => {
 });
 
 describe('a history that was tampered with', () => {
-  /** Of the first line that `is` accepts; numbered anew. */
-  const changed = (is: (line: Line) => boolean, to: (line: Line) => readonly Line[]) =>
-    changedAll((line, isFirst) => (isFirst && is(line) ? to(line) : undefined));
-  function changedAll(to: (line: Line, isFirst: boolean) => readonly Line[] | undefined): Change {
-    let [isFirst, id] = [true, 0];
+  /** The first line that `is` accepts; numbered anew. */
+  function changed(is: (line: Line) => boolean, to: (line: Line) => readonly Line[]): Change {
+    let [isDone, id] = [false, 0];
     return (line) => {
-      if (line['version']) [isFirst, id] = [true, 0];
-      const found = to(line, isFirst);
-      if (found) isFirst = false;
-      return (found ?? [line]).map((each) => (each['kind'] === 'request' ? { ...each, id: id++ } : each));
+      if (isSetup(line)) [isDone, id] = [false, 0];
+      const lines = !isDone && is(line) ? to(line) : [line];
+      isDone ||= is(line);
+      return lines.map((each) => (isRequest(each) ? { ...each, id: id++ } : each));
     };
   }
+  /** Each line that `is` accepts. */
+  const edited =
+    (is: (line: Line) => unknown, more: (line: Line) => Line): Change =>
+    (line) =>
+      is(line) ? { ...line, ...more(line) } : line;
+  const isSetup = ({ version }: Line): boolean => version !== undefined;
   const without = (is: (line: Line) => boolean) => changed(is, () => []);
   const doubled = (is: (line: Line) => boolean) => changed(is, (line) => [line, line]);
   const isRequest = ({ kind }: Line): boolean => kind === 'request';
@@ -125,18 +129,17 @@ describe('a history that was tampered with', () => {
       return window.count < 10 ? line : { ...line, outcome: 'Rejected' };
     };
   }
-  const endsLater =
-    (ms: number): Change =>
-    (line) =>
-      line['endedAt'] && line['kind'] === 'fault' ? { ...line, endedAt: FAULT_TO + ms } : line;
-  const startsLater =
-    (ms: number): Change =>
-    (line) =>
-      line['startedAt'] && line['kind'] === 'fault' ? { ...line, startedAt: FAULT_FROM + ms } : line;
-  const setup =
-    (more: (line: Line) => Line): Change =>
-    (line) =>
-      line['version'] ? { ...line, ...more(line) } : line;
+  const endsLater = (ms: number): Change =>
+    edited(
+      ({ endedAt, step }) => endedAt && step,
+      () => ({ endedAt: FAULT_TO + ms }),
+    );
+  const startsLater = (ms: number): Change =>
+    edited(
+      ({ startedAt, step }) => startedAt && step,
+      () => ({ startedAt: FAULT_FROM + ms }),
+    );
+  const setup = (more: (line: Line) => Line): Change => edited(isSetup, more);
   const limit = (more: object): Change =>
     setup(({ limiter }) => {
       const { limit: of, ...rest } = limiter as { limit: object };
@@ -144,6 +147,8 @@ describe('a history that was tampered with', () => {
     });
   const scenario = (more: (of: { storeOutage: object }) => object): Change =>
     setup(({ scenario: of }) => ({ scenario: { ...(of as Line), ...more(of as { storeOutage: object }) } }));
+  const outage = (more: object): Change =>
+    scenario(({ storeOutage }) => ({ storeOutage: { ...storeOutage, ...more } }));
   const cutTo =
     (share: number): Lines =>
     (lines) =>
@@ -163,11 +168,7 @@ describe('a history that was tampered with', () => {
     ['a request less', (line) => (line['id'] === 99 ? undefined : line), /recorded as number/],
     ['a request twice', twice(({ id }) => id === 99), /recorded as number/],
     ['two lines swapped', { lines: ([a = '', b = '', c = '', ...rest]) => [a, c, b, ...rest] }, /as number/],
-    [
-      'ids shifted',
-      (line) => (isRequest(line) ? { ...line, id: Number(line['id']) + 1 } : line),
-      /as number/,
-    ],
+    ['ids shifted', edited(isRequest, ({ id }) => ({ id: Number(id) + 1 })), /as number/],
     ['a request before the fault less', without(isUsed), /-c14 sent \d+ requests .* draws \d+$/],
     ['a request before the fault twice', doubled(isUsed), /-c14 sent \d+ requests .* draws/],
     ['a request in the fault less', without(isInFault), ...kept],
@@ -204,7 +205,10 @@ describe('a history that was tampered with', () => {
     ['a probe less', without(({ state }) => state === 'Waiting'), ...kept],
     [
       'a fault that was not Confirmed',
-      (line) => (line['proof'] ? { ...line, proof: 'Mismatch' } : line),
+      edited(
+        ({ proof }) => proof,
+        () => ({ proof: 'Mismatch' }),
+      ),
       'Inconclusive',
       'Violated',
     ],
@@ -213,16 +217,10 @@ describe('a history that was tampered with', () => {
     ['a limit of 5', limit({ requests: 5 }), /its seed draws/],
     ['a window of 1 s', limit({ window: '1s' }), /its seed draws/],
     ['a bucket of 5000', limit({ algorithm: 'TokenBucket', requests: 5000 }), /its seed draws/],
-    [
-      'another seed',
-      scenario(({ storeOutage }) => ({ storeOutage: { ...storeOutage, seed: 2 } })),
-      /its seed draws/,
-    ],
+    ['another seed', outage({ seed: 2 }), /its seed draws/],
     [
       'everything accepted',
-      scenario(({ storeOutage }) => ({
-        storeOutage: { ...storeOutage, accept: ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] },
-      })),
+      outage({ accept: ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] }),
       'Held',
     ],
     ['expect turned', scenario(() => ({ expect: 'Violated' })), ...kept],
@@ -233,7 +231,7 @@ describe('a history that was tampered with', () => {
     ['no setup', (line) => (line['version'] ? undefined : line), /^line 1: there is no setup before it/],
     // The format.
     ['an unknown event', (line) => (line['kind'] === 'ended' ? { kind: 'end' } : line), /^line \d+: /],
-    ['an unknown field', (line) => (isRequest(line) ? { ...line, x: 1 } : line), /^line \d+: /],
+    ['an unknown field', edited(isRequest, () => ({ x: 1 })), /^line \d+: /],
     ['half a last line', { lines: lastLine((line) => line.slice(0, 9)) }, /^line \d+: it is no JSON/],
     ['a line of 300 KB', { lines: lastLine((line) => line + ' '.repeat(300_000)) }, /more than 262144/],
     [
