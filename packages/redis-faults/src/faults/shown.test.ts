@@ -78,6 +78,6 @@ it.each<[string, ...[Case[1], Case[2]], RegExp]>([
   expect(unshown(mechanism, events, { startedAt: FROM, endedAt: TO }, TO)).toMatch(why);
 });
 
-it('of a fault without writes that wait, nothing is shown if none of its probes is recorded', () => {
+it('a fault that holds no writes needs its own probes', () => {
   expect(unshown(PROXIED, held, { startedAt: FROM, endedAt: TO }, TO)).toBe(NOT_RECORDED);
 });

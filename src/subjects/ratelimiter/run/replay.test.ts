@@ -155,8 +155,7 @@ describe('a history that was tampered with', () => {
       lines.slice(0, Math.floor(share * lines.length));
   const lastLine =
     (to: (line: string) => string): Lines =>
-    (lines) =>
-      lines.with(-1, to(lines.at(-1) ?? ''));
+    (lines) => [...lines.slice(0, -1), to(lines.at(-1) ?? '')];
   const kept = ['Held', 'Violated'] as const;
 
   type Lines = (lines: readonly string[]) => string[];
