@@ -214,6 +214,7 @@ describe('a history that was tampered with', () => {
     // The setup.
     ['a limit of 100', limit({ requests: 100 }), /sent \d+ requests until the fault, and its seed draws/],
     ['a limit of 5', limit({ requests: 5 }), /its seed draws/],
+    ['a window of 40 s', limit({ window: '40s' }), ...kept],
     ['a window of 1 s', limit({ window: '1s' }), /its seed draws/],
     ['a bucket of 5000', limit({ algorithm: 'TokenBucket', requests: 5000 }), /its seed draws/],
     ['another seed', outage({ seed: 2 }), /its seed draws/],
