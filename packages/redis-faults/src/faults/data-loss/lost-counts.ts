@@ -53,7 +53,7 @@ export class LostCounts extends FencedFault<Observed> {
     const lostAt = now();
     const { message, proof } = provenBy(seen, redis.name, scripts);
     const report = { startedAt: sentAt ?? lostAt, proof, message, evidence: [message] };
-    const all = seen.flatMap(({ lost }) => lost);
+    const all = seen.flatMap(({ lost }) => lost).filter((one) => one.before > 0 || !one.mayBeNone);
     const gone = all.filter(isLost);
     const [keys, of, total] = [gone.length, all.length, sumOf(gone)];
     listener.record({ kind: 'fault', step: 'CountsLost', at: lostAt, keys, of, total });
