@@ -128,7 +128,6 @@ const run = z.object({
   completedAt: time('When it ended.').optional(),
   phase: z.enum(VERDICTS).optional().describe('How it ended: the verdict. Left out until then.'),
   reason: reason.optional().describe('Why it ended so, or why it is being stopped, in one word.'),
-  message: text(LIMITS.message, 'The same in a sentence.').optional(),
   pods: z
     .array(pod)
     .max(LIMITS.pods)
@@ -195,7 +194,7 @@ export const statusSchema = z
       96,
       'Number and title of the current chapter, and what it is doing: "4/11 Setup (countdown)".',
     ).optional(),
-    message: text(LIMITS.message, 'What happens now, or how it ended.').optional(),
+    message: text(LIMITS.message, 'What happens now, or why the run is being stopped, or how it ended.').optional(),
     result: text(
       64,
       'Result of each scenario so far, with what was measured if there is room: "first violated (34 > 10); second held".',
@@ -255,8 +254,16 @@ export type Phase = (typeof PHASES)[number];
 export type ScenarioResult = (typeof RESULTS)[number];
 export type FaultProof = (typeof PROOFS)[number];
 
-/** How a run ended; undefined: it has not, or another writer left out why, and a condition needs a reason. */
-export function endOf(run: RunStatus | undefined): Verdict | undefined {
+/**
+ * How the run ended; undefined: it has not, or another writer left out why, and a condition needs a reason. Its sentence
+ * is in the status until the object waits for another run; from then on this has the reason only.
+ */
+export function endOf({ message = '', phase, run }: ChaosDemoStatus): Verdict | undefined {
   if (run?.phase === undefined || run.reason === undefined) return undefined;
-  return { phase: run.phase, reason: run.reason, message: run.message ?? '' };
+  const isShown = phase === run.phase;
+  return {
+    phase: run.phase,
+    reason: run.reason,
+    message: isShown ? message : `Run ${run.number} ended: ${run.phase} (${run.reason})`,
+  };
 }

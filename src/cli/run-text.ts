@@ -31,7 +31,7 @@ export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosD
     if (scenario.result && scenario.result !== earlier?.result) lines.push(`   ★ ${resultLine(scenario)}`);
   }
   if (after.journal?.stoppingSince !== undefined && before?.journal?.stoppingSince === undefined) {
-    lines.push(`   Stopping: ${after.run?.message ?? ''}`);
+    lines.push(`   Stopping: ${after.message ?? ''}`);
   }
   return lines;
 }
@@ -56,8 +56,8 @@ export function verdictLines(
   isVerbose: boolean,
 ): string[] {
   const { status = {} } = demo;
-  const { phase, run, scenarios = [] } = status;
-  const { message = status.message ?? '', reason = '-' } = endOf(run) ?? {};
+  const { phase, scenarios = [] } = status;
+  const { message = status.message ?? '', reason = '-' } = endOf(status) ?? {};
   const diagnoses = shownDiagnoses(demo, evidence);
   const details = [...scenarios.map(scenarioLines), ...diagnoses.map(diagnosisLines)];
   const summaries = scenarios.flatMap((scenario) =>

@@ -46,11 +46,10 @@ export function boundStatus(status: ChaosDemoStatus): ChaosDemoStatus {
   return status;
 }
 
-/** Cuts each message to `most` characters, except those that decisions depend on. */
+/** Cuts each message to `most` characters, except that of the status, which a verdict may need. */
 function shortenMessages(status: ChaosDemoStatus, most: number): void {
   const { chapters = [], conditions = [], diagnoses = [], scenarios = [] } = status;
   const all: { message?: string | undefined }[] = [
-    status,
     ...chapters,
     ...conditions,
     ...diagnoses,

@@ -39,7 +39,7 @@ function stateConditions(
   objectState: ObjectState,
   draft: ChaosDemoStatus,
 ): Partial<Record<ConditionType, Part>> {
-  const verdict = endOf(draft.run);
+  const verdict = endOf(draft);
   if (objectState.kind === 'finished' && verdict) {
     const { phase, reason } = verdict;
     // The sentence is in status.message.

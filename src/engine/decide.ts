@@ -135,8 +135,17 @@ function considerStart(context: Context): boolean {
     if (!comparableKeys(journal.runKey ?? '', key)) journal.runKey = key;
     if (journal.runKey === key && !hasNewPodTemplate(context, last)) return setFinishedStatus(context);
   }
+  if (spec.suspend && last && !superseded) return setFinishedStatus(context);
+
+  // A run that has just ended is stored with its verdict's sentence, and its session closed, before the next begins:
+  // that session may no longer inject, and may be for another spec.
+  if (justEnded(demo)) {
+    const message = `Run ${last?.number} has ended (${last?.reason}); the next begins`;
+    context.report({ kind: 'pending', reason: 'Pending', message });
+    context.wake(context.now);
+    return setPendingStatus(context, draft.message ?? message);
+  }
   if (spec.suspend) {
-    if (last && !superseded) return setFinishedStatus(context);
     context.report({ kind: 'suspended' });
     return setPendingStatus(context, 'Suspended: no run starts while spec.suspend is true');
   }
@@ -146,15 +155,6 @@ function considerStart(context: Context): boolean {
     const message = `Cooling down until ${iso(restUntil)} before the next run, to limit how often faults are injected`;
     context.report({ kind: 'pending', reason: 'CoolingDown', message });
     context.wake(restUntil);
-    return setPendingStatus(context, message);
-  }
-
-  // A run that has just ended is stored, and its session closed, before the next begins: that session may no longer
-  // inject, and may be for another spec.
-  if (justEnded(demo)) {
-    const message = `Run ${last?.number} has ended (${last?.reason}); the next begins`;
-    context.report({ kind: 'pending', reason: 'Pending', message });
-    context.wake(context.now);
     return setPendingStatus(context, message);
   }
 
@@ -223,7 +223,7 @@ function requestPodTemplate(context: Context): void {
 
 /** The status of an object whose last run has ended and that requests no other. */
 function setFinishedStatus({ draft }: Context): false {
-  const verdict = endOf(draft.run);
+  const verdict = endOf(draft);
   if (!verdict) return false;
   draft.phase = verdict.phase;
   draft.message = verdict.message;
@@ -244,6 +244,7 @@ function setPendingStatus({ draft }: Context, message: string): false {
 function beginRun(context: Context, request: string | undefined): true {
   const { demo, draft, now, observed, scenarios, subject } = context;
   const { spec } = demo;
+  draft.history = pastRuns(draft).slice(0, spec.historyLimit);
   draft.run = {
     number: nextRun(draft.run),
     ...(spec.runId ? { runId: spec.runId } : {}),
@@ -262,6 +263,25 @@ function beginRun(context: Context, request: string | undefined): true {
   draft.scenarios = scenarios.map(({ name, type, expect }) => ({ name, type, expect }));
   delete draft.diagnoses;
   return true;
+}
+
+/** The earlier runs and the last one, newest first. */
+function pastRuns(draft: ChaosDemoStatus): NonNullable<ChaosDemoStatus['history']> {
+  const { history = [], run } = draft;
+  const end = endOf(draft);
+  if (!run?.completedAt || !end) return history;
+  const summary = resultOf(draft, LIMITS.summary);
+  return [
+    {
+      number: run.number,
+      ...(run.runId ? { runId: run.runId } : {}),
+      phase: end.phase,
+      reason: end.reason,
+      completedAt: run.completedAt,
+      ...(summary ? { summary } : {}),
+    },
+    ...history,
+  ];
 }
 
 const MAX_RUN_NUMBER = 1_000_000_000;

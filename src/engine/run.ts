@@ -65,7 +65,8 @@ function cutsShort({ reason }: Pick<RunStatus, 'reason'>): boolean {
 
 function beginStop(context: Context, run: RunStatus, { message, reason }: StopReason): void {
   run.reason = reason;
-  run.message = truncate(message, LIMITS.message);
+  // The verdict takes its sentence from here, also after a restart.
+  context.draft.message = truncate(message, LIMITS.message);
   journalOf(context).stoppingSince = iso(context.now);
 }
 
@@ -112,9 +113,7 @@ function stop(context: Context, run: RunStatus): void {
   const place = chapters.findIndex(({ state }) => state === 'Running' || state === 'Waiting');
   const chapter = chapters[place];
   if (chapter) draft.chapter = chapterLine(chapter, place + 1, chapters.length, 'stopping');
-  const message = `Stopping: ${run.message ?? ''}`;
-  context.report({ kind: 'running', reason: 'Stopping', message });
-  draft.message = truncate(message, LIMITS.message);
+  context.report({ kind: 'running', reason: 'Stopping', message: draft.message ?? '' });
   discardUnbegunFaults(context);
 
   const fault = activeFault(draft, now);
@@ -147,7 +146,8 @@ function stop(context: Context, run: RunStatus): void {
     chapter.state = 'Stopped';
     draft.chapter = chapterLine(chapter, place + 1, chapters.length, 'stopped');
   }
-  finish(context, run, verdictOfStop(context, run, restored));
+  const why = { reason: run.reason, message: draft.message };
+  finish(context, run, verdictOfStop(context, why, restored));
 }
 
 /**
@@ -171,11 +171,10 @@ function discardUnbegunFaults({ draft, observed }: Context): void {
 }
 
 function finish(context: Context, run: RunStatus, verdict: Verdict): void {
-  const { demo, draft, now } = context;
+  const { draft, now } = context;
   run.completedAt = iso(now);
   run.phase = verdict.phase;
   run.reason = verdict.reason;
-  run.message = verdict.message;
   for (const { histories = {} } of Object.values(context.observed.restored)) {
     for (const entry of draft.scenarios ?? []) {
       const digest = entry.fault && Object.hasOwn(histories, entry.fault.id) && histories[entry.fault.id];
@@ -189,18 +188,6 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   draft.result = resultOf(draft);
-  const summary = resultOf(draft, LIMITS.summary);
-  draft.history = [
-    {
-      number: run.number,
-      ...(run.runId ? { runId: run.runId } : {}),
-      phase: verdict.phase,
-      reason: verdict.reason,
-      completedAt: run.completedAt,
-      ...(summary ? { summary } : {}),
-    },
-    ...(draft.history ?? []),
-  ].slice(0, demo.spec.historyLimit);
   context.report({ kind: 'finished' });
 }
 

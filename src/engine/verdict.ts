@@ -83,7 +83,7 @@ export function phaseOfStop(reason: RunStatus['reason']): Verdict['phase'] {
  */
 export function verdictOfStop(
   { draft, subject }: Pick<Context, 'draft' | 'subject'>,
-  { message = '', reason = 'Aborted' }: Pick<RunStatus, 'message' | 'reason'>,
+  { message = '', reason = 'Aborted' }: { readonly [part in 'message' | 'reason']: string | undefined },
   restored: string,
 ): Verdict {
   const phase = phaseOfStop(reason);

@@ -79,7 +79,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         demo: { namespace: world.namespace, name: 'seen' },
         run: { number: 1 },
         results: status.scenarios?.map(({ name, result, summary }) => ({ scenario: name, result, summary })),
-        verdict: endOf(status.run),
+        verdict: endOf(status),
         leftOut: '',
       });
       expect(evidence.chapters.map(({ name }) => name)).toEqual(status.chapters?.map(({ title }) => title));

@@ -16,10 +16,10 @@ async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afte
   const begun = simulation.clock.monotonic();
   simulation.clock.step(stepMs);
   await simulation.runUntil(finished);
-  const { run, scenarios = [] } = simulation.status;
+  const { scenarios = [] } = simulation.status;
   return {
     tookMs: Math.round(simulation.clock.monotonic() - begun + afterMs),
-    verdict: endOf(run),
+    verdict: endOf(simulation.status),
     scenarios: scenarios.map(({ result, reason, measures, message, attempts, fault }) => ({
       result,
       reason,

@@ -174,8 +174,38 @@ describe('after a run that was stopped', () => {
       simulation.spec = simulatedSpec({ runId: 'next' });
       await simulation.runUntil(({ status }) => status.run?.runId === 'next' && !!status.run.completedAt);
       expect(simulation.status.run).toMatchObject({ number: 2, phase: 'Succeeded' });
+      const end = simulation.writes.find(({ run }) => run?.completedAt !== undefined);
+      expect(end).toMatchObject({ phase: 'Pending', message: expect.stringContaining('a change of the spec') });
     },
   );
+
+  it('a stop keeps its cause if the operator restarts, and the history has earlier runs only', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.annotations = { abort: '1' };
+    await simulation.runUntil(({ status }) => status.journal?.stoppingSince !== undefined);
+    const { message = '' } = simulation.status;
+    await simulation.crash(500);
+    await simulation.runUntil(finished);
+    expect(simulation.status.message).toContain(message);
+    expect(simulation.status.history).toEqual([]);
+    simulation.spec = simulatedSpec({ runId: 'next' });
+    await simulation.runUntil(ended(2));
+    expect(simulation.status.history).toMatchObject([{ number: 1, reason: 'Aborted' }]);
+  });
+
+  it('the verdict applies again, without its sentence, if a refused spec is reverted', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    const { spec } = simulation;
+    const { phase } = simulation.status;
+    simulation.target.admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'no label' };
+    simulation.spec = simulatedSpec({ runId: 'next' });
+    await simulation.runUntil(({ status }) => status.message === 'no label');
+    simulation.spec = spec;
+    await simulation.runUntil(({ status }) => status.phase === phase);
+    expect(simulation.status.message).toBe('Run 1 ended: Succeeded (ExpectationsMet)');
+  });
 
   it('does not rest until a time that no fault can have, whatever the status has', async () => {
     const simulation = new Simulation();

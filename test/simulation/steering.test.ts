@@ -100,7 +100,7 @@ describe('an end that cannot be brought about', () => {
     await simulation.runUntil(at(5));
     simulation.annotations = { abort: '1' };
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.message).toContain('not restored');
+    expect(simulation.status.message).toContain('not restored');
     await simulation.pass(10);
     expect(simulation.held).toBe(true);
     await simulation.runUntil(({ held }) => !held, 60_000);

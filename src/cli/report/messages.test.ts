@@ -18,7 +18,9 @@ function ended(
 ): ReportSource {
   const changed = typeof change === 'function' ? change : () => change;
   return runWith(({ run, scenarios = [] }) => ({
-    ...(run && { run: { ...run, phase, reason, message: 'the message of the verdict' } }),
+    phase,
+    message: 'the message of the verdict',
+    ...(run && { run: { ...run, phase, reason } }),
     scenarios: scenarios.map((one, i) => ({ ...one, ...changed(one, i) })),
     diagnoses: [],
   }));

@@ -101,7 +101,7 @@ export function runReport(source: ReportSource): RunReport | undefined {
   if (!run) return undefined;
   const { evidence, missing } = matching(source, run);
   const diagnoses = shownDiagnoses({ metadata, status }, evidence);
-  const verdict = endOf(run);
+  const verdict = endOf(status);
   const scenarios = (status.scenarios ?? []).map((entry, i) =>
     scenarioReport(entry, i + 1, diagnoses, evidence),
   );

@@ -26,12 +26,12 @@ const waiting: ChaosDemoStatus = {
 const ended: ChaosDemoStatus = {
   ...inFault,
   phase: 'Failed',
+  message: 'It gave way',
   ...(inFault.run && {
     run: {
       ...inFault.run,
       phase: 'Failed',
       reason: 'UnexpectedViolation',
-      message: 'It gave way',
     },
   }),
   scenarios: (inFault.scenarios ?? []).map((scenario) => ({

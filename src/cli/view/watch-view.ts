@@ -117,8 +117,7 @@ function phaseWord({ phase }: ChaosDemoStatus): string {
 
 /** The verdict once there is one, else the current message. */
 function messageLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
-  const { message = '', run } = status;
-  return wrap(endOf(run)?.message ?? message, width, most);
+  return wrap(endOf(status)?.message ?? status.message ?? '', width, most);
 }
 
 function plotLines(charts: readonly Chart[], columns: number, height: number): Line[] {

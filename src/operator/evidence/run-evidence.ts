@@ -1,6 +1,6 @@
 /** Builds what is stored of a run next to its histories, from its status and the diagnoses of its session. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
-import { endOf, truncate } from '../../api/index.ts';
+import { truncate } from '../../api/index.ts';
 import { leftAt } from '../../engine/chapter.ts';
 import { diagnosisKey, type Observed } from '../../engine/observed.ts';
 import { ms } from '../../engine/time.ts';
@@ -16,7 +16,7 @@ export function runPartOf(
 ): RunPart | undefined {
   const { chapters = [], run } = status;
   if (!run) return undefined;
-  const verdict = endOf(run);
+  const { phase, reason } = run;
   const originMs = ms(run.startedAt);
   return {
     version: RUN_EVIDENCE_VERSION,
@@ -42,7 +42,8 @@ export function runPartOf(
       ...(summary !== undefined && { summary }),
       ...(message !== undefined && { message }),
     })),
-    ...(verdict && { verdict }),
+    // As it is stored with the end of the run: the next one may replace the message.
+    ...(phase && reason !== undefined && { verdict: { phase, reason, message: status.message ?? '' } }),
     complete,
     leftOut: truncate(leftOut.join('; '), MAX_TEXT_LENGTH),
   };

@@ -152,7 +152,7 @@ export function createRunMetrics(
         chapterTook({ stage: chapter?.stage }, secondsBetween(startedAt, doneAt));
       }
       const { completedAt, startedAt } = after.run ?? {};
-      const verdict = endOf(after.run);
+      const verdict = endOf(after);
       if (!verdict || earlier?.run?.phase) return;
       const { phase, reason } = verdict;
       runEnded(reason === 'Superseded' ? reason : phase, secondsBetween(startedAt, completedAt));

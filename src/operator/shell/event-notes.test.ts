@@ -49,9 +49,8 @@ function refused(reason: Condition['reason']): ChaosDemoStatus {
 }
 
 function ended(phase: Verdict['phase'], reason: Verdict['reason'] = 'ExpectationsMet'): ChaosDemoStatus {
-  const verdict = { phase, reason, message: 'as it went' };
-  const run = { number: 1, startedAt: at, completedAt: later, ...verdict };
-  return running({ phase, run });
+  const run = { number: 1, startedAt: at, completedAt: later, phase, reason };
+  return running({ phase, message: 'as it went', run });
 }
 
 const reasonsOf = (before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] =>

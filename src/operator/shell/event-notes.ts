@@ -134,11 +134,11 @@ function outcome(
 
 function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   const { run } = after;
-  const end = endOf(run);
+  const end = endOf(after);
   if (!run || !end || (sameRun(before, after) && before?.run?.phase !== undefined)) return [];
   const { type, reason } = endingOf(end);
   const expected = after.scenarios === undefined ? '' : ` (${countAsExpected(after)} as expected)`;
-  const note = `Run ${run.number} ${end.phase}${expected}: ${end.message}`;
+  const note = `Run ${run.number} ${end.phase}${expected}: ${after.message ?? ''}`;
   return [{ type, reason, action: 'EndRun', note }];
 }
 

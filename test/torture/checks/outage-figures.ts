@@ -1,4 +1,5 @@
 /** What a status says of a store outage, next to what the nodes answered at their proxies. */
+import { endOf } from '../../../src/api/index.ts';
 import { HTTP_LIMIT } from '../../kit/http-node.ts';
 import type { CheckSeen } from '../record.ts';
 import { stepsBetween } from './delays.ts';
@@ -31,7 +32,7 @@ export function outageFigures(reported: Reported): string[] {
 function checkAdvice(reported: Reported): string[] {
   const { lane, name, record } = reported.seen;
   const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
-  const message = last?.object.status?.run?.message ?? '';
+  const message = endOf(last?.object.status ?? {})?.message ?? '';
   const doubts = /correct rateLimiter\b/i.test(message);
   return doubts && !isDisturbed(reported, 0, Infinity)
     ? [`the spec is right, and the verdict is: ${message}`]

@@ -41,13 +41,13 @@ export function endStatus(): ChaosDemoStatus {
     }));
   return {
     phase: 'Succeeded',
+    message: 'As expected',
     run: {
       number: 1,
       startedAt: iso(0),
       completedAt: iso(10_000),
       phase: 'Succeeded',
       reason: 'ExpectationsMet',
-      message: 'As expected',
     },
     chapters: [chapter(1, 0, 1000), chapter(2, 1000, 5000), chapter(3, 5000, 10_000)],
     scenarios: [
@@ -94,9 +94,8 @@ export function announcedStatus(): ChaosDemoStatus {
   const { chapters = [], run, scenarios = [] } = endStatus();
   const {
     completedAt: _,
-    message: __,
-    phase: ___,
-    reason: ____,
+    phase: __,
+    reason: ___,
     ...running
   } = run ?? { number: 1, startedAt: iso(0) };
   return {
