@@ -1,10 +1,7 @@
 /** A diagnosis as stored in a status: the conclusion. The complete answer is in the evidence of the run. */
 import { z } from 'zod';
-import { atomic, text, time } from './status-parts.ts';
+import { text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
-
-/** What a diagnosis is graded for. */
-export const GRADED = ['Localization', 'Identification', 'Action'] as const;
 
 export const diagnosisSchema = z.object({
   scenario: text(32, 'Name of the scenario whose violation is explained.'),
@@ -16,25 +13,15 @@ export const diagnosisSchema = z.object({
   ),
   pod: text(253, 'Name of the pod behind that component.').optional(),
   confidence: z.int().min(0).max(100).describe('Confidence of the profile. In percent.'),
-  action: text(32, 'Recommended action in a word, see docs/diagnosis.md.'),
   recommendation: text(
     256,
-    'The same in a sentence, by the operator. Missing if the scenario injects a fault into the store: the cause is known then.',
+    'What to do, by the operator. Missing if the scenario injects a fault into the store: the cause is known then.',
   ).optional(),
   profile: text(63, 'The profile that made it.'),
   requestedAt: time(
     'Set while the profile of the spec is queried: until it answers, this is of the rules.',
   ).optional(),
   message: text(LIMITS.message, 'Why another profile than that of the spec made it.').optional(),
-  grade: z
-    .array(z.enum(GRADED))
-    .max(GRADED.length)
-    .optional()
-    .meta({
-      description:
-        'What is right about it, compared with the injected fault. Localization: the component; Identification: the class there; Action: the action.',
-      ...atomic,
-    }),
 });
 
 export type DiagnosisStatus = z.infer<typeof diagnosisSchema>;

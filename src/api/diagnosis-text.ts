@@ -37,16 +37,3 @@ export function diagnosisSentence(
 ): string {
   return truncate(`${diagnosis.profile}: ${diagnosedClass(diagnosis)}: ${texts.join(' ')}`, LIMITS.message);
 }
-
-/**
- * The advice about the cause. There is none about a fault that this run injected: only whether the cause is that fault.
- */
-export function adviceSentence({
-  grade = [],
-  recommendation,
-}: Pick<DiagnosisStatus, 'grade' | 'recommendation'>): string {
-  if (recommendation !== undefined) return `What to do: ${recommendation}`;
-  return grade.includes('Identification')
-    ? 'This cause is the injected fault.'
-    : 'This cause differs from the injected fault.';
-}

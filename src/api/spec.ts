@@ -164,7 +164,9 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .min(0)
         .max(20)
         .default(5)
-        .describe('How many runs before the last one the status remembers, and of how many the evidence is kept.'),
+        .describe(
+          'How many runs before the last one the status remembers, and of how many the evidence is kept.',
+        ),
     })
     .meta({
       description: 'What to test, which faults to inject, and how a run proceeds.',

@@ -14,7 +14,7 @@ import { diagnosisSchema } from './diagnosis-status.ts';
 import { atomic, keyedBy, milliseconds, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
-export { type DiagnosisStatus, GRADED } from './diagnosis-status.ts';
+export type { DiagnosisStatus } from './diagnosis-status.ts';
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
@@ -194,7 +194,10 @@ export const statusSchema = z
       96,
       'Number and title of the current chapter, and what it is doing: "4/11 Setup (countdown)".',
     ).optional(),
-    message: text(LIMITS.message, 'What happens now, or why the run is being stopped, or how it ended.').optional(),
+    message: text(
+      LIMITS.message,
+      'What happens now, or why the run is being stopped, or how it ended.',
+    ).optional(),
     result: text(
       64,
       'Result of each scenario so far, with what was measured if there is room: "first violated (34 > 10); second held".',

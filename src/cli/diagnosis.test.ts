@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { diagnosisWith, wholeDiagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import { demoWith, evidenceOfRun } from '../../test/fixtures/cli/view/status.ts';
-import { shownDiagnoses } from './diagnosis.ts';
+import { adviceSentence, shownDiagnoses } from './diagnosis.ts';
 
 const run = { number: 3, startedAt: '2026-01-01T00:00:00Z' };
 const whole = wholeDiagnosisWith({ chain: [{ text: 'It lost its counts.', evidence: ['s1'] }] });
@@ -23,3 +23,17 @@ it.each([
   expect(shown?.full).toBeUndefined();
   expect(shown?.missing).toContain('demo-evidence-3');
 });
+
+it.each([
+  ['of a cause without a fault', diagnosisWith()],
+  ['of the injected fault', withoutAdvice('Right')],
+  ['of another cause than the injected fault', withoutAdvice('Wrong')],
+  ['of a cause that was not graded', { full: whole }],
+])('advice %s', (_, diagnosis) => {
+  expect(adviceSentence(diagnosis)).toMatchSnapshot();
+});
+
+function withoutAdvice(identification: 'Right' | 'Wrong') {
+  const right = { localization: 'Right', action: 'Right', reason: 100, truth: 'x at store' } as const;
+  return { full: { ...whole, grade: { ...right, identification } } };
+}

@@ -1,5 +1,5 @@
 /** Complete diagnoses: the conclusion from the status, the rest from the evidence of the run. Pure. */
-import { type ChaosDemo, type DiagnosisStatus, GRADED } from '../api/index.ts';
+import type { ChaosDemo, DiagnosisStatus } from '../api/index.ts';
 import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/index.ts';
 
 export interface ShownDiagnosis extends DiagnosisStatus {
@@ -33,14 +33,24 @@ export function shownDiagnoses(
   });
 }
 
-/** How right a diagnosis is that was made without knowledge of the fault; only the evidence names the fault. */
-export function gradeText(
-  grade: NonNullable<DiagnosisStatus['grade']>,
-  full: ShownDiagnosis['full'],
-): string {
-  const { reason, truth } = full?.grade ?? {};
-  const fault = truth === undefined ? '' : `, ${truth}`;
-  const steps = reason === undefined ? '' : `; the evidence supports ${reason} % of its steps`;
-  const [component, cause, action] = GRADED.map((part) => (grade.includes(part) ? 'Right' : 'Wrong'));
-  return `Grade against the injected fault${fault}: component ${component}, class ${cause}, action ${action}${steps}`;
+/**
+ * The advice about the cause. There is none about a fault that this run injected: only whether the cause is that fault,
+ * which the evidence has. Undefined: it is not known.
+ */
+export function adviceSentence({
+  full,
+  recommendation,
+}: Pick<ShownDiagnosis, 'full' | 'recommendation'>): string | undefined {
+  if (recommendation !== undefined) return `What to do: ${recommendation}`;
+  if (!full?.grade) return undefined;
+  return full.grade.identification === 'Right'
+    ? 'This cause is the injected fault.'
+    : 'This cause differs from the injected fault.';
+}
+
+/** How right a diagnosis is that was made without knowledge of the fault; undefined: it was not graded. */
+export function gradeText({ full }: Pick<ShownDiagnosis, 'full'>): string | undefined {
+  if (!full?.grade) return undefined;
+  const { action, identification, localization, reason, truth } = full.grade;
+  return `Grade against the injected fault, ${truth}: component ${localization}, class ${identification}, action ${action}; the evidence supports ${reason} % of its steps`;
 }

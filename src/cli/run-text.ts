@@ -1,7 +1,6 @@
 /** The progress of a run as lines for a terminal: changes of the status, and its end with the verdict. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
-  adviceSentence,
   DETECTED_AFTER,
   diagnosedBy,
   diagnosedClass,
@@ -13,7 +12,7 @@ import {
 } from '../api/index.ts';
 import type { RunEvidence } from '../evidence/index.ts';
 import { adviceOn } from './advice.ts';
-import { gradeText, type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
+import { adviceSentence, gradeText, type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
 import { expectedText, figureText, findingText, gateOf } from './finding.ts';
 
 /** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
@@ -108,7 +107,7 @@ export function scenarioLines(scenario: ScenarioStatus): string[] {
 }
 
 function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
-  const { confidence, grade, message, missing, full } = diagnosis;
+  const { confidence, message, missing, full } = diagnosis;
   const { alternatives = [], chain = [], citations = [] } = full ?? {};
   const lines = [
     `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)} (${confidence} % sure)`,
@@ -120,10 +119,8 @@ function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
     const others = alternatives.map((other) => `${other.class} at ${other.component}`);
     lines.push(`  Other possible causes: ${others.join('; ')}`);
   }
-  lines.push(`  ${adviceSentence(diagnosis)}`);
-  if (grade) lines.push(`  ${gradeText(grade, full)}`);
-  if (message) lines.push(`  ${message}`);
-  return lines;
+  const last = [adviceSentence(diagnosis), gradeText(diagnosis), message];
+  return [...lines, ...last.flatMap((line) => (line ? [`  ${line}`] : []))];
 }
 
 /** "drift 30 (bound 6)"; the reference has the units. */

@@ -4,7 +4,7 @@
  */
 import { addAbortListener } from 'node:events';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
-import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
+import { type DiagnosisGrade, type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer } from './check-answer.ts';
 import { gradeAnswer, type Truth } from './grade.ts';
@@ -72,6 +72,8 @@ export interface QueryRecord {
   readonly profile: string;
   readonly outcome: 'accepted' | 'rejected' | 'failed';
   readonly usage?: ProviderUsage;
+  /** Of an accepted answer, if the injected fault is known. */
+  readonly grade?: DiagnosisGrade;
 }
 
 export interface DiagnosisProfiles {
@@ -110,7 +112,13 @@ export function createDiagnosisProfiles(
       const answered = await queryProvider(provider, bundle, signal, timeoutMs);
       const { usage } = answered;
       const cost = usage && { usage };
-      for (const notify of observers) notify({ profile, outcome: outcomeOf(answered), ...cost });
+      // Only after the answer is it compared with the truth.
+      const grade =
+        truth &&
+        'answer' in answered &&
+        gradeText(gradeAnswer(answered.answer, bundle, truth), truth, bundle);
+      const record = { profile, outcome: outcomeOf(answered), ...cost, ...(grade && { grade }) };
+      for (const notify of observers) notify(record);
       if ('failed' in answered)
         return { message: `profile "${profile}" failed: ${answered.failed}`, ...cost };
       if ('rejected' in answered) {
@@ -121,8 +129,7 @@ export function createDiagnosisProfiles(
       const { answer, model, promptVersion } = answered;
       const source = { scenario, profile, provider: provider.name, promptVersion, model, pods };
       const diagnosis = diagnosisOf(answer, bundle, source);
-      // Only after the answer is it compared with the truth.
-      if (truth) diagnosis.grade = gradeText(gradeAnswer(answer, bundle, truth), truth, bundle);
+      if (grade) diagnosis.grade = grade;
       if (truth && isInStore(truth, bundle)) delete diagnosis.recommendation;
       const texts = diagnosis.chain.map(({ text }) => text);
       return { diagnosis, message: diagnosisSentence(diagnosis, texts), ...cost };

@@ -4,7 +4,7 @@
  * one the rules' answer stays, with the reason. Only the last chapter waits for it, so no verdict and no recovery
  * depends on it.
  */
-import { type DiagnosisStatus, GRADED, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
+import { type DiagnosisStatus, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
 import type { Diagnosis } from '../evidence/index.ts';
 import type { Context } from './context.ts';
 import { diagnosisKey } from './observed.ts';
@@ -119,36 +119,17 @@ function answerDeadline({ requestedAt = '' }: DiagnosisStatus, now: number): num
   return Math.min(ms(requestedAt), now) + PROFILE_TIMEOUT_MS;
 }
 
-/** Names of what is graded, in the evidence. */
-const DIMENSIONS = {
-  Localization: 'localization',
-  Identification: 'identification',
-  Action: 'action',
-} as const;
-
 /** The part of a diagnosis that goes into the status; the rest is in the evidence. */
 function statusOf(diagnosis: Diagnosis): DiagnosisStatus {
-  const {
-    action,
-    class: cause,
-    component,
-    confidence,
-    grade,
-    pod,
-    profile,
-    recommendation,
-    scenario,
-  } = diagnosis;
+  const { class: cause, component, confidence, pod, profile, recommendation, scenario } = diagnosis;
   return {
     scenario,
     class: cause,
     component,
     ...(pod !== undefined && { pod }),
     confidence,
-    action,
     ...(recommendation !== undefined && { recommendation }),
     profile,
-    ...(grade && { grade: GRADED.filter((part) => grade[DIMENSIONS[part]] === 'Right') }),
   };
 }
 

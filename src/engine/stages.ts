@@ -3,7 +3,7 @@
  * a file of its own.
  */
 import type { ChapterStatus } from '../api/index.ts';
-import { adviceSentence, counted, diagnosisSentence, formatDuration } from '../api/index.ts';
+import { counted, formatDuration } from '../api/index.ts';
 import { baselineFailed, measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
@@ -94,14 +94,11 @@ function workOnDetection(context: Context, scenario: Scenario): Work {
 }
 
 function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterStatus): Work {
-  const { draft, now, observed } = context;
+  const { now, observed } = context;
   const { result, fault } = entryOf(context, scenario.name);
   if (result !== 'Violated' || !fault) {
     return { done: true, message: 'No violation was proven, so there is nothing to explain' };
   }
-  const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);
-  if (known) return { done: true, message: diagnosisSentence(known, [adviceSentence(known)]) };
-
   // Anything after the first detection is for the diagnosis, which waits for the end of the fault.
   if (fault.endedAt === undefined && isPossiblyActive(fault, now)) {
     context.wake(ms(fault.until));

@@ -178,7 +178,7 @@ describe('a run', () => {
       result: 'Inconclusive',
       message: expect.stringMatching(podsGone),
     });
-    expect(simulation.status.run).toMatchObject({ message: expect.stringMatching(podsGone) });
+    expect(simulation.status).toMatchObject({ message: expect.stringMatching(podsGone) });
   });
 
   it('a run sets up a new fixture if the last would not last for all of it', async () => {

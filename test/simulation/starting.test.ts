@@ -175,7 +175,10 @@ describe('after a run that was stopped', () => {
       await simulation.runUntil(({ status }) => status.run?.runId === 'next' && !!status.run.completedAt);
       expect(simulation.status.run).toMatchObject({ number: 2, phase: 'Succeeded' });
       const end = simulation.writes.find(({ run }) => run?.completedAt !== undefined);
-      expect(end).toMatchObject({ phase: 'Pending', message: expect.stringContaining('a change of the spec') });
+      expect(end).toMatchObject({
+        phase: 'Pending',
+        message: expect.stringContaining('a change of the spec'),
+      });
     },
   );
 

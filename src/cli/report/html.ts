@@ -1,13 +1,6 @@
 /** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
-import {
-  adviceSentence,
-  diagnosedBy,
-  diagnosedPlace,
-  type Measure,
-  type ScenarioStatus,
-  withUnit,
-} from '../../api/index.ts';
-import { gradeText, type ShownDiagnosis } from '../diagnosis.ts';
+import { diagnosedBy, diagnosedPlace, type Measure, type ScenarioStatus, withUnit } from '../../api/index.ts';
+import { adviceSentence, gradeText, type ShownDiagnosis } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
@@ -229,7 +222,7 @@ function unitOf({ log, unit }: Plot): string {
 }
 
 function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
-  const { class: cause, confidence, grade, message, missing, full } = diagnosis;
+  const { class: cause, confidence, message, missing, full } = diagnosis;
   const { alternatives = [], chain = [], citations = [] } = full ?? {};
   const listed = new Set(citations.map(({ id }) => id));
   const cite = (id: string): Markup =>
@@ -237,13 +230,17 @@ function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
       ? html` <a class="ref" href="#${anchor}${id}">${id}</a>`
       : html` <span class="ref">${id}</span>`;
   const place = diagnosedPlace(diagnosis);
+  const grade = gradeText(diagnosis);
   return html`<h3>Diagnosis</h3>
 <p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
 ${alternatives.length === 0 ? NOTHING : html`<p>Other possible causes: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
-<p>${adviceSentence(diagnosis)}</p>
-${grade ? html`<p>${gradeText(grade, full)}.</p>` : NOTHING}
-${message === undefined ? NOTHING : html`<p>${message}</p>`}
+${[adviceSentence(diagnosis), grade && `${grade}.`, message].map((text) =>
+  text
+    ? html`<p>${text}</p>
+`
+    : NOTHING,
+)}
 ${citations.length === 0 ? NOTHING : html`<details open><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li id="${anchor}${id}"><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
 }
 

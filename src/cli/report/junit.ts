@@ -1,7 +1,7 @@
 /** A report as JUnit XML, shown by CI systems as test results: a case for each scenario. Pure. */
-import { adviceSentence, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
 import { adviceOn } from '../advice.ts';
-import type { ShownDiagnosis } from '../diagnosis.ts';
+import { adviceSentence, type ShownDiagnosis } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import type { Report, ScenarioReport } from './report.ts';
 import { html, type Markup, type Part } from './text.ts';
@@ -69,12 +69,8 @@ function caseOf({ asExpected, diagnosis, gate, status }: ScenarioReport): Case {
 }
 
 function explained(diagnosis: ShownDiagnosis): string[] {
-  const reason = fallbackReason(diagnosis);
-  return [
-    `Diagnosis by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}`,
-    ...(reason === undefined ? [] : [reason]),
-    adviceSentence(diagnosis),
-  ];
+  const made = `Diagnosis by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}`;
+  return [made, fallbackReason(diagnosis), adviceSentence(diagnosis)].flatMap((line) => line ?? []);
 }
 
 /** Whether the run reached a verdict on its subject at all: the scenarios need not show it. */

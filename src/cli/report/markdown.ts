@@ -1,5 +1,6 @@
 /** A report as a few lines of Markdown, for the comment of a pull request. Pure. */
-import { adviceSentence, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { adviceSentence } from '../diagnosis.ts';
 import type { Report } from './report.ts';
 import { timeText } from './text.ts';
 
@@ -39,9 +40,10 @@ export function reportMarkdown(report: Report): string {
     const { missing: without, full } = diagnosis;
     const claims = full ? full.chain.map(({ text }) => text).join(' ') : without;
     const reason = fallbackReason(diagnosis);
+    const isFault = diagnosis.recommendation === undefined ? adviceSentence(diagnosis) : undefined;
     const made = `${diagnosedClass(diagnosis)}, by ${diagnosedBy(diagnosis)}`;
     return [
-      `${status.name}: ${made}. ${claims}${diagnosis.recommendation === undefined ? ` ${adviceSentence(diagnosis)}` : ''}`,
+      `${status.name}: ${made}. ${claims}${isFault === undefined ? '' : ` ${isFault}`}`,
       ...(reason === undefined ? [] : [`${status.name}: ${reason}`]),
     ];
   });

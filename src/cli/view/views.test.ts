@@ -86,7 +86,6 @@ function stateOf(texts: readonly string[]): LiveState {
         message: text(5),
         class: text(6),
         component: text(7),
-        action: text(9),
         recommendation: text(9),
         confidence: 50,
         profile: text(10),

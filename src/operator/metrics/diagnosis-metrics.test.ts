@@ -2,21 +2,19 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
-import type { DiagnosisStatus } from '../../api/index.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import { MetricTable } from './metric-table.ts';
 
 const diagnosis = diagnosisWith();
 
-it('counts diagnoses and grades of a run by profile, and invents no label', async () => {
+it('counts diagnoses of a run by profile, and invents no label', async () => {
   const registry = new Registry();
   const runEnded = createDiagnosisMetrics(new MetricTable(registry), ['small']);
   const before = (await seriesOf(registry)).size;
-  const grade: DiagnosisStatus['grade'] = ['Localization', 'Action'];
   runEnded({
     diagnoses: [
-      { ...diagnosis, message: 'These are the rules: profile "small" failed: no', grade },
-      { ...diagnosis, profile: 'small', grade },
+      { ...diagnosis, message: 'These are the rules: profile "small" failed: no' },
+      { ...diagnosis, profile: 'small' },
     ],
   });
   const series = await seriesOf(registry);
@@ -25,11 +23,9 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
     'chaosdemo_diagnoses_total{profile="rules",by="rules-instead"}': 1,
     'chaosdemo_diagnoses_total{profile="rules",by="profile"}': 0,
     'chaosdemo_diagnoses_total{profile="small",by="profile"}': 1,
-    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="action",grade="Right"}': 1,
-    'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
   });
   runEnded({
-    diagnoses: Array.from({ length: 50 }, (_, i) => ({ ...diagnosis, profile: `forged-${i}`, grade })),
+    diagnoses: Array.from({ length: 50 }, (_, i) => ({ ...diagnosis, profile: `forged-${i}` })),
   });
   runEnded({ diagnoses: [{ ...diagnosis, profile: 'small', message: 'forged' }] });
   const after = await seriesOf(registry);

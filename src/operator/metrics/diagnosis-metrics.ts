@@ -3,12 +3,9 @@
  * put there, so labels are from closed sets: the profiles of this operator, and `other`.
  */
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../api/index.ts';
-import { GRADED, RULES_PROFILE } from '../../api/index.ts';
+import { RULES_PROFILE } from '../../api/index.ts';
 import type { MetricTable } from './metric-table.ts';
 
-/** What an answer is graded for, as the label `dimension`. */
-const DIMENSIONS = GRADED.map((part) => part.toLowerCase());
-const GRADES = ['Right', 'Wrong'] as const;
 /** Whether the diagnosis is by the profile of the spec, or by the rules in its place. */
 const BY = ['profile', 'rules-instead'] as const;
 
@@ -26,20 +23,11 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
     'Diagnoses of runs that have ended, by the profile that made them. If the profile of the spec did not answer, the rules made them.',
     { profile: known, by: BY },
   );
-  const graded = table.counter(
-    'chaosdemo_diagnosis_grades_total',
-    'Grades of those diagnoses, by profile and dimension, against what was injected.',
-    { profile: known, dimension: DIMENSIONS, grade: GRADES },
-  );
-  const count = ({ requestedAt, grade, message, profile: named }: DiagnosisStatus): void => {
+  const count = ({ requestedAt, message, profile: named }: DiagnosisStatus): void => {
     const profile = known.includes(named) ? named : OTHER;
     // If an object is deleted during its run, another profile may still be queried.
     const instead = profile === RULES_PROFILE && (message !== undefined || requestedAt !== undefined);
     made({ profile, by: instead ? 'rules-instead' : 'profile' });
-    if (!grade) return;
-    for (const part of GRADED) {
-      graded({ profile, dimension: part.toLowerCase(), grade: grade.includes(part) ? 'Right' : 'Wrong' });
-    }
   };
   return ({ diagnoses = [] }: ChaosDemoStatus): void => diagnoses.forEach(count);
 }

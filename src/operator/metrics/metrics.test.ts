@@ -58,11 +58,18 @@ describe('createMetrics', () => {
   });
 });
 
-it('counts questions, tokens and cost by profile, and invents no label', async () => {
+it('counts questions, tokens, cost and grades by profile, and invents no label', async () => {
   const metrics = create(IDLE, [], ['small']);
   const before = (await read(metrics)).size;
   const usage = { inputTokens: 1000, outputTokens: 50, microDollars: 3750 };
-  metrics.diagnosisQueried({ profile: 'small', outcome: 'accepted', usage });
+  const grade = {
+    localization: 'Right',
+    identification: 'Wrong',
+    action: 'Right',
+    reason: 50,
+    truth: 'x at store',
+  } as const;
+  metrics.diagnosisQueried({ profile: 'small', outcome: 'accepted', usage, grade });
   metrics.diagnosisQueried({ profile: 'small', outcome: 'rejected', usage });
   metrics.diagnosisQueried({ profile: 'small', outcome: 'failed' });
   metrics.diagnosisQueried({ profile: 'rules', outcome: 'accepted' });
@@ -77,5 +84,8 @@ it('counts questions, tokens and cost by profile, and invents no label', async (
     'chaosdemo_diagnosis_tokens_total{profile="small",kind="input"}': 2000,
     'chaosdemo_diagnosis_tokens_total{profile="small",kind="output"}': 100,
     'chaosdemo_diagnosis_cost_dollars_total{profile="small"}': 0.0075,
+    'chaosdemo_diagnosis_grades_total{profile="small",dimension="action",grade="Right"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="action",grade="Right"}': 0,
   });
 });

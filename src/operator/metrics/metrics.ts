@@ -163,7 +163,10 @@ function createQueueMetrics(table: MetricTable, depth: () => number) {
   };
 }
 
-/** Counts questions to profiles, with their outcome and cost. */
+/** What an answer is graded for. */
+const DIMENSIONS = ['localization', 'identification', 'action'] as const;
+
+/** Counts questions to profiles, with their outcome, cost and grade. */
 function createQuestionMetrics(table: MetricTable, profiles: readonly string[]) {
   const profile = [...new Set([RULES_PROFILE, ...profiles])];
   const questions = table.counter(
@@ -181,8 +184,15 @@ function createQuestionMetrics(table: MetricTable, profiles: readonly string[]) 
     'What those tokens cost, by the prices of the profile; 0 without a price.',
     { profile },
   );
-  return ({ outcome, profile, usage = {} }: QueryRecord): void => {
+  const graded = table.counter(
+    'chaosdemo_diagnosis_grades_total',
+    'Grades of accepted answers, by profile and dimension, against what was injected.',
+    { profile, dimension: DIMENSIONS, grade: ['Right', 'Wrong'] },
+  );
+  return ({ grade, outcome, profile, usage = {} }: QueryRecord): void => {
     questions({ profile, outcome });
+    for (const dimension of grade ? DIMENSIONS : [])
+      graded({ profile, dimension, grade: grade?.[dimension] });
     tokens({ profile, kind: 'input' }, usage.inputTokens ?? 0);
     tokens({ profile, kind: 'output' }, usage.outputTokens ?? 0);
     dollars({ profile }, (usage.microDollars ?? 0) / 1e6);

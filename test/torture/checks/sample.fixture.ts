@@ -92,12 +92,7 @@ export function endStatus(): ChaosDemoStatus {
 /** The status while the countdown of the first fault is on. */
 export function announcedStatus(): ChaosDemoStatus {
   const { chapters = [], run, scenarios = [] } = endStatus();
-  const {
-    completedAt: _,
-    phase: __,
-    reason: ___,
-    ...running
-  } = run ?? { number: 1, startedAt: iso(0) };
+  const { completedAt: _, phase: __, reason: ___, ...running } = run ?? { number: 1, startedAt: iso(0) };
   return {
     phase: 'Running',
     run: running,
