@@ -27,7 +27,7 @@ export interface ScenarioSpec {
 export interface ChaosDemoSpec {
   scenarios: ScenarioSpec[];
   diagnosisProfile: string;
-  pace: { mode: 'Auto' | 'Manual'; dwell: string };
+  pace: { mode: 'Auto' | 'Manual'; dwell: string; lastChapter: string };
   runId: string;
   rerun: 'OnRequest' | 'OnPodTemplateChange';
   suspend: boolean;
@@ -140,6 +140,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
               'Auto continues automatically. Manual waits for the advance annotation after each chapter.',
             ),
           dwell: durationField('How long Auto shows a finished chapter.', '0s', '10m').default('0s'),
+          lastChapter: z.string().min(1).max(64).default('Verdict').describe('Title of the last chapter.'),
         })
         .prefault({})
         .describe('How a run moves from chapter to chapter. A change takes effect at once.'),

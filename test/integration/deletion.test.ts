@@ -28,7 +28,7 @@ const CHAPTERS = [
   { chapter: 4, title: 'Ghost Allowing Chaos', scenario: ghosts() },
   { chapter: 5, title: 'Ghost Allowing Detection', scenario: ghosts() },
   { chapter: 6, title: 'Ghost Allowing Diagnosis', scenario: ghosts() },
-  { chapter: 7, title: 'Demo Complete', scenario: ghosts() },
+  { chapter: 7, title: 'Verdict', scenario: ghosts() },
 ];
 
 describe('a ChaosDemo', () => {

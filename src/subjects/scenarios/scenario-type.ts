@@ -146,15 +146,14 @@ export function chaptersFor({ api, fault, isExplained, title }: ScenarioType): C
   return chapters.map((chapter) => ({ ...chapter, of: api.type }));
 }
 
-/** The chapters of a run. One whose chapters wait for a person or for some time is a show. */
+/** The chapters of a run. */
 export function storyOf(types: readonly ScenarioType[], { pace, scenarios }: ChaosDemoSpec): Chapter[] {
-  const isShown = pace.mode === 'Manual' || parseDuration(pace.dwell) > 0;
   const story: readonly ChapterPlan[] = [
     { title: 'Welcome', stage: 'welcome' },
     { title: 'Cluster Health', stage: 'health' },
     { title: 'Setup', stage: 'setup', auto: true },
     ...types.flatMap(chaptersFor),
-    { title: isShown ? 'Demo Complete' : 'Verdict', stage: 'complete', auto: true },
+    { title: pace.lastChapter, stage: 'complete', auto: true },
   ];
   return chaptersOf(story, scenarios);
 }
