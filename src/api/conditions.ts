@@ -4,11 +4,10 @@
  * open, so that operator and CRD may be upgraded in either order.
  */
 
-/** A condition as Kubernetes defines it (metav1.Condition). */
+/** A condition as Kubernetes defines it (metav1.Condition), of the generation that the status has. */
 export interface Condition {
   type: string;
   status: 'True' | 'False' | 'Unknown';
-  observedGeneration: number;
   /** RFC 3339, integer seconds; moves only when `status` does. */
   lastTransitionTime: string;
   reason: string;

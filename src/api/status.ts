@@ -110,17 +110,6 @@ const scenario = z.object({
     .describe('The lines of its history, by which chaosdemo check finds any change; set with the verdict.'),
 });
 
-const dependency = z.object({
-  name: text(32, 'What the pods depend on.'),
-  connected: z.boolean().describe('Whether it answers.'),
-});
-
-const pod = z.object({
-  name: text(253, 'Name of the pod.'),
-  imageId: text(LIMITS.imageId, 'The image it really runs, as the container runtime names it.').optional(),
-  state: text(32, 'Its state by the health poller: ready, or unreachable.').optional(),
-});
-
 const run = z.object({
   number: z.int().min(1).describe('Counts the runs of this object; advance and abort name it.'),
   runId: text(128, 'spec.runId as it was when the run began.').optional(),
@@ -128,16 +117,11 @@ const run = z.object({
   completedAt: time('When it ended.').optional(),
   phase: z.enum(VERDICTS).optional().describe('How it ended: the verdict. Left out until then.'),
   reason: reason.optional().describe('Why it ended so, or why it is being stopped, in one word.'),
-  pods: z
-    .array(pod)
+  podNames: z
+    .array(text(253, 'A name.'))
     .max(LIMITS.pods)
     .optional()
-    .meta({ description: 'The pods that the run is about; the first 16.', ...keyedBy('name') }),
-  dependencies: z
-    .array(dependency)
-    .max(LIMITS.dependencies)
-    .optional()
-    .meta({ description: 'What these pods depend on, as the health poller sees it.', ...keyedBy('name') }),
+    .meta({ description: 'The pods that the run is about; the first 16.', ...atomic }),
   podTemplate: text(
     128,
     'Hash of the template that these pods came from, by the label that their controller gave them.',
@@ -160,7 +144,6 @@ const condition = z.object({
     .regex(/^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/)
     .describe('What it is about; the reference lists them.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
-  observedGeneration: z.int().optional().describe('The generation of the spec it speaks of.'),
   lastTransitionTime: time('When status last changed.'),
   reason,
   message: z.string().max(1024).describe('Why, in a sentence.'),
@@ -246,7 +229,6 @@ export type ScenarioStatus = z.infer<typeof scenario>;
 export type Measure = z.infer<typeof measure>;
 export type FaultStatus = z.infer<typeof fault>;
 export type Journal = z.infer<typeof journal>;
-export type DependencyStatus = z.infer<typeof dependency>;
 /** How a run ended, and why. */
 export interface Verdict {
   readonly phase: (typeof VERDICTS)[number];

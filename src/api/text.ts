@@ -9,9 +9,7 @@ export const LIMITS = {
   evidence: 256,
   evidenceItems: 12,
   measures: 14,
-  dependencies: 4,
   pods: 16,
-  imageId: 256,
   history: 20,
   fixtures: 32,
 } as const;

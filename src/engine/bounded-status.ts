@@ -19,7 +19,6 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
   },
   (status) => {
     if (status.history) status.history = [];
-    for (const pod of status.run?.pods ?? []) delete pod.imageId;
     shortenMessages(status, 1);
   },
   // Eight scenarios, each with everything it may have.

@@ -1,6 +1,5 @@
 /** Derives the conditions from a status, by the table in the API. */
 
-import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
 import { counted, endOf, truncate, violationCondition } from '../api/index.ts';
 import type { Context, ObjectState } from './context.ts';
@@ -26,7 +25,6 @@ export function conditionsFor(context: Context): Condition[] {
     return {
       type,
       status: part.status,
-      observedGeneration: demo.generation,
       lastTransitionTime: before?.status === part.status ? before.lastTransitionTime : transition,
       reason: part.reason,
       message: part.message,
@@ -71,14 +69,13 @@ function awaitsNextRun({ draft, objectState }: Context): boolean {
 
 function healthy(context: Context): Part {
   const { demo, draft, now, observed } = context;
-  const { run } = draft;
   const known = demo.status.conditions?.find(({ type }) => type === 'Healthy');
   const unknown: Part = {
     status: 'Unknown',
     reason: 'NotObserved',
     message: 'The operator has not checked the subject in this run',
   };
-  if (!run?.dependencies || awaitsNextRun(context)) return unknown;
+  if (!draft.run || awaitsNextRun(context)) return unknown;
   // Not checked by this process: as the last one saw it.
   if (!observed.health) return known ?? unknown;
   const { dependencies, hasIssues, issues, pods } = observed.health;
@@ -90,12 +87,7 @@ function healthy(context: Context): Part {
       message: `${counted(pods.length, 'pod')} ready${connected}`,
     };
   }
-  // The issues change with every check ("silent for 4 s"); the message changes only with the states.
-  const before = demo.status.run;
-  const isKept =
-    known?.status === 'False' &&
-    isDeepStrictEqual([run.pods, run.dependencies], [before?.pods, before?.dependencies]);
-  const message = isKept ? known.message : truncate(issues.join('; '), 512) || 'The subject has issues';
+  const message = truncate(issues.join('; '), 512) || 'The subject has issues';
   let reason: Reason = 'PodsNotReady';
   if (pods.every(({ state }) => state === UNREACHABLE)) reason = 'Unreachable';
   else if (dependencies.some(({ connected }) => !connected)) reason = 'DependencyDisconnected';

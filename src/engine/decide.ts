@@ -11,7 +11,6 @@ import { Context, type Demo, journalOf } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
 import { activeFault, faultDeadline, isPossiblyActive, isRunActive, MAX_AHEAD_MS } from './fault-times.ts';
 import { fixturesToRemove, hasFixtures } from './fixtures.ts';
-import { applyHealth } from './health.ts';
 import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
@@ -59,7 +58,6 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     if (!isRunActive(draft) && considerStart(context)) conduct();
   }
 
-  if (observed.health && draft.run && isRunActive(draft)) applyHealth(draft.run, observed.health);
   // In any case: after the end of the fault there is nothing to release, and the finalizer is removed.
   const fault = activeFault(draft, now);
   if (fault) context.wake(faultDeadline(fault));
@@ -249,11 +247,7 @@ function beginRun(context: Context, request: string | undefined): true {
     number: nextRun(draft.run),
     ...(spec.runId ? { runId: spec.runId } : {}),
     startedAt: iso(now),
-    pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map(({ imageId, name }) => ({
-      name,
-      // The digest is at the end.
-      imageId: imageId.slice(-LIMITS.imageId),
-    })),
+    podNames: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map(({ name }) => name),
     ...(observed.target?.podTemplate ? { podTemplate: observed.target.podTemplate } : {}),
   };
   if (request) draft.lastHandledRunRequest = request;

@@ -67,8 +67,9 @@ function workOnHealth(context: Context, entry: ChapterStatus): Work {
   if (unhealthy) return freshHealth(context) ? unhealthy : { ...unhealthy, note: undefined };
   const { dependencies = [], pods = [] } = freshHealth(context) ?? {};
   const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
-  const images = new Set(context.draft.run?.pods?.map(({ imageId }) => imageId));
-  const image = images.size === 1 ? ' on one image' : '';
+  const images = new Set(context.observed.target?.pods.map(({ imageId }) => imageId));
+  const [digest] = /(?<=sha256:)[0-9a-f]{12}/.exec([...images][0] ?? '') ?? [];
+  const image = images.size === 1 ? ` on one image${digest ? ` (${digest})` : ''}` : '';
   return {
     done: true,
     message: `${counted(pods.length, 'pod')} ready${image}${connected}: ${pods.map(({ name }) => name).join(', ')}`,

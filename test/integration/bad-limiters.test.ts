@@ -74,7 +74,7 @@ describe.concurrent('a demo', () => {
     await second?.setReady(true);
     const { run } = await notReady.ended('one-short');
     expect(run?.phase).toBe('Succeeded');
-    expect(run?.pods?.map(({ name }) => name)).toEqual(['ratelimiter-0', 'ratelimiter-1', 'ratelimiter-2']);
+    expect(run?.podNames).toEqual(['ratelimiter-0', 'ratelimiter-1', 'ratelimiter-2']);
     await expectNothingLeftOf(notReady, 'one-short');
   });
 

@@ -57,7 +57,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
     expect(terminal.isAlternate).toBe(true);
     expect(text.split('\n')[0]).toMatch(/^\S+\/shown {2}run 1 {2}Running/);
     expect(text).toMatch(/^‖ {2}1 Welcome +│ 1\/11 Welcome/m);
-    expect(text).toMatch(/3 of 3 pods ready {2}● Redis/);
+    expect(text).toMatch(/3 pods ready, Redis connected/);
     expect(terminal.lines[22]).toMatch(/^space continue {3}q quit/);
     // Colour is there, and nothing else that a view has no use for.
     expect(terminal.written).toContain('\u001b[33m');

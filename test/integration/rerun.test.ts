@@ -37,8 +37,6 @@ it('a demo with rerun runs again after a rollout of a new template, no other doe
   });
   const second = await ended('rollouts', 2);
   expect(second.run).toMatchObject({ podTemplate: 'rollout-1', phase: 'Succeeded' });
-  expect(second.run?.pods?.map(({ name }) => name)).toEqual(
-    [0, 1, 2].map((i) => `ratelimiter-rollout-1-${i}`),
-  );
+  expect(second.run?.podNames).toEqual([0, 1, 2].map((i) => `ratelimiter-rollout-1-${i}`));
   expect((await world.status('does-not')).run?.number).toBe(1);
 });

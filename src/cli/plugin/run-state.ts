@@ -16,7 +16,7 @@ export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   if (status.observedGeneration !== metadata.generation) return { state: 'unseen' };
   const finished = condition('Finished');
-  const isFinished = finished?.status === 'True' && finished.observedGeneration === metadata.generation;
+  const isFinished = finished?.status === 'True';
   if (isFinished && isHandled(metadata, status.lastHandledRunRequest)) {
     const { message = '', phase = '', run } = status;
     const reason = run?.reason ?? finished.reason;

@@ -113,7 +113,7 @@ export function runReport(source: ReportSource): RunReport | undefined {
     startedAt: run.startedAt,
     completedAt: run.completedAt ?? '',
     took: tookOf(run),
-    pods: (run.pods ?? []).map(({ name, state }) => (verdict || !state ? name : `${name} (${state})`)),
+    pods: run.podNames ?? [],
     scenarios,
     chapters: status.chapters ?? [],
     missing,

@@ -2,7 +2,6 @@
 
 import type { ChaosDemoStatus, ChapterStatus } from '../../api/index.ts';
 import { currentChapter, numbered } from '../../engine/chapter.ts';
-import { podsReady, READY } from '../../engine/health.ts';
 import type { ShownDiagnosis } from '../diagnosis.ts';
 import { findingOf } from '../finding.ts';
 import { summaryLines } from '../run-text.ts';
@@ -99,28 +98,13 @@ export function countdownLine({ done, isActive, text }: Countdown, width: number
   return [...label, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
 }
 
-/** How many pods are ready, and the state of their dependencies. */
-export function healthLines({ run }: ChaosDemoStatus): Line[] {
-  const ready = run && podsReady(run);
-  if (ready === undefined) return [[seg('Health  ', 'dim'), seg('not checked yet', 'dim')]];
-  const { dependencies = [], pods = [] } = run ?? {};
-  const unready = pods.filter(({ state }) => state !== READY);
-  const others = unready.map(({ name, state = 'not checked' }) => `${name} ${state}`).join(', ');
-  const shown: Line = [
-    seg('Health  ', 'dim'),
-    mark(unready.length === 0),
-    seg(` ${ready} pods ready`),
-    ...dependencies.flatMap(({ connected, name }) => [
-      seg('  '),
-      mark(connected),
-      seg(` ${name}${connected ? '' : ' is not reached'}`),
-    ]),
-  ];
-  return others === '' ? [shown] : [shown, [seg(`        ${others}`, 'warning')]];
-}
-
-function mark(good: boolean) {
-  return good ? seg('●', 'good') : seg('○', 'bad');
+/** The result of the last health check. */
+export function healthLine({ conditions = [] }: ChaosDemoStatus): Line {
+  const healthy = conditions.find(({ type }) => type === 'Healthy');
+  const label = seg('Health  ', 'dim');
+  if (!healthy || healthy.status === 'Unknown') return [label, seg('not checked yet', 'dim')];
+  const isGood = healthy.status === 'True';
+  return [label, isGood ? seg('●', 'good') : seg('○', 'bad'), seg(` ${healthy.message}`)];
 }
 
 const FINDING_STYLES = { good: 'good', bad: 'bad', none: 'warning' } as const satisfies Record<

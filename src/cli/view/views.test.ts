@@ -109,7 +109,7 @@ describe('the live view at 80x24', () => {
     expect(text).toContain('▶  4 Counter Drift Chaos     │');
     expect(text).toContain('│ 4/11 Counter Drift Chaos (fault confirmed)');
     expect(text).toContain('■ counter-drift: fault on, 6 s left █');
-    expect(text).toContain('● 3 of 3 pods ready  ● Redis');
+    expect(text).toContain('● 3 pods ready, Redis connected');
     expect(text).toMatch(/☆ counter-drift: .*watched/);
     expect(text).toMatch(/^─ Measured in counter-drift .*\nCounted /m);
     expect(text).toContain('Admitted  ');

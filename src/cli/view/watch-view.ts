@@ -11,7 +11,7 @@ import {
   countdownLine,
   countdownOf,
   elapsedOf,
-  healthLines,
+  healthLine,
   phasePart,
   resultLines,
 } from './parts.ts';
@@ -89,12 +89,11 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   const status = demo.status ?? {};
   const countdown = countdownOf(status, now);
   const waiting = waitingOf(status);
-  const health = healthLines(status);
   const counted: Line[] = countdown ? [countdownLine(countdown, width)] : [];
   const waits: Line[] = waiting
     ? [[seg(`‖ Waits for you to continue to ${waiting.next ?? 'the verdict'}`, 'warning')]]
     : [];
-  const around = 1 + health.length + counted.length + waits.length;
+  const around = 2 + counted.length + waits.length;
   const diagnoses = shownDiagnoses(demo, currentEvidence(state));
   const results = resultLines(status, diagnoses, width, height - around - 1);
   // Blank lines only if there is room.
@@ -106,7 +105,7 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
     ...counted,
     ...waits,
     ...gaps,
-    ...health,
+    healthLine(status),
     ...(results.length > 0 ? [...gaps, ...results] : []),
   ].map((line) => fit(line, width));
 }

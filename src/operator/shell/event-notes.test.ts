@@ -12,7 +12,7 @@ function scenario(fields: Partial<ScenarioStatus> = {}): ScenarioStatus {
 function running(fields: Partial<ChaosDemoStatus> = {}): ChaosDemoStatus {
   return {
     phase: 'Running',
-    run: { number: 1, startedAt: at, pods: [{ name: 'a', imageId: 'i' }] },
+    run: { number: 1, startedAt: at, podNames: ['a'] },
     scenarios: [scenario()],
     ...fields,
   };
@@ -36,7 +36,6 @@ function condition(
     status,
     reason,
     message: `because of ${reason}`,
-    observedGeneration: 1,
     lastTransitionTime: at,
   };
 }

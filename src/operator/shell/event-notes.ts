@@ -72,9 +72,9 @@ function findScenario(status: ChaosDemoStatus | undefined, name: string): Scenar
 
 function runStart(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   if (after.run === undefined || sameRun(before, after)) return [];
-  const { number, runId, pods = [] } = after.run;
+  const { number, runId, podNames = [] } = after.run;
   const name = runId ? `Run ${number} (runId "${runId}")` : `Run ${number}`;
-  const nodes = pods.length === 0 ? '' : ` on ${counted(pods.length, 'pod')}`;
+  const nodes = podNames.length === 0 ? '' : ` on ${counted(podNames.length, 'pod')}`;
   return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} began${nodes}` }];
 }
 

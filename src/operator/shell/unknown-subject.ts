@@ -14,7 +14,6 @@ export function unknownSubjectStatus(
   const condition = (type: string, status: 'True' | 'False' | 'Unknown') => ({
     type,
     status,
-    observedGeneration: metadata.generation,
     lastTransitionTime:
       before.conditions?.find((standing) => standing.type === type && standing.status === status)
         ?.lastTransitionTime ?? time,
