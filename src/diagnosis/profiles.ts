@@ -7,7 +7,7 @@ import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.
 import { type DiagnosisGrade, type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer } from './check-answer.ts';
-import { gradeAnswer, type Truth } from './grade.ts';
+import type { Truth } from './grade.ts';
 import type {
   DiagnosisProvider,
   DiagnosisRequest,
@@ -113,10 +113,7 @@ export function createDiagnosisProfiles(
       const { usage } = answered;
       const cost = usage && { usage };
       // Only after the answer is it compared with the truth.
-      const grade =
-        truth &&
-        'answer' in answered &&
-        gradeText(gradeAnswer(answered.answer, bundle, truth), truth, bundle);
+      const grade = truth && 'answer' in answered && gradeText(answered.answer, truth, bundle);
       const record = { profile, outcome: outcomeOf(answered), ...cost, ...(grade && { grade }) };
       for (const notify of observers) notify(record);
       if ('failed' in answered)

@@ -8,7 +8,7 @@ import {
 } from '../evidence/index.ts';
 import { ACTIONS, type Action, type AnomalyClass, CLASSES, type DiagnosisAnswer } from './answer.ts';
 import { NO_COMPONENT } from './check-answer.ts';
-import { type Grade, type Truth, truthText } from './grade.ts';
+import { gradeAnswer, type Truth, truthText } from './grade.ts';
 
 export type Pods = readonly { readonly component: string; readonly pod: string }[];
 
@@ -67,10 +67,11 @@ function shown(text: string, most: number): string {
 }
 
 export function gradeText(
-  { action, identification, localization, reason }: Grade,
+  answer: DiagnosisAnswer,
   truths: readonly Truth[],
   bundle: EvidenceBundle,
 ): DiagnosisGrade {
+  const { action, identification, localization, reason } = gradeAnswer(answer, bundle, truths);
   const word = (right: boolean): 'Right' | 'Wrong' => (right ? 'Right' : 'Wrong');
   return {
     localization: word(localization),
