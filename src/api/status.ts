@@ -128,15 +128,6 @@ const run = z.object({
   ).optional(),
 });
 
-const history = z.object({
-  number: z.int().describe('Number of the run.'),
-  runId: text(128, 'Its runId.').optional(),
-  phase: text(16, 'How it ended.'),
-  reason,
-  completedAt: time('When it ended.'),
-  summary: text(128, 'What its scenarios measured.').optional(),
-});
-
 const condition = z.object({
   type: z
     .string()
@@ -208,11 +199,11 @@ export const statusSchema = z
       .max(8)
       .optional()
       .meta({ description: 'Explanations of what was detected.', ...keyedBy('scenario') }),
-    history: z
-      .array(history)
-      .max(LIMITS.history)
+    pastRuns: z
+      .array(text(LIMITS.pastRun, 'A run: number, runId, verdict, its end, and the results.'))
+      .max(LIMITS.pastRuns)
       .optional()
-      .meta({ description: 'Earlier runs, newest first.', ...atomic }),
+      .meta({ description: 'Earlier runs, newest first, a line each.', ...atomic }),
     conditions: z
       .array(condition)
       .max(32)

@@ -10,7 +10,8 @@ export const LIMITS = {
   evidenceItems: 12,
   measures: 14,
   pods: 16,
-  history: 20,
+  pastRun: 384,
+  pastRuns: 20,
   fixtures: 32,
 } as const;
 

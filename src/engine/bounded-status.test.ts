@@ -20,7 +20,7 @@ const LENGTHS: Readonly<Record<string, number>> = {
   state: 16,
 };
 /** Texts that others have a word in; the rest are names, numbers and times. */
-const WORDS = new Set(['message', 'evidence', 'runId']);
+const WORDS = new Set(['message', 'evidence', 'runId', 'pastRuns']);
 
 /** Of one to four bytes, and of two to six characters in JSON. */
 const LETTERS = ['x', '"', '\\', '界', '\ufffd', '💥'];

@@ -14,11 +14,11 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
     for (const one of scenarios) delete one.evidence;
   },
   (status) => {
-    if (status.history) status.history = status.history.slice(0, 5);
+    if (status.pastRuns) status.pastRuns = status.pastRuns.slice(0, 5);
     shortenMessages(status, 128);
   },
   (status) => {
-    if (status.history) status.history = [];
+    delete status.pastRuns;
     shortenMessages(status, 1);
   },
   // Eight scenarios, each with everything it may have.

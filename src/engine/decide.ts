@@ -242,7 +242,9 @@ function setPendingStatus({ draft }: Context, message: string): false {
 function beginRun(context: Context, request: string | undefined): true {
   const { demo, draft, now, observed, scenarios, subject } = context;
   const { spec } = demo;
-  draft.history = pastRuns(draft).slice(0, spec.historyLimit);
+  const past = pastRuns(draft).slice(0, spec.historyLimit);
+  if (past.length > 0) draft.pastRuns = past;
+  else delete draft.pastRuns;
   draft.run = {
     number: nextRun(draft.run),
     ...(spec.runId ? { runId: spec.runId } : {}),
@@ -259,23 +261,15 @@ function beginRun(context: Context, request: string | undefined): true {
   return true;
 }
 
-/** The earlier runs and the last one, newest first. */
-function pastRuns(draft: ChaosDemoStatus): NonNullable<ChaosDemoStatus['history']> {
-  const { history = [], run } = draft;
+/** The earlier runs and the last one, newest first: "Run 2 (v1.4): Failed (UnexpectedViolation), TIME: RESULTS". */
+function pastRuns(draft: ChaosDemoStatus): string[] {
+  const { pastRuns: earlier = [], run } = draft;
   const end = endOf(draft);
-  if (!run?.completedAt || !end) return history;
-  const summary = resultOf(draft, LIMITS.summary);
-  return [
-    {
-      number: run.number,
-      ...(run.runId ? { runId: run.runId } : {}),
-      phase: end.phase,
-      reason: end.reason,
-      completedAt: run.completedAt,
-      ...(summary ? { summary } : {}),
-    },
-    ...history,
-  ];
+  if (!run?.completedAt || !end) return earlier;
+  const name = run.runId ? `Run ${run.number} (${run.runId})` : `Run ${run.number}`;
+  const results = resultOf(draft, LIMITS.summary);
+  const line = `${name}: ${end.phase} (${end.reason}), ${run.completedAt}${results ? `: ${results}` : ''}`;
+  return [truncate(line, LIMITS.pastRun), ...earlier];
 }
 
 const MAX_RUN_NUMBER = 1_000_000_000;

@@ -157,7 +157,7 @@ describe('after a run that was stopped', () => {
     const stalls = injectedBy(simulation, 'stall');
     expect(stalls).toHaveLength(2);
     expect((stalls[1]?.at ?? 0) - (stalls[0]?.at ?? 0)).toBeGreaterThan(60_000);
-    expect(simulation.status.history?.at(-1)?.reason).toBe('Superseded');
+    expect(simulation.status.pastRuns?.at(-1)).toContain('(Superseded)');
   });
 
   it.each([1, 3])(
@@ -189,10 +189,10 @@ describe('after a run that was stopped', () => {
     await simulation.crash(500);
     await simulation.runUntil(finished);
     expect(simulation.status.message).toContain(message);
-    expect(simulation.status.history).toEqual([]);
+    expect(simulation.status.pastRuns).toBeUndefined();
     simulation.spec = simulatedSpec({ runId: 'next' });
     await simulation.runUntil(ended(2));
-    expect(simulation.status.history).toMatchObject([{ number: 1, reason: 'Aborted' }]);
+    expect(simulation.status.pastRuns).toEqual([expect.stringContaining('Run 1: Aborted (Aborted), ')]);
   });
 
   it('the verdict applies again, without its sentence, if a refused spec is reverted', async () => {
