@@ -1,10 +1,4 @@
 /** What is drawn in a run comes from its seed, so that a run can be repeated. Pure. */
-import { z } from 'zod';
-
-/** The seed of a spec. */
-export function seedField(description: string) {
-  return z.int().min(0).max(0xffff_ffff).optional().describe(description);
-}
 
 /** A seed for a run that names none: FNV-1a of its fixture, which is another in each run. */
 export function seedOf(fixture: string): number {

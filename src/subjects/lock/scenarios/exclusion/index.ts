@@ -2,6 +2,7 @@
 import { keyPlaces } from '../../../redis/key-places.ts';
 import { Judge } from '../../../scenarios/judge.ts';
 import type { ScenarioType } from '../../../scenarios/scenario-type.ts';
+import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { drawRequests } from '../../../scenarios/timeline.ts';
 import type { LockSeen } from '../../checkers/holds.ts';
@@ -20,7 +21,7 @@ export const exclusion: ScenarioType<LockSeen, ExclusionPlan, Toolkit, Setup> = 
   isExplained: false,
   plan: (scenario, lock: LockSpec) => new ExclusionPlan(scenario, lock),
   judge: (history, onFailure) => new Judge(history, judgedExclusion, onFailure),
-  setup: (plan, _, fixture) => ({ lock: plan.part, seed: plan.seed(fixture) }),
+  setup: (plan, _, fixture) => ({ lock: plan.part, seed: seedOf(fixture) }),
   partIn: ({ lock }) => lock,
   evidence: (history) => drawRequests(history, 'Acquire'),
   fault: (plan, toolkit, fixture) =>

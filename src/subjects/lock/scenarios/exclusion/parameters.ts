@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { durationField, type FaultApi } from '../../../../api/index.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
-import { seedField } from '../../../scenarios/seed.ts';
 import { faultSchema } from '../../../scenarios/store-fault.ts';
 import { BEHAVIOURS } from '../../checkers/holds.ts';
 
@@ -24,9 +23,6 @@ const schema = z.object({
     '1s',
     '1m',
   ).default('5s'),
-  seed: seedField(
-    'From which waits and holds are drawn. Default: another in each run. A result names its seed.',
-  ),
   accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Excludes', 'Denies']).meta({
     description:
       'Behaviors in the fault that are accepted; any other is Violated. So are double grants at any time, unless DoubleGrants is named. A fencing token that does not grow, and a slot that is not granted again, are always Violated.',

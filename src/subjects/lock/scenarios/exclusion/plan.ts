@@ -2,7 +2,6 @@
 import { mechanismOf } from '@chaosdemo/redis-faults';
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { ScenarioPlan } from '../../../scenarios/scenario-type.ts';
-import { seedOf } from '../../../scenarios/seed.ts';
 import { continuing, faultProblem } from '../../../scenarios/store-fault.ts';
 import { type LockSpec, longestHoldMs, PART, ttlOf } from '../../spec/schema.ts';
 import { api, type ExclusionSpec } from './parameters.ts';
@@ -48,10 +47,6 @@ export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
       : `a lock has at most ${counted(slots, 'holder')} at once; `;
     const within = parseDuration(settle) + parseDuration(ttl ?? '0s');
     return `${held}contenders get only ${accept.join(' or ')}; every slot is granted again within ${formatDuration(within)} after it`;
-  }
-
-  seed(fixture: string): number {
-    return this.parameters.seed ?? seedOf(fixture);
   }
 
   keysOf(fixture: string): string[] {

@@ -2,7 +2,7 @@
 import { pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import type { PodClient } from '../../../http/pod-client.ts';
-import { randomOf } from '../../../scenarios/seed.ts';
+import { randomOf, seedOf } from '../../../scenarios/seed.ts';
 import { WatchedWorkload } from '../../../scenarios/watched-workload.ts';
 import type { Ready, Stage } from '../../../scenarios/workload.ts';
 import { podsNow } from '../../../targets/pods-now.ts';
@@ -51,7 +51,7 @@ export class ExclusionWorkload extends WatchedWorkload<LockSeen, ExclusionPlan, 
     const { callerTimeoutMs, recoverMs, returnsWithinMs } = this.plan;
     const { fixture } = history.setup;
     const keys = this.plan.keysOf(fixture);
-    const random = randomOf(this.plan.seed(fixture));
+    const random = randomOf(seedOf(fixture));
     const perKey = this.plan.contenders(podClients.length);
     const enough = new AbortController();
     const stop = AbortSignal.any([signal, enough.signal]);

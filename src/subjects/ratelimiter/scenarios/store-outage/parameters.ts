@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { cel, durationField, type FaultApi } from '../../../../api/index.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
-import { seedField } from '../../../scenarios/seed.ts';
 import { faultSchema, named, quoted, typesThatLast } from '../../../scenarios/store-fault.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
 
@@ -26,9 +25,14 @@ const schema = z
       '1s',
       '1m',
     ).default('5s'),
-    seed: seedField(
-      'From which the callers are drawn. Default: another in each run. A result names its seed; set it to repeat that run.',
-    ),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .optional()
+      .describe(
+        'From which the callers are drawn. Default: another in each run. A result names its seed; set it to repeat that run.',
+      ),
     accept: z
       .array(z.enum(BEHAVIOURS))
       .min(1)
