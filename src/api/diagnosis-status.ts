@@ -12,7 +12,6 @@ export const diagnosisSchema = z.object({
     'Location of the cause: a component by its name in the evidence; replicas: all of them alike.',
   ),
   pod: text(253, 'Name of the pod behind that component.').optional(),
-  confidence: z.int().min(0).max(100).describe('Confidence of the profile. In percent.'),
   recommendation: text(
     256,
     'What to do, by the operator. Missing if the scenario injects a fault into the store: the cause is known then.',

@@ -33,6 +33,11 @@ export function shownDiagnoses(
   });
 }
 
+/** ", 80 % sure", by the profile; '' without the evidence. */
+export function sureText({ full }: Pick<ShownDiagnosis, 'full'>): string {
+  return full ? `, ${full.confidence} % sure` : '';
+}
+
 /**
  * The advice about the cause. There is none about a fault that this run injected: only whether the cause is that fault,
  * which the evidence has. Undefined: it is not known.

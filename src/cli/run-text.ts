@@ -12,7 +12,7 @@ import {
 } from '../api/index.ts';
 import type { RunEvidence } from '../evidence/index.ts';
 import { adviceOn } from './advice.ts';
-import { adviceSentence, gradeText, type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
+import { adviceSentence, gradeText, type ShownDiagnosis, shownDiagnoses, sureText } from './diagnosis.ts';
 import { expectedText, figureText, findingText, gateOf } from './finding.ts';
 
 /** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
@@ -86,7 +86,7 @@ export function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis
     // A cause that is the injected fault is no news.
     ...(diagnosis?.recommendation === undefined
       ? []
-      : [`  Cause: ${diagnosedClass(diagnosis)}, ${diagnosis.confidence} % sure`]),
+      : [`  Cause: ${diagnosedClass(diagnosis)}${sureText(diagnosis)}`]),
     ...(reason === undefined ? [] : [`  ${reason}`]),
     ...(advice === undefined ? [] : [`  What to do: ${advice}`]),
   ];
@@ -107,10 +107,10 @@ export function scenarioLines(scenario: ScenarioStatus): string[] {
 }
 
 function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
-  const { confidence, message, missing, full } = diagnosis;
+  const { message, missing, full } = diagnosis;
   const { alternatives = [], chain = [], citations = [] } = full ?? {};
   const lines = [
-    `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)} (${confidence} % sure)`,
+    `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}${sureText(diagnosis)}`,
     ...chain.map((step) => `  ${step.text} [${step.evidence.join(', ')}]`),
     ...citations.map(({ id, text }) => `  - ${id} ${text}`),
     ...(missing === '' ? [] : [`  ${missing}`]),

@@ -121,13 +121,12 @@ function answerDeadline({ requestedAt = '' }: DiagnosisStatus, now: number): num
 
 /** The part of a diagnosis that goes into the status; the rest is in the evidence. */
 function statusOf(diagnosis: Diagnosis): DiagnosisStatus {
-  const { class: cause, component, confidence, pod, profile, recommendation, scenario } = diagnosis;
+  const { class: cause, component, pod, profile, recommendation, scenario } = diagnosis;
   return {
     scenario,
     class: cause,
     component,
     ...(pod !== undefined && { pod }),
-    confidence,
     ...(recommendation !== undefined && { recommendation }),
     profile,
   };

@@ -1,6 +1,6 @@
 /** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
 import { diagnosedBy, diagnosedPlace, type Measure, type ScenarioStatus, withUnit } from '../../api/index.ts';
-import { adviceSentence, gradeText, type ShownDiagnosis } from '../diagnosis.ts';
+import { adviceSentence, gradeText, type ShownDiagnosis, sureText } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
@@ -222,7 +222,7 @@ function unitOf({ log, unit }: Plot): string {
 }
 
 function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
-  const { class: cause, confidence, message, missing, full } = diagnosis;
+  const { class: cause, message, missing, full } = diagnosis;
   const { alternatives = [], chain = [], citations = [] } = full ?? {};
   const listed = new Set(citations.map(({ id }) => id));
   const cite = (id: string): Markup =>
@@ -232,7 +232,7 @@ function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
   const place = diagnosedPlace(diagnosis);
   const grade = gradeText(diagnosis);
   return html`<h3>Diagnosis</h3>
-<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
+<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}${sureText(diagnosis)}. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
 ${alternatives.length === 0 ? NOTHING : html`<p>Other possible causes: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
 ${[adviceSentence(diagnosis), grade && `${grade}.`, message].map((text) =>

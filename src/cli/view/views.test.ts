@@ -87,7 +87,6 @@ function stateOf(texts: readonly string[]): LiveState {
         class: text(6),
         component: text(7),
         recommendation: text(9),
-        confidence: 50,
         profile: text(10),
       },
     ],

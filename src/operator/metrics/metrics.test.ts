@@ -62,13 +62,8 @@ it('counts questions, tokens, cost and grades by profile, and invents no label',
   const metrics = create(IDLE, [], ['small']);
   const before = (await read(metrics)).size;
   const usage = { inputTokens: 1000, outputTokens: 50, microDollars: 3750 };
-  const grade = {
-    localization: 'Right',
-    identification: 'Wrong',
-    action: 'Right',
-    reason: 50,
-    truth: 'x at store',
-  } as const;
+  const right = { localization: 'Right', action: 'Right' } as const;
+  const grade = { ...right, identification: 'Wrong', reason: 50, truth: 'x' } as const;
   metrics.diagnosisQueried({ profile: 'small', outcome: 'accepted', usage, grade });
   metrics.diagnosisQueried({ profile: 'small', outcome: 'rejected', usage });
   metrics.diagnosisQueried({ profile: 'small', outcome: 'failed' });

@@ -26,9 +26,7 @@ const schema = z
       '1m',
     ).default('5s'),
     seed: z
-      .int()
-      .min(0)
-      .max(0xffff_ffff)
+      .uint32()
       .optional()
       .describe(
         'From which the callers are drawn. Default: another in each run. A result names its seed; set it to repeat that run.',
