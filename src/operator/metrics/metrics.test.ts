@@ -81,6 +81,5 @@ it('counts questions, tokens, cost and grades by profile, and invents no label',
     'chaosdemo_diagnosis_cost_dollars_total{profile="small"}': 0.0075,
     'chaosdemo_diagnosis_grades_total{profile="small",dimension="action",grade="Right"}': 1,
     'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
-    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="action",grade="Right"}': 0,
   });
 });

@@ -25,12 +25,7 @@ const schema = z
       '1s',
       '1m',
     ).default('5s'),
-    seed: z
-      .uint32()
-      .optional()
-      .describe(
-        'From which the callers are drawn. Default: another in each run. A result names its seed; set it to repeat that run.',
-      ),
+    seed: z.uint32().optional().describe('Draws the callers. Default: new in each run; results name it.'),
     accept: z
       .array(z.enum(BEHAVIOURS))
       .min(1)
