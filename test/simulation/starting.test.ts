@@ -180,7 +180,7 @@ describe('after a run that was stopped', () => {
     },
   );
 
-  it('a stop keeps its cause if the operator restarts, and pastRuns has earlier runs only', async () => {
+  it('a stop keeps its cause over a restart, and pastRuns lacks the last run', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.annotations = { abort: '1' };

@@ -42,7 +42,7 @@ describe('the API', () => {
     };
     const { properties } = spec.versions[0]?.schema.openAPIV3Schema ?? {};
     expect(sizeOf(properties?.spec ?? {})).toEqual({ fields: 155, rules: 50 });
-    expect(sizeOf(properties?.status ?? {})).toEqual({ fields: 89, rules: 0 });
+    expect(sizeOf(properties?.status ?? {})).toEqual({ fields: 72, rules: 0 });
   });
 });
 
