@@ -10,6 +10,9 @@ import { type Observed, unshown } from './shown.ts';
 import { Blackhole } from './stall/blackhole.ts';
 
 const FAULT_MS = 1200;
+/** Long enough that an end after {@link EARLY_END_MS} is early, and after the proof of the start, on a busy machine. */
+const LONG_MS = 3000;
+const EARLY_END_MS = 1000;
 const LATENCY_MS = 200;
 
 interface Behaviour {
@@ -100,10 +103,10 @@ describe('a Blackhole', () => {
   });
 
   it.each([
-    ['an answer comes early', { lastsMs: 600 }],
+    ['an answer comes early', { lastsMs: EARLY_END_MS }],
     ['the connection ends without an answer', { ends: 'Closes' }],
   ] as const)('is Inconclusive at its end if %s', async (_, behaviour) => {
-    const { began, ended } = await (await blackhole(behaviour)).whole();
+    const { began, ended } = await (await blackhole(behaviour)).whole(LONG_MS);
     expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
   });
 
@@ -139,10 +142,10 @@ describe('a Latency', () => {
   });
 
   it.each([
-    ['it ended early', { lastsMs: 700 }],
-    ['the connection ended', { ends: 'Closes', lastsMs: 700 }],
+    ['it ended early', { lastsMs: EARLY_END_MS }],
+    ['the connection ended', { ends: 'Closes', lastsMs: EARLY_END_MS }],
   ] as const)('is Inconclusive at its end if %s', async (_, behaviour) => {
-    const { began, ended } = await (await latency(behaviour)).whole();
+    const { began, ended } = await (await latency(behaviour)).whole(LONG_MS);
     expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
   });
 });
