@@ -86,7 +86,9 @@ async function ensureLibrary(options: StepOptions): Promise<string> {
     // The npm that runs this, where there is one. Install scripts would compile what is compiled already.
     const own = env['npm_execpath'];
     const [command, first] = own?.endsWith('.js') ? [process.execPath, [own]] : ['npm', []];
-    const args = [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+    // A connection that is lost is to be noticed while there is time to try again: by default it is after 5 minutes.
+    const retried = `--fetch-timeout=${FETCH_MS / 5}`;
+    const args = [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', retried];
     const install = async () =>
       await output(command, args, { cwd: folder, env, signal, timeoutMs: FETCH_MS });
     await withHeartbeat(progress, () => 'installing what loads the model (100 MB), once a machine', install);
