@@ -5,7 +5,7 @@ import { currentChapter } from '../../src/engine/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { BUGGY_MOMENTS } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';
-import { chapterOf } from './support.ts';
+import { chapterOf, leftBy, NOTHING } from './support.ts';
 
 /** Something that happens to a run from outside. */
 const incident = fc.oneof(
@@ -168,11 +168,7 @@ describe('whatever happens to a run', () => {
         }
         expect(simulation.stalledBeyondEnd.filter((ms) => ms > 0)).toEqual([]);
         expect(simulation.held).toBe(false);
-        expect([simulation.entryCount, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
-          0,
-          0,
-          undefined,
-        ]);
+        expect(leftBy(simulation)).toMatchObject({ entries: 0, runs: 0, lockedBy: undefined });
         expect(simulation.activities).toEqual([]);
       }),
       CHECKED,
@@ -218,9 +214,7 @@ describe('whatever happens to a run', () => {
         const chapter = chapterOf(simulation);
         simulation.delete();
         await simulation.pass(60_000);
-        expect([chapter, simulation.exists, simulation.entryCount]).toEqual([chapter, false, 0]);
-        expect([simulation.target.isStalled, simulation.target.lockedBy]).toEqual([false, undefined]);
-        expect([...simulation.target.fixtures]).toEqual([]);
+        expect({ chapter, ...leftBy(simulation) }).toEqual({ chapter, ...NOTHING });
         expect(simulation.activities).toEqual([]);
       }),
       CHECKED,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { at, finished } from './support.ts';
+import { at, finished, leftBy, NOTHING } from './support.ts';
 
 const SURGE = { scenarios: [{ name: 's', type: 'Surge' }] };
 
@@ -35,12 +35,7 @@ describe('an object', () => {
       await simulation.runUntil(at(chapter));
       simulation.delete();
       await simulation.pass(5000);
-      expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
-        false,
-        0,
-        undefined,
-      ]);
-      expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
+      expect(leftBy(simulation)).toEqual(NOTHING);
       // What it was to be looked at for again may be a day ahead: spec.activeDeadline.
       expect(simulation.clock.nextAt).toBeUndefined();
     },
@@ -81,12 +76,7 @@ describe('an object that goes and whose status is refused', () => {
     simulation.server.refuses = () => true;
     simulation.delete();
     await simulation.pass(60_000);
-    expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
-      false,
-      0,
-      undefined,
-    ]);
-    expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
+    expect(leftBy(simulation)).toEqual(NOTHING);
     const ends = simulation.events.filter(({ action }) => action === 'EndRun');
     expect(ends.map(({ reason }) => reason)).toEqual(['RunAborted']);
     expect(await simulation.counted.metrics()).toContain('chaosdemo_runs_total{verdict="Aborted"} 1\n');
@@ -147,11 +137,7 @@ describe('an object that is deleted while no operator is up', () => {
       await simulation.crash(60_000, () => simulation.delete());
       expect(simulation.exists).toBe(true);
       await simulation.pass(5000);
-      expect([simulation.exists, [...simulation.target.fixtures], simulation.target.lockedBy]).toEqual([
-        false,
-        [],
-        undefined,
-      ]);
+      expect(leftBy(simulation)).toEqual(NOTHING);
     },
   );
 

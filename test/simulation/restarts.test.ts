@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { advanceThrough, at, condition, finished, injectedBy, MANUAL } from './support.ts';
+import { advanceThrough, at, condition, finished, injectedBy, leftBy, MANUAL, NOTHING } from './support.ts';
 
 describe('a restart of the operator', () => {
   it('a restart leaves nothing of a fault that was cancelled in its countdown', async () => {
@@ -207,22 +207,14 @@ describe('an API server in trouble', () => {
     expect(injectedBy(simulation, 'stall').map(({ id }) => id)).toEqual(['1-stall-2']);
   });
 
-  it('lost answers cost no run and no fault', async () => {
+  it.each([
+    ['lost answers', [2, 3, 4, 5, 8], { failing: 4 }],
+    ['write conflicts in every chapter', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], { conflicting: 2 }],
+  ])('%s cost no run and no fault', async (_, chapters, trouble) => {
     const simulation = new Simulation();
-    for (const chapter of [2, 3, 4, 5, 8]) {
+    for (const chapter of chapters) {
       await simulation.runUntil(at(chapter));
-      simulation.server.failing = 4;
-    }
-    await simulation.runUntil(finished);
-    expect(simulation.status.phase).toBe('Succeeded');
-    expect(simulation.injected).toHaveLength(2);
-  });
-
-  it('write conflicts in every chapter cost no run and no fault', async () => {
-    const simulation = new Simulation();
-    for (let chapter = 1; chapter <= 11; chapter += 1) {
-      await simulation.runUntil(at(chapter));
-      simulation.server.conflicting = 2;
+      Object.assign(simulation.server, trouble);
     }
     await simulation.runUntil(finished);
     expect(simulation.status.phase).toBe('Succeeded');
@@ -268,11 +260,7 @@ describe('an API server in trouble', () => {
     expect(simulation.target.isStalled).toBe(false);
     simulation.delete();
     await simulation.pass(60_000);
-    expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
-      false,
-      0,
-      undefined,
-    ]);
+    expect(leftBy(simulation)).toEqual(NOTHING);
   });
 
   it('no fault is injected while the first status of a run is rejected', async () => {
@@ -296,11 +284,7 @@ describe('a status that makes no sense', () => {
     expect([simulation.injected.length, simulation.target.isStalled]).toEqual([begun, false]);
     simulation.delete();
     await simulation.pass(60_000);
-    expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
-      false,
-      0,
-      undefined,
-    ]);
+    expect(leftBy(simulation)).toEqual(NOTHING);
   });
 });
 

@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { measured, RECOVERED_AFTER } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { advanceThrough, at, condition, finished, GATE, injectedBy, MANUAL } from './support.ts';
+import {
+  advanceThrough,
+  at,
+  condition,
+  finished,
+  GATE,
+  injectedBy,
+  leftBy,
+  MANUAL,
+  NOTHING,
+} from './support.ts';
 
 describe('a run', () => {
   it('leads through eleven chapters to Succeeded, injecting each fault once', async () => {
@@ -201,18 +211,10 @@ describe('a run', () => {
   it('ends with nothing kept of it, and the lock given back', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(4));
-    expect([simulation.entryCount, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
-      1,
-      1,
-      'ns/demo',
-    ]);
+    expect(leftBy(simulation)).toMatchObject({ entries: 1, runs: 1, lockedBy: 'ns/demo' });
     await simulation.runUntil(finished);
     await simulation.pass(1000);
-    expect([simulation.entryCount, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
-      0,
-      0,
-      undefined,
-    ]);
+    expect(leftBy(simulation)).toEqual({ ...NOTHING, exists: true });
     expect(simulation.activities).toEqual([]);
   });
 });

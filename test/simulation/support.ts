@@ -30,6 +30,25 @@ export const condition = ({ status }: Pick<Simulation, 'status'>, type: string):
 export const injectedBy = ({ injected }: Simulation, scenario: string) =>
   injected.filter((injection) => injection.scenario === scenario);
 
+/** What is kept for the object, or because of it. */
+export const leftBy = ({ activeRuns, entryCount, exists, target }: Simulation) => ({
+  exists,
+  entries: entryCount,
+  runs: activeRuns,
+  lockedBy: target.lockedBy,
+  isStalled: target.isStalled,
+  fixtures: [...target.fixtures],
+});
+/** Of an object that is gone. */
+export const NOTHING: ReturnType<typeof leftBy> = {
+  exists: false,
+  entries: 0,
+  runs: 0,
+  lockedBy: undefined,
+  isStalled: false,
+  fixtures: [],
+};
+
 export const MANUAL = simulatedSpec({ pace: { mode: 'Manual' } });
 
 /** Both scenarios are expected not to happen. */

@@ -72,7 +72,6 @@ async function startOwner(): Promise<{
   child: number;
   grandchild: number;
   data: string;
-  watchdogs: () => Promise<number[]>;
 }> {
   const folder = await temporaryFolder();
   const script = `
@@ -97,25 +96,7 @@ async function startOwner(): Promise<{
     data: string;
   };
   const grandchild = Number(await contentOf(join(folder, 'grandchild')));
-  return {
-    process: owner,
-    child,
-    grandchild,
-    data,
-    watchdogs: () => childrenOf(owner.pid ?? 0, 'watchdog.ts'),
-  };
-}
-
-/** Pids of the children of a process whose command line holds a text. */
-async function childrenOf(parent: number, text: string): Promise<number[]> {
-  const ps = spawn('ps', ['-A', '-o', 'pid=,ppid=,args='], { stdio: ['ignore', 'pipe', 'ignore'] });
-  let output = '';
-  for await (const chunk of ps.stdout) output += String(chunk);
-  return output
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
-    .filter((match) => Number(match?.[2]) === parent && match?.[3]?.includes(text))
-    .map((match) => Number(match?.[1]));
+  return { process: owner, child, grandchild, data };
 }
 
 async function contentOf(file: string): Promise<string> {

@@ -1,36 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type Decide, modelOf } from '../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { hasParts, measureBucket, measureParts, measureWindow } from './measure.ts';
 
-type Limiter = (now: number) => boolean;
-
-/** Limits of `requests` in `ms`, as people write them. */
-const fixed = (requests: number, ms: number): Limiter => {
-  let [begin, used] = [-Infinity, 0];
-  return (now) => {
-    if (now - begin >= ms) [begin, used] = [now, 0];
-    used += 1;
-    return used <= requests;
-  };
-};
-const byClock = (requests: number, ms: number): Limiter => {
-  let [window, used] = [-1, 0];
-  return (now) => {
-    if (Math.floor(now / ms) !== window) [window, used] = [Math.floor(now / ms), 0];
-    used += 1;
-    return used <= requests;
-  };
-};
-const log = (requests: number, ms: number): Limiter => {
-  let times: number[] = [];
-  return (now) => {
-    times = times.filter((time) => now - time < ms);
-    if (times.length >= requests) return false;
-    times.push(now);
-    return true;
-  };
-};
-const weighted = (requests: number, ms: number): Limiter => {
+const fixed = (requests: number, windowMs: number): Decide =>
+  modelOf({ algorithm: 'FixedWindow', requests, windowMs, start: 'FirstRequest' });
+const byClock = (requests: number, windowMs: number): Decide =>
+  modelOf({ algorithm: 'FixedWindow', requests, windowMs, start: 'Clock' });
+const log = (requests: number, windowMs: number): Decide =>
+  modelOf({ algorithm: 'SlidingWindow', requests, windowMs });
+/** Unlike the model of that name, it rounds nothing. */
+const weighted = (requests: number, ms: number): Decide => {
   const used = new Map<number, number>();
   return (now) => {
     const window = Math.floor(now / ms);
@@ -40,19 +20,11 @@ const weighted = (requests: number, ms: number): Limiter => {
     return true;
   };
 };
-const bucket = (requests: number, ms: number): Limiter => {
-  let [tokens, at] = [requests, 0];
-  return (now) => {
-    tokens = Math.min(requests, tokens + ((now - at) * requests) / ms);
-    at = now;
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
-  };
-};
+const bucket = (requests: number, windowMs: number): Decide =>
+  modelOf({ algorithm: 'TokenBucket', requests, windowMs, capacity: requests });
 
 /** A caller, in simulated time in which each request takes some milliseconds. */
-function callerOf(limiter: Limiter, begin: number, takesMs = 5) {
+function callerOf(limiter: Decide, begin: number, takesMs = 5) {
   let time = begin;
   const use = async (most: number): Promise<number> => {
     for (let admitted = 0; admitted < most; admitted += 1) {
@@ -67,7 +39,7 @@ function callerOf(limiter: Limiter, begin: number, takesMs = 5) {
 }
 
 /** A window that is measured with a caller that has used its limit up. */
-async function windowOf(limiter: Limiter, requests: number, begin: number, takesMs?: number) {
+async function windowOf(limiter: Decide, requests: number, begin: number, takesMs?: number) {
   const { clock, use } = callerOf(limiter, begin, takesMs);
   await use(requests + 1);
   return await measureWindow(use, { firstAt: begin, requests }, clock);
@@ -105,7 +77,7 @@ describe('a window that is measured', () => {
     vi.useFakeTimers({ now: 1_700_000_003_300 });
     onTestFinished(() => void vi.useRealTimers());
     const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-    const useOf = (limiter: Limiter) => async (most: number) => {
+    const useOf = (limiter: Decide) => async (most: number) => {
       for (let admitted = 0; admitted < most; admitted += 1) {
         await sleep(5);
         if (!limiter(Date.now())) return admitted;
@@ -140,7 +112,7 @@ describe('a window that is measured', () => {
 
 describe('a bucket whose window is known', () => {
   const known = { mostMs: 10_000, requests: 10, seconds: 60 };
-  const measured = async (limiter: Limiter, changes: Partial<typeof known> = {}) => {
+  const measured = async (limiter: Decide, changes: Partial<typeof known> = {}) => {
     const { clock, use } = callerOf(limiter, 1_700_000_003_300);
     await use(11);
     return await measureBucket(use, { ...known, ...changes }, clock);
@@ -159,7 +131,7 @@ describe('a bucket whose window is known', () => {
 });
 
 /** How the limiter counts, by a limit that is used in two parts. */
-async function countingOf(limiter: Limiter, requests: number, seconds: number, begin: number, takesMs = 5) {
+async function countingOf(limiter: Decide, requests: number, seconds: number, begin: number, takesMs = 5) {
   const { clock, use } = callerOf(limiter, begin, takesMs);
   return (await measureParts(use, requests, seconds, clock))?.counting;
 }

@@ -4,15 +4,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { until } from '../testing/until.fixture.ts';
 import { HOLDER, proxied, received } from './proxy.fixture.ts';
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited 20 s for ${String(condition)}`);
-    await sleep(5);
-  }
-}
 
 /** A proxy before a server, and one connection through both: its two ends. */
 async function connected() {

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { until } from '../testing/until.fixture.ts';
 import { HOLDER, proxied, received } from './proxy.fixture.ts';
 
 const READONLY = "-READONLY You can't write against a read only replica.\r\n";
@@ -27,14 +28,6 @@ function counting(lateMs: () => number = () => 0) {
     });
     socket.on('end', () => void before.then(() => socket.end()));
   };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited 20 s for ${String(condition)}`);
-    await sleep(5);
-  }
 }
 
 describe('without a fault, the proxy', () => {

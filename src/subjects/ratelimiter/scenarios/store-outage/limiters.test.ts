@@ -17,13 +17,13 @@ const hangs = inFault(({ at }) => ({
   late: { outcome: 'Error', afterMs: 10_020 - at },
 }));
 
-/** Requests that fail in the fault are counted after it. */
-function countsLater(): Limiter {
+/** Requests that fail in the fault are counted after it, so many times. */
+function countsLater(times: number): Limiter {
   let queue: (() => void)[] = [];
   return (asked) => {
     if (asked.isControl) return 'Admitted';
     if (asked.isInFault) {
-      queue.push(() => void asked.take());
+      for (let i = 0; i < times; i += 1) queue.push(() => void asked.take());
       return 'Error';
     }
     for (const count of queue) count();
@@ -32,21 +32,11 @@ function countsLater(): Limiter {
   };
 }
 
-/** Rejected requests use the limit, too. */
-function countsAll(): Limiter {
-  return (asked) => {
-    if (asked.isControl) return 'Admitted';
-    const isAdmitted = asked.take();
-    return decided(isAdmitted);
-  };
-}
-
 const RIGHT: readonly (readonly [string, () => Limiter, string])[] = [
   ['enforces', () => enforces, 'Enforces'],
   ['fails closed', () => closes, 'FailsClosed'],
   ['hangs', () => hangs, 'Hangs'],
-  ['counts what failed later', countsLater, 'FailsClosed'],
-  ['counts what it rejects', countsAll, 'Enforces'],
+  ['counts what failed later', () => countsLater(1), 'FailsClosed'],
 ];
 
 /** A pod that last saw at least so many requests left for a caller admits it in the fault, without a count. */
@@ -116,21 +106,6 @@ function cachedYes(): Limiter {
   };
 }
 
-/** What fails in the fault is counted twice after it. */
-function countsTwice(): Limiter {
-  let queue: (() => void)[] = [];
-  return (asked) => {
-    if (asked.isControl) return 'Admitted';
-    if (asked.isInFault) {
-      queue.push(() => void [asked.take(), asked.take()]);
-      return 'Error';
-    }
-    for (const count of queue) count();
-    queue = [];
-    return decided(asked.take());
-  };
-}
-
 /** From the end of the fault on, callers that it does not know yet have another limit. */
 function limitsNew(most: number): Limiter {
   const used = new Map<string, number>();
@@ -145,7 +120,7 @@ function limitsNew(most: number): Limiter {
 
 const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
   ['repeats what it decided in the last 3 s', cachedYes, / > 10$/],
-  ['counts twice what failed', countsTwice, /^FailsClosed; (limit not returned|no recovery in 3s)$/],
+  ['counts twice what failed', () => countsLater(2), /^FailsClosed; (limit not returned|no recovery in 3s)$/],
   ['has a limit of 9 for new callers after it', () => limitsNew(9), /^FailsClosed; no recovery in 3s$/],
   ['has a limit of 13 for new callers after it', () => limitsNew(13), / > 10$/],
   ['admits those with half of their limit left', () => standing(5), / > 10$/],
