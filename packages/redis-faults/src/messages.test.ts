@@ -46,6 +46,9 @@ it.each<[string, Partial<Record<keyof typeof MASTER | 'loading', string>>]>([
   ['a Sentinel', { redis_mode: 'sentinel' }],
   ['a replica', { role: 'slave' }],
   ['what has no run_id', { run_id: '' }],
+  ['what has an odd run_id', { run_id: '../../x' }],
+  ['what has no role', { role: '' }],
+  ['what has no version', { redis_version: '' }],
   ['Redis 6.2', { redis_version: '6.2.14' }],
   ['what loads its data', { loading: '1' }],
 ])('the words for %s', (_, changes) => {

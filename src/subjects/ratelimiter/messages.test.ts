@@ -24,35 +24,41 @@ function spec({ limit, ...rateLimiter }: LimiterChanges, scenarios?: readonly ob
   });
 }
 
-/** Requests of one caller: each pod admits so many, and then all reject unless the spec says which. */
-function requestsOf(admitted: Readonly<Record<string, number>>, rejecting = Object.keys(admitted)) {
-  const outcomes = [
-    ...Object.entries(admitted).flatMap(([pod, n]) => Array.from({ length: n }, () => ({ pod, ok: true }))),
-    ...rejecting.map((pod) => ({ pod, ok: false })),
-  ];
-  return outcomes.map(
-    ({ ok, pod }, i): CallerRequest => ({
-      pod,
-      caller: 'Drawn',
-      outcome: ok ? 'Admitted' : 'Rejected',
-      sentAt: i * 20,
-      endedAt: i * 20 + 1,
-    }),
-  );
+/** How a pod decides, by what it and all pods have admitted. */
+type Admits = (pod: string, own: number, all: number) => boolean;
+
+/** One caller sends to three pods in turn until all have rejected twice in a row, or 70 requests. */
+function control(admits: Admits) {
+  const requests: CallerRequest[] = [];
+  const isOver = (): boolean =>
+    requests.length >= 6 && requests.slice(-6).every(({ outcome }) => outcome === 'Rejected');
+  for (let i = 0; i < 70 && !isOver(); i += 1) {
+    const pod = `api-${i % 3}`;
+    const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
+    const own = admitted.filter((request) => request.pod === pod).length;
+    const outcome = admits(pod, own, admitted.length) ? 'Admitted' : 'Rejected';
+    requests.push({ pod, caller: 'Drawn', outcome, sentAt: i * 20, endedAt: i * 20 + 1 });
+  }
+  return { requests, exhausted: isOver() };
 }
 
-it.each<[string, Record<string, number>, string[]?]>([
-  ['admits more than its limit', { 'api-0': 7, 'api-1': 6, 'api-2': 6 }],
-  ['counts in each pod', { 'api-0': 10, 'api-1': 10, 'api-2': 10 }],
-  ['has one pod that never rejects', { 'api-0': 5, 'api-1': 60, 'api-2': 5 }, ['api-0', 'api-2']],
-  ['never rejects', { 'api-0': 24, 'api-1': 23, 'api-2': 23 }, []],
-  ['rejects the first request', { 'api-0': 0, 'api-1': 0 }],
-  ['rejects too early', { 'api-0': 5, 'api-1': 4 }],
-])('the words for a limiter behind HTTP that %s', (_, admitted, rejecting) => {
-  const seen = { requests: requestsOf(admitted, rejecting), exhausted: rejecting === undefined };
+const OWN_LIMITS: Readonly<Record<string, number>> = { 'api-0': 9, 'api-1': 4, 'api-2': 7 };
+
+it.each<[string, Admits]>([
+  ['admits more than its limit', (_, __, all) => all < 19],
+  ['counts in each pod', (_, own) => own < 10],
+  ['has one pod with another limit', (pod, _, all) => all < (pod === 'api-2' ? 20 : 10)],
+  ['has one pod that never rejects', (pod, _, all) => pod === 'api-1' || all < 10],
+  ['admits again after a rejection', (pod, own) => own < (OWN_LIMITS[pod] ?? 0)],
+  ['never rejects', () => true],
+  ['rejects the first request', () => false],
+  ['rejects too early', (_, __, all) => all < 9],
+  ['keeps its limit', (_, __, all) => all < 10],
+])('the words for a limiter behind HTTP that %s', (_, admits) => {
   for (const limiter of [HTTP, BY_ADDRESS]) {
     const { http } = rateLimiterOf(spec(limiter));
-    expect(limitProblem(LIMIT, http, seen)?.message).toMatchSnapshot(http.identity);
+    // With its class: only a limit that was seen can be violated.
+    expect(String(limitProblem(LIMIT, http, control(admits)) ?? 'none')).toMatchSnapshot(http.identity);
   }
 });
 
@@ -74,7 +80,9 @@ it.each([
   ],
 ])('the words for a spec with %s', (_, scenario, limit, pods) => {
   const unprovable = spec({ limit }, [{ expect: 'Violated', ...scenario }]);
-  expect(() => requireCapacity(rateLimiterKind, unprovable, { pods })).toThrowErrorMatchingSnapshot();
+  const act = (): void => requireCapacity(rateLimiterKind, unprovable, { pods });
+  expect(act).toThrowErrorMatchingSnapshot();
+  expect(act).toThrow(expect.objectContaining({ reason: 'UnprovableSpec' }));
 });
 
 it.each([

@@ -12,6 +12,7 @@ import {
   PASSWORD,
   RUN_ID,
   serverWith,
+  watchedPrimary,
 } from '../testing/answering-redis.fixture.ts';
 import { startHostileRedis } from '../testing/hostile-redis.fixture.ts';
 import { admitRedis } from './redis-admission.ts';
@@ -120,13 +121,7 @@ describe('a node of a Cluster', () => {
 const idsOf = async (podName: string, sentinel?: string) => {
   const runId = Buffer.from(podName).toString('hex').padEnd(40, '0');
   const redis = { ...(await serverWith({ INFO: bulk(INFO.replace(RUN_ID, runId)) })), podName };
-  const fields = {
-    ...{ ip: redis.host, port: String(redis.port), runid: runId, flags: 'master' },
-    ...{ 'down-after-milliseconds': '5000', 'last-ping-sent': '0' },
-    ...{ 'config-epoch': '0', 'role-reported-time': '0' },
-  };
-  const flat = Object.entries(fields).flat();
-  const SENTINEL = `*${flat.length}\r\n${flat.map(bulk).join('')}`;
+  const SENTINEL = watchedPrimary({ ip: redis.host, port: String(redis.port), runid: runId });
   const servers = sentinel && [{ ...(await serverWith({ SENTINEL })), podName: sentinel }];
   const sentinels = servers ? { masterName: 'limits', servers } : undefined;
   const admitted = await admitRedis(

@@ -35,17 +35,4 @@ describe('requireMaster', () => {
     expect(isOfCluster(info({ redis_mode: 'cluster' }))).toBe(true);
     expect(isOfCluster(info({ cluster_enabled: '1' }))).toBe(true);
   });
-
-  it.each<[string, Record<string, string | undefined>, RegExp]>([
-    ['a replica', { role: 'slave' }, /^redis-0 is a replica/],
-    ['a Sentinel', { redis_mode: 'sentinel', role: undefined }, /is a Sentinel/],
-    ['something without a run_id', { run_id: undefined }, /does not report run_id/],
-    ['something with an odd run_id', { run_id: '../../x' }, /does not report run_id/],
-    ['Redis 6.2', { redis_version: '6.2.14' }, /version 6\.2\.14.*use Redis 7\.0 or later, or Valkey\./],
-    ['something without a version', { redis_version: undefined }, /version unknown.*use Redis 7\.0/],
-    ['what loads its data', { loading: '1' }, /^redis-0 is loading its data: wait until it is ready$/],
-    ['something without a role', { role: undefined }, /does not report run_id and role/],
-  ])('refuses %s', (_, changes, message) => {
-    expect(() => requireMaster(info(changes), 'redis-0')).toThrow(message);
-  });
 });

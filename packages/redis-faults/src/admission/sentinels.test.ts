@@ -1,26 +1,14 @@
 /** What a server on loopback that is no Sentinel, or a malicious one, makes of the check of a failover. */
 import { describe, expect, it } from 'vitest';
-import { bulk, PASSWORD, RUN_ID, serverWith } from '../testing/answering-redis.fixture.ts';
+import {
+  bulk,
+  watchedPrimary as fields,
+  PASSWORD,
+  RUN_ID,
+  serverWith,
+} from '../testing/answering-redis.fixture.ts';
 import { RedisRefusal } from './redis-refusal.ts';
 import { requireNoFailover } from './sentinels.ts';
-
-const HEALTHY = {
-  name: 'limits',
-  ip: '10.0.0.7',
-  port: '6379',
-  runid: RUN_ID,
-  flags: 'master',
-  'down-after-milliseconds': '5000',
-  'last-ping-sent': '0',
-  'config-epoch': '0',
-  'role-reported-time': '100',
-};
-
-/** As Sentinel answers: a flat list. */
-function fields(change: Readonly<Record<string, string>> = {}): string {
-  const flat = Object.entries({ ...HEALTHY, ...change }).flat();
-  return `*${flat.length}\r\n${flat.map(bulk).join('')}`;
-}
 
 /** The outcome of a check of a fault of 4.5 s, by Sentinels that answer so. */
 async function outcomeOf(...answers: string[]): Promise<string> {

@@ -8,6 +8,23 @@ export const INFO = `run_id:${RUN_ID}\r\nrole:master\r\nredis_mode:standalone\r\
 
 export const bulk = (text: string): string => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 
+/** What a Sentinel replies of a healthy primary, with these changes: a flat list. */
+export function watchedPrimary(change: Readonly<Record<string, string>> = {}): string {
+  const healthy = {
+    name: 'limits',
+    ip: '10.0.0.7',
+    port: '6379',
+    runid: RUN_ID,
+    flags: 'master',
+    'down-after-milliseconds': '5000',
+    'last-ping-sent': '0',
+    'config-epoch': '0',
+    'role-reported-time': '100',
+  };
+  const flat = Object.entries({ ...healthy, ...change }).flat();
+  return `*${flat.length}\r\n${flat.map(bulk).join('')}`;
+}
+
 type Command = 'AUTH' | 'INFO' | 'CLIENT' | 'CLUSTER' | 'SENTINEL' | 'SET';
 
 /** By command; `address` is that of the client, as CLIENT LIST has it, and `port` that of the server. */

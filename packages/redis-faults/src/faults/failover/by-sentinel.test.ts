@@ -1,6 +1,6 @@
 /** Which pod is the new primary after a failover, by what a Sentinel reports. */
 import { describe, expect, it } from 'vitest';
-import { bulk, RUN_ID, serverWith } from '../../testing/answering-redis.fixture.ts';
+import { RUN_ID, serverWith, watchedPrimary } from '../../testing/answering-redis.fixture.ts';
 import { findNewPrimary } from './by-sentinel.ts';
 
 const never = new AbortController().signal;
@@ -9,12 +9,7 @@ const POD = { podName: 'redis-1', namespace: 'shop', host: '10.0.0.8', port: 637
 
 /** The outcome if the Service leads to this pod, and a Sentinel reports this primary. */
 async function found(primary: { ip: string; runid?: string }, pod = POD): Promise<unknown> {
-  const fields = {
-    ...{ runid: RUN_ID, port: '6379', flags: 'master', 'config-epoch': '1', 'role-reported-time': '5' },
-    ...{ 'down-after-milliseconds': '5000', 'last-ping-sent': '0', ...primary },
-  };
-  const flat = Object.entries(fields).flat();
-  const sentinel = await serverWith({ SENTINEL: `*${flat.length}\r\n${flat.map(bulk).join('')}` });
+  const sentinel = await serverWith({ SENTINEL: watchedPrimary({ 'config-epoch': '1', ...primary }) });
   const sentinels = { masterName: 'limits', servers: [sentinel] };
   return await findNewPrimary(sentinels, FORMER, async () => [pod], never);
 }

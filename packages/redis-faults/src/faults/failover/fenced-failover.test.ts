@@ -4,7 +4,7 @@ import type { RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import type { RedisTarget } from '../../client/redis-target.ts';
 import { StoreConnections } from '../../client/store-connections.ts';
-import { bulk } from '../../testing/answering-redis.fixture.ts';
+import { watchedPrimary } from '../../testing/answering-redis.fixture.ts';
 import { startHostileRedis } from '../../testing/hostile-redis.fixture.ts';
 import { type FaultTools, NotInjectedError } from '../fault.ts';
 import { BySentinel } from './by-sentinel.ts';
@@ -89,18 +89,13 @@ class FakeSentinel {
   }
 
   #master(): string {
-    const fields = {
+    return watchedPrimary({
       ip: this.address,
-      port: '6379',
       runid: this.runId,
       flags: this.flags,
       'config-epoch': String(this.epoch),
-      'down-after-milliseconds': '5000',
-      'last-ping-sent': '0',
       'role-reported-time': '60000',
-    };
-    const flat = Object.entries(fields).flat();
-    return `*${flat.length}\r\n${flat.map(bulk).join('')}`;
+    });
   }
 }
 
