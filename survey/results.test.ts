@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { folderOfTest } from '../test/kit/folder.ts';
 import { agreed, ResultsFile, readResults, runsWithResult, type SurveyedRun } from './results.ts';
 
 const run = (behaviour?: SurveyedRun['behaviour'], message = ''): SurveyedRun => ({
@@ -26,25 +26,17 @@ it.each([
   expect(runsWithResult({ runs })).toHaveLength(behaviours.filter(Boolean).length);
 });
 
-describe('the file of results', () => {
-  const file = async (): Promise<string> => {
-    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-survey-'));
-    onTestFinished(async () => await rm(folder, { recursive: true }));
-    return join(folder, 'survey.json');
-  };
-
-  it('the file has each run at once, even if runs are added concurrently', async () => {
-    const path = await file();
-    const results = new ResultsFile(path, await readResults(path));
-    await Promise.all([
-      results.add(slowapi, run('Mixed')),
-      results.add(koa, run('Hangs')),
-      results.add(koa, run(undefined, 'no baseline')),
-    ]);
-    expect(await readResults(path)).toEqual([
-      { ...koa, runs: [run('Hangs'), run(undefined, 'no baseline')] },
-      { ...slowapi, runs: [run('Mixed')] },
-    ]);
-    expect(await readFile(path, 'utf8')).toMatch(/\n$/);
-  });
+it('the file of results has each run at once, even if runs are added concurrently', async () => {
+  const path = join(folderOfTest(), 'survey.json');
+  const results = new ResultsFile(path, await readResults(path));
+  await Promise.all([
+    results.add(slowapi, run('Mixed')),
+    results.add(koa, run('Hangs')),
+    results.add(koa, run(undefined, 'no baseline')),
+  ]);
+  expect(await readResults(path)).toEqual([
+    { ...koa, runs: [run('Hangs'), run(undefined, 'no baseline')] },
+    { ...slowapi, runs: [run('Mixed')] },
+  ]);
+  expect(await readFile(path, 'utf8')).toMatch(/\n$/);
 });

@@ -17,12 +17,8 @@ describe('the file of run -f', () => {
   });
 
   it.each([
-    ['', /holds 0 objects/],
-    [`${DEMO}---\n${DEMO}`, /holds 2 objects/],
-    ['kind: ConfigMap\napiVersion: v1', /holds a ConfigMap of v1/],
     [DEMO.replace('v1alpha1', 'v9'), /holds a ChaosDemo of chaosdemo.dev\/v9/],
     [DEMO.replace('name: demo, ', ''), /metadata.name is missing/],
-    ['a: [', /it is no YAML/],
     ['just text', /holds a undefined of undefined/],
     [
       `a: &a [x,x]\n${Array.from({ length: 9 }, (_, i) => `b${i}: &b${i} [*a,*a,*a,*a]`).join('\n')}\nc: [${'*b1,'.repeat(200)}]`,

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { Supervisor } from '@chaosdemo/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { folderOfTest } from '../../test/kit/folder.ts';
 import type { Limiter } from './limiters.ts';
 import { environmentOfUser, startInstances } from './own-api.ts';
 import { root } from './root.ts';
@@ -16,12 +16,9 @@ const SERVER = `
   createServer().listen(Number(PORT), '127.0.0.1');`;
 
 async function start(command: string): Promise<{ folder: string; instances: Promise<Limiter[]> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  const folder = folderOfTest();
   const supervisor = new Supervisor();
-  onTestFinished(async () => {
-    await supervisor.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  onTestFinished(() => supervisor.close());
   await writeFile(join(folder, 'server.cjs'), SERVER);
   const instances = startInstances({
     supervisor,

@@ -1,28 +1,24 @@
 /** Helm's --wait on a chart with a ChaosDemo in it: it returns with the verdict. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { folderOfFile } from '../kit/folder.ts';
 import { keepingTime } from '../kit/pace.ts';
 import { type Outcome, runProgram, tool } from '../kit/program.ts';
 import { World } from '../kit/world.ts';
 import { succeeding } from './support/demos.ts';
 
 let world: World;
-let folder: string;
+const folder = folderOfFile();
 let binary: string;
 
 beforeAll(async () => {
   binary = await tool('helm');
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-chart-'));
   await writeChart(join(folder, 'release'));
   world = await World.startAlone('approximate');
 });
-afterAll(async () => {
-  await world?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => world?.stop());
 
 /** A chart of a release that brings its gate along. */
 async function writeChart(chart: string): Promise<void> {

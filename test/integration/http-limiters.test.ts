@@ -5,22 +5,10 @@ import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { SurveyedLimiters } from './support/surveyed-limiter.ts';
+import { SurveyedLimiters, stallOf } from './support/surveyed-limiter.ts';
 
 const PAUSE_MS = 3000;
-const SCENARIOS = [
-  {
-    name: 'outage',
-    type: 'StoreOutage',
-    storeOutage: {
-      fault: { duration: '3s' },
-      callerTimeout: '500ms',
-      requestsPerSecond: 10,
-      settle: '2s',
-      accept: ['Enforces'],
-    },
-  },
-];
+const SCENARIOS = stallOf('3s', '2s');
 
 let limiters: SurveyedLimiters;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { registerPods } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../kit/certificate.ts';
 import { keepingTime } from '../kit/pace.ts';
-import { compared, type PlantLock, plantedPods } from '../kit/planted-lock.ts';
+import { ifRedisErrs, type PlantLock, plantedPods } from '../kit/planted-lock.ts';
 import { conditionText } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startSidecars } from './support/sidecars.ts';
@@ -32,17 +32,12 @@ const under =
     };
   };
 
-const grantedOnError: PlantLock = (store, ...rest) => {
-  const lock = compared(store, ...rest);
-  return { ...lock, acquire: (key, token) => lock.acquire(key, token).catch(() => ({ token })) };
-};
-
 it(
   'a lock that is granted if Redis errs is violated, in each place that reports it',
   keepingTime(async () => {
     const { controlPlane, namespace, redis, redisUsers } = world.environment;
     const { host, port } = redis;
-    const pods = await plantedPods({ host, port, ...redisUsers.limiter }, under(grantedOnError));
+    const pods = await plantedPods({ host, port, ...redisUsers.limiter }, under(ifRedisErrs(true)));
     const { certFile, keyFile } = await certificateFor(controlPlane.folder, `DNS:${NAME}`);
     const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
     const sidecars = await startSidecars({ nodes: pods, cert, key, token: TOKEN });

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { parseDuration } from '../../src/api/index.ts';
 import { NotFoundOutError } from '../../src/subjects/redis/store-check.ts';
@@ -14,6 +15,7 @@ import {
   type ClientOptions,
   compared,
   drivenLock,
+  ifRedisErrs,
   type LockTrial,
   type PlantLock,
   plantedPods,
@@ -43,29 +45,32 @@ const fenced: PlantLock = (store, ...rest) => ({
   },
 });
 
-const deniedOnError: PlantLock = (store, ...rest) => {
-  const lock = compared(store, ...rest);
-  return { ...lock, acquire: (key, token) => lock.acquire(key, token).catch(() => undefined) };
-};
+type Extend = (store: Redis, key: string, token: string) => Promise<unknown>;
 
-/** Extended while it is held; the extension ends with the request to release. */
-const renewed: PlantLock = (store, ...rest) => {
-  const timers = new Map<string, NodeJS.Timeout>();
-  const lock = compared(store, ...rest);
-  return {
-    async acquire(key, token) {
-      const granted = await lock.acquire(key, token);
-      const extend = (): void => void store.eval(EXTEND_OWN, 1, key, token, TTL_MS).catch(() => undefined);
-      if (granted) timers.set(token, setInterval(extend, TTL_MS / 4));
-      return granted;
-    },
-    async release(key, token) {
-      clearInterval(timers.get(token));
-      await lock.release(key, token);
-    },
-    stop: () => timers.forEach(clearInterval),
+/** Extended while it is held; the extension ends with the request to release, or only once that was answered. */
+const extendedBy =
+  (extend: Extend, endsFirst: boolean): PlantLock =>
+  (store, ...rest) => {
+    const timers = new Map<string, NodeJS.Timeout>();
+    const lock = compared(store, ...rest);
+    return {
+      async acquire(key, token) {
+        const granted = await lock.acquire(key, token);
+        const again = (): void => void extend(store, key, token).catch(() => undefined);
+        if (granted) timers.set(token, setInterval(again, TTL_MS / 4));
+        return granted;
+      },
+      async release(key, token) {
+        if (endsFirst) clearInterval(timers.get(token));
+        await lock.release(key, token);
+        clearInterval(timers.get(token));
+      },
+      stop: () => timers.forEach(clearInterval),
+    };
   };
-};
+const renewed = extendedBy((store, key, token) => store.eval(EXTEND_OWN, 1, key, token, TTL_MS), true);
+/** Renews until it was seen to be released. */
+const renewedForEver = extendedBy((store, key, token) => store.set(key, token, 'PX', TTL_MS), false);
 
 const semaphore: PlantLock = (store) => ({
   acquire: async (key, token) =>
@@ -176,32 +181,6 @@ const releasedTwice: PlantLock = (store, ...rest) => {
       setTimeout(() => void store.del(key).catch(() => undefined), 200);
     },
   };
-};
-
-/** Renews until it was seen to be released. */
-const renewedForEver: PlantLock = (store, ...rest) => {
-  const timers = new Map<string, NodeJS.Timeout>();
-  const lock = compared(store, ...rest);
-  return {
-    async acquire(key, token) {
-      const granted = await lock.acquire(key, token);
-      const renew = (): void => void store.set(key, token, 'PX', TTL_MS).catch(() => undefined);
-      if (granted) timers.set(token, setInterval(renew, TTL_MS / 4));
-      return granted;
-    },
-    async release(key, token) {
-      const timer = timers.get(token);
-      timers.delete(token);
-      await lock.release(key, token);
-      clearInterval(timer);
-    },
-    stop: () => timers.forEach(clearInterval),
-  };
-};
-
-const grantedOnError: PlantLock = (store, ...rest) => {
-  const lock = compared(store, ...rest);
-  return { ...lock, acquire: (key, token) => lock.acquire(key, token).catch(() => ({ token })) };
 };
 
 /** Each pod has its own lock while Redis fails. */
@@ -320,7 +299,7 @@ async function unexpectedIn(planted: Readonly<Record<string, Planted>>) {
 
 const RIGHT: Readonly<Record<string, Planted>> = {
   compared: { expected: 'Held: Denies', plant: compared },
-  deniedOnError: { expected: 'Held: Denies', plant: deniedOnError },
+  deniedOnError: { expected: 'Held: Denies', plant: ifRedisErrs(false) },
   fenced: { expected: 'Held: Denies', plant: fenced, trial: { ...TTL, isFenced: true } },
   majority: {
     expected: 'Held: Excludes',
@@ -382,7 +361,7 @@ const WRONG_IN_A_FAULT: Readonly<Record<string, Planted>> = {
   },
   counting: { expected: 'Violated: Denies; slot not returned', plant: counting, trial: { slots: SLOTS } },
   expireApart: { expected: 'Violated: Denies; slot not returned', plant: expireApart },
-  grantedOnError: { expected: 'Violated: DoubleGrants; too many', plant: grantedOnError },
+  grantedOnError: { expected: 'Violated: DoubleGrants; too many', plant: ifRedisErrs(true) },
   localFallback: { expected: 'Violated: DoubleGrants; too many', plant: localFallback },
   neverExpiring: { expected: 'Violated: Denies; slot not returned', plant: neverExpiring, trial: {} },
   // A renewal may overwrite the token of the next holder.

@@ -5,23 +5,11 @@ import { relativeToFirst } from '../../src/evidence/index.ts';
 import { type DrivenLimiter, never } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { SurveyedLimiters } from './support/surveyed-limiter.ts';
+import { SurveyedLimiters, stallOf } from './support/surveyed-limiter.ts';
 
 const PAUSE_MS = 2000;
 const LIMIT = 20;
-const SCENARIOS = [
-  {
-    name: 'outage',
-    type: 'StoreOutage',
-    storeOutage: {
-      fault: { duration: '2s' },
-      callerTimeout: '500ms',
-      requestsPerSecond: 10,
-      settle: '1s',
-      accept: ['Enforces'],
-    },
-  },
-];
+const SCENARIOS = stallOf('2s', '1s');
 
 let limiters: SurveyedLimiters;
 beforeAll(async () => {

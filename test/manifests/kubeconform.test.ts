@@ -1,20 +1,19 @@
 /** Every object that is shipped, held against the schema of its kind. */
 import { readdirSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { adminKubectl } from '../kit/control-plane.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { crdsOf, runProgram, tool } from '../kit/program.ts';
 import { CHART_VALUES, helmTemplate, KUSTOMIZATIONS, kustomize, objectsOf, root } from './support/render.ts';
 import { SCHEMA_PATTERN, writeCrdSchemas, writeKubernetesSchemas } from './support/schemas.ts';
 
-let schemas: string;
+const schemas = folderOfFile();
 let kubeconform: string;
 let helm: string;
 
 beforeAll(async () => {
-  schemas = await mkdtemp(join(tmpdir(), 'chaosdemo-schemas-'));
   kubeconform = await tool('kubeconform');
   helm = await tool('helm');
   await writeKubernetesSchemas(schemas, await adminKubectl().run(['get', '--raw', '/openapi/v2']));
@@ -30,7 +29,6 @@ beforeAll(async () => {
     for (const file of files) await writeCrdSchemas(schemas, await readFile(join(folder, file), 'utf8'));
   }
 });
-afterAll(() => rm(schemas, { recursive: true, force: true }));
 
 /** What kubeconform has to say about a manifest; empty: all is valid and every kind was known. */
 async function complaints(manifest: string): Promise<string> {

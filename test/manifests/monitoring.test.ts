@@ -1,13 +1,13 @@
 /** Alerts and dashboard: looked at by Prometheus' own tool, and held against the metrics of a real operator. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Supervisor, writeKubeconfig } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { adminKubectl } from '../kit/control-plane.ts';
+import { folderOfTest } from '../kit/folder.ts';
 import { metricsOf, prepareOperator, startOperatorIn } from '../kit/operator.ts';
 import { runProgram, tool } from '../kit/program.ts';
 import { metricsIn } from './support/promql.ts';
@@ -138,19 +138,14 @@ describe('the dashboard', () => {
     panels.flatMap(({ targets = [], title }) => targets.map((each) => ({ title, ...each })));
 
   it('has only queries that Prometheus accepts', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-dashboard-'));
-    try {
-      // As Grafana fills them in.
-      const filled = (expr: string) =>
-        expr.replaceAll('$__rate_interval', '2m').replaceAll('$__range', '6h').replaceAll('$namespace', '.*');
-      const asRules = queries().map(({ expr }, index) => ({ record: `query_${index}`, expr: filled(expr) }));
-      const file = join(folder, 'queries.yaml');
-      await writeFile(file, stringify({ groups: [{ name: 'dashboard', rules: asRules }] }));
-      expect(asRules.filter(({ expr }) => expr.includes('$'))).toEqual([]);
-      expect(await complaints(['check', 'rules', file])).toBe('');
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    // As Grafana fills them in.
+    const filled = (expr: string) =>
+      expr.replaceAll('$__rate_interval', '2m').replaceAll('$__range', '6h').replaceAll('$namespace', '.*');
+    const asRules = queries().map(({ expr }, index) => ({ record: `query_${index}`, expr: filled(expr) }));
+    const file = join(folderOfTest(), 'queries.yaml');
+    await writeFile(file, stringify({ groups: [{ name: 'dashboard', rules: asRules }] }));
+    expect(asRules.filter(({ expr }) => expr.includes('$'))).toEqual([]);
+    expect(await complaints(['check', 'rules', file])).toBe('');
   });
 
   it('queries metrics that a real operator has, and each that it counts itself', () => {

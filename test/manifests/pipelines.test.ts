@@ -1,17 +1,13 @@
 /** The pipelines in ci/, the workflows of this project, and the one that the documentation shows, checked by what their systems check them by. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureJsonSchemas } from '../../tools/offline/python-programs.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { type Outcome, runProgram, tool } from '../kit/program.ts';
 import { root } from './support/render.ts';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-pipelines-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderOfFile();
 
 const read = async (file: string): Promise<string> => await readFile(join(root, file), 'utf8');
 

@@ -1,17 +1,17 @@
 /** The files of a release, as far as they need no container: built twice, the same each time. */
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildAssets, buildBundles } from '../../tools/release/build.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { runProgram, tool } from '../kit/program.ts';
 import { kustomize, objectsOf, root } from './support/render.ts';
 
 const digest = `sha256:${'1'.repeat(64)}`;
 const repository = 'registry.example.com/team/chaosdemo-operator';
 const image = `${repository}@${digest}`;
-let folder: string;
+const folder = folderOfFile();
 let version: string;
 let checksums: string[];
 
@@ -28,11 +28,9 @@ const asset = async (name: string): Promise<string> =>
   await readFile(join(folder, 'first/assets', name), 'utf8');
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-release-'));
   ({ version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string });
   checksums = [await build('first'), await build('second')];
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('two builds have the same checksums', () => {
   expect(checksums[0]?.trimEnd().split('\n').length).toBe(9);

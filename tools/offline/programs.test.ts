@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from '@chaosdemo/testbed';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { programs } from '../../packages/testbed/src/binaries/programs.fixture.ts';
+import { folderOfTest } from '../../test/kit/folder.ts';
 import { ensurePrograms, nodePrograms, type ProgramSet } from './programs.ts';
 import { toolsFolder } from './tools-folder.ts';
 
@@ -61,13 +62,8 @@ describe('the pinned modules', () => {
 });
 
 /** A separate home, and a `go` that does this. */
-async function isolated(script: string): Promise<{ env: NodeJS.ProcessEnv; cache: string }> {
-  const home = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(home, { recursive: true, force: true }));
-  const bin = join(home, 'bin');
-  await mkdir(bin);
-  await writeFile(join(bin, 'go'), `#!/bin/sh\n${script}\n`);
-  await chmod(join(bin, 'go'), 0o755);
+async function isolated(go: string): Promise<{ env: NodeJS.ProcessEnv; cache: string }> {
+  const [home, bin] = [folderOfTest(), await programs({ go })];
   return {
     env: { HOME: home, PATH: `${bin}:/bin:/usr/bin` },
     cache: join(home, '.cache/chaosdemo/programs'),

@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { programs } from '../../packages/testbed/src/binaries/programs.fixture.ts';
 import { ensureRedisRelease, REDIS_RELEASES } from './redis-releases.ts';
 import { toolsFolder } from './tools-folder.ts';
 
@@ -23,10 +23,7 @@ describe('the releases of Redis', () => {
   });
 
   it('report why they cannot be built, and leave nothing', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    await writeFile(join(folder, 'python3'), '#!/bin/sh\necho "No module named pip" >&2\nexit 1\n');
-    await chmod(join(folder, 'python3'), 0o755);
+    const folder = await programs({ python3: 'echo "No module named pip" >&2; exit 1' });
     const env = { PATH: folder, XDG_CACHE_HOME: folder };
     const [release] = REDIS_RELEASES;
     if (!release) throw new RangeError('there is no release');

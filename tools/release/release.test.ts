@@ -1,25 +1,19 @@
 /** What a release says of itself: checksums, krew's manifest, bills of materials, licences, commands of the documentation. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfTest } from '../../test/kit/folder.ts';
 import { isAllowed, writeBundled } from './bundled.ts';
 import { buildChecksums } from './checksums.ts';
 import { krewManifest } from './plugin.ts';
 import { scriptOf } from './rehearse.ts';
 import { bundledPackages } from './sbom.ts';
 
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 describe('the checksums', () => {
   it('are those that sha256sum checks', async () => {
-    const out = await temporaryFolder();
+    const out = folderOfTest();
     const folder = join(out, 'assets');
     await mkdir(folder);
     await writeFile(join(folder, 'b.txt'), 'b');
@@ -87,7 +81,7 @@ describe('licences', () => {
   });
 
   it('fail a build that bundles another one, by its name', async () => {
-    const root = await temporaryFolder();
+    const root = folderOfTest();
     const folder = join(root, 'node_modules/@a/b');
     await mkdir(folder, { recursive: true });
     await mkdir(join(root, 'bundle'));

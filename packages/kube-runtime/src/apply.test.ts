@@ -1,16 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { addFinalizer, applyStatus, removeFinalizer } from './apply.ts';
 import type { KubeObject } from './kube-types.ts';
-import { configMap, sendJson, startWireServer, type WireServer } from './testing.fixture.ts';
+import { configMap, sendJson, startWireServer } from './testing.fixture.ts';
 
 const type = { group: '', version: 'v1', plural: 'configmaps' };
 const notes = { 'example.com/abort': '1', 'example.com/notes': 'x'.repeat(1000) };
-
-let server: WireServer | undefined;
-afterEach(async () => {
-  await server?.stop();
-  server = undefined;
-});
 
 /** A server that has stored whatever it is sent, with all the metadata of a real one. */
 async function write(object: KubeObject) {
@@ -18,7 +12,7 @@ async function write(object: KubeObject) {
   const finalizers = ['example.com/release'];
   const others = { labels: { app: 'x' }, managedFields: [{ manager: 'tester' }] };
   const stored = { ...object, metadata: { ...metadata, finalizers, annotations: notes, ...others } };
-  server = await startWireServer((_request, response) => sendJson(response, stored));
+  const server = await startWireServer((_request, response) => sendJson(response, stored));
   return { client: server.client(), type, object, fieldManager: 'tester' };
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   AnswerTooLargeError,
   type ApiError,
@@ -24,11 +24,6 @@ import {
 } from './testing.fixture.ts';
 
 let server: WireServer | undefined;
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await server?.stop();
-  server = undefined;
-});
 
 // Real sockets and processes on a busy machine: the limits are for what hangs.
 vi.setConfig({ testTimeout: 30_000 });

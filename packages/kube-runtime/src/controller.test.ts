@@ -2,12 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Controller, type ReconcileRecord } from './controller.ts';
 import { recordingLogger } from './testing.fixture.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 const backoff = { baseMs: 100, maxMs: 1000, random: () => 1 };
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type EventRecord, EventRecorder, type EventRecorderOptions, truncateUtf8 } from './events.ts';
 import {
   recordingLogger,
@@ -14,7 +14,6 @@ const eventually = (assertion: () => void): Promise<void> =>
   vi.waitFor(assertion, { timeout: 20_000, interval: 5 });
 
 let server: WireServer | undefined;
-afterEach(() => server?.stop());
 
 function record(note = 'it happened', namespace = 'default'): EventRecord {
   const regarding = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', namespace, uid: 'u' };

@@ -1,13 +1,10 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { LeaseLock } from './lease-lock.ts';
-import { sendJson, sendStatus, startWireServer, type WireServer } from './testing.fixture.ts';
-
-let server: WireServer | undefined;
-afterEach(() => server?.stop());
+import { sendJson, sendStatus, startWireServer } from './testing.fixture.ts';
 
 it('a release is retried if its own late renewal was stored in between', async () => {
   let version = 1;
-  server = await startWireServer(({ method }, response) => {
+  const server = await startWireServer(({ method }, response) => {
     if (method === 'DELETE' && version === 1) {
       version = 2;
       return sendStatus(response, 409, 'Conflict');
@@ -31,7 +28,7 @@ it('a release is retried if its own late renewal was stored in between', async (
 
 it('its annotations are written next to those of others', async () => {
   const metadata = { name: 'l', resourceVersion: '1', annotations: { theirs: '1', version: 'old' } };
-  server = await startWireServer((_, response) => sendJson(response, { metadata, spec: {} }));
+  const server = await startWireServer((_, response) => sendJson(response, { metadata, spec: {} }));
   const lock = new LeaseLock({
     client: server.client(),
     namespace: 'ns',

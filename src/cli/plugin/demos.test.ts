@@ -1,5 +1,5 @@
 import { startWireServer } from '@chaosdemo/kube-runtime/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chooseName } from './demos.ts';
 
 const { signal } = new AbortController();
@@ -11,7 +11,6 @@ async function namespaceWith(items: { metadata: { name: string } }[] | null) {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(body));
   });
-  onTestFinished(() => server.stop());
   return { client: server.client(), namespace: 'shop', namespaceGiven: true, kubectl: 'kubectl' };
 }
 

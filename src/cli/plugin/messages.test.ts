@@ -1,6 +1,11 @@
 /** The words of `kubectl chaosdemo`, in one snapshot: other tests of the plugin assert reasons, commands and states. */
 import { expect, it } from 'vitest';
-import { demoWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
+import {
+  conditionWith,
+  demoWith,
+  statusInFault,
+  statusWaiting,
+} from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { parseManifest } from '../manifest.ts';
 import { kubectlFor } from './connection.ts';
@@ -13,29 +18,16 @@ import { abortOf, advanceOf, rerunOf } from './steer.ts';
 const program = createProgram({ signal: new AbortController().signal, onExit: () => undefined });
 const kubectl = kubectlFor({ context: 'prod' });
 
-const condition = (type: string, status: 'True' | 'False', reason: string) => ({
-  type,
-  status,
-  reason,
-  message: `the message of ${reason}`,
-  observedGeneration: 1,
-  lastTransitionTime: '2026-01-01T00:00:00Z',
-});
 const pending = (type: string, status: 'True' | 'False', reason: string): ChaosDemoStatus => ({
   observedGeneration: 1,
   phase: 'Pending',
-  conditions: [condition(type, status, reason), condition('Finished', 'False', reason)],
+  conditions: [conditionWith(type, status, reason), conditionWith('Finished', 'False', reason)],
 });
-const { run, ...inFault } = { ...statusInFault(), observedGeneration: 1 };
-const on: ChaosDemoStatus = { ...inFault, ...(run && { run }) };
+const on = statusInFault();
 const ended: ChaosDemoStatus = {
   ...on,
-  conditions: [condition('Finished', 'True', 'Violated'), condition('Ready', 'True', 'Violated')],
-  ...(run && { run: { ...run, completedAt: '2026-01-01T00:01:00Z' } }),
-};
-const waiting: ChaosDemoStatus = {
-  ...on,
-  chapters: (on.chapters ?? []).map((chapter, i) => (i === 3 ? { ...chapter, state: 'Waiting' } : chapter)),
+  conditions: [conditionWith('Finished', 'True', 'Violated'), conditionWith('Ready', 'True', 'Violated')],
+  ...(on.run && { run: { ...on.run, completedAt: '2026-01-01T00:01:00Z' } }),
 };
 
 const DEMOS: readonly (readonly [string, ChaosDemo])[] = [
@@ -45,7 +37,7 @@ const DEMOS: readonly (readonly [string, ChaosDemo])[] = [
   ['pending', demoWith(pending('Ready', 'False', 'RedisInUse'))],
   ['running', demoWith(on)],
   ['paced by hand', demoWith(on, { pace: { mode: 'Manual' } })],
-  ['waiting', demoWith(waiting, { pace: { mode: 'Manual' } })],
+  ['waiting', demoWith(statusWaiting(), { pace: { mode: 'Manual' } })],
   ['ended', demoWith(ended)],
 ];
 

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sendJson, startWireServer, type WireServer } from '@chaosdemo/kube-runtime/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { recordedConfigMap, recordedRun } from '../../../test/fixtures/cli/report/report.ts';
+import { folderOfTest } from '../../../test/kit/folder.ts';
 import type { ChaosDemo } from '../../api/index.ts';
 import { KINDS } from '../../subjects/index.ts';
 import { replay } from '../../subjects/run/replay.ts';
@@ -15,15 +15,11 @@ let server: WireServer;
 let answers: { readonly status: number; readonly body: unknown }[];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-report-'));
+  folder = folderOfTest();
   server = await startWireServer((_, response) => {
     const answer = answers.length > 1 ? answers.shift() : answers[0];
     sendJson(response, answer?.body, answer?.status);
   });
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(folder, { recursive: true });
 });
 
 /** Writes all formats; returns the page. */

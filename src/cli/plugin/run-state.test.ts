@@ -1,19 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { demoWith } from '../../../test/fixtures/cli/view/status.ts';
+import { conditionWith, demoWith } from '../../../test/fixtures/cli/view/status.ts';
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../api/index.ts';
 import { REFUSAL_TIMEOUT_MS, runStateOf, Waiter } from './run-state.ts';
 
 type Conditions = Record<string, [status: 'True' | 'False' | 'Unknown', reason: string]>;
 
 function demo(conditions: Conditions, status: ChaosDemoStatus = {}, request?: string): ChaosDemo {
-  const list = Object.entries(conditions).map(([type, [state, reason]]) => ({
-    type,
-    status: state,
-    reason,
-    message: `about ${reason}`,
-    observedGeneration: 1,
-    lastTransitionTime: '2026-01-01T00:00:00Z',
-  }));
+  const list = Object.entries(conditions).map(([type, of]) => conditionWith(type, ...of));
   const made = demoWith({ observedGeneration: 1, conditions: list, ...status });
   return request === undefined
     ? made

@@ -1,7 +1,14 @@
 /** The words of views and of plain lines, in one snapshot: other tests of views assert figures and structure. */
 import { expect, it } from 'vitest';
 import { diagnosisWith, wholeDiagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
-import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
+import {
+  conditionWith,
+  evidenceOfRun,
+  NOW,
+  stateWith,
+  statusInFault,
+  statusWaiting,
+} from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { verdictLines } from '../run-text.ts';
 import { plainLines } from './plain.ts';
@@ -10,19 +17,6 @@ import { watchView } from './watch-view.ts';
 
 const FRAME = { columns: 100, rows: 30, color: false, now: NOW, keys: 'q quit' };
 const inFault = statusInFault();
-const condition = (type: string, status: 'True' | 'False') => ({
-  type,
-  status,
-  reason: 'PodsNotEligible',
-  message: 'no pod',
-  lastTransitionTime: '2026-01-01T00:00:00Z',
-});
-const waiting: ChaosDemoStatus = {
-  ...inFault,
-  chapters: (inFault.chapters ?? []).map((chapter, i) =>
-    i === 3 ? { ...chapter, state: 'Waiting' } : chapter,
-  ),
-};
 const ended: ChaosDemoStatus = {
   ...inFault,
   phase: 'Failed',
@@ -59,14 +53,20 @@ const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'connection refused' } a
 const STATES: readonly (readonly [string, LiveState])[] = [
   ['an object without a state yet', initialState('ratelimiter', 'demo')],
   ['an object without a status', stateWith(undefined)],
-  ['a refused object', stateWith({ phase: 'Pending', conditions: [condition('Stalled', 'True')] })],
-  ['a pending object', stateWith({ phase: 'Pending', conditions: [condition('Ready', 'False')] })],
+  [
+    'a refused object',
+    stateWith({ phase: 'Pending', conditions: [conditionWith('Stalled', 'True', 'PodsNotEligible')] }),
+  ],
+  [
+    'a pending object',
+    stateWith({ phase: 'Pending', conditions: [conditionWith('Ready', 'False', 'PodsNotEligible')] }),
+  ],
   ['a fault', applyInput(stateWith(inFault), { kind: 'evidence', evidence: evidenceOfRun() })],
   [
     'a fault without evidence',
     applyInput(stateWith(inFault), { kind: 'no-evidence', why: 'you may not read it' }),
   ],
-  ['a run that waits for a person', stateWith(waiting)],
+  ['a run that waits for a person', stateWith(statusWaiting())],
   ['a lost connection', applyInput(stateWith(inFault), { kind: 'connection', connection: lost })],
   ['a run that has ended', stateWith(ended)],
   [

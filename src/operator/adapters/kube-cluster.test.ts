@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { WireRequest, WireServer } from '@chaosdemo/kube-runtime/testing';
 import { sendJson, startWireServer } from '@chaosdemo/kube-runtime/testing';
 import { pino } from 'pino';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Cluster, ListTooLargeError } from '../../subjects/cluster.ts';
 import { createKubeCluster } from './kube-cluster.ts';
 import { PodLists } from './pod-lists.ts';
@@ -12,7 +12,6 @@ import { createSystemClock } from './system-clock.ts';
 const MIB = 1024 ** 2;
 const never = new AbortController().signal;
 let server: WireServer;
-afterEach(() => server.stop());
 
 /** A pod as the API server sends it, with `ballast` bytes that the operator ignores. */
 function pod(index: number, ballast: number): object {

@@ -1,21 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type PodFields, pod, unready } from '../../../test/fixtures/subjects/targets/pod.ts';
+import { refusalOf } from '../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Reason } from '../../api/index.ts';
 import type { Pod } from '../cluster.ts';
 import { awaitReady, selectPods } from './eligible-pods.ts';
-import { Refusal } from './refusal.ts';
 
 const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
-
-function refusalOf(pods: Pod[]): { reason: Reason; message: string } {
-  try {
-    selectPods(pods, choice);
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
-  throw new Error('was not refused');
-}
 
 const terminating = ({ metadata }: PodFields): void => {
   metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
@@ -90,7 +80,7 @@ describe('selectPods', () => {
       /different images \(a: sha256:1, b: sha256:2\)/,
     ],
   ])('refuses when %s', (_, pods, reason, message) => {
-    const refusal = refusalOf(pods);
+    const refusal = refusalOf(() => selectPods(pods, choice));
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
   });

@@ -1,10 +1,10 @@
 /** `npm run demo -- --limiter`: a rate limiter that people run, as it is, through the whole of a demo. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ChaosDemo } from '../../../src/api/index.ts';
+import { folderOfTest } from '../../kit/folder.ts';
 import { withoutRealTime } from '../../kit/pace.ts';
 import { runProgram } from '../../kit/program.ts';
 
@@ -12,8 +12,7 @@ const program = fileURLToPath(new URL('../../../tools/demo/main.ts', import.meta
 
 describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
   it('prints the outcomes of its callers, and leaves nothing behind', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-    onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+    const folder = folderOfTest();
     const reports = join(folder, 'reports');
     // A configuration without a timeout: a busy machine would reach one with nothing wrong.
     const args = ['--limiter=express-rate-limit', '--variant=fail-open', `--report-dir=${reports}`];

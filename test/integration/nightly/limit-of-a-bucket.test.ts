@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mostAdmitted } from '../../../src/subjects/ratelimiter/limits/rate-limit.ts';
 import { until } from '../../kit/until.ts';
-import { CONFIGURED, SurveyedLimiters } from '../support/surveyed-limiter.ts';
+import { CONFIGURED, SurveyedLimiters, stallOf } from '../support/surveyed-limiter.ts';
 
 const BURST = 15;
 
@@ -13,8 +13,7 @@ beforeAll(async () => {
 afterAll(() => limiters?.close());
 
 it('a bucket admits its size, and what it refills, while callers are measured', async () => {
-  const outage = { fault: { duration: '1s' }, callerTimeout: '500ms', requestsPerSecond: 10, settle: '1s' };
-  const scenarios = [{ name: 'outage', type: 'StoreOutage', storeOutage: outage }];
+  const scenarios = stallOf('1s', '1s');
   const { close, driver, key } = await limiters.drive('redis-rate', 'default', { scenarios, burst: BURST });
   try {
     await driver.prepare('outage', key);

@@ -1,8 +1,5 @@
 /** Three processes of a rate limiter that people run, over one Redis, and a driver of a run on them. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type RedisServer, type RedisServerOptions, Supervisor, startRedis } from '@chaosdemo/testbed';
 import type { PodsTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { install } from '../../../survey/runner/install.ts';
@@ -12,6 +9,21 @@ import { startLimiter, stopLimiter } from '../../../survey/runner/start.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 
 export const CONFIGURED = { limit: 10, windowSeconds: 60 };
+
+/** A scenario with a stall of so long, under traffic that shows what callers get. */
+export const stallOf = (duration: string, settle: string) => [
+  {
+    name: 'outage',
+    type: 'StoreOutage',
+    storeOutage: {
+      fault: { duration },
+      callerTimeout: '500ms',
+      requestsPerSecond: 10,
+      settle,
+      accept: ['Enforces'],
+    },
+  },
+];
 
 /** With its one Redis. */
 export type SurveyedTarget = Omit<PodsTarget, 'redis'> & { readonly redis: RedisTarget };
@@ -35,24 +47,20 @@ export interface DriveOptions {
 export class SurveyedLimiters {
   readonly redis: RedisServer;
   readonly supervisor: Supervisor;
-  readonly #folder: string;
   #keys = 0;
 
-  private constructor(supervisor: Supervisor, redis: RedisServer, folder: string) {
+  private constructor(supervisor: Supervisor, redis: RedisServer) {
     this.supervisor = supervisor;
     this.redis = redis;
-    this.#folder = folder;
   }
 
   static async start(options: Partial<RedisServerOptions> = {}): Promise<SurveyedLimiters> {
     const supervisor = new Supervisor();
-    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-http-limiters-'));
-    return new SurveyedLimiters(supervisor, await startRedis({ supervisor, ...options }), folder);
+    return new SurveyedLimiters(supervisor, await startRedis({ supervisor, ...options }));
   }
 
   async close(): Promise<void> {
     await this.supervisor.close();
-    await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** What the survey knows of a limiter, in the words of the API. */
@@ -79,7 +87,7 @@ export class SurveyedLimiters {
       ...bucket,
       count: 3,
       redisUrl: `redis://${this.redis.host}:${this.redis.port}`,
-      folder: join(this.#folder, `${name}-${variantName}`),
+      folder: this.supervisor.temporaryFolder(`${name}-${variantName}`),
     });
     const mapped = await this.specOf(name, variantName, bucket);
     const health = { ...mapped.health, timeout: '5s' };

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer, Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../../kit/certificate.ts';
+import { folderOfTest } from '../../kit/folder.ts';
 import { commandCounts } from '../observer/redis-eye.ts';
 import { TortureRecord } from '../record.ts';
 import { ApiProxy } from './api-proxy.ts';
@@ -58,9 +57,7 @@ describe('the way to Redis', () => {
 
 describe('a watch of the API server', () => {
   it('is ended once, though two faults end it at the same moment', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'torture-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const certificate = await certificateFor(folder, 'IP:127.0.0.1');
+    const certificate = await certificateFor(folderOfTest(), 'IP:127.0.0.1');
     const { caFile, certFile, keyFile } = certificate;
     const [ca, cert, key] = [caFile, certFile, keyFile].map((file) => readFileSync(file));
     const upstream = createHttpsServer({ cert, key }, (_, answer) => {

@@ -3,12 +3,8 @@ import type { Answered } from './clock-offset.ts';
 import type { RedisConnections } from './redis-client.ts';
 import { type HeldWrite, holdFor, verifyPause } from './write-probe.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 /** Reads are answered at once. */
 const redis = { read: async () => 1 } as unknown as RedisConnections;

@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type FaultTools, NotInjectedError, type StoreFault } from './fault.ts';
 import { LateCommands } from './latency/late-commands.ts';
+import type { Proof } from './proof.ts';
 import { FakeProxy, preparedFault } from './proxied-fault.fixture.ts';
 import { type Observed, unshown } from './shown.ts';
 import { Blackhole } from './stall/blackhole.ts';
@@ -74,89 +75,67 @@ const failing = async (): Promise<number> => {
   throw new Error('no answer came');
 };
 
-describe('a Blackhole', () => {
-  const blackhole = async (behaviour: Behaviour = {}) =>
-    await faulted((tools) => new Blackhole(tools), behaviour);
-
-  it('is Confirmed if no command is answered until its end, and direct reads are', async () => {
-    const { sockets, whole } = await blackhole();
-    const { began, ended, ...seen } = await whole();
-    expect(seen).toEqual({ unshown: undefined });
-    expect(began).toMatchObject({ proof: 'Confirmed' });
-    expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
-    const lasted = (ended.endedAt ?? 0) - (began.startedAt ?? 0);
-    expect(lasted).toBeGreaterThan(FAULT_MS - 250);
-    await vi.waitFor(() => expect(sockets.size).toBe(0));
+const blackhole = async (behaviour: Behaviour = {}) =>
+  await faulted((tools) => new Blackhole(tools), behaviour);
+const latency = async (behaviour: Behaviour = {}) =>
+  await faulted((tools) => new LateCommands(tools, LATENCY_MS), {
+    lateMs: [0, LATENCY_MS + 5],
+    ...behaviour,
   });
 
-  it('is a Mismatch if commands are answered', async () => {
-    expect(await (await blackhole({ lateMs: [0, 20] })).inject(FAULT_MS)).toMatchObject({
-      proof: 'Mismatch',
-    });
-  });
+it.each([
+  ['Blackhole is Confirmed if no command is answered until its end', blackhole],
+  ['Latency is Confirmed if commands are late until its end', latency],
+])('a %s, and direct reads are answered at once', async (_, fault) => {
+  const { sockets, whole } = await fault();
+  const { began, ended, unshown: why } = await whole();
+  expect(why).toBeUndefined();
+  expect(began).toMatchObject({ proof: 'Confirmed' });
+  expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
+  const lasted = (ended.endedAt ?? 0) - (began.startedAt ?? 0);
+  expect(lasted).toBeGreaterThan(FAULT_MS - 250);
+  await vi.waitFor(() => expect(sockets.size).toBe(0));
+});
 
-  it.each([
-    ['Redis itself is slow', { read: slowly }],
-    ['Redis itself does not answer', { read: failing }],
-  ])('is Inconclusive from the start if %s', async (_, behaviour) => {
-    expect(await (await blackhole(behaviour)).inject(FAULT_MS)).toMatchObject({ proof: 'Inconclusive' });
-  });
+it.each<[string, Proof['proof'], string, typeof latency, Behaviour]>([
+  ['Blackhole', 'Mismatch', 'commands are answered', blackhole, { lateMs: [0, 20] }],
+  ['Blackhole', 'Inconclusive', 'Redis itself is slow', blackhole, { read: slowly }],
+  ['Blackhole', 'Inconclusive', 'Redis itself does not answer', blackhole, { read: failing }],
+  ['Latency', 'Mismatch', 'commands are answered at once', latency, { lateMs: [0, 0] }],
+  ['Latency', 'Inconclusive', 'commands take too long', latency, { lateMs: [0, 2 * LATENCY_MS + 150] }],
+  ['Latency', 'Inconclusive', 'Redis itself is slow', latency, { read: slowly }],
+  ['Latency', 'Inconclusive', 'Redis itself does not answer', latency, { read: failing }],
+])('a %s is %s from the start if %s', async (_, proof, __, fault, behaviour) => {
+  expect(await (await fault(behaviour)).inject(FAULT_MS)).toMatchObject({ proof });
+});
 
-  it.each([
-    ['an answer comes early', { lastsMs: EARLY_END_MS }],
-    ['the connection ends without an answer', { ends: 'Closes' }],
-  ] as const)('is Inconclusive at its end if %s', async (_, behaviour) => {
-    const { began, ended } = await (await blackhole(behaviour)).whole(LONG_MS);
-    expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
-  });
+it.each<[string, string, typeof latency, Behaviour]>([
+  ['Blackhole', 'an answer comes early', blackhole, { lastsMs: EARLY_END_MS }],
+  ['Blackhole', 'the connection ends without an answer', blackhole, { ends: 'Closes' }],
+  ['Latency', 'it ended early', latency, { lastsMs: EARLY_END_MS }],
+  ['Latency', 'the connection ended', latency, { ends: 'Closes', lastsMs: EARLY_END_MS }],
+])('a %s is Inconclusive at its end if %s', async (_, __, fault, behaviour) => {
+  const { began, ended } = await (await fault(behaviour)).whole(LONG_MS);
+  expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
+});
 
-  it.each([400, Number.POSITIVE_INFINITY])('does not begin if answers take %d ms without it', async (ms) => {
+it.each([400, Number.POSITIVE_INFINITY])(
+  'a Blackhole does not begin if answers take %d ms without it',
+  async (ms) => {
     const { inject, proxy, sockets } = await blackhole({ lateMs: [ms, ms] });
     await expect(inject(FAULT_MS)).rejects.toThrow(NotInjectedError);
     expect(proxy.begun).toEqual([]);
     await vi.waitFor(() => expect(sockets.size).toBe(0));
-  });
-});
-
-describe('a Latency', () => {
-  const latency = async (behaviour: Behaviour = {}) =>
-    await faulted((tools) => new LateCommands(tools, LATENCY_MS), {
-      lateMs: [0, LATENCY_MS + 5],
-      ...behaviour,
-    });
-
-  it('is Confirmed if commands are late until its end, and direct reads are not', async () => {
-    const { began, ended, ...seen } = await (await latency()).whole();
-    expect(seen).toEqual({ unshown: undefined });
-    expect(began).toMatchObject({ proof: 'Confirmed' });
-    expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
-  });
-
-  it.each([
-    ['Mismatch', 'commands are answered at once', { lateMs: [0, 0] }],
-    ['Inconclusive', 'commands take more than twice as long', { lateMs: [0, 2 * LATENCY_MS + 150] }],
-    ['Inconclusive', 'Redis itself is slow', { read: slowly }],
-    ['Inconclusive', 'Redis itself does not answer', { read: failing }],
-  ] as const)('is %s from the start if %s', async (proof, _, behaviour) => {
-    expect(await (await latency(behaviour)).inject(FAULT_MS)).toMatchObject({ proof });
-  });
-
-  it.each([
-    ['it ended early', { lastsMs: EARLY_END_MS }],
-    ['the connection ended', { ends: 'Closes', lastsMs: EARLY_END_MS }],
-  ] as const)('is Inconclusive at its end if %s', async (_, behaviour) => {
-    const { began, ended } = await (await latency(behaviour)).whole(LONG_MS);
-    expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
-  });
-});
+  },
+);
 
 it.each([
-  ['Latency', (tools: FaultTools) => new LateCommands(tools, LATENCY_MS), [0, LATENCY_MS + 5], 150],
-  ['Blackhole', (tools: FaultTools) => new Blackhole(tools), [0, Number.POSITIVE_INFINITY], 301],
-] as const)('a %s is not shown if Redis itself was slow for half of it', async (_, make, lateMs, slowMs) => {
+  ['Latency', latency, 150],
+  ['Blackhole', blackhole, 301],
+] as const)('a %s is not shown if Redis itself was slow for half of it', async (_, fault, slowMs) => {
   const begun = Date.now();
   const read = async (): Promise<number> => (Math.abs(Date.now() - begun - 600) < 300 ? slowMs : 1);
-  const { began, unshown: why } = await (await faulted(make, { lateMs, read })).whole();
+  const { began, unshown: why } = await (await fault({ read })).whole();
   expect(began.proof).toBe('Confirmed');
   expect(why).toMatch(/for \d+ % of its time/);
 });

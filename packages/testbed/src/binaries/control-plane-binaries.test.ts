@@ -1,24 +1,22 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../testing.fixture.ts';
 import { platform } from './cache.ts';
 import { builtName, cachedFolders, ensureControlPlaneBinaries } from './control-plane-binaries.ts';
+import { program, programs } from './programs.fixture.ts';
 import { readPinnedVersions } from './versions.ts';
 
 // A separate home and PATH, so that neither the real cache nor a real Go is met: the Go here is too old.
 const isolated = async (): Promise<{ home: string; env: NodeJS.ProcessEnv }> => {
-  const home = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(home, { recursive: true, force: true }));
-  await mkdir(join(home, 'bin'));
-  await script(join(home, 'bin', 'go'), 'echo go1.20.1');
-  return { home, env: { HOME: home, PATH: join(home, 'bin'), CHAOSDEMO_ENVTEST_INDEX: 'off' } };
+  const [home, PATH] = [await temporaryFolder(), await programs({ go: 'echo go1.20.1' })];
+  return { home, env: { HOME: home, PATH, CHAOSDEMO_ENVTEST_INDEX: 'off' } };
 };
 
 describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
   it('takes KUBEBUILDER_ASSETS first', async () => {
     const { home, env } = await isolated();
-    const assets = await programs(join(home, 'assets'), 'v1.35.0');
+    const assets = await controlPlane(join(home, 'assets'), 'v1.35.0');
     const found = await ensureControlPlaneBinaries({
       env: { ...env, KUBEBUILDER_ASSETS: assets },
       progress: () => {},
@@ -28,7 +26,7 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
 
   it('does not use a cached folder whose programs do not run', async () => {
     const { home, env } = await isolated();
-    const cached = await programs(await builtFolder(home), 'v1.36.3');
+    const cached = await controlPlane(await builtFolder(home), 'v1.36.3');
     await rm(join(cached, 'kubectl'));
     const lines: string[] = [];
     const ensuring = ensureControlPlaneBinaries({ env, progress: (line) => lines.push(line) });
@@ -72,15 +70,10 @@ async function builtFolder(home: string): Promise<string> {
   return join(home, '.cache', 'chaosdemo', 'control-plane', name);
 }
 
-async function programs(folder: string, version: string): Promise<string> {
+async function controlPlane(folder: string, version: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  await script(join(folder, 'etcd'), 'echo "etcd Version: 3.6.13"');
-  await script(join(folder, 'kube-apiserver'), `echo "Kubernetes ${version}"`);
-  await script(join(folder, 'kubectl'), `echo "Client Version: ${version}"`);
+  await program(folder, 'etcd', 'echo "etcd Version: 3.6.13"');
+  await program(folder, 'kube-apiserver', `echo "Kubernetes ${version}"`);
+  await program(folder, 'kubectl', `echo "Client Version: ${version}"`);
   return folder;
-}
-
-async function script(path: string, body: string): Promise<void> {
-  await writeFile(path, `#!/bin/sh\n${body}\n`);
-  await chmod(path, 0o755);
 }

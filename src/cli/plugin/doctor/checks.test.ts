@@ -1,7 +1,7 @@
 /** What doctor finds in a cluster; the API server is played at the wire. */
 import { randomUUID } from 'node:crypto';
-import { sendJson, sendStatus, startWireServer, type WireServer } from '@chaosdemo/kube-runtime/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { sendJson, sendStatus, startWireServer } from '@chaosdemo/kube-runtime/testing';
+import { describe, expect, it } from 'vitest';
 import { demoWith } from '../../../../test/fixtures/cli/view/status.ts';
 import { RELEASE, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
@@ -10,12 +10,6 @@ import type { DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
 import { checkOperator } from './operator-checks.ts';
 import { checkVersions } from './version-checks.ts';
-
-let server: WireServer | undefined;
-afterEach(async () => {
-  await server?.stop();
-  server = undefined;
-});
 
 type Objects = Readonly<Record<string, object | 'Forbidden' | (() => object)>>;
 
@@ -27,7 +21,6 @@ async function sceneOf(objects: Objects, demoSpec: object = {}): Promise<DemoChe
     const object = typeof found === 'function' ? found() : found;
     return object ? sendJson(response, object) : sendStatus(response, 404, 'NotFound');
   });
-  server = wire;
   return {
     client: wire.client(),
     namespace: 'shop',

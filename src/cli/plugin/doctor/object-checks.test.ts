@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { demoWith, statusInFault } from '../../../../test/fixtures/cli/view/status.ts';
+import { conditionWith, demoWith, statusInFault } from '../../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemo } from '../../../api/index.ts';
 import type { Finding } from './finding.ts';
 import { exitOf, summaryOf } from './finding.ts';
 import { checkObject } from './object-checks.ts';
 
-const condition = (type: string, status: 'True' | 'False', reason: string) => ({
-  type,
-  status,
-  reason,
-  message: `about ${reason}`,
-  observedGeneration: 1,
-  lastTransitionTime: '2026-01-01T00:00:00Z',
-});
 const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(demo, 'kubectl', others);
 
 const EDIT = 'kubectl -n ratelimiter edit chaosdemo demo';
@@ -20,9 +12,8 @@ const RERUN = 'kubectl chaosdemo rerun demo -n ratelimiter';
 
 describe('what doctor makes of an object', () => {
   it('is wrong if a run waits for pods that are not healthy', () => {
-    const { run, scenarios, ...status } = statusInFault();
-    const conditions = [condition('Healthy', 'False', 'PodsNotReady')];
-    const waiting = { ...status, conditions, observedGeneration: 1, ...(run && { run }) };
+    const { scenarios, ...status } = statusInFault();
+    const waiting = { ...status, conditions: [conditionWith('Healthy', 'False', 'PodsNotReady')] };
     expect(check(demoWith(waiting))).toMatchObject({ state: 'wrong', reason: 'PodsNotReady' });
     expect(check(demoWith({ ...waiting, ...(scenarios && { scenarios }) })).state).toBe('ok');
   });
@@ -41,9 +32,9 @@ describe('what doctor makes of an object', () => {
     ['UnexpectedViolation', 'Failed', [RERUN]],
   ] as const)('is wrong after a run that ended %s', (reason, phase, fixCommands) => {
     const { run, ...status } = statusInFault();
-    const conditions = [condition('Finished', 'True', reason)];
+    const conditions = [conditionWith('Finished', 'True', reason)];
     const ended = { ...run, number: 3, startedAt: '', phase, reason };
-    const finding = check(demoWith({ ...status, phase, conditions, observedGeneration: 1, run: ended }));
+    const finding = check(demoWith({ ...status, phase, conditions, run: ended }));
     expect(finding).toMatchObject({ state: 'wrong', reason, fixCommands });
     expect(finding.message).toContain(`${phase} (${reason})`);
   });

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ApiError, ApiUnreachableError } from '@chaosdemo/kube-runtime';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { runOn } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
+import { demoWith, evidenceOfRun, statusInFault } from '../../../../test/fixtures/cli/view/status.ts';
 import { type Live, reportHtml } from '../../report/html.ts';
 import { type ReportSource, runReport } from '../../report/report.ts';
 import { PluginError } from '../errors.ts';
@@ -155,6 +155,7 @@ describe('a response of the page server', () => {
 });
 
 describe('the page of an active run', () => {
+  const { demo, evidence } = { demo: demoWith(statusInFault()), evidence: evidenceOfRun() };
   const pageOf = (source: ReportSource): string => {
     const live: Live = { script: '1', now: Date.parse('2026-01-01T00:00:10Z') };
     const report = runReport(source);
@@ -162,7 +163,7 @@ describe('the page of an active run', () => {
   };
 
   it('shows what is known, and nothing that only its end shows', () => {
-    const body = pageOf(runOn());
+    const body = pageOf({ demo, evidence });
     expect(body).toContain('<h1>4/11 Counter Drift Chaos (fault confirmed)</h1>');
     expect(body.match(/no result yet<\/span>/g)).toHaveLength(2);
     expect(body.replaceAll(/<[^>]*>/g, '')).toContain('2026-01-01 00:00:16 UTC at the latest');
@@ -173,14 +174,10 @@ describe('the page of an active run', () => {
   });
 
   it('has no figures of the status during a fault: evidence is newer', () => {
-    const { demo, evidence } = runOn();
     const measures = [{ name: 'drift', value: 4711, bound: 7, unit: 'requests' }];
     const old = { measures, result: 'Violated' as const, evidence: ['4711 of 10 were admitted'] };
     const scenarios = (demo.status?.scenarios ?? []).map((one) => ({ ...one, ...old }));
-    const source = {
-      demo: { ...demo, status: { ...demo.status, scenarios } },
-      ...(evidence && { evidence }),
-    };
+    const source = { demo: { ...demo, status: { ...demo.status, scenarios } }, evidence };
     expect(pageOf(source)).not.toMatch(/What was measured|What was seen|4711/);
   });
 });

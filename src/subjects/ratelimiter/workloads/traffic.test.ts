@@ -1,7 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { clientOfPod } from '../../../../test/fixtures/subjects/http/pods.ts';
-import { endlessRoom } from '../../../../test/fixtures/subjects/ratelimiter/traffic-room.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import type { AnswerMemory } from '../../http/answer.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
@@ -47,7 +46,7 @@ function* toEachPod(clients: readonly PodClient[], ...sources: Iterable<string>[
 /** Callers within their limit, and one beyond. */
 const sides = (within: string[], uses: number) => [usedTimes(within, uses), always('demo-b')] as const;
 
-const endless = { room: endlessRoom, leftOut: () => undefined };
+const endless = { room: () => ({ release: () => undefined }), leftOut: () => undefined };
 
 async function recordedRequests(
   clients: PodClient[],
@@ -115,7 +114,7 @@ describe('callers', () => {
     const client = await nodeThat(() => 200, 'a', budget.onBehalfOf('shop'), 'x'.repeat(4000));
     let leftOut = 0;
     const requests = await recordedRequests([client], ['k1'], 2, 5000, {
-      room: endlessRoom,
+      room: endless.room,
       leftOut: () => (leftOut += 1),
     });
     expect([requests, leftOut]).toEqual([[], 4]);
