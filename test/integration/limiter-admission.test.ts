@@ -13,7 +13,9 @@ import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
 import { podOf } from '../fixtures/subjects/http/pods.ts';
+import { secretOf } from '../fixtures/subjects/secret.ts';
 import { pod } from '../fixtures/subjects/targets/pod.ts';
+import { askRedis } from '../kit/ask-redis.ts';
 import { limiterSpec, never, PERMITTED } from '../kit/driven-limiter.ts';
 import { until } from '../kit/until.ts';
 
@@ -50,15 +52,7 @@ function clusterWith(server: RedisServer): MemoryCluster {
     },
   ];
   const data = { username: 'chaosdemo', password: 'secret' };
-  memory.secrets = [
-    {
-      metadata: { name: 'redis-auth' },
-      type: 'chaosdemo.dev/redis-auth',
-      data: Object.fromEntries(
-        Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-      ),
-    },
-  ];
+  memory.secrets = [secretOf('chaosdemo.dev/redis-auth', data, 'redis-auth')];
   return memory;
 }
 
@@ -305,14 +299,5 @@ let looks = 0;
 
 /** The answer of Redis to a short-lived observer at the address of a pod of the limiter. */
 async function query(command: string): Promise<string> {
-  const socket = connect({ host: redis.host, port: redis.port });
-  let answer = '';
-  socket.on('data', (data: Buffer) => {
-    answer += data.toString('latin1');
-  });
-  socket.write(`${command}\r\nQUIT\r\n`);
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject).once('close', () => resolve());
-  });
-  return answer;
+  return await askRedis({ host: redis.host, port: redis.port }, command);
 }

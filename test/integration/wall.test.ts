@@ -4,9 +4,8 @@
  * this process, the operator is not.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Lease, resourcePath } from '@chaosdemo/kube-runtime';
@@ -21,6 +20,7 @@ import {
 import { limiterPods } from '../../src/local/limiters.ts';
 import { ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
 import { Demos } from '../kit/demos.ts';
+import { folderOfFile } from '../kit/folder.ts';
 import { prepareOperator, startOperatorIn } from '../kit/operator.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { isConfirmed, scenarioOf } from '../kit/status.ts';
@@ -160,18 +160,14 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
 
 describe.skipIf(withoutRealTime)('a thread of runs that stands still in a fault', () => {
   let world: World;
-  let file: string;
+  const file = join(folderOfFile(), 'now');
   beforeAll(async () => {
-    file = join(await mkdtemp(join(tmpdir(), 'chaosdemo-still-')), 'now');
     const preload = new URL('../fixtures/operator/cells/standing-still.ts', import.meta.url);
     const main = fileURLToPath(new URL('../../src/operator/main.ts', import.meta.url));
     const env = { ...process.env, NODE_OPTIONS: `--import=${preload.href}`, STAND_STILL: file };
     world = await World.start('strict', { program: { file: main, env } });
   });
-  afterAll(async () => {
-    await world?.stop();
-    await rm(dirname(file), { recursive: true, force: true });
-  });
+  afterAll(() => world?.stop());
 
   it(
     'is ended; the lease stays, and its fault ends in time and is not repeated',

@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { secretOf } from '../../../test/fixtures/subjects/secret.ts';
 import { refusalOf } from '../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Secret } from '../cluster.ts';
 import { Refusal } from '../targets/refusal.ts';
 import { type HttpAuthUse, readAccounts, readHttpAuth } from './http-auth.ts';
 
-function secret(values: Record<string, string>, type = 'chaosdemo.dev/http-auth'): Secret {
-  const data = Object.fromEntries(
-    Object.entries({ selector: 'app=api', ...values }).map(([key, value]) => [
-      key,
-      Buffer.from(value).toString('base64'),
-    ]),
-  );
-  return { metadata: { name: 'api-auth' }, type, data };
-}
+const secret = (values: Record<string, string>, type = 'chaosdemo.dev/http-auth') =>
+  secretOf(type, { selector: 'app=api', ...values }, 'api-auth');
 
 const tls = { serverName: 'api.shop.svc', caSecretName: 'api-auth' };
 const http = { tls, headers: [{ name: 'X-Api-Key', value: 'x' }] };

@@ -4,6 +4,7 @@ import { admitRedis, RedisRefusal } from '@chaosdemo/redis-faults';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { askRedis } from '../../kit/ask-redis.ts';
 import { until } from '../../kit/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };
@@ -78,17 +79,8 @@ async function client(options: {
 
 /** What an observer reads from Redis: it comes from the pod's address, so that it is never taken for a stranger. */
 async function query(command: string): Promise<string> {
-  const socket = connect({ host: redis.host, port: redis.port, localAddress: podIP });
-  let answer = '';
-  socket.on('data', (data: Buffer) => {
-    answer += data.toString('latin1');
-  });
-  // QUIT makes Redis end the connection behind the last answer.
-  socket.write(`AUTH limiter limiter-secret\r\n${command}\r\nQUIT\r\n`);
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject).once('close', () => resolve());
-  });
-  return answer;
+  const { host, port } = redis;
+  return await askRedis({ host, port, localAddress: podIP }, 'AUTH limiter limiter-secret', command);
 }
 
 /** Redis notices the end of a connection a moment later: no test may see the clients of the one before. */

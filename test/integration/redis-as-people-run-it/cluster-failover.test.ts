@@ -1,8 +1,8 @@
 /** A failover of every primary of a real Redis Cluster, and what prevents it. */
-import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PERMITTED } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';
 import { admit, drivenOn } from './support/clustered-run.ts';
 import { RedisCluster } from './support/redis-cluster.ts';
@@ -10,16 +10,12 @@ import { RedisCluster } from './support/redis-cluster.ts';
 const MASTERS = 3;
 const FAULT_MS = 4000;
 
-let supervisor: Supervisor;
+const supervisor = supervisorOfFile();
 let cluster: RedisCluster;
 beforeAll(async () => {
-  supervisor = new Supervisor();
   cluster = await RedisCluster.start(supervisor, MASTERS, MASTERS);
 });
-afterAll(async () => {
-  cluster?.close();
-  await supervisor?.close();
-});
+afterAll(() => cluster?.close());
 
 /** A driver of a failover, whose pods count in the Cluster and follow it; and a key. */
 async function driven(): ReturnType<typeof drivenOn> {

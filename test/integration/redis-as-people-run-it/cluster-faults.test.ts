@@ -1,24 +1,20 @@
 /** Counts and faults by key and by server, on a real Redis Cluster of three masters and a replica. */
 import type { CountPlace } from '@chaosdemo/redis-faults';
-import { Supervisor } from '@chaosdemo/testbed';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { unlinkCounts } from '../../../packages/redis-faults/src/faults/data-loss/unlink-counts.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';
 import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
 import { RedisCluster } from './support/redis-cluster.ts';
 
-let supervisor: Supervisor;
+const supervisor = supervisorOfFile();
 let cluster: RedisCluster;
 beforeAll(async () => {
-  supervisor = new Supervisor();
   cluster = await RedisCluster.start(supervisor, 3, 1);
 });
-afterAll(async () => {
-  cluster?.close();
-  await supervisor?.close();
-});
+afterAll(() => cluster?.close());
 
 /** A count of 7, 8 or 9 on each master. */
 async function counts(): Promise<CountPlace[]> {

@@ -1,11 +1,11 @@
 /** Faults of a real Redis Cluster of three masters and a replica: all masters are paused at once, or none is. */
 import { asPerServer, RedisRefusal } from '@chaosdemo/redis-faults';
-import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceKey, NotInChargeError } from '../../../packages/redis-faults/src/client/fence.ts';
 import { tagFor } from '../../../packages/redis-faults/src/client/key-slot.ts';
 import type { RedisTarget, StoreConnections } from '../../../src/subjects/ratelimiter/index.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';
 import { clusteredPod } from './support/clustered-pod.ts';
 import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
@@ -15,16 +15,12 @@ import { RedisCluster } from './support/redis-cluster.ts';
 const FAULT_MS = 4000;
 const IDENTITY = /^[0-9a-f]{40}$/;
 
-let supervisor: Supervisor;
+const supervisor = supervisorOfFile();
 let cluster: RedisCluster;
 beforeAll(async () => {
-  supervisor = new Supervisor();
   cluster = await RedisCluster.start(supervisor, 3, 1);
 });
-afterAll(async () => {
-  cluster?.close();
-  await supervisor?.close();
-});
+afterAll(() => cluster?.close());
 
 async function refusalOf(redis: readonly RedisTarget[]): Promise<string> {
   const outcome = await admit(cluster, asPerServer(redis)).catch((error: unknown) => error);

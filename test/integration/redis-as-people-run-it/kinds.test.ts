@@ -1,17 +1,14 @@
 /** Which kinds of Redis are refused, with real ones: Sentinel, node of a Cluster, replica. */
-import { freePort, Supervisor, startRedis } from '@chaosdemo/testbed';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort, startRedis } from '@chaosdemo/testbed';
+import { describe, expect, it } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { startSentinel } from '../../kit/sentinels.ts';
+import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
 
 const users = makeRedisUsers();
-let supervisor: Supervisor;
-beforeAll(() => {
-  supervisor = new Supervisor();
-});
-afterAll(() => supervisor?.close());
+const supervisor = supervisorOfFile();
 
 async function started(settings: readonly string[] = []): Promise<LimiterOnRedis> {
   const { username, password } = users.admin;

@@ -1,24 +1,20 @@
 /** Faults of a real master with two replicas: replication does not notice them. */
-import { Supervisor } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { rows } from '../../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { PODS, Replicated } from './support/topology.ts';
 
 /** Longer than the timeout of replication. */
 const FAULT_MS = 4000;
 
-let supervisor: Supervisor;
+const supervisor = supervisorOfFile();
 let servers: Replicated;
 beforeAll(async () => {
-  supervisor = new Supervisor();
   // One replica is in a selected pod, whose connections a Disconnect ends, and one is elsewhere.
   servers = await Replicated.start(supervisor, [PODS[0], '127.0.0.71']);
 });
-afterAll(async () => {
-  servers?.close();
-  await supervisor?.close();
-});
+afterAll(() => servers?.close());
 
 /** What {@link Replicated.links} gives every 50 ms until the test ends; each outcome once. */
 function linksSeen(): ReadonlySet<string> {

@@ -1,29 +1,27 @@
 /** Faults of a real master under three real Sentinels: short ones go unnoticed, and others are not begun. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SentinelsTarget } from '@chaosdemo/redis-faults';
-import { Supervisor } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
+import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';
 import { Replicated } from './support/topology.ts';
 
 const DOWN_AFTER_MS = 3000;
 const LONGEST_MS = 2500;
 
-let supervisor: Supervisor;
+const supervisor = supervisorOfFile();
 let servers: Replicated;
 let sentinels: readonly StartedSentinel[];
 beforeAll(async () => {
-  supervisor = new Supervisor();
   servers = await Replicated.start(supervisor, ['127.0.0.71', '127.0.0.72']);
   sentinels = await startSentinels(supervisor, servers.master, { downAfterMs: DOWN_AFTER_MS, replicas: 2 });
 });
-afterAll(async () => {
+afterAll(() => {
   servers?.close();
   for (const { observer } of sentinels ?? []) observer.disconnect();
-  await supervisor?.close();
 });
 
 function found(change: Partial<SentinelsTarget> = {}): SentinelsTarget {

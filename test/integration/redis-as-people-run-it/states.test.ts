@@ -1,18 +1,15 @@
 /** A Redis that is up and takes no writes, or no commands: the message says why, and what to do. */
 
 import { rm } from 'node:fs/promises';
-import { Supervisor, startRedis } from '@chaosdemo/testbed';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startRedis } from '@chaosdemo/testbed';
+import { describe, expect, it } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
+import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
 
 const users = makeRedisUsers();
-let supervisor: Supervisor;
-beforeAll(() => {
-  supervisor = new Supervisor();
-});
-afterAll(() => supervisor?.close());
+const supervisor = supervisorOfFile();
 
 async function started(settings: readonly string[], dir?: string): Promise<LimiterOnRedis> {
   const server = await startRedis({ supervisor, aclUsers: aclLines(users), settings, ...(dir && { dir }) });

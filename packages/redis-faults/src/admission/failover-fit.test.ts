@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { admissionFields } from '../client/redis-info.ts';
 import type { Watch } from '../client/sentinel.ts';
-import { INFO, RUN_ID, serverWith } from '../testing/answering-redis.fixture.ts';
+import { INFO, RUN_ID, refusalText, serverWith } from '../testing/answering-redis.fixture.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { RedisRefusal } from './redis-refusal.ts';
 
@@ -63,10 +63,7 @@ describe('the right to send a failover', () => {
     const sentinels = { masterName: 'limits', servers: [server] };
     return await requireFailoverRight(sentinels, new AbortController().signal).then(
       () => 'permitted',
-      (error: unknown) => {
-        if (!(error instanceof RedisRefusal)) throw error;
-        return `${error.reason}: ${error.message}`;
-      },
+      refusalText,
     );
   }
 

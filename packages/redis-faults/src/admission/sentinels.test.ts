@@ -5,9 +5,9 @@ import {
   watchedPrimary as fields,
   PASSWORD,
   RUN_ID,
+  refusalText,
   serverWith,
 } from '../testing/answering-redis.fixture.ts';
-import { RedisRefusal } from './redis-refusal.ts';
 import { requireNoFailover } from './sentinels.ts';
 
 /** The outcome of a check of a fault of 4.5 s, by Sentinels that answer so. */
@@ -26,10 +26,7 @@ async function outcomeOf(...answers: string[]): Promise<string> {
   const { signal } = new AbortController();
   return await requireNoFailover({ masterName: 'limits', servers }, redis, 4500, signal).then(
     (watches) => (watches.length === servers.length ? 'admitted' : 'incomplete'),
-    (error: unknown) => {
-      if (!(error instanceof RedisRefusal)) throw error;
-      return `${error.reason}: ${error.message}`;
-    },
+    refusalText,
   );
 }
 

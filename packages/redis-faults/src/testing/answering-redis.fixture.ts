@@ -1,5 +1,6 @@
 /** For tests only: a server on loopback that answers as an eligible Redis, except for the replies that a test overrides. */
 import { onTestFinished } from 'vitest';
+import { RedisRefusal } from '../admission/redis-refusal.ts';
 import { startHostileRedis } from './hostile-redis.fixture.ts';
 
 export const PASSWORD = 'Tr0ub4dor&3-horse';
@@ -51,4 +52,10 @@ export async function serverWith(answers: Answers) {
   onTestFinished(() => server.stop());
   const { host, open, port, taken } = server;
   return { podName: 'redis-0', host, port, tls: false, password: PASSWORD, open, taken };
+}
+
+/** The reason and message of a refusal. @throws what is none */
+export function refusalText(error: unknown): string {
+  if (!(error instanceof RedisRefusal)) throw error;
+  return `${error.reason}: ${error.message}`;
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { sendJson, sendStatus, startWireServer } from '@chaosdemo/kube-runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { demoWith } from '../../../../test/fixtures/cli/view/status.ts';
+import { secretOf } from '../../../../test/fixtures/subjects/secret.ts';
 import { RELEASE, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
 import { checkAdmission } from './admission-check.ts';
@@ -41,13 +42,6 @@ describe('the findings of doctor about admission', () => {
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
     },
   });
-  const secret = (type: string, values: Readonly<Record<string, string>>) => ({
-    metadata: { name: 's' },
-    type,
-    data: Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-    ),
-  });
   const rateLimiter = {
     selector: { matchLabels: { app: 'api' } },
     port: 6379,
@@ -62,8 +56,8 @@ describe('the findings of doctor about admission', () => {
       metadata: { name: 'redis' },
       spec: { selector: { app: 'redis' }, ports: [{ port: 6379 }] },
     },
-    '/secrets/redis-auth': secret('chaosdemo.dev/redis-auth', { password: 'p', service: 'redis' }),
-    '/secrets/api-auth': secret('chaosdemo.dev/http-auth', {
+    '/secrets/redis-auth': secretOf('chaosdemo.dev/redis-auth', { password: 'p', service: 'redis' }),
+    '/secrets/api-auth': secretOf('chaosdemo.dev/http-auth', {
       selector: 'app=api',
       headers: 'Authorization: x',
     }),
@@ -101,7 +95,7 @@ describe('the findings of doctor about admission', () => {
     ],
     [
       'the Secret is for another Service',
-      { '/secrets/redis-auth': secret('chaosdemo.dev/redis-auth', { password: 'p' }) },
+      { '/secrets/redis-auth': secretOf('chaosdemo.dev/redis-auth', { password: 'p' }) },
       'RedisAuthInvalid',
       `kubectl -n shop patch secret s --type=merge -p '{"stringData":{"service":"redis"}}'`,
     ],

@@ -36,27 +36,6 @@ describe('over-admission by the count of the sender', () => {
     );
   });
 
-  const { requests: five, windowMs } = limit;
-  it.each<RateLimit>([
-    { ...limit, start: 'Clock' },
-    limit,
-    { algorithm: 'SlidingWindow', requests: five, windowMs },
-    { algorithm: 'SlidingWindowCounter', requests: five, windowMs },
-    { algorithm: 'TokenBucket', requests: five, windowMs, capacity: five },
-  ])('is 0 with an unknown start for $algorithm $start', (kept) => {
-    const unknown: RateLimit = { ...limit, start: 'Unknown' };
-    fc.assert(
-      fc.property(requests, fc.boolean(), (all, isFresh) => {
-        const firstSentAt = isFresh
-          ? Math.min(...all.map(({ decidedAt, there }) => decidedAt - there))
-          : undefined;
-        const admitted = admittedOf(modelOf(kept), all);
-        expect(overAdmission(unknown, admitted, { firstSentAt, clockWithinMs: 0 }).excess).toBe(0);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
   it('is never more than what really was admitted beyond the limit', () => {
     fc.assert(
       fc.property(requests, (all) => {

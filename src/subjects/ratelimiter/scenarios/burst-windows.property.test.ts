@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  everyAlgorithm,
   type ModelWorld,
   modelBursts,
 } from '../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
@@ -13,16 +14,7 @@ import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 
 const limits = fc.constantFrom('1s', '2s', '10s').chain((window) => {
-  const limit = { requests: 10, window };
-  const bucket = { ...limit, algorithm: 'TokenBucket' };
-  return fc.constantFrom<object>(
-    { ...limit, algorithm: 'FixedWindow' },
-    { ...limit, algorithm: 'FixedWindow', windowStart: 'Clock' },
-    { ...limit, algorithm: 'SlidingWindow' },
-    { ...limit, algorithm: 'SlidingWindowCounter' },
-    bucket,
-    { ...bucket, refillEvery: '500ms' },
-  );
+  return fc.constantFrom(...everyAlgorithm({ requests: 10, window }));
 });
 
 const worlds = (isBroken: boolean): fc.Arbitrary<ModelWorld> =>

@@ -1,18 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { secretOf } from '../../../../test/fixtures/subjects/secret.ts';
 import { refusalOf } from '../../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Secret } from '../../cluster.ts';
 import { type AuthUse, readRedisAuth } from './redis-auth.ts';
 
-function secret(
-  values: Record<string, string>,
-  type = 'chaosdemo.dev/redis-auth',
-  name = 'redis-auth',
-): Secret {
-  const data = Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-  );
-  return { metadata: { name }, type, data };
-}
+const secret = (values: Record<string, string>, type = 'chaosdemo.dev/redis-auth', name = 'redis-auth') =>
+  secretOf(type, values, name);
 
 const use: AuthUse = { serviceName: 'redis', tls: { caSecretName: 'redis-auth' } };
 

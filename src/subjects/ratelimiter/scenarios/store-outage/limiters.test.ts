@@ -1,6 +1,7 @@
 /** The words for limiters of which it is known what they do: right ones are accused of nothing, others are found. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { everyAlgorithm } from '../../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
 import {
   decided,
   inFault,
@@ -170,16 +171,8 @@ describe('a limiter that keeps its limit', () => {
   const limits = fc
     .record({ requests: fc.constantFrom(1, 5, 10, 30), window: fc.constantFrom('1s', '2s', '10s', '60s') })
     .chain((limit) => {
-      const bucket = { ...limit, algorithm: 'TokenBucket' };
-      return fc.constantFrom<object>(
-        { ...limit, algorithm: 'FixedWindow' },
-        { ...limit, algorithm: 'FixedWindow', windowStart: 'Clock' },
-        { ...limit, algorithm: 'FixedWindow', windowStart: 'Unknown' },
-        { ...limit, algorithm: 'SlidingWindow' },
-        { ...limit, algorithm: 'SlidingWindowCounter' },
-        bucket,
-        { ...bucket, refillEvery: '500ms' },
-      );
+      const unknown = { ...limit, algorithm: 'FixedWindow', windowStart: 'Unknown' };
+      return fc.constantFrom(...everyAlgorithm(limit), unknown);
     });
 
   it('is accused of nothing, whatever its algorithm, window and clock', () => {
