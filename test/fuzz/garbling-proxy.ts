@@ -1,6 +1,5 @@
 /** A proxy before a server that spoils some of its answers: what a tenant's Redis or node may send. */
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { Relay } from '../kit/relay.ts';
 
 export interface GarblingProxy {
   readonly host: string;
@@ -69,19 +68,9 @@ export async function startGarblingProxy(
   { random, share }: { readonly random: () => number; readonly share: number },
   port = 0,
 ): Promise<GarblingProxy> {
-  const sockets = new Set<Socket>();
   let garbled = 0;
-  const keep = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-  };
-  const server = createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ ...target, noDelay: true });
-    for (const socket of [client, upstream]) keep(socket);
+  const relay = await Relay.start(target, { host, port }, (client, upstream) => {
     client.pipe(upstream);
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
     upstream.on('data', (answer: Buffer) => {
       if (client.destroyed) return;
       if (random() >= share) {
@@ -94,18 +83,5 @@ export async function startGarblingProxy(
       if (random() < 0.1) client.destroy();
     });
   });
-  server.listen(port, host);
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-  return {
-    host,
-    port: address.port,
-    garbled: () => garbled,
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { host, port: relay.port, garbled: () => garbled, stop: async () => relay.stop() };
 }

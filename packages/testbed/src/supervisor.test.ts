@@ -20,25 +20,13 @@ describe('Supervisor', { timeout: 300_000 }, () => {
   });
 
   it('kills a process that does not heed SIGTERM, with what it started', async () => {
-    const { supervisor, folder } = await makeSupervisor();
-    const child = await startShell(
-      supervisor,
-      folder,
-      `trap '' TERM; sleep 1000 & echo $! > ${folder}/grandchild; wait; wait`,
-    );
-    const grandchild = Number(await contentOf(join(folder, 'grandchild')));
+    const { child, grandchild } = await startForking("trap '' TERM;", 'wait; wait');
     expect(await child.stop(200)).toEqual({ code: null, signal: 'SIGKILL' });
     await vi.waitUntil(() => !isAlive(grandchild), patience);
   });
 
   it.each(['exit 0', 'wait'])('kills what a process started when that ends (%s)', async (ending) => {
-    const { supervisor, folder } = await makeSupervisor();
-    const child = await startShell(
-      supervisor,
-      folder,
-      `sleep 1000 & echo $! > ${folder}/grandchild; ${ending}`,
-    );
-    const grandchild = Number(await contentOf(join(folder, 'grandchild')));
+    const { child, grandchild } = await startForking('', ending);
     await child.stop();
     await vi.waitUntil(() => !isAlive(grandchild), patience);
   });
@@ -55,6 +43,15 @@ async function makeSupervisor(): Promise<{ supervisor: Supervisor; folder: strin
   const supervisor = new Supervisor();
   onTestFinished(() => supervisor.close());
   return { supervisor, folder: await temporaryFolder() };
+}
+
+/** A shell that runs these commands before and after it has started a child. */
+async function startForking(before: string, after: string) {
+  const { supervisor, folder } = await makeSupervisor();
+  const file = join(folder, 'grandchild');
+  const script = `${before} sleep 1000 & echo $! > ${file}; ${after}`;
+  const child = await startShell(supervisor, folder, script);
+  return { child, grandchild: Number(await contentOf(file)) };
 }
 
 async function startShell(supervisor: Supervisor, folder: string, script: string): Promise<OwnedProcess> {

@@ -1,5 +1,6 @@
 import { UsageError } from '@chaosdemo/settings';
 import { describe, expect, it } from 'vitest';
+import { FACTS } from '../../../test/fixtures/cli/probe/facts.ts';
 import type { ScenarioSpec } from '../../api/index.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
@@ -8,30 +9,16 @@ import {
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
-import { type ApiFacts, type CountedRequest, demoOf, isKeyed } from './manifest.ts';
+import { type ApiFacts, demoOf, isKeyed } from './manifest.ts';
 
-const keyed: CountedRequest = { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] };
-const place = {
-  name: 'api',
-  namespace: 'shop',
-  matchLabels: { app: 'api' },
-  port: 'http',
-  redis: { serviceName: 'redis' },
-};
-const facts: ApiFacts = {
-  place,
-  request: keyed,
-  healthPath: '/healthz',
-  limit: { requests: 10, window: '1m', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-  instances: 3,
-};
+const { limit: counted, place, request: keyed } = FACTS;
 
 interface Spec {
   readonly rateLimiter: object;
   readonly scenarios: readonly [ScenarioSpec, ScenarioSpec];
 }
 const specOf = (changes: Partial<ApiFacts> = {}): Spec =>
-  demoOf({ ...facts, ...changes }).spec as unknown as Spec;
+  demoOf({ ...FACTS, ...changes }).spec as unknown as Spec;
 
 describe('the ChaosDemo for an API', () => {
   it('has a rate limiter that the schema accepts', () => {
@@ -82,7 +69,7 @@ describe('the ChaosDemo for an API', () => {
   ])('with limit %d, sends enough to prove something in %d of 24 cases', (requests, provable) => {
     const specs = cases.flatMap(({ instances, window }) => {
       try {
-        return [{ instances, spec: specOf({ limit: { ...facts.limit, requests, window }, instances }) }];
+        return [{ instances, spec: specOf({ limit: { ...counted, requests, window }, instances }) }];
       } catch (error) {
         expect(error).toBeInstanceOf(UsageError);
         return [];

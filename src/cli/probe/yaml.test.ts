@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { FACTS } from '../../../test/fixtures/cli/probe/facts.ts';
 import { type ApiFacts, demoOf } from './manifest.ts';
 import type { Header } from './options.ts';
 import { yamlOf } from './yaml.ts';
 
 const facts = (...headers: Header[]): ApiFacts => ({
-  place: {
-    name: 'api',
-    namespace: 'shop',
-    matchLabels: { app: 'api' },
-    port: 'http',
-    redis: { serviceName: 'redis' },
-  },
-  request: { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }, ...headers] },
-  healthPath: '/healthz',
-  limit: { requests: 10, window: '1m', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-  instances: 3,
+  ...FACTS,
+  request: { ...FACTS.request, headers: [...FACTS.request.headers, ...headers] },
 });
 
 describe('the YAML of a ChaosDemo', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { secretOf } from '../../../test/fixtures/subjects/secret.ts';
-import { refusalOf } from '../../../test/fixtures/subjects/targets/refusal.ts';
+import { expectRefusal } from '../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Secret } from '../cluster.ts';
 import { Refusal } from '../targets/refusal.ts';
 import { type HttpAuthUse, readAccounts, readHttpAuth } from './http-auth.ts';
@@ -63,10 +63,7 @@ describe('the Secret of a limiter behind HTTP', () => {
 });
 
 function expectRefused(given: Secret, how: HttpAuthUse, message: RegExp): void {
-  const refusal = refusalOf(() => readHttpAuth(given, 'rateLimiter', how));
-  expect(refusal.reason).toBe('HTTPAuthInvalid');
-  expect(refusal.message).toMatch(message);
-  expect(refusal.message).not.toContain('hunter2');
+  expectRefusal(() => readHttpAuth(given, 'rateLimiter', how), 'HTTPAuthInvalid', message);
 }
 
 describe('the Secret with accounts for callers', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type PodFields, pod, unready } from '../../../test/fixtures/subjects/targets/pod.ts';
-import { refusalOf } from '../../../test/fixtures/subjects/targets/refusal.ts';
+import { expectRefusal } from '../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Reason } from '../../api/index.ts';
 import type { Pod } from '../cluster.ts';
 import { awaitReady, selectPods } from './eligible-pods.ts';
@@ -80,9 +80,7 @@ describe('selectPods', () => {
       /different images \(a: sha256:1, b: sha256:2\)/,
     ],
   ])('refuses when %s', (_, pods, reason, message) => {
-    const refusal = refusalOf(() => selectPods(pods, choice));
-    expect(refusal.reason).toBe(reason);
-    expect(refusal.message).toMatch(message);
+    expectRefusal(() => selectPods(pods, choice), reason, message);
   });
 });
 

@@ -115,9 +115,7 @@ export class ApiProxy {
         return;
       }
     }
-    await this.weather.over('stall');
-    const delay = this.weather.delayOf('delay');
-    if (delay > 0) await sleep(delay);
+    const delay = await this.weather.late('stall', 'delay');
     const isWatch = /[?&]watch=true/.test(url);
     const forged = this.#forge(method, isWatch, url);
     if (forged) {
@@ -207,9 +205,7 @@ export class ApiProxy {
       reply.destroy();
     });
     for await (const chunk of reply as AsyncIterable<Buffer>) {
-      await this.weather.over('stall');
-      const delay = this.weather.delayOf('delay');
-      if (delay > 0) await sleep(delay);
+      await this.weather.late('stall', 'delay');
       if (answer.writableEnded || answer.destroyed) return;
       answer.write(chunk);
     }

@@ -66,9 +66,7 @@ export class NodeProxy {
       incoming.socket.destroy();
       return;
     }
-    await this.weather.over('stall');
-    const delay = this.weather.delayOf('delay');
-    if (delay > 0) await sleep(delay);
+    const delay = await this.weather.late('stall', 'delay');
     if (note) note.passedAt = now();
     const { status, headers, text } = await this.#pass(incoming, body).catch((error: unknown) => {
       if (note) note.brokenOff = true;

@@ -3,7 +3,6 @@
  * does to connections what the plan wants. The limiters have their own way to Redis.
  */
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, Relay } from '../../kit/relay.ts';
 import { WATCHED_AS } from '../../kit/sentinels.ts';
 import { type CommandSent, now, type TortureRecord } from '../record.ts';
@@ -70,9 +69,7 @@ export class RedisProxy {
         client.destroy();
         return;
       }
-      await this.weather.over('stall');
-      const delay = this.weather.delayOf('delay');
-      if (delay > 0) await sleep(delay);
+      await this.weather.late('stall', 'delay');
       if (server.destroyed) return;
       for (const command of sent) command.passedAt = now();
       open.push(...sent);
@@ -87,9 +84,7 @@ export class RedisProxy {
       const answered = open.splice(0);
       if (answered.some(isFault)) await passing(lane, { boundary: 'pause', passed: true });
       await this.weather.over('stall');
-      await this.weather.over('hold');
-      const delay = this.weather.delayOf('delay');
-      if (delay > 0) await sleep(delay);
+      await this.weather.late('hold', 'delay');
       if (client.destroyed) return;
       for (const command of answered) command.answeredAt = now();
       client.write(chunk);

@@ -27,9 +27,15 @@ export class Weather<Fault extends string> {
     }
   }
 
-  /** How late each message is while messages are delayed: a part of the time that this lasts, 300 ms at most. */
-  delayOf(fault: Fault): number {
-    return this.has(fault) ? Math.min(300, (this.#length.get(fault) ?? 0) / 4) : 0;
+  /**
+   * Resolves when this fault is on no more and a message, while messages are delayed, is as late as they are: by a
+   * part of the time that this lasts, 300 ms at most.
+   */
+  async late(over: Fault, delay: Fault): Promise<number> {
+    await this.over(over);
+    const ms = this.has(delay) ? Math.min(300, (this.#length.get(delay) ?? 0) / 4) : 0;
+    if (ms > 0) await sleep(ms);
+    return ms;
   }
 
   /** All is well from now on. */

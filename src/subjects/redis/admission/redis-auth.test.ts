@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { secretOf } from '../../../../test/fixtures/subjects/secret.ts';
-import { refusalOf } from '../../../../test/fixtures/subjects/targets/refusal.ts';
+import { expectRefusal } from '../../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Secret } from '../../cluster.ts';
 import { type AuthUse, readRedisAuth } from './redis-auth.ts';
 
@@ -80,8 +80,5 @@ describe('readRedisAuth', () => {
 });
 
 function expectRefused(given: Secret, how: AuthUse, message: RegExp): void {
-  const refusal = refusalOf(() => readRedisAuth(given, how));
-  expect(refusal.reason).toBe('RedisAuthInvalid');
-  expect(refusal.message).toMatch(message);
-  expect(refusal.message).not.toContain('hunter2');
+  expectRefusal(() => readRedisAuth(given, how), 'RedisAuthInvalid', message);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type PodFields, pod, unready } from '../../../../test/fixtures/subjects/targets/pod.ts';
-import { refusalOf } from '../../../../test/fixtures/subjects/targets/refusal.ts';
+import { expectRefusal } from '../../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Reason } from '../../../api/index.ts';
 import type { Pod, Service } from '../../cluster.ts';
 import { podSelectorOf, resolvePods, usesIn } from './redis-service.ts';
@@ -26,9 +26,7 @@ it.each<[string, ServiceSpec, RegExp]>([
   ['has no selector', { selector: {} }, /has no selector/],
   ['leads elsewhere and has a selector', { type: 'ExternalName', selector: { a: 'b' } }, /ExternalName/],
 ])('podSelectorOf refuses a Service that %s', (_, spec, message) => {
-  const refusal = refusalOf(() => podSelectorOf(service(spec), USES.redis));
-  expect(refusal.reason).toBe('RedisNotEligible');
-  expect(refusal.message).toMatch(message);
+  expectRefusal(() => podSelectorOf(service(spec), USES.redis), 'RedisNotEligible', message);
 });
 
 describe('resolvePods', () => {
@@ -97,9 +95,7 @@ describe('resolvePods', () => {
       /port named "db", which r does not have/,
     ],
   ])('refuses a Service that %s', (_, spec, pods, reason, message) => {
-    const refusal = refusalOf(() => resolvePods(service(spec), 6379, pods, USES.redis));
-    expect(refusal.reason).toBe(reason);
-    expect(refusal.message).toMatch(message);
+    expectRefusal(() => resolvePods(service(spec), 6379, pods, USES.redis), reason, message);
   });
 });
 
@@ -124,8 +120,6 @@ describe('resolvePods of Sentinels', () => {
       /t is not Ready/,
     ],
   ])('refuses a Service that has %s', (_, pods, reason, message) => {
-    const refusal = refusalOf(() => resolvePods(service(), 6379, pods, USES.sentinels));
-    expect(refusal.reason).toBe(reason);
-    expect(refusal.message).toMatch(message);
+    expectRefusal(() => resolvePods(service(), 6379, pods, USES.sentinels), reason, message);
   });
 });
