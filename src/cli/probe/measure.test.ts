@@ -10,11 +10,11 @@ const byClock = (requests: number, windowMs: number): Decide =>
 const log = (requests: number, windowMs: number): Decide =>
   modelOf({ algorithm: 'SlidingWindow', requests, windowMs });
 /** Unlike the model of that name, it rounds nothing. */
-const weighted = (requests: number, ms: number): Decide => {
+const weighted = (requests: number, ms: number, round = (count: number) => count): Decide => {
   const used = new Map<number, number>();
   return (now) => {
     const window = Math.floor(now / ms);
-    const before = (used.get(window - 1) ?? 0) * (1 - (now % ms) / ms);
+    const before = round((used.get(window - 1) ?? 0) * (1 - (now % ms) / ms));
     if (before + (used.get(window) ?? 0) + 1 > requests) return false;
     used.set(window, (used.get(window) ?? 0) + 1);
     return true;
@@ -151,6 +151,7 @@ describe('a limit that is used in two parts', () => {
     ['a window by the clock', byClock, 'FixedWindow', 75],
     ['a log', log, 'SlidingWindow', 75],
     ['weighted counts of two windows', weighted, 'SlidingWindowCounter', 40],
+    ['rounded ones', (of: number, ms: number) => weighted(of, ms, Math.floor), 'SlidingWindowCounter', 40],
   ])('shows %s or nothing, whenever it begins', async (_, limiter, counting, least) => {
     const all = await Promise.all(
       cases.map(({ begin, requests, seconds }) =>

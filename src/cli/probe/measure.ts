@@ -99,15 +99,15 @@ export async function measureParts(
   await sleep(betweenMs);
   if ((await use(requests - first)) < requests - first) return undefined;
   await sleep(usedAt + windowMs + lateMs - now());
-  const weighted = Math.floor(requests * phaseAt(now()));
+  const weighted = requests * phaseAt(now());
   const admitted = await use(requests);
   // Before the second part is returned as well.
   if (now() - usedAt > windowMs + 0.9 * betweenMs) return undefined;
   const expected = { FixedWindow: requests, SlidingWindow: first, SlidingWindowCounter: weighted };
   const tolerance = requests < TOLERANT_FROM ? 0 : 1;
   const [counting, ...others] = (Object.keys(expected) as Counting[]).filter(
-    // If nothing was admitted, the window may be longer.
-    (name) => admitted > 0 && Math.abs(admitted - expected[name]) <= tolerance,
+    // If nothing was admitted, the window may be longer. A weighted count is rounded up or down.
+    (name) => admitted > 0 && Math.trunc(Math.abs(admitted - expected[name])) <= tolerance,
   );
   return { requests, first, admitted, counting: others.length === 0 ? counting : undefined };
 }

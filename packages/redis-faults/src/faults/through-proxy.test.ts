@@ -11,9 +11,8 @@ import { type Observed, unshown } from './shown.ts';
 import { Blackhole } from './stall/blackhole.ts';
 
 const FAULT_MS = 1200;
-/** Long enough that an end after {@link EARLY_END_MS} is early, and after the proof of the start, on a busy machine. */
-const LONG_MS = 3000;
-const EARLY_END_MS = 1000;
+/** An end so early is after the proof of the start, and long before that of the fault, on a busy machine. */
+const [EARLY_END_MS, LONG_MS] = [1000, 3000];
 const LATENCY_MS = 200;
 
 interface Behaviour {
