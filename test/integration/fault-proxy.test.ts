@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EARLY_MS } from '@chaosdemo/redis-faults/events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 /**
  * Fault types Refuse and StalePrimary on a real Redis behind a real fault proxy: what is found of limiters, also if the
@@ -84,10 +85,11 @@ describe.skipIf(withoutRealTime)('a limiter whose Redis refuses connections', ()
       const reading = await driver.leadThrough('outage', key, FAULT_MS, permit);
       const report = driver.observed.faults['f'];
       expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
-      expect(reading.shortfalls).toEqual([]);
-      expect(reading.summary).toMatch(new RegExp(`^${does}`));
+      expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(`^${does}`) });
       expect(await acceptedDuring).toBe(false);
-      expect((report?.endedAt ?? 0) - (report?.startedAt ?? 0)).toBeGreaterThan(FAULT_MS - 250);
+      // It may begin late on a busy machine, and ends as planned.
+      const planned = eventsOf(driver).find((event) => event.kind === 'fault' && event.step === 'Planned');
+      expect(report?.endedAt).toBeGreaterThan((planned?.until ?? Infinity) - EARLY_MS);
       const ended = eventsOf(driver).findLast(
         (event) => event.kind === 'fault' && event.step === 'ConnectionsEnded',
       );
