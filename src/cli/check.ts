@@ -51,7 +51,7 @@ Examples:
       const recorded = against === undefined ? undefined : await statusIn(against);
       const noted: string[] = [];
       const scenarios = await replay(boundedLines(inputOf(file)), KINDS, (name) =>
-        noted.push(`${name}: no probe of its fault is recorded, so that it was Confirmed is not checked`),
+        noted.push(`${name}: no probe of its fault is recorded, so its proof cannot be recomputed`),
       );
       const lines = json ? [JSON.stringify(withPrintableTexts(scenarios), null, 2)] : textOf(scenarios);
       process.stdout.write(`${lines.join('\n')}\n`);
