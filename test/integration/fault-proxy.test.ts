@@ -65,6 +65,12 @@ const driven = async (type: FaultType, admits: Admits, options: PlantedOptions, 
     user: 'operator',
   });
 
+/** When the fault was to end: it may begin late on a busy machine. Milliseconds of the epoch. */
+function plannedEnd(driver: Awaited<ReturnType<typeof driven>>['driver']): number {
+  const planned = eventsOf(driver).find((event) => event.kind === 'fault' && event.step === 'Planned');
+  return planned?.until ?? Infinity;
+}
+
 describe.skipIf(withoutRealTime)('a limiter whose Redis refuses connections', () => {
   const LIMITERS = [
     // In a Disconnect, where a server accepts connections, it fails closed.
@@ -87,9 +93,7 @@ describe.skipIf(withoutRealTime)('a limiter whose Redis refuses connections', ()
       expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
       expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(`^${does}`) });
       expect(await acceptedDuring).toBe(false);
-      // It may begin late on a busy machine, and ends as planned.
-      const planned = eventsOf(driver).find((event) => event.kind === 'fault' && event.step === 'Planned');
-      expect(report?.endedAt).toBeGreaterThan((planned?.until ?? Infinity) - EARLY_MS);
+      expect(report?.endedAt).toBeGreaterThan(plannedEnd(driver) - EARLY_MS);
       const ended = eventsOf(driver).findLast(
         (event) => event.kind === 'fault' && event.step === 'ConnectionsEnded',
       );
@@ -120,7 +124,7 @@ describe.skipIf(withoutRealTime)('a limiter whose connections are those of a for
       );
       expect(report.proof).toBe('Confirmed');
       // Callers had to recover while connections were stale.
-      expect((report.endedAt ?? 0) - (report.startedAt ?? 0)).toBeGreaterThan(STALE_MS - 1000);
+      expect(report.endedAt).toBeGreaterThan(plannedEnd(driver) - EARLY_MS);
       expect(await proxy.get('/fault')).toMatchObject({ fault: null });
     })(context),
   );
