@@ -18,7 +18,7 @@ export const diagnosisSchema = z.object({
   ).optional(),
   profile: text(63, 'The profile that made it.'),
   requestedAt: time(
-    'Set while the profile of the spec is queried: until it answers, this is of the rules.',
+    'Set while the profile of the spec is queried. Until it answers, this diagnosis is that of the rules.',
   ).optional(),
   message: text(LIMITS.message, 'Why another profile than that of the spec made it.').optional(),
 });

@@ -1,4 +1,4 @@
-/** Lists of fields and of rules for the reference, from the schema of the CRD. Pure. */
+/** Lists of fields for the reference, from the schema of the CRD. Pure. */
 import { DURATION_PATTERN } from '@chaosdemo/settings/duration';
 import { code, definitions } from './markdown.ts';
 import { withoutDefault } from './structural.ts';
@@ -21,7 +21,7 @@ export interface FieldSchema {
   items?: FieldSchema;
   additionalProperties?: FieldSchema;
   'x-kubernetes-int-or-string'?: boolean;
-  'x-kubernetes-validations'?: readonly { rule: string; message?: string }[];
+  'x-kubernetes-validations'?: readonly { message?: string }[];
 }
 
 interface Field {
@@ -53,35 +53,21 @@ export function statusFields(schema: FieldSchema, path: string, without: string)
   );
 }
 
-/** The validation rules beyond the bounds of single fields, by their messages. */
-export function rules(schema: FieldSchema, path: string): string {
-  const fields = [{ path, schema }, ...fieldsOf(schema, path)].flatMap(({ path, schema }) =>
-    schema.items
-      ? [
-          { path, schema },
-          { path: `${path}[]`, schema: schema.items },
-        ]
-      : [{ path, schema }],
-  );
-  return definitions(
-    fields.flatMap(({ path, schema }) =>
-      isDuration(schema) ? [] : messagesOf(schema).map((message) => [code(path), message] as const),
-    ),
-  );
-}
-
 /**
- * The fields below a schema, each before its own fields; `[]` after a path means every item of a list. An object that
- * has appeared before is only named.
+ * The fields below a schema, each before its own fields; `[]` after a path means every item of a list. A field that has
+ * appeared before is only named, if it has fields or that is shorter.
  */
 function fieldsOf(schema: FieldSchema, path: string, before = new Map<string, string>()): Field[] {
   const { items, properties = {}, required = [] } = schema;
   const below = Object.entries(properties).flatMap(([name, field]) => {
     const own = { path: `${path}.${name}`, required: required.includes(name) };
-    const text = field.properties && JSON.stringify(field);
-    const same = text && before.get(text);
-    if (same) return [{ ...own, schema: { type: 'object', description: `As ${code(same)}.` } }];
-    if (text) before.set(text, own.path);
+    const text = JSON.stringify(field);
+    const description = `As ${code(before.get(text) ?? '')}.`;
+    const hasFields = Boolean(field.properties ?? field.items?.properties);
+    if (before.has(text) && (hasFields || description.length < descriptionOf(field).length)) {
+      return [{ ...own, schema: { ...field, description } }];
+    }
+    before.set(text, own.path);
     return [{ ...own, schema: field }, ...fieldsOf(field, own.path, before)];
   });
   if (!items) return below;
@@ -118,7 +104,7 @@ function defaultOf(value: unknown): string[] {
 
 function boundsOf(schema: FieldSchema): string[] {
   if (isDuration(schema))
-    return messagesOf(schema).map((message) =>
+    return (schema['x-kubernetes-validations'] ?? []).map(({ message = '' }) =>
       message.replace(/^must be from (\S+) to (\S+)$/, '`$1` to `$2`'),
     );
   const { items } = schema;
@@ -138,8 +124,4 @@ function range(min: number | undefined, max: number | undefined, unit: string): 
 
 function isDuration(schema: FieldSchema): boolean {
   return schema.pattern === DURATION_PATTERN.source;
-}
-
-function messagesOf(schema: FieldSchema): string[] {
-  return (schema['x-kubernetes-validations'] ?? []).map(({ rule, message }) => message ?? code(rule));
 }

@@ -11,8 +11,7 @@ import {
 import { buildCrd, printerColumns } from './crd.ts';
 import { ANNOTATIONS, API_VERSION, ENABLED_LABEL, FINALIZER, KIND } from './group.ts';
 import { code, definitions, table } from './markdown.ts';
-import { type FieldSchema, rules, specFields, statusFields } from './reference-fields.ts';
-import { RUN_KEY_VERSION } from './run-key.ts';
+import { type FieldSchema, specFields, statusFields } from './reference-fields.ts';
 import type { SubjectApi } from './subject-api.ts';
 import { DETECTED_AFTER, RECOVERED_AFTER } from './words.ts';
 
@@ -66,7 +65,6 @@ function either(names: readonly string[]): string {
 }
 
 function specSection(subjects: readonly SubjectApi[]): string {
-  const spec = fields(subjects, 'spec');
   const members = subjects.flatMap(({ faults }) => faults.map(({ member }) => member));
   return `## Spec
 
@@ -74,11 +72,7 @@ function specSection(subjects: readonly SubjectApi[]): string {
 \`1m30s\`, \`1.5m\`. If you leave ${either(members)} out of a scenario of its type, the defaults of its fields
 apply. Lengths and patterns of strings are in the CRD.
 
-${specFields(spec, 'spec')}
-
-The API server does not accept a ChaosDemo that breaks one of these rules:
-
-${rules(spec, 'spec')}`;
+${specFields(fields(subjects, 'spec'), 'spec')}`;
 }
 
 function statusSection(subjects: readonly SubjectApi[]): string {
@@ -182,8 +176,6 @@ function columnSection(subjects: readonly SubjectApi[]): string {
   );
   return `## Columns of \`kubectl get chaosdemo\`
 
-Columns with \`-o wide\` need that option.
-
 ${definitions(list)}`;
 }
 
@@ -223,12 +215,9 @@ function runKeySection(subjects: readonly SubjectApi[]): string {
   );
   return `## Run key
 
-\`status.journal.runKey\` identifies what a run was started for. A spec whose key differs from that of the last run starts
-another run, which replaces an active one.
+A spec whose run key differs from that of the last run starts another run, which replaces an active one.
 
-- The key is \`${RUN_KEY_VERSION}:\` and a hash.
 - These fields take part: \`runId\`, \`scenarios\`, and ${subjects.map(({ member }) => code(member)).join(', ')} without ${left.join(' and ')}.
 - All other fields start no run; with \`rerun: OnPodTemplateChange\` a rollout does. \`pace\`, \`suspend\`, \`activeDeadline\` and \`historyLimit\` apply to an active run.
-- A field with its default value counts as left out, so writing a default out starts no run.
-- The operator takes over a key with another version before the colon without a run.`;
+- A field with its default value counts as left out, so writing a default out starts no run.`;
 }

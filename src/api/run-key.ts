@@ -12,7 +12,7 @@ import type { SubjectApi } from './subject-api.ts';
  * Version of the hash. Raised when its input changes, so that a newer operator recognises an older key and adopts the
  * object without running it.
  */
-export const RUN_KEY_VERSION = 'v4';
+const RUN_KEY_VERSION = 'v4';
 
 /**
  * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, the subject's part without the fields

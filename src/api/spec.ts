@@ -48,6 +48,9 @@ const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 const optionalPart = (schema: z.ZodType<object, object>): z.ZodType => schema.optional();
 
+const typesOf = ({ faults, member }: SubjectApi): string =>
+  `For ${member}: ${faults.map(({ type }) => type).join(', ')}.`;
+
 /** The fields of all scenarios, and a member for each type. */
 function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
   const faults = subjects.flatMap(({ faults }) => faults);
@@ -55,7 +58,9 @@ function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
   return z
     .object({
       name: z.string().regex(NAME).max(32).describe('Name of the scenario, unique in the list.'),
-      type: z.enum(faults.map(({ type }) => type)).describe('Which fault to inject.'),
+      type: z
+        .enum(faults.map(({ type }) => type))
+        .describe(['Which fault to inject.', ...subjects.map(typesOf)].join(' ')),
       expect: z
         .enum(EXPECTATIONS)
         .default('Held')

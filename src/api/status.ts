@@ -42,7 +42,7 @@ const chapter = z.object({
 const fault = z.object({
   id: text(64, 'Run, scenario and attempt. The operator injects each id at most once.'),
   fixture: text(112, 'What was set up on the subject for it, by name.').optional(),
-  marker: text(64, 'What shows, after a restart of the operator, whether the fault was injected.').optional(),
+  marker: text(64, 'Shows, after a restart of the operator, whether the fault was injected.').optional(),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
   until: time(
@@ -162,7 +162,7 @@ const journal = z
 
 export const statusSchema = z
   .object({
-    observedGeneration: z.int().optional().describe('The generation of the spec this status speaks of.'),
+    observedGeneration: z.int().optional().describe('The generation of the spec that this status is for.'),
     phase: z.enum(PHASES).optional().describe('State of the object; once its run has ended, the verdict.'),
     chapter: text(
       96,

@@ -55,12 +55,12 @@ export const faultSchema = z
         `How it is injected. Redis: by commands to it, for ${named(typesBy('Redis'))}. Proxy: by redis.faultProxy, for ${named(typesBy('Proxy'))}. Default: Redis, if the type has both.`,
       ),
     duration: durationField(
-      'How long the fault lasts. Of `StalePrimary`: before the pods have to recover, while connections stay stale. Of `DataLoss`: how long callers are watched after it. Of `Failover` by Sentinel: how long it may take.',
+      'How long the fault lasts. `StalePrimary`: how long until the pods have to recover, while connections stay stale. `DataLoss`: how long callers are watched after it. `Failover` by Sentinel: how long it can take.',
       '1s',
       '1m',
     ).default('10s'),
     latency: durationField(
-      `How long each command waits. Default: \`${DEFAULT_LATENCY}\`.`,
+      `\`Latency\` only. How long each command waits. Default: \`${DEFAULT_LATENCY}\`.`,
       '50ms',
       '500ms',
     ).optional(),
@@ -68,7 +68,7 @@ export const faultSchema = z
       .boolean()
       .optional()
       .describe(
-        'Of `DataLoss`: Redis forgets all scripts, too, of every client; needs the right +script|flush.',
+        '`DataLoss` only. Redis also forgets all scripts of every client. Needs the right +script|flush.',
       ),
   })
   .prefault({})

@@ -51,7 +51,7 @@ const release = z.object(requestFields('DELETE')).meta({
 
 export const lockSchema = z
   .object({
-    selector: podSelector('what grants the lock'),
+    selector: podSelector('the API with the lock'),
     port: podPort,
     acquire,
     release,
@@ -90,7 +90,7 @@ export const lockSchema = z
       .prefault({})
       .describe('How the operator checks the health of the pods, every 2 s.'),
   })
-  .meta({ description: 'A lock or a semaphore behind HTTP, which keeps its state in Redis.' });
+  .meta({ description: 'A lock or a semaphore behind HTTP, with its state in Redis. Not with rateLimiter.' });
 
 export type LockSpec = z.output<typeof lockSchema>;
 

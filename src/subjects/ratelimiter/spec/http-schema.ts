@@ -59,7 +59,7 @@ export const httpInterfaceSchema = z
       })
       .optional()
       .describe(
-        `Keys of accounts of a test environment, for an API that rejects unknown keys: each stands for ${KEY_PLACE} of one caller. Left out: the operator makes keys up.`,
+        `Keys of accounts of a test environment, for an API that rejects unknown keys: each stands for ${KEY_PLACE} of one caller. Left out: the operator makes keys up. Not with identity SourceAddress.`,
       ),
   })
   .meta({

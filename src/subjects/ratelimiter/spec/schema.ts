@@ -42,7 +42,7 @@ const count = z
   })
   .meta({
     description:
-      'The count that the limiter keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it. Setup of every run checks it, as proof that the limiter counts in this Redis.',
+      'The count that the limiter keeps of the requests of one caller in one window, upward from 0. With http only. CounterDrift and DataLoss need it. Setup of every run checks it, as proof that the limiter counts in this Redis.',
     ...cel({
       rule: "!has(self.field) || (has(self.type) && self.type == 'Hash')",
       message: 'field belongs to type Hash: leave it out, or set it',
@@ -73,9 +73,9 @@ const limit = z
       .min(1)
       .max(MOST_REQUESTS)
       .optional()
-      .describe('Of TokenBucket: requests that a full bucket admits at once; default: limit.requests.'),
+      .describe('TokenBucket only. Requests that a full bucket admits at once. If left out, limit.requests.'),
     refillEvery: durationField(
-      'Of TokenBucket: tokens come in lumps so far apart; left out: one by one.',
+      'TokenBucket only. Time between two batches of tokens. If left out, tokens come one by one.',
       '1ms',
       '1h',
     ).optional(),
@@ -113,7 +113,7 @@ export const rateLimiterSchema = z
     health,
   })
   .meta({
-    description: 'The rate limiter under test.',
+    description: 'The rate limiter under test. Not with lock.',
     ...cel({
       rule: 'has(self.http) ? has(self.limit) : !has(self.redis.count)',
       message: 'with http, set limit; without it (the bundled limiter), leave redis.count out',

@@ -25,7 +25,7 @@ const schema = z.object({
   ).default('5s'),
   accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Excludes', 'Denies']).meta({
     description:
-      'Behaviors in the fault that are accepted; any other is Violated. So are double grants at any time, unless DoubleGrants is named. A fencing token that does not grow, and a slot that is not granted again, are always Violated.',
+      'Behaviors in the fault that are accepted; any other is Violated. So are double grants at any time, unless DoubleGrants is named. A fencing token that does not grow, and a slot that is not granted again, are always Violated. Leave it out with expect Violated.',
     'x-kubernetes-list-type': 'set',
   }),
 });

@@ -24,7 +24,7 @@ const schema = z
       .max(MOST_TRIALS)
       .default(3)
       .describe(
-        `Number of bursts, each of a caller whose limit is replenished. One violation is enough for Violated. Held reports what so many trials exclude at ${CONFIDENCE} % confidence. 3 trials exclude a violation in more than 64 % of bursts, 10 in 26 %, 59 in 5 %.`,
+        `Number of bursts, each of a caller whose limit is replenished. One violation is enough for Violated. At ${CONFIDENCE} % confidence, 3 trials exclude a violation in more than 64 % of bursts, 10 in 26 %, 59 in 5 %.`,
       ),
   })
   .describe('Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.');

@@ -33,7 +33,7 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'Behaviors in the fault that are accepted; any other is Violated. So is over-admission unless FailsOpen is named; after a DataLoss or a Failover, Forgets accepts the limit once more. No recovery within settle, or a limit that is not returned, is always Violated.',
+          'Behaviors in the fault that are accepted; any other is Violated. So is over-admission unless FailsOpen is named; after a DataLoss or a Failover, Forgets accepts the limit once more. No recovery within settle, or a limit that is not returned, is always Violated. Leave it out with expect Violated.',
         'x-kubernetes-list-type': 'set',
       }),
   })
@@ -82,7 +82,7 @@ export const api = {
       underLimit:
         'Requests during the fault that the limit certainly allowed, whatever it had counted of those before.',
       serverErrors:
-        'Of notAdmitted, those with a status from 500 on, except 503. Only there if there were any.',
+        'Requests of notAdmitted with a status from 500 on, except 503. Left out if there were none.',
     }),
     ...measures('ms', {
       latencyBefore: 'Median time to an answer before the fault.',
