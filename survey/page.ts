@@ -58,20 +58,18 @@ function howOf(entries: readonly Entry[]): string {
   const date = days.length > 1 ? `${days[0]} to ${days.at(-1)}` : (days[0] ?? '');
   return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s. If each
 caller's window ends at another moment, it lasted an hour. The service is the smallest that the documentation describes
-(${code('survey/limiters')}), and identifies callers by a header. Apart from that and what its row names, the first
-configuration has default settings.
+(${code('survey/limiters')}), and identifies callers by a header. The first
+configuration has default settings, unless its row names others.
 
-GhostAllowing sent three bursts of three times the limit, without a fault. StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s: connections stay open, and Redis
-returns no error. Callers waited 1 s, so a client that waits longer hangs by definition. Documentation usually
-describes an unreachable Redis instead: see [other faults](#other-faults).
+GhostAllowing sent three bursts of three times the limit, without a fault. StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s:
+connections stay open, and Redis returns no error. Callers waited 1 s, so a client that waits longer hangs by definition.
+Documentation usually describes an unreachable Redis instead: see [other faults](#other-faults).
 
 ${counted(runs.length, 'run')} were made on ${date}, on one machine with a load of ${loads}. The versions of Redis and of the
 machine were not recorded. Times depend on that load, and a burst within the limit proves little.
 
 \`\`\`sh
-# All limiters, or only those that you name
-npm run survey -- --times 3
-npm run survey -- koa-ratelimit --times 3
+npm run survey -- koa-ratelimit --times 3   # without a name: all limiters
 \`\`\`
 
 The tables of the limiters have these columns:

@@ -11,12 +11,9 @@ export interface Library {
   readonly slots: number;
   /** What it puts before the name of a lock in Redis. */
   readonly prefix?: string;
-  /** The sentence of its documentation that is closest to a lost or silent Redis, and where it is. */
-  readonly says: { readonly quote: string; readonly url: string };
+  /** Its documentation. */
+  readonly url: string;
 }
-
-const REDLOCK =
-  'Because redlock is designed for high availability, it does not care if a minority of redis instances/clusters fail at an operation.';
 
 export const LIBRARIES: readonly Library[] = [
   {
@@ -26,7 +23,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'node',
     lib: 'redlock',
     slots: 1,
-    says: { quote: REDLOCK, url: 'https://www.npmjs.com/package/redlock/v/4.2.0' },
+    url: 'https://www.npmjs.com/package/redlock/v/4.2.0',
   },
   {
     name: '@sesamecare-oss/redlock',
@@ -35,7 +32,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'node',
     lib: 'sesamecare',
     slots: 1,
-    says: { quote: REDLOCK, url: 'https://www.npmjs.com/package/@sesamecare-oss/redlock/v/1.4.0' },
+    url: 'https://www.npmjs.com/package/@sesamecare-oss/redlock/v/1.4.0',
   },
   {
     name: 'redis-semaphore Mutex',
@@ -45,10 +42,7 @@ export const LIBRARIES: readonly Library[] = [
     lib: 'mutex',
     slots: 1,
     prefix: 'mutex:',
-    says: {
-      quote: 'Fail-safe (all actions performed by LUA scripts (atomic))',
-      url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
-    },
+    url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
   },
   {
     name: 'redis-semaphore Semaphore',
@@ -58,10 +52,7 @@ export const LIBRARIES: readonly Library[] = [
     lib: 'semaphore',
     slots: 3,
     prefix: 'semaphore:',
-    says: {
-      quote: 'Fail-safe (all actions performed by LUA scripts (atomic))',
-      url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
-    },
+    url: 'https://www.npmjs.com/package/redis-semaphore/v/5.8.0',
   },
   {
     name: 'redis-py Lock',
@@ -70,11 +61,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'python',
     lib: 'redis-py',
     slots: 1,
-    says: {
-      quote:
-        'It’s left to the user to resolve deadlock issues and make sure multiple clients play nicely together.',
-      url: 'https://pypi.org/project/redis/8.1.0/',
-    },
+    url: 'https://pypi.org/project/redis/8.1.0/',
   },
   {
     name: 'python-redis-lock',
@@ -84,11 +71,7 @@ export const LIBRARIES: readonly Library[] = [
     lib: 'python-redis-lock',
     slots: 1,
     prefix: 'lock:',
-    says: {
-      quote:
-        'In some cases, the lock remains in redis forever (like a server blackout / redis or application crash',
-      url: 'https://pypi.org/project/python-redis-lock/4.0.1/',
-    },
+    url: 'https://pypi.org/project/python-redis-lock/4.0.1/',
   },
   {
     name: 'bsm/redislock',
@@ -97,10 +80,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'go',
     lib: 'redislock',
     slots: 1,
-    says: {
-      quote: 'May return ErrNotObtained if not successful.',
-      url: 'https://pkg.go.dev/github.com/bsm/redislock@v0.9.4',
-    },
+    url: 'https://pkg.go.dev/github.com/bsm/redislock@v0.9.4',
   },
   {
     name: 'redsync',
@@ -109,11 +89,7 @@ export const LIBRARIES: readonly Library[] = [
     folder: 'go',
     lib: 'redsync',
     slots: 1,
-    says: {
-      quote:
-        'After this is successful, no one else can obtain the same lock (the same mutex name) until we unlock it.',
-      url: 'https://pkg.go.dev/github.com/go-redsync/redsync/v4@v4.18.1',
-    },
+    url: 'https://pkg.go.dev/github.com/go-redsync/redsync/v4@v4.18.1',
   },
 ];
 

@@ -1,7 +1,7 @@
 /** The page of the survey of locks, from its results. Pure but for reading them. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { code, table } from '../markdown.ts';
+import { code, link, table } from '../markdown.ts';
 import {
   FAULTS,
   type Fault,
@@ -27,7 +27,7 @@ export function lockPage(runs: readonly LockRun[]): string {
   const [first, last] = [dates[0], dates.at(-1)];
   return `# Survey of locks
 
-What contenders of unmodified locks get during a fault of Redis. [Test a lock](your-lock.md) describes the outcomes. This
+What contenders of unmodified locks get during a fault of Redis. [Test a lock](your-lock.md#results) defines the outcomes. This
 page is generated from [survey-locks.json](survey-locks.json), which has each run.
 
 ## Findings
@@ -49,9 +49,6 @@ ${table(
   ),
 )}
 
-- **Excludes**: slots are granted as before, never too many. **Denies**: contenders get errors or \`409\`. **Hangs**: they
-  get no response within 1 s. **Mixed**: none of these for nine in ten.
-- **DoubleGrants**: more contenders held a lock for certain than it has slots.
 - **not returned**: a slot was not granted again after the fault, its time to live and 5 s.
 - \`2 × Hangs, Denies\`: the runs differ. Empty: not run.
 
@@ -70,18 +67,13 @@ ${runs.length} runs were made ${first === last ? `on ${first}` : `from ${first} 
 node survey/locks/run.ts --times 3
 \`\`\`
 
-## Documentation of the libraries
+## Libraries
 
-None of them states the outcome if their only Redis does not respond. These are the closest sentences:
+Their documentation does not state the outcome if their only Redis does not respond.
 
 ${table(
-  ['library', 'version', 'language', 'its documentation'],
-  LIBRARIES.map(({ language, name, says, version }) => [
-    name,
-    version,
-    language,
-    `["${says.quote}"](${says.url})`,
-  ]),
+  ['library', 'version', 'language'],
+  LIBRARIES.map(({ language, name, url, version }) => [name, link(version, url), language]),
 )}
 `;
 }
