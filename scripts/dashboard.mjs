@@ -305,7 +305,7 @@ export function dashboardJson() {
 const HEAD = {
   title: 'ChaosDemo',
   uid: 'chaosdemo',
-  description: 'What the ChaosDemo operator does, and what its runs find. docs/monitoring.md says more.',
+  description: 'What the ChaosDemo operator does, and what its runs find: see docs/install.md.',
   tags: ['chaosdemo'],
   schemaVersion: 39,
   refresh: '30s',
