@@ -18,7 +18,7 @@ const SOURCES = [
   'helm',
   'packages',
 ];
-const PAGES = ['CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+const PAGES = ['.github', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
 /** Builds the site of a folder that has `files`, and those of `more`. Its packages are those of this repository. */
 async function build(files: readonly string[], more: Record<string, string> = {}) {
