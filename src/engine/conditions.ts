@@ -1,65 +1,58 @@
 /** Derives the conditions from a status, by the table in the API. */
 
-import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
-import { counted, endOf, truncate, violationCondition } from '../api/index.ts';
-import type { Context, ObjectState } from './context.ts';
+import type { ChaosDemoStatus, Condition, Reason, ScenarioStatus } from '../api/index.ts';
+import { CONDITIONS_BY_STATE, counted, endOf, truncate, violationCondition } from '../api/index.ts';
+import type { Context } from './context.ts';
 import { activeFault, isRunActive } from './fault-times.ts';
 import { UNREACHABLE } from './health.ts';
 
 type Part = Pick<Condition, 'status' | 'reason' | 'message'>;
+type Parts = Readonly<Record<string, Part>>;
 
-/** All conditions of the draft, in a fixed order. `lastTransitionTime` moves only when a condition's status does. */
+/** All conditions of the draft, in a fixed order. */
 export function conditionsFor(context: Context): Condition[] {
   const { demo, draft, now } = context;
-  const parts: Record<string, Part> = {
-    ...stateConditions(context.objectState, draft),
+  const types = new Set((draft.scenarios ?? demo.spec.scenarios).map(({ type }) => type));
+  const violations = context.subject.api.faults
+    .filter(({ type }) => types.has(type))
+    .map(({ type }) => [violationCondition(type), violation(context, type)]);
+  const parts = {
+    ...stateConditions(context),
     Healthy: healthy(context),
     FaultActive: faultActive(context),
+    ...Object.fromEntries(violations),
   };
-  const types = new Set((draft.scenarios ?? demo.spec.scenarios).map(({ type }) => type));
-  for (const { type } of context.subject.api.faults)
-    if (types.has(type)) parts[violationCondition(type)] = violation(context, type);
+  return conditionsOf(parts, demo.status, now);
+}
+
+/** The conditions of these parts. `lastTransitionTime` moves only when the status of a condition does. */
+export function conditionsOf(parts: Parts, { conditions = [] }: ChaosDemoStatus, now: number): Condition[] {
   const transition = `${new Date(now).toISOString().slice(0, 19)}Z`;
-  return Object.entries(parts).map(([type, part]) => {
-    const before = demo.status.conditions?.find((condition) => condition.type === type);
-    return {
-      type,
-      status: part.status,
-      lastTransitionTime: before?.status === part.status ? before.lastTransitionTime : transition,
-      reason: part.reason,
-      message: part.message,
-    };
+  return Object.entries(parts).map(([type, { status, reason, message }]) => {
+    const same = conditions.find((known) => known.type === type && known.status === status);
+    return { type, status, lastTransitionTime: same?.lastTransitionTime ?? transition, reason, message };
   });
 }
 
-/** Ready, Reconciling, Stalled, Finished and Succeeded. Reconciling and Stalled are mutually exclusive. */
-function stateConditions(
-  objectState: ObjectState,
-  draft: ChaosDemoStatus,
-): Partial<Record<ConditionType, Part>> {
+/** Ready, Reconciling, Stalled, Finished and Succeeded. */
+function stateConditions({ draft, objectState }: Context): Parts {
   const verdict = endOf(draft);
   if (objectState.kind === 'finished' && verdict) {
     const { phase, reason } = verdict;
     // The sentence is in status.message.
-    const message = `${phase}: ${reason}`;
-    const good: Part = { status: 'True', reason, message };
-    const bad: Part = { status: 'False', reason, message };
-    return phase === 'Succeeded'
-      ? { Ready: good, Finished: good, Succeeded: good }
-      : { Ready: bad, Stalled: good, Finished: good, Succeeded: bad };
+    return partsOf(phase === 'Succeeded' ? 'succeeded' : 'unsuccessful', reason, `${phase}: ${reason}`);
   }
-  const { reason, message }: { reason: Reason; message: string } =
-    objectState.kind === 'suspended' || objectState.kind === 'finished'
-      ? { reason: 'Suspended', message: draft.run ? 'The next run waits' : 'No run has been made' }
-      : objectState;
-  const open: Partial<Record<ConditionType, Part>> = {
-    Ready: { status: 'False', reason, message },
-    Finished: { status: 'False', reason, message },
-    Succeeded: { status: 'Unknown', reason, message },
-  };
-  if (objectState.kind === 'refused') return { ...open, Stalled: { status: 'True', reason, message } };
-  if (objectState.kind === 'suspended' || objectState.kind === 'finished') return open;
-  return { ...open, Reconciling: { status: 'True', reason, message } };
+  if (objectState.kind === 'suspended' || objectState.kind === 'finished')
+    return partsOf('suspended', 'Suspended', draft.run ? 'The next run waits' : 'No run has been made');
+  const { kind, message, reason } = objectState;
+  return partsOf(kind === 'refused' ? 'refused' : 'open', reason, message);
+}
+
+/** The conditions of an object in this state of the table, all with the same reason and message. */
+export function partsOf(state: keyof typeof CONDITIONS_BY_STATE, reason: Reason, message: string): Parts {
+  const { conditions } = CONDITIONS_BY_STATE[state];
+  const parts = Object.entries(conditions).map(([type, status]) => [type, { status, reason, message }]);
+  return Object.fromEntries(parts) as Parts;
 }
 
 /** Whether the object requests a run other than the last one, so that the last result does not apply to it. */

@@ -1,6 +1,6 @@
 /** An API server that holds ChaosDemos in memory, and what can go wrong with it. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../src/api/index.ts';
-import { FINALIZER, statusSchema } from '../../src/api/index.ts';
+import { statusSchema } from '../../src/api/index.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import type { DemoApi, Write } from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
@@ -168,24 +168,12 @@ export class FakeConnection implements DemoApi {
     return this.#call(() => this.#server.writeStatus(demo, body), signal);
   }
 
-  addFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
-    return this.#call(
-      () =>
-        this.#server.write(demo, ({ metadata }) => {
-          metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), FINALIZER])];
-        }),
-      signal,
-    );
-  }
-
-  removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
-    return this.#call(
-      () =>
-        this.#server.write(demo, ({ metadata }) => {
-          metadata.finalizers = metadata.finalizers?.filter((other) => other !== FINALIZER) ?? [];
-        }),
-      signal,
-    );
+  writeFinalizers(demo: ChaosDemo, finalizers: readonly string[], signal: AbortSignal): Promise<Write> {
+    const write = (): Write =>
+      this.#server.write(demo, ({ metadata }) => {
+        metadata.finalizers = [...finalizers];
+      });
+    return this.#call(write, signal);
   }
 
   /** What was sent arrives though its sender dies; the answer comes only to one that lives. */

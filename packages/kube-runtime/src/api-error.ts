@@ -69,6 +69,14 @@ export function isNotFound(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 404;
 }
 
+/** The result of a request, or undefined if it is answered 404. */
+export async function ifFound<T>(request: Promise<T>): Promise<T | undefined> {
+  return await request.catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    return undefined;
+  });
+}
+
 /** 409, whether the object changed since it was read, its uid differs, or it exists already. */
 export function isConflict(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 409;

@@ -25,7 +25,7 @@ export interface KubeRequest {
   body?: unknown;
   /** Default `application/json`; a PATCH sets the kind of patch here. */
   contentType?: string;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** From the call to the last byte of the response, in milliseconds. Default: the client's. */
   timeoutMs?: number;
   /** A larger response is an error, and not read to its end. Default 32 MiB. */

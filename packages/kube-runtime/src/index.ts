@@ -6,6 +6,7 @@ export {
   AnswerTooLargeError,
   ApiError,
   ApiUnreachableError,
+  ifFound,
   isAlreadyExists,
   isConflict,
   isForbidden,
@@ -14,7 +15,7 @@ export {
   isNotFound,
   isTransient,
 } from './api-error.ts';
-export { addFinalizer, applyStatus, type GuardedWrite, removeFinalizer } from './apply.ts';
+export { applyStatus, type GuardedWrite, writeFinalizers } from './apply.ts';
 export * from './client.ts';
 export * from './controller.ts';
 export { type EventRecord, EventRecorder, type EventRecorderOptions, type EventReference } from './events.ts';

@@ -8,7 +8,7 @@
  * clock is recorded for people and decides nothing: it may be set.
  */
 import { uptime } from 'node:os';
-import { isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
+import { ifFound, isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
 import type { KubeApi } from './client.ts';
 import { type KubeObject, microTime, type ObjectMeta } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
@@ -126,7 +126,7 @@ export class LeaseLock {
    * @throws {ApiError | ApiUnreachableError} as `KubeClient.request`; the write may have happened.
    */
   async acquireOrRenew(timeoutMs: number, signal?: AbortSignal): Promise<LeaseAttempt> {
-    const call = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const call = { timeoutMs, signal };
     // Renewing goes straight to the write; a changed resource version reveals another writer.
     if (this.#renewedAt !== undefined && this.#observed !== undefined) {
       if (await this.#write(this.#observed, call)) return { held: true };
@@ -204,12 +204,8 @@ export class LeaseLock {
   }
 
   async #read(call: Call): Promise<Lease | undefined> {
-    try {
-      return await this.#options.client.request<Lease>({ method: 'GET', path: this.#path(true), ...call });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const { client } = this.#options;
+    return await ifFound(client.request<Lease>({ method: 'GET', path: this.#path(true), ...call }));
   }
 
   /** False: another process created it first. */
@@ -287,5 +283,5 @@ type Moment = Record<'monotonic' | 'boot', number>;
 
 interface Call {
   timeoutMs: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }

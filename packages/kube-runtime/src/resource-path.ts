@@ -15,7 +15,7 @@ export interface ResourceType {
  */
 export function resourcePath(
   type: ResourceType,
-  where: { namespace?: string | undefined; name?: string; subresource?: string } = {},
+  where: { namespace?: string | undefined; name?: string; subresource?: string | undefined } = {},
 ): string {
   const segments = type.group === '' ? ['api', type.version] : ['apis', type.group, type.version];
   if (where.namespace !== undefined) segments.push('namespaces', where.namespace);

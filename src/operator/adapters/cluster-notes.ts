@@ -2,7 +2,7 @@
  * Small texts that outlive the process, each in a Lease without a holder: the operator may write no other kind there.
  */
 import type { KubeApi, KubeObject } from '@chaosdemo/kube-runtime';
-import { isConflict, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
+import { ifFound, isConflict, resourcePath } from '@chaosdemo/kube-runtime';
 import type { Cluster } from '../../subjects/cluster.ts';
 import { withForbiddenError } from './forbidden.ts';
 
@@ -23,14 +23,9 @@ export function createNotes(client: KubeApi): Pick<Cluster, 'note' | 'keepNote'>
   };
   return {
     async note(namespace, name, signal) {
-      try {
-        const path = resourcePath(leases, { namespace, name });
-        const { metadata } = await call<KubeObject>({ method: 'GET', path, signal });
-        return { text: metadata.annotations?.[TEXT] ?? '', version: metadata.resourceVersion };
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
+      const path = resourcePath(leases, { namespace, name });
+      const { metadata } = (await ifFound(call<KubeObject>({ method: 'GET', path, signal }))) ?? {};
+      return metadata && { text: metadata.annotations?.[TEXT] ?? '', version: metadata.resourceVersion };
     },
     async keepNote({ before, name, namespace, pod, text }, signal) {
       // Deleted with the pod that it is about.

@@ -1,13 +1,13 @@
 /** The Kubernetes requests open to subjects, answered by an API server. */
 
 import type { KubeApi, KubeObject, Logger } from '@chaosdemo/kube-runtime';
-import { isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
+import { ifFound, resourcePath } from '@chaosdemo/kube-runtime';
 import type { Clock } from '../../engine/clock.ts';
 import type { Cluster, Secret, Service } from '../../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';
 import { createNotes } from './cluster-notes.ts';
 import { withForbiddenError } from './forbidden.ts';
-import { PodLists } from './pod-lists.ts';
+import { PodLists, type PodQuery } from './pod-lists.ts';
 
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
@@ -27,15 +27,11 @@ export function createKubeCluster(
   leads: () => boolean = () => true,
 ): Cluster {
   const lists = new PodLists(client);
+  const list = (query: PodQuery, signal: AbortSignal): ReturnType<PodLists['list']> =>
+    withForbiddenError(lists.list(query, signal));
   const get = async <T>(path: string, signal: AbortSignal): Promise<T | undefined> => {
-    try {
-      return await withForbiddenError(
-        client.request<T>({ method: 'GET', path, signal, timeoutMs: READ_TIMEOUT_MS, maxBytes: READ_BYTES }),
-      );
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const request = { method: 'GET', path, signal, timeoutMs: READ_TIMEOUT_MS, maxBytes: READ_BYTES } as const;
+    return await withForbiddenError(ifFound(client.request<T>(request)));
   };
   return {
     localPods: isOnThisMachine(client.host),
@@ -47,19 +43,15 @@ export function createKubeCluster(
     secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
     // Uses a list: the operator may not get pods, and need not.
     async pod(namespace, name, signal) {
-      const pods = await withForbiddenError(
-        lists.list(
-          // Requested right before a pause or a write.
-          { namespace, labelSelector: '', fieldSelector: `metadata.name=${name}`, most: 1, timed: true },
-          signal,
-        ),
-      );
+      const fieldSelector = `metadata.name=${name}`;
+      // Requested right before a pause or a write.
+      const pods = await list({ namespace, labelSelector: '', fieldSelector, most: 1, timed: true }, signal);
       return pods === 'TooMany' ? undefined : pods[0];
     },
     pods: (namespace, labelSelector, most, signal, timed = false) =>
-      withForbiddenError(lists.list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal)),
+      list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal),
     podMetadata: (namespace, most, signal) =>
-      withForbiddenError(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
+      list({ namespace, labelSelector: '', most, metadataOnly: true }, signal),
     ...createNotes(client),
     lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
   };

@@ -3,16 +3,16 @@
 import type { GuardedWrite, KubeApi } from '@chaosdemo/kube-runtime';
 import {
   ApiError,
-  addFinalizer,
   applyStatus,
+  ifFound,
   isConflict,
   isInvalid,
   isNotFound,
-  removeFinalizer,
   resourcePath,
+  writeFinalizers,
 } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
-import { API_VERSION, FINALIZER, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
+import { API_VERSION, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
 import type { DemoApi, Write } from '../shell/ports.ts';
 
 export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
@@ -32,24 +32,18 @@ export function createKubeDemoApi(client: KubeApi, read: (key: string) => ChaosD
     async fetch({ metadata }, signal) {
       const { name, namespace } = metadata;
       const path = resourcePath(CHAOS_DEMO_TYPE, { namespace, name });
-      try {
-        return await client.request<ChaosDemo>({ method: 'GET', path, signal });
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
+      return await ifFound(client.request<ChaosDemo>({ method: 'GET', path, signal }));
     },
     applyStatus: (demo, status, signal) => writeOutcome(applyStatus(guarded(demo, signal), status)),
-    addFinalizer: (demo, signal) => writeOutcome(addFinalizer(guarded(demo, signal), FINALIZER)),
-    removeFinalizer: (demo, signal) => writeOutcome(removeFinalizer(guarded(demo, signal), FINALIZER)),
+    writeFinalizers: (demo, finalizers, signal) =>
+      writeOutcome(writeFinalizers(guarded(demo, signal), finalizers)),
   };
 }
 
 /** The outcome of a write; errors that are definite answers become states. */
-async function writeOutcome(write: Promise<ChaosDemo | undefined>): Promise<Write> {
+async function writeOutcome(write: Promise<ChaosDemo>): Promise<Write> {
   try {
-    const demo = await write;
-    return demo ? { state: 'stored', demo } : { state: 'gone' };
+    return { state: 'stored', demo: await write };
   } catch (error) {
     if (isConflict(error)) return { state: 'conflict' };
     if (isNotFound(error)) return { state: 'gone' };

@@ -119,20 +119,16 @@ export class Entries {
     this.#entries.delete(entry.key);
   }
 
-  /**
-   * Begins to close the session, without waiting: the duration depends on the systems that the session is connected to.
-   */
-  close(entry: Entry): void {
-    this.#end(entry);
-  }
-
   /** Begins to close the session of a deleted object, undoing an unfinished run. */
   leave(entry: Entry): void {
     if (entry.session) this.#options.onDeleted(entry.session.demo);
     this.undo(entry);
   }
 
-  /** Begins to undo what an active run has created, and then to close the session. */
+  /**
+   * Begins to close the session, without waiting: the duration depends on the systems that the session is connected to.
+   * What an active run has created is undone before.
+   */
   undo(entry: Entry): void {
     this.#end(entry, async (session) => {
       if (isRunActive(session.demo.status)) await this.#release(session);

@@ -23,10 +23,8 @@ export interface DemoApi {
   fetch(demo: ChaosDemo, signal: AbortSignal): Promise<ChaosDemo | undefined>;
   /** Stores the complete status: omitted fields are removed. @throws if the API server gave no usable answer */
   applyStatus(demo: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<Write>;
-  /** Does nothing if it is there. @throws as `applyStatus` */
-  addFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
-  /** Does nothing if it is not there. @throws as `applyStatus` */
-  removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
+  /** Replaces all finalizers. @throws as `applyStatus` */
+  writeFinalizers(demo: ChaosDemo, finalizers: readonly string[], signal: AbortSignal): Promise<Write>;
 }
 
 /** Contents by file name. */

@@ -9,6 +9,7 @@ import type { Effect } from '../../engine/effects.ts';
 import { activeFault, faultDeadline, isRunActive } from '../../engine/fault-times.ts';
 import { nothingObserved } from '../../engine/observed.ts';
 import { isTransition } from '../../engine/transition.ts';
+import { decideOnUnknown } from '../../engine/unknown-subject.ts';
 import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
 import type { Logger } from '../log.ts';
 import type { Recorders } from './announce.ts';
@@ -25,7 +26,6 @@ import {
 } from './ports.ts';
 import { type RunLimits, RunSlots } from './run-slots.ts';
 import { NotLeadingError, StatusWriter } from './status-writer.ts';
-import { unknownSubjectStatus } from './unknown-subject.ts';
 
 /** Requeue delay of a process that does not lead now, or no longer. */
 const LEADER_RETRY_MS = 1000;
@@ -173,10 +173,8 @@ export class Reconciler {
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
     // Opened for a spec that was changed before its run began: the new one may be about other pods.
-    if (entry.session?.isOutdated && !isRunActive(demo.status)) this.#entries.close(entry);
+    if (entry.session?.isOutdated && !isRunActive(demo.status)) this.#entries.undo(entry);
     const subject = subjectOf(this.#options.subjects, demo.spec);
-    if (!subject) return await this.#handleUnknownSubject(entry, demo, signal);
-
     let decision: Decision;
     try {
       decision = this.#decide(entry, demo, subject);
@@ -212,11 +210,12 @@ export class Reconciler {
     return result;
   }
 
-  #decide(entry: Entry, demo: ChaosDemo, { definition }: ConnectedSubject): Decision {
+  #decide(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject | undefined): Decision {
     const now = this.#now();
-    const observed = entry.session?.observed ?? nothingObserved(now);
-    const noSlotReason = this.#slots.obstacle(entry.key);
-    return decide(demoOf(demo, this.#options.killSwitchIsOn(), noSlotReason), observed, now, definition);
+    const { killSwitchIsOn, subjects } = this.#options;
+    const input = demoOf(demo, killSwitchIsOn(), this.#slots.obstacle(entry.key));
+    if (!subject) return decideOnUnknown(input, [...subjects.keys()], now);
+    return decide(input, entry.session?.observed ?? nothingObserved(now), now, subject.definition);
   }
 
   /** In the same turn as the decision, which is based on the slots at that time. */
@@ -239,15 +238,15 @@ export class Reconciler {
     entry: Entry,
     demo: ChaosDemo,
     { activities, effects, session, slot }: Decision,
-    subject: ConnectedSubject,
+    subject: ConnectedSubject | undefined,
   ): void {
     // A session that is still ending requests another decision when it has ended.
-    if (session && !this.#entries.isEnding(entry.key)) {
+    if (session && subject && !this.#entries.isEnding(entry.key)) {
       const open = this.#entries.session(entry, demo, subject);
       open.perform(effects);
       open.converge(activities);
     } else if (demo.metadata.deletionTimestamp) this.#entries.leave(entry);
-    else this.#entries.close(entry);
+    else this.#entries.undo(entry);
     if (slot === 'none') this.#releaseSlot(entry.key);
   }
 
@@ -311,27 +310,6 @@ export class Reconciler {
     if (entry.session && now - entry.rejectedSince < REJECTION_LIMIT_MS) return;
     this.#entries.undo(entry);
     this.#releaseSlot(entry.key);
-  }
-
-  /**
-   * Handles an object whose subject is not registered. A fault injected by an operator that knew it ends automatically.
-   */
-  async #handleUnknownSubject(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
-    this.#entries.undo(entry);
-    this.#releaseSlot(entry.key);
-    const now = this.#now();
-    const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
-    const fault = activeFault(status, now);
-    const wakeAt = fault && faultDeadline(fault);
-    let after = demo;
-    if (isTransition(demo.status, status)) {
-      const write = await this.#writer.apply(demo, status, signal);
-      if (write.state === 'refused') return await this.#handleFailure(entry, demo, write.error, signal);
-      if (write.state !== 'stored') return await this.#refetch(entry, demo, write, signal);
-      after = write.demo;
-      this.#stored(entry, demo, after);
-    }
-    return await this.#finish(entry, after, { finalizer: fault !== undefined, wakeAt }, signal);
   }
 
   /**

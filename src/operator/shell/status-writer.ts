@@ -44,16 +44,18 @@ export class StatusWriter {
     const { deletionTimestamp, finalizers = [] } = demo.metadata;
     if (finalizers.includes(FINALIZER) || deletionTimestamp) return { state: 'stored', demo };
     this.#mustLead();
-    const write = await this.#api.addFinalizer(demo, signal);
+    const write = await this.#api.writeFinalizers(demo, [...finalizers, FINALIZER], signal);
     // The deletion was requested a moment ago, and a late finalizer is rejected: our copy is stale.
     return write.state === 'refused' ? { state: 'conflict' } : write;
   }
 
   /** Removes the finalizer if it is there. */
   async removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
-    if (!demo.metadata.finalizers?.includes(FINALIZER)) return { state: 'stored', demo };
+    const { finalizers = [] } = demo.metadata;
+    const others = finalizers.filter((finalizer) => finalizer !== FINALIZER);
+    if (others.length === finalizers.length) return { state: 'stored', demo };
     this.#mustLead();
-    return await this.#api.removeFinalizer(demo, signal);
+    return await this.#api.writeFinalizers(demo, others, signal);
   }
 
   /** Right before a write: a process may be frozen between a decision and its write. */
