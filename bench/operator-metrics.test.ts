@@ -12,9 +12,8 @@ import {
 
 it('reads what the operator really writes', async () => {
   const written = createMetrics({ ...IDLE, queueDepth: () => 3 }, []);
-  written.reconciled('success', 5);
-  written.reconciled('success', 5);
-  written.reconciled('error', 5);
+  for (const outcome of ['success', 'success', 'error'] as const)
+    written.reconciled({ outcome, waitedMs: 0, durationMs: 5 });
   written.statusWritten('stored');
   const metrics = parseMetrics(await written.registry.metrics());
   expect(reconciles(metrics)).toBe(3);

@@ -139,7 +139,6 @@ export async function runOperator(
       concurrency: config.concurrency,
       maxRuns: config.maxRuns,
       maxRunsPerNamespace: config.maxRunsPerNamespace,
-      onReconciled: ({ durationMs, outcome }) => metrics.reconciled(outcome, durationMs),
     }),
     keys: () => stores.flatMap((store) => store.list().map(objectKey)),
     onChange(leads) {

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Controller, type ReconcileRecord } from './controller.ts';
 import { recordingLogger } from './testing.fixture.ts';
@@ -73,7 +74,8 @@ describe('Controller', () => {
     controller.start();
     controller.enqueue('a');
     await vi.advanceTimersByTimeAsync(350);
-    expect(records.map((record) => record.outcome)).toEqual(['error', 'error', 'error']);
+    const record = { outcome: 'error', waitedMs: 0, durationMs: 0 };
+    expect(records).toEqual([record, record, record]);
     expect(logger.entries.map(({ fields }) => (fields as { retryInMs: number }).retryInMs)).toEqual([
       100, 200, 400,
     ]);
@@ -157,4 +159,57 @@ describe('Controller', () => {
       ['error', ['deaf']],
     ]);
   });
+});
+
+type Step = { readonly key: string } | { readonly ms: number } | { readonly end: number | 'fail' | 'done' };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ key: fc.constantFrom('a', 'b', 'c') }),
+  fc.record({ ms: fc.integer({ min: 0, max: 60 }) }),
+  fc.record({ end: fc.oneof(fc.constantFrom('fail' as const, 'done' as const), fc.integer({ min: -1, max: 50 })) }),
+);
+
+it('a controller reconciles no key twice at once, and each key after it was last enqueued', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const running = new Map<string, (end: number | 'fail' | 'done') => void>();
+      /** Keys enqueued and not reconciled since. */
+      const owed = new Set<string>();
+      const controller = new Controller({
+        name: 'c',
+        logger: recordingLogger(),
+        concurrency: 2,
+        backoff,
+        async reconcile(key) {
+          if (running.has(key)) throw new Error(`${key} is reconciled twice at once`);
+          owed.delete(key);
+          const end = await new Promise<number | 'fail' | 'done'>((resolve) => running.set(key, resolve));
+          running.delete(key);
+          if (end !== 'done') owed.add(key);
+          if (end === 'fail') throw new Error('no');
+          return end === 'done' ? {} : { requeueAfterMs: end };
+        },
+      });
+      const endFirst = (end: number | 'fail' | 'done'): void => running.values().next().value?.(end);
+      controller.start();
+      for (const step of steps) {
+        if ('key' in step) {
+          owed.add(step.key);
+          controller.enqueue(step.key);
+        }
+        if ('end' in step) endFirst(step.end);
+        await vi.advanceTimersByTimeAsync('ms' in step ? step.ms : 0);
+      }
+      // Everything that is due by now.
+      for (let round = 0; round < 10; round += 1) {
+        await vi.advanceTimersByTimeAsync(2000);
+        endFirst('done');
+      }
+      await settle();
+      expect([[...owed], controller.depth]).toEqual([[], 0]);
+      await controller.stop(0);
+      expect(vi.getTimerCount()).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -1,7 +1,20 @@
-/** Workers that reconcile keys: bounded concurrency, backoff on errors, and a graceful stop with a deadline. */
+/**
+ * Reconciles keys: with bounded concurrency, backoff on errors, and a graceful stop with a deadline. A key waits at most
+ * once, is never reconciled twice at the same time, and if it is enqueued while it is reconciled, it is reconciled again
+ * afterwards, so that no change is lost.
+ *
+ * Namespaces take turns, and none of them can occupy all workers: a key waits mainly for others of its namespace.
+ */
+import { FairQueue } from './fair/fair-queue.ts';
 import type { Logger } from './kube-types.ts';
-import { type BackoffOptions, endsWithin, systemTimers, type Timers } from './wait.ts';
-import { type QueueObserver, WorkQueue } from './work-queue.ts';
+import {
+  type BackoffOptions,
+  backoffDelay,
+  endsWithin,
+  longestTimerMs,
+  systemTimers,
+  type Timers,
+} from './wait.ts';
 
 /** When to requeue; empty: at the next change. It replaces the request of an earlier reconcile. */
 export interface ReconcileResult {
@@ -19,9 +32,10 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileR
 
 /** The end of one reconcile, for metrics. */
 export interface ReconcileRecord {
-  key: string;
   /** The last two: it succeeded, and requests a requeue at once or later. */
   outcome: 'success' | 'error' | 'requeue' | 'requeue_after';
+  /** How long the key waited for a worker. */
+  waitedMs: number;
   durationMs: number;
 }
 
@@ -32,9 +46,7 @@ export interface ControllerOptions {
   logger: Logger;
   /** Maximum concurrent keys. Default 1. At most three quarters of them are of one namespace. */
   concurrency?: number;
-  /** Observes waiting and active keys. */
-  observer?: QueueObserver | undefined;
-  /** Delays after errors; default as in `WorkQueue`. */
+  /** Delays after errors; default 0.25 s, doubling to 60 s. */
   backoff?: BackoffOptions;
   onReconciled?: (record: ReconcileRecord) => void;
   /** Default: the system's. */
@@ -46,41 +58,47 @@ const abortGraceMs = 2000;
 
 /** Reconciles the keys given to `enqueue`. */
 export class Controller {
-  readonly #options: ControllerOptions;
-  readonly #queue: WorkQueue;
-  readonly #timers: Timers;
+  readonly #options: ControllerOptions & Required<Pick<ControllerOptions, 'backoff' | 'concurrency' | 'timers'>>;
   readonly #abort = new AbortController();
+  /** When each key was enqueued that no worker has taken since. */
+  readonly #enqueuedAt = new Map<string, number>();
+  /** Those of them that a worker may take, by namespace: the others are being reconciled. */
+  readonly #waiting = new FairQueue<string>();
+  readonly #running = new Set<string>();
+  readonly #delayed = new Map<string, { dueAt: number; cancel: AbortController }>();
+  readonly #failures = new Map<string, number>();
+  /** Resolves once no reconcile runs after `stop`. */
+  readonly #idle = Promise.withResolvers<void>();
   #started = false;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
-    this.#options = options;
-    this.#timers = options.timers ?? systemTimers;
-    const { backoff, concurrency = 1, observer } = options;
-    const maxPerNamespace = Math.ceil((concurrency * 3) / 4);
-    this.#queue = new WorkQueue({ backoff, timers: this.#timers, maxPerNamespace, observer });
+    const defaults = { concurrency: 1, backoff: { baseMs: 250, maxMs: 60_000 }, timers: systemTimers };
+    this.#options = { ...defaults, ...options };
   }
 
   /** Keys waiting for a worker. */
   get depth(): number {
-    return this.#queue.depth;
+    return this.#enqueuedAt.size;
   }
 
-  /** Requests a reconcile of `key`; before `start` it waits in the queue. */
+  /** Requests a reconcile of `key`; before `start` it waits in the queue, and after `stop` it does nothing. */
   enqueue(key: string): void {
-    this.#queue.add(key);
+    if (this.#stopping) return;
+    if (!this.#enqueuedAt.has(key)) this.#enqueuedAt.set(key, this.#options.timers.monotonic());
+    this.#await(key);
   }
 
   /** Starts the workers; a second call does nothing. */
   start(): void {
-    if (this.#started) return;
     this.#started = true;
-    for (let worker = 0; worker < (this.#options.concurrency ?? 1); worker++) void this.#work();
+    this.#handOut();
   }
 
   /**
    * Takes no more keys and waits for the running reconciles; after `deadlineMs` their signal aborts, and shortly after
-   * that they are given up (and named in the log). Never rejects; later calls wait for the first.
+   * that they are given up (and named in the log). Waiting keys are forgotten: the next process lists again. Never
+   * rejects; later calls wait for the first.
    */
   stop(deadlineMs: number): Promise<void> {
     this.#stopping ??= this.#stop(deadlineMs);
@@ -88,60 +106,113 @@ export class Controller {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    const { logger, name } = this.#options;
-    const idle = this.#queue.shutDown();
-    if (await endsWithin(this.#timers, deadlineMs, idle)) return;
-    const running = this.#queue.processing;
+    const { logger, name: controller, timers } = this.#options;
+    for (const { cancel } of this.#delayed.values()) cancel.abort();
+    this.#delayed.clear();
+    this.#waiting.clear();
+    this.#enqueuedAt.clear();
+    if (this.#running.size === 0) return;
+    if (await endsWithin(timers, deadlineMs, this.#idle.promise)) return;
     logger.warn(
-      { controller: name, running, deadlineMs },
+      { controller, running: [...this.#running], deadlineMs },
       'stopping: reconciles still run after the deadline; aborting',
     );
-    this.#abort.abort(new Error(`controller ${name} is stopping`));
-    if (await endsWithin(this.#timers, abortGraceMs, idle)) return;
+    this.#abort.abort(new Error(`controller ${controller} is stopping`));
+    if (await endsWithin(timers, abortGraceMs, this.#idle.promise)) return;
     logger.error(
-      { controller: name, running: this.#queue.processing },
+      { controller, running: [...this.#running] },
       'stopping: reconciles ignore their abort; leaving',
     );
   }
 
-  async #work(): Promise<void> {
-    for (;;) {
-      const key = await this.#queue.take();
+  /** Queues a key that was enqueued, unless it is being reconciled. */
+  #await(key: string): void {
+    if (!this.#running.has(key)) this.#waiting.push(namespaceOf(key), key);
+    this.#handOut();
+  }
+
+  /** Begins to reconcile waiting keys, as long as there are workers. */
+  #handOut(): void {
+    const { concurrency, timers } = this.#options;
+    while (this.#started && this.#running.size < concurrency) {
+      const key = this.#waiting.shift((namespace) => this.#hasWorkerFor(namespace));
       if (key === undefined) return;
-      try {
-        await this.#reconcile(key);
-      } finally {
-        this.#queue.done(key);
-      }
+      const now = timers.monotonic();
+      const waitedMs = now - (this.#enqueuedAt.get(key) ?? now);
+      this.#enqueuedAt.delete(key);
+      this.#running.add(key);
+      void this.#work(key, waitedMs);
     }
   }
 
-  async #reconcile(key: string): Promise<void> {
-    const { reconcile, logger, name } = this.#options;
-    const startedAt = this.#timers.monotonic();
+  #hasWorkerFor(namespace: string): boolean {
+    const most = Math.ceil((this.#options.concurrency * 3) / 4);
+    return [...this.#running].filter((key) => namespaceOf(key) === namespace).length < most;
+  }
+
+  async #work(key: string, waitedMs: number): Promise<void> {
+    // Not in the call stack of `enqueue`.
+    await Promise.resolve();
+    await this.#reconcile(key, waitedMs);
+    this.#running.delete(key);
+    if (this.#enqueuedAt.has(key)) this.#await(key);
+    else this.#handOut();
+    if (this.#stopping && this.#running.size === 0) this.#idle.resolve();
+  }
+
+  async #reconcile(key: string, waitedMs: number): Promise<void> {
+    const { logger, name: controller, reconcile, timers } = this.#options;
+    const startedAt = timers.monotonic();
+    const record = (outcome: ReconcileRecord['outcome']): void =>
+      this.#record({ outcome, waitedMs, durationMs: timers.monotonic() - startedAt });
     try {
-      const result = await reconcile(key, this.#abort.signal);
+      const { requeueAfterMs } = (await reconcile(key, this.#abort.signal)) ?? {};
       // This reconcile saw everything that earlier ones knew: a requeue requested by them would only keep a timer, even
       // of an object that is gone.
-      this.#queue.forget(key);
-      if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
-      this.#record(key, outcomeOf(result?.requeueAfterMs), startedAt);
+      this.#failures.delete(key);
+      this.#delayed.get(key)?.cancel.abort();
+      this.#delayed.delete(key);
+      if (requeueAfterMs !== undefined) this.#enqueueAfter(key, requeueAfterMs);
+      record(outcomeOf(requeueAfterMs));
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      const retryInMs = Math.round(this.#queue.addAfterFailure(key));
-      logger.error({ err: error, controller: name, key, retryInMs }, 'reconcile failed');
-      this.#record(key, 'error', startedAt);
+      const failures = this.#failures.get(key) ?? 0;
+      const delayMs = backoffDelay(failures, this.#options.backoff);
+      this.#failures.set(key, failures + 1);
+      this.#enqueueAfter(key, delayMs);
+      logger.error({ err: error, controller, key, retryInMs: Math.round(delayMs) }, 'reconcile failed');
+      record('error');
     }
   }
 
-  #record(key: string, outcome: ReconcileRecord['outcome'], startedAt: number): void {
+  /** Enqueues `key` in `ms` milliseconds; of several delays of one key the earliest applies. */
+  #enqueueAfter(key: string, ms: number): void {
+    if (this.#stopping) return;
+    if (ms <= 0) return this.enqueue(key);
+    const { timers } = this.#options;
+    const delayMs = Math.min(ms, longestTimerMs);
+    const dueAt = timers.monotonic() + delayMs;
+    const pending = this.#delayed.get(key);
+    if (pending !== undefined && pending.dueAt <= dueAt) return;
+    pending?.cancel.abort();
+    const cancel = new AbortController();
+    this.#delayed.set(key, { dueAt, cancel });
+    void timers.sleep(delayMs, cancel.signal).then(
+      () => {
+        if (cancel.signal.aborted) return;
+        this.#delayed.delete(key);
+        this.enqueue(key);
+      },
+      () => undefined,
+    );
+  }
+
+  #record(record: ReconcileRecord): void {
+    const { logger, name: controller, onReconciled } = this.#options;
     try {
-      this.#options.onReconciled?.({ key, outcome, durationMs: this.#timers.monotonic() - startedAt });
+      onReconciled?.(record);
     } catch (error) {
-      this.#options.logger.error(
-        { err: error, controller: this.#options.name },
-        'the observer of reconciles threw',
-      );
+      logger.error({ err: error, controller }, 'the observer of reconciles threw');
     }
   }
 }
@@ -149,4 +220,9 @@ export class Controller {
 function outcomeOf(requeueAfterMs: number | undefined): ReconcileRecord['outcome'] {
   if (requeueAfterMs === undefined) return 'success';
   return requeueAfterMs > 0 ? 'requeue_after' : 'requeue';
+}
+
+/** The namespace of a key `namespace/name`; '' for an object without one. */
+function namespaceOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
 }

@@ -28,4 +28,3 @@ export * from './reflector.ts';
 export * from './resource-path.ts';
 export * from './store.ts';
 export { type BackoffOptions, endsWithin, sleep, type Timers, within } from './wait.ts';
-export type { QueueObserver } from './work-queue.ts';

@@ -29,17 +29,13 @@ describe('createMetrics', () => {
 
   it('counts what waits in the queue under the names that every operator has', async () => {
     const metrics = createMetrics({ queueDepth: () => 4, waitingRuns: () => 2 });
-    metrics.queue.added();
-    metrics.queue.retried();
-    metrics.queue.taken(300);
-    metrics.queue.done(20);
+    metrics.reconciled({ outcome: 'error', waitedMs: 300, durationMs: 20 });
     const series = await read(metrics);
     const labels = 'name="chaosdemo",controller="chaosdemo"';
     expect(series.get(`workqueue_depth{${labels}}`)).toBe(4);
-    expect(series.get(`workqueue_adds_total{${labels}}`)).toBe(1);
-    expect(series.get(`workqueue_retries_total{${labels}}`)).toBe(1);
     expect(series.get(`workqueue_queue_duration_seconds_sum{${labels}}`)).toBeCloseTo(0.3);
-    expect(series.get(`workqueue_work_duration_seconds_bucket{le="0.025",${labels}}`)).toBe(1);
+    const bucket = 'le="0.025",controller="chaosdemo"';
+    expect(series.get(`controller_runtime_reconcile_time_seconds_bucket{${bucket}}`)).toBe(1);
     expect(series.get('chaosdemo_runs_waiting')).toBe(2);
   });
 

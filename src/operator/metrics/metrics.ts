@@ -3,7 +3,7 @@
  * the number of series does not depend on the number of ChaosDemos.
  */
 
-import type { QueueObserver, ReconcileRecord } from '@chaosdemo/kube-runtime';
+import type { ReconcileRecord } from '@chaosdemo/kube-runtime';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { RULES_PROFILE, type SubjectApi } from '../../api/index.ts';
 import type { QueryRecord } from '../../diagnosis/index.ts';
@@ -52,7 +52,7 @@ export function createMetrics(
   const table = new MetricTable(registry);
   collectDefaultMetrics({ register: registry });
 
-  const queue = createQueueMetrics(table, sources.queueDepth);
+  const reconciled = createReconcileMetrics(table, sources.queueDepth);
   const requested = createRequestMetrics(registry);
   const record = createQuestionMetrics(table, profiles);
   const runs = createRunMetrics(table, subjects, profiles);
@@ -82,10 +82,11 @@ export function createMetrics(
   );
 
   return {
-    ...queue,
     /** Includes the default metrics of the process. */
     registry,
     runs,
+    /** Counts one reconcile, how long its key waited and how long it took. */
+    reconciled,
     /** Counts a request to the API server; without a status, no response came. */
     requested,
     /** Counts a question to a profile. */
@@ -103,31 +104,18 @@ export function createMetrics(
 }
 
 /**
- * The metrics of the queue and of the reconciles, under the names of controller-runtime: existing dashboards and alerts
- * for operators work with them. No label names a namespace or an object.
+ * Counts reconciles, under the names of controller-runtime: existing dashboards and alerts for operators work with them.
+ * No label names a namespace or an object.
  */
-function createQueueMetrics(table: MetricTable, depth: () => number) {
+function createReconcileMetrics(table: MetricTable, depth: () => number) {
   const controller = 'chaosdemo';
   const queue = { name: 'chaosdemo', controller };
-  const own = { name: [queue.name], controller: [controller] };
   table.gauge('workqueue_depth', 'ChaosDemos that wait for a worker.', depth, queue);
-  const added = table.counter('workqueue_adds_total', 'Times that a ChaosDemo was put into the queue.', own);
-  const retried = table.counter(
-    'workqueue_retries_total',
-    'Times that a ChaosDemo was put off after an error.',
-    own,
-  );
   const waited = table.histogram(
     'workqueue_queue_duration_seconds',
     'How long a ChaosDemo waited for a worker.',
     BUCKETS,
-    own,
-  );
-  const worked = table.histogram(
-    'workqueue_work_duration_seconds',
-    'How long a worker was busy with a ChaosDemo.',
-    BUCKETS,
-    own,
+    { name: [queue.name], controller: [controller] },
   );
   const reconciled = table.counter(
     'controller_runtime_reconcile_total',
@@ -145,21 +133,11 @@ function createQueueMetrics(table: MetricTable, depth: () => number) {
     BUCKETS,
     { controller: [controller] },
   );
-  const observer: QueueObserver = {
-    added: () => added(queue),
-    retried: () => retried(queue),
-    taken: (waitedMs) => waited(queue, waitedMs / 1000),
-    done: (workedMs) => worked(queue, workedMs / 1000),
-  };
-  return {
-    /** Observes the queue of ChaosDemos. */
-    queue: observer,
-    /** Counts one reconcile and the time it took. */
-    reconciled(result: ReconcileRecord['outcome'], durationMs: number) {
-      reconciled({ controller, result });
-      if (result === 'error') failed({ controller });
-      took({ controller }, durationMs / 1000);
-    },
+  return ({ durationMs, outcome, waitedMs }: ReconcileRecord): void => {
+    waited(queue, waitedMs / 1000);
+    reconciled({ controller, result: outcome });
+    if (outcome === 'error') failed({ controller });
+    took({ controller }, durationMs / 1000);
   };
 }
 

@@ -2,7 +2,7 @@
  * One term of leading. Work belongs to the term that began it: it may not act after the end of that term, even if the
  * process leads again.
  */
-import { Controller, type ReconcileRecord } from '@chaosdemo/kube-runtime';
+import { Controller } from '@chaosdemo/kube-runtime';
 import type { ConnectedSubjects } from './ports.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 
@@ -13,7 +13,6 @@ export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLea
   readonly processLeads: () => boolean;
   /** Objects reconciled at the same time. */
   readonly concurrency: number;
-  readonly onReconciled?: (record: ReconcileRecord) => void;
 }
 
 /** How a term ends. */
@@ -35,7 +34,7 @@ export class Term {
 
   /** Starts working on enqueued objects. */
   constructor(options: TermOptions) {
-    const { recorders, clock, concurrency, connect, logger, onReconciled } = options;
+    const { recorders, clock, concurrency, connect, logger } = options;
     const hasLead = (): boolean => this.#hasLead;
     this.#options = options;
     this.reconciler = new Reconciler({
@@ -52,8 +51,7 @@ export class Term {
       backoff: { baseMs: 250, maxMs: 30_000 },
       timers: clock,
       reconcile: (key, stopping) => this.reconciler.reconcile(key, stopping),
-      observer: recorders.metrics.queue,
-      ...(onReconciled && { onReconciled }),
+      onReconciled: recorders.metrics.reconciled,
     });
     this.#controller.start();
   }
