@@ -18,7 +18,7 @@ import type { KubeObject, Logger } from './kube-types.ts';
 import { type ListPage, listPages } from './list-pages.ts';
 import { slim } from './slim.ts';
 import type { Store } from './store.ts';
-import { Backoff, type BackoffOptions, sleep } from './wait.ts';
+import { type BackoffOptions, backoffDelay, sleep } from './wait.ts';
 
 /** Activity of a reflector, for metrics. */
 export type ReflectorActivity = 'listed' | 'watching' | 'expired' | 'failed';
@@ -38,19 +38,19 @@ export interface ReflectorOptions<T extends KubeObject> {
   pageSize?: number;
   /** A larger page is requested again with fewer objects; one object may have more. Default 2 MiB. */
   pageBytes?: number;
-  /** The server is requested to end a watch after this long to twice this long. Default 5 minutes. */
-  watchMs?: number;
-  /** A watch that lives this much longer than requested is cut. Default 30 s. */
-  graceMs?: number;
-  /** A watch without any byte for this long is cut. Default 3 minutes, three bookmarks. */
-  idleMs?: number;
   /** Default: 0.5 s, doubling to 30 s. */
   backoff?: BackoffOptions;
   onActivity?: (activity: ReflectorActivity) => void;
 }
 
-/** After this many failed watches in a row without an event, list again. */
-const failuresUntilRelist = 3;
+/** The server is requested to end a watch after this long to twice this long; milliseconds. */
+const watchMs = 300_000;
+/** A watch that lives this much longer than requested is cut; milliseconds. */
+const graceMs = 30_000;
+/** A watch without any byte for this long is cut: three bookmarks; milliseconds. */
+const idleTimeoutMs = 180_000;
+/** After each of this many failures in a row without an event, list again. */
+const failuresUntilRelist = 4;
 /** A watch that ended this soon, without an event, counts as failed, or it would spin. */
 const shortestWatchMs = 1000;
 
@@ -59,26 +59,18 @@ export class Reflector<T extends KubeObject> {
   readonly #options: Required<Omit<ReflectorOptions<T>, 'labelSelector' | 'fieldSelector' | 'onActivity'>>;
   readonly #selectors: Query;
   readonly #onActivity: (activity: ReflectorActivity) => void;
-  readonly #backoff: Backoff;
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
   #resourceVersion: string | undefined;
-  #failedWatches = 0;
+  /** In a row, without an event. */
+  #failures = 0;
 
   constructor(options: ReflectorOptions<T>) {
-    const backoff = options.backoff ?? { baseMs: 500, maxMs: 30_000 };
-    const defaults = {
-      annotations: [],
-      pageSize: 50,
-      pageBytes: 2 * 1024 * 1024,
-      watchMs: 300_000,
-      graceMs: 30_000,
-      idleMs: 180_000,
-    };
-    this.#options = { ...defaults, ...options, backoff };
+    const backoff = { baseMs: 500, maxMs: 30_000 };
+    const defaults = { annotations: [], pageSize: 50, pageBytes: 2 * 1024 * 1024, backoff };
+    this.#options = { ...defaults, ...options };
     this.#selectors = { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector };
     this.#onActivity = options.onActivity ?? (() => {});
-    this.#backoff = new Backoff(backoff);
   }
 
   /** Whether the store has held a complete list at least once. */
@@ -114,7 +106,6 @@ export class Reflector<T extends KubeObject> {
       const { objects, resourceVersion } = await this.#list(signal);
       this.#options.store.replace(objects);
       this.#resourceVersion = resourceVersion;
-      this.#failedWatches = 0;
       this.#hasSynced = true;
       this.#synced.resolve();
       this.#onActivity('listed');
@@ -136,7 +127,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { client, path, annotations, watchMs, graceMs, idleMs, store, backoff } = this.#options;
+    const { client, path, annotations, store, backoff } = this.#options;
     const requestedMs = watchMs * (1 + (backoff.random ?? Math.random)());
     const query = {
       ...this.#selectors,
@@ -145,45 +136,37 @@ export class Reflector<T extends KubeObject> {
       timeoutSeconds: Math.max(1, Math.round(requestedMs / 1000)),
     };
     const startedAt = performance.now();
-    let events = 0;
-    // Undone by the first event or a regular end.
-    this.#failedWatches++;
+    let hadEvent = false;
     this.#onActivity('watching');
-    for await (const event of client.watch<T>({
-      path,
-      query,
-      signal,
-      timeoutMs: requestedMs + graceMs,
-      idleTimeoutMs: idleMs,
-    })) {
-      events++;
-      this.#backoff.reset();
-      this.#failedWatches = 0;
+    const request = { path, query, signal, timeoutMs: requestedMs + graceMs, idleTimeoutMs };
+    for await (const event of client.watch<T>(request)) {
+      hadEvent = true;
+      this.#failures = 0;
       if (event.type === 'DELETED') store.remove(slim(event.object, annotations));
       else if (event.type !== 'BOOKMARK') store.put(slim(event.object, annotations));
       this.#resourceVersion = event.object.metadata.resourceVersion;
     }
-    if (events === 0 && performance.now() - startedAt < shortestWatchMs) {
+    if (!hadEvent && performance.now() - startedAt < shortestWatchMs) {
       throw new Error('the API server ended the watch at once, without an event');
     }
-    this.#backoff.reset();
-    this.#failedWatches = 0;
+    this.#failures = 0;
   }
 
   /** Decides from which resource version to continue; returns the delay. */
   #afterFailure(error: unknown): number {
-    const { logger, path } = this.#options;
-    const delayMs = Math.round(this.#backoff.next());
+    const { backoff, logger, path } = this.#options;
+    const delayMs = Math.round(backoffDelay(this.#failures, backoff));
+    this.#failures += 1;
     if (isGone(error)) {
       this.#resourceVersion = undefined;
       this.#onActivity('expired');
       logger.debug({ path, delayMs }, 'the resource version expired; listing again');
       return delayMs;
     }
-    if (this.#failedWatches >= failuresUntilRelist) this.#resourceVersion = undefined;
+    if (this.#failures % failuresUntilRelist === 0) this.#resourceVersion = undefined;
     this.#onActivity('failed');
     const retryAfterMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    const waitMs = Math.max(delayMs, Math.min(retryAfterMs, this.#options.backoff.maxMs));
+    const waitMs = Math.max(delayMs, Math.min(retryAfterMs, backoff.maxMs));
     const doing = this.#resourceVersion === undefined ? 'list' : 'watch';
     logger.warn(
       { err: error, path, delayMs: waitMs, next: doing },

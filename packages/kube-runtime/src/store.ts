@@ -5,10 +5,10 @@
 import { type KubeObject, type Logger, objectKey } from './kube-types.ts';
 
 /** A change of an object. Objects are shared: treat them as read-only. */
-export type StoreEvent<T> =
-  | { type: 'added'; object: T }
-  | { type: 'updated'; object: T; previous: T }
-  | { type: 'deleted'; object: T };
+export interface StoreEvent<T> {
+  type: 'added' | 'updated' | 'deleted';
+  object: T;
+}
 
 /** Called synchronously; errors are logged and do not affect other handlers. */
 export type StoreHandler<T> = (event: StoreEvent<T>) => void;
@@ -51,15 +51,12 @@ export class Store<T extends KubeObject> {
   put(object: T): void {
     const key = objectKey(object);
     const previous = this.#objects.get(key);
-    if (previous !== undefined && previous.metadata.uid !== object.metadata.uid) {
-      // Deleted and recreated under the same name, without a deletion event.
-      this.remove(previous);
-    } else if (previous !== undefined && sameVersion(previous, object)) {
-      return;
-    }
+    if (previous && sameVersion(previous, object)) return;
+    const isKnown = previous?.metadata.uid === object.metadata.uid;
+    // Deleted and recreated under the same name, without a deletion event.
+    if (previous && !isKnown) this.remove(previous);
     this.#objects.set(key, object);
-    const known = previous !== undefined && previous.metadata.uid === object.metadata.uid;
-    this.#emit(known ? { type: 'updated', object, previous } : { type: 'added', object });
+    this.#emit({ type: previous && isKnown ? 'updated' : 'added', object });
   }
 
   /** Removes an object that was deleted or left the selector; `object` is its last state before that. */

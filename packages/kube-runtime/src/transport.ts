@@ -57,7 +57,6 @@ export class Transport {
   readonly #config: KubeConfig;
   readonly #connections: number;
   #pools: Pools | undefined;
-  readonly #retired = new Set<Dispatcher>();
   #channel: { readonly opened: Promise<Channel>; until: number } | undefined;
   #closed = false;
 
@@ -109,12 +108,11 @@ export class Transport {
     };
   }
 
-  /** Cuts all connections. */
+  /** Cuts all connections, except those of requests with earlier certificates. */
   async close(): Promise<void> {
     this.#closed = true;
-    const pools = this.#pools === undefined ? [] : [this.#pools.requests, this.#pools.streams];
+    await Promise.all([this.#pools?.requests.destroy(), this.#pools?.streams.destroy()]);
     this.#pools = undefined;
-    await Promise.all([...pools, ...this.#retired].map((dispatcher) => dispatcher.destroy()));
   }
 
   #poolsFor(options: RequestOptions): Pools {
@@ -124,20 +122,15 @@ export class Transport {
     const fingerprint = createHash('sha256').update(JSON.stringify(tls)).digest('hex');
     if (this.#pools?.fingerprint === fingerprint) return this.#pools;
 
-    if (this.#pools !== undefined) {
-      for (const dispatcher of [this.#pools.requests, this.#pools.streams]) this.#retire(dispatcher);
-    }
+    // These end with their last request.
+    void this.#pools?.requests.close();
+    void this.#pools?.streams.close();
     this.#pools = {
       fingerprint,
       requests: this.#connect(tls, this.#connections),
       streams: this.#connect(tls, null),
     };
     return this.#pools;
-  }
-
-  #retire(dispatcher: Dispatcher): void {
-    this.#retired.add(dispatcher);
-    dispatcher.close(() => this.#retired.delete(dispatcher));
   }
 
   #connect(tls: object, connections: number | null): Dispatcher {

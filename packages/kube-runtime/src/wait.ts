@@ -134,23 +134,3 @@ export function backoffDelay(failures: number, options: BackoffOptions): number 
   const full = Math.min(options.baseMs * 2 ** Math.min(failures, 30), options.maxMs);
   return full * (0.5 + 0.5 * (options.random ?? Math.random)());
 }
-
-/** Counts failures in a row and returns the delay after each. */
-export class Backoff {
-  readonly #options: BackoffOptions;
-  #failures = 0;
-
-  constructor(options: BackoffOptions) {
-    this.#options = options;
-  }
-
-  /** Counts one more failure; the milliseconds to wait before the next attempt. */
-  next(): number {
-    return backoffDelay(this.#failures++, this.#options);
-  }
-
-  /** Resets after a success. */
-  reset(): void {
-    this.#failures = 0;
-  }
-}

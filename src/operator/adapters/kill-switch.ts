@@ -9,11 +9,12 @@
  * "false".
  */
 
-import type { ReflectorOptions, WireObject } from '@chaosdemo/kube-runtime';
+import type { KubeObject, ReflectorOptions } from '@chaosdemo/kube-runtime';
 import { Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
-import type { V1ConfigMap } from '@kubernetes/client-node';
 
-type ConfigMap = WireObject<V1ConfigMap>;
+interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
 
 /** Watches the ConfigMap of the kill switch. */
 export class KillSwitch {
