@@ -17,21 +17,15 @@ const RULES_TIMEOUT_MS = 10_000;
 export const PROFILE_TIMEOUT_MS = 60_000;
 
 /**
- * How many profiles are queried about a fault, besides the rules: the spec may be changed while an answer is awaited,
- * and each question costs. Anyone with write access to the spec could otherwise query every profile of the operator.
- */
-const MAX_PROFILES = 2;
-
-/**
  * Queries the rules about a fault that is over, and the profile of the spec. Undefined: no answer from the rules yet.
  */
 export function requestDiagnosis(
   context: Context,
   about: { readonly fault: string; readonly scenario: string; readonly requestedAt: number },
 ): { readonly message: string } | undefined {
-  const { demo, draft, now, observed } = context;
+  const { draft, now, observed } = context;
   const { requestedAt, fault, scenario } = about;
-  const { diagnosisProfile: profile } = demo.spec;
+  const profile = profileFor(context, fault);
   const byRules = observed.diagnoses[diagnosisKey(fault, RULES_PROFILE)];
   const deadline = requestedAt + RULES_TIMEOUT_MS;
   requestAnswer(context, about, RULES_PROFILE);
@@ -54,26 +48,27 @@ function requestAnswer(
   { fault, scenario }: { readonly fault: string; readonly scenario: string },
   profile: string,
 ): void {
-  if (context.observed.diagnoses[diagnosisKey(fault, profile)] || !mayQuery(context, fault, profile)) return;
+  if (context.observed.diagnoses[diagnosisKey(fault, profile)]) return;
   const id = `${fault}/diagnosis/${profile}`;
   context.request({ kind: 'Diagnose', id, fault, scenario, profile });
 }
 
-/** Whether a profile is queried already, or still may be. */
-function mayQuery({ observed }: Context, fault: string, profile: string): boolean {
-  const queried = observed.queried[fault] ?? [];
-  if (profile === RULES_PROFILE || queried.includes(profile)) return true;
-  return queried.filter((known) => known !== RULES_PROFILE).length < MAX_PROFILES;
+/**
+ * The profile that diagnoses a fault: the first that was queried, whatever the spec names since. Each question costs, and
+ * anyone with write access to the spec could otherwise query every profile of the operator.
+ */
+function profileFor({ demo, observed }: Context, fault: string): string {
+  return observed.queried[fault] ?? demo.spec.diagnosisProfile;
 }
 
 /** Replaces the rules' answer by that of a profile, or records why there is none. */
 export function applyAnswers(context: Context): void {
-  const { demo, draft, observed, now } = context;
-  const { diagnosisProfile: profile } = demo.spec;
+  const { draft, observed, now } = context;
   if (!draft.diagnoses) return;
   draft.diagnoses = draft.diagnoses.map((diagnosis) => {
     if (diagnosis.requestedAt === undefined) return diagnosis;
     const fault = draft.scenarios?.find(({ name }) => name === diagnosis.scenario)?.fault;
+    const profile = profileFor(context, fault?.id ?? '');
     const report = fault && observed.diagnoses[diagnosisKey(fault.id, profile)];
     if (report?.diagnosis) return statusOf(report.diagnosis);
     if (report) return withReason(diagnosis, report.message);
@@ -82,12 +77,6 @@ export function applyAnswers(context: Context): void {
       return withReason(
         diagnosis,
         `profile "${profile}" did not answer within ${PROFILE_TIMEOUT_MS / 1000} s`,
-      );
-    }
-    if (!mayQuery(context, fault.id, profile)) {
-      return withReason(
-        diagnosis,
-        `profile "${profile}" was not used: two others were used for this fault before the spec named it`,
       );
     }
     // Only the process that observed the fault has the evidence, and only it has queried.

@@ -36,7 +36,7 @@ export type Finding =
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
   | { kind: 'Recovery'; fault: string; report: RecoveryReport }
   | { kind: 'Orphan'; fault: string; orphan: OrphanFinding }
-  /** This process has begun to query a profile. */
+  /** This process has begun to query a profile, besides the rules. */
   | { kind: 'Queried'; fault: string; profile: string }
   | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
@@ -89,10 +89,8 @@ export function record(observed: Observed, finding: Finding): Observed {
       return { ...observed, recoveries: put(observed.recoveries, finding.fault, finding.report) };
     case 'Orphan':
       return { ...observed, orphans: put(observed.orphans, finding.fault, finding.orphan) };
-    case 'Queried': {
-      const profiles = new Set(observed.queried[finding.fault]).add(finding.profile);
-      return { ...observed, queried: put(observed.queried, finding.fault, [...profiles]) };
-    }
+    case 'Queried':
+      return { ...observed, queried: put(observed.queried, finding.fault, finding.profile) };
     case 'Diagnosis':
       return {
         ...observed,
@@ -131,21 +129,9 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
     case 'Begun':
     case 'Queried':
       return false;
-    case 'Admission':
-    // The watch of a fault begins in its countdown, so that callers are there when it starts.
-    case 'Announced':
-    case 'PodTemplate':
-    case 'Baseline':
-    case 'Prepared':
-    case 'NotPrepared':
-    case 'Fault':
-    case 'Recovery':
-    case 'Orphan':
-    case 'Diagnosis':
-    case 'Restored':
-      return true;
     default:
-      return finding satisfies never;
+      // Announced, too: the watch of a fault begins in its countdown, so that callers are there when it starts.
+      return true;
   }
 }
 

@@ -147,8 +147,8 @@ export interface Observed {
   readonly orphans: Readonly<Record<string, OrphanFinding>>;
   /** By {@link diagnosisKey}. */
   readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
-  /** Profiles that this process has queried about a fault, by the fault's id, including the rules. */
-  readonly queried: Readonly<Record<string, readonly string[]>>;
+  /** The profile that this process has queried about a fault, besides the rules; by the fault's id. */
+  readonly queried: Readonly<Record<string, string>>;
   /** By the effect's id. */
   readonly restored: Readonly<Record<string, Restored>>;
   /** {@link announcement}s made by this process; it injects only those faults. */
