@@ -53,7 +53,7 @@ export const stalls: Benchmark = {
           what: 'requests for the lease of a leader and a standby, without a stall',
           value: perSecond,
           unit: '/s' as const,
-          baseline: { what: 'renewals by --retry-period', value: 1000 / ELECTION_DEFAULTS.retryPeriodMs },
+          baseline: { what: 'renewals by the retry period', value: 1000 / ELECTION_DEFAULTS.retryPeriodMs },
           note: `${REST_MS / 1000} s, as the API server counts them`,
         },
       ];

@@ -66,23 +66,11 @@ const settings = {
   leaseDurationMs: {
     ...leaseDuration,
     write: 'whole seconds from 2s to 10m, such as 4s',
-    // The Lease holds integer seconds.
+    // The Lease holds integer seconds. The times of the leader itself follow from it, see operator.ts.
     schema: leaseDuration.schema.refine((milliseconds) => milliseconds % 1000 === 0),
     env: 'CHAOSDEMO_LEASE_DURATION',
-    help: 'Time without a renewal after which another replica takes over',
+    help: 'Time without a renewal after which another replica takes over; the leader stops working after three quarters of it',
     fallback: '4s',
-  },
-  renewDeadlineMs: {
-    ...duration('500ms', '10m', '3s'),
-    env: 'CHAOSDEMO_RENEW_DEADLINE',
-    help: 'Time without a renewal after which the leader stops working',
-    fallback: '3s',
-  },
-  retryPeriodMs: {
-    ...duration('100ms', '1m', '500ms'),
-    env: 'CHAOSDEMO_RETRY_PERIOD',
-    help: 'Time between two attempts to take or renew the leader lease',
-    fallback: '500ms',
   },
   httpHost: {
     ...text('<address>', 'an IPv4 or IPv6 address', z.union([z.ipv4(), z.ipv6()])),
@@ -135,7 +123,6 @@ export type Config = Values & { readonly identity: string };
 export const OPERATOR: Program<typeof settings> = {
   about: 'Operator for ChaosDemo objects (chaosdemo.dev/v1alpha1).',
   settings,
-  conflicts,
 };
 
 /**
@@ -145,26 +132,4 @@ export const OPERATOR: Program<typeof settings> = {
 export function readConfig(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Config | 'help' {
   const values = readSettings(OPERATOR, args, env);
   return values === 'help' ? values : { ...values, identity: values.identity ?? hostname() };
-}
-
-/** The proportions that leader election needs, as in client-go. */
-function conflicts({
-  leaderElection,
-  leaseDurationMs = Number.POSITIVE_INFINITY,
-  renewDeadlineMs,
-  retryPeriodMs = 0,
-}: Partial<Values>): string[] {
-  if (leaderElection !== true) return [];
-  const problems: string[] = [];
-  if (renewDeadlineMs !== undefined && leaseDurationMs <= renewDeadlineMs) {
-    problems.push(
-      '--renew-deadline must be shorter than --lease-duration, so that a leader stops before another starts: write for instance 3s and 4s',
-    );
-  }
-  if (renewDeadlineMs !== undefined && renewDeadlineMs <= 1.2 * retryPeriodMs) {
-    problems.push(
-      '--renew-deadline must be more than 1.2 times --retry-period, so that there is time for a second attempt: write for instance 3s and 500ms',
-    );
-  }
-  return problems;
 }

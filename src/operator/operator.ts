@@ -99,8 +99,9 @@ export async function runOperator(
         identity: config.identity,
         annotations: { [RELEASE_ANNOTATION]: RELEASE },
         leaseDurationMs: config.leaseDurationMs,
-        renewDeadlineMs: config.renewDeadlineMs,
-        retryPeriodMs: config.retryPeriodMs,
+        // As the defaults of an elector.
+        renewDeadlineMs: (config.leaseDurationMs * 3) / 4,
+        retryPeriodMs: config.leaseDurationMs / 8,
         onStartedLeading() {
           // No work of this process is in progress yet, and its machine may have slept.
           clock.follow();

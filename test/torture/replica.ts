@@ -11,11 +11,7 @@ import { ApiProxy, type ApiProxyOptions } from './proxies/api-proxy.ts';
 import { now } from './record.ts';
 import { LEASE_MS } from './settings.ts';
 
-const TIMES = [
-  `--lease-duration=${LEASE_MS}ms`,
-  `--renew-deadline=${LEASE_MS - 1000}ms`,
-  '--retry-period=500ms',
-];
+const TIMES = [`--lease-duration=${LEASE_MS}ms`];
 
 export interface ReplicaOptions extends Omit<ApiProxyOptions, 'certificate'> {
   readonly place: OperatorPlace;
