@@ -15,7 +15,7 @@ import type {
 import type { Cluster } from '../../subjects/cluster.ts';
 import type { Cell } from './cell-thread.ts';
 import type { Cells } from './cells.ts';
-import type { ConnectorOf, HistoryReport } from './messages.ts';
+import type { ConnectorOf, FoundThere } from './messages.ts';
 import { LentPermit } from './permits.ts';
 
 let connectors = 0;
@@ -99,13 +99,6 @@ class CellDriver implements SubjectDriver {
     this.#cell = cell;
     this.#id = id;
     this.#used = cell.use(namespace);
-    const take = ({ fault, lines }: HistoryReport): void => {
-      const known = this.#lines.get(fault);
-      if (known) known.push(...lines);
-      else this.#lines.set(fault, [...lines]);
-    };
-    // Its end is that of the driver.
-    cell.peer.request('follow', [id], undefined, take).catch(() => undefined);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -114,7 +107,7 @@ class CellDriver implements SubjectDriver {
     for (const other of this.#permits) other.renew();
     this.#permits.add(lent);
     try {
-      return await this.#cell.peer.request('perform', [this.#id, effect, lent.memory], signal);
+      return this.#take(await this.#cell.peer.request('perform', [this.#id, effect, lent.memory], signal));
     } finally {
       this.#permits.delete(lent);
       lent.end();
@@ -122,7 +115,17 @@ class CellDriver implements SubjectDriver {
   }
 
   async runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
-    await this.#cell.peer.request('run', [this.#id, activity], signal, emit);
+    const report = (found: FoundThere): void => emit(this.#take(found));
+    await this.#cell.peer.request('run', [this.#id, activity], signal, report);
+  }
+
+  #take({ finding, lines }: FoundThere): Finding {
+    for (const [fault, more] of lines) {
+      const known = this.#lines.get(fault) ?? [];
+      this.#lines.set(fault, known);
+      known.push(...more);
+    }
+    return finding;
   }
 
   history(fault: string): RecordedHistory | undefined {

@@ -6,27 +6,22 @@ import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { sleep } from '@chaosdemo/kube-runtime';
 import type { Clock } from '../../engine/clock.ts';
+import type { Finding } from '../../engine/findings.ts';
 import type { SubjectConnector, SubjectDriver } from '../../engine/subject.ts';
 import { subjectsExplainedBy } from '../../subjects/index.ts';
 import { createLogger } from '../log.ts';
 import { profilesWith } from '../profiles.ts';
 import { BEAT_MS } from './beats.ts';
 import { CellMemory } from './cell-memory.ts';
-import type { CellData, ConnectorOf, OfCell, OfHost } from './messages.ts';
+import type { CellData, ConnectorOf, FoundThere, OfCell, OfHost } from './messages.ts';
 import { type Handlers, Peer } from './peer.ts';
 import { BorrowedPermit } from './permits.ts';
 import { RemoteLease, remoteCluster } from './remote-cluster.ts';
-
-/** How often new lines of histories are passed on; they also go with each finding. Milliseconds. */
-const LINES_EVERY_MS = 500;
 
 /** A driver, with the faults whose histories it may have. */
 interface Opened {
   readonly driver: SubjectDriver;
   readonly faults: Set<string>;
-  readonly closed: PromiseWithResolvers<void>;
-  /** Passes on what is new. */
-  flush: () => void;
 }
 
 const data = workerData as CellData;
@@ -50,12 +45,7 @@ const handlers: Handlers<OfCell> = {
     if (!found) return { admission };
     const { driver, lock, target } = found;
     opened += 1;
-    drivers.set(opened, {
-      driver,
-      faults: new Set(),
-      closed: Promise.withResolvers(),
-      flush: () => undefined,
-    });
+    drivers.set(opened, { driver, faults: new Set() });
     const lease = lock instanceof RemoteLease ? { lease: lock.id } : {};
     return { admission, opened: { target, driver: opened, ...lease } };
   },
@@ -63,30 +53,14 @@ const handlers: Handlers<OfCell> = {
     connectorOf(connector).findPodTemplate(namespace, spec, signal),
   forget: (_, connector, uid, keepLock) => connectorOf(connector).forget(uid, keepLock),
   async perform({ signal }, id, effect, permit) {
-    const { driver, faults, flush } = open(id);
-    const finding = await driver.perform(effect, new BorrowedPermit(permit), signal);
-    if (finding.kind === 'Prepared') faults.add(finding.fault);
-    flush();
-    return finding;
+    const at = open(id);
+    const finding = await at.driver.perform(effect, new BorrowedPermit(permit), signal);
+    if (finding.kind === 'Prepared') at.faults.add(finding.fault);
+    return withLines(at, finding);
   },
   async run({ report, signal }, id, activity) {
-    const { driver, flush } = open(id);
-    const emit = (finding: unknown): void => {
-      flush();
-      report(finding);
-    };
-    await driver.runActivity(activity, emit, signal);
-  },
-  async follow({ report }, id) {
     const at = open(id);
-    at.flush = () => {
-      for (const fault of at.faults) {
-        const lines = at.driver.history?.(fault)?.take();
-        if (lines && lines.length > 0) report({ fault, lines });
-      }
-    };
-    const timer = setInterval(at.flush, LINES_EVERY_MS);
-    await at.closed.promise.finally(() => clearInterval(timer));
+    await at.driver.runActivity(activity, (finding) => report(withLines(at, finding)), signal);
   },
   async release(_, id, fault) {
     const { driver, faults } = open(id);
@@ -94,9 +68,8 @@ const handlers: Handlers<OfCell> = {
     faults.delete(fault);
   },
   async close(_, id) {
-    const { closed, driver } = open(id);
+    const { driver } = open(id);
     drivers.delete(id);
-    closed.resolve();
     await driver.close();
   },
 };
@@ -109,6 +82,12 @@ beat();
 function beat(): void {
   const { external_memory, total_physical_size } = getHeapStatistics();
   memory.beat(external_memory + total_physical_size);
+}
+
+/** A finding with all lines that are new; the health is checked about once a second, so they never wait for long. */
+function withLines({ driver, faults }: Opened, finding: Finding): FoundThere {
+  const all = [...faults].map((fault) => [fault, driver.history?.(fault)?.take() ?? []] as const);
+  return { finding, lines: new Map(all.filter(([, lines]) => lines.length > 0)) };
 }
 
 function open(id: number): Opened {

@@ -21,10 +21,10 @@ export interface AdmittedThere {
   readonly opened?: { readonly target: Target; readonly driver: number; readonly lease?: number };
 }
 
-/** New lines of the history of a fault. */
-export interface HistoryReport {
-  readonly fault: string;
-  readonly lines: readonly string[];
+/** A finding of a driver, with the lines that its histories have got since the one before, by the id of their fault. */
+export interface FoundThere {
+  readonly finding: Finding;
+  readonly lines: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Requests to a cell. */
@@ -33,11 +33,9 @@ export type OfCell = {
   findPodTemplate(connector: ConnectorOf, namespace: string, spec: ChaosDemoSpec): string | undefined;
   forget(connector: ConnectorOf, uid: string, keepLock: boolean): void;
   /** `permit`: the memory of a `LentPermit`. */
-  perform(driver: number, effect: SubjectEffect, permit: SharedArrayBuffer): Finding;
-  /** Reports findings. */
+  perform(driver: number, effect: SubjectEffect, permit: SharedArrayBuffer): FoundThere;
+  /** Reports {@link FoundThere}. */
   run(driver: number, activity: Activity): void;
-  /** Lasts until the driver is closed; reports {@link HistoryReport}s. */
-  follow(driver: number): void;
   release(driver: number, fault: string): void;
   close(driver: number): void;
 };
