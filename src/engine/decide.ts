@@ -9,7 +9,7 @@ import { boundStatus } from './bounded-status.ts';
 import { conditionsFor } from './conditions.ts';
 import { Context, type Demo, journalOf } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
-import { activeFault, faultDeadline, isPossiblyActive, isRunActive, MAX_AHEAD_MS } from './fault-times.ts';
+import { activeFault, faultDeadline, isPossiblyActive, isRunActive } from './fault-times.ts';
 import { fixturesToRemove, hasFixtures } from './fixtures.ts';
 import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
@@ -148,14 +148,6 @@ function considerStart(context: Context): boolean {
     return setPendingStatus(context, 'Suspended: no run starts while spec.suspend is true');
   }
 
-  const restUntil = endOfCoolDown(context);
-  if (context.now < restUntil) {
-    const message = `Cooling down until ${iso(restUntil)} before the next run, to limit how often faults are injected`;
-    context.report({ kind: 'pending', reason: 'CoolingDown', message });
-    context.wake(restUntil);
-    return setPendingStatus(context, message);
-  }
-
   requestAdmissionCheck(context, false);
   // If many objects are refused, their checks wait for each other; reporting each wait would hide the reason.
   if (context.needs('slot') && !isAdmissionCheckValid(context)) {
@@ -173,19 +165,6 @@ function considerStart(context: Context): boolean {
   const message = `Looking for the pods of the ${context.subject.api.displayName} and what they depend on`;
   context.report({ kind: 'pending', reason: 'Pending', message });
   return setPendingStatus(context, message);
-}
-
-/** Cool-down of the target between the last fault of a stopped run and the next run, in milliseconds. */
-const COOL_DOWN_MS = 60_000;
-
-/** When a run may begin after one that was stopped; 0: at once, as after one without a fault. */
-function endOfCoolDown({ draft: { run, scenarios = [] }, now }: Context): number {
-  if (run?.phase !== 'Aborted') return 0;
-  const ends = scenarios
-    .flatMap(({ fault }) => (fault ? [ms(fault.endedAt ?? fault.until)] : []))
-    // Another client may have written a time that cannot be read, or that no fault can have.
-    .filter((end) => end < now + MAX_AHEAD_MS);
-  return Math.max(0, ...ends.map((end) => end + COOL_DOWN_MS));
 }
 
 /** For a run that has ended: whether that is not stored yet. */
