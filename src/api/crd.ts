@@ -13,56 +13,40 @@ import type { PrinterColumn, SubjectApi } from './subject-api.ts';
 const conditionColumn = (type: string, member: 'status' | 'reason'): string =>
   `.status.conditions[?(@.type=="${type}")].${member}`;
 
+/** A column of text; `more` in place of that, or in addition. */
+function column(
+  name: string,
+  jsonPath: string,
+  description: string,
+  more: Partial<PrinterColumn> = {},
+): PrinterColumn {
+  return { name, type: 'string', jsonPath, description, ...more };
+}
+
+const COLUMNS: readonly PrinterColumn[] = [
+  column('Phase', '.status.phase', 'State of the object; at the end, the verdict'),
+  column('Chapter', '.status.chapter', 'The current chapter'),
+  column('Healthy', conditionColumn('Healthy', 'status'), 'Health of the subject, by the health poller'),
+  column('Fault', conditionColumn('FaultActive', 'status'), 'Whether a fault is announced or active'),
+  column('Result', '.status.result', 'Results of the scenarios so far'),
+  column('Started', '.status.run.startedAt', 'When the run began that the other columns describe', {
+    type: 'date',
+  }),
+  column(
+    'Reason',
+    conditionColumn('Ready', 'reason'),
+    'Why no run starts or continues, or the cause of the verdict',
+    { priority: 1 },
+  ),
+  column('Run', '.status.run.number', 'Number of the run that the other columns describe', {
+    type: 'integer',
+    priority: 1,
+  }),
+];
+
 /** The columns of `kubectl get chaosdemo`, with those of the subjects; priority 1 with `-o wide` only. */
 export function printerColumns(subjects: readonly SubjectApi[] = []): PrinterColumn[] {
-  return [
-    {
-      name: 'Phase',
-      type: 'string',
-      jsonPath: '.status.phase',
-      description: 'State of the object; at the end, the verdict',
-    },
-    { name: 'Chapter', type: 'string', jsonPath: '.status.chapter', description: 'The current chapter' },
-    {
-      name: 'Healthy',
-      type: 'string',
-      jsonPath: conditionColumn('Healthy', 'status'),
-      description: 'Health of the subject, by the health poller',
-    },
-    {
-      name: 'Fault',
-      type: 'string',
-      jsonPath: conditionColumn('FaultActive', 'status'),
-      description: 'Whether a fault is announced or active',
-    },
-    {
-      name: 'Result',
-      type: 'string',
-      jsonPath: '.status.result',
-      description: 'Results of the scenarios so far',
-    },
-    {
-      name: 'Started',
-      type: 'date',
-      jsonPath: '.status.run.startedAt',
-      description: 'When the run began that the other columns describe',
-    },
-    {
-      name: 'Reason',
-      type: 'string',
-      jsonPath: conditionColumn('Ready', 'reason'),
-      description: 'Why no run starts or continues, or the cause of the verdict',
-      priority: 1,
-    },
-    {
-      name: 'Run',
-      type: 'integer',
-      jsonPath: '.status.run.number',
-      description: 'Number of the run that the other columns describe',
-      priority: 1,
-    },
-    ...new Set(subjects.flatMap(({ columns }) => columns)),
-  ];
+  return [...COLUMNS, ...new Set(subjects.flatMap(({ columns }) => columns))];
 }
 
 /** Default of `status` itself: without it, tools based on kstatus consider an object finished before it is seen. */

@@ -16,7 +16,7 @@ export interface Demo {
   readonly noSlotReason?: string | undefined;
   readonly spec: ChaosDemoSpec;
   readonly status: ChaosDemoStatus;
-  readonly annotations: { readonly requestedAt?: string; readonly advance?: string; readonly abort?: string };
+  readonly annotations: Readonly<Partial<Record<'requestedAt' | 'advance' | 'abort', string | undefined>>>;
 }
 
 /** The state of the object, in the terms of the table of conditions in the API. */

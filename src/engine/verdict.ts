@@ -37,11 +37,8 @@ export function resultOf({ scenarios = [] }: ChaosDemoStatus, most: number = LIM
  */
 export function verdictOf({ draft, subject }: Pick<Context, 'draft' | 'subject'>, restored: string): Verdict {
   const scenarios = draft.scenarios ?? [];
-  const verdict = (phase: Verdict['phase'], reason: Verdict['reason'], message: string): Verdict => ({
-    phase,
-    reason,
-    message: truncate(`${message}. ${restored}`, LIMITS.message),
-  });
+  const verdict = (phase: Verdict['phase'], reason: string, message: string): Verdict =>
+    endedBy(phase, reason, message, restored);
   const inconclusive = scenarios.filter(({ result }) => result === undefined || result === 'Inconclusive');
   const unmet = scenarios.filter((scenario) => !asExpected(scenario) && !inconclusive.includes(scenario));
   const why = inconclusive.map(
@@ -88,14 +85,18 @@ export function verdictOfStop(
 ): Verdict {
   const phase = phaseOfStop(reason);
   const proven = (draft.scenarios ?? []).filter(isUnexpected);
-  if (phase !== 'Errored' || proven.length === 0)
-    return { phase, reason, message: truncate(`${message}. ${restored}`, LIMITS.message) };
+  if (phase !== 'Errored' || proven.length === 0) return endedBy(phase, reason, message, restored);
   const found = proven.map((scenario) => unmetClause(subject, scenario)).join('; ');
-  return {
-    phase: 'Failed',
-    reason: 'UnexpectedViolation',
-    message: truncate(`${found}. The run ended early (${reason}): ${message}. ${restored}`, LIMITS.message),
-  };
+  return endedBy(
+    'Failed',
+    'UnexpectedViolation',
+    `${found}. The run ended early (${reason}): ${message}`,
+    restored,
+  );
+}
+
+function endedBy(phase: Verdict['phase'], reason: string, message: string, restored: string): Verdict {
+  return { phase, reason, message: truncate(`${message}. ${restored}`, LIMITS.message) };
 }
 
 /** A violation was proven, and none was expected. */

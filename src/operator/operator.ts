@@ -156,7 +156,6 @@ export async function runOperator(
     port: config.httpPort,
     notReady: () => (synced() ? [] : ['the cache of ChaosDemos and the kill switch']),
     registry: metrics.registry,
-    warning: client.warning,
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 

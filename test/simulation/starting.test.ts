@@ -145,21 +145,6 @@ describe('starting', () => {
 });
 
 describe('after a run that was stopped', () => {
-  it('a target rests a minute after a superseded fault, even with five quick edits', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(at(5));
-    for (const runId of ['a', 'b', 'c', 'd', 'e']) {
-      simulation.spec = simulatedSpec({ runId });
-      await simulation.pass(2000);
-    }
-    await simulation.runUntil(({ status }) => status.run?.runId === 'e' && !!status.run.completedAt);
-    expect(simulation.status.phase).toBe('Succeeded');
-    const stalls = injectedBy(simulation, 'stall');
-    expect(stalls).toHaveLength(2);
-    expect((stalls[1]?.at ?? 0) - (stalls[0]?.at ?? 0)).toBeGreaterThan(60_000);
-    expect(simulation.status.pastRuns?.at(-1)).toContain('(Superseded)');
-  });
-
   it.each([1, 3])(
     'a run superseded in chapter %i is followed by the next, in another session',
     async (chapter) => {

@@ -68,7 +68,6 @@ export class LeaderElector {
   #leading = false;
   /** Number of the acquisition on which the term is based. */
   #acquisition = 0;
-  #contact: string | undefined;
 
   /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go requires. */
   constructor(options: LeaderElectorOptions) {
@@ -114,9 +113,7 @@ export class LeaderElector {
     let timeoutMs = Math.max(this.#renewDeadlineMs - 1.5 * this.#retryPeriodMs, this.#renewDeadlineMs / 2);
     if (this.#leading) timeoutMs = Math.min(timeoutMs, this.#untilStale());
     try {
-      const attempt = await this.#lock.acquireOrRenew(Math.max(timeoutMs, 1), signal);
-      this.#logContact(attempt.held ? 'held' : `held by ${attempt.holder}`);
-      return attempt.held;
+      return (await this.#lock.acquireOrRenew(Math.max(timeoutMs, 1), signal)).held;
     } catch (error) {
       if (!signal.aborted)
         logger.warn({ err: error, lease: name }, 'cannot take or renew the lease; will try again');
@@ -132,26 +129,27 @@ export class LeaderElector {
   }
 
   #startTerm(): void {
-    const { logger, name, identity, onStartedLeading } = this.#options;
+    const { logger, name, identity } = this.#options;
     this.#leading = true;
     this.#acquisition = this.#lock.acquisitions;
     logger.info({ lease: name, identity }, 'started leading');
-    try {
-      onStartedLeading();
-    } catch (error) {
-      logger.error({ err: error, lease: name }, 'onStartedLeading threw');
-    }
+    this.#call('onStartedLeading');
   }
 
   #endTerm(why: string): void {
     if (!this.#leading) return;
-    const { logger, name, identity, onStoppedLeading } = this.#options;
+    const { logger, name, identity } = this.#options;
     this.#leading = false;
     logger.info({ lease: name, identity, why }, 'stopped leading');
+    this.#call('onStoppedLeading');
+  }
+
+  #call(callback: 'onStartedLeading' | 'onStoppedLeading'): void {
+    const { logger, name } = this.#options;
     try {
-      onStoppedLeading?.();
+      this.#options[callback]?.();
     } catch (error) {
-      logger.error({ err: error, lease: name }, 'onStoppedLeading threw');
+      logger.error({ err: error, lease: name }, `${callback} threw`);
     }
   }
 
@@ -180,11 +178,5 @@ export class LeaderElector {
     const next = begunAt + this.#retryPeriodMs * (0.8 + 0.2 * Math.random()) - now;
     const runsOut = this.#lock.acquirableAt - now;
     return Math.max(runsOut > 0 ? Math.min(next, runsOut) : next, 0);
-  }
-
-  #logContact(contact: string): void {
-    if (contact === this.#contact) return;
-    this.#contact = contact;
-    this.#options.logger.debug({ lease: this.#options.name, contact }, 'lease changed');
   }
 }

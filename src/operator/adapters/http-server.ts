@@ -29,8 +29,6 @@ export interface HttpServerOptions {
   /** The missing parts, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
   notReady: () => readonly string[];
   registry: Registry;
-  /** Appended to "ok" in the response of /readyz. */
-  warning?: string | undefined;
 }
 
 export interface HttpServer {
@@ -76,12 +74,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry' | 'warning'> {
+interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry'> {
   readonly metrics: () => Promise<string>;
 }
 
 async function answer(
-  { metrics, notReady, registry, warning }: Answers,
+  { metrics, notReady, registry }: Answers,
   { method, url }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -95,7 +93,7 @@ async function answer(
   if (path === '/readyz') {
     const missing = notReady();
     if (missing.length > 0) return send(response, 503, `not ready: ${missing.join(', ')}\n`);
-    return send(response, 200, warning === undefined ? 'ok\n' : `ok\nwarning: ${warning}\n`);
+    return send(response, 200, 'ok\n');
   }
   if (path !== '/metrics') return send(response, 404, 'There is /healthz, /readyz and /metrics.\n');
   try {

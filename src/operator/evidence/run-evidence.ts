@@ -21,26 +21,21 @@ export function runPartOf(
   return {
     version: RUN_EVIDENCE_VERSION,
     demo: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
-    run: { number: run.number, ...(run.runId !== undefined && { runId: run.runId }) },
+    run: { number: run.number, runId: run.runId },
     originMs,
     chapters: chapters.flatMap(({ startedAt, title }, i) => {
       if (startedAt === undefined) return [];
       const left = leftAt(chapters, i, run.completedAt);
-      return [
-        {
-          name: title,
-          fromMs: ms(startedAt) - originMs,
-          ...(left !== undefined && { toMs: ms(left) - originMs }),
-        },
-      ];
+      const toMs = left === undefined ? undefined : ms(left) - originMs;
+      return [{ name: title, fromMs: ms(startedAt) - originMs, toMs }];
     }),
     results: (status.scenarios ?? []).map(({ expect, message, name, result, summary, type }) => ({
       scenario: name,
       type,
       expect,
-      ...(result !== undefined && { result }),
-      ...(summary !== undefined && { summary }),
-      ...(message !== undefined && { message }),
+      result,
+      summary,
+      message,
     })),
     // As it is stored with the end of the run: the next one may replace the message.
     ...(phase && reason !== undefined && { verdict: { phase, reason, message: status.message ?? '' } }),

@@ -4,16 +4,11 @@ import type { Demo } from '../../engine/context.ts';
 
 /** The input of `decide` from an object. @param noSlotReason why no further run may begin now */
 export function demoOf(
-  { metadata, spec, status }: ChaosDemo,
+  { metadata, spec, status = {} }: ChaosDemo,
   killSwitch: boolean,
   noSlotReason: string | undefined,
 ): Demo {
   const { annotations = {}, deletionTimestamp, generation, uid } = metadata;
-  const names = ['requestedAt', 'advance', 'abort'] as const;
-  const steering = names.flatMap((name) => {
-    const value = annotations[ANNOTATIONS[name]];
-    return value === undefined ? [] : [[name, value]];
-  });
   return {
     uid,
     generation,
@@ -21,7 +16,11 @@ export function demoOf(
     killSwitch,
     noSlotReason,
     spec,
-    status: status ?? {},
-    annotations: Object.fromEntries(steering) as Demo['annotations'],
+    status,
+    annotations: {
+      requestedAt: annotations[ANNOTATIONS.requestedAt],
+      advance: annotations[ANNOTATIONS.advance],
+      abort: annotations[ANNOTATIONS.abort],
+    },
   };
 }

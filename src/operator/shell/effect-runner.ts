@@ -38,7 +38,6 @@ export class EffectRunner {
   readonly #setups = new Set<Promise<void>>();
   readonly #setupsAbort = new AbortController();
   #released = false;
-  #awaitsLead = false;
 
   constructor(options: EffectRunnerOptions) {
     this.#options = options;
@@ -85,23 +84,14 @@ export class EffectRunner {
     const { log, note } = this.#options;
     log().warn({ effect: effect.kind, id: effect.id }, `not performed: ${refusal}`);
     if (effect.kind === 'Inject') return note(missed(effect.id, refusal));
-    if (this.#awaitsLead) return;
-    this.#awaitsLead = true;
-    this.#decideIn(LEADER_RETRY_MS, () => {
-      this.#awaitsLead = false;
-    });
+    this.#decideIn(LEADER_RETRY_MS);
   }
 
   /** Requests another decision after `ms`, unless the session is closed by then. */
-  #decideIn(ms: number, before: () => void): void {
+  #decideIn(ms: number, before: () => void = () => undefined): void {
     const { clock, requestDecision } = this.#options;
-    void clock.sleep(ms, this.#lifetime.signal).then(
-      () => {
-        before();
-        requestDecision();
-      },
-      () => undefined,
-    );
+    const due = clock.sleep(ms, this.#lifetime.signal).then(before);
+    void due.then(requestDecision, () => undefined);
   }
 
   async #run(effect: Effect, permit: Permit): Promise<void> {
