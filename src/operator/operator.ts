@@ -147,7 +147,7 @@ export async function runOperator(
       if (leads) logger.info('leading: reconciling ChaosDemos');
     },
   });
-  for (const store of stores) store.subscribe(({ object }) => leadership.notice(objectKey(object)));
+  for (const store of stores) store.subscribe(({ object }) => leadership.enqueue(objectKey(object)));
 
   const synced = (): boolean =>
     reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.reflector.hasSynced();

@@ -253,7 +253,7 @@ export class Simulation {
       }),
     };
     this.#process = process;
-    connection.subscribe((key) => process.term.notice(key));
+    connection.subscribe((key) => process.term.enqueue(key));
     process.term.takeOver(connection.keys());
   }
 

@@ -19,10 +19,6 @@ export interface Entry {
   /** A version that we wrote or fetched, as long as it is newer than the cache. */
   latest?: ChaosDemo;
   session?: Session;
-  /** The version left by the last reconcile, and when it is due again; a watch event with it brings nothing new. */
-  settled?: { readonly version: string; readonly dueAt: number };
-  /** Something other than a new version requires a decision: a session's finding, the kill switch, a free slot. */
-  needsDecision?: boolean;
   /** Since when no status of it could be stored; milliseconds by the monotonic clock. */
   rejectedSince?: number;
 }
@@ -81,12 +77,6 @@ export class Entries {
   /** Whether a session of this key is still ending. Another would have the same lock, so it must not begin. */
   isEnding(key: string): boolean {
     return this.#endings.has(key);
-  }
-
-  /** The next reconcile of this key decides, even if its object has not changed. */
-  requestDecision(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry) entry.needsDecision = true;
   }
 
   /** The newest known version; ours is dropped once the cache has caught up. */

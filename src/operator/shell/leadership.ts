@@ -38,13 +38,12 @@ export class Leadership {
 
   /** Requests a reconcile of everything; does nothing if this process does not lead. */
   enqueueAll(): void {
-    if (!this.#term) return;
-    for (const key of this.#options.keys()) this.#term.enqueue(key);
+    for (const key of this.#options.keys()) this.enqueue(key);
   }
 
-  /** Handles a watch event of an object; does nothing if this process does not lead. */
-  notice(key: string): void {
-    this.#term?.notice(key);
+  /** Requests a decision on an object; does nothing if this process does not lead. */
+  enqueue(key: string): void {
+    this.#term?.enqueue(key);
   }
 
   /** Ends the current term, if there is one; resolves when all that have ended are done. */

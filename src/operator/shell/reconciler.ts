@@ -67,11 +67,7 @@ export class Reconciler {
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, recorders, clock, hasLead, logger } = options;
-    const enqueue = (key: string): void => {
-      this.requestDecision(key);
-      options.enqueue(key);
-    };
+    const { api, recorders, clock, enqueue, hasLead, logger } = options;
     this.#options = options;
     this.#writer = new StatusWriter(api, recorders.metrics, hasLead);
     this.#slots = new RunSlots(options, enqueue);
@@ -125,11 +121,6 @@ export class Reconciler {
     }
   }
 
-  /** The next reconcile of this key decides, even if its object has not changed. */
-  requestDecision(key: string): void {
-    this.#entries.requestDecision(key);
-  }
-
   /** As `Reconcile` of the controller. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     if (this.#closed) return {};
@@ -143,16 +134,7 @@ export class Reconciler {
       return {};
     }
     try {
-      const demo = this.#entries.newest(entry, cached);
-      const { settled } = entry;
-      const left = (settled?.dueAt ?? 0) - this.#options.clock.monotonic();
-      // Most watch events are for versions that this process has just stored itself.
-      if (settled?.version === demo.metadata.resourceVersion && !entry.needsDecision && left > 0) {
-        return Number.isFinite(left) ? { requeueAfterMs: left } : {};
-      }
-      delete entry.settled;
-      delete entry.needsDecision;
-      return await this.#advance(entry, demo, signal);
+      return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
     } catch (error) {
       // It lost the lead between the decision and the write.
       if (error instanceof NotLeadingError) return { requeueAfterMs: LEADER_RETRY_MS };
@@ -202,12 +184,7 @@ export class Reconciler {
       this.#stored(entry, before, after);
     }
     this.#passToSession(entry, after, decision, subject);
-    const result = await this.#finish(entry, after, decision, signal);
-    const { resourceVersion: version } = (entry.latest ?? after).metadata;
-    const { clock } = this.#options;
-    const dueAt = clock.monotonic() + (decision.wakeAt ?? Infinity) - clock.now();
-    entry.settled = { version, dueAt };
-    return result;
+    return await this.#finish(entry, after, decision, signal);
   }
 
   #decide(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject | undefined): Decision {
@@ -330,8 +307,6 @@ export class Reconciler {
       throw new Error('the API server refused a write, although no other client has written the object');
     }
     this.#entries.keep(entry, fetched);
-    // That version has had no decision yet, whatever this reconcile did before.
-    entry.needsDecision = true;
     return { requeueAfterMs: 0 };
   }
 

@@ -48,7 +48,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
     keys: () => api.keys(),
     onChange: (leads) => reported.push(leads),
   });
-  api.subscribe((key) => leadership.notice(key));
+  api.subscribe((key) => leadership.enqueue(key));
   const until = async (holds: () => boolean, maxMs = 120_000): Promise<void> => {
     for (let passed = 0; !holds() && passed < maxMs; passed += 10) await world.advance(10);
     expect(holds()).toBe(true);

@@ -40,7 +40,7 @@ export class Term {
     this.reconciler = new Reconciler({
       ...options,
       subjects: connect(hasLead),
-      enqueue: (key) => this.notice(key),
+      enqueue: (key) => this.enqueue(key),
       hasLead,
       leads: () => this.leads,
     });
@@ -73,14 +73,8 @@ export class Term {
     for (const key of all) this.enqueue(key);
   }
 
-  /** Requests a decision on an object, whether or not it has changed. */
+  /** Requests a decision on an object. */
   enqueue(key: string): void {
-    this.reconciler.requestDecision(key);
-    this.#controller.enqueue(key);
-  }
-
-  /** Requests a decision on an object after a watch event, unless this term stored that version. */
-  notice(key: string): void {
     this.#controller.enqueue(key);
   }
 
