@@ -32,7 +32,6 @@ describe('readConfig', () => {
       leaseDurationMs: 4000,
       httpPort: 8080,
       logLevel: 'info',
-      killSwitch: 'chaosdemo-kill-switch',
       faultCooldownMs: 60_000,
       shutdownDeadlineMs: 25_000,
     });
@@ -63,7 +62,6 @@ describe('readConfig', () => {
     ['--log-level', 'loud', 'write one of trace, debug, info, warn, error, fatal'],
     ['--leader-election', 'yes', 'write true or false'],
     ['--watch-namespaces', 'Team_A', 'write names of namespaces separated by commas'],
-    ['--kill-switch', '../x', 'write the name of a ConfigMap'],
     ['--identity', 'a b', 'write a name of up to 253'],
     ['--kubeconfig', '', 'write the path of a file'],
   ])('refuses %s %s and says what to write', (flag, value, advice) => {

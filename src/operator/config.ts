@@ -4,9 +4,8 @@ import { type Program, readSettings, type ValuesOf } from '@chaosdemo/settings';
 import { boolean, choice, duration, file, integer, list, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
 
-/** Names by RFC 1123: of namespaces, and of most other objects. */
+/** Names of namespaces, by RFC 1123. */
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
-const subdomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/);
 
 const logLevel = choice('trace', 'debug', 'info', 'warn', 'error', 'fatal');
 const leaseDuration = duration('2s', '10m', '4s');
@@ -89,12 +88,6 @@ const settings = {
     env: 'CHAOSDEMO_LOG_LEVEL',
     help: `Least severe lines that are logged: ${logLevel.write.replace('one of ', '')}`,
     fallback: 'info',
-  },
-  killSwitch: {
-    ...text('<name>', 'the name of a ConfigMap', subdomain),
-    env: 'CHAOSDEMO_KILL_SWITCH',
-    help: 'ConfigMap in the namespace of the operator whose key "stop" stops every run',
-    fallback: 'chaosdemo-kill-switch',
   },
   faultCooldownMs: {
     ...duration('0s', '10m', '60s'),

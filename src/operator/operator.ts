@@ -19,10 +19,10 @@ import type { DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Subject } from '../engine/subject.ts';
 import type { Cluster } from '../subjects/cluster.ts';
 import { startHttpServer } from './adapters/http-server.ts';
-import { KillSwitch } from './adapters/kill-switch.ts';
+import { createKillSwitch } from './adapters/kill-switch.ts';
 import { createKubeCluster } from './adapters/kube-cluster.ts';
 import { CHAOS_DEMO_TYPE, createKubeDemoApi } from './adapters/kube-demo-api.ts';
-import { createSystemClock, followWallClock } from './adapters/system-clock.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
 import type { Config } from './config.ts';
 import { createKubeEvidence } from './evidence/kube-evidence.ts';
 import type { Logger } from './log.ts';
@@ -57,7 +57,7 @@ export async function runOperator(
       activeRuns: () => leadership.term?.reconciler.activeRuns ?? 0,
       waitingRuns: () => leadership.term?.reconciler.waitingRuns ?? 0,
       demos: () => stores.flatMap((store) => store.list()),
-      now: () => clock.now(),
+      now: Date.now,
     },
     subjects.map(({ definition }) => definition.api),
     profiles?.names,
@@ -82,14 +82,9 @@ export async function runOperator(
     const annotations = Object.values(ANNOTATIONS);
     return new Reflector<ChaosDemo>({ client, path, store, logger, onActivity, annotations });
   });
-  const killSwitch = new KillSwitch({
-    client,
-    logger,
-    namespace: config.namespace,
-    name: config.killSwitch,
-    onChange: () => leadership.enqueueAll(),
-    onActivity,
-  });
+  const killSwitch = createKillSwitch({ client, logger, onActivity }, config.namespace, () =>
+    leadership.enqueueAll(),
+  );
   const elector = config.leaderElection
     ? new LeaderElector({
         client,
@@ -136,7 +131,7 @@ export async function runOperator(
         );
       },
       processLeads: leads,
-      killSwitchIsOn: () => killSwitch.isOn(),
+      killSwitchIsOn: killSwitch.isOn,
       concurrency: config.concurrency,
       maxRuns: config.maxRuns,
       maxRunsPerNamespace: config.maxRunsPerNamespace,
@@ -160,7 +155,6 @@ export async function runOperator(
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
   const watching = [...reflectors, killSwitch.reflector].map((watch) => watch.run(watches.signal));
-  watching.push(followWallClock(clock, () => leadership.isQuiet, watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);

@@ -1,6 +1,7 @@
 /** The clock of one simulated process, which may be frozen, or die. */
 import type { Clock } from '../../src/engine/clock.ts';
-import { createSystemClock, type SystemClock } from '../../src/operator/adapters/system-clock.ts';
+import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
+import type { SystemClock } from '../../src/operator/shell/ports.ts';
 
 export class ProcessClock implements SystemClock {
   readonly #world: Clock;

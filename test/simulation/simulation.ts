@@ -257,11 +257,6 @@ export class Simulation {
     process.term.takeOver(connection.keys());
   }
 
-  /** The operator looks whether the wall clock was set, and follows it if no run is on, as it does every ten seconds. */
-  followClock(): void {
-    if (this.isQuiet) this.#process?.clock.follow();
-  }
-
   /**
    * The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`.
    * @param whileDown is called when there is no operator

@@ -16,47 +16,34 @@ interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Watches the ConfigMap of the kill switch. */
-export class KillSwitch {
-  readonly #store: Store<ConfigMap>;
-  /** Must be run by the caller; nothing may be started before it has synced. */
-  readonly reflector: Reflector<ConfigMap>;
+/** Name of the ConfigMap. */
+export const KILL_SWITCH = 'chaosdemo-kill-switch';
 
-  /** @param options.onChange called whenever the switch changes, or is found active at first */
-  constructor(
-    options: Pick<ReflectorOptions<ConfigMap>, 'client' | 'logger' | 'onActivity'> & {
-      /** Of the operator. */
-      readonly namespace: string;
-      /** Of the ConfigMap. */
-      readonly name: string;
-      readonly onChange: (on: boolean) => void;
-    },
-  ) {
-    const { logger, namespace, name, onChange } = options;
-    this.#store = new Store<ConfigMap>(logger);
-    this.reflector = new Reflector({
-      ...options,
-      path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace }),
-      // With this selector a right on the one name suffices for list and watch.
-      fieldSelector: `metadata.name=${name}`,
-      store: this.#store,
-    });
-    let wasOn = false;
-    this.#store.subscribe(() => {
-      if (this.isOn() === wasOn) return;
-      wasOn = this.isOn();
-      logger.warn(
-        { configMap: `${namespace}/${name}` },
-        wasOn ? 'the kill switch is active' : 'the kill switch is off',
-      );
-      onChange(wasOn);
-    });
-  }
-
-  /** Whether every run has to stop. False before the first check. */
-  isOn(): boolean {
-    return this.#store.list().some(({ data }) => stops(data));
-  }
+/**
+ * Watches the ConfigMap in the namespace of the operator. The caller must run the reflector; nothing may be started
+ * before it has synced, and until then the switch is off.
+ * @param onChange called whenever the switch changes, or is found active at first
+ */
+export function createKillSwitch(
+  options: Pick<ReflectorOptions<ConfigMap>, 'client' | 'logger' | 'onActivity'>,
+  namespace: string,
+  onChange: () => void,
+): { readonly isOn: () => boolean; readonly reflector: Reflector<ConfigMap> } {
+  const { logger } = options;
+  const store = new Store<ConfigMap>(logger);
+  const isOn = (): boolean => store.list().some(({ data }) => stops(data));
+  let wasOn = false;
+  store.subscribe(() => {
+    if (isOn() === wasOn) return;
+    wasOn = isOn();
+    const configMap = `${namespace}/${KILL_SWITCH}`;
+    logger.warn({ configMap }, wasOn ? 'the kill switch is active' : 'the kill switch is off');
+    onChange();
+  });
+  const path = resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace });
+  // With this selector a right on the one name suffices for list and watch.
+  const fieldSelector = `metadata.name=${KILL_SWITCH}`;
+  return { isOn, reflector: new Reflector({ ...options, path, fieldSelector, store }) };
 }
 
 /** Whether the data of the ConfigMap mean stop. */

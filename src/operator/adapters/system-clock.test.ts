@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeClock } from '../../../test/simulation/fake-clock.ts';
-import { createSystemClock, followWallClock } from './system-clock.ts';
+import { createSystemClock } from './system-clock.ts';
 
 describe('the clock of the process', () => {
   /** A system that shows whole milliseconds. */
@@ -35,25 +34,5 @@ describe('the clock of the process', () => {
     expect(clock.now()).toBe(1_000_107);
     clock.follow();
     expect(clock.now()).toBe(1_000_107 + step);
-  });
-
-  it('follows the wall clock once nothing is under way', async () => {
-    const world = new FakeClock();
-    const inner = createSystemClock(
-      () => world.now(),
-      () => world.monotonic(),
-    );
-    const clock = { ...inner, sleep: (ms: number, signal: AbortSignal) => world.sleep(ms, signal) };
-    const stop = new AbortController();
-    let isQuiet = false;
-    const kept = followWallClock(clock, () => isQuiet, stop.signal);
-    world.step(-60_000);
-    await world.advance(60_000);
-    expect(clock.now()).toBe(world.now() + 60_000);
-    isQuiet = true;
-    await world.advance(10_000);
-    expect(clock.now()).toBe(world.now());
-    stop.abort(new Error('the test is over'));
-    await kept;
   });
 });

@@ -5,20 +5,12 @@
  */
 
 import { sleep } from '@chaosdemo/kube-runtime';
-import type { Clock } from '../../engine/clock.ts';
+import type { SystemClock } from '../shell/ports.ts';
 
 /**
  * How far the two may be apart before it counts as a step, in milliseconds: the system clock has a resolution of 1 ms.
  */
 const STEP_MS = 20;
-
-/** Interval between checks for a step, in milliseconds. */
-const CHECK_INTERVAL_MS = 10_000;
-
-export interface SystemClock extends Clock {
-  /** Follows the wall clock again if it was set. Call it only while no times are being compared. */
-  follow(): void;
-}
 
 /** The clock of this process, starting now. Times have a fraction of a millisecond. */
 export function createSystemClock(
@@ -35,16 +27,4 @@ export function createSystemClock(
     monotonic,
     sleep,
   };
-}
-
-/** Makes `clock` follow the wall clock whenever no work is in progress, until `signal` aborts. */
-export async function followWallClock(
-  clock: SystemClock,
-  isQuiet: () => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    if (isQuiet()) clock.follow();
-    await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => undefined);
-  }
 }

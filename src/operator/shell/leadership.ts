@@ -24,11 +24,6 @@ export class Leadership {
     return this.#term;
   }
 
-  /** Whether no run has work in progress, and no term is ending. */
-  get isQuiet(): boolean {
-    return this.#ending.size === 0 && (this.#term?.reconciler.isQuiet ?? true);
-  }
-
   /** Begins a term and enqueues everything. */
   begin(): void {
     this.#term = new Term(this.#options.forTerm());

@@ -3,7 +3,14 @@
  * passes its own, and drives the same shell.
  */
 import { type ChaosDemo, type ChaosDemoSpec, type ChaosDemoStatus, subjectPart } from '../../api/index.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { SubjectConnector, SubjectDefinition } from '../../engine/subject.ts';
+
+/** A clock that stays as it is while the wall clock is set. */
+export interface SystemClock extends Clock {
+  /** Follows the wall clock again if it was set. Call it only while no times are being compared. */
+  follow(): void;
+}
 
 /** The result of a guarded write. Every other failure (no answer, a failing server) is thrown. */
 export type Write =

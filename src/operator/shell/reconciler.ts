@@ -2,7 +2,6 @@
 
 import type { ReconcileResult } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
-import type { Clock } from '../../engine/clock.ts';
 import type { Decision } from '../../engine/decide.ts';
 import { decide } from '../../engine/decide.ts';
 import type { Effect } from '../../engine/effects.ts';
@@ -21,6 +20,7 @@ import {
   type ConnectedSubjects,
   type DemoApi,
   type EvidenceStore,
+  type SystemClock,
   subjectOf,
   type Write,
 } from './ports.ts';
@@ -45,7 +45,7 @@ const REJECTION_LIMIT_MS = 120_000;
 export interface ReconcilerOptions extends RunLimits {
   readonly api: DemoApi;
   readonly evidence: EvidenceStore;
-  readonly clock: Clock;
+  readonly clock: SystemClock;
   readonly logger: Logger;
   readonly recorders: Recorders;
   readonly subjects: ConnectedSubjects;
@@ -91,7 +91,7 @@ export class Reconciler {
     return this.#entries.open;
   }
 
-  /** Whether no run is active, about to begin or being undone. */
+  /** Whether no run is active, about to begin or being undone: the clock may follow the wall clock. */
   get isQuiet(): boolean {
     return this.#slots.isEmpty && this.#entries.isIdle;
   }
@@ -126,6 +126,7 @@ export class Reconciler {
     if (this.#closed) return {};
     // Another process may lead by now; the object is then handled there.
     if (!this.#options.leads()) return { requeueAfterMs: LEADER_RETRY_MS };
+    if (this.isQuiet) this.#options.clock.follow();
     const cached = this.#options.api.read(key);
     const entry = this.#entries.of(key, cached);
     if (!cached || !entry) {

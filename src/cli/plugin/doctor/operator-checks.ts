@@ -2,13 +2,12 @@
 
 import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
 import { ENABLED_LABEL, GROUP, PLURAL, RELEASE_ANNOTATION, shell, VERSION } from '../../../api/index.ts';
-import { stops } from '../../../operator/adapters/kill-switch.ts';
+import { KILL_SWITCH, stops } from '../../../operator/adapters/kill-switch.ts';
 import { type CheckContext, checked, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
 
-/** Names of the installed operator; its flags cannot change them. */
+/** Name of the installed operator; its flags cannot change it. */
 const OPERATOR = 'chaosdemo-operator';
-const KILL_SWITCH = 'chaosdemo-kill-switch';
 /** The namespace that the manifests install it in. */
 const SYSTEM = 'chaosdemo-system';
 const INSTALL = 'apply --server-side -k manifests/operator';
