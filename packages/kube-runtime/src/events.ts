@@ -3,11 +3,10 @@
  *
  * Events are best effort: recording neither waits nor throws, the queue is bounded, and events that cannot be written
  * are dropped and counted in the log. Namespaces take turns, each with its own bound, so that none drops the events of
- * another. A repetition of an event within a few minutes increments the count of the first instead of creating a new
- * object.
+ * another. A repetition of an event within a few minutes is not written.
  */
 
-import { isNotFound, isTransient } from './api-error.ts';
+import { isTransient } from './api-error.ts';
 import type { KubeApi } from './client.ts';
 import { FairQueue } from './fair/fair-queue.ts';
 import { type Logger, microTime } from './kube-types.ts';
@@ -46,55 +45,52 @@ export interface EventRecorderOptions {
   reportingInstance: string;
   /** Maximum events of one namespace in the queue; more are dropped. Default 64. */
   queueLimit?: number;
-  /** A repeat counts into the series if the last one is at most this long ago. Default 6 minutes, as client-go. */
-  seriesMs?: number;
 }
 
-interface Series {
-  record: EventRecord;
-  /** Name of the event object; undefined until it is created. */
-  name: string | undefined;
-  count: number;
-  firstAt: Date;
-  lastAt: Date;
-  queued: boolean;
+interface Waiting {
+  readonly record: EventRecord;
+  readonly at: Date;
 }
 
 const eventType = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
 /** Bounds from the validation of events.k8s.io/v1. */
 const longestNoteBytes = 1024;
 const longestWord = 128;
-const seriesLimit = 1000;
+/** How long an event is not repeated, in milliseconds, and how many are remembered for that. */
+const repeatMs = 360_000;
+const recentLimit = 1000;
 const writeAttempts = 4;
 const writeBackoff = { baseMs: 500, maxMs: 10_000 };
 
 export class EventRecorder {
   readonly #options: Required<EventRecorderOptions>;
-  readonly #series = new Map<string, Series>();
-  readonly #queue = new FairQueue<Series>();
+  /** When events were recorded that are not repeated yet. */
+  readonly #recent = new Map<string, number>();
+  readonly #queue = new FairQueue<Waiting>();
   readonly #abort = new AbortController();
   #writing: Promise<void> | undefined;
   #stopped = false;
   #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
-    this.#options = { queueLimit: 64, seriesMs: 360_000, ...options };
+    this.#options = { queueLimit: 64, ...options };
   }
 
   /** Queues an event. Returns at once and never throws; does nothing after `stop`. */
   record(record: EventRecord): void {
-    if (this.#stopped) return;
-    const now = new Date();
-    const key = seriesKey(record);
-    const known = this.#series.get(key);
-    if (known !== undefined && now.getTime() - known.lastAt.getTime() <= this.#options.seriesMs) {
-      known.count++;
-      known.lastAt = now;
-      this.#enqueue(known);
+    const { logger, queueLimit } = this.#options;
+    const at = new Date();
+    const key = keyOf(record);
+    if (this.#stopped || at.getTime() - (this.#recent.get(key) ?? -Infinity) <= repeatMs) return;
+    const namespace = namespaceOf(record);
+    if (this.#queue.sizeOf(namespace) >= queueLimit) {
+      if (this.#dropped++ === 0)
+        logger.warn({ queueLimit, namespace }, 'too many events wait; dropping new ones');
       return;
     }
-    const fresh: Series = { record, name: undefined, count: 1, firstAt: now, lastAt: now, queued: false };
-    if (this.#enqueue(fresh)) this.#remember(key, fresh);
+    this.#remember(key, at);
+    this.#queue.push(namespace, { record, at });
+    this.#writing ??= this.#writeAll();
   }
 
   /** Writes queued events for at most `deadlineMs`; drops the rest. Never rejects. */
@@ -108,35 +104,18 @@ export class EventRecorder {
     this.#queue.clear();
   }
 
-  #remember(key: string, series: Series): void {
-    this.#series.delete(key);
-    this.#series.set(key, series);
-    const [oldest = ''] = this.#series.keys();
-    if (this.#series.size > seriesLimit) this.#series.delete(oldest);
-  }
-
-  /** Returns whether it is in the queue. */
-  #enqueue(series: Series): boolean {
-    if (series.queued) return true;
-    const { queueLimit, logger } = this.#options;
-    const namespace = namespaceOf(series);
-    if (this.#queue.sizeOf(namespace) >= queueLimit) {
-      if (this.#dropped++ === 0)
-        logger.warn({ queueLimit, namespace }, 'too many events wait; dropping new ones');
-      return false;
-    }
-    series.queued = true;
-    this.#queue.push(namespace, series);
-    this.#writing ??= this.#writeAll();
-    return true;
+  #remember(key: string, at: Date): void {
+    this.#recent.delete(key);
+    this.#recent.set(key, at.getTime());
+    const [oldest = ''] = this.#recent.keys();
+    if (this.#recent.size > recentLimit) this.#recent.delete(oldest);
   }
 
   async #writeAll(): Promise<void> {
     // Not in the call stack of `record`.
     await Promise.resolve();
-    for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
-      series.queued = false;
-      await this.#writeWithRetries(series);
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      await this.#writeWithRetries(next);
     }
     if (this.#dropped > 0) this.#options.logger.warn({ dropped: this.#dropped }, 'events were dropped');
     this.#dropped = 0;
@@ -144,59 +123,35 @@ export class EventRecorder {
     this.#writing = undefined;
   }
 
-  async #writeWithRetries(series: Series): Promise<void> {
-    const { logger } = this.#options;
+  async #writeWithRetries(waiting: Waiting): Promise<void> {
+    const { client, logger } = this.#options;
+    const { signal } = this.#abort;
+    const { reason, regarding } = waiting.record;
+    const path = resourcePath(eventType, { namespace: namespaceOf(waiting.record) });
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#write(series);
+        const body = this.#body(waiting);
+        await client.request({ method: 'POST', path, body, signal, timeoutMs: 10_000 });
         return;
       } catch (error) {
-        if (this.#abort.signal.aborted) return;
+        if (signal.aborted) return;
         if (!isTransient(error) || attempt + 1 >= writeAttempts) {
-          const { reason, regarding } = series.record;
           logger.warn({ err: error, reason, regarding: regarding.name }, 'an event could not be written');
           return;
         }
-        await sleep(backoffDelay(attempt, writeBackoff), this.#abort.signal).catch(() => {});
+        await sleep(backoffDelay(attempt, writeBackoff), signal).catch(() => {});
       }
     }
   }
 
-  async #write(series: Series): Promise<void> {
-    const { client } = this.#options;
-    const { count, lastAt } = series;
-    const namespace = namespaceOf(series);
-    const seriesField = { count, lastObservedTime: microTime(lastAt) };
-    const call = { signal: this.#abort.signal, timeoutMs: 10_000 };
-    if (series.name !== undefined) {
-      try {
-        await client.request({
-          method: 'PATCH',
-          path: resourcePath(eventType, { namespace, name: series.name }),
-          contentType: 'application/merge-patch+json',
-          body: { series: seriesField },
-          ...call,
-        });
-        return;
-      } catch (error) {
-        // Events live an hour by default; the series continues in a new one.
-        if (!isNotFound(error)) throw error;
-      }
-    }
-    const name = eventName(series.record.regarding.name);
-    const body = { ...this.#body(series, name, namespace), ...(count > 1 ? { series: seriesField } : {}) };
-    await client.request({ method: 'POST', path: resourcePath(eventType, { namespace }), body, ...call });
-    series.name = name;
-  }
-
-  #body(series: Series, name: string, namespace: string): object {
+  #body({ at, record }: Waiting): object {
     const { reportingController, reportingInstance } = this.#options;
-    const { regarding, type, reason, action, note } = series.record;
+    const { regarding, type, reason, action, note } = record;
     return {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { name, namespace },
-      eventTime: microTime(series.firstAt),
+      metadata: { name: eventName(regarding.name), namespace: namespaceOf(record) },
+      eventTime: microTime(at),
       reportingController,
       reportingInstance: reportingInstance.slice(0, longestWord),
       type,
@@ -209,12 +164,12 @@ export class EventRecorder {
 }
 
 /** The namespace of the event. */
-function namespaceOf({ record }: Series): string {
-  return record.regarding.namespace ?? 'default';
+function namespaceOf({ regarding }: EventRecord): string {
+  return regarding.namespace ?? 'default';
 }
 
 /** Identifies equal records. The resource version is not part of it: it changes with every write. */
-function seriesKey(record: EventRecord): string {
+function keyOf(record: EventRecord): string {
   const { regarding, type, reason, action, note } = record;
   const { kind, namespace, name, uid } = regarding;
   return JSON.stringify([kind, namespace, name, uid, type, reason, action, note]);

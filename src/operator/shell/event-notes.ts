@@ -3,7 +3,7 @@
  * nor forgets any.
  *
  * About ten events a run; the chapters are in the status and need none. Each names its run, since an event that reads
- * like an earlier one counts into that.
+ * like one of a moment ago is not written.
  */
 import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { counted, endOf } from '../../api/index.ts';
