@@ -17,15 +17,13 @@ export interface Condition {
 /** The meaning of each status of a condition. */
 export type Meanings = Record<Condition['status'], string>;
 
-/** The conditions of every ChaosDemo. Each registered scenario type adds one. */
+/** The conditions for the state of an object. There are also Healthy, FaultActive, and one for each scenario type. */
 export const CONDITIONS = {
   Ready: 'The verdict is in and it is Succeeded.',
   Reconciling: 'A run is active, or about to start. Absent otherwise.',
   Stalled: 'Nothing more happens without a change to the object or to the cluster. Absent otherwise.',
   Finished: 'The last run has ended, whatever its verdict.',
   Succeeded: 'The last run ended and every scenario met its expectation.',
-  Healthy: 'Health of the subject, by the health poller.',
-  FaultActive: 'A fault of this demo is or may be active.',
 } as const;
 
 /** The meaning of the statuses of Healthy and FaultActive. */
@@ -42,9 +40,6 @@ export const OBSERVED_STATUSES: Record<'Healthy' | 'FaultActive', Meanings> = {
   },
 };
 
-/** The types that every ChaosDemo has. */
-export type ConditionType = keyof typeof CONDITIONS;
-
 /** The condition that reports whether an invariant of a scenario type was violated, if a run has it: "OutageViolated". */
 export function violationCondition(scenarioType: string): string {
   return `${scenarioType}Violated`;
@@ -57,13 +52,10 @@ export const ANOMALY_STATUSES: Meanings = {
   Unknown: 'Not known: not ended, or Inconclusive.',
 };
 
-/** The conditions for the state of an object. */
-type StateConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Finished' | 'Succeeded';
-
 /** The status of each of them, for each state an object can be in. */
 export const CONDITIONS_BY_STATE: Record<
   'unseen' | 'open' | 'succeeded' | 'unsuccessful' | 'refused' | 'suspended',
-  { state: string; conditions: Partial<Record<StateConditionType, Condition['status']>> }
+  { state: string; conditions: Partial<Record<keyof typeof CONDITIONS, Condition['status']>> }
 > = {
   unseen: { state: 'not seen by an operator yet', conditions: { Ready: 'Unknown' } },
   open: {

@@ -15,12 +15,7 @@ import { type FieldSchema, specFields, statusFields } from './reference-fields.t
 import type { SubjectApi } from './subject-api.ts';
 import { DETECTED_AFTER, RECOVERED_AFTER } from './words.ts';
 
-interface AnnotationDoc {
-  value: string;
-  effect: string;
-}
-
-const ANNOTATION_DOCS: Record<keyof typeof ANNOTATIONS, AnnotationDoc> = {
+const ANNOTATION_DOCS: Record<keyof typeof ANNOTATIONS, { value: string; effect: string }> = {
   requestedAt: {
     value: 'any text',
     effect:
@@ -119,9 +114,8 @@ function cellsOf({ True, False, Unknown }: Meanings): string[] {
 
 function conditionSection(subjects: readonly SubjectApi[]): string {
   const anomalies = subjects.flatMap(({ faults }) => faults);
-  const { Healthy: _, FaultActive: __, ...standing } = CONDITIONS;
   const meanings = [
-    ...Object.entries(standing).map(([type, meaning]) => [code(type), meaning] as const),
+    ...Object.entries(CONDITIONS).map(([type, meaning]) => [code(type), meaning] as const),
     ...anomalies.map(
       ({ conditionMeaning, type }) => [code(violationCondition(type)), conditionMeaning] as const,
     ),
@@ -131,7 +125,7 @@ function conditionSection(subjects: readonly SubjectApi[]): string {
     [code('FaultActive'), ...cellsOf(OBSERVED_STATUSES.FaultActive)],
     [anomalies.map(({ type }) => code(violationCondition(type))).join(', '), ...cellsOf(ANOMALY_STATUSES)],
   ];
-  const columns = ['Ready', 'Reconciling', 'Stalled', 'Finished', 'Succeeded'] as const;
+  const columns = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
   const states = Object.values(CONDITIONS_BY_STATE).map(({ state, conditions }) => [
     state,
     ...columns.map((type) => conditions[type] ?? 'absent'),

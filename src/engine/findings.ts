@@ -18,11 +18,11 @@ import { diagnosisKey, put, without } from './observed.ts';
 
 export type Finding =
   /** Of `Admit`, for the spec of `generation`; or of a check right before a fault that shows the permission is gone. */
-  | { kind: 'Admission'; admission: Admission; generation: number; at: number; target?: Target }
+  | { kind: 'Admission'; admission: Admission; generation: number; at: number; target?: Target | undefined }
   /** Of `RecheckPreconditions`; parts that could not be determined are omitted. `gone`: names of pods of the run. */
   | { kind: 'PreconditionCheck'; admission?: Admission; gone?: readonly string[] }
-  /** `podTemplate` omitted: not settled, or unknown. */
-  | { kind: 'PodTemplate'; generation: number; at: number; podTemplate?: string }
+  /** `podTemplate` undefined: not settled, or unknown. */
+  | { kind: 'PodTemplate'; generation: number; at: number; podTemplate: string | undefined }
   | { kind: 'Health'; snapshot: HealthSnapshot }
   /** Of the control in Setup, or of one in the preparation of a fault that contradicts it. */
   | { kind: 'Baseline'; outcome: ControlOutcome }
@@ -45,9 +45,9 @@ export type Finding =
 export function record(observed: Observed, finding: Finding): Observed {
   switch (finding.kind) {
     case 'Admission': {
-      const { kind: _, admission, at, generation, target } = finding;
+      const { admission, at, generation, target = observed.target } = finding;
       const lastCheck = { generation, at, count: (observed.lastAdmissionCheck?.count ?? 0) + 1 };
-      return { ...observed, admission, lastAdmissionCheck: lastCheck, ...(target && { target }) };
+      return { ...observed, admission, lastAdmissionCheck: lastCheck, target };
     }
     case 'PreconditionCheck':
       return {
@@ -58,12 +58,7 @@ export function record(observed: Observed, finding: Finding): Observed {
     case 'PodTemplate': {
       const { at, generation, podTemplate } = finding;
       const lastCheck = { generation, at, count: (observed.lastPodTemplateCheck?.count ?? 0) + 1 };
-      const { podTemplate: _, ...rest } = observed;
-      return {
-        ...rest,
-        lastPodTemplateCheck: lastCheck,
-        ...(podTemplate === undefined ? {} : { podTemplate }),
-      };
+      return { ...observed, podTemplate, lastPodTemplateCheck: lastCheck };
     }
     case 'Health':
       return { ...observed, health: finding.snapshot };

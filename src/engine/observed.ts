@@ -129,9 +129,9 @@ export interface Observed {
   readonly since: number;
   readonly admission: Admission;
   readonly lastAdmissionCheck?: LastCheck;
-  readonly target?: Target;
-  /** Template of the current pods; missing if unknown, or during a rollout. */
-  readonly podTemplate?: string;
+  readonly target?: Target | undefined;
+  /** Template of the current pods; undefined if unknown, or during a rollout. */
+  readonly podTemplate?: string | undefined;
   readonly lastPodTemplateCheck?: LastCheck;
   /** Names of pods of this run that were deleted since it began. */
   readonly gone: readonly string[];

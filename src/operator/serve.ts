@@ -24,7 +24,8 @@ export async function serve(
   const onQueried = (record: QueryRecord): void => {
     for (const observer of observers) observer(record);
   };
-  const cells = new Cells({ ...config, logger, models, onQueried });
+  const { faultCooldownMs, identity, logLevel } = config;
+  const cells = new Cells({ logger, onQueried, data: { faultCooldownMs, identity, logLevel, models } });
   const observe = (observer: (record: QueryRecord) => void): void => void observers.push(observer);
   try {
     await runOperator(config, client, logger, signal, cells.subjects(SUBJECTS), { names, observe });

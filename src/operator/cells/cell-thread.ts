@@ -1,8 +1,7 @@
 /** One cell as the thread that leads sees it: the thread, and the requests in both directions. */
 import { Worker } from 'node:worker_threads';
-import type { Logger } from '@chaosdemo/kube-runtime';
 import { messageOf } from '../../api/index.ts';
-import type { DiagnosisProfile, QueryRecord } from '../../diagnosis/index.ts';
+import type { QueryRecord } from '../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../subjects/cluster.ts';
 import { Beats } from './beats.ts';
 import { CellMemory } from './cell-memory.ts';
@@ -16,14 +15,9 @@ const HEAP_MB = 192;
 const CODE = new URL(import.meta.url.endsWith('.ts') ? './cell.ts' : './cell.mjs', import.meta.url);
 
 export interface CellOptions {
-  readonly logger: Logger;
-  readonly logLevel: string;
-  readonly identity: string;
-  readonly faultCooldownMs: number;
-  readonly models: readonly DiagnosisProfile[];
+  readonly data: Omit<CellData, 'memory'>;
+  /** Gets the outcome of each question to a profile. */
   readonly onQueried: (record: QueryRecord) => void;
-  readonly place: number;
-  readonly shared: SharedArrayBuffer;
 }
 
 export class Cell {
@@ -38,19 +32,18 @@ export class Cell {
   readonly #leases = new Map<number, ClusterLease>();
   /** Requests in progress and open drivers, by namespace. */
   readonly #uses = new Map<string, number>();
-  readonly #options: CellOptions;
+  readonly #onQueried: CellOptions['onQueried'];
   #usedAt = performance.now();
   #failure: string | undefined;
 
-  constructor(options: CellOptions) {
-    const { faultCooldownMs, identity, logLevel, models, place, shared } = options;
+  constructor({ data, onQueried }: CellOptions) {
     const memory = new SharedArrayBuffer(CellMemory.BYTES);
-    const workerData: CellData = { faultCooldownMs, identity, logLevel, memory, models, place, shared };
-    this.#options = options;
-    this.place = place;
+    const workerData: CellData = { ...data, memory };
+    this.#onQueried = onQueried;
+    this.place = data.place;
     this.#memory = new CellMemory(memory);
     this.#worker = new Worker(CODE, {
-      name: `cell ${place}`,
+      name: `cell ${data.place}`,
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
@@ -164,7 +157,7 @@ export class Cell {
         const lease = this.takeLease(id);
         await (keep ? lease?.leave() : lease?.release());
       },
-      queried: async (_, record) => this.#options.onQueried(record),
+      queried: async (_, record) => this.#onQueried(record),
     };
   }
 }

@@ -4,9 +4,9 @@
  * as after a crash, and its runs go on in another, as after a takeover.
  */
 import { availableParallelism, totalmem } from 'node:os';
-import type { DiagnosisProfile, QueryRecord } from '../../diagnosis/index.ts';
 import type { Subject } from '../../engine/subject.ts';
 import type { Cluster } from '../../subjects/cluster.ts';
+import type { Logger } from '../log.ts';
 import { LOOK_MS } from './beats.ts';
 import { CellConnector } from './cell-connector.ts';
 import { Cell, type CellOptions } from './cell-thread.ts';
@@ -22,11 +22,9 @@ const MEMORY_SHARE = 0.85;
 /** Bytes of the memory that cells share, for each: two counts. */
 const SHARED_BYTES = 16;
 
-export interface CellsOptions
-  extends Pick<CellOptions, 'faultCooldownMs' | 'identity' | 'logger' | 'logLevel'> {
-  readonly models: readonly DiagnosisProfile[];
-  /** Gets the outcome of each question to a profile. */
-  readonly onQueried: (record: QueryRecord) => void;
+export interface CellsOptions extends Pick<CellOptions, 'onQueried'> {
+  readonly logger: Logger;
+  readonly data: Omit<CellOptions['data'], 'place' | 'shared'>;
 }
 
 export class Cells {
@@ -74,8 +72,8 @@ export class Cells {
   #start(): Cell {
     const taken = new Set([...this.#cells].map(({ place }) => place));
     const place = [...Array(MOST_CELLS).keys()].find((each) => !taken.has(each)) ?? 0;
-    const { logger } = this.#options;
-    const cell = new Cell({ ...this.#options, place, shared: this.#shared });
+    const { data, logger, onQueried } = this.#options;
+    const cell = new Cell({ data: { ...data, place, shared: this.#shared }, onQueried });
     this.#cells.add(cell);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
     cell.ended.addEventListener('abort', () => this.#ended(cell), { once: true });

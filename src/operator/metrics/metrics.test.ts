@@ -39,18 +39,18 @@ describe('createMetrics', () => {
     expect(series.get('chaosdemo_runs_waiting')).toBe(2);
   });
 
-  it('metrics have no series for rare codes, and none for requests of others', async () => {
+  it('metrics get no series for rare codes, and none for requests of others', async () => {
     const metrics = createMetrics();
     const before = await read(metrics);
     for (let status = 100; status < 1000; status++) metrics.requested('GET', status);
     metrics.requested('BREW', 200);
     metrics.requested('GET');
     const series = await read(metrics);
-    const fresh = [...series.keys()].filter((name) => !before.has(name));
-    expect(fresh.map((name) => /code="(.+)"/.exec(name)?.[1]).sort()).toEqual(
-      '1xx 200 201 2xx 3xx 400 401 403 404 409 410 413 422 4xx 502 5xx'.split(' '),
+    expect([...series.keys()]).toEqual([...before.keys()]);
+    const counts = ['404', '4xx', '<error>'].map((code) =>
+      series.get(`rest_client_requests_total{method="GET",code="${code}"}`),
     );
-    expect(series.get('rest_client_requests_total{method="GET",code="<error>"}')).toBe(401);
+    expect(counts).toEqual([1, 91, 1]);
   });
 });
 

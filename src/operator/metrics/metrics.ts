@@ -53,7 +53,7 @@ export function createMetrics(
   collectDefaultMetrics({ register: registry });
 
   const reconciled = createReconcileMetrics(table, sources.queueDepth);
-  const requested = createRequestMetrics(registry);
+  const requested = createRequestMetrics(table);
   const record = createQuestionMetrics(table, profiles);
   const runs = createRunMetrics(table, subjects, profiles);
   createObjectMetrics(table, sources);

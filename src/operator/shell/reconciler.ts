@@ -1,7 +1,7 @@
 /** One reconcile: decides once on the object and its session's observations, stores the status, then passes it on. */
 
 import type { ReconcileResult } from '@chaosdemo/kube-runtime';
-import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import type { ChaosDemo } from '../../api/index.ts';
 import type { Decision } from '../../engine/decide.ts';
 import { decide } from '../../engine/decide.ts';
 import type { Effect } from '../../engine/effects.ts';
@@ -316,18 +316,14 @@ export class Reconciler {
   }
 
   #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
+    const { recorders, logger, subjects } = this.#options;
+    const { definition } = subjectOf(subjects, after.spec) ?? {};
     delete entry.rejectedSince;
     this.#entries.keep(entry, after);
-    const subject = subjectOf(this.#options.subjects, after.spec);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
-    else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
-    this.#announce(after, before.status);
-  }
-
-  #announce(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {
-    const { recorders, logger, subjects } = this.#options;
-    const { definition } = subjectOf(subjects, demo.spec) ?? {};
-    announceChange(recorders, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
+    else if (definition) this.#evidence.note(entry.key, after, entry.session, definition);
+    const chapters = () => definition?.chapters(after.spec) ?? [];
+    announceChange(recorders, logger, after, before.status, chapters);
   }
 
   /** Integer milliseconds: values computed from them go into a status. */

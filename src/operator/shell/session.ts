@@ -214,8 +214,7 @@ export class Session {
       opened.driver.ended?.addEventListener('abort', this.#options.onLost, { signal: this.#lifetime.signal });
     }
     const { generation } = request;
-    const target = opened && { target: opened.target };
-    return { kind: 'Admission', admission, generation, at: clock.now(), ...target };
+    return { kind: 'Admission', admission, generation, at: clock.now(), target: opened?.target };
   }
 
   async #findPodTemplate(signal: AbortSignal): Promise<Finding> {
@@ -223,8 +222,7 @@ export class Session {
     const { metadata, spec } = this.#demo;
     const { generation, namespace } = metadata;
     const podTemplate = await subject.connector.findPodTemplate(namespace, spec, signal);
-    const known = podTemplate === undefined ? {} : { podTemplate };
-    return { kind: 'PodTemplate', generation, at: clock.now(), ...known };
+    return { kind: 'PodTemplate', generation, at: clock.now(), podTemplate };
   }
 
   async #runActivity(activity: Activity, stop: AbortSignal): Promise<void> {
