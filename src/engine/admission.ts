@@ -57,6 +57,5 @@ export function requestAdmissionCheck(context: Context, mustUndo: boolean): void
   if (granted) return;
   if (now < due) return context.wake(due);
   if (awaitsSlot) return context.wake(now + SLOT_RETRY_MS);
-  const id = `admit/${demo.generation}/${(lastCheck?.count ?? 0) + 1}`;
-  context.request({ kind: 'Admit', id, mustUndo });
+  context.request({ kind: 'Admit', id: `admit/${demo.generation}`, mustUndo });
 }

@@ -194,8 +194,7 @@ function requestPodTemplate(context: Context): void {
   const lastCheck = observed.lastPodTemplateCheck;
   const due = lastCheck?.generation === demo.generation ? nextCheck(lastCheck, now) : now;
   if (now < due) return context.wake(due);
-  const id = `pod-template/${demo.generation}/${(lastCheck?.count ?? 0) + 1}`;
-  context.request({ kind: 'FindPodTemplate', id });
+  context.request({ kind: 'FindPodTemplate', id: `pod-template/${demo.generation}` });
 }
 
 /** The status of an object whose last run has ended and that requests no other. */

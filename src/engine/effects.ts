@@ -1,6 +1,6 @@
 /**
  * What `decide` requests of the shell. Effects are done once, known by their id; activities are what should be running
- * now. Each yields findings (findings.ts), and nothing else.
+ * now. Each yields findings (findings.ts), and nothing else. A check is done again under its id once it has ended.
  */
 /** Done by the shell, through the connector of the subject. */
 export type ShellEffect =

@@ -46,8 +46,7 @@ export function record(observed: Observed, finding: Finding): Observed {
   switch (finding.kind) {
     case 'Admission': {
       const { admission, at, generation, target = observed.target } = finding;
-      const lastCheck = { generation, at, count: (observed.lastAdmissionCheck?.count ?? 0) + 1 };
-      return { ...observed, admission, lastAdmissionCheck: lastCheck, target };
+      return { ...observed, admission, lastAdmissionCheck: { generation, at }, target };
     }
     case 'PreconditionCheck':
       return {
@@ -57,8 +56,7 @@ export function record(observed: Observed, finding: Finding): Observed {
       };
     case 'PodTemplate': {
       const { at, generation, podTemplate } = finding;
-      const lastCheck = { generation, at, count: (observed.lastPodTemplateCheck?.count ?? 0) + 1 };
-      return { ...observed, podTemplate, lastPodTemplateCheck: lastCheck };
+      return { ...observed, podTemplate, lastPodTemplateCheck: { generation, at } };
     }
     case 'Health':
       return { ...observed, health: finding.snapshot };

@@ -117,11 +117,10 @@ export interface DiagnosisReport {
   readonly message: string;
 }
 
-/** When a check last ran, for which generation of the spec, and how often. */
+/** When a check last ran, and for which generation of the spec. */
 export interface LastCheck {
   readonly generation: number;
   readonly at: number;
-  readonly count: number;
 }
 
 export interface Observed {
