@@ -248,7 +248,10 @@ const ROWS = [
         about: 'ChaosDemos that wait for a worker, and that were put off after an error.',
         queries: [
           query(`sum(workqueue_depth${QUEUE})`, 'waiting'),
-          query(`sum(increase(controller_runtime_reconcile_errors_total${QUEUE}[$__rate_interval]))`, 'put off'),
+          query(
+            `sum(increase(controller_runtime_reconcile_errors_total${QUEUE}[$__rate_interval]))`,
+            'put off',
+          ),
         ],
         defaults: whole,
       },

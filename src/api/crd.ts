@@ -64,6 +64,17 @@ const STATUS_DEFAULT = {
   ],
 };
 
+/** The schemas of `spec` and `status`, given the registered subjects. */
+export function schemasOf(subjects: readonly SubjectApi[]): {
+  spec: Schema;
+  status: Schema & { default: object };
+} {
+  return {
+    spec: structural(specSchema(subjects)),
+    status: { ...structural(statusSchema), default: STATUS_DEFAULT },
+  };
+}
+
 /** The complete CustomResourceDefinition object, given the registered subjects. */
 export function buildCrd(subjects: readonly SubjectApi[]): Schema {
   return {
@@ -99,8 +110,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
                 apiVersion: { type: 'string', description: 'Version of this API.' },
                 kind: { type: 'string', description: 'ChaosDemo.' },
                 metadata: { type: 'object' },
-                spec: structural(specSchema(subjects)),
-                status: { ...structural(statusSchema), default: STATUS_DEFAULT },
+                ...schemasOf(subjects),
               },
             },
           },

@@ -101,31 +101,24 @@ export function record(observed: Observed, finding: Finding): Observed {
  * what is known; their measurements are used by the next decision. `before`: the observations until then.
  */
 export function callsForDecision(before: Observed, finding: Finding): boolean {
-  switch (finding.kind) {
-    case 'Health':
-      return (
-        before.health === undefined || !isDeepStrictEqual(essence(before.health), essence(finding.snapshot))
-      );
-    case 'Reading': {
-      const known = before.readings[finding.fault];
-      const { complete, detectedAt } = finding.reading;
-      return (
-        (detectedAt !== undefined && known?.detectedAt === undefined) ||
-        (complete === true && known?.complete !== true)
-      );
-    }
-    case 'PreconditionCheck':
-      return (
-        (finding.admission !== undefined && finding.admission.state !== before.admission.state) ||
-        (finding.gone !== undefined && finding.gone.length !== before.gone.length)
-      );
-    case 'Begun':
-    case 'Queried':
-      return false;
-    default:
-      // Announced, too: the watch of a fault begins in its countdown, so that callers are there when it starts.
-      return true;
+  if (finding.kind === 'Health') {
+    const { health } = before;
+    return health === undefined || !isDeepStrictEqual(essence(health), essence(finding.snapshot));
   }
+  if (finding.kind === 'Reading') {
+    const known = before.readings[finding.fault];
+    const { complete, detectedAt } = finding.reading;
+    return (
+      (detectedAt !== undefined && known?.detectedAt === undefined) ||
+      (complete === true && known?.complete !== true)
+    );
+  }
+  if (finding.kind === 'PreconditionCheck') {
+    const { admission = before.admission, gone = before.gone } = finding;
+    return admission.state !== before.admission.state || gone.length !== before.gone.length;
+  }
+  // Announced calls for one: the watch of a fault begins in its countdown, so that callers are there when it starts.
+  return finding.kind !== 'Begun' && finding.kind !== 'Queried';
 }
 
 function essence({ dependencies, hasIssues, pods }: HealthSnapshot): unknown {

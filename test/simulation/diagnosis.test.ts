@@ -117,7 +117,7 @@ describe('a diagnosis', () => {
     expect(providers(simulation)).toEqual([['rules', expect.stringMatching(/ended before profile "model"/)]]);
   });
 
-  it('a diagnosis queries one profile besides the rules, however often the spec changes', async () => {
+  it('a diagnosis queries one profile besides the rules, whatever the spec changes to', async () => {
     const simulation = new Simulation(MODEL(), { modelMs: 40_000 });
     await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
     for (const profile of ['second', 'third', 'fourth', 'third']) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, statusSchema } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { at, condition, ended, finished, injectedBy, MANUAL } from './support.ts';
+import { at, condition, ended, finished, MANUAL } from './support.ts';
 
 describe('starting', () => {
   it('a blocked start shows what is in the way, not that checks wait for a slot', async () => {

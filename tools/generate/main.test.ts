@@ -6,6 +6,8 @@ import { conditionsFor } from '../../src/engine/conditions.ts';
 import type { Context, ObjectState } from '../../src/engine/context.ts';
 import { nothingObserved } from '../../src/engine/observed.ts';
 import { SUBJECTS } from '../../src/subjects/index.ts';
+import { lampApi } from '../../test/fixtures/api/subject.ts';
+import { apiReference } from './api-reference.ts';
 import { generatedFiles } from './main.ts';
 
 const committed = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -70,6 +72,13 @@ describe('docs/reference.md', () => {
       CONDITIONS_BY_STATE[state].conditions,
     );
   });
+});
+
+it('the reference documents what a registered subject brings', () => {
+  const text = apiReference([lampApi]).join('\n');
+  for (const word of ['spec.lamp.socket', 'NoSocket', '`Flicker`', '`dark`', 'example.dev/key']) {
+    expect(text).toContain(word);
+  }
 });
 
 describe('docs/troubleshooting.md', () => {

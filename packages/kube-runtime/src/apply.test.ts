@@ -25,7 +25,10 @@ describe('a guarded write', () => {
   it('returns as little metadata as a reflector keeps', async () => {
     const guarded = await write(decidedOn());
     const finalizers = ['example.com/release'];
-    for (const stored of [await applyStatus(guarded, {}), await writeFinalizers(guarded, ['example.com/x'])]) {
+    for (const stored of [
+      await applyStatus(guarded, {}),
+      await writeFinalizers(guarded, ['example.com/x']),
+    ]) {
       expect(stored.metadata).toStrictEqual({ ...configMap('a', 2).metadata, finalizers });
     }
   });

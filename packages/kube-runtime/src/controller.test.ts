@@ -166,10 +166,12 @@ type Step = { readonly key: string } | { readonly ms: number } | { readonly end:
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ key: fc.constantFrom('a', 'b', 'c') }),
   fc.record({ ms: fc.integer({ min: 0, max: 60 }) }),
-  fc.record({ end: fc.oneof(fc.constantFrom('fail' as const, 'done' as const), fc.integer({ min: -1, max: 50 })) }),
+  fc.record({
+    end: fc.oneof(fc.constantFrom('fail' as const, 'done' as const), fc.integer({ min: -1, max: 50 })),
+  }),
 );
 
-it('a controller reconciles no key twice at once, and each key after it was last enqueued', async () => {
+it('a controller reconciles no key twice at once, and each after its last enqueue', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const running = new Map<string, (end: number | 'fail' | 'done') => void>();

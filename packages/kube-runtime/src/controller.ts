@@ -58,7 +58,8 @@ const abortGraceMs = 2000;
 
 /** Reconciles the keys given to `enqueue`. */
 export class Controller {
-  readonly #options: ControllerOptions & Required<Pick<ControllerOptions, 'backoff' | 'concurrency' | 'timers'>>;
+  readonly #options: ControllerOptions &
+    Required<Pick<ControllerOptions, 'backoff' | 'concurrency' | 'timers'>>;
   readonly #abort = new AbortController();
   /** When each key was enqueued that no worker has taken since. */
   readonly #enqueuedAt = new Map<string, number>();

@@ -2,7 +2,7 @@
 import { type Admit, Invalid } from '@chaosdemo/kube-runtime/memory';
 import { Environment } from '@marcbachmann/cel-js';
 import type { z } from 'zod';
-import { buildCrd } from '../../api/crd.ts';
+import { schemasOf } from '../../api/crd.ts';
 import { type ChaosDemo, KIND, specSchema } from '../../api/index.ts';
 import { SUBJECTS } from '../../subjects/index.ts';
 
@@ -20,20 +20,8 @@ interface Schema {
 export function admission(): Admit {
   const apis = SUBJECTS.map(({ definition }) => definition.api);
   const schema = specSchema(apis);
-  const crd = buildCrd(apis) as unknown as {
-    readonly spec: {
-      readonly versions: readonly [
-        {
-          readonly schema: {
-            readonly openAPIV3Schema: {
-              readonly properties: { readonly spec: Schema; readonly status: { readonly default: object } };
-            };
-          };
-        },
-      ];
-    };
-  };
-  const { spec, status } = crd.spec.versions[0].schema.openAPIV3Schema.properties;
+  const { spec, status }: { readonly spec: Schema; readonly status: { readonly default: object } } =
+    schemasOf(apis);
   const cel = new Environment({ unlistedVariablesAreDyn: true });
   return (object) => {
     if (object.kind !== KIND) return object;

@@ -30,7 +30,13 @@ export function createKubeCluster(
   const list = (query: PodQuery, signal: AbortSignal): ReturnType<PodLists['list']> =>
     withForbiddenError(lists.list(query, signal));
   const get = async <T>(path: string, signal: AbortSignal): Promise<T | undefined> => {
-    const request = { method: 'GET', path, signal, timeoutMs: READ_TIMEOUT_MS, maxBytes: READ_BYTES } as const;
+    const request = {
+      method: 'GET',
+      path,
+      signal,
+      timeoutMs: READ_TIMEOUT_MS,
+      maxBytes: READ_BYTES,
+    } as const;
     return await withForbiddenError(ifFound(client.request<T>(request)));
   };
   return {

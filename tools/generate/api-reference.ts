@@ -1,19 +1,24 @@
 /** The part of docs/reference.md that is generated only from the API. Pure. */
+import { printerColumns, schemasOf } from '../../src/api/crd.ts';
 import {
+  ANNOTATIONS,
   ANOMALY_STATUSES,
+  API_VERSION,
   CONDITIONS,
   CONDITIONS_BY_STATE,
+  DETECTED_AFTER,
+  ENABLED_LABEL,
+  FINALIZER,
+  KIND,
   type Meanings,
   OBSERVED_STATUSES,
   REASON_GROUPS,
+  RECOVERED_AFTER,
+  type SubjectApi,
   violationCondition,
-} from './conditions.ts';
-import { buildCrd, printerColumns } from './crd.ts';
-import { ANNOTATIONS, API_VERSION, ENABLED_LABEL, FINALIZER, KIND } from './group.ts';
+} from '../../src/api/index.ts';
 import { code, definitions, table } from './markdown.ts';
-import { type FieldSchema, specFields, statusFields } from './reference-fields.ts';
-import type { SubjectApi } from './subject-api.ts';
-import { DETECTED_AFTER, RECOVERED_AFTER } from './words.ts';
+import { specFields, statusFields } from './reference-fields.ts';
 
 const ANNOTATION_DOCS: Record<keyof typeof ANNOTATIONS, { value: string; effect: string }> = {
   requestedAt: {
@@ -46,13 +51,6 @@ export function apiReference(subjects: readonly SubjectApi[]): string[] {
   ];
 }
 
-function fields(subjects: readonly SubjectApi[], part: 'spec' | 'status'): FieldSchema {
-  const { versions } = buildCrd(subjects)['spec'] as {
-    versions: { schema: { openAPIV3Schema: FieldSchema } }[];
-  };
-  return versions[0]?.schema.openAPIV3Schema.properties?.[part] ?? {};
-}
-
 /** "`a`", "`a` or `b`", "`a`, `b` or `c`". */
 function either(names: readonly string[]): string {
   const shown = names.map(code);
@@ -67,7 +65,7 @@ function specSection(subjects: readonly SubjectApi[]): string {
 \`1m30s\`, \`1.5m\`. If you leave ${either(members)} out of a scenario of its type, the defaults of its fields
 apply. Lengths and patterns of strings are in the CRD.
 
-${specFields(fields(subjects, 'spec'), 'spec')}`;
+${specFields(schemasOf(subjects).spec, 'spec')}`;
 }
 
 function statusSection(subjects: readonly SubjectApi[]): string {
@@ -77,7 +75,7 @@ The operator writes it, on changes only. Times are RFC 3339 with milliseconds; t
 seconds. Text from elsewhere is cut to its bound in the CRD, with \`…\` at the end. The fields of \`journal\` are only
 for the operator.
 
-${statusFields(fields(subjects, 'status'), 'status', 'status.journal')}`;
+${statusFields(schemasOf(subjects).status, 'status', 'status.journal')}`;
 }
 
 function measureSection(subjects: readonly SubjectApi[]): string {

@@ -1,7 +1,7 @@
 /** Lists of fields for the reference, from the schema of the CRD. Pure. */
 import { DURATION_PATTERN } from '@chaosdemo/settings/duration';
+import { withoutDefault } from '../../src/api/structural.ts';
 import { code, definitions } from './markdown.ts';
-import { withoutDefault } from './structural.ts';
 
 /** The part of an OpenAPI schema shown in the reference. */
 export interface FieldSchema {
