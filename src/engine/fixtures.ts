@@ -61,17 +61,17 @@ export function noteFixture(context: Context, name: string): void {
   journal.fixtures = [...noted, name].slice(-LIMITS.fixtures);
 }
 
+/** An object, and a status of it. */
+interface WithFixtures {
+  readonly demo: Pick<Demo, 'uid'>;
+  readonly draft: ChaosDemoStatus;
+}
+
 /**
  * Every fixture that the run has created on the subject, or may have. Ignores names that {@link fixtureName} cannot
  * have created for this object: anyone with write access to the status could otherwise have fixtures of others removed.
  */
-export function fixturesToRemove({
-  demo,
-  draft,
-}: {
-  readonly demo: Pick<Demo, 'uid'>;
-  readonly draft: ChaosDemoStatus;
-}): string[] {
+export function fixturesToRemove({ demo, draft }: WithFixtures): string[] {
   const { journal: { fixtures = [] } = {}, scenarios = [] } = draft;
   const names = new Set([...scenarios.flatMap(({ fault }) => fault?.fixture ?? []), ...fixtures]);
   return [...names].filter((name) => isOwn(demo, name));
@@ -81,13 +81,7 @@ export function fixturesToRemove({
  * Whether an active run has something to remove from the subject before its object may be deleted: from before its
  * first fixture, a control, is set up until the run has ended.
  */
-export function hasFixtures({
-  demo,
-  draft,
-}: {
-  readonly demo: Pick<Demo, 'uid'>;
-  readonly draft: ChaosDemoStatus;
-}): boolean {
+export function hasFixtures({ demo, draft }: WithFixtures): boolean {
   return isRunActive(draft) && (draft.journal?.fixtures ?? []).some((name) => isOwn(demo, name));
 }
 

@@ -75,11 +75,12 @@ export async function runOperator(
   });
 
   const namespaces = config.watchNamespaces.length > 0 ? config.watchNamespaces : [undefined];
-  const stores = namespaces.map(() => new Store<ChaosDemo>(logger));
-  const reflectors = namespaces.map((namespace, index) => {
+  const annotations = Object.values(ANNOTATIONS);
+  const stores: Store<ChaosDemo>[] = [];
+  const reflectors = namespaces.map((namespace) => {
     const path = resourcePath(CHAOS_DEMO_TYPE, { namespace });
-    const store = stores[index] as Store<ChaosDemo>;
-    const annotations = Object.values(ANNOTATIONS);
+    const store = new Store<ChaosDemo>(logger);
+    stores.push(store);
     return new Reflector<ChaosDemo>({ client, path, store, logger, onActivity, annotations });
   });
   const killSwitch = createKillSwitch({ client, logger, onActivity }, config.namespace, () =>

@@ -8,9 +8,9 @@
  * clock is recorded for people and decides nothing: it may be set.
  */
 import { uptime } from 'node:os';
-import { ifFound, isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
+import { ifFound, isConflict, isNotFound } from './api-error.ts';
 import type { KubeApi } from './client.ts';
-import { type KubeObject, microTime, type ObjectMeta } from './kube-types.ts';
+import { type KubeObject, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 
 /** A Lease in its JSON form. */
@@ -133,20 +133,13 @@ export class LeaseLock {
     }
 
     const current = await this.#read(call);
-    if (current === undefined) {
-      // The lease was deleted: ours is gone, and anyone may create it now.
-      this.#observed = undefined;
-      this.#renewedAt = undefined;
-      if (await this.#create(call)) return { held: true };
-      return { held: false, holder: '' };
-    }
-    this.#observe(current);
-    if (this.#clocks.monotonic() < this.acquirableAt) {
-      this.#renewedAt = undefined;
-      return { held: false, holder: this.holder };
-    }
-    if (await this.#write(current, call)) return { held: true };
-    return { held: false, holder: '' };
+    if (current) this.#observe(current);
+    else this.#observed = undefined;
+    const isForeign = this.#clocks.monotonic() < this.acquirableAt;
+    // If it was deleted, ours is gone, and anyone may create it now.
+    if (!current || isForeign) this.#renewedAt = undefined;
+    if (isForeign) return { held: false, holder: this.holder };
+    return (await this.#write(current, call)) ? { held: true } : { held: false, holder: '' };
   }
 
   /**
@@ -208,44 +201,30 @@ export class LeaseLock {
     return await ifFound(client.request<Lease>({ method: 'GET', path: this.#path(true), ...call }));
   }
 
-  /** False: another process created it first. */
-  async #create(call: Call): Promise<boolean> {
-    const { annotations, client, name, namespace } = this.#options;
-    const at = this.#now();
-    const metadata: ObjectMeta = { name, namespace, ...(annotations && { annotations }) };
+  /** Writes our record over `current`, or into a new Lease. False: another process was first, or the Lease is gone. */
+  async #write(current: Lease | undefined, call: Call): Promise<boolean> {
+    const { annotations, client, identity, name, namespace } = this.#options;
+    const at = { monotonic: this.#clocks.monotonic(), boot: this.#clocks.boot() };
+    const known = current?.metadata ?? { name, namespace };
     const body = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata,
-      spec: this.#record({}),
+      ...current,
+      metadata: { ...known, annotations: { ...known.annotations, ...annotations } },
+      spec: this.#record(current?.spec ?? {}),
     };
+    const [method, path] = current
+      ? (['PUT', this.#path(true)] as const)
+      : (['POST', this.#path(false)] as const);
     try {
-      this.#succeed(
-        await client.request<Lease>({ method: 'POST', path: this.#path(false), body, ...call }),
-        at,
-      );
-      return true;
+      this.#observe(await client.request<Lease>({ method, path, body, ...call }));
     } catch (error) {
-      if (isAlreadyExists(error)) return false;
+      if (isConflict(error) || (current && isNotFound(error))) return false;
       throw error;
     }
-  }
-
-  /** Writes our record over `current`. False: the lease has changed or is gone. */
-  async #write(current: Lease, call: Call): Promise<boolean> {
-    const at = this.#now();
-    const annotations = { ...current.metadata.annotations, ...this.#options.annotations };
-    const metadata = { ...current.metadata, annotations };
-    const body = { ...current, metadata, spec: this.#record(current.spec ?? {}) };
-    try {
-      const path = this.#path(true);
-      this.#succeed(await this.#options.client.request<Lease>({ method: 'PUT', path, body, ...call }), at);
-      if (current.spec?.holderIdentity !== this.#options.identity) this.#acquisitions += 1;
-      return true;
-    } catch (error) {
-      if (isConflict(error) || isNotFound(error)) return false;
-      throw error;
-    }
+    this.#renewedAt = at;
+    if (current && current.spec?.holderIdentity !== identity) this.#acquisitions += 1;
+    return true;
   }
 
   #record(previous: LeaseSpec): LeaseSpec {
@@ -261,15 +240,6 @@ export class LeaseLock {
       leaseTransitions:
         (previous.leaseTransitions ?? -1) + (same && previous.leaseTransitions !== undefined ? 0 : 1),
     };
-  }
-
-  #now(): Moment {
-    return { monotonic: this.#clocks.monotonic(), boot: this.#clocks.boot() };
-  }
-
-  #succeed(lease: Lease, at: Moment): void {
-    this.#observe(lease);
-    this.#renewedAt = at;
   }
 
   #observe(lease: Lease): void {

@@ -24,10 +24,8 @@ const RETRY_INTERVAL_MS = 30_000;
 const WRITE_TIMEOUT_MS = 5000;
 /** How long the last write is retried, in milliseconds. */
 const LAST_WRITE_TIMEOUT_MS = 60_000;
-/**
- * How long writes fail before an event reports it, in milliseconds: an earlier object of the name is gone in seconds.
- */
-const REPORT_LOSS_AFTER_MS = 10_000;
+/** How many writes in a row fail before an event reports it: an earlier object of the name is gone in seconds. */
+const REPORT_LOSS_AFTER = 5;
 /** How long a process waits for writes at its end, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 2000;
 /** After this many runs in a row without evidence, older ones are assumed to have none. */
@@ -39,7 +37,7 @@ export interface EvidenceKeeperOptions {
   readonly logger: Logger;
   /** Whether the term may still write. */
   readonly hasLead: () => boolean;
-  /** Called once for a run whose evidence, or the end of it, cannot be stored, with the reason. */
+  /** Called for a run whose evidence, or the end of it, cannot be stored, with the reason. */
   readonly onRefused: (demo: ChaosDemo, message: string) => void;
 }
 
@@ -59,9 +57,8 @@ interface KeptRun {
   stored?: { readonly uid: string; readonly files: EvidenceFiles } | undefined;
   /** No write has succeeded, and no fault was announced: stored files are from an earlier run of the same number. */
   isFirstWrite: boolean;
-  /** Since when writes fail, by the monotonic clock, and why. */
-  failing?: { readonly since: number; readonly error: unknown } | undefined;
-  lossReported: boolean;
+  /** Writes that failed in a row. */
+  failures: number;
   /** Set at the end of the run. The session is gone by then. */
   last?: EvidenceFiles;
   /** Aborts when `last` is set. */
@@ -151,7 +148,7 @@ export class EvidenceKeeper {
       source: undefined,
       histories: new Map(),
       isFirstWrite: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
-      lossReported: false,
+      failures: 0,
       ended: new AbortController(),
       stop: new AbortController(),
     };
@@ -183,12 +180,12 @@ export class EvidenceKeeper {
     await Promise.resolve();
     while (!stop.aborted && !kept.last) {
       await this.#write(kept, filesOf(kept, clock.now(), false));
-      const ms = kept.failing && kept.lossReported ? RETRY_INTERVAL_MS : WRITE_INTERVAL_MS;
+      const ms = kept.failures < REPORT_LOSS_AFTER ? WRITE_INTERVAL_MS : RETRY_INTERVAL_MS;
       if (!kept.last) await pause(ms, AbortSignal.any([stop, kept.ended.signal]));
     }
     const until = clock.monotonic() + LAST_WRITE_TIMEOUT_MS;
     while (!stop.aborted && kept.last && !(await this.#write(kept, kept.last))) {
-      if (clock.monotonic() >= until) return this.#reportLoss(kept);
+      if (clock.monotonic() >= until) return;
       await pause(WRITE_INTERVAL_MS, stop);
     }
     if (!stop.aborted) await this.#removeOld(kept);
@@ -210,8 +207,8 @@ export class EvidenceKeeper {
       const uid = await within(clock, WRITE_TIMEOUT_MS, write, kept.stop.signal);
       kept.stored = { uid, files: { ...stored?.files, ...files } };
       kept.isFirstWrite = false;
-      if (kept.failing) this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
-      kept.failing = undefined;
+      if (kept.failures > 0) this.#log(kept).info({ run }, 'the evidence of the run is kept again');
+      kept.failures = 0;
       return true;
     } catch (error) {
       if (!kept.stop.signal.aborted) this.#failed(kept, error);
@@ -221,19 +218,12 @@ export class EvidenceKeeper {
 
   /** Whatever is in the store now, the next write has everything. */
   #failed(kept: KeptRun, error: unknown): void {
+    const { hasLead, onRefused } = this.#options;
     kept.stored = undefined;
-    const now = this.#options.clock.monotonic();
-    if (!kept.failing)
+    kept.failures += 1;
+    if (kept.failures === 1)
       this.#log(kept).warn({ err: error, run: kept.run }, 'the evidence of a run could not be written');
-    kept.failing = { since: kept.failing?.since ?? now, error };
-    if (now - kept.failing.since >= REPORT_LOSS_AFTER_MS) this.#reportLoss(kept);
-  }
-
-  /** Once a run, and only by the leading process. */
-  #reportLoss(kept: KeptRun): void {
-    if (kept.lossReported || !kept.failing || !this.#options.hasLead()) return;
-    kept.lossReported = true;
-    this.#options.onRefused(kept.demo, messageOf(kept.failing.error));
+    if (kept.failures === REPORT_LOSS_AFTER && hasLead()) onRefused(kept.demo, messageOf(error));
   }
 
   /** The newest `historyLimit` runs before this one keep their evidence. Failed removals are left to the next run. */

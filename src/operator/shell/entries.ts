@@ -171,13 +171,10 @@ export class Entries {
   async #release(session: Session): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#releasing;
-    const fixtures = fixturesOf(session);
+    const { metadata, status = {} } = session.demo;
+    const fixtures = fixturesToRemove({ demo: metadata, draft: status });
     await within(clock, RELEASE_TIMEOUT_MS, (stop) => session.release(stop, fixtures), signal);
   }
-}
-
-function fixturesOf({ demo: { metadata, status = {} } }: Session): string[] {
-  return fixturesToRemove({ demo: metadata, draft: status });
 }
 
 /** Resource versions compare as integers (Kubernetes guarantees it since 1.35, KEP-5504; etcd always did). */

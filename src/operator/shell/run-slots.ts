@@ -17,10 +17,8 @@ export interface RunLimits {
 export class RunSlots {
   readonly #limits: RunLimits;
   readonly #onSlotFree: (key: string) => void;
-  /** Those that have a slot. */
-  readonly #byNamespace = new Map<string, Set<string>>();
-  /** Of those: objects whose run is over, while the session is still closing. */
-  readonly #ending = new Set<string>();
+  /** Those that have a slot, and whether they need it: not once their run is over, while the session is still closing. */
+  readonly #byNamespace = new Map<string, Map<string, boolean>>();
   readonly #waiting = new FairQueue<string>();
 
   /** @param onSlotFree called with the key of an object that waited and has a slot now */
@@ -43,7 +41,7 @@ export class RunSlots {
   obstacle(key: string): string | undefined {
     const { maxRuns, maxRunsPerNamespace } = this.#limits;
     const namespace = namespaceOf(key);
-    if (this.#has(key) && !this.#ending.has(key)) return undefined;
+    if (this.#needs(key)) return undefined;
     const here = this.#in(namespace);
     const all = this.#total();
     if (here >= maxRunsPerNamespace) {
@@ -59,26 +57,26 @@ export class RunSlots {
   acquire(key: string): void {
     const namespace = namespaceOf(key);
     this.#waiting.delete(namespace, key);
-    this.#ending.delete(key);
-    this.#byNamespace.set(namespace, (this.#byNamespace.get(namespace) ?? new Set()).add(key));
+    this.#byNamespace.set(namespace, (this.#byNamespace.get(namespace) ?? new Map()).set(key, true));
   }
 
   /** Appends an object to the queue of its namespace, unless it is queued already. */
   enqueue(key: string): void {
-    if (this.#has(key) && !this.#ending.has(key)) return;
+    if (this.#needs(key)) return;
     this.#waiting.push(namespaceOf(key), key);
     this.#grantSlots();
   }
 
   /** The object no longer needs its slot; it is free once `ended` is called. */
   end(key: string): void {
-    this.#waiting.delete(namespaceOf(key), key);
-    if (this.#has(key)) this.#ending.add(key);
+    const namespace = namespaceOf(key);
+    this.#waiting.delete(namespace, key);
+    if (this.#needs(key)) this.#byNamespace.get(namespace)?.set(key, false);
   }
 
   /** The session of a finished run is closed. An object that has begun another run since keeps its slot. */
   ended(key: string): void {
-    if (this.#ending.has(key)) this.#free(key);
+    if (this.#needs(key) === false) this.#free(key);
   }
 
   /** Gives up a slot, or the place in the queue, at once. */
@@ -90,7 +88,6 @@ export class RunSlots {
   #free(key: string): void {
     const namespace = namespaceOf(key);
     const taken = this.#byNamespace.get(namespace);
-    this.#ending.delete(key);
     if (!taken?.delete(key)) return;
     if (taken.size === 0) this.#byNamespace.delete(namespace);
     this.#grantSlots();
@@ -106,8 +103,9 @@ export class RunSlots {
     }
   }
 
-  #has(key: string): boolean {
-    return this.#byNamespace.get(namespaceOf(key))?.has(key) ?? false;
+  /** Whether an object needs the slot that it has; undefined: it has none. */
+  #needs(key: string): boolean | undefined {
+    return this.#byNamespace.get(namespaceOf(key))?.get(key);
   }
 
   #in(namespace: string): number {
