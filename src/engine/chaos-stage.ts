@@ -15,7 +15,7 @@ import { announcement, type ControlOutcome } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import { iso, ms } from './time.ts';
 import type { Work } from './work.ts';
-import { awaitHealthy, freshHealth } from './work.ts';
+import { awaitHealthy, freshHealth, workUntil } from './work.ts';
 
 /** An announced fault that has not begun this long after its planned time is not injected. */
 export const INJECTION_TIMEOUT_MS = 3000;
@@ -37,10 +37,8 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
   if (fault.proof && (scenario.load || fault.endedAt)) {
     return { done: true, message: fault.message ?? `The fault is ${fault.proof}`, note: noteOf(fault) };
   }
-  if (fault.proof) {
-    context.wake(ms(fault.until));
-    return { done: false, message: fault.message ?? 'The fault is active', note: 'injecting' };
-  }
+  if (fault.proof)
+    return workUntil(context, ms(fault.until), fault.message ?? 'The fault is active', 'injecting');
   return context.observed.announced.has(announcement(fault))
     ? injectAndReport(context, scenario, entry, fault, chapter)
     : resolveOrphan(context, scenario, entry, fault);
@@ -101,12 +99,8 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
     plannedAt: iso(plannedAt),
     until: iso(plannedAt + scenario.faultMs),
   };
-  context.wake(plannedAt);
-  return { done: false, message: countdownMessage(scenario, prepared.message), note: 'countdown' };
-}
-
-function countdownMessage(scenario: Scenario, prepared: string): string {
-  return `${prepared}. ${scenario.faultTitle} in ${formatDuration(scenario.countdownMs)}`;
+  const message = `${prepared.message}. ${scenario.faultTitle} in ${formatDuration(scenario.countdownMs)}`;
+  return workUntil(context, plannedAt, message, 'countdown');
 }
 
 /** Suspended: nothing further is injected until the object is resumed. */
@@ -160,8 +154,7 @@ function injectAndReport(
   if (report?.missed) return replan(context, entry, `The fault was not injected: ${report.message}`);
   if (now < plannedAt) {
     if (demo.spec.suspend) return replan(context, entry, 'Suspended during the countdown');
-    context.wake(plannedAt);
-    return { done: false, message: chapter.message ?? scenario.faultTitle, note: 'countdown' };
+    return workUntil(context, plannedAt, chapter.message ?? scenario.faultTitle, 'countdown');
   }
   if (!observed.begun.has(fault.id)) {
     const obstacle = obstacleTo(context, fault);
@@ -182,8 +175,7 @@ function injectAndReport(
     plannedAt,
     until: ms(fault.until),
   });
-  context.wake(deadline);
-  return { done: false, message: `${scenario.faultTitle} now`, note: 'injecting' };
+  return workUntil(context, deadline, `${scenario.faultTitle} now`, 'injecting');
 }
 
 /** What prevents an injection that is due. */
@@ -198,8 +190,7 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
 /** Drops an announced fault that has certainly not been injected; its id is never used again. */
 function replan(context: Context, entry: ScenarioStatus, message: string): Work {
   delete entry.fault;
-  context.wake(context.now);
-  return { done: false, message, note: 'planning again' };
+  return workUntil(context, context.now, message, 'planning again');
 }
 
 /** Decides about a fault announced by a process that no longer exists. */
@@ -213,19 +204,13 @@ function resolveOrphan(
   // The other process may be slow rather than gone; after this time it no longer injects.
   const settled = ms(fault.plannedAt) + INJECTION_TIMEOUT_MS + 1000;
   if (now < settled) {
-    context.wake(settled);
-    return {
-      done: false,
-      message: 'A fault was announced before the operator restarted',
-      note: 'taking over',
-    };
+    const message = 'A fault was announced before the operator restarted';
+    return workUntil(context, settled, message, 'taking over');
   }
   if (scenario.onOrphan === 'Retry' && (entry.attempts ?? 1) <= 1) {
-    return replan(
-      context,
-      entry,
-      'The operator restarted around the moment of the fault; trying once more with a new fixture',
-    );
+    const message =
+      'The operator restarted around the moment of the fault; trying once more with a new fixture';
+    return replan(context, entry, message);
   }
   if (scenario.onOrphan === 'Inquire') {
     const finding = observed.orphans[fault.id];
@@ -235,25 +220,15 @@ function resolveOrphan(
     const deadline = Math.max(ms(fault.until), observed.since) + REPORT_TIMEOUT_MS;
     const { marker } = fault;
     if (!finding && marker && now < deadline) {
-      context.wake(deadline);
       const id = `${fault.id}/inquire`;
-      context.request({
-        kind: 'Inquire',
-        id,
-        fault: fault.id,
-        scenario: scenario.name,
-        marker,
-      });
-      return { done: false, message: 'Asking whether the announced fault was injected', note: 'taking over' };
+      context.request({ kind: 'Inquire', id, fault: fault.id, scenario: scenario.name, marker });
+      const message = 'Asking whether the announced fault was injected';
+      return workUntil(context, deadline, message, 'taking over');
     }
   }
   if (now < ms(fault.until)) {
-    context.wake(ms(fault.until));
-    return {
-      done: false,
-      message: `A fault may be active; it was announced until ${fault.until}`,
-      note: 'taking over',
-    };
+    const message = `A fault may be active; it was announced until ${fault.until}`;
+    return workUntil(context, ms(fault.until), message, 'taking over');
   }
   fault.proof = 'Inconclusive';
   fault.endedAt ??= fault.until;

@@ -60,61 +60,40 @@ function awaitsNextRun({ draft, objectState }: Context): boolean {
   return !isRunActive(draft) && objectState.kind !== 'finished';
 }
 
+function partOf(status: Part['status'], reason: Reason, message: string): Part {
+  return { status, reason, message };
+}
+
 function healthy(context: Context): Part {
   const { demo, draft, now, observed } = context;
   const known = demo.status.conditions?.find(({ type }) => type === 'Healthy');
-  const unknown: Part = {
-    status: 'Unknown',
-    reason: 'NotObserved',
-    message: 'The operator has not checked the subject in this run',
-  };
+  const unknown = partOf('Unknown', 'NotObserved', 'The operator has not checked the subject in this run');
   if (!draft.run || awaitsNextRun(context)) return unknown;
   // Not checked by this process: as the last one saw it.
   if (!observed.health) return known ?? unknown;
   const { dependencies, hasIssues, issues, pods } = observed.health;
   if (!hasIssues) {
     const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
-    return {
-      status: 'True',
-      reason: 'AllPodsReady',
-      message: `${counted(pods.length, 'pod')} ready${connected}`,
-    };
+    return partOf('True', 'AllPodsReady', `${counted(pods.length, 'pod')} ready${connected}`);
   }
   const message = truncate(issues.join('; '), 512) || 'The subject has issues';
   let reason: Reason = 'PodsNotReady';
   if (pods.every(({ state }) => state === UNREACHABLE)) reason = 'Unreachable';
   else if (dependencies.some(({ connected }) => !connected)) reason = 'DependencyDisconnected';
   if (activeFault(draft, now)) reason = 'DegradedByFault';
-  return { status: 'False', reason, message };
+  return partOf('False', reason, message);
 }
 
 function faultActive({ draft, now }: Context): Part {
   const fault = activeFault(draft, now);
-  if (fault?.startedAt) {
-    return {
-      status: 'True',
-      reason: 'FaultInjected',
-      message: `${fault.id} is active until ${fault.until} at the latest`,
-    };
-  }
-  if (fault) {
-    return {
-      status: 'True',
-      reason: 'FaultPlanned',
-      message: `${fault.id} is announced for ${fault.plannedAt}`,
-    };
-  }
+  if (fault?.startedAt)
+    return partOf('True', 'FaultInjected', `${fault.id} is active until ${fault.until} at the latest`);
+  if (fault) return partOf('True', 'FaultPlanned', `${fault.id} is announced for ${fault.plannedAt}`);
   const last = draft.scenarios?.flatMap((entry) => entry.fault ?? []).at(-1);
-  return last
-    ? {
-        status: 'False',
-        reason: 'FaultReleased',
-        message:
-          last.endedAt === undefined || last.endedAt === last.until
-            ? `${last.id} ended by ${last.until} at the latest`
-            : `${last.id} ended at ${last.endedAt}`,
-      }
-    : { status: 'False', reason: 'NoFault', message: 'No fault has been injected in this run' };
+  if (!last) return partOf('False', 'NoFault', 'No fault has been injected in this run');
+  const { endedAt = last.until } = last;
+  const end = endedAt === last.until ? `by ${endedAt} at the latest` : `at ${endedAt}`;
+  return partOf('False', 'FaultReleased', `${last.id} ended ${end}`);
 }
 
 /** True: violated in this run. False: held. Unknown: everything else. */
@@ -123,10 +102,8 @@ function violation(context: Context, type: string): Part {
   const entries = draft.scenarios?.filter((scenario) => scenario.type === type) ?? [];
   const parts = entries.map((entry) => ({ name: entry.name, part: violationIn(draft, entry) }));
   const [worst] = parts.toSorted((a, b) => RANK[a.part.status] - RANK[b.part.status]);
-  if (!worst || awaitsNextRun(context)) {
-    const message = `Run ${(draft.run?.number ?? 0) + 1} has not begun`;
-    return { status: 'Unknown', reason: 'NotObserved', message };
-  }
+  if (!worst || awaitsNextRun(context))
+    return partOf('Unknown', 'NotObserved', `Run ${(draft.run?.number ?? 0) + 1} has not begun`);
   const { name, part } = worst;
   return parts.length === 1 ? part : { ...part, message: `${name}: ${part.message}` };
 }
@@ -135,14 +112,14 @@ function violation(context: Context, type: string): Part {
 const RANK: Readonly<Record<Part['status'], number>> = { True: 0, Unknown: 1, False: 2 };
 
 function violationIn(draft: ChaosDemoStatus, { fault, message = '', reason, result }: ScenarioStatus): Part {
-  if (result === 'Violated') return { status: 'True', reason: 'Violated', message };
-  if (result === 'Held') return { status: 'False', reason: 'Held', message };
-  if (result === 'Inconclusive') return { status: 'Unknown', reason: reason ?? 'Inconclusive', message };
-  const notObserved = (why: string): Part => ({ status: 'Unknown', reason: 'NotObserved', message: why });
+  if (result === 'Violated') return partOf('True', 'Violated', message);
+  if (result === 'Held') return partOf('False', 'Held', message);
+  if (result === 'Inconclusive') return partOf('Unknown', reason ?? 'Inconclusive', message);
+  const notObserved = (why: string): Part => partOf('Unknown', 'NotObserved', why);
   if (!isRunActive(draft))
     return notObserved(`The run ended before ${fault ? 'there was a result' : 'its fault'}`);
   if (!fault) return notObserved('No fault is announced for it yet');
   if (!fault.startedAt && !fault.proof) return notObserved(`A fault is announced for ${fault.plannedAt}`);
   const since = fault.startedAt ?? fault.plannedAt;
-  return { status: 'Unknown', reason: 'Watching', message: `Watched since ${since}` };
+  return partOf('Unknown', 'Watching', `Watched since ${since}`);
 }

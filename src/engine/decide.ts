@@ -7,7 +7,7 @@ import { comparableKeys, endOf, LIMITS, runKey, truncate, withPrintableTexts } f
 import { admissionOf, isAdmissionCheckValid, nextCheck, requestAdmissionCheck } from './admission.ts';
 import { boundStatus } from './bounded-status.ts';
 import { conditionsFor } from './conditions.ts';
-import { Context, type Demo, journalOf } from './context.ts';
+import { Context, type Demo, journalOf, type ObjectState } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
 import { activeFault, faultDeadline, isPossiblyActive, isRunActive } from './fault-times.ts';
 import { fixturesToRemove, hasFixtures } from './fixtures.ts';
@@ -139,32 +139,24 @@ function considerStart(context: Context): boolean {
   // that session may no longer inject, and may be for another spec.
   if (justEnded(demo)) {
     const message = `Run ${last?.number} has ended (${last?.reason}); the next begins`;
-    context.report({ kind: 'pending', reason: 'Pending', message });
     context.wake(context.now);
-    return setPendingStatus(context, draft.message ?? message);
+    return setPending(context, { kind: 'pending', reason: 'Pending', message }, draft.message);
   }
-  if (spec.suspend) {
-    context.report({ kind: 'suspended' });
-    return setPendingStatus(context, 'Suspended: no run starts while spec.suspend is true');
-  }
+  if (spec.suspend)
+    return setPending(context, { kind: 'suspended' }, 'Suspended: no run starts while spec.suspend is true');
 
   requestAdmissionCheck(context, false);
   // If many objects are refused, their checks wait for each other; reporting each wait would hide the reason.
   if (context.needs('slot') && !isAdmissionCheckValid(context)) {
     const message = demo.noSlotReason ?? '';
-    context.report({ kind: 'pending', reason: 'TooManyRuns', message });
-    return setPendingStatus(context, message);
+    return setPending(context, { kind: 'pending', reason: 'TooManyRuns', message });
   }
   const admission = admissionOf(context);
   if (admission.state === 'granted' && observed.target) return beginRun(context, request);
-  if (admission.state === 'refused' || admission.state === 'waiting') {
-    const { reason, message } = admission;
-    context.report({ kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message });
-    return setPendingStatus(context, message);
-  }
+  if (admission.state === 'refused') return setPending(context, { ...admission, kind: 'refused' });
+  if (admission.state === 'waiting') return setPending(context, { ...admission, kind: 'pending' });
   const message = `Looking for the pods of the ${context.subject.api.displayName} and what they depend on`;
-  context.report({ kind: 'pending', reason: 'Pending', message });
-  return setPendingStatus(context, message);
+  return setPending(context, { kind: 'pending', reason: 'Pending', message });
 }
 
 /** For a run that has ended: whether that is not stored yet. */
@@ -208,8 +200,14 @@ function setFinishedStatus({ draft }: Context): false {
   return false;
 }
 
-/** The status of an object without an active run, whose last verdict no longer applies. */
-function setPendingStatus({ draft }: Context, message: string): false {
+/** The state and the status of an object without an active run, whose last verdict no longer applies. */
+function setPending(
+  context: Context,
+  state: ObjectState,
+  message = 'message' in state ? state.message : '',
+): false {
+  const { draft } = context;
+  context.report(state);
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
   delete draft.chapter;

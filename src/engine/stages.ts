@@ -15,7 +15,7 @@ import { applyRecovery, isBeingObserved } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import { ms } from './time.ts';
 import type { Work } from './work.ts';
-import { awaitHealthy, freshHealth } from './work.ts';
+import { awaitHealthy, freshHealth, workUntil } from './work.ts';
 
 /** How long before its deadline a run stops waiting for a diagnosis: the wait must not decide the verdict. */
 const BEFORE_DEADLINE_MS = 5000;
@@ -102,8 +102,8 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
   }
   // Anything after the first detection is for the diagnosis, which waits for the end of the fault.
   if (fault.endedAt === undefined && isPossiblyActive(fault, now)) {
-    context.wake(ms(fault.until));
-    return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };
+    const message = 'Watching until the fault ends, to explain all of it';
+    return workUntil(context, ms(fault.until), message, 'watching');
   }
   const requestedAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
   const answered = requestDiagnosis(context, { fault: fault.id, scenario: scenario.name, requestedAt });
@@ -117,8 +117,8 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const { fault } = entry;
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
   if (isPossiblyActive(fault, now)) {
-    context.wake(faultDeadline(fault));
-    return { done: false, message: `The fault is announced until ${fault.until}`, note: 'fault on' };
+    const message = `The fault is announced until ${fault.until}`;
+    return workUntil(context, faultDeadline(fault), message, 'fault on');
   }
   const report = observed.recoveries[fault.id];
   const endedAt = ms(fault.endedAt ?? fault.until);
@@ -133,7 +133,6 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     const why = report?.message ?? 'no probe saw it work in time';
     return { done: false, message: `The subject did not recover: ${why}`, fail: 'RecoveryFailed' };
   }
-  context.wake(deadline);
   context.request({
     kind: 'Recover',
     id: `${fault.id}/recover`,
@@ -142,20 +141,17 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     fixture: fault.fixture ?? '',
     settleMs: scenario.settleMs,
   });
-  return { done: false, message: 'Proving that the subject works again, and watching it settle' };
+  return workUntil(context, deadline, 'Proving that the subject works again, and watching it settle');
 }
 
 function workOnComplete(context: Context): Work {
   const { demo, draft, now, observed, scenarios } = context;
   for (const scenario of scenarios) {
     const { fault } = entryOf(context, scenario.name);
-    if (
-      fault &&
-      observed.readings[fault.id] &&
-      isBeingObserved(fault, scenario, observed.readings[fault.id], now)
-    ) {
-      context.wake(Math.max(now + 100, watchEnd(fault, scenario)));
-      return { done: false, message: `Watching to the end: ${scenario.invariant}` };
+    const reading = fault && observed.readings[fault.id];
+    if (reading && isBeingObserved(fault, scenario, reading, now)) {
+      const end = Math.max(now + 100, watchEnd(fault, scenario));
+      return workUntil(context, end, `Watching to the end: ${scenario.invariant}`);
     }
   }
   const id = `${draft.run?.number}/complete`;
@@ -163,10 +159,8 @@ function workOnComplete(context: Context): Work {
   const until = answersAwaitedUntil(context, runDeadline(draft, demo.spec, now) - BEFORE_DEADLINE_MS);
   const isAwaited = until !== undefined && now < until;
   const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosisProfile}"`;
-  if (isAwaited && outcome?.ok) {
-    context.wake(until);
-    return { done: false, message: `${outcome.message}. ${awaiting}`, note: 'awaiting diagnosis' };
-  }
+  if (isAwaited && outcome?.ok)
+    return workUntil(context, until, `${outcome.message}. ${awaiting}`, 'awaiting diagnosis');
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
   context.request({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });

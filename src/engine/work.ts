@@ -18,6 +18,12 @@ export interface Work {
   reason?: Reason;
 }
 
+/** Work that goes on at `at` at the latest. */
+export function workUntil(context: Context, at: number, message: string, note?: string): Work {
+  context.wake(at);
+  return { done: false, message, note };
+}
+
 /** How long a subject may take to become healthy before the run is Errored. */
 export const HEALTH_TIMEOUT_MS = 30_000;
 
@@ -50,10 +56,8 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   const unhealthySince = health ? unhealthySinceOf(context) : 0;
   const unknownSince = health ? 0 : (last?.validUntil ?? 0);
   const deadline = Math.max(since, context.observed.since, unhealthySince, unknownSince) + HEALTH_TIMEOUT_MS;
-  if (context.now < deadline) {
-    context.wake(deadline);
-    return { done: false, message: `Waiting for a healthy subject: ${issues}`, note: 'unhealthy' };
-  }
+  if (context.now < deadline)
+    return workUntil(context, deadline, `Waiting for a healthy subject: ${issues}`, 'unhealthy');
   const before = context.draft.scenarios?.some(({ fault }) => fault?.startedAt);
   const injected = before ? 'Nothing further was injected' : 'Nothing was injected';
   const message = `Not healthy within ${formatDuration(HEALTH_TIMEOUT_MS)}: ${issues}. ${injected}. Check that the pods are Ready and reach what they depend on, then run again`;

@@ -10,7 +10,7 @@ import {
 } from './api-error.ts';
 import { abortable } from './fair/abortable.ts';
 import type { KubeObject } from './kube-types.ts';
-import { type Channel, Transport, warningOf } from './transport.ts';
+import { Transport, warningOf } from './transport.ts';
 import { Deadline } from './wait.ts';
 
 /** Values of the query string; undefined ones are omitted. */
@@ -124,32 +124,16 @@ export class KubeClient implements KubeApi {
   }
 
   async request<T = unknown>(request: KubeRequest): Promise<T> {
-    const name = `${request.method} ${request.path}`;
-    const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
-    const deadline = new Deadline(request.signal);
+    const { maxBytes = longestAnswer, method, path, received, signal, timeoutMs = this.#timeoutMs } = request;
+    const name = `${method} ${path}`;
+    const deadline = new Deadline(signal);
     deadline.set('request', timeoutMs, () => timeout(name, `not finished within ${timeoutMs} ms`));
-    let answered = false;
     try {
-      const channel = await abortable(this.#transport.open(), deadline.signal);
-      const { method, path, query, body, contentType = 'application/json' } = request;
-      const response = await channel.requests.request({
-        ...this.#options(channel, path, query, deadline.signal),
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        headers: {
-          ...this.#headers(channel),
-          ...(request.accept === undefined ? {} : { accept: request.accept }),
-          ...(body === undefined ? {} : { 'content-type': contentType }),
-        },
-      });
-      answered = true;
-      this.#observer(method, response.statusCode);
-      const { maxBytes = longestAnswer, received } = request;
+      const response = await this.#send('requests', request, deadline.signal);
       const text = await textOf(name, response.body, maxBytes, received);
       if (response.statusCode >= 300) throw refusal(name, response, text);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
-      if (!answered && !request.signal?.aborted) this.#observer(request.method);
       throw explain(name, error, deadline.signal);
     } finally {
       deadline.release();
@@ -157,31 +141,22 @@ export class KubeClient implements KubeApi {
   }
 
   async *watch<T extends KubeObject>(request: WatchRequest): AsyncGenerator<WatchEvent<T>, void, undefined> {
-    const name = `WATCH ${request.path}`;
-    const deadline = new Deadline(request.signal);
-    const { timeoutMs, idleTimeoutMs } = request;
+    const { idleTimeoutMs, path, signal, timeoutMs } = request;
+    const name = `WATCH ${path}`;
+    const deadline = new Deadline(signal);
     const resetIdle = (): void =>
       deadline.set('idle', idleTimeoutMs, () => timeout(name, `silent for ${idleTimeoutMs} ms`));
     deadline.set('watch', timeoutMs, () => timeout(name, `not ended after ${timeoutMs} ms`));
-    deadline.set('headers', this.#timeoutMs, () => timeout(name, `not begun within ${this.#timeoutMs} ms`));
-    let answered = false;
+    deadline.set('idle', this.#timeoutMs, () => timeout(name, `not begun within ${this.#timeoutMs} ms`));
     try {
-      const channel = await abortable(this.#transport.open(), deadline.signal);
-      const response = await channel.streams.request({
-        ...this.#options(channel, request.path, { ...request.query, watch: true }, deadline.signal),
-        method: 'GET',
-        headers: this.#headers(channel),
-      });
-      answered = true;
-      this.#observer('GET', response.statusCode);
+      const query = { ...request.query, watch: true };
+      const response = await this.#send('streams', { method: 'GET', path, query, signal }, deadline.signal);
       if (response.statusCode >= 300) {
         throw refusal(name, response, await textOf(name, response.body, longestAnswer));
       }
-      deadline.unset('headers');
       resetIdle();
       for await (const line of lines(response.body, resetIdle)) yield parseEvent<T>(name, line);
     } catch (error) {
-      if (!answered && !request.signal.aborted) this.#observer('GET');
       throw explain(name, error, deadline.signal);
     } finally {
       // Also reached when the consumer leaves its loop early: the connection must not stay open then.
@@ -193,24 +168,40 @@ export class KubeClient implements KubeApi {
     await this.#transport.close();
   }
 
-  #options(channel: Channel, path: string, query: Query | undefined, signal: AbortSignal) {
+  /** Sends a request, and reports the status of its response, unless its caller has given it up. */
+  async #send(
+    pool: 'requests' | 'streams',
+    { accept = 'application/json', method, path, query = {}, signal, ...content }: KubeRequest,
+    deadline: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const search = new URLSearchParams();
-    for (const [key, value] of Object.entries(query ?? {})) {
-      if (value !== undefined) search.set(key, String(value));
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) search.set(name, String(value));
+    const { body, contentType = 'application/json' } = content;
+    try {
+      const channel = await abortable(this.#transport.open(), deadline);
+      const response = await channel[pool].request({
+        origin: channel.origin,
+        path: `${channel.basePath}${path}${search.size === 0 ? '' : `?${search.toString()}`}`,
+        method,
+        signal: deadline,
+        // Our own deadlines apply; undici's would only add a second, coarser clock.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        headers: {
+          ...channel.headers,
+          accept,
+          'user-agent': this.#userAgent,
+          ...(body !== undefined && { 'content-type': contentType }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      this.#observer(method, response.statusCode);
+      return response;
+    } catch (error) {
+      if (!signal?.aborted) this.#observer(method);
+      throw error;
     }
-    const suffix = search.size === 0 ? '' : `?${search.toString()}`;
-    return {
-      origin: channel.origin,
-      path: `${channel.basePath}${path}${suffix}`,
-      signal,
-      // Our own deadlines apply; undici's would only add a second, coarser clock.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    };
-  }
-
-  #headers(channel: Channel): Record<string, string> {
-    return { ...channel.headers, accept: 'application/json', 'user-agent': this.#userAgent };
   }
 }
 

@@ -95,14 +95,9 @@ export class Deadline {
 
   /** Aborts with `reason()` in `ms` milliseconds; replaces the timer of the same name. */
   set(name: string, ms: number, reason: () => Error): void {
-    this.unset(name);
+    clearTimeout(this.#timers.get(name));
     const timer = setTimeout(() => this.#controller.abort(reason()), Math.min(ms, longestTimerMs));
     this.#timers.set(name, timer);
-  }
-
-  unset(name: string): void {
-    clearTimeout(this.#timers.get(name));
-    this.#timers.delete(name);
   }
 
   /** Releases parent and timers. The signal will not abort any more. */

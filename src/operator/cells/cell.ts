@@ -16,7 +16,7 @@ import { CellMemory } from './cell-memory.ts';
 import type { CellData, ConnectorOf, FoundThere, OfCell, OfHost } from './messages.ts';
 import { type Handlers, Peer } from './peer.ts';
 import { BorrowedPermit } from './permits.ts';
-import { RemoteLease, remoteCluster } from './remote-cluster.ts';
+import { type RemoteLease, remoteCluster } from './remote-cluster.ts';
 
 /** A driver, with the faults whose histories it may have. */
 interface Opened {
@@ -46,8 +46,8 @@ const handlers: Handlers<OfCell> = {
     const { driver, lock, target } = found;
     opened += 1;
     drivers.set(opened, { driver, faults: new Set() });
-    const lease = lock instanceof RemoteLease ? { lease: lock.id } : {};
-    return { admission, opened: { target, driver: opened, ...lease } };
+    const { id: lease } = (lock ?? {}) as Partial<RemoteLease>;
+    return { admission, opened: { target, driver: opened, lease } };
   },
   findPodTemplate: ({ signal }, connector, namespace, spec) =>
     connectorOf(connector).findPodTemplate(namespace, spec, signal),

@@ -18,7 +18,7 @@ export interface ConnectorOf {
 /** As `Admitted`: what was opened is named, and stays in the cell. */
 export interface AdmittedThere {
   readonly admission: Admission;
-  readonly opened?: { readonly target: Target; readonly driver: number; readonly lease?: number };
+  readonly opened?: { readonly target: Target; readonly driver: number; readonly lease: number | undefined };
 }
 
 /** A finding of a driver, with the lines that its histories have got since the one before, by the id of their fault. */

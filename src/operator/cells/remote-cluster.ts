@@ -7,7 +7,7 @@ import type { Peer } from './peer.ts';
 export function remoteCluster(host: Peer<OfHost>, { id, localPods }: ConnectorOf): Cluster {
   const own: Pick<Cluster, 'lease' | 'localPods'> = {
     localPods,
-    lease: (options) => new RemoteLease(host, id, options),
+    lease: (options) => remoteLease(host, id, options),
   };
   const read = (method: string, args: readonly unknown[]): Promise<unknown> => {
     const at = args.findIndex((each) => each instanceof AbortSignal);
@@ -22,36 +22,21 @@ export function remoteCluster(host: Peer<OfHost>, { id, localPods }: ConnectorOf
 
 let leases = 0;
 
-/** A lease that the thread that leads holds and renews. */
-export class RemoteLease implements ClusterLease {
-  /** Names it among those of this cell. */
+/** A lease that the thread that leads holds and renews; its id is unique among those of this cell. */
+export interface RemoteLease extends ClusterLease {
   readonly id: number;
-  readonly #host: Peer<OfHost>;
-  readonly #connector: number;
-  readonly #options: LeaseOptions;
+}
 
-  constructor(host: Peer<OfHost>, connector: number, options: LeaseOptions) {
-    leases += 1;
-    this.id = leases;
-    this.#host = host;
-    this.#connector = connector;
-    this.#options = options;
-  }
-
-  async acquire(signal: AbortSignal): ReturnType<ClusterLease['acquire']> {
-    return await this.#host.request('acquire', [this.#connector, this.id, this.#options], signal);
-  }
-
-  /** @throws always: a permit says so, written by the thread that knows it */
-  isHeld(): boolean {
-    throw new Error('whether a lease is held is known to the thread that leads');
-  }
-
-  async release(): Promise<void> {
-    await this.#host.request('release', [this.id, false]);
-  }
-
-  async leave(): Promise<void> {
-    await this.#host.request('release', [this.id, true]);
-  }
+function remoteLease(host: Peer<OfHost>, connector: number, options: LeaseOptions): RemoteLease {
+  leases += 1;
+  const id = leases;
+  return {
+    id,
+    acquire: (signal) => host.request('acquire', [connector, id, options], signal),
+    isHeld() {
+      throw new Error('whether a lease is held is known to the thread that leads: a permit states it');
+    },
+    release: () => host.request('release', [id, false]),
+    leave: () => host.request('release', [id, true]),
+  };
 }
