@@ -128,23 +128,16 @@ export interface Permit {
 }
 
 /** A permit that remembers whether it was ever granted: until then, certainly nothing was sent. */
-export class WatchedPermit implements Permit {
-  readonly #permit: Permit;
-  #granted = false;
-
-  constructor(permit: Permit) {
-    this.#permit = permit;
-  }
-
-  get granted(): boolean {
-    return this.#granted;
-  }
-
-  refusal(): string | undefined {
-    const refusal = this.#permit.refusal();
-    this.#granted ||= refusal === undefined;
-    return refusal;
-  }
+export function watchedPermit(permit: Permit): Permit & { readonly granted: boolean } {
+  const watched = {
+    granted: false,
+    refusal() {
+      const refusal = permit.refusal();
+      watched.granted ||= refusal === undefined;
+      return refusal;
+    },
+  };
+  return watched;
 }
 
 /** The report of an injection that failed after its permit was granted: it may have begun. */

@@ -1,6 +1,5 @@
 /** The interface of this folder. */
 export {
-  COMPONENT_ROLES,
   type ComponentRole,
   EVIDENCE_LIMITS,
   EVIDENCE_VERSION,
@@ -28,9 +27,7 @@ export { DIAGNOSIS_LIMITS, type Diagnosis, type DiagnosisGrade } from './diagnos
 export { HISTORY_BYTES, HistoryPieces, historiesIn } from './history-data.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {
-  type EvidenceBand,
   type FaultEvidence,
-  MAX_SCENARIOS,
   RUN_EVIDENCE_VERSION,
   type RunEvidence,
   type RunPart,

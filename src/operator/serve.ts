@@ -19,14 +19,14 @@ export async function serve(
   signal: AbortSignal,
 ): Promise<void> {
   const models = await readModels(config.diagnosisProfiles, logger);
-  const { names } = await profilesWith(models);
-  const observers: ((record: QueryRecord) => void)[] = [];
-  const onQueried = (record: QueryRecord): void => {
-    for (const observer of observers) observer(record);
+  const names = models.map(({ name }) => name);
+  let observer: (record: QueryRecord) => void = () => undefined;
+  const observe = (other: typeof observer): void => {
+    observer = other;
   };
   const { faultCooldownMs, identity, logLevel } = config;
-  const cells = new Cells({ logger, onQueried, data: { faultCooldownMs, identity, logLevel, models } });
-  const observe = (observer: (record: QueryRecord) => void): void => void observers.push(observer);
+  const data = { faultCooldownMs, identity, logLevel, models };
+  const cells = new Cells({ logger, data, onQueried: (record) => observer(record) });
   try {
     await runOperator(config, client, logger, signal, cells.subjects(SUBJECTS), { names, observe });
   } finally {

@@ -49,7 +49,7 @@ export class Invalid extends Error {}
 export class MemoryApi implements KubeApi {
   readonly host = 'localhost';
   readonly warning = undefined;
-  readonly #objects = new Map<string, Stored>();
+  readonly #objects = new Map<string, { readonly place: Place; readonly object: Stored }>();
   readonly #changes: Change[] = [];
   /** Resolves with the next change. */
   #next = Promise.withResolvers<void>();
@@ -138,7 +138,7 @@ export class MemoryApi implements KubeApi {
       const items = this.#in(place).filter(selects(query));
       return { kind: 'List', metadata: { resourceVersion: String(this.#version) }, items };
     }
-    const before = this.#objects.get(keyOf(place));
+    const before = this.#objects.get(keyOf(place))?.object;
     const isApply = method === 'PATCH' && contentType.startsWith('application/apply-patch');
     if (!before && isApply && place.subresource === undefined) {
       return this.#create({ ...place, name: undefined }, body as Stored, refuse);
@@ -214,7 +214,7 @@ export class MemoryApi implements KubeApi {
     this.#version += 1;
     const object = withVersion((after ?? before) as Stored, this.#version);
     const key = keyOf(place);
-    if (after) this.#objects.set(key, object);
+    if (after) this.#objects.set(key, { place, object });
     else this.#objects.delete(key);
     const change = after ? { before, after: object } : { before: object, after: undefined };
     this.#changes.push({ version: this.#version, place, ...change });
@@ -240,7 +240,8 @@ export class MemoryApi implements KubeApi {
   }
 
   #in(place: Place): Stored[] {
-    return [...this.#objects].filter(([key]) => isWithin(placeOf(key), place)).map(([, object]) => object);
+    const all = [...this.#objects.values()];
+    return all.filter((each) => isWithin(each.place, place)).map(({ object }) => object);
   }
 }
 
@@ -263,11 +264,8 @@ function placeOf(path: string): Place {
   return { type: ['', api, ...versions, plural].join('/'), namespace, name, subresource };
 }
 
-/** Its path. */
 function keyOf({ name, namespace, type }: Place): string {
-  const at = type.lastIndexOf('/');
-  const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${type.slice(0, at)}${within}${type.slice(at)}/${encodeURIComponent(name ?? '')}`;
+  return JSON.stringify([type, namespace, name]);
 }
 
 function isWithin(place: Place, { namespace, type }: Place): boolean {

@@ -27,27 +27,24 @@ export function warningOf(config: KubeConfig): string | undefined {
     : undefined;
 }
 
-/** The parts of a request. */
-export interface Channel {
-  /** Scheme, host and port of the API server. */
-  origin: string;
-  /** Path before `/api`, for a server behind a path of a proxy; usually ''. */
-  basePath: string;
-  headers: Record<string, string>;
+interface Pools {
   /** For requests with an end: a bounded number of connections. */
   requests: Dispatcher;
   /** For watches: one connection each while they last. */
   streams: Dispatcher;
 }
 
+/** The parts of a request. */
+export interface Channel extends Pools {
+  /** Scheme, host and port of the API server. */
+  origin: string;
+  /** Path before `/api`, for a server behind a path of a proxy; usually ''. */
+  basePath: string;
+  headers: Record<string, string>;
+}
+
 /** How long a channel is reused: reading and hashing certificates costs more than the rest of a request. */
 const CHANNEL_MS = 1000;
-
-interface Pools {
-  fingerprint: string;
-  requests: Dispatcher;
-  streams: Dispatcher;
-}
 
 /**
  * Creates {@link Channel}s. Tokens are re-read as KubeConfig does it (a token file every minute, an exec plugin when
@@ -56,7 +53,7 @@ interface Pools {
 export class Transport {
   readonly #config: KubeConfig;
   readonly #connections: number;
-  #pools: Pools | undefined;
+  #pools: (Pools & { readonly fingerprint: string }) | undefined;
   #channel: { readonly opened: Promise<Channel>; until: number } | undefined;
   #closed = false;
 
@@ -92,7 +89,7 @@ export class Transport {
     await this.#config.applyToHTTPSOptions(options);
     if (this.#closed) throw new Error('The Kubernetes client is closed.');
 
-    const pools = this.#poolsFor(options);
+    const { requests, streams } = this.#poolsFor(options);
     const url = new URL(cluster.server);
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value);
@@ -103,8 +100,8 @@ export class Transport {
       origin: url.origin,
       basePath: url.pathname.replace(/\/+$/, ''),
       headers,
-      requests: pools.requests,
-      streams: pools.streams,
+      requests,
+      streams,
     };
   }
 

@@ -12,7 +12,7 @@ import {
   writeFinalizers,
 } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
-import { API_VERSION, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
+import { GROUP, PLURAL, VERSION } from '../../api/index.ts';
 import type { DemoApi, Write } from '../shell/ports.ts';
 
 export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
@@ -23,7 +23,7 @@ export function createKubeDemoApi(client: KubeApi, read: (key: string) => ChaosD
   const guarded = (demo: ChaosDemo, signal: AbortSignal): GuardedWrite<ChaosDemo> => ({
     client,
     type: CHAOS_DEMO_TYPE,
-    object: withType(demo),
+    object: demo,
     fieldManager: FIELD_MANAGER,
     signal,
   });
@@ -55,9 +55,4 @@ async function writeOutcome(write: Promise<ChaosDemo>): Promise<Write> {
 function isRefusal(error: unknown): error is ApiError {
   // 400: it could not even be parsed.
   return isInvalid(error) || (error instanceof ApiError && (error.status === 413 || error.status === 400));
-}
-
-/** Items of a list come without them; a guarded write needs them. */
-function withType(demo: ChaosDemo): ChaosDemo {
-  return { ...demo, apiVersion: API_VERSION, kind: KIND };
 }

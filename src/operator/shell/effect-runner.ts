@@ -8,7 +8,7 @@ import { messageOf, RULES_PROFILE } from '../../api/index.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Effect, SubjectEffect } from '../../engine/effects.ts';
 import type { Finding } from '../../engine/findings.ts';
-import { type Permit, unknownInjection, WatchedPermit } from '../../engine/subject.ts';
+import { type Permit, unknownInjection, watchedPermit } from '../../engine/subject.ts';
 
 /** Delay before retrying an effect that this process may not perform, in milliseconds. */
 const LEADER_RETRY_MS = 1000;
@@ -98,7 +98,7 @@ export class EffectRunner {
     const { note, perform } = this.#options;
     const signals = [this.#lifetime.signal, ...(isSetup(effect) ? [this.#setupsAbort.signal] : [])];
     const stop = AbortSignal.any(signals);
-    const watched = new WatchedPermit(permit);
+    const watched = watchedPermit(permit);
     try {
       if (effect.kind === 'Inject') note({ kind: 'Begun', fault: effect.id });
       if (effect.kind === 'Diagnose' && effect.profile !== RULES_PROFILE)

@@ -166,7 +166,7 @@ export class Reconciler {
     }
     this.#requestSlot(entry, decision);
     if (decision.finalizer) {
-      const finalized = await this.#writer.ensureFinalizer(demo, signal);
+      const finalized = await this.#writer.setFinalizer(demo, true, signal);
       if (finalized.state !== 'stored') return await this.#refetch(entry, demo, finalized, signal);
       this.#keep(entry, demo, finalized.demo);
     }
@@ -237,7 +237,7 @@ export class Reconciler {
     // The results of a run are removed before its object is deleted, however long that takes.
     if (demo.metadata.deletionTimestamp && this.#entries.isEnding(entry.key)) return {};
     if (!finalizer) {
-      const write = await this.#writer.removeFinalizer(demo, signal);
+      const write = await this.#writer.setFinalizer(demo, false, signal);
       if (write.state === 'refused') throw write.error;
       if (write.state !== 'stored') return await this.#refetch(entry, demo, write, signal);
       this.#keep(entry, demo, write.demo);

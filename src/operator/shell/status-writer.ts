@@ -39,23 +39,17 @@ export class StatusWriter {
     }
   }
 
-  /** Adds the finalizer if it is missing: required before a fault is announced. */
-  async ensureFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
+  /** Adds the finalizer, which is required before a fault is announced, or removes it. */
+  async setFinalizer(demo: ChaosDemo, isWanted: boolean, signal: AbortSignal): Promise<Write> {
     const { deletionTimestamp, finalizers = [] } = demo.metadata;
-    if (finalizers.includes(FINALIZER) || deletionTimestamp) return { state: 'stored', demo };
-    this.#mustLead();
-    const write = await this.#api.writeFinalizers(demo, [...finalizers, FINALIZER], signal);
-    // The deletion was requested a moment ago, and a late finalizer is rejected: our copy is stale.
-    return write.state === 'refused' ? { state: 'conflict' } : write;
-  }
-
-  /** Removes the finalizer if it is there. */
-  async removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
-    const { finalizers = [] } = demo.metadata;
     const others = finalizers.filter((finalizer) => finalizer !== FINALIZER);
-    if (others.length === finalizers.length) return { state: 'stored', demo };
+    const has = others.length < finalizers.length;
+    if (isWanted === has || (isWanted && deletionTimestamp)) return { state: 'stored', demo };
     this.#mustLead();
-    return await this.#api.writeFinalizers(demo, others, signal);
+    const wanted = isWanted ? [...others, FINALIZER] : others;
+    const write = await this.#api.writeFinalizers(demo, wanted, signal);
+    // The deletion was requested a moment ago, and a late finalizer is rejected: our copy is stale.
+    return isWanted && write.state === 'refused' ? { state: 'conflict' } : write;
   }
 
   /** Right before a write: a process may be frozen between a decision and its write. */

@@ -21,7 +21,7 @@ import type {
   Prepared,
   RecoveryReport,
 } from '../../engine/observed.ts';
-import { type Permit, type RecordedHistory, unknownInjection, WatchedPermit } from '../../engine/subject.ts';
+import { type Permit, type RecordedHistory, unknownInjection, watchedPermit } from '../../engine/subject.ts';
 import type { FaultEvidence } from '../../evidence/index.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
@@ -158,7 +158,7 @@ export class Attempt {
       plannedAt,
       until: until - this.#plan.lingerMs,
     };
-    const watched = new WatchedPermit(permit);
+    const watched = watchedPermit(permit);
     const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       if (!watched.granted || error instanceof NotInjectedError) throw error;
