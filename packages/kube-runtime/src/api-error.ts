@@ -97,11 +97,6 @@ export function isForbidden(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 403;
 }
 
-/** 422: the object does not pass validation; the same request will never succeed. */
-export function isInvalid(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status === 422;
-}
-
 /** Whether the same request may succeed later: no answer, 429, or a failure of the server. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof ApiUnreachableError) return true;

@@ -11,7 +11,6 @@ export {
   isConflict,
   isForbidden,
   isGone,
-  isInvalid,
   isNotFound,
   isTransient,
 } from './api-error.ts';

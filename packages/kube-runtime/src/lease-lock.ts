@@ -163,26 +163,15 @@ export class LeaseLock {
     const held = await this.#read({ timeoutMs });
     if (held?.spec?.holderIdentity !== identity) return true;
     const { uid, resourceVersion } = held.metadata;
-    const path = this.#path(true);
+    const now = microTime(new Date(this.#clocks.wall()));
+    // One second, the least allowed: a lease without a holder can be taken at once.
+    const free = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
+    const request = deleteOnRelease
+      ? ({ method: 'DELETE', body: { preconditions: { uid, resourceVersion } } } as const)
+      : ({ method: 'PUT', body: { ...held, spec: { ...held.spec, ...free } } } as const);
     try {
-      if (deleteOnRelease) {
-        const body = { preconditions: { uid, resourceVersion } };
-        await client.request({ method: 'DELETE', path, body, timeoutMs });
-        this.#observed = undefined;
-      } else {
-        const now = microTime(new Date(this.#clocks.wall()));
-        // One second, the least allowed: a lease without a holder can be taken at once.
-        const spec = {
-          ...held.spec,
-          holderIdentity: '',
-          leaseDurationSeconds: 1,
-          renewTime: now,
-          acquireTime: now,
-        };
-        this.#observe(
-          await client.request<Lease>({ method: 'PUT', path, body: { ...held, spec }, timeoutMs }),
-        );
-      }
+      await client.request({ ...request, path: this.#path(true), timeoutMs });
+      this.#observed = undefined;
       return true;
     } catch (error) {
       if (isConflict(error)) return false;

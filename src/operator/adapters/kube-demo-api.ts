@@ -6,7 +6,6 @@ import {
   applyStatus,
   ifFound,
   isConflict,
-  isInvalid,
   isNotFound,
   resourcePath,
   writeFinalizers,
@@ -53,6 +52,6 @@ async function writeOutcome(write: Promise<ChaosDemo>): Promise<Write> {
 }
 
 function isRefusal(error: unknown): error is ApiError {
-  // 400: it could not even be parsed.
-  return isInvalid(error) || (error instanceof ApiError && (error.status === 413 || error.status === 400));
+  // It could not be parsed, is too large, or does not pass validation.
+  return error instanceof ApiError && [400, 413, 422].includes(error.status);
 }
