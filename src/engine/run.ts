@@ -2,7 +2,14 @@
  * A run from its start to its verdict: goes through the chapters, and stops early if it is aborted, superseded, no
  * longer allowed, or out of time.
  */
-import type { ChapterStatus, FaultStatus, Reason, RunStatus, Verdict } from '../api/index.ts';
+import type {
+  ChaosDemoStatus,
+  ChapterStatus,
+  FaultStatus,
+  Reason,
+  RunStatus,
+  Verdict,
+} from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import { admissionOf, requestAdmissionCheck } from './admission.ts';
 import type { Chapter } from './chapter.ts';
@@ -112,7 +119,7 @@ function stop(context: Context, run: RunStatus): void {
   const { chapters = [] } = draft;
   const place = chapters.findIndex(({ state }) => state === 'Running' || state === 'Waiting');
   const chapter = chapters[place];
-  if (chapter) draft.chapter = chapterLine(chapter, place + 1, chapters.length, 'stopping');
+  if (chapter) draft.chapter = chapterLine(draft, place + 1, 'stopping');
   context.report({ kind: 'running', reason: 'Stopping', message: draft.message ?? '' });
   discardUnbegunFaults(context);
 
@@ -144,7 +151,7 @@ function stop(context: Context, run: RunStatus): void {
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
   if (chapter) {
     chapter.state = 'Stopped';
-    draft.chapter = chapterLine(chapter, place + 1, chapters.length, 'stopped');
+    draft.chapter = chapterLine(draft, place + 1, 'stopped');
   }
   const why = { reason: run.reason, message: draft.message };
   finish(context, run, verdictOfStop(context, why, restored));
@@ -194,10 +201,8 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
 /** Goes through the chapters until one has work left or waits. */
 function playChapters(context: Context, run: RunStatus): void {
   const { demo, draft, now, subject } = context;
-  const chapters = subject.chapters(demo.spec);
-  const total = chapters.length;
 
-  for (const chapter of chapters) {
+  for (const chapter of subject.chapters(demo.spec)) {
     const entry = draft.chapters?.[chapter.number - 1];
     if (!entry || entry.state === 'Completed') continue;
 
@@ -207,7 +212,9 @@ function playChapters(context: Context, run: RunStatus): void {
     }
     const work = workOn(context, chapter, entry);
     entry.message = truncate(work.message, LIMITS.message);
-    setCurrentChapter(context, entry, [chapter.number, total], work.note, work.reason);
+    draft.chapter = chapterLine(draft, chapter.number, work.note);
+    draft.message = entry.message;
+    context.report({ kind: 'running', reason: work.reason ?? 'Running', message: entry.message });
 
     if (work.fail) {
       beginStop(context, run, { reason: work.fail, message: work.message });
@@ -215,7 +222,7 @@ function playChapters(context: Context, run: RunStatus): void {
     }
     if (!work.done) return;
     entry.doneAt ??= iso(now);
-    if (!canAdvance(context, run, chapter, entry, total, work.note)) return;
+    if (!canAdvance(context, run, chapter, entry, work.note)) return;
     entry.state = 'Completed';
     if (chapter.stage === 'complete') return finish(context, run, verdictOf(context, work.message));
   }
@@ -227,20 +234,19 @@ function canAdvance(
   run: RunStatus,
   chapter: Chapter,
   entry: ChapterStatus,
-  total: number,
   note: string | undefined,
 ): boolean {
-  const { demo, now } = context;
+  const { demo, draft, now } = context;
   if (chapter.auto) return true;
   if (demo.annotations.advance === `${run.number}/${chapter.number}`) return true;
   if (demo.spec.pace.mode === 'Manual') {
     entry.state = 'Waiting';
     context.request('user');
-    setCurrentChapter(context, entry, [chapter.number, total], note ? `${note}, waiting` : 'waiting');
+    draft.chapter = chapterLine(draft, chapter.number, note ? `${note}, waiting` : 'waiting');
     // The hint comes last: the message may fill the field on its own.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
-    context.draft.message = message;
+    draft.message = message;
     context.report({ kind: 'running', reason: 'AwaitingAdvance', message });
     return false;
   }
@@ -249,20 +255,6 @@ function canAdvance(
   if (now >= dwellEnd) return true;
   context.wake(dwellEnd);
   return false;
-}
-
-/** Sets the current chapter. `note` names its current step in a word or two, so that every row of a watch differs. */
-function setCurrentChapter(
-  context: Context,
-  entry: ChapterStatus,
-  [number, total]: readonly [number, number],
-  note: string | undefined,
-  reason: Reason = 'Running',
-): void {
-  const { draft } = context;
-  draft.chapter = chapterLine(entry, number, total, note);
-  draft.message = entry.message ?? entry.title;
-  context.report({ kind: 'running', reason, message: draft.message });
 }
 
 /** Records the time spent waiting for a person, which does not count for the deadline. */
@@ -279,12 +271,7 @@ function trackAwaiting(context: Context, run: RunStatus): void {
   }
 }
 
-/** "4/11 Outage (countdown)". */
-function chapterLine(
-  { title }: ChapterStatus,
-  number: number,
-  total: number,
-  note: string | undefined,
-): string {
-  return `${number}/${total} ${title}${note ? ` (${note})` : ''}`;
+/** "4/11 Outage (countdown)". `note` names the current step in a word or two, so that every row of a watch differs. */
+function chapterLine({ chapters = [] }: ChaosDemoStatus, number: number, note: string | undefined): string {
+  return `${number}/${chapters.length} ${chapters[number - 1]?.title ?? ''}${note ? ` (${note})` : ''}`;
 }

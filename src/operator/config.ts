@@ -65,7 +65,7 @@ const settings = {
   leaseDurationMs: {
     ...leaseDuration,
     write: 'whole seconds from 2s to 10m, such as 4s',
-    // The Lease holds integer seconds. The times of the leader itself follow from it, see operator.ts.
+    // The Lease holds integer seconds.
     schema: leaseDuration.schema.refine((milliseconds) => milliseconds % 1000 === 0),
     env: 'CHAOSDEMO_LEASE_DURATION',
     help: 'Time without a renewal after which another replica takes over; the leader stops working after three quarters of it',

@@ -95,9 +95,6 @@ export async function runOperator(
         identity: config.identity,
         annotations: { [RELEASE_ANNOTATION]: RELEASE },
         leaseDurationMs: config.leaseDurationMs,
-        // As the defaults of an elector.
-        renewDeadlineMs: (config.leaseDurationMs * 3) / 4,
-        retryPeriodMs: config.leaseDurationMs / 8,
         onStartedLeading() {
           // No work of this process is in progress yet, and its machine may have slept.
           clock.follow();

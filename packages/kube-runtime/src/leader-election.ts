@@ -27,12 +27,12 @@ import type { Logger } from './kube-types.ts';
 import { type Clocks, LeaseLock } from './lease-lock.ts';
 import { sleep, type Timers } from './wait.ts';
 
-/** When an elector takes over, gives up and retries, in milliseconds: see the top of this file. */
-export const ELECTION_DEFAULTS = {
-  leaseDurationMs: 4000,
-  renewDeadlineMs: 3000,
-  retryPeriodMs: 500,
-} as const;
+/** When an elector with this lease takes over, gives up and retries, in milliseconds: see the top of this file. */
+function timesOf(leaseDurationMs = 4000) {
+  return { leaseDurationMs, renewDeadlineMs: (leaseDurationMs * 3) / 4, retryPeriodMs: leaseDurationMs / 8 };
+}
+
+export const ELECTION_DEFAULTS = timesOf();
 
 export interface LeaderElectorOptions {
   client: Pick<KubeApi, 'request'>;
@@ -46,9 +46,9 @@ export interface LeaderElectorOptions {
   annotations?: Readonly<Record<string, string>>;
   /** Others take over if the lease was not renewed for this long. Integer seconds. */
   leaseDurationMs?: number;
-  /** We stop leading after this long without a renewal; the rest of the lease is for work in flight. */
+  /** We stop leading after this long without a renewal; the rest is for work in flight. Default: 3/4 of the lease. */
   renewDeadlineMs?: number;
-  /** Interval between the starts of two attempts. */
+  /** Interval between the starts of two attempts. Default: an eighth of the lease. */
   retryPeriodMs?: number;
   /** Begins leading. Called for every term. */
   onStartedLeading: () => void;
@@ -71,7 +71,10 @@ export class LeaderElector {
 
   /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go requires. */
   constructor(options: LeaderElectorOptions) {
-    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = { ...ELECTION_DEFAULTS, ...options };
+    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = {
+      ...timesOf(options.leaseDurationMs),
+      ...options,
+    };
     this.#renewDeadlineMs = renewDeadlineMs;
     this.#retryPeriodMs = retryPeriodMs;
     this.#monotonic = options.clocks?.monotonic ?? (() => performance.now());
