@@ -22,7 +22,7 @@ export const PROFILE_TIMEOUT_MS = 60_000;
 export function requestDiagnosis(
   context: Context,
   about: { readonly fault: string; readonly scenario: string; readonly requestedAt: number },
-): { readonly message: string } | undefined {
+): string | undefined {
   const { draft, now, observed } = context;
   const { requestedAt, fault, scenario } = about;
   const profile = profileFor(context, fault);
@@ -31,16 +31,16 @@ export function requestDiagnosis(
   requestAnswer(context, about, RULES_PROFILE);
   if (profile !== RULES_PROFILE) requestAnswer(context, about, profile);
   if (!byRules) {
-    if (now >= deadline) return { message: 'No diagnosis: the rules did not answer' };
+    if (now >= deadline) return 'No diagnosis: the rules did not answer';
     context.wake(deadline);
     return undefined;
   }
-  if (!byRules.diagnosis) return { message: `No diagnosis: ${byRules.message}` };
+  if (!byRules.diagnosis) return `No diagnosis: ${byRules.message}`;
   const diagnosis = statusOf(byRules.diagnosis);
   if (profile !== RULES_PROFILE) diagnosis.requestedAt = iso(now);
   draft.diagnoses = [...(draft.diagnoses ?? []).filter((known) => known.scenario !== scenario), diagnosis];
   applyAnswers(context);
-  return { message: byRules.message };
+  return byRules.message;
 }
 
 function requestAnswer(

@@ -106,8 +106,8 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
     return workUntil(context, ms(fault.until), message, 'watching');
   }
   const requestedAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
-  const answered = requestDiagnosis(context, { fault: fault.id, scenario: scenario.name, requestedAt });
-  if (answered) return { done: true, message: answered.message };
+  const message = requestDiagnosis(context, { fault: fault.id, scenario: scenario.name, requestedAt });
+  if (message !== undefined) return { done: true, message };
   return { done: false, message: 'Requesting a diagnosis from the evidence only', note: 'asking' };
 }
 

@@ -1,17 +1,6 @@
 /** The connector of a subject whose targets are connected in cells, and its drivers. */
-import type { ChaosDemoSpec } from '../../api/index.ts';
-import type { Activity, SubjectEffect } from '../../engine/effects.ts';
 import type { Finding } from '../../engine/findings.ts';
-import type {
-  AdmissionRequest,
-  Admitted,
-  Emit,
-  Permit,
-  RecordedHistory,
-  SubjectConnector,
-  SubjectDriver,
-  SubjectPorts,
-} from '../../engine/subject.ts';
+import type { SubjectConnector, SubjectDriver, SubjectPorts } from '../../engine/subject.ts';
 import type { Cluster } from '../../subjects/cluster.ts';
 import type { Cell } from './cell-thread.ts';
 import type { Cells } from './cells.ts';
@@ -20,129 +9,99 @@ import { LentPermit } from './permits.ts';
 
 let connectors = 0;
 
-export class CellConnector implements SubjectConnector {
-  readonly #cells: Pick<Cells, 'of' | 'waitOf'>;
-  readonly #ports: Pick<SubjectPorts<Cluster>, 'clock' | 'cluster'>;
-  readonly #of: ConnectorOf;
+/** @param member of the spec that the subject has */
+export function createCellConnector(
+  cells: Pick<Cells, 'of' | 'waitOf'>,
+  member: string,
+  { clock, cluster }: Pick<SubjectPorts<Cluster>, 'clock' | 'cluster'>,
+): SubjectConnector {
+  connectors += 1;
+  const connector: ConnectorOf = { id: connectors, member, localPods: cluster.localPods };
   /** Where an object was admitted last, by its uid. */
-  readonly #admittedBy = new Map<string, Cell>();
-
-  constructor(
-    cells: Pick<Cells, 'of' | 'waitOf'>,
-    member: string,
-    ports: Pick<SubjectPorts<Cluster>, 'clock' | 'cluster'>,
-  ) {
-    connectors += 1;
-    this.#cells = cells;
-    this.#ports = ports;
-    this.#of = { id: connectors, member, localPods: ports.cluster.localPods };
-  }
-
-  async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted> {
-    const { namespace, uid } = request;
-    const admission = this.#cells.waitOf(namespace, this.#ports.clock.now());
-    if (admission) return { admission };
-    const cell = this.#cellOf(namespace);
-    this.#admittedBy.set(uid, cell);
-    const used = cell.use(namespace);
-    try {
-      const found = await cell.peer.request('admit', [this.#of, request], signal);
-      if (!found.opened) return { admission: found.admission };
-      const { driver, lease, target } = found.opened;
-      const lock = lease === undefined ? undefined : cell.takeLease(lease);
-      return {
-        admission: found.admission,
-        opened: { target, driver: new CellDriver(cell, driver, namespace), ...(lock && { lock }) },
-      };
-    } finally {
-      used();
-    }
-  }
-
-  async findPodTemplate(
-    namespace: string,
-    spec: ChaosDemoSpec,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    if (this.#cells.waitOf(namespace, this.#ports.clock.now())) return undefined;
-    const cell = this.#cellOf(namespace);
-    const used = cell.use(namespace);
-    return await cell.peer.request('findPodTemplate', [this.#of, namespace, spec], signal).finally(used);
-  }
-
-  async forget(uid: string, keepLock: boolean): Promise<void> {
-    const cell = this.#admittedBy.get(uid);
-    this.#admittedBy.delete(uid);
-    if (cell && !cell.ended.aborted) await cell.peer.request('forget', [this.#of, uid, keepLock]);
-  }
-
-  #cellOf(namespace: string): Cell {
-    const cell = this.#cells.of(namespace);
-    const { clock, cluster } = this.#ports;
-    cell.serve(this.#of.id, cluster, clock.now() - clock.monotonic());
+  const admittedBy = new Map<string, Cell>();
+  const cellOf = (namespace: string): Cell => {
+    const cell = cells.of(namespace);
+    cell.serve(connector.id, cluster, clock.now() - clock.monotonic());
     return cell;
-  }
+  };
+  return {
+    async admit(request, signal) {
+      const { namespace, uid } = request;
+      const waiting = cells.waitOf(namespace, clock.now());
+      if (waiting) return { admission: waiting };
+      const cell = cellOf(namespace);
+      admittedBy.set(uid, cell);
+      const used = cell.use(namespace);
+      const { admission, opened } = await cell.peer
+        .request('admit', [connector, request], signal)
+        .finally(used);
+      if (!opened) return { admission };
+      const { driver: id, lease, target } = opened;
+      const lock = lease === undefined ? undefined : cell.takeLease(lease);
+      const driver = createCellDriver(cell, id, namespace);
+      return { admission, opened: { target, driver, ...(lock && { lock }) } };
+    },
+    async findPodTemplate(namespace, spec, signal) {
+      if (cells.waitOf(namespace, clock.now())) return undefined;
+      const cell = cellOf(namespace);
+      const used = cell.use(namespace);
+      return await cell.peer.request('findPodTemplate', [connector, namespace, spec], signal).finally(used);
+    },
+    async forget(uid, keepLock) {
+      const cell = admittedBy.get(uid);
+      admittedBy.delete(uid);
+      if (cell && !cell.ended.aborted) await cell.peer.request('forget', [connector, uid, keepLock]);
+    },
+  };
 }
 
 /** A driver in a cell. */
-class CellDriver implements SubjectDriver {
-  readonly ended: AbortSignal;
-  readonly #cell: Cell;
-  readonly #id: number;
-  readonly #used: () => void;
+function createCellDriver(cell: Cell, id: number, namespace: string): SubjectDriver {
+  const { ended, peer } = cell;
+  const used = cell.use(namespace);
   /** Lines that were not taken yet, by the id of their fault. */
-  readonly #lines = new Map<string, string[]>();
-  readonly #permits = new Set<LentPermit>();
-
-  constructor(cell: Cell, id: number, namespace: string) {
-    this.ended = cell.ended;
-    this.#cell = cell;
-    this.#id = id;
-    this.#used = cell.use(namespace);
-  }
-
-  async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
-    const lent = new LentPermit(permit, () => this.#cell.responds);
-    // A restore takes back what an injection was permitted, at once.
-    for (const other of this.#permits) other.renew();
-    this.#permits.add(lent);
-    try {
-      return this.#take(await this.#cell.peer.request('perform', [this.#id, effect, lent.memory], signal));
-    } finally {
-      this.#permits.delete(lent);
-      lent.end();
-    }
-  }
-
-  async runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
-    const report = (found: FoundThere): void => emit(this.#take(found));
-    await this.#cell.peer.request('run', [this.#id, activity], signal, report);
-  }
-
-  #take({ finding, lines }: FoundThere): Finding {
+  const histories = new Map<string, string[]>();
+  const permits = new Set<LentPermit>();
+  const take = ({ finding, lines }: FoundThere): Finding => {
     for (const [fault, more] of lines) {
-      const known = this.#lines.get(fault) ?? [];
-      this.#lines.set(fault, known);
+      const known = histories.get(fault) ?? [];
+      histories.set(fault, known);
       known.push(...more);
     }
     return finding;
-  }
-
-  history(fault: string): RecordedHistory | undefined {
-    const lines = this.#lines.get(fault);
-    return (
-      lines && {
-        take: () => lines.splice(0),
-        release: () => {
-          this.#lines.delete(fault);
-          this.#cell.peer.request('release', [this.#id, fault]).catch(() => undefined);
-        },
+  };
+  return {
+    ended,
+    async perform(effect, permit, signal) {
+      const lent = new LentPermit(permit, () => cell.responds);
+      // A restore takes back what an injection was permitted, at once.
+      for (const other of permits) other.renew();
+      permits.add(lent);
+      try {
+        return take(await peer.request('perform', [id, effect, lent.memory], signal));
+      } finally {
+        permits.delete(lent);
+        lent.end();
       }
-    );
-  }
-
-  async close(): Promise<void> {
-    this.#used();
-    if (!this.ended.aborted) await this.#cell.peer.request('close', [this.#id]);
-  }
+    },
+    async runActivity(activity, emit, signal) {
+      await peer.request('run', [id, activity], signal, (found: FoundThere) => emit(take(found)));
+    },
+    history(fault) {
+      const lines = histories.get(fault);
+      return (
+        lines && {
+          take: () => lines.splice(0),
+          release: () => {
+            histories.delete(fault);
+            peer.request('release', [id, fault]).catch(() => undefined);
+          },
+        }
+      );
+    },
+    async close() {
+      used();
+      if (!ended.aborted) await peer.request('close', [id]);
+    },
+  };
 }

@@ -8,7 +8,7 @@ import type { Subject } from '../../engine/subject.ts';
 import type { Cluster } from '../../subjects/cluster.ts';
 import type { Logger } from '../log.ts';
 import { LOOK_MS } from './beats.ts';
-import { CellConnector } from './cell-connector.ts';
+import { createCellConnector } from './cell-connector.ts';
 import { Cell, type CellOptions } from './cell-thread.ts';
 import { Suspects } from './suspects.ts';
 
@@ -44,7 +44,7 @@ export class Cells {
   subjects(all: readonly Subject<Cluster>[]): Subject<Cluster>[] {
     return all.map(({ definition }) => ({
       definition,
-      connect: (ports) => new CellConnector(this, definition.api.member, ports),
+      connect: (ports) => createCellConnector(this, definition.api.member, ports),
     }));
   }
 

@@ -88,10 +88,9 @@ export function createKubeEvidence(client: KubeApi): EvidenceStore {
     }
   };
   return {
-    keep: async (demo, run, files, uid, signal) =>
-      await limited(demo, signal, async () => await write(demo, run, files, uid, signal)),
-    remove: async (demo, run, signal) =>
-      await limited(demo, signal, async () => await remove(demo, run, signal)),
+    keep: (demo, run, files, uid, signal) =>
+      limited(demo, signal, () => write(demo, run, files, uid, signal)),
+    remove: (demo, run, signal) => limited(demo, signal, () => remove(demo, run, signal)),
   };
 }
 
