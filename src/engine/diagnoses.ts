@@ -17,7 +17,8 @@ const RULES_TIMEOUT_MS = 10_000;
 export const PROFILE_TIMEOUT_MS = 60_000;
 
 /**
- * Queries the rules about a fault that is over, and the profile of the spec. Undefined: no answer from the rules yet.
+ * Queries the rules about a fault that is over, and the profile of the spec. @returns the message of the rules, or why
+ * there is none; undefined: they have not answered yet
  */
 export function requestDiagnosis(
   context: Context,
