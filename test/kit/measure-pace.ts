@@ -12,6 +12,30 @@ const LONGEST_GAP_MS = 150;
 const LOST_SHARE = 0.6;
 const GAP_MS = 5;
 
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Watches from now on for how long this process stood still at a stretch, because others had the processor: its own
+ * work does not count. Call the result for milliseconds so far.
+ */
+export function watchPace(): { readonly longestMs: () => number; readonly stop: () => void } {
+  let at = performance.now();
+  let used = process.cpuUsage();
+  let longest = 0;
+  const look = (): void => {
+    const { system, user } = process.cpuUsage(used);
+    const now = performance.now();
+    longest = Math.max(longest, now - at - LOOK_EVERY_MS - (system + user) / 1000);
+    [at, used] = [now, process.cpuUsage()];
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS).unref();
+  const longestMs = (): number => {
+    look();
+    return longest;
+  };
+  return { longestMs, stop: () => clearInterval(timer) };
+}
+
 /**
  * Watches the clock without a pause for `ms`: the time that is missing was taken
  * by other processes. CHAOSDEMO_REAL_TIME=1 or 0 decides without a measurement.

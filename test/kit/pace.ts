@@ -4,7 +4,7 @@
  * half a second a test of whole runs fails for a reason that is not ours.
  */
 import { inject, type TestContext } from 'vitest';
-import { measurePace, type Pace } from './measure-pace.ts';
+import { measurePace, type Pace, watchPace } from './measure-pace.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -16,26 +16,35 @@ declare module 'vitest' {
   }
 }
 
+/** A machine that merely is busy takes less from one process at a stretch. */
+const STOOD_STILL_MS = 700;
+
 /** For `describe.skipIf`: whole runs cannot be judged on this machine. */
 export const withoutRealTime = !inject('pace').keepsTime;
 
 /**
- * A test that keeps time: where it fails although the machine kept time before,
- * the machine is looked at again, and the test counts as skipped if it is the
- * machine that no longer does.
+ * A test that keeps time: if it fails, it counts as skipped if the machine took the processor from this process for
+ * long meanwhile, or no longer keeps time.
  */
 export function keepingTime(
   test: (context: TestContext) => Promise<void>,
 ): (context: TestContext) => Promise<void> {
   return async (context) => {
+    const watched = watchPace();
     try {
       await test(context);
     } catch (error) {
-      const { finding, keepsTime } = measurePace();
+      const stillMs = Math.round(watched.longestMs());
+      const { finding, keepsTime } =
+        stillMs > STOOD_STILL_MS
+          ? { finding: `this process got no processor for ${stillMs} ms`, keepsTime: false }
+          : measurePace();
       if (keepsTime) throw error;
       const why = `the machine does not keep time (${finding}); it failed with: ${String(error)}`;
       context.task.meta.withoutTime = why;
       context.skip(why);
+    } finally {
+      watched.stop();
     }
   };
 }
