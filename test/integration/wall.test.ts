@@ -3,11 +3,8 @@
  * meanwhile as that of another operator, and the run of another namespace takes as long as before. The servers are in
  * this process, the operator is not.
  */
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Lease, resourcePath } from '@chaosdemo/kube-runtime';
 import { type PodSpec, registerPods, serviceObject } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,6 +17,7 @@ import {
 import { limiterPods } from '../../src/local/limiters.ts';
 import { ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
 import { Demos } from '../kit/demos.ts';
+import { type Disturbance, DisturbedCells } from '../kit/disturbed-cells.ts';
 import { folderOfFile } from '../kit/folder.ts';
 import { prepareOperator, startOperatorIn } from '../kit/operator.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -158,44 +156,45 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
   );
 });
 
-describe.skipIf(withoutRealTime)('a thread of runs that stands still in a fault', () => {
+const DISTURBANCES: { how: string; what: Disturbance; logged: RegExp }[] = [
+  { how: 'stands still', what: 'hang', logged: /ended a thread .*did not handle its events/ },
+  { how: 'ends', what: 'end', logged: /ended a thread .*: it ended/ },
+];
+
+describe.skipIf(withoutRealTime)('a thread of runs that goes down in a fault', () => {
   let world: World;
-  const file = join(folderOfFile(), 'now');
+  const cells = new DisturbedCells(folderOfFile());
   beforeAll(async () => {
-    const preload = new URL('../fixtures/operator/cells/standing-still.ts', import.meta.url);
-    const main = fileURLToPath(new URL('../../src/operator/main.ts', import.meta.url));
-    const env = { ...process.env, NODE_OPTIONS: `--import=${preload.href}`, STAND_STILL: file };
-    world = await World.start('strict', { program: { file: main, env } });
+    world = await World.start('strict', { program: cells.program });
   });
   afterAll(() => world?.stop());
 
-  it(
-    'is ended; the lease stays, and its fault ends in time and is not repeated',
-    keepingTime(async () => {
-      const pauses = () =>
-        asAdmin(world, async (redis) =>
-          Number(/client\|pause:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0),
-        );
-      const before = await pauses();
-      const storeOutage = { fault: { type: 'Stall', duration: '6s' }, callerTimeout: '1s', settle: '2s' };
-      await world.applySpec('still', { scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }] });
-      await world.untilStatus('still', 'the fault', isConfirmed);
-      await writeFile(file, '');
-      const status = await world.ended('still');
-      expect(existsSync(file)).toBe(false);
-      expect(await readFile(world.operator.process.logFile, 'utf8')).toMatch(
-        /ended a thread .*did not handle its events/,
-      );
-      expect(scenarioOf(status)).toMatchObject({ result: 'Inconclusive', attempts: 1 });
-      expect((await pauses()) - before).toBe(1);
-      expect(await world.takesWrites()).toBe(true);
-      await world.untilNoLeases();
-      // The process never stopped to lead.
-      const { spec } = await world.client.request<Lease>({
-        method: 'GET',
-        path: leasePath(world.environment.system),
-      });
-      expect(spec?.leaseTransitions).toBe(0);
-    }),
+  it.for(DISTURBANCES)(
+    'since it $how: the lease stays, and its fault ends in time and is not repeated',
+    ({ how, what, logged }, context) =>
+      keepingTime(async () => {
+        const name = how.replace(' ', '-');
+        const pauses = () =>
+          asAdmin(world, async (redis) =>
+            Number(/client\|pause:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0),
+          );
+        const before = await pauses();
+        const storeOutage = { fault: { type: 'Stall', duration: '6s' }, callerTimeout: '1s', settle: '2s' };
+        await world.applySpec(name, { scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }] });
+        await world.untilStatus(name, 'the fault', isConfirmed);
+        expect(await cells.disturb(what)).toBe(true);
+        const status = await world.ended(name);
+        expect(await readFile(world.operator.process.logFile, 'utf8')).toMatch(logged);
+        expect(scenarioOf(status)).toMatchObject({ result: 'Inconclusive', attempts: 1 });
+        expect((await pauses()) - before).toBe(1);
+        expect(await world.takesWrites()).toBe(true);
+        await world.untilNoLeases();
+        // The process never stopped to lead.
+        const { spec } = await world.client.request<Lease>({
+          method: 'GET',
+          path: leasePath(world.environment.system),
+        });
+        expect(spec?.leaseTransitions).toBe(0);
+      })(context),
   );
 });

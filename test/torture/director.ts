@@ -78,7 +78,7 @@ export class Director {
     const { action } = step;
     let taken = false;
     for (const { whom, act } of this.#actsOf(step)) {
-      const exclusive = action.what === 'kill' || action.what === 'freeze' || action.what === 'restart';
+      const exclusive = action.to === 'operator' || action.what === 'kill' || action.what === 'freeze';
       if (exclusive && this.#busy.has(whom)) continue;
       if (exclusive) this.#busy.add(whom);
       taken = true;

@@ -61,6 +61,8 @@ const STORY_MS = 9_000;
 const HTTP_STREAM = 0x5eee_0000;
 const PROXIED_STREAM = 0x5eef_0000;
 const FAILOVER_STREAM = 0x5ef0_0000;
+/** As are steps against threads of runs. */
+const CELL_STREAM = 0x5ef1_0000;
 /** `storeOutage.fault.duration`: long enough for the requests that a proof needs. */
 const OUTAGE_MS = 3000;
 /** As that of a failover: the shortest that a spec may have is 15 s, and a failover takes some 12 s. */
@@ -69,7 +71,18 @@ const FAILOVER_MS = 18_000;
 const FAILOVER_STORY_MS = 20_000;
 /** The plan of a seed. Pure. */
 export function planOf(seed: number, options: PlanOptions): Plan {
-  return withFailover(withHttp(faultPlanOf(seed, options), options), options);
+  return withCells(withFailover(withHttp(faultPlanOf(seed, options), options), options));
+}
+
+/** The same plan, with up to two threads of runs of the leader that end or stand still. */
+function withCells(plan: Plan): Plan {
+  const random = randomBy(plan.seed ^ CELL_STREAM);
+  const steps = Array.from({ length: random.between(0, 2) }, () => {
+    const what = random.pick(['killCell', 'freezeCell'] as const);
+    const lane = random.between(0, plan.lanes.length - 1);
+    return stepOf(random, lane, { to: 'operator', which: 'leader', what }, whenOf(random));
+  });
+  return { ...plan, steps: [...plan.steps, ...steps] };
 }
 
 /** The same plan with the lanes behind HTTP, if there are any. */
@@ -146,10 +159,13 @@ function faultSteps(
 ): Step[] {
   return Array.from({ length: random.between(1, most) }, () => {
     const action = actionOf(random, ownApiServer);
-    const boundary: When = { boundary: random.pick(boundaries), passed: random.chance(0.5) };
-    const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, storyMs) };
-    return stepOf(random, lane, action, when);
+    return stepOf(random, lane, action, whenOf(random, storyMs));
   });
+}
+
+function whenOf(random: Random, storyMs = STORY_MS): When {
+  const boundary: When = { boundary: random.pick(boundaries), passed: random.chance(0.5) };
+  return random.chance(0.5) ? boundary : { afterMs: random.between(0, storyMs) };
 }
 
 function lanePlan(random: Random, lane: number): LanePlan {
@@ -192,7 +208,8 @@ function lengthOf(action: Action): readonly [number, number] {
   switch (action.to) {
     case 'operator':
       // Beyond the leader lease as well, which the torture sets to 4 s.
-      return action.what === 'freeze' ? [200, 7000] : [0, 2000];
+      if (action.what === 'killCell') return [0, 0];
+      return action.what.startsWith('freeze') ? [200, 7000] : [0, 2000];
     case 'api':
       return [200, 4000];
     case 'api-server':

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Kubectl, type OwnedProcess, type Supervisor, writeKubeconfig } from '@chaosdemo/testbed';
 import { NO_COOLDOWN, type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
 import { certificateFor } from '../kit/certificate.ts';
+import { DisturbedCells } from '../kit/disturbed-cells.ts';
 import type { OperatorPlace } from '../kit/operator.ts';
 import { OPERATOR } from '../kit/operator-account.ts';
 import { freeze, pause } from './lane.ts';
@@ -23,15 +24,22 @@ export class OperatorReplica {
   readonly identity: string;
   readonly proxy: ApiProxy;
   readonly #operator: OperatorProcess;
+  readonly #cells: DisturbedCells;
   readonly #options: ReplicaOptions;
   readonly #stopped = new Set<OwnedProcess>();
   readonly #logs = new Set<string>();
 
-  private constructor(options: ReplicaOptions, proxy: ApiProxy, operator: OperatorProcess) {
+  private constructor(
+    options: ReplicaOptions,
+    proxy: ApiProxy,
+    operator: OperatorProcess,
+    cells: DisturbedCells,
+  ) {
     this.identity = options.replica;
     this.proxy = proxy;
     this.#options = options;
     this.#operator = operator;
+    this.#cells = cells;
     this.#expectToStay();
   }
 
@@ -41,6 +49,7 @@ export class OperatorReplica {
     const certificate = await certificateFor(folder, 'IP:127.0.0.1');
     const proxy = await ApiProxy.start({ ...options, certificate });
     const { caFile } = certificate;
+    const cells = new DisturbedCells(folder);
     const operator = await spawnOperator({
       controlPlane: {
         kubectl,
@@ -48,6 +57,7 @@ export class OperatorReplica {
           writeKubeconfig(join(folder, `${name}.kubeconfig`), { url: proxy.url, caFile }, token, namespace),
       },
       supervisor,
+      program: cells.program,
       account: { namespace: place.system, name: OPERATOR.serviceAccount },
       args: [
         `--watch-namespaces=${place.namespaces.join(',')}`,
@@ -56,7 +66,7 @@ export class OperatorReplica {
         ...TIMES,
       ],
     });
-    return new OperatorReplica(options, proxy, operator);
+    return new OperatorReplica(options, proxy, operator, cells);
   }
 
   /** SIGKILL, and another process after `ms`. The signal is sent before this returns. */
@@ -72,6 +82,16 @@ export class OperatorReplica {
   /** SIGSTOP, and SIGCONT after `ms`. */
   async freeze(ms: number): Promise<void> {
     await freeze(this.#operator.process, ms);
+  }
+
+  /** Ends one of its threads of runs, if there is one. It starts another when a run needs one. */
+  async killCell(): Promise<void> {
+    await this.#cells.disturb('end');
+  }
+
+  /** One of its threads of runs, if there is one, does nothing for `ms`. */
+  async freezeCell(ms: number): Promise<void> {
+    if (await this.#cells.disturb(`freeze ${ms}`)) await pause(ms);
   }
 
   /** Files that its processes have written to. */

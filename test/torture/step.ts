@@ -19,7 +19,7 @@ export type When =
 
 /** What is done to a process, to what goes over a connection, or by a person. */
 export type Action =
-  | { readonly to: 'operator'; readonly which: Replica; readonly what: 'kill' | 'freeze' | 'restart' }
+  | { readonly to: 'operator'; readonly which: Replica; readonly what: OperatorFault }
   | { readonly to: 'node'; readonly node: number; readonly what: 'kill' | 'freeze' }
   | { readonly to: 'redis'; readonly what: 'kill' | 'freeze' }
   | { readonly to: 'api-server'; readonly what: 'kill' }
@@ -28,6 +28,9 @@ export type Action =
   | { readonly to: 'redis-link'; readonly what: LinkFault }
   | { readonly to: 'node-link'; readonly node: number; readonly what: LinkFault }
   | { readonly to: 'object'; readonly what: 'abort' | 'delete' };
+
+/** The last two: of one of its threads of runs. */
+export type OperatorFault = 'kill' | 'freeze' | 'restart' | 'killCell' | 'freezeCell';
 
 /** By what they are at the moment of the step. */
 export type Replica = 'leader' | 'standby' | 'both';

@@ -1,0 +1,43 @@
+/** An operator of which a test can end or stop a thread of runs: see test/fixtures/operator/cells/disturbed.ts. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { OperatorOptions } from '../../src/local/operator.ts';
+import { until } from './until.ts';
+
+const PRELOAD = new URL('../fixtures/operator/cells/disturbed.ts', import.meta.url).href;
+const MAIN = fileURLToPath(new URL('../../src/operator/main.ts', import.meta.url));
+
+/** A thread looks every 20 ms, unless it is busy. */
+const TAKEN_MS = 2000;
+
+export type Disturbance = 'end' | 'hang' | `freeze ${number}`;
+
+export class DisturbedCells {
+  /** The program to start the operator with. */
+  readonly program: NonNullable<OperatorOptions['program']>;
+  readonly #file: string;
+
+  /** @param folder of this operator */
+  constructor(folder: string) {
+    this.#file = join(folder, 'disturbance');
+    const env = { ...process.env, NODE_OPTIONS: `--import=${PRELOAD}`, DISTURB_CELL: this.#file };
+    this.program = { file: MAIN, env };
+  }
+
+  /** Disturbs one thread. @returns false if none took it in two seconds: the process may have none */
+  async disturb(what: Disturbance): Promise<boolean> {
+    const complete = `${this.#file}.complete`;
+    writeFileSync(complete, what);
+    await rename(complete, this.#file);
+    const taken = until(() => !existsSync(this.#file), { what: 'a thread to take it', deadlineMs: TAKEN_MS });
+    return await taken.then(
+      () => true,
+      () => {
+        rmSync(this.#file, { force: true });
+        return false;
+      },
+    );
+  }
+}
