@@ -66,7 +66,8 @@ export const probeEvent = z.strictObject({
   /**
    * Read, Written: it was answered after `tookMs`. Waiting: a write has waited for `tookMs`. Unreachable: no answer
    * came. Lost: a connection broke with an unanswered write. Refused: the answer was an error. Restarted: another
-   * server process answers. Connections: of any client, Redis has accepted `made` since the watch began.
+   * server process answers. Connections: of any client, Redis has accepted `made` since the watch began; `open` are
+   * open now, and Redis takes `bytes` of memory. The latter two are left out in earlier histories.
    */
   state: z.enum([
     'Read',
@@ -82,6 +83,8 @@ export const probeEvent = z.strictObject({
   at: moment,
   tookMs: z.number().min(0).optional(),
   made: z.int().min(0).optional(),
+  open: z.int().min(0).optional(),
+  bytes: z.int().min(0).optional(),
 });
 
 export type FaultEvent<S extends z.infer<typeof faultEvent>['step']> = Extract<

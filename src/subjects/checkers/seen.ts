@@ -9,15 +9,24 @@ const LAST = ['ended', 'restarted', 'return', 'traffic-ended'] as const;
 type Last = (typeof LAST)[number];
 const STEPS: ReadonlySet<string> = new Set(LAST);
 
+/** At a moment: connections that were open, and bytes of memory. */
+export interface Usage {
+  readonly at: number;
+  readonly open: number;
+  readonly bytes: number;
+}
+
 export interface Seen<S extends RecordSetup = RecordSetup> extends Recorded {
   readonly setup: S;
   /** In the order in which they ended. */
   readonly requests: CallerRequest[];
+  /** What clients took of Redis, in the order of time. */
+  readonly usage: Usage[];
   readonly last: { readonly [K in Last]?: EventOf<K> };
 }
 
 export function seenBy<S extends RecordSetup>(setup: S): Seen<S> {
-  return { setup, requests: [], last: {}, ...NOTHING_RECORDED };
+  return { setup, requests: [], usage: [], last: {}, ...NOTHING_RECORDED };
 }
 
 /** What was seen with one more event; uses `seen` up. */
@@ -25,6 +34,12 @@ export function seenAfter<A extends Seen>(seen: A, event: HistoryEvent): A {
   if (event.kind === 'request') {
     seen.requests.push(event);
     return { ...seen };
+  }
+  if (event.kind === 'probe') {
+    const { at, bytes, open } = event;
+    if (open !== undefined && bytes !== undefined) seen.usage.push({ at, open, bytes });
+    // What was found of the requests stays valid.
+    return seen;
   }
   if (event.kind === 'late') {
     const request = seen.requests[event.id];

@@ -3,6 +3,7 @@
 import { listed } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../api/index.ts';
 import type { Code, CodeOf } from '../checkers/checker.ts';
+import type { priceFinding } from '../checkers/price.ts';
 import type { proof, record } from '../checkers/record.ts';
 import type { Counts } from '../checkers/requests.ts';
 import type { podsFinding } from '../checkers/seen.ts';
@@ -14,7 +15,7 @@ export type Words<C extends Code> = {
 };
 
 type CommonCode =
-  | CodeOf<typeof proof | typeof record | { finding: typeof podsFinding }>
+  | CodeOf<typeof proof | typeof record | { finding: typeof podsFinding } | { finding: typeof priceFinding }>
   | (Code & { readonly code: 'CheckerFailed'; readonly message: string });
 
 /** Words for what checkers of all scenarios find. */
@@ -31,9 +32,21 @@ export const COMMON: Words<CommonCode> = {
   PodsLeftOut: ({ pods }) => `${goneText(pods)}: what else happened there is left out`,
   PodsRestarted: ({ pods }) =>
     `${listed(pods)} restarted during the fault: what callers got there counts, too`,
+  Price: ({ bytes, open }) =>
+    `Redis had at most ${open.during} connections during the fault, and ${open.before} before it (${timesText(open)}); its memory was ${megabytes(bytes.during)} MB, and ${megabytes(bytes.before)} before (${timesText(bytes)})`,
+  ConnectionsGrow: () =>
+    'The connections to Redis grew as long as the fault lasted: bound the connections of each pod',
   FaultDoubtful: ({ ms }) =>
     `whether the fault was still active is not known from ${Math.round(ms)} ms before its planned end on`,
 };
+
+function timesText({ before, during }: { readonly before: number; readonly during: number }): string {
+  return `${(during / Math.max(1, before)).toFixed(1)} times`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toFixed(1);
+}
 
 function goneText(pods: readonly string[]): string {
   return `${listed(pods)} deleted or replaced during the watch`;

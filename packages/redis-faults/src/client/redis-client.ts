@@ -238,7 +238,9 @@ export class RedisConnections {
   }
 
   /** INFO of these sections. */
-  async info(...sections: ('server' | 'stats' | 'commandstats' | 'replication')[]): Promise<string> {
+  async info(
+    ...sections: ('server' | 'stats' | 'commandstats' | 'replication' | 'clients' | 'memory')[]
+  ): Promise<string> {
     const info = async (redis: Redis): Promise<string> =>
       asText('INFO', await redis.call('INFO', ...sections));
     return await this.#query(this.#reader, 'INFO', info);

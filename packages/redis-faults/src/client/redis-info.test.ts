@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   compareCalls,
-  connectionsIn,
   identityOf,
   markerOf,
   parseInfo,
   parseInfoFields,
   RUN_ID,
+  usageIn,
 } from './redis-info.ts';
 
 const runId = 'ab'.repeat(20);
@@ -50,13 +50,18 @@ describe('parseInfo', () => {
   });
 });
 
-it.each([
-  ['# Stats\r\ntotal_connections_received:17\r\ntotal_commands_processed:9\r\n', 17],
-  ['total_connections_received:many\r\n', undefined],
-  [`total_connections_received:${'9'.repeat(16)}\r\n`, undefined],
-  ['# Stats\r\n', undefined],
-])('connectionsIn of %j is %s', (text, count) => {
-  expect(connectionsIn(text)).toBe(count);
+describe('usageIn', () => {
+  const text = (made: string) =>
+    `# Stats\r\ntotal_connections_received:${made}\r\n# Clients\r\nconnected_clients:3\r\nused_memory:900\r\n`;
+
+  it('has connections and memory', () => {
+    expect(usageIn(text('17'))).toEqual({ made: 17, open: 3, bytes: 900 });
+  });
+
+  it.each([text('many'), text('9'.repeat(16)), text(''), '# Stats\r\ntotal_connections_received:17\r\n'])(
+    'of %j is unknown',
+    (without) => expect(usageIn(without)).toBeUndefined(),
+  );
 });
 
 describe('compareCalls', () => {

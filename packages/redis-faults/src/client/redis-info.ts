@@ -94,10 +94,29 @@ export function identityOf(runIds: readonly string[]): string {
     .digest('hex');
 }
 
-/** How many connections Redis has accepted since it started, from `INFO stats`; undefined: it does not report that. */
-export function connectionsIn(text: string): number | undefined {
-  const [, count] = /^total_connections_received:(\d{1,15})\r?$/m.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count);
+/** What clients take of a Redis. */
+export interface RedisUsage {
+  /** Connections that it has accepted since it started. */
+  readonly made: number;
+  /** Connections that are open. */
+  readonly open: number;
+  /** Of its memory. */
+  readonly bytes: number;
+}
+
+/** From INFO stats, clients and memory; undefined: it does not report all of it. */
+export function usageIn(text: string): RedisUsage | undefined {
+  const fields = parseInfoFields(text);
+  const of = (field: string): number => {
+    const value = fields.get(field) ?? '';
+    return /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+  };
+  const usage = {
+    made: of('total_connections_received'),
+    open: of('connected_clients'),
+    bytes: of('used_memory'),
+  };
+  return Object.values(usage).some(Number.isNaN) ? undefined : usage;
 }
 
 /** The role that INFO shows: master or slave. */

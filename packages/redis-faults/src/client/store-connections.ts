@@ -9,7 +9,7 @@ import type { CountPlace } from './count-place.ts';
 import { allOf, each, type PerServer } from './per-server.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { RedisClientError } from './redis-error.ts';
-import { combined, connectionsIn, parseInfo, type RedisInfo, roleIn } from './redis-info.ts';
+import { combined, parseInfo, type RedisInfo, type RedisUsage, roleIn, usageIn } from './redis-info.ts';
 import { type RedisTarget, redisName, storeName } from './redis-target.ts';
 
 /** Finds the primaries after a failover, in the order of the former ones. @throws Error with what is missing */
@@ -183,10 +183,14 @@ export class StoreConnections {
     return summed(await this.#all(async (server) => parseCommandCounts(await server.info('commandstats'))));
   }
 
-  /** How many connections were accepted; undefined if a server does not report that. */
-  async connections(): Promise<number | undefined> {
-    const counts = await this.#all(async (server) => connectionsIn(await server.info('stats')));
-    return counts.includes(undefined) ? undefined : counts.reduce<number>((sum, count = 0) => sum + count, 0);
+  /** What clients take of all servers together; undefined if one does not report that. */
+  async usage(): Promise<RedisUsage | undefined> {
+    const each = await this.#all(async (server) => usageIn(await server.info('stats', 'clients', 'memory')));
+    return each.reduce<RedisUsage | undefined>(
+      (sum, one) =>
+        sum && one && { made: sum.made + one.made, open: sum.open + one.open, bytes: sum.bytes + one.bytes },
+      { made: 0, open: 0, bytes: 0 },
+    );
   }
 
   async ping(): Promise<void> {

@@ -10,9 +10,9 @@ class AnsweringStore {
   accepted = 100;
   counted = 0;
 
-  async connections(): Promise<number> {
+  async usage() {
     this.counted += 1;
-    return this.accepted;
+    return { made: this.accepted, open: 4, bytes: 1_000_000 };
   }
   async read(): Promise<number> {
     return 1;
@@ -27,7 +27,9 @@ describe('the connections that a store has accepted', () => {
     const store = new AnsweringStore();
     const made: number[] = [];
     const record = (event: ProbeEvent): void => {
-      if (event.state === 'Connections') made.push(event.made ?? 0);
+      if (event.state !== 'Connections') return;
+      made.push(event.made ?? 0);
+      expect(event).toMatchObject({ open: 4, bytes: 1_000_000 });
     };
     const watched = new AbortController();
     const redis = store as unknown as StoreConnections;

@@ -27,7 +27,7 @@ export async function watchStore(
     record({ kind: 'probe', state, at, ...(tookMs !== undefined && { tookMs }) });
   let write: Write | undefined;
   let restarted = false;
-  const countConnections = connectionCounter({ now, redis }, record, signal);
+  const noteUsage = usageOf({ now, redis }, record, signal);
   const failed = (error: unknown): void => {
     if (signal.aborted) return;
     if (!gaveNoAnswer(error)) {
@@ -71,7 +71,7 @@ export async function watchStore(
         if (write.state === 'waits' && at - sentAt > tookMs) {
           note('Waiting', at - sentAt, at);
         }
-        countConnections();
+        noteUsage();
       } catch (error) {
         failed(error);
       }
@@ -83,32 +83,33 @@ export async function watchStore(
 }
 
 /**
- * Records how many connections Redis has accepted since the first call. It is not awaited, so that a slow answer delays
- * no probe; without an answer, nothing is recorded.
+ * Records what clients take of Redis, and how many connections it has accepted since the first call. It is not awaited,
+ * so that a slow answer delays no probe; without an answer, nothing is recorded.
  */
-function connectionCounter(
+function usageOf(
   { now, redis }: Parameters<typeof watchStore>[0],
   record: (event: ProbeEvent) => void,
   signal: AbortSignal,
 ): () => void {
-  let first: { readonly all: number; readonly store: string } | undefined;
-  let isCounting = false;
+  let first: { readonly made: number; readonly store: string } | undefined;
+  let isReading = false;
   return () => {
-    if (isCounting) return;
-    isCounting = true;
-    const count = async (): Promise<void> => {
+    if (isReading) return;
+    isReading = true;
+    const read = async (): Promise<void> => {
       const store = redis.name;
-      const all = await redis.connections();
-      if (all === undefined) return;
-      first ??= { all, store };
+      const usage = await redis.usage();
+      if (!usage) return;
+      const { made } = usage;
+      first ??= { made, store };
       // A restarted server counts from 0, and a new primary has a count of its own.
-      if (signal.aborted || all < first.all || store !== first.store || store !== redis.name) return;
-      record({ kind: 'probe', state: 'Connections', at: now(), made: all - first.all });
+      if (signal.aborted || made < first.made || store !== first.store || store !== redis.name) return;
+      record({ kind: 'probe', state: 'Connections', at: now(), ...usage, made: made - first.made });
     };
-    void count()
+    void read()
       .catch(() => undefined)
       .finally(() => {
-        isCounting = false;
+        isReading = false;
       });
   };
 }

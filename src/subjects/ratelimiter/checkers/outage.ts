@@ -3,6 +3,7 @@
  * accepted; afterwards callers are admitted as before, and get their limit back. Pure.
  */
 
+import { priceFinding } from '../../checkers/price.ts';
 import { proof, record } from '../../checkers/record.ts';
 import { podsFinding } from '../../checkers/seen.ts';
 import { service } from './behaviour.ts';
@@ -14,6 +15,7 @@ import { overCounted } from './over-counted.ts';
 import { recovery } from './recovery.ts';
 
 const pods = { ...outageFold, name: 'pods', finding: podsFinding };
+const price = { ...outageFold, name: 'price', finding: priceFinding };
 
 export const OUTAGE_CHECKERS = [
   record,
@@ -21,6 +23,7 @@ export const OUTAGE_CHECKERS = [
   overAdmission,
   service,
   latency,
+  price,
   recovery,
   limitReturn,
   overCounted,
