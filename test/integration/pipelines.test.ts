@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { placeOf } from '../../src/cli/laptop/place.ts';
-import { demoOf } from '../../src/cli/probe/manifest.ts';
+import { runOf } from '../../src/cli/probe/manifest.ts';
 import { install } from '../../survey/runner/install.ts';
 import { loadLimiter } from '../../survey/runner/limiters.ts';
 import { folderOfTest } from '../kit/folder.ts';
@@ -114,7 +114,7 @@ describe.skipIf(withoutRealTime)('a pipeline', () => {
     const limit = { requests: 10, window: '5s', algorithm: 'FixedWindow' as const };
     const headers = [{ name: 'X-Api-Key', value: '$(key)' }];
     const request = { method: 'GET' as const, path: '/items', headers };
-    const demo = demoOf({ request, healthPath: '/healthz', limit, instances: 2, place: placeOf({}) });
+    const { demo } = runOf({ request, healthPath: '/healthz', limit, instances: 2, place: placeOf({}) });
     await writeFile(join(folder, 'api.yaml'), stringify(demo));
     const { status, stdout } = await bash(job.script.join('\n'), folder, {
       CHAOSDEMO_REPORTS: job.variables['CHAOSDEMO_REPORTS'] ?? '',

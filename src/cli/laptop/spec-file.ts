@@ -85,7 +85,7 @@ function factsOf({ health, http, limit }: ReturnType<typeof rateLimiterOf>): Pro
   const { body, headers, method, path } = http;
   return {
     request: { method, path, headers, ...(body !== undefined && { body }) },
-    healthPath: health.path,
+    ...(health.path !== undefined && { healthPath: health.path }),
     limit,
   };
 }

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { type ChosenFault, faultType, viaOf } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import { Supervisor } from '@chaosdemo/testbed';
-import type { ChaosDemo } from '../../api/index.ts';
+import { type ChaosDemo, counted, formatDuration } from '../../api/index.ts';
 import { accepts } from '../../local/address.ts';
 import type { StartedLimiters } from '../../local/environment.ts';
 import { type OwnRedis, ownTarget } from '../../local/own-api.ts';
@@ -13,7 +13,8 @@ import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';
 import type { Plan } from '../plan.ts';
-import { type ApiFacts, demoOf, isKeyed } from '../probe/manifest.ts';
+import { type ApiFacts, type PlannedRun, runOnMost } from '../probe/manifest.ts';
+import type { Probed } from '../probe/probe.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
 import { readPool } from './accounts.ts';
@@ -23,6 +24,9 @@ import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
 import { targetOf } from './target.ts';
+
+/** How long an instance that is not tested has to end; milliseconds. */
+const STOP_MS = 2_000;
 
 /** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
@@ -41,42 +45,31 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       onWait: (message) => progress('limiters', message),
     });
     requireWindow(prepared);
-    const { facts, instances } = prepared;
     const isProxied = prepared.proxy !== undefined;
-    const { accept, duration, fault: faults, seed } = options;
-    const known: ApiFacts | undefined = facts && {
-      ...facts,
-      accept,
-      duration,
-      faults,
-      seed,
-      place: placeOf(prepared.redis, { isProxied }),
-      instances: instances.length,
-      hasAccounts: pool !== undefined,
-    };
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
     const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });
-    if (options.save !== undefined && known) {
-      await writeFile(options.save, yamlOf(known, prepared.findings, HEAD));
-      progress('demo', `wrote ${resolve(options.save)}`);
-    }
+    const run = spec ? undefined : await runOfFacts(prepared, options, place, pool !== undefined);
     if (!prepared.server)
       progress('redis', 'writes of all its clients stall for 10 s or more during the run');
+    const instances = run?.instances ?? prepared.instances.length;
+    await Promise.all(prepared.started.slice(instances).map(({ process }) => process.stop(STOP_MS)));
+    const tested: Prepared = {
+      ...prepared,
+      instances: prepared.instances.slice(0, instances),
+      started: prepared.started.slice(0, instances),
+    };
     const plan: Plan = {
-      demo: spec?.demoAt(place) ?? demoOf({ ...(known as ApiFacts), place }),
+      demo: spec?.demoAt(place) ?? (run as PlannedRun).demo,
       from: options.file ?? `the ChaosDemo ${NAME}`,
       supervisor,
-      launch: async () => launchedOf(prepared, pool?.rested(Number.POSITIVE_INFINITY)),
+      launch: async () => launchedOf(tested, pool?.rested(Number.POSITIVE_INFINITY)),
       ...(!prepared.server && {
         cleanUp: async (ended) => await removeKeys(ended, prepared.redis),
       }),
-      ended: async () => await endedOf(prepared),
-      hints: (ended) => hintsOf(ended, prepared.started),
+      ended: async () => await endedOf(tested),
+      hints: (ended) => hintsOf(ended, tested.started),
     };
-    if (facts && !isKeyed(facts.request)) {
-      progress('demo', 'all requests share one limit, and the run waits for whole windows: it takes minutes');
-    }
     return exitOfRun(await runPlan(plan, options, signal, memoryApiServer));
   } finally {
     await supervisor.close();
@@ -101,6 +94,45 @@ function requireProxy(faults: readonly ChosenFault[], start: string | undefined)
   throw new UsageError(
     `a fault ${proxied} needs a fault proxy in front of Redis, and instances that run already do not connect to it: start them with --start, which gives them its address in REDIS_URL`,
   );
+}
+
+/** The run on what was found out, with its file if one is to be written. @throws UsageError if none shows anything */
+async function runOfFacts(
+  { facts, findings, instances, proxy, redis }: Prepared,
+  { accept, duration, fault: faults, save, seed }: TestOptions,
+  place: ReturnType<typeof placeOf>,
+  hasAccounts: boolean,
+): Promise<ReturnType<typeof runOnMost>> {
+  const known: ApiFacts = {
+    ...(facts as Probed),
+    accept,
+    duration,
+    faults,
+    seed,
+    place,
+    instances: instances.length,
+    hasAccounts,
+  };
+  const run = runOnMost(known);
+  if (run.instances < instances.length)
+    progress('limiters', `testing ${run.instances} of them, since all of them share one small limit`);
+  if (run.length.cooldowns > 0) progress('demo', lengthText(run.length));
+  if (save !== undefined) {
+    const saved = {
+      ...known,
+      instances: run.instances,
+      place: placeOf(redis, { isProxied: proxy !== undefined }),
+    };
+    await writeFile(save, yamlOf(saved, findings, HEAD));
+    progress('demo', `wrote ${resolve(save)}`);
+  }
+  return run;
+}
+
+/** Why a run with one caller takes long. */
+function lengthText({ cooldownMs, cooldowns, ms }: PlannedRun['length']): string {
+  const waits = `${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs)}`;
+  return `all requests share the limit of one address: the run waits ${waits} until it is replenished, and takes up to ${formatDuration(Math.ceil(ms / 60_000) * 60_000)}. With a shorter window in the settings of the limiter, it takes less`;
 }
 
 /** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */

@@ -9,7 +9,7 @@ import {
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
-import { type ApiFacts, demoOf, isKeyed } from './manifest.ts';
+import { type ApiFacts, isKeyed, runOf } from './manifest.ts';
 
 const { limit: counted, place, request: keyed } = FACTS;
 
@@ -18,7 +18,7 @@ interface Spec {
   readonly scenarios: readonly [ScenarioSpec, ScenarioSpec];
 }
 const specOf = (changes: Partial<ApiFacts> = {}): Spec =>
-  demoOf({ ...FACTS, ...changes }).spec as unknown as Spec;
+  runOf({ ...FACTS, ...changes }).demo.spec as unknown as Spec;
 
 describe('the ChaosDemo for an API', () => {
   it('has a rate limiter that the schema accepts', () => {
@@ -53,6 +53,20 @@ describe('the ChaosDemo for an API', () => {
     });
     expect(isKeyed({ ...request, path: '/$(key)' })).toBe(true);
     expect(isKeyed({ ...request, body: '{"user":"$(key)"}' })).toBe(true);
+  });
+
+  it.each([
+    ['15s', { settle: '2s', fault: { duration: '5s' } }, undefined],
+    ['1m', { fault: { duration: '10s' } }, undefined],
+    ['15m', { fault: { duration: '10s' } }, '1h3m'],
+  ])('watches one caller for less than its window of %s', (window, storeOutage, activeDeadline) => {
+    const request = { ...keyed, headers: [] };
+    const limit = { ...counted, requests: 30, window };
+    const spec = specOf({ request, limit, instances: 1, healthPath: undefined });
+    const health = window === '15s' ? { timeout: '2s' } : undefined;
+    expect(spec).toMatchObject({ scenarios: [{ storeOutage }, {}] });
+    expect(spec).toEqual(expect.objectContaining(activeDeadline === undefined ? {} : { activeDeadline }));
+    expect((spec.rateLimiter as { health?: object }).health).toEqual(health);
   });
 
   const windows = ['1s', '2s', '10s', '1m', '15m', '1h'];

@@ -2,7 +2,7 @@
 import type { FaultName } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import type { z } from 'zod';
-import { counted, GROUP, KIND } from '../../api/index.ts';
+import { counted, formatDuration, GROUP, KIND } from '../../api/index.ts';
 import { CALLERS_SECRET } from '../../local/own-api.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
@@ -12,6 +12,7 @@ import {
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
+import { lengthOfRun } from '../../subjects/scenarios/capacity.ts';
 import type { PlannedDemo } from '../plan.ts';
 
 /** As a user writes it. */
@@ -39,7 +40,8 @@ export interface ApiFacts {
   readonly authSecretName?: string;
   /** Whether accounts stand for callers: they are in a Secret. */
   readonly hasAccounts?: boolean;
-  readonly healthPath: string;
+  /** Of a GET request that needs no limiter; left out: there is none. */
+  readonly healthPath?: string | undefined;
   readonly limit: Limit;
   readonly instances: number;
   readonly accept?: readonly string[] | undefined;
@@ -60,43 +62,104 @@ const ACCEPTED = ['Enforces', 'FailsClosed'];
 const TRIALS_BY_ADDRESS = 1;
 /** Of every scenario, as the API server fills them in. */
 const DEFAULTS = { expect: 'Held', countdown: '3s' } as const;
+/** `spec.activeDeadline` if it is left out, and what a run may take beyond its longest waits. */
+const [DEADLINE_MS, ROOM_MS] = [600_000, 120_000];
+
+/** How long the parts of a scenario take; what is left out has its default. */
+interface Pace {
+  readonly durations: readonly string[];
+  readonly countdown?: { readonly countdown: string };
+  readonly settle?: string;
+  readonly health?: { readonly timeout: string };
+}
+
+const USUAL: Pace = { durations: DURATIONS };
+/** For windows from 12 s. */
+const SHORT: Pace = {
+  durations: ['5s'],
+  countdown: { countdown: '1s' },
+  settle: '2s',
+  health: { timeout: '2s' },
+};
 
 /** Whether each request can have its own caller. */
 export function isKeyed({ body = '', headers, path }: CountedRequest): boolean {
   return [path, body, ...headers.map(({ value }) => value)].some((text) => /\$\((key|address)\)/.test(text));
 }
 
+/** A run that shows something about an API, and how long it takes. */
+export interface PlannedRun {
+  readonly demo: PlannedDemo;
+  readonly length: ReturnType<typeof lengthOfRun>;
+}
+
+/**
+ * A run on as many instances as can show something: if they share one limit, fewer need less of it.
+ * @throws UsageError if one cannot either
+ */
+export function runOnMost(facts: ApiFacts): PlannedRun & Pick<ApiFacts, 'instances'> {
+  const { instances, request } = facts;
+  try {
+    return { ...runOf(facts), instances };
+  } catch (error) {
+    if (instances === 1 || isKeyed(request)) throw error;
+    return runOnMost({ ...facts, instances: instances - 1 });
+  }
+}
+
 /** The object to apply. @throws UsageError if no run can show anything about this limit */
-export function demoOf(facts: ApiFacts): PlannedDemo {
+export function runOf(facts: ApiFacts): PlannedRun {
+  // One caller has to be watched within one window.
+  const paces = isKeyed(facts.request) ? [USUAL] : [USUAL, SHORT];
+  let problem: unknown;
+  for (const pace of paces) {
+    try {
+      return runAt(pace, facts);
+    } catch (error) {
+      problem ??= error;
+    }
+  }
+  throw problem;
+}
+
+function runAt(pace: Pace, facts: ApiFacts): PlannedRun {
   const { authSecretName, hasAccounts = false, healthPath, limit, place, request } = facts;
   const { matchLabels, name, namespace, port, redis } = place;
-  const byAddress = !isKeyed(request);
+  const health = { ...(healthPath !== undefined && { path: healthPath }), ...pace.health };
   const rateLimiter = {
     selector: { matchLabels },
     port,
     http: {
-      ...(byAddress && { identity: 'SourceAddress' }),
+      ...(!isKeyed(request) && { identity: 'SourceAddress' }),
       ...request,
       ...(authSecretName !== undefined && { authSecretName }),
       ...(hasAccounts && { callers: { secretName: CALLERS_SECRET } }),
     },
-    health: { path: healthPath },
+    ...(Object.keys(health).length > 0 && { health }),
     limit,
     redis,
   };
   const limiter = parsed(rateLimiter);
   const { faults = ['Stall'] } = facts;
-  const outages = faults.map((type) =>
-    outageOf(facts, limiter, type, faults.length === 1 ? 'outage' : `outage-${type.toLowerCase()}`),
-  );
-  const scenarios = [...outages, burstOf(facts, limiter, byAddress)];
-  const demo = {
-    apiVersion: `${GROUP}/v1alpha1`,
-    kind: KIND,
-    metadata: { name, namespace },
-    spec: { rateLimiter, scenarios },
+  const planned = [
+    ...faults.map((type) =>
+      outageOf(facts, limiter, pace, type, faults.length === 1 ? 'outage' : `outage-${type.toLowerCase()}`),
+    ),
+    burstOf(facts, limiter, pace),
+  ];
+  const length = lengthOfRun(planned.map(({ plan }) => plan));
+  const scenarios = planned.map(({ scenario }) => scenario);
+  const deadline = length.ms < DEADLINE_MS - ROOM_MS ? {} : { activeDeadline: deadlineOf(length.ms) };
+  const spec = { rateLimiter, scenarios, ...deadline };
+  return {
+    length,
+    demo: { apiVersion: `${GROUP}/v1alpha1`, kind: KIND, metadata: { name, namespace }, spec },
   };
-  return demo;
+}
+
+/** In whole minutes. */
+function deadlineOf(ms: number): string {
+  return formatDuration(Math.ceil((ms + ROOM_MS) / 60_000) * 60_000);
 }
 
 function parsed(rateLimiter: object): RateLimiterSpec {
@@ -108,38 +171,47 @@ function parsed(rateLimiter: object): RateLimiterSpec {
 
 /** The shortest fault with the fewest requests in which a caller exceeds this limit. */
 function outageOf(
-  { accept = ACCEPTED, duration: given, instances, request, seed }: ApiFacts,
+  { accept = ACCEPTED, duration: given, instances, seed }: ApiFacts,
   limiter: RateLimiterSpec,
+  { countdown, durations, settle }: Pace,
   type: FaultName,
   name: string,
-): object {
+) {
   let reason: string | undefined;
-  for (const duration of given === undefined ? DURATIONS : [given]) {
+  for (const duration of given === undefined ? durations : [given]) {
     for (const requestsPerSecond of RATES) {
       const parameters = {
         fault: { type, duration },
         callerTimeout: '1s',
         requestsPerSecond,
         accept,
+        ...(settle !== undefined && { settle }),
         ...(seed !== undefined && { seed }),
       };
-      const scenario = { name, type: 'StoreOutage', storeOutage: parameters };
+      const scenario = { name, type: 'StoreOutage', ...countdown, storeOutage: parameters };
       const defaults = { ...DEFAULTS, storeOutage: storeOutage.api.schema.parse(parameters) };
-      const why = storeOutage.plan({ ...scenario, ...defaults }, limiter).unprovable(instances);
-      if (why === undefined) return scenario;
+      const plan = storeOutage.plan({ ...defaults, ...scenario, storeOutage: defaults.storeOutage }, limiter);
+      const why = plan.unprovable(instances);
+      if (why === undefined) return { scenario, plan };
       reason ??= why;
     }
   }
   throw new UsageError(
-    `no ${type} of ${given ?? `up to ${DURATIONS.at(-1)}`} with ${RATES.at(-1)} requests per second shows how ${counted(instances, 'instance')} with this limit behave: ${reason}${isKeyed(request) ? '' : '. With --start, --instances 1 starts one'}`,
+    `no ${type} of ${given ?? `up to ${DURATIONS.at(-1)}`} with ${RATES.at(-1)} requests per second shows how ${counted(instances, 'instance')} with this limit behave: ${reason}`,
   );
 }
 
-function burstOf({ instances }: ApiFacts, limiter: RateLimiterSpec, byAddress: boolean): object {
-  const parameters = byAddress ? { trials: TRIALS_BY_ADDRESS } : undefined;
-  const scenario = { name: 'burst', type: 'GhostAllowing', ...(parameters && { ghostAllowing: parameters }) };
-  const defaults = { ...DEFAULTS, ghostAllowing: ghostAllowing.api.schema.parse(parameters ?? {}) };
-  const why = ghostAllowing.plan({ ...scenario, ...defaults }, limiter).unprovable(instances);
-  if (why === undefined) return scenario;
+function burstOf({ instances, request }: ApiFacts, limiter: RateLimiterSpec, { countdown }: Pace) {
+  const parameters = isKeyed(request) ? undefined : { trials: TRIALS_BY_ADDRESS };
+  const scenario = {
+    name: 'burst',
+    type: 'GhostAllowing',
+    ...countdown,
+    ...(parameters && { ghostAllowing: parameters }),
+  };
+  const member = ghostAllowing.api.schema.parse(parameters ?? {});
+  const plan = ghostAllowing.plan({ ...DEFAULTS, ...scenario, ghostAllowing: member }, limiter);
+  const why = plan.unprovable(instances);
+  if (why === undefined) return { scenario, plan };
   throw new UsageError(`no burst shows whether this limit is kept: ${why}`);
 }

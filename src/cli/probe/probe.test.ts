@@ -114,9 +114,11 @@ describe('a probe of an API', () => {
     });
   });
 
-  it('names paths without a health check together', async () => {
-    const failing = probe({ identify: identifiedBy('x-api-key'), health: 404 }, '--limit=5', '--window=30s');
-    await expect(failing).rejects.toThrow(/^GET \/healthz, \/health, (?:\/[\w/]*, )*\/: answered 404 /);
+  it('needs no path without a limiter', async () => {
+    const given = ['--limit=5', '--window=30s', '--key-header=X-Api-Key'];
+    const found = await probe({ identify: identifiedBy('x-api-key'), health: 404 }, ...given);
+    expect(found.healthPath).toBeUndefined();
+    expect(found.sources).toMatchObject({ health: 'not known', limit: 'given' });
   });
 
   it.each<[string, Api['answer'], string[], string]>([

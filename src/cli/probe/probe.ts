@@ -56,9 +56,12 @@ const USUAL_HEADERS: readonly Header[] =
   'X-Api-Key Api-Key X-User-Id X-User X-Client-Id X-Tenant-Id X-Forwarded-For X-Real-IP'
     .split(' ')
     .map((name) => ({ name, value: /(For|IP)$/.test(name) ? '$(address)' : '$(key)' }));
-const USUAL_HEALTH = '/healthz /health /healthcheck /livez /readyz /ready /status /ping /api/health /'.split(
+const USUAL_HEALTH = '/healthz /health /healthcheck /livez /readyz /ready /status /ping /api/health'.split(
   ' ',
 );
+
+const WITHOUT_HEALTH =
+  'Instances that accept connections are healthy, and a slow one looks like a slow limiter. To distinguish them, write a path without a limiter in --health';
 
 /** What a probe sends, for a question before it. */
 export function requestsText(path: string): string {
@@ -132,7 +135,7 @@ export class Probe {
     const measured = isStated ? {} : await this.#measure(shown, caller, request);
     const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
     this.findings.push(...findings);
-    return { request, limit: found, healthPath };
+    return { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
   }
 
   /** Sends until the first rejection, or one request. */
@@ -273,11 +276,15 @@ export class Probe {
     return this.#request;
   }
 
-  /** @param headers of a caller that is being rejected, if there is one: a path with a limiter rejects it as well */
-  async #findHealth(headers: HttpRequest['headers']): Promise<string> {
+  /**
+   * A path without a limiter; undefined: none was found, and none is given.
+   * @param headers of a caller that is being rejected, if there is one: a path with a limiter rejects it as well
+   */
+  async #findHealth(headers: HttpRequest['headers']): Promise<string | undefined> {
     const { health } = this.#options;
-    const paths =
-      health === undefined ? [...new Set([...(this.#place.healthPaths ?? []), ...USUAL_HEALTH])] : [health];
+    // The page of an API often has its limiter, which may show only to a caller that is being rejected.
+    const usual = [...(this.#place.healthPaths ?? []), ...USUAL_HEALTH, ...(headers ? ['/'] : [])];
+    const paths = health === undefined ? [...new Set(usual)] : [health];
     const seen = new Map<string, string[]>();
     for (const path of paths) {
       const { answer, failure } = await this.#place.client.send(
@@ -296,10 +303,12 @@ export class Probe {
       }
       seen.set(outcome, [...(seen.get(outcome) ?? []), path]);
     }
-    const outcomes = [...seen].map(([outcome, of]) => `GET ${of.join(', ')}: ${outcome}`);
-    throw new UsageError(
-      `${outcomes.join('; ')}: write a path in --health that answers 200 and has no limiter`,
-    );
+    const outcomes = [...seen].map(([outcome, of]) => `GET ${of.join(', ')}: ${outcome}`).join('; ');
+    if (health === undefined) {
+      this.#note('health', 'not known', `${outcomes}. ${WITHOUT_HEALTH}`);
+      return undefined;
+    }
+    throw new UsageError(`${outcomes}: write a path in --health that answers 200 and has no limiter`);
   }
 
   /** Whether it is given how the limiter counts. */

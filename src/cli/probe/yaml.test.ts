@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { FACTS } from '../../../test/fixtures/cli/probe/facts.ts';
-import { type ApiFacts, demoOf } from './manifest.ts';
+import { type ApiFacts, runOf } from './manifest.ts';
 import type { Header } from './options.ts';
 import { yamlOf } from './yaml.ts';
 
@@ -21,7 +21,7 @@ describe('the YAML of a ChaosDemo', () => {
       ],
       ' head',
     );
-    expect(parse(text)).toEqual(demoOf(facts()));
+    expect(parse(text)).toEqual(runOf(facts()).demo);
     expect(text).toMatch(/^# head\n/);
     expect(text).toMatch(/requests: 10 # given: 10/);
     expect(text).toMatch(/http:\n +# measured: header X-Api-Key\n/);

@@ -2,7 +2,7 @@
 import { Document, isMap, isScalar, isSeq } from 'yaml';
 import { terminalLine } from '../../api/index.ts';
 import type { Finding } from './limit-facts.ts';
-import { type ApiFacts, demoOf } from './manifest.ts';
+import { type ApiFacts, runOf } from './manifest.ts';
 import { withoutSecrets } from './secret-headers.ts';
 
 /** The field of `spec.rateLimiter` that a finding is about. */
@@ -25,7 +25,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
  */
 export function yamlOf(known: ApiFacts, findings: readonly Finding[], head: string): string {
   const { facts, findings: more } = withoutSecrets(known);
-  const document = new Document(demoOf(facts));
+  const document = new Document(runOf(facts).demo);
   document.commentBefore = head;
   for (const { because, source, what } of [...findings, ...more]) {
     const node = document.getIn(['spec', 'rateLimiter', ...(FIELDS[what] ?? [])], true);

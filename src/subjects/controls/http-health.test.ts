@@ -37,6 +37,20 @@ describe('a look at pods behind HTTP', () => {
     ]);
   });
 
+  it('needs no more than a connection without a path', async () => {
+    const server = createServer((socket) => void socket.resume());
+    const { pod } = await podOf(server);
+    const asker = new PodClient(pod, Date.now);
+    onTestFinished(() => asker.close());
+    const look = async () => {
+      const toolkit = { podClients: [asker], health: { path: undefined, timeoutMs: 2000 }, redis };
+      return await checkHealth(toolkit, new AbortController().signal);
+    };
+    expect(await look()).toMatchObject({ pods: [{ state: 'ready' }], issues: [] });
+    await new Promise((resolve) => server.close(resolve));
+    expect((await look()).issues).toEqual([expect.stringMatching(/^api-0: no connection .*ECONNREFUSED/)]);
+  });
+
   it('reports where to look for a port that speaks no HTTP', async () => {
     const seen = await lookAt(createServer((socket) => void socket.end('-ERR hello\r\n')));
     expect(seen.issues[0]).toMatch(/^api-0: GET \/healthz: .*correct port, .*http\.tls/);

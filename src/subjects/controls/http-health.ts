@@ -1,8 +1,8 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../api/index.ts';
 import { type HealthSnapshot, READY, UNREACHABLE } from '../../engine/health.ts';
-import type { FailureCode } from '../http/failure.ts';
-import type { RequestResult } from '../http/pod-client.ts';
+import type { Failure, FailureCode } from '../http/failure.ts';
+import type { PodClient } from '../http/pod-client.ts';
 import type { Toolkit } from '../scenarios/tools.ts';
 
 /** The result of a plain HTTP request to a server that does not speak HTTP, or speaks HTTPS. */
@@ -39,23 +39,19 @@ export async function checkHealth(
   { health, podClients, redis }: Omit<Parts, 'now'>,
   signal: AbortSignal,
 ): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
-  const { path, timeoutMs } = health;
-  const request = { method: 'GET', path };
   const [store, ...found] = await Promise.all([
     // A command on data would count as one of the pods: see StoreControl.
     redis.ping().then(
       () => undefined,
       (error: unknown) => messageOf(error),
     ),
-    ...podClients.map(async (client) => {
-      const result = await client.send(request, timeoutMs, signal);
-      return { name: client.pod.name, problem: problemOf(result, client.pod.serverName !== undefined) };
-    }),
+    ...podClients.map(async (client) => ({
+      name: client.pod.name,
+      problem: await problemOf(client, health, signal),
+    })),
   ]);
   signal.throwIfAborted();
-  const issues = found.flatMap(({ name, problem }) =>
-    problem === undefined ? [] : [`${name}: GET ${path}: ${problem}`],
-  );
+  const issues = found.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}: ${problem}`]));
   if (store !== undefined) issues.push(store);
   return {
     pods: found.map(({ name, problem }) => ({ name, state: problem === undefined ? READY : UNREACHABLE })),
@@ -68,13 +64,24 @@ export async function checkHealth(
 /** As for kubelet probes. */
 const isHealthy = (status: number): boolean => status >= 200 && status < 400;
 
-function problemOf({ answer, failure }: RequestResult, tls: boolean): string | undefined {
-  if (!answer) {
-    const message = failure?.message ?? 'no request was sent';
-    return failure && NO_HTTP.has(failure.code) && !tls
-      ? `${message}; correct port, or set http.tls if the pods speak TLS`
-      : message;
-  }
-  if (isHealthy(answer.status)) return undefined;
-  return `answered ${answer.status}, and a healthy pod answers 200 to 399: correct health.path`;
+/** Without a path, a pod is healthy if it accepts connections. */
+async function problemOf(
+  client: PodClient,
+  { path, timeoutMs }: Toolkit['health'],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (path === undefined) return (await client.reach(timeoutMs, signal))?.message;
+  const { answer, failure } = await client.send({ method: 'GET', path }, timeoutMs, signal);
+  const problem = answer ? badStatus(answer.status) : noAnswer(failure, client.pod.serverName !== undefined);
+  return problem && `GET ${path}: ${problem}`;
+}
+
+function noAnswer({ code, message }: Failure, tls: boolean): string {
+  if (!NO_HTTP.has(code) || tls) return message;
+  return `${message}; correct port, or set http.tls if the pods speak TLS`;
+}
+
+function badStatus(status: number): string | undefined {
+  if (isHealthy(status)) return undefined;
+  return `answered ${status}, and a healthy pod answers 200 to 399: correct health.path`;
 }

@@ -2,8 +2,8 @@
 import { fairTimeout, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import type { PodTarget } from '../targets/target.ts';
 import type { AnswerMemory, HttpAnswer } from './answer.ts';
-import { dialTcp } from './dial.ts';
-import { type Failure, RequestError } from './failure.ts';
+import { dialTcp, onceOpen } from './dial.ts';
+import { type Failure, failureOf, RequestError } from './failure.ts';
 import { PodConnection } from './pod-connection.ts';
 import type { HttpRequest } from './request.ts';
 
@@ -30,6 +30,7 @@ export interface LateListener {
 export class PodClient {
   readonly pod: PodTarget;
   readonly #now: () => number;
+  readonly #dial: typeof dialTcp;
   readonly #connect: () => PodConnection;
   /** Idle; the one used last is last, so that those that are not needed time out. */
   readonly #kept: PodConnection[] = [];
@@ -42,6 +43,7 @@ export class PodClient {
   constructor(pod: PodTarget, now: () => number, dial = dialTcp, memory?: AnswerMemory) {
     this.pod = pod;
     this.#now = now;
+    this.#dial = dial;
     this.#connect = () => new PodConnection(pod, dial, memory);
   }
 
@@ -84,6 +86,26 @@ export class PodClient {
       return first.failure && timeout.signal.aborted && !signal.aborted ? givenUp() : first;
     } finally {
       timeout.end();
+    }
+  }
+
+  /** Why the pod does not accept a connection in time; undefined: it does. @throws the reason of `signal` */
+  async reach(timeoutMs: number, signal: AbortSignal): Promise<Failure | undefined> {
+    const timeout = fairTimeout(timeoutMs);
+    const late = { code: 'TIMEOUT', message: `it accepted no connection within ${timeoutMs} ms` } as const;
+    const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
+    const socket = this.#dial(this.pod);
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+      resolve(failureOf(code, 'connecting', this.pod.port)),
+    );
+    onceOpen(socket, () => resolve(undefined));
+    try {
+      const ended = untilAborted(AbortSignal.any([signal, this.#closed.signal, timeout.signal]));
+      return await Promise.race([promise, ended.then(() => late)]);
+    } finally {
+      socket.destroy();
+      timeout.end();
+      signal.throwIfAborted();
     }
   }
 

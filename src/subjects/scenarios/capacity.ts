@@ -73,15 +73,20 @@ function failoverNotLast(plans: readonly ScenarioPlan[]): string | undefined {
     : undefined;
 }
 
+/** How often a run waits until the limit of its one caller is replenished, and how long all of it takes at most. */
+export function lengthOfRun(plans: readonly ScenarioPlan[]) {
+  const { cooldownMs = 0, isOneCaller = false } = plans[0] ?? {};
+  const cooldowns = isOneCaller ? sumOf([1, ...plans.map((plan) => plan.cooldownsToPrepare)]) : 0;
+  const faultsMs = sumOf(plans.map((plan) => plan.countdownMs + plan.faultMs + plan.settleMs));
+  return { cooldownMs, cooldowns, ms: faultsMs + cooldowns * cooldownMs };
+}
+
 /** Why a run cannot end before its deadline, with what to change; undefined: it can. */
 function tooLong(part: string, spec: ChaosDemoSpec, plans: readonly ScenarioPlan[]): string | undefined {
   const { activeDeadline, pace } = spec;
-  const { cooldownMs = 0, isOneCaller = false } = plans[0] ?? {};
-  const cooldowns = isOneCaller ? sumOf([1, ...plans.map((plan) => plan.cooldownsToPrepare)]) : 0;
+  const { cooldownMs, cooldowns, ms: withoutPace } = lengthOfRun(plans);
   const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * plans.length;
-  const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
-  const faultsMs = sumOf(plans.map((plan) => plan.countdownMs + plan.faultMs + plan.settleMs));
-  const ms = faultsMs + cooldowns * cooldownMs + dwellMs;
+  const ms = withoutPace + (pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0);
   if (ms < parseDuration(activeDeadline)) return undefined;
   const waits =
     cooldowns === 0

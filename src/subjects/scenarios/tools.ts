@@ -23,8 +23,8 @@ export interface Toolkit extends FaultTools {
   readonly target: PodsTarget;
   /** One for each pod, in the same order. */
   readonly podClients: readonly PodClient[];
-  /** A GET request that uses nothing of the subject, and how long one may take. */
-  readonly health: { readonly path: string; readonly timeoutMs: number };
+  /** Of a GET request that uses nothing of the subject, if there is one, and how long a health check may take. */
+  readonly health: { readonly path: string | undefined; readonly timeoutMs: number };
   /** Dials its pods with TLS; left out: plain TCP. */
   readonly dial?: Dial;
   /** Connections to pods that the runs of this namespace may have, for bursts and traffic. */

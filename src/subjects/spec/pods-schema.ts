@@ -147,7 +147,7 @@ export interface PodsSpec {
   readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
   readonly port: number | string;
   readonly redis: RedisSpec;
-  readonly health: { readonly path: string; readonly timeout: string };
+  readonly health: { readonly path?: string | undefined; readonly timeout: string };
   readonly http?:
     | {
         /** Of its requests. */

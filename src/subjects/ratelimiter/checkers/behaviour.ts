@@ -230,6 +230,9 @@ export const service = {
         border && code('NearBorder', border),
         behaviour === 'Enforces' && !oneLimit && code('Reached', { isReached }),
         controls.pods.length > 0 && controls,
+        within.Timeout > 0 &&
+          pods.every(({ control }) => sizeOf(control) === 0) &&
+          code('NoControls', { oneLimit }),
       ],
       byPod: pods.map((one) => code('PodBehaviour', one)),
     };

@@ -52,7 +52,10 @@ async function attemptAt(
     urls,
     ghostAllowing = { multiplier: 3, trials: 1 },
     ...parts
-  }: Partial<Pick<Toolkit, 'dial'>> & { readonly urls?: string[]; readonly ghostAllowing?: object } = {},
+  }: Partial<Pick<Toolkit, 'dial' | 'health'>> & {
+    readonly urls?: string[];
+    readonly ghostAllowing?: object;
+  } = {},
 ): Promise<Attempt> {
   const ports = await Promise.all(
     [0, 1, 2].map(async (i) => await nodeThatAdmits(typeof each === 'number' ? each : (each[i] ?? 0), urls)),
@@ -119,9 +122,12 @@ it('a small bucket that refills fast shows its limit, and rules find it exceeded
   });
 });
 
+const HEALTH = { health: { path: '/', timeoutMs: 1000 } };
+
 it.each([
-  ['wakes each node by looks at its health, which are no requests of the burst', {}, 16],
-  ['leaves that out over TLS', { dial: dialTcp }, 0],
+  ['wakes each node by looks at its health, which are no requests of the burst', HEALTH, 16],
+  ['leaves that out over TLS', { ...HEALTH, dial: dialTcp }, 0],
+  ['leaves that out without a path', {}, 0],
 ])('%s', async (_, parts, wakeUps) => {
   const urls: string[] = [];
   const { judged } = limitsOf(await burstAt({ requests: 10, burst: 15 }, 5, { ...parts, urls }));

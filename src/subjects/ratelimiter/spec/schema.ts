@@ -94,7 +94,7 @@ const health = z
     path: requestPath
       .optional()
       .describe(
-        'Path of a GET request that uses no limit; default: /, and /health for the bundled limiter. A pod is healthy if it answers with a status from 200 to 399.',
+        'Path of a GET request that uses no limit: a pod is healthy if it answers with a status from 200 to 399. Left out: a pod is healthy if it accepts connections, and one that is slow looks like a slow limiter. The bundled limiter has /health.',
       ),
     timeout: healthTimeout,
   })
@@ -152,7 +152,7 @@ export const BUNDLED = {
 export function completed(stored: StoredRateLimiter) {
   const isBundled = stored.http === undefined;
   const { http = BUNDLED.http, limit: configured = BUNDLED.limit, redis } = stored;
-  const path = stored.health.path ?? (isBundled ? BUNDLED.healthPath : '/');
+  const health = { ...(isBundled && { path: BUNDLED.healthPath }), ...stored.health };
   const stores = { ...redis, ...(isBundled && { count: BUNDLED.count }) };
-  return { ...stored, http, isBundled, limit: configured, redis: stores, health: { ...stored.health, path } };
+  return { ...stored, http, isBundled, limit: configured, redis: stores, health };
 }

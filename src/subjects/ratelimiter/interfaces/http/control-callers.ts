@@ -134,10 +134,11 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
 /** Health checks must not use up the only limit. @throws Error if a pod rejects one once that limit is used up */
 async function requireFreeHealth(toolkit: Parts, signal: AbortSignal): Promise<void> {
   const { path } = toolkit.limiter.health;
+  if (path === undefined) return;
   for (const client of toolkit.podClients) {
     if (!(await isRejected(toolkit, client, { method: 'GET', path }, signal))) continue;
     throw new Error(
-      `${client.pod.name}: GET ${path} was rejected once the limit of the operator's address was used up, so health checks use it up, too: set rateLimiter.health.path to one that no limiter counts`,
+      `${client.pod.name}: GET ${path} was rejected once the limit of the operator's address was used up, so health checks use it up, too: set rateLimiter.health.path to one that no limiter counts, or leave it out`,
     );
   }
 }

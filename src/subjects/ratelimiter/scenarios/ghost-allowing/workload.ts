@@ -70,7 +70,7 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
   }
 
   async #burst(key: string, at: number, until: number, permit: Permit, signal: AbortSignal): Promise<void> {
-    const { budget, callers, dial, limiter, now, ownLimit, target } = this.toolkit;
+    const { budget, callers, dial, health, now, ownLimit, target } = this.toolkit;
     const request = callers.requestOf(key);
     const onStart = (): void => {
       const refusal = now() > until ? 'its time was over' : permit.refusal();
@@ -79,7 +79,7 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
     const plan = {
       requests: spread(target.pods, this.plan.requestsTo(target.pods.length), () => request),
       // Over TLS it would take CPU time that the burst needs.
-      ...(!dial && { wakeUp: { method: 'GET', path: limiter.health.path } }),
+      ...(!dial && health.path !== undefined && { wakeUp: { method: 'GET', path: health.path } }),
       timeoutMs: this.plan.timeoutMs,
       budget,
       at,

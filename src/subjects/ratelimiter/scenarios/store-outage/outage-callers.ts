@@ -270,11 +270,13 @@ export class OutageCallers {
     await runTraffic({ ...options, late: { ...late, listensTo } }, noted, stop, lifetime);
   }
 
-  /** Control requests distinguish a slow pod from a slow limiter: any answer counts. */
+  /** Control requests distinguish a slow pod from a slow limiter: any answer counts. None without a path for them. */
   async #sendControls(stop: AbortSignal): Promise<void> {
     const { callerTimeoutMs, leftOut, record, toolkit } = this.#options;
     const { lifetime, limiter, podClients, room } = toolkit;
-    const control = { method: 'GET', path: limiter.health.path };
+    const { path } = limiter.health;
+    if (path === undefined) return;
+    const control = { method: 'GET', path };
     const callers = { requestOf: () => control, read: () => 'Admitted' as const };
     const turn = podClients.map((client): Due => ({ client, caller: 'Control', key: '' }));
     const schedule = repeated(turn);

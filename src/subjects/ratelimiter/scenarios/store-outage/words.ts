@@ -85,6 +85,8 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
     const slow = pods.map(({ of, pod, unanswered }) => `${pod} (${unanswered} of ${of})`);
     return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set health.path to one that needs no limiter`;
   },
+  NoControls: ({ oneLimit }) =>
+    `No requests without the limiter were sent during the fault, so slow pods would look the same${oneLimit ? '' : ': set health.path to a path that needs no limiter'}`,
   CrossingNotRejected: () =>
     `no caller that reached its limit in the fault was rejected by every pod, so it is not shown that the limit holds: ${MORE_TRAFFIC}`,
   Statuses({ statuses }) {
