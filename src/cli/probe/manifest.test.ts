@@ -69,6 +69,14 @@ describe('the ChaosDemo for an API', () => {
     expect((spec.rateLimiter as { health?: object }).health).toEqual(health);
   });
 
+  it('states which windows fit a run with one caller', () => {
+    const limit = { ...counted, requests: 30, window: '12s' };
+    expect(() => specOf({ request: { ...keyed, headers: [] }, limit, instances: 1 })).toThrow(
+      /one window, which is 12s: /,
+    );
+    expect(specOf({ limit })).toHaveProperty('scenarios');
+  });
+
   const windows = ['1s', '2s', '10s', '1m', '15m', '1h'];
   const cases = windows.flatMap((window) => [1, 2, 3, 10].map((instances) => ({ window, instances })));
 
