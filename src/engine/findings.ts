@@ -117,8 +117,8 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
     const { admission = before.admission, gone = before.gone } = finding;
     return admission.state !== before.admission.state || gone.length !== before.gone.length;
   }
-  // Announced calls for one: the watch of a fault begins in its countdown, so that callers are there when it starts.
-  return finding.kind !== 'Begun' && finding.kind !== 'Queried';
+  // What is announced is decided on once it is stored: a store that fails must not call for another one.
+  return finding.kind !== 'Announced' && finding.kind !== 'Begun' && finding.kind !== 'Queried';
 }
 
 function essence({ dependencies, hasIssues, pods }: HealthSnapshot): unknown {

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { advanceThrough, at, condition, finished, injectedBy, leftBy, MANUAL, NOTHING } from './support.ts';
@@ -237,6 +238,21 @@ describe('an API server in trouble', () => {
       expect([simulation.target.lockedBy, [...simulation.target.fixtures]]).toEqual([undefined, []]);
     },
   );
+
+  it('is stored again with growing delays if it announces a fault and is refused', async () => {
+    const simulation = new Simulation();
+    let refused = 0;
+    const announces = ({ scenarios }: ChaosDemoStatus): boolean => scenarios?.[0]?.fault !== undefined;
+    simulation.server.refuses = (status) => {
+      if (!announces(status)) return false;
+      refused += 1;
+      return true;
+    };
+    await simulation.runUntil(() => refused > 0);
+    await simulation.pass(10_000);
+    expect(refused).toBeGreaterThan(2);
+    expect(refused).toBeLessThan(20);
+  });
 
   it('gives lock and slot back if it is refused for minutes, and continues then', async () => {
     const simulation = new Simulation();
