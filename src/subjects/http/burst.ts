@@ -3,7 +3,6 @@
  * moment all are written in one turn of the event loop.
  */
 import { fairTimeout, pauseFor, within } from '@chaosdemo/redis-faults/waiting';
-import { messageOf } from '../../api/index.ts';
 import type { PodTarget } from '../targets/target.ts';
 import type { HttpAnswer } from './answer.ts';
 import { Connection } from './connection.ts';
@@ -14,15 +13,12 @@ import { freeFileDescriptors } from './file-descriptors.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { ResponseReader } from './response-reader.ts';
 
-export interface PlannedRequest {
-  readonly pod: PodTarget;
-  /** One object for many requests is encoded once for each pod. */
-  readonly request: HttpRequest;
-}
-
 export interface BurstPlan<T> {
-  /** In the order in which they are written: see {@link spread}. */
-  readonly requests: readonly PlannedRequest[];
+  /** Each gets a request in turn, so that the counts of two differ by at most one. */
+  readonly pods: readonly PodTarget[];
+  readonly request: HttpRequest;
+  /** Requests in all. */
+  readonly count: number;
   /**
    * A request without effect: each pod gets it a few times before the burst and again right before it, over separate
    * connections, so that the code of both sides is compiled, and the first request finds the pod awake. The answers are
@@ -30,7 +26,7 @@ export interface BurstPlan<T> {
    * wake it.
    */
   readonly wakeUp?: HttpRequest;
-  /** What is kept of an answer. If it throws, the answer counts as bad, and the error message is reported. */
+  /** What is kept of an answer. Must not throw. */
   readonly read: (answer: HttpAnswer) => T;
   /** How long opening a connection, and one request, may take; milliseconds. */
   readonly timeoutMs: number;
@@ -59,7 +55,7 @@ export interface BurstPlan<T> {
  * requests were written.
  */
 export type Outcome<T> = { readonly pod: string; readonly sentAt: number; readonly endedAt: number } & (
-  | { readonly status: number; readonly answer: T; readonly failure?: undefined }
+  | { readonly answer: T; readonly failure?: undefined }
   | { readonly failure: Failure; readonly answer?: undefined }
 );
 
@@ -69,7 +65,7 @@ export interface Burst<T> {
   /** When the first request was written, and when the last outcome was known. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** From before the first request was written until the kernel had the last; milliseconds. */
+  /** From before the first request was written until the last was: each fits into the socket of its connection; milliseconds. */
   readonly sendSpanMs: number;
 }
 
@@ -82,8 +78,6 @@ export class BurstNotSentError extends Error {
 const OPEN_AT_ONCE = 200;
 /** This long before the moment, connections that were lost in between are opened again. */
 const SECOND_LOOK_MS = 300;
-/** Polling interval until the kernel has taken the rest of the data. */
-const LOOK_EVERY_MS = 1;
 /** With more, the first ones are evicted before the last are rehearsed: 10,000 were no faster, 1,000 a little. */
 const MOST_REHEARSED = 1000;
 /** Wake-up requests to one pod: with fewer it sometimes falls asleep again between two requests; more gain nothing. */
@@ -95,19 +89,6 @@ const MOST_WAKE_UPS = 48;
 /** Files that the rest of the process may need to open during the burst. */
 const SPARE_FILES = 64;
 
-/** `count` requests, to each pod in turn, so that the counts of two pods differ by at most one. */
-export function spread(
-  pods: readonly PodTarget[],
-  count: number,
-  requestFor: (index: number) => HttpRequest,
-): PlannedRequest[] {
-  if (pods.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
-  return Array.from({ length: count }, (_, i) => ({
-    pod: pods[i % pods.length] as PodTarget,
-    request: requestFor(i),
-  }));
-}
-
 /**
  * Sends the burst and waits until each request has its outcome, at most `timeoutMs`. All connections are closed in the
  * end, also on an error.
@@ -115,15 +96,21 @@ export function spread(
  * @throws BurstNotSentError if a connection could not be opened: no request of the burst was sent then; TypeError; what
  * `onStart` throws; the reason of `signal` as soon as it is aborted
  * @example
- * const requests = spread(pods, 100, () => ({ method: 'POST', path: '/check', body: '{}' }));
- * const { outcomes } = await sendBurst({ requests, read: ({ status }) => status, timeoutMs: 5000, budget }, signal);
+ * const request = { method: 'POST', path: '/check', body: '{}' };
+ * const plan = { pods, request, count: 100, read: ({ status }) => status, timeoutMs: 5000, budget };
+ * const { outcomes } = await sendBurst(plan, signal);
  */
 export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
   signal.throwIfAborted();
+  const { count, pods, request, wakeUp } = plan;
+  if (pods.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
   if (leftFor(plan) === 0) throw new BurstNotSentError('the burst was not sent: its time was over');
-  const { wakeUps, lines } = linesOf(plan);
+  const lines = linesTo(pods, count, request);
+  const woken = pods.slice(0, Math.min(count, MOST_WAKE_UPS));
+  const ofEach = Math.min(WAKE_UPS, Math.floor(MOST_WAKE_UPS / woken.length));
+  const wakeUps = wakeUp ? linesTo(woken, ofEach * woken.length, wakeUp) : [];
   const all = [...wakeUps, ...lines];
-  const lease = await leaseOf(plan, wakeUps.length, signal);
+  const lease = await leaseOf(plan, all.length, signal);
   const stop = (): void => {
     for (const line of all) line.connection?.fail('STOPPED', 'the burst was stopped');
   };
@@ -151,42 +138,23 @@ interface Line {
   connection: Connection | undefined;
 }
 
-/** The requests of the burst, in their order, and those before it. */
-function linesOf<T>({ wakeUp, requests }: BurstPlan<T>): { lines: Line[]; wakeUps: Line[] } {
-  const known = new Map<PodTarget, Map<HttpRequest, Buffer>>();
-  const encoded = (request: HttpRequest, pod: PodTarget): Buffer => {
-    const ofPod = known.get(pod) ?? new Map<HttpRequest, Buffer>();
-    known.set(pod, ofPod);
-    const bytes = ofPod.get(request) ?? encodeRequest(request, pod);
-    ofPod.set(request, bytes);
-    return bytes;
-  };
-  const lineOf = ({ pod, request }: PlannedRequest): Line => ({
-    pod,
+/** So many requests, to each pod in turn. */
+function linesTo(pods: readonly PodTarget[], count: number, request: HttpRequest): Line[] {
+  const encoded = pods.map((pod) => ({ pod, bytes: encodeRequest(request, pod) }));
+  return Array.from({ length: count }, (_, i) => ({
+    ...(encoded[i % pods.length] as (typeof encoded)[number]),
     method: request.method,
-    bytes: encoded(request, pod),
     connection: undefined,
-  });
-  return {
-    lines: requests.map(lineOf),
-    wakeUps: wakeUp ? wakeUpsOf(requests, wakeUp).map(lineOf) : [],
-  };
-}
-
-function wakeUpsOf(requests: readonly PlannedRequest[], wakeUp: HttpRequest): PlannedRequest[] {
-  const pods = [...new Set(requests.map(({ pod }) => pod))].slice(0, MOST_WAKE_UPS);
-  const ofEach = Math.min(WAKE_UPS, Math.floor(MOST_WAKE_UPS / pods.length));
-  return Array.from({ length: ofEach }, () => pods.map((pod) => ({ pod, request: wakeUp }))).flat();
+  }));
 }
 
 async function leaseOf<T>(
   plan: BurstPlan<T>,
-  wakeUps: number,
+  connections: number,
   signal: AbortSignal,
 ): Promise<ConnectionLease> {
-  const { budget, cost = 1, requests, timeoutMs } = plan;
+  const { budget, cost = 1, timeoutMs } = plan;
   const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
-  const connections = requests.length + wakeUps;
   try {
     return await budget.acquire(connections * cost, AbortSignal.any([timeout.signal, signal]));
   } catch (error) {
@@ -244,7 +212,7 @@ async function open<T>(line: Line, { budget, dial = dialTcp }: BurstPlan<T>): Pr
     const connection = new Connection(line.pod, dial, () => resolve(undefined));
     line.connection = connection;
     connection.expect(new ResponseReader(line.method, budget), (outcome) => {
-      if ('failure' in outcome) resolve(outcome.failure);
+      if (outcome.failure) resolve(outcome.failure);
     });
   });
 }
@@ -270,13 +238,13 @@ async function fire<T>(
   const { at = 0, budget, now = Date.now, timeoutMs, read } = plan;
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
-  const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
+  const results: ({ answer: T } | { failure: Failure })[] = [];
   let open = lines.length;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   for (const [i, { connection, method }] of lines.entries()) {
     connection?.expect(new ResponseReader(method, budget), (outcome) => {
       endedAt[i] = performance.now();
-      results[i] = 'failure' in outcome ? outcome : reading(outcome.answer, read);
+      results[i] = outcome.failure ? outcome : { answer: read(outcome.answer) };
       open -= 1;
       if (open === 0) onAll();
     });
@@ -302,14 +270,7 @@ async function fire<T>(
     connection?.write(bytes);
   }
   const writtenAt = performance.now();
-  const over = new AbortController();
-  const leaving = whenSent(lines, writtenAt, over.signal);
-  try {
-    if (lines.length > 0) await within(all, timeoutMs, signal);
-  } finally {
-    over.abort();
-  }
-  const sentBy = await leaving;
+  if (lines.length > 0) await within(all, timeoutMs, signal);
   signal.throwIfAborted();
   for (const { connection } of lines) {
     connection?.fail('TIMEOUT', `it was not answered within ${timeoutMs} ms`);
@@ -324,32 +285,6 @@ async function fire<T>(
     })),
     startedAt: startedAt + offset,
     endedAt: finishedAt + offset,
-    sendSpanMs: (sentBy ?? finishedAt) - startedAt,
+    sendSpanMs: writtenAt - startedAt,
   };
-}
-
-/**
- * When the kernel had taken everything: `writtenAt` if it took all at once; otherwise polled, so that no request pays
- * for a callback. Undefined if it had not when the burst ended.
- */
-async function whenSent(
-  lines: readonly Line[],
-  writtenAt: number,
-  over: AbortSignal,
-): Promise<number | undefined> {
-  const behind = lines.filter(({ connection }) => (connection?.unsent ?? 0) > 0);
-  if (behind.length === 0) return writtenAt;
-  while (behind.some(({ connection }) => (connection?.unsent ?? 0) > 0)) {
-    if (over.aborted) return undefined;
-    await pauseFor(LOOK_EVERY_MS, over).catch(() => undefined);
-  }
-  return performance.now();
-}
-
-function reading<T>(answer: HttpAnswer, read: BurstPlan<T>['read']) {
-  try {
-    return { status: answer.status, answer: read(answer) };
-  } catch (error) {
-    return { failure: { code: 'BAD_ANSWER', message: messageOf(error) } as const };
-  }
 }

@@ -2,7 +2,8 @@
 import { messageOf } from '../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { HttpAnswer } from './answer.ts';
-import type { FailureCode } from './failure.ts';
+import type { Exchange } from './connection.ts';
+import type { Failure, FailureCode } from './failure.ts';
 import type { RequestResult } from './pod-client.ts';
 
 /** Statuses from here on are server failures; the request was not admitted. */
@@ -28,7 +29,7 @@ const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
  * not sent, or its answer was dropped.
  */
 export function outcomeOf(
-  { answer, failure }: RequestResult,
+  { answer, failure }: Exchange,
   callers: ReadsAnswers,
 ): (Outcome & { readonly problem?: string }) | undefined {
   if (answer) {
@@ -41,8 +42,13 @@ export function outcomeOf(
       return { outcome: 'Error', cause, status, problem: messageOf(error) };
     }
   }
-  const outcome = failure && OUTCOME_OF_FAILURE[failure.code];
-  return outcome && { ...outcome, problem: failure.message };
+  return outcomeOfFailure(failure);
+}
+
+/** The same for a request without an answer. */
+export function outcomeOfFailure({ code, message }: Failure) {
+  const outcome = OUTCOME_OF_FAILURE[code];
+  return outcome && { ...outcome, problem: message };
 }
 
 /** A request with its outcome, and its cause if neither admitted nor rejected; undefined as for {@link outcomeOf}. */

@@ -4,6 +4,7 @@
  * Released capacity goes to the run that has waited longest among those that it is enough for.
  */
 import type { SharedPlace } from '../../engine/subject.ts';
+import { sumOf } from '../history/counts.ts';
 import type { HistoryMemory } from '../history/history.ts';
 import type { AnswerMemory } from './answer.ts';
 
@@ -42,10 +43,10 @@ export class ConnectionBudget {
    * @param shared with other threads of this process; a namespace has one thread at a time
    */
   constructor(most: number, mostByNamespace = most, shared?: SharedPlace) {
-    const [connections, histories] = [new SharedCount(0, shared), new SharedCount(1, shared)];
     this.#mostByNamespace = mostByNamespace;
-    this.#bytes = new ByteBudget(connections, most * CONNECTION_BYTES, mostByNamespace * CONNECTION_BYTES);
-    this.#histories = new ByteBudget(histories, HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE);
+    const [bytes, bytesByNamespace] = [most * CONNECTION_BYTES, mostByNamespace * CONNECTION_BYTES];
+    this.#bytes = new ByteBudget(0, bytes, bytesByNamespace, shared);
+    this.#histories = new ByteBudget(1, HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE, shared);
     if (shared) setInterval(() => this.#retry(), RETRY_MS).unref();
   }
 
@@ -128,51 +129,33 @@ export class ConnectionShare implements AnswerMemory {
   }
 }
 
-/** A number of bytes that the threads of a process have together; each adds to its own part only. */
-class SharedCount {
-  static readonly #KINDS = 2;
-  readonly #parts: Float64Array;
-  readonly #kind: number;
-  readonly #own: number;
-
-  constructor(kind: number, shared?: SharedPlace) {
-    const { memory, place } = shared ?? { memory: new ArrayBuffer(SharedCount.#KINDS * 8), place: 0 };
-    this.#parts = new Float64Array(memory);
-    this.#kind = kind;
-    this.#own = place * SharedCount.#KINDS + kind;
-    // What an ended thread had in this place is free.
-    this.#parts[this.#own] = 0;
-  }
-
-  get total(): number {
-    return this.#parts.reduce(
-      (sum, bytes, i) => (i % SharedCount.#KINDS === this.#kind ? sum + bytes : sum),
-      0,
-    );
-  }
-
-  add(bytes: number): void {
-    this.#parts[this.#own] = (this.#parts[this.#own] ?? 0) + bytes;
-  }
-}
-
 /** Memory of this process that all runs share, and of which each namespace may have a part. */
 class ByteBudget {
-  readonly #count: SharedCount;
+  static readonly #KINDS = 2;
+  /** Bytes of each thread and kind; each thread adds to its own only. */
+  readonly #bytes: Float64Array;
+  readonly #kind: number;
+  readonly #own: number;
   readonly #most: number;
   readonly #mostByNamespace: number;
   /** Bytes by namespace. */
   readonly #held = new Map<string, number>();
 
   /** Bytes of all namespaces, and of one. */
-  constructor(count: SharedCount, most: number, mostByNamespace: number) {
-    this.#count = count;
+  constructor(kind: number, most: number, mostByNamespace: number, shared?: SharedPlace) {
+    const { memory, place } = shared ?? { memory: new ArrayBuffer(ByteBudget.#KINDS * 8), place: 0 };
+    this.#bytes = new Float64Array(memory);
+    this.#kind = kind;
+    this.#own = place * ByteBudget.#KINDS + kind;
     this.#most = most;
     this.#mostByNamespace = mostByNamespace;
+    // What an ended thread had in this place is free.
+    this.#bytes[this.#own] = 0;
   }
 
   get free(): number {
-    return this.#most - this.#count.total;
+    const ofKind = this.#bytes.filter((_, i) => i % ByteBudget.#KINDS === this.#kind);
+    return this.#most - sumOf(ofKind);
   }
 
   /** The part of one namespace. */
@@ -181,7 +164,7 @@ class ByteBudget {
     const add = (bytes: number): void => {
       this.#held.set(namespace, held() + bytes);
       if (held() === 0) this.#held.delete(namespace);
-      this.#count.add(bytes);
+      this.#bytes[this.#own] = (this.#bytes[this.#own] ?? 0) + bytes;
     };
     return {
       take: (bytes) => {

@@ -1,4 +1,4 @@
-/** One connection of a burst: it carries one request at a time, encoded before. */
+/** One connection to a pod: it carries one request at a time, encoded before. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { HttpAnswer } from './answer.ts';
@@ -6,7 +6,10 @@ import { type Address, type Dial, onceOpen } from './dial.ts';
 import { badAnswer, type Failure, type FailureCode, failureOf, RequestError } from './failure.ts';
 import type { ResponseReader } from './response-reader.ts';
 
-export type Settle = (outcome: { readonly answer: HttpAnswer } | { readonly failure: Failure }) => void;
+/** The outcome of one request. */
+export type Exchange =
+  | { readonly answer: HttpAnswer; readonly failure?: undefined }
+  | { readonly failure: Failure; readonly answer?: undefined };
 
 const NOTHING = new Uint8Array(0);
 
@@ -17,7 +20,7 @@ export class Connection {
   #usable = true;
   #errorCode = '';
   /** Set from `expect` to the outcome. */
-  #expected: { readonly reader: ResponseReader; readonly settle: Settle } | undefined;
+  #expected: { readonly reader: ResponseReader; readonly settle: (outcome: Exchange) => void } | undefined;
   #written = false;
 
   /** Starts to connect; `expect` may be called at once, and `write` after `opened` was called. */
@@ -39,13 +42,8 @@ export class Connection {
     return this.#open && this.#usable && !(this.#expected && this.#written);
   }
 
-  /** Bytes of the request that the kernel has not taken yet. */
-  get unsent(): number {
-    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
-  }
-
   /** Prepares for one request: `settle` is called once, with its answer or why there is none. */
-  expect(reader: ResponseReader, settle: Settle): void {
+  expect(reader: ResponseReader, settle: (outcome: Exchange) => void): void {
     this.#expected = { reader, settle };
     this.#written = false;
     if (!this.#usable) this.fail('NOT_SENT', 'the connection was lost before the request was sent');
@@ -71,7 +69,7 @@ export class Connection {
     this.#finish({ failure: { code, message } });
   }
 
-  #finish(outcome: Parameters<Settle>[0]): void {
+  #finish(outcome: Exchange): void {
     const expected = this.#expected;
     this.#expected = undefined;
     expected?.reader.close();

@@ -10,7 +10,7 @@ export type Address = Omit<PodTarget, 'name'>;
  * Starts to connect.
  * @param take gets each read instead of a `data` event; the memory is reused as soon as it returns
  */
-export type Dial = (to: Address, take?: (bytes: Uint8Array) => void) => Socket;
+export type Dial = (to: Address, take: (bytes: Uint8Array) => void) => Socket;
 
 /**
  * What a TLS connection takes of a budget of connections: some 65 KiB, measured with 1,000 and 2,000 of them; a plain
@@ -21,21 +21,19 @@ export const TLS_COST = 10;
 /** A read is handled before the next one, on one thread, so all connections share this memory. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
-function optionsOf({ host, port }: Address, take: ((bytes: Uint8Array) => void) | undefined) {
+function optionsOf({ host, port }: Address, take: (bytes: Uint8Array) => void) {
   return {
     host,
     port,
     noDelay: true,
     autoSelectFamily: false,
-    ...(take && {
-      onread: {
-        buffer: memory,
-        callback: (length: number) => {
-          take(memory.subarray(0, length));
-          return true;
-        },
+    onread: {
+      buffer: memory,
+      callback: (length: number) => {
+        take(memory.subarray(0, length));
+        return true;
       },
-    }),
+    },
   };
 }
 

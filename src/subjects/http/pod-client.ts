@@ -1,23 +1,26 @@
-/** Sends requests to one pod for callers with a limited patience, over a few kept connections. */
+/** Sends requests to one pod for callers with a limited patience, over a few kept connections. Follows no redirect. */
+
 import { fairTimeout, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import type { PodTarget } from '../targets/target.ts';
 import type { AnswerMemory, HttpAnswer } from './answer.ts';
+import { Connection, type Exchange } from './connection.ts';
 import { dialTcp, onceOpen } from './dial.ts';
-import { type Failure, failureOf, RequestError } from './failure.ts';
-import { PodConnection } from './pod-connection.ts';
-import type { HttpRequest } from './request.ts';
+import { type Failure, failureOf } from './failure.ts';
+import { encodeRequest, type HttpRequest } from './request.ts';
+import { ResponseReader } from './response-reader.ts';
 
 /**
  * At most this many are kept. No budget counts idle connections, so they have to be few; traffic of 100 requests a
  * second to a pod, answered within 160 ms, needs no more.
  */
 const MOST_KEPT = 16;
+/** Idle connections are closed after this long, in milliseconds: many servers close them after 5 s. */
+const KEPT_MS = 4000;
+/** Idle connections are closed this long before the server's announced timeout. */
+const MARGIN_MS = 1000;
 
 /** The result of a request; moments in milliseconds since the epoch. */
-export type RequestResult = { readonly sentAt: number; readonly endedAt: number } & (
-  | { readonly answer: HttpAnswer; readonly failure?: undefined }
-  | { readonly failure: Failure; readonly answer?: undefined }
-);
+export type RequestResult = { readonly sentAt: number; readonly endedAt: number } & Exchange;
 
 /** Listens to a request after its caller has given up. */
 export interface LateListener {
@@ -31,9 +34,9 @@ export class PodClient {
   readonly pod: PodTarget;
   readonly #now: () => number;
   readonly #dial: typeof dialTcp;
-  readonly #connect: () => PodConnection;
-  /** Idle; the one used last is last, so that those that are not needed time out. */
-  readonly #kept: PodConnection[] = [];
+  readonly #memory: AnswerMemory | undefined;
+  /** Idle, with what closes them; the one used last is last. */
+  readonly #kept = new Map<Connection, NodeJS.Timeout>();
   readonly #closed = new AbortController();
 
   /**
@@ -44,7 +47,7 @@ export class PodClient {
     this.pod = pod;
     this.#now = now;
     this.#dial = dial;
-    this.#connect = () => new PodConnection(pod, dial, memory);
+    this.#memory = memory;
   }
 
   /**
@@ -61,12 +64,8 @@ export class PodClient {
     const timeout = fairTimeout(timeoutMs);
     const sentAt = this.#now();
     const stop = AbortSignal.any([signal, this.#closed.signal, late?.until ?? timeout.signal]);
-    const exchange = this.#exchange(request, stop).then<RequestResult, RequestResult>(
-      (answer) => ({ sentAt, endedAt: this.#now(), answer }),
-      (error: unknown) => {
-        if (!(error instanceof RequestError)) throw error;
-        return { sentAt, endedAt: this.#now(), failure: error.failure };
-      },
+    const exchange = this.#exchange(request, stop).then(
+      (outcome): RequestResult => ({ sentAt, endedAt: this.#now(), ...outcome }),
     );
     const givenUp = (): RequestResult => ({
       sentAt,
@@ -94,7 +93,7 @@ export class PodClient {
     const timeout = fairTimeout(timeoutMs);
     const late = { code: 'TIMEOUT', message: `it accepted no connection within ${timeoutMs} ms` } as const;
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
-    const socket = this.#dial(this.pod);
+    const socket = this.#dial(this.pod, () => undefined);
     socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
       resolve(failureOf(code, 'connecting', this.pod.port)),
     );
@@ -109,22 +108,49 @@ export class PodClient {
     }
   }
 
-  async #exchange(request: HttpRequest, stop: AbortSignal): Promise<HttpAnswer> {
-    const connection = this.#kept.pop() ?? this.#connect();
-    try {
-      const answer = await connection.exchange(request, stop);
-      if (this.#kept.length < MOST_KEPT && !stop.aborted) this.#kept.push(connection);
-      else connection.end();
-      return answer;
-    } catch (error) {
-      connection.end();
-      throw error;
-    }
+  async #exchange(request: HttpRequest, stop: AbortSignal): Promise<Exchange> {
+    const bytes = encodeRequest(request, this.pod);
+    if (stop.aborted) return { failure: { code: 'STOPPED', message: 'it was called off' } };
+    const { promise, resolve } = Promise.withResolvers<Exchange>();
+    const kept = [...this.#kept.keys()].findLast(({ idle }) => idle);
+    if (kept) this.#forget(kept);
+    const connection: Connection =
+      kept ?? new Connection(this.pod, this.#dial, () => connection.write(bytes));
+    connection.expect(new ResponseReader(request.method, this.#memory), resolve);
+    if (kept) kept.write(bytes);
+    const onStop = (): void => connection.fail('STOPPED', 'it was called off');
+    stop.addEventListener('abort', onStop, { once: true });
+    const outcome = await promise.finally(() => stop.removeEventListener('abort', onStop));
+    const idleMs = outcome.answer && !stop.aborted ? keptMs(outcome.answer) : 0;
+    if (idleMs > 0 && this.#kept.size < MOST_KEPT) {
+      this.#kept.set(
+        connection,
+        setTimeout(() => this.#end(connection), idleMs),
+      );
+    } else this.#end(connection);
+    return outcome;
+  }
+
+  #forget(connection: Connection): void {
+    clearTimeout(this.#kept.get(connection));
+    this.#kept.delete(connection);
+  }
+
+  #end(connection: Connection): void {
+    this.#forget(connection);
+    connection.fail('STOPPED', 'it is not needed any more');
   }
 
   /** Ends every connection at once, and the requests in flight. */
   close(): void {
     this.#closed.abort();
-    for (const connection of this.#kept.splice(0)) connection.end();
+    for (const connection of this.#kept.keys()) this.#end(connection);
   }
+}
+
+/** How long a connection may stay idle after this answer; 0 or less: it may not. */
+function keptMs({ closes = false, headers = {} }: HttpAnswer): number {
+  const [, seconds] = /\btimeout=(\d{1,9})/i.exec(String(headers['keep-alive'])) ?? [];
+  const announcedMs = seconds === undefined ? KEPT_MS : Number(seconds) * 1000 - MARGIN_MS;
+  return closes ? 0 : Math.min(KEPT_MS, announcedMs);
 }

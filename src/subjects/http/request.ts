@@ -19,15 +19,22 @@ export interface RequestTemplate {
   readonly body?: string | undefined;
 }
 
-/** @param fill fills the places of a text in; the second argument is the part that it is of */
+/**
+ * @param secretHeaders sent as they are, and never shown
+ * @param fill fills the places of a text in; the second argument is the part that it is of
+ */
 export function filledIn(
   { body, headers, method, path }: RequestTemplate,
+  secretHeaders: Readonly<Record<string, string>>,
   fill: (text: string, of: 'body' | 'header' | 'path') => string,
 ): HttpRequest {
   return {
     method,
     path: fill(path, 'path'),
-    headers: Object.fromEntries(headers.map(({ name, value }) => [name, fill(value, 'header')])),
+    headers: {
+      ...Object.fromEntries(headers.map(({ name, value }) => [name, fill(value, 'header')])),
+      ...secretHeaders,
+    },
     ...(body !== undefined && { body: fill(body, 'body') }),
   };
 }
@@ -59,11 +66,11 @@ const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS
 const MOST_BYTES = 16 * 1024;
 
 /**
- * Header names and values in turn, the added ones included.
+ * The request in bytes, with the headers that are added.
  * @throws TypeError for anything that would change where the request ends (line breaks, framing headers), and for more
  * than 16 KiB
  */
-export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: Address): string[] {
+export function encodeRequest({ method, path, headers = {}, body }: HttpRequest, to: Address): Buffer {
   if (!TOKEN.test(method) || method === 'CONNECT') {
     throw new TypeError('the method is not one that can be sent');
   }
@@ -72,26 +79,18 @@ export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: 
   }
   for (const [name, value] of Object.entries(headers)) checkField(name, value);
   const hasHost = Object.keys(headers).some((name) => name.toLowerCase() === 'host');
-  const length = Buffer.byteLength(body ?? '');
-  const fields = [
-    ...(hasHost ? [] : ['host', hostOf(to)]),
-    ...Object.entries(headers).flat(),
-    ...(body !== undefined || !BODILESS.has(method) ? ['content-length', String(length)] : []),
+  const content = Buffer.from(body ?? '');
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    ...(hasHost ? [] : [`host: ${hostOf(to)}`]),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(body !== undefined || !BODILESS.has(method) ? [`content-length: ${content.length}`] : []),
   ];
-  const bytes = length + path.length + fields.reduce((sum, text) => sum + text.length + 2, 0);
-  if (bytes > MOST_BYTES) {
-    throw new TypeError(`the request has ${bytes} bytes, at most ${MOST_BYTES} are sent`);
+  const bytes = Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]);
+  if (bytes.length > MOST_BYTES) {
+    throw new TypeError(`the request has ${bytes.length} bytes, at most ${MOST_BYTES} are sent`);
   }
-  return fields;
-}
-
-/** The request in bytes. @throws TypeError as `fieldsOf` does */
-export function encodeRequest(request: HttpRequest, to: Address): Buffer {
-  const { method, path, body = '' } = request;
-  const fields = fieldsOf(request, to);
-  let head = `${method} ${path} HTTP/1.1\r\n`;
-  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
-  return Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), Buffer.from(body)]);
+  return bytes;
 }
 
 function checkField(name: string, value: string): void {

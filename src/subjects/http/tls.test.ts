@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { podOf } from '../../../test/fixtures/subjects/http/pods.ts';
 import { certificateFor } from '../../../test/kit/certificate.ts';
 import { folderOfFile } from '../../../test/kit/folder.ts';
-import { sendBurst, spread } from './burst.ts';
+import { sendBurst } from './burst.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTls } from './dial.ts';
 import { PodClient } from './pod-client.ts';
@@ -52,7 +52,9 @@ describe('a node that speaks TLS', () => {
     };
     const { outcomes } = await sendBurst(
       {
-        requests: spread([pod], 50, () => ({ method: 'GET', path: '/' })),
+        pods: [pod],
+        request: { method: 'GET', path: '/' },
+        count: 50,
         read: ({ status }) => status,
         timeoutMs: 5000,
         budget: new ConnectionBudget(50).onBehalfOf('shop'),

@@ -21,12 +21,12 @@ export function dialOf(open: () => Promise<Duplex>): Dial {
     open().then((stream) => {
       opened = stream;
       stream.on('error', fail);
-      stream.on('data', (bytes: Buffer) => (take ? take(bytes) : socket.push(bytes)));
-      stream.on('close', () => socket.push(null));
+      stream.on('data', take);
+      stream.on('close', () => socket.destroy());
       if (socket.destroyed) stream.destroy();
       else socket.emit('connect');
     }, fail);
-    // Of a socket, undici uses only what a stream has.
+    // Of a socket, a connection uses only what a stream has.
     return socket as Socket;
   };
 }

@@ -63,10 +63,9 @@ export class LockRequests implements ReadsAnswers {
       header: token,
       body: JSON.stringify(token).slice(1, -1),
     };
-    const request = filledIn(template, (text, of) =>
+    return filledIn(template, this.#secretHeaders, (text, of) =>
       text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => tokenIn[of]),
     );
-    return { ...request, headers: { ...request.headers, ...this.#secretHeaders } };
   }
 }
 

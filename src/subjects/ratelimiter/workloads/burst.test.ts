@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { burstResultOf } from '../../checkers/burst-result.ts';
 import type { Outcome } from '../../http/burst.ts';
-import type { Decision } from '../interfaces/http/http-callers.ts';
 import { burstEvents } from './burst.ts';
 
+type Read = Parameters<typeof burstEvents>[1]['outcomes'][number]['answer'];
+
 /** What a history makes of these outcomes. */
-function resultOf(outcomes: Outcome<Decision>[]) {
+function resultOf(outcomes: Outcome<Read>[]) {
   const burst = { outcomes, startedAt: 0, endedAt: 9, sendSpanMs: 1 };
   const seen = burstEvents('demo-a', burst, 10);
   return burstResultOf(seen.burst, seen.requests);
@@ -13,8 +14,9 @@ function resultOf(outcomes: Outcome<Decision>[]) {
 
 describe('the result of a burst', () => {
   const outcome = (endedAt: number, rest: object) =>
-    ({ pod: 'rl-0', sentAt: 0, endedAt, ...rest }) as Outcome<Decision>;
-  const answered = (endedAt: number, answer: Decision) => outcome(endedAt, { status: 200, answer });
+    ({ pod: 'rl-0', sentAt: 0, endedAt, ...rest }) as Outcome<Read>;
+  const answered = (endedAt: number, result: 'Admitted' | 'Rejected') =>
+    outcome(endedAt, { answer: { outcome: result } });
   const failed = (endedAt: number, code: string) => outcome(endedAt, { failure: { code, message: code } });
 
   it('a request given up for memory counts as unanswered, and not as an error', () => {

@@ -2,18 +2,21 @@
 import { truncate } from '../../../api/index.ts';
 import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
 import type { CallerRequest, EventOf } from '../../history/events.ts';
-import { type Burst, type BurstPlan, sendBurst, spread } from '../../http/burst.ts';
-import type { FailureCode } from '../../http/failure.ts';
-import type { PodTarget } from '../../targets/target.ts';
-import type { Decision, HttpCallers } from '../interfaces/http/http-callers.ts';
+import type { HttpAnswer } from '../../http/answer.ts';
+import { type Burst, type BurstPlan, sendBurst } from '../../http/burst.ts';
+import { outcomeOf, outcomeOfFailure } from '../../http/caller-request.ts';
+import type { HttpCallers } from '../interfaces/http/http-callers.ts';
 
-/** Requests that were sent, and had no proper answer. */
-const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'outcome'>>>> = {
-  TIMEOUT: { outcome: 'Timeout' },
-  NO_ROOM: { outcome: 'Timeout' },
-  RESET: { outcome: 'Error', cause: 'Reset' },
-  BAD_ANSWER: { outcome: 'Error', cause: 'Answer' },
-};
+/** The outcome of a request by its answer. */
+type Read = ReturnType<typeof outcomeOf>;
+
+const UNREAD: NonNullable<Read> = { outcome: 'Timeout' };
+
+/** A burst as its sender recorded it. */
+export interface BurstEvents {
+  readonly requests: readonly CallerRequest[];
+  readonly burst: EventOf<'burst'>;
+}
 
 /**
  * @param key of the caller
@@ -21,19 +24,21 @@ const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | '
  */
 export function burstEvents(
   key: string,
-  { endedAt, outcomes, sendSpanMs, startedAt }: Burst<Decision>,
+  { endedAt, outcomes, sendSpanMs, startedAt }: Burst<Read>,
   judgedAt: number,
-): { readonly requests: readonly CallerRequest[]; readonly burst: EventOf<'burst'> } {
+): BurstEvents {
   const requests: CallerRequest[] = [];
   const notSent: Record<string, number> = {};
   let first: { readonly at: number; readonly error: string } | undefined;
   for (const { pod, sentAt, endedAt: at, answer, failure } of outcomes) {
-    const left = failure ? LEFT[failure.code] : { outcome: answer };
-    if (left) requests.push({ pod, caller: 'Burst', key, sentAt, endedAt: at, ...left });
-    else notSent[pod] = (notSent[pod] ?? 0) + 1;
-    if (failure && (!first || at < first.at)) {
-      first = { at, error: `${pod}: ${failure.message}` };
-    }
+    const problem = failure?.message ?? answer?.problem;
+    // If its answer was dropped, it may have been admitted or not.
+    const read = failure?.code === 'NO_ROOM' ? UNREAD : failure ? outcomeOfFailure(failure) : answer;
+    if (read) {
+      const { problem: _, ...outcome } = read;
+      requests.push({ pod, caller: 'Burst', key, sentAt, endedAt: at, ...outcome });
+    } else notSent[pod] = (notSent[pod] ?? 0) + 1;
+    if (problem !== undefined && (!first || at < first.at)) first = { at, error: `${pod}: ${problem}` };
   }
   return {
     requests,
@@ -50,13 +55,19 @@ export function burstEvents(
   };
 }
 
-export interface BurstOptions
-  extends Pick<BurstPlan<unknown>, 'at' | 'budget' | 'now' | 'onStart' | 'timeoutMs' | 'until' | 'wakeUp'> {
-  readonly pods: readonly PodTarget[];
+export interface BurstOptions extends Omit<BurstPlan<unknown>, 'count' | 'read' | 'request'> {
   readonly callers: Pick<HttpCallers, 'read' | 'requestOf'>;
   readonly key: string;
   /** Spread evenly over the pods. */
   readonly requests: number;
+}
+
+/** Sends requests of one caller to all pods at once. @throws as {@link injectBurstTraffic} */
+export async function recordBurst(options: BurstOptions, signal: AbortSignal): Promise<BurstEvents> {
+  const { callers, key, requests: count, ...plan } = options;
+  const read = (answer: HttpAnswer): Read => outcomeOf({ answer }, callers);
+  const burst = await sendBurst({ ...plan, count, request: callers.requestOf(key), read }, signal);
+  return burstEvents(key, burst, (plan.now ?? Date.now)());
 }
 
 /**
@@ -68,10 +79,6 @@ export interface BurstOptions
  * const { admitted, rejected } = await injectBurstTraffic(burst, signal);
  */
 export async function injectBurstTraffic(options: BurstOptions, signal: AbortSignal): Promise<BurstResult> {
-  const { callers, key, pods, requests, ...plan } = options;
-  const request = callers.requestOf(key);
-  const all = spread(pods, requests, () => request);
-  const burst = await sendBurst({ ...plan, requests: all, read: (answer) => callers.read(answer) }, signal);
-  const seen = burstEvents(key, burst, burst.endedAt);
-  return burstResultOf(seen.burst, seen.requests);
+  const { burst, requests } = await recordBurst(options, signal);
+  return burstResultOf(burst, requests);
 }

@@ -43,14 +43,13 @@ export class HttpCallers {
   /** The request that counts for the caller of this key. @throws Error if no account is left for it */
   requestOf(key: string): HttpRequest {
     const account = this.#accountOf(key);
-    const request = filledIn(this.#mapping, (text, of) => {
+    return filledIn(this.#mapping, this.#secretHeaders, (text, of) => {
       const written = of === 'path' ? encodeURIComponent(account) : account;
       return this.fillIn(
         text.replaceAll(KEY_PLACE, () => written),
         key,
       );
     });
-    return { ...request, headers: { ...request.headers, ...this.#secretHeaders } };
   }
 
   /** Fills the identity of this caller into a text of the spec. */

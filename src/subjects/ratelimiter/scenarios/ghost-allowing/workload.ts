@@ -5,13 +5,13 @@ import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted, messageOf, truncate } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
-import { BurstNotSentError, sendBurst, spread } from '../../../http/burst.ts';
+import { BurstNotSentError } from '../../../http/burst.ts';
 import { TLS_COST } from '../../../http/dial.ts';
 import { type Ready, type Stage, Workload } from '../../../scenarios/workload.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
-import { burstEvents } from '../../workloads/burst.ts';
+import { recordBurst } from '../../workloads/burst.ts';
 import { trialKeys } from '../caller-keys.ts';
 import type { BurstPlan } from './plan.ts';
 import { reportOf } from './words.ts';
@@ -71,29 +71,30 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
 
   async #burst(key: string, at: number, until: number, permit: Permit, signal: AbortSignal): Promise<void> {
     const { budget, callers, dial, health, now, ownLimit, target } = this.toolkit;
-    const request = callers.requestOf(key);
+    const { pods } = target;
+    const { history } = this.recorded;
     const onStart = (): void => {
       const refusal = now() > until ? 'its time was over' : permit.refusal();
       if (refusal !== undefined) throw new BurstNotSentError(refusal);
     };
-    const plan = {
-      requests: spread(target.pods, this.plan.requestsTo(target.pods.length), () => request),
-      // Over TLS it would take CPU time that the burst needs.
-      ...(!dial && health.path !== undefined && { wakeUp: { method: 'GET', path: health.path } }),
+    const burst = {
+      pods,
+      callers,
+      key,
+      requests: this.plan.requestsTo(pods.length),
       timeoutMs: this.plan.timeoutMs,
       budget,
       at,
       until,
       now,
       onStart,
-      ...(dial && { dial, cost: TLS_COST }),
+      // Over TLS, a wake-up request would take CPU time that the burst needs.
+      ...(dial
+        ? { dial, cost: TLS_COST }
+        : health.path !== undefined && { wakeUp: { method: 'GET', path: health.path } }),
     };
-    const burst = await sendBurst({ ...plan, read: (answer) => callers.read(answer) }, signal).finally(() =>
-      ownLimit?.used(),
-    );
-    const { history } = this.recorded;
-    const { burst: event, requests } = burstEvents(key, burst, now());
-    for (const sent of requests) history.request(sent);
-    history.append(event);
+    const sent = await recordBurst(burst, signal).finally(() => ownLimit?.used());
+    for (const request of sent.requests) history.request(request);
+    history.append(sent.burst);
   }
 }
