@@ -4,8 +4,9 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { freePort, type RedisServer, type Supervisor, startRedis, withFreePorts } from '@chaosdemo/testbed';
-import type { PodTarget, RedisTarget } from '../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../src/subjects/ratelimiter/index.ts';
 import { redisHostFor } from '../survey/runner/own-network.ts';
 import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
 import { hostLimiters, LIMITER_HOSTS } from '../test/kit/hosted-limiters.ts';

@@ -2,6 +2,7 @@
  * The Kubernetes API that a subject may use, as a port: the operator passes its client, a test its own. Everything is
  * read with the operator's rights, bounded in number and time.
  */
+import type { Lock } from '../engine/subject.ts';
 
 /** The pod labels that are read. ReplicaSets set the first, StatefulSets and DaemonSets the second. */
 export const POD_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
@@ -81,15 +82,12 @@ export class ListTooLargeError extends Error {
 }
 
 /** A lease on something that only one run may use. */
-export interface ClusterLease {
+export interface ClusterLease extends Lock {
   /**
    * One attempt. `heldBy`: the holder, or '' if it is changing hands.
    * @throws ForbiddenError, or an error if the API server gave no answer
    */
   acquire(signal: AbortSignal): Promise<{ state: 'acquired' } | { state: 'held'; heldBy: string }>;
-  isHeld(): boolean;
-  release(): Promise<void>;
-  leave(): Promise<void>;
 }
 
 /** A small text that outlives the process. */
@@ -132,12 +130,6 @@ export interface Cluster {
     signal: AbortSignal,
     timed?: boolean,
   ): Promise<readonly Pod[] | 'TooMany'>;
-  /** Metadata of all pods of the namespace. As `pods`. */
-  podMetadata(
-    namespace: string,
-    most: number,
-    signal: AbortSignal,
-  ): Promise<readonly Pick<Pod, 'metadata'>[] | 'TooMany'>;
   note(namespace: string, name: string, signal: AbortSignal): Promise<Note | undefined>;
   /** @throws also if another client wrote it after it was read */
   keepNote(note: KeptNote, signal: AbortSignal): Promise<void>;

@@ -5,20 +5,23 @@ import type { DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Subject } from '../engine/subject.ts';
 import type { Draw } from '../evidence/index.ts';
 import type { Cluster } from './cluster.ts';
-import { lock } from './lock/index.ts';
 import { lockKind } from './lock/kind.ts';
-import { rateLimiter, rateLimiterExplainedBy } from './ratelimiter/index.ts';
+import { rateLimiter } from './ratelimiter/index.ts';
 import { rateLimiterKind } from './ratelimiter/kind.ts';
 import type { SubjectKind } from './scenarios/subject-kind.ts';
+import { subjectOf } from './subject.ts';
 
-export const SUBJECTS: readonly [Subject<Cluster>, ...Subject<Cluster>[]] = [rateLimiter, lock];
+export const SUBJECTS: readonly [Subject<Cluster>, ...Subject<Cluster>[]] = [
+  rateLimiter,
+  subjectOf(lockKind),
+];
 
 /** What their runs and histories need to know of them. */
 export const KINDS: readonly SubjectKind[] = [rateLimiterKind, lockKind];
 
 /** The same, with other profiles than the rules to explain what was detected. */
 export function subjectsExplainedBy(diagnosis: DiagnosisProfiles): readonly Subject<Cluster>[] {
-  return [rateLimiterExplainedBy(diagnosis), lock];
+  return KINDS.map((kind) => subjectOf(kind, diagnosis));
 }
 
 /** @throws RangeError for a spec without a subject, which the API server refuses */

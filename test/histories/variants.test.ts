@@ -11,9 +11,9 @@ import type { CallerKind, HistoryEvent } from '../../src/subjects/history/events
 import { readLines } from '../../src/subjects/history/json-lines.ts';
 import { KINDS } from '../../src/subjects/index.ts';
 import { limiterSetup, type Setup } from '../../src/subjects/ratelimiter/history/setup.ts';
-import { judgedDrift } from '../../src/subjects/ratelimiter/scenarios/counter-drift/judge.ts';
-import { judgedBursts } from '../../src/subjects/ratelimiter/scenarios/ghost-allowing/judge.ts';
-import { judgedOutage } from '../../src/subjects/ratelimiter/scenarios/store-outage/judge.ts';
+import { judgedDrift } from '../../src/subjects/ratelimiter/scenarios/counter-drift/index.ts';
+import { judgedBursts } from '../../src/subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
+import { judgedOutage } from '../../src/subjects/ratelimiter/scenarios/store-outage/index.ts';
 import { replay } from '../../src/subjects/run/replay.ts';
 import { judgeBursts, judgeDrift, judgeOutage } from '../fixtures/subjects/ratelimiter/judged.ts';
 

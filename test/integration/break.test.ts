@@ -2,11 +2,12 @@
  * Fault type Disconnect on a real Redis: the outcome for limiters that lose their connections, and for others that use
  * the same Redis. Reports are compared with what the pods and a separate observer have seen.
  */
+
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

@@ -5,10 +5,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type RedisTlsFiles, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { startFaultProxy } from '../kit/fault-proxy.ts';
 import { folderOfFile } from '../kit/folder.ts';

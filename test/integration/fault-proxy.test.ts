@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { EARLY_MS } from '@chaosdemo/redis-faults/events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 /**
@@ -6,7 +7,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
  * proxy is restarted.
  */
 import { accepts } from '../../src/local/address.ts';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { type RunningProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';

@@ -1,6 +1,6 @@
 /** Counter drift of rate limiters that people run: what their callers were admitted against what Redis counted. */
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { about, watched } from './support/drift-watch.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';

@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -10,7 +11,7 @@ import type { SubjectEffect } from '../../src/engine/effects.ts';
 import type { Finding } from '../../src/engine/findings.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/engine/subject.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
-import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
 import { podOf } from '../fixtures/subjects/http/pods.ts';
 import { secretOf } from '../fixtures/subjects/secret.ts';

@@ -4,12 +4,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { checkHealth } from '../../src/subjects/controls/http-health.ts';
 import type { PodClient } from '../../src/subjects/http/pod-client.ts';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/spec/schema.ts';

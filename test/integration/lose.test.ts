@@ -2,8 +2,8 @@
  * Fault type DataLoss on a real Redis: the outcome for limiters whose counts are gone. What is reported is compared with
  * what an outside observer finds in Redis.
  */
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

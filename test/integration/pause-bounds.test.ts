@@ -1,11 +1,10 @@
 /** A Redis that stands still at the moment it is to be paused: a pause must not outlast what was announced. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closeProbes } from '@chaosdemo/redis-faults';
+import { closeProbes, injectRedisPause } from '@chaosdemo/redis-faults';
 import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { injectRedisPause } from '../../src/subjects/ratelimiter/index.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { folderOfTest } from '../kit/folder.ts';
 import { rows } from '../kit/nightly.ts';

@@ -1,7 +1,7 @@
 /** A pause that comes too late: Redis itself refuses it once a successor has looked whether there was one. */
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { type DelayingProxy, startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';

@@ -1,12 +1,11 @@
 /** Whom a session may write to and pause, once the address of its Redis has become another's: real servers take turns on one port. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { ServerIdentity } from '@chaosdemo/redis-faults';
+import type { ServerIdentity, StoreConnections } from '@chaosdemo/redis-faults';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseInfo } from '../../packages/redis-faults/src/client/redis-info.ts';
-import type { StoreConnections } from '../../src/subjects/ratelimiter/index.ts';
 import { storeOf } from '../kit/store.ts';
 
 let server: RedisServer;

@@ -2,9 +2,9 @@
  * A limiter that loads its script of Redis once, when it starts, behind a real fault proxy that refuses connections: if
  * one of its pods is restarted in the fault, what is found depends on what it does then.
  */
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { type RunningProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { PerServer } from '@chaosdemo/redis-faults';
+import type { PerServer, RedisTarget } from '@chaosdemo/redis-faults';
 import {
   type ChaosDemoSpec,
   DETECTED_AFTER,
@@ -24,12 +24,7 @@ import type { FaultEvidence } from '../../src/evidence/index.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
 import { KINDS } from '../../src/subjects/index.ts';
-import {
-  ConnectionBudget,
-  type PodsTarget,
-  type RedisTarget,
-  rateLimiter,
-} from '../../src/subjects/ratelimiter/index.ts';
+import { ConnectionBudget, type PodsTarget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
 import { PodsDriver, type PodsDriverOptions } from '../../src/subjects/run/driver.ts';
 import { evidenceOf, replay } from '../../src/subjects/run/replay.ts';

@@ -1,8 +1,9 @@
 /** A real Redis with three real nodes of the bundled limiter over it, and no control plane: what a driver is led through. */
+import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import type { LimiterMode } from '../../src/local/limiters.ts';
-import type { PodTarget, RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { hostLimiters, threeNodes } from './hosted-limiters.ts';
 
 /** Password of every user that {@link userLine} makes. */

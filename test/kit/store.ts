@@ -1,10 +1,10 @@
 /** Connections to a store of one server, as a run has them. */
-import type { ServerIdentity } from '@chaosdemo/redis-faults';
 import {
   RedisConnections,
   type RedisTarget,
+  type ServerIdentity,
   StoreConnections,
-} from '../../src/subjects/ratelimiter/index.ts';
+} from '@chaosdemo/redis-faults';
 
 export function storeOf(target: RedisTarget, session: string, identity?: ServerIdentity): StoreConnections {
   return new StoreConnections([target], (server) => new RedisConnections(server, session, identity));

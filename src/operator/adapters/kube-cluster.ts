@@ -56,8 +56,6 @@ export function createKubeCluster(
     },
     pods: (namespace, labelSelector, most, signal, timed = false) =>
       list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal),
-    podMetadata: (namespace, most, signal) =>
-      list({ namespace, labelSelector: '', most, metadataOnly: true }, signal),
     ...createNotes(client),
     lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
   };

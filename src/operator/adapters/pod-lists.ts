@@ -30,8 +30,6 @@ export interface PodQuery {
   readonly fieldSelector?: string;
   /** Maximum number of pods. */
   readonly most: number;
-  /** Whether to request only their metadata: the rest is not even sent. */
-  readonly metadataOnly?: boolean;
   /** Whether a fault waits for it: then only timed lists are queued before it. */
   readonly timed?: boolean;
   /** For the complete list once it is its turn, in milliseconds; default: 10 s. */
@@ -58,7 +56,7 @@ export class PodLists {
   }
 
   async #read(
-    { fieldSelector, labelSelector, metadataOnly = false, most, namespace, withinMs }: PodQuery,
+    { fieldSelector, labelSelector, most, namespace, withinMs }: PodQuery,
     signal: AbortSignal,
   ): Promise<readonly Pod[] | 'TooMany'> {
     const pods: Pod[] = [];
@@ -66,7 +64,6 @@ export class PodLists {
     const pages = listPages<Pod>(this.#client, {
       path: resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace }),
       query: { labelSelector, fieldSelector },
-      ...(metadataOnly && { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' }),
       // One more than allowed shows that there are too many.
       pageSize: Math.min(PAGE_PODS, most + 1),
       pageBytes: PAGE_BYTES,

@@ -2,7 +2,13 @@
  * From a ChaosDemo to a driver: checks which pods may be touched and whether their Redis may be paused, and acquires
  * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
  */
-import { type StoreCheck, storeName } from '@chaosdemo/redis-faults';
+import {
+  type AdmissionOptions,
+  type AdmittedRedis,
+  admitRedis,
+  type StoreCheck,
+  storeName,
+} from '@chaosdemo/redis-faults';
 import { LIMITS, messageOf, truncate } from '../../api/index.ts';
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Admission, Target } from '../../engine/observed.ts';
@@ -10,29 +16,28 @@ import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from 
 import type { Cluster, ClusterLease } from '../cluster.ts';
 import { CallerPool } from '../http/caller-pool.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
-import { type AdmissionOptions, type AdmittedRedis, admitRedis } from '../redis/admission/admit-redis.ts';
 import { atItsAddress } from '../redis/admission/find-redis.ts';
 import { type CoolingRedis, RedisCooldown } from '../redis/admission/redis-cooldown.ts';
 import { NotFoundOutError } from '../redis/store-check.ts';
 import { PodsDriver } from '../run/driver.ts';
 import { accountsFor, requireCapacity } from '../scenarios/capacity.ts';
 import { plansOf, type SubjectKind } from '../scenarios/subject-kind.ts';
+import { addressesOf, settledTemplate } from '../targets/eligible-pods.ts';
+import { NamespaceReader } from '../targets/namespace-reader.ts';
 import { templatesOf } from '../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../targets/precondition-check.ts';
 import { Readiness } from '../targets/readiness.ts';
-import { orRefusal, permitted, Refusal } from '../targets/refusal.ts';
+import { orRefusal, permitted, Refusal, refusalOf } from '../targets/refusal.ts';
 import type { Accounts } from '../targets/target.ts';
 import {
   type DiscoveredTarget,
   discover,
-  findAddresses,
   findRedisNow,
   findReleasable,
-  findSettledTemplate,
+  listSelected,
   lookAtPods,
   type Place,
 } from './discovery.ts';
-import { longestPauseOf } from './pauses.ts';
 import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */
@@ -93,7 +98,7 @@ export class PodsConnector implements SubjectConnector {
     spec: AdmissionRequest['spec'],
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    return await findSettledTemplate(this.#placeOf({ namespace, spec }), signal);
+    return settledTemplate(await listSelected(this.#placeOf({ namespace, spec }), signal));
   }
 
   async forget(uid: string, keepLock: boolean): Promise<void> {
@@ -131,7 +136,7 @@ export class PodsConnector implements SubjectConnector {
       });
       return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
     } catch (error) {
-      if (error instanceof Refusal) this.#readiness.forget(uid);
+      if (refusalOf(error)) this.#readiness.forget(uid);
       throw error;
     }
   }
@@ -226,7 +231,10 @@ export class PodsConnector implements SubjectConnector {
     const logger = parent.child({ namespace, name });
     const accounts = target.accounts && this.#poolOf(namespace, target.accounts).forRun(this.#restMsOf(spec));
     const look = async (signal: AbortSignal) =>
-      await checkPreconditions(cluster, namespace, target.pods, signal);
+      await checkPreconditions(
+        new NamespaceReader(cluster, namespace, signal),
+        async () => await lookAtPods(place, target.pods, signal),
+      );
     const driver = new PodsDriver({
       kind: this.#kind,
       target,
@@ -245,7 +253,7 @@ export class PodsConnector implements SubjectConnector {
         this.#kind.types.some(({ api, fault }) => fault && api.type === type),
       ),
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
-      lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal),
+      lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal, true),
       ...(admitted && {
         faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted), clock),
       }),
@@ -289,6 +297,12 @@ export class PodsConnector implements SubjectConnector {
   }
 }
 
+/** The longest pause of a run, which Sentinels could notice; milliseconds. */
+export function longestPauseOf(kind: SubjectKind, { spec }: Pick<AdmissionRequest, 'spec'>): number {
+  const pauses = plansOf(kind, spec).filter(({ mechanism }) => mechanism?.holdsWrites);
+  return Math.max(0, ...pauses.map(({ faultMs }) => faultMs));
+}
+
 function waiting({
   message,
   reason,
@@ -317,7 +331,7 @@ async function checkStore(
 ): Promise<StoreCheck> {
   const [joined, pods, found] = await Promise.all([
     // Pods that have joined since admission are not strangers.
-    findAddresses(place, signal),
+    listSelected(place, signal),
     Promise.all(target.redis.map((redis) => atItsAddress(place, redis, signal))),
     orRefusal(() => findRedisNow(place, signal)),
   ]).catch((error: unknown) => {
@@ -327,7 +341,7 @@ async function checkStore(
   // Another server may have the address now. It gets no request at all, because the first one holds the password.
   if (pods.some((pod) => pod !== 'Staying')) return { state: 'restarted' };
   const { faultProxy } = target;
-  const addresses = [...target.addresses, ...joined];
+  const addresses = [...target.addresses, ...addressesOf(joined)];
   const now =
     found instanceof Refusal
       ? found

@@ -2,21 +2,13 @@
  * Finds which pods a subject runs in, and which pods may be its Redis. Reads the API server, and connects to
  * nothing but the nodes of a Cluster that is to be released (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
-import type { PerServer, RedisTarget, SentinelsTarget } from '@chaosdemo/redis-faults';
+import { findMasters, type PerServer, type RedisTarget, type SentinelsTarget } from '@chaosdemo/redis-faults';
 import { shell } from '../../api/index.ts';
 import type { Cluster, Pod } from '../cluster.ts';
-import { findMasters } from '../redis/admission/admit-redis.ts';
 import { findFaultProxy, findRedis, findSentinels } from '../redis/admission/find-redis.ts';
 import { HTTP_AUTH_SECRET_TYPE, type PodsSpec } from '../spec/pods-schema.ts';
 import { resolveContainerPort } from '../targets/container-port.ts';
-import {
-  addressesOf,
-  type EligiblePods,
-  isAlive,
-  selectPods,
-  settledTemplate,
-  type TargetPod,
-} from '../targets/eligible-pods.ts';
+import { type EligiblePods, isAlive, selectPods, type TargetPod } from '../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../targets/label-selector.ts';
 import { MOST_PODS, NamespaceReader } from '../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../targets/pod-address.ts';
@@ -100,23 +92,6 @@ async function ifFound<T>(find: () => Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * The template of the pods of a demo, once all are Ready and share one; undefined before, and if the operator lacks
- * permission.
- * @throws the cluster's error if an answer is missing.
- */
-export async function findSettledTemplate(place: Place, signal: AbortSignal): Promise<string | undefined> {
-  return settledTemplate(await listSelected(place, signal));
-}
-
-/**
- * IPs of the pods that a demo selects now, Ready or not; none if the operator lacks permission.
- * @throws the cluster's error if an answer is missing.
- */
-export async function findAddresses(place: Place, signal: AbortSignal): Promise<string[]> {
-  return addressesOf(await listSelected(place, signal));
-}
-
-/**
  * The pods of Redis and the Sentinels as they are now: one may have joined since the run began.
  * @throws {Refusal} the first obstacle, or the cluster's error if an answer is missing.
  */
@@ -131,18 +106,17 @@ export async function findRedisNow(
 }
 
 /**
- * What became of these pods.
+ * What became of these pods. @param timed a fault waits for it
  * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
  */
 export async function lookAtPods(
   { cluster, namespace, spec }: Place,
   pods: readonly TargetPod[],
   signal: AbortSignal,
+  timed = false,
 ): Promise<PodsNow> {
-  const listed = await new NamespaceReader(cluster, namespace, signal).pods(
-    formatLabelSelector(spec.selector.matchLabels),
-    true,
-  );
+  const selector = formatLabelSelector(spec.selector.matchLabels);
+  const listed = await new NamespaceReader(cluster, namespace, signal).pods(selector, timed);
   if (listed === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
   const alive = new Map(listed.filter(isAlive).map((pod) => [pod.metadata.uid, pod]));
   const isAtItsAddress = ({ host, uid }: TargetPod): boolean => alive.get(uid)?.status?.podIP === host;
@@ -167,8 +141,11 @@ function readerOf({ cluster, namespace }: Place, signal: AbortSignal): Namespace
   return new NamespaceReader(cluster, namespace, signal);
 }
 
-/** None if the operator lacks permission, or if there are too many. */
-async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
+/**
+ * The pods that a demo selects now, Ready or not; none if the operator lacks permission, or if there are too many.
+ * @throws the cluster's error if an answer is missing.
+ */
+export async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
   const selector = formatLabelSelector(place.spec.selector.matchLabels);
   return (await ifFound(() => readerOf(place, signal).pods(selector))) ?? [];
 }

@@ -84,12 +84,18 @@ export const historyEvent = z.union([
     z.strictObject({
       kind: z.literal('count'),
       key,
+      /** When the admissions had been read, and when the count had been read as well. */
       readAt: at,
       endedAt: at,
+      /** The admissions of each pod by the sender's own count. */
       admitted: podCounts,
+      /** What Redis counted over all pods; left out: it could not be read. */
       stored: integer.optional(),
+      /** Whether Redis gave no answer at all. */
       storeSilent: z.boolean().optional(),
+      /** Pods for which the window of the key may have ended. */
       elsewhere: pods,
+      /** Why something is missing. */
       problems: z.array(text).max(1100),
       /** Requests in flight when the sample ended, by pod. */
       inFlight: podCounts,

@@ -99,10 +99,9 @@ export async function* boundedLines(pieces: AsyncIterable<string>): AsyncGenerat
 export interface HistoryReader {
   /** Of the setup in a line, by its subject. */
   schemaOf(value: object): z.ZodType<Setup>;
-  setup(setup: Setup): void;
-  event(event: HistoryEvent): void;
-  /** The text of what `setup` or `event` has just received. */
-  line?(text: string): void;
+  /** `text`: of the line. */
+  setup(setup: Setup, text: string): void;
+  event(event: HistoryEvent, text: string): void;
 }
 
 /**
@@ -138,8 +137,7 @@ export async function readLines(
       }
       const setup = reader.schemaOf(value as object).safeParse(value);
       if (!setup.success) fail(issueOf(setup.error));
-      else call(() => reader.setup(setup.data), fail);
-      reader.line?.(line);
+      else call(() => reader.setup(setup.data, line), fail);
       continue;
     }
     if (histories === 0) fail('there is no setup before it');
@@ -147,8 +145,7 @@ export async function readLines(
     if (events > MOST_EVENTS) fail(`there are more than ${MOST_EVENTS} events`);
     const event = historyEvent.safeParse(value);
     if (!event.success) fail(issueOf(event.error));
-    else call(() => reader.event(event.data), fail);
-    reader.line?.(line);
+    else call(() => reader.event(event.data, line), fail);
   }
   if (histories === 0) throw new HistoryFormatError('the file holds no history');
 }

@@ -2,7 +2,7 @@
 import type { SubjectApi } from '../../api/index.ts';
 import { redisColumn } from '../redis/schema.ts';
 import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
-import { api } from './scenarios/exclusion/parameters.ts';
+import { api } from './scenarios/exclusion/plan.ts';
 import { lockSchema, PART } from './spec/schema.ts';
 
 export const lockApi: SubjectApi = {

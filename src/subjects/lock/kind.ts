@@ -1,13 +1,16 @@
 /** What a run of a lock needs to know of it. */
-import type { SubjectKind } from '../scenarios/subject-kind.ts';
-import type { Toolkit } from './controls/control-lock.ts';
-import { controlLock, LockBrokenError } from './controls/control-lock.ts';
+import { counted } from '../../api/index.ts';
+import { podsOf } from '../scenarios/scenario-type.ts';
+import { plansOf, type SubjectKind } from '../scenarios/subject-kind.ts';
+import { lockApi } from './api.ts';
+import { controlLock, LockBrokenError, type Toolkit } from './controls/control-lock.ts';
 import { lockSetup } from './history/setup.ts';
 import { LockRequests } from './interfaces/lock-requests.ts';
 import { exclusion } from './scenarios/exclusion/index.ts';
 import { type LockSpec, lockOf, PART } from './spec/schema.ts';
 
 export const lockKind: SubjectKind<LockSpec> = {
+  api: lockApi,
   part: PART,
   types: [exclusion],
   partOf: lockOf,
@@ -21,4 +24,9 @@ export const lockKind: SubjectKind<LockSpec> = {
   control: async (toolkit: Toolkit, { key }, signal) => await controlLock(toolkit, key, signal),
   violation: (error) =>
     error instanceof LockBrokenError ? `The lock does not exclude: ${error.message}` : undefined,
+  welcome(spec, target) {
+    const { slots, ttl = '-' } = lockOf(spec);
+    const faults = plansOf(lockKind, spec).map(({ faultTitle }) => faultTitle);
+    return `Lock with ${counted(slots, 'slot')}, ttl ${ttl}: ${podsOf(target)}, in ${target?.store ?? 'their Redis'}. ${faults.join('. Then: ')}`;
+  },
 };

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { LockHistory } from '../../../test/fixtures/subjects/lock/lock-history.ts';
 import { lockSpec } from '../../../test/kit/planted-lock.ts';
 import { applying } from '../checkers/checker.ts';
-import { lock } from './index.ts';
+import { subjectOf } from '../subject.ts';
+import { lockKind } from './kind.ts';
 import { lockWords } from './scenarios/exclusion/words.ts';
 
 const turns = (more: (history: LockHistory) => LockHistory, fence?: (at: number) => number): LockHistory => {
@@ -51,10 +52,7 @@ it.each([
 
 it('what will be done', () => {
   const spec = lockSpec({ ttl: '10s' });
-  const [scenario] = lock.definition.scenarios(spec);
-  expect([
-    lock.definition.welcome(spec, undefined),
-    scenario?.faultTitle,
-    scenario?.invariant,
-  ]).toMatchSnapshot();
+  const { definition } = subjectOf(lockKind);
+  const [scenario] = definition.scenarios(spec);
+  expect([definition.welcome(spec, undefined), scenario?.faultTitle, scenario?.invariant]).toMatchSnapshot();
 });

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
 import { rateLimiterApi } from './api.ts';
-import { rateLimiterDefinition } from './definition.ts';
-import { burstTrafficConfig, redisPauseConfig } from './index.ts';
+import { burstTrafficConfig, rateLimiter, redisPauseConfig } from './index.ts';
 import { rateLimiterKind } from './kind.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
@@ -26,7 +25,7 @@ function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
 
 describe('chapters', () => {
   it('are in the order of the story', () => {
-    const chapters = rateLimiterDefinition.chapters(spec());
+    const chapters = rateLimiter.definition.chapters(spec());
     expect(chapters.map(({ number, title }) => `${number} ${title}`)).toEqual([
       '1 Welcome',
       '2 Cluster Health',
@@ -45,7 +44,7 @@ describe('chapters', () => {
 
   it('are not there for a type that the spec lacks', () => {
     const scenarios = [{ name: 'o', type: 'StoreOutage' }];
-    expect(rateLimiterDefinition.chapters(spec({ scenarios })).map(({ title }) => title)).toEqual([
+    expect(rateLimiter.definition.chapters(spec({ scenarios })).map(({ title }) => title)).toEqual([
       'Welcome',
       'Cluster Health',
       'Setup',
@@ -58,7 +57,7 @@ describe('chapters', () => {
   });
 
   it('end with the title in the spec, whatever the pace', () => {
-    const last = (pace: object) => rateLimiterDefinition.chapters(spec({ pace })).at(-1)?.title;
+    const last = (pace: object) => rateLimiter.definition.chapters(spec({ pace })).at(-1)?.title;
     expect(last({ dwell: '3s', lastChapter: 'Demo Complete' })).toBe('Demo Complete');
     expect([last({ dwell: '3s' }), last({ mode: 'Manual' })]).toEqual(['Verdict', 'Verdict']);
   });
@@ -68,7 +67,7 @@ describe('chapters', () => {
       { name: 'second', type: 'GhostAllowing' },
       { name: 'first', type: 'CounterDrift' },
     ];
-    const names = rateLimiterDefinition.chapters(spec({ scenarios })).map(({ scenario }) => scenario);
+    const names = rateLimiter.definition.chapters(spec({ scenarios })).map(({ scenario }) => scenario);
     expect(names.join()).toBe(',,,first,first,first,first,second,second,second,');
   });
 });
@@ -93,6 +92,6 @@ it('redisPauseConfig and burstTrafficConfig return the scenarios of their types'
   if (!drift || !ghosts) throw new Error('there are no scenarios');
   const limiter = rateLimiterOf(whole);
   expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
-    rateLimiterDefinition.scenarios(whole),
+    rateLimiter.definition.scenarios(whole),
   );
 });

@@ -1,18 +1,20 @@
 /** What a run of a rate limiter needs to know of it. */
+import { formatDuration, parseDuration } from '../../api/index.ts';
 import { capacity } from '../scenarios/capacity.ts';
-import type { SubjectKind } from '../scenarios/subject-kind.ts';
+import { podsOf } from '../scenarios/scenario-type.ts';
+import { plansOf, type SubjectKind } from '../scenarios/subject-kind.ts';
 import type { Toolkit as PodsToolkit } from '../scenarios/tools.ts';
+import { rateLimiterApi, SCENARIO_TYPES } from './api.ts';
 import { limiterSetup } from './history/setup.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
-import { OwnLimit } from './interfaces/own-limit.ts';
+import { ownLimitOf } from './interfaces/own-limit.ts';
 import { LimitNotKeptError } from './limits/over-admission.ts';
-import { SCENARIO_TYPES } from './scenarios/index.ts';
-import { limitOf } from './spec/limit-of-spec.ts';
-import { PART, type RateLimiterSpec, rateLimiterOf } from './spec/schema.ts';
+import { limitOf, PART, type RateLimiterSpec, rateLimiterOf } from './spec/schema.ts';
 import type { Toolkit } from './tools.ts';
 
 export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
+  api: rateLimiterApi,
   part: PART,
   types: SCENARIO_TYPES,
   partOf: rateLimiterOf,
@@ -42,6 +44,22 @@ export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
     }
     return undefined;
   },
+  waitsFor(spec, scenario) {
+    const plans = plansOf(rateLimiterKind, spec);
+    const { cooldownMs = 0, isOneCaller = false } = plans[0] ?? {};
+    if (!isOneCaller) return undefined;
+    const { cooldownsToPrepare = 1 } = plans.find((plan) => plan.scenario.type === scenario?.type) ?? {};
+    const times = cooldownsToPrepare === 1 ? '' : `${cooldownsToPrepare} times `;
+    return `This waits ${times}up to ${formatDuration(cooldownMs)} until the limit of the operator's address is replenished`;
+  },
+  welcome(spec, target) {
+    const { limit } = rateLimiterOf(spec);
+    const plans = plansOf(rateLimiterKind, spec);
+    const subject = `Rate limiter: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
+    const faults = plans.map(({ faultTitle }) => faultTitle);
+    const as = plans[0]?.isOneCaller ? 'As one caller, by its source address' : 'With its own keys';
+    return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}. ${faults.join('. Then: ')}`;
+  },
   /** A limiter may weigh the window before. */
   accountRestMs: (limiter) => 2 * limitOf(limiter).windowMs,
   noCluster: ({ isBundled }) =>
@@ -57,6 +75,6 @@ export function limiterTools(tools: PodsToolkit, limiter: RateLimiterSpec): Tool
     ...(tools as Toolkit),
     limiter,
     callers: new HttpCallers(http, tools.target.http?.headers, undefined, tools.accountOf),
-    ...(http.identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), tools.now) }),
+    ...(http.identity === 'SourceAddress' && { ownLimit: ownLimitOf(limitOf(limiter), tools.now) }),
   };
 }

@@ -6,7 +6,6 @@ import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
 import { rateLimiterApi } from './api.ts';
-import { rateLimiterDefinition } from './definition.ts';
 import { limitProblem } from './interfaces/http/control-problem.ts';
 import { rateLimiterKind } from './kind.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
@@ -92,9 +91,9 @@ it.each([
 ])('the words at the start of a run on a limiter by %s', (_, limiter) => {
   const scenarios = [{ type: 'GhostAllowing', expect: 'Held' }];
   const target = { pods: [{ name: 'api-0', uid: 'u', imageId: 'i' }], store: 'redis-0 (10.0.0.7:6379)' };
-  expect(rateLimiterDefinition.welcome(spec(limiter, scenarios), target)).toMatchSnapshot();
+  expect(rateLimiterKind.welcome(spec(limiter, scenarios), target)).toMatchSnapshot();
 });
 
 it('the words while a run waits for the limit of its address', () => {
-  expect(rateLimiterDefinition.waitsFor?.(spec(BY_ADDRESS), undefined)).toMatchSnapshot();
+  expect(rateLimiterKind.waitsFor?.(spec(BY_ADDRESS), undefined)).toMatchSnapshot();
 });

@@ -12,7 +12,7 @@ import {
   withProof,
 } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import { messageOf } from '../../api/index.ts';
+import { messageOf, truncate } from '../../api/index.ts';
 import type {
   FaultReport,
   HistoryDigest,
@@ -26,8 +26,9 @@ import type { FaultEvidence } from '../../evidence/index.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { HistoryLines } from '../history/json-lines.ts';
+import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
+import { Judge } from '../scenarios/judge.ts';
 import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
-import { faultEvent, setupOf } from '../scenarios/setup.ts';
 import type { Toolkit } from '../scenarios/tools.ts';
 import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
 import { evidenceOf, unshownIn } from './replay.ts';
@@ -136,7 +137,7 @@ export class Attempt {
       memory: this.#toolkit.budget.history,
       onFailure: (error) => judge.fail(error),
     });
-    const judge = this.#type.judge(history, (error) => {
+    const judge = new Judge(history, this.#type.judged, (error) => {
       this.#onFailure(error);
       this.#report();
     });
@@ -307,4 +308,38 @@ export class Attempt {
   async inquire(marker: string): Promise<OrphanFinding> {
     return (await this.#fault?.inquire(marker)) ?? 'Unknown';
   }
+}
+
+/** @param fixture of the attempt, which is set up now */
+function setupOf(type: ScenarioType, plan: ScenarioPlan, toolkit: Toolkit, fixture: string): Setup {
+  const { control, now, target, usualWriteMs } = toolkit;
+  const { storeDoubt } = control() ?? {};
+  return {
+    kind: 'setup',
+    version: HISTORY_VERSION,
+    scenario: plan.scenario,
+    ...type.setup(plan, toolkit, fixture),
+    pods: target.pods.map(({ name }) => name),
+    redis: target.redis.map(({ podName }) => podName),
+    fixture,
+    preparedAt: now(),
+    usualWriteMs: usualWriteMs(),
+    ...(storeDoubt !== undefined && { storeDoubt }),
+  };
+}
+
+/** Evidence of a report that a history keeps, and the characters of each text. */
+const [MOST_EVIDENCE, MOST_TEXT] = [16, 2048];
+
+/** A report of the fault as an event, within the bounds of a history. */
+function faultEvent({ endedAt, evidence, message, proof, startedAt }: FaultReport): EventOf<'fault'> {
+  return {
+    kind: 'fault',
+    step: 'Reported',
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(proof && { proof }),
+    message: truncate(message, MOST_TEXT),
+    evidence: evidence.slice(0, MOST_EVIDENCE).map((text) => truncate(text, MOST_TEXT)),
+  };
 }

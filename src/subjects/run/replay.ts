@@ -23,7 +23,7 @@ import { HistoryFormatError, LinesDigest, readLines } from '../history/json-line
 import { Possible } from '../history/possible.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { historySetup, type Setup } from '../history/setup.ts';
-import type { Judge } from '../scenarios/judge.ts';
+import { Judge } from '../scenarios/judge.ts';
 import { planOf, type ScenarioType } from '../scenarios/scenario-type.ts';
 import type { SubjectKind } from '../scenarios/subject-kind.ts';
 
@@ -80,15 +80,17 @@ async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<S
   await readLines(lines, {
     schemaOf: (value) =>
       (kinds.find(({ recordedAs }) => recordedAs in value) ?? kinds[0])?.setup ?? historySetup,
-    setup(setup) {
-      read.push(new ScenarioReplay(setup, typeIn(setup, kinds)));
+    setup(setup, text) {
+      const replayed = new ScenarioReplay(setup, typeIn(setup, kinds));
+      replayed.digest.add([text]);
+      read.push(replayed);
       possible = new Possible(setup);
     },
-    event(event) {
+    event(event, text) {
       possible?.take(event);
       read.at(-1)?.take(event);
+      read.at(-1)?.digest.add([text]);
     },
-    line: (text) => read.at(-1)?.digest.add([text]),
   });
   return read;
 }
@@ -115,7 +117,7 @@ class ScenarioReplay {
     const setup = { ...given, scenario: withParameters(fault, given.scenario) };
     const { expect, name, type } = setup.scenario;
     this.#history = new History(setup);
-    this.#judge = fault.judge(this.#history);
+    this.#judge = new Judge(this.#history, fault.judged);
     this.#type = fault;
     const part = fault.partIn(setup);
     this.#scenario = planOf(fault, setup.scenario, part);
@@ -171,7 +173,7 @@ class ScenarioReplay {
 
   /** What was observed so far. */
   evidence(): FaultEvidence | undefined {
-    const seen = this.#type.evidence(this.#history, this.#judge);
+    const seen = this.#judge.evidence();
     const reading = this.#judge.reading();
     const fault = this.#fault;
     if (fault) closeUnobserved(fault, reading?.watchedUntil ?? 0);

@@ -6,6 +6,7 @@ import { finishedAt, type Seen } from '../checkers/seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';
 import type { Setup } from '../history/setup.ts';
+import type { SeenEvidence } from './timeline.ts';
 
 type Findings = ReadonlyMap<string, Finding>;
 
@@ -68,6 +69,8 @@ export interface JudgedBy<S, A> {
   isDetected?(state: A): boolean;
   /** The effects of the fault, if they are known; default: there are none. */
   effects?(judge: Judge<A>): readonly Measure[];
+  /** Draws a history. @param judge that has seen all of it */
+  evidence(history: History, judge: Judge<A>): SeenEvidence | undefined;
 }
 
 export type OnFailure = (error: unknown) => void;
@@ -111,6 +114,10 @@ export class Judge<A = unknown> {
       measures = this.#by.effects?.(this) ?? [];
     });
     return measures;
+  }
+
+  evidence(): SeenEvidence | undefined {
+    return this.#by.evidence(this.history, this);
   }
 
   /** From now on the result is unknown. */

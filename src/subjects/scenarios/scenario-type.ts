@@ -16,11 +16,16 @@ import type { Scenario } from '../../engine/subject.ts';
 import type { History } from '../history/history.ts';
 import type { Setup } from '../history/setup.ts';
 import { type PodsSpec, timeoutOf } from '../spec/pods-schema.ts';
-import type { Judge, OnFailure } from './judge.ts';
-import type { SeenEvidence } from './timeline.ts';
+import type { JudgedBy } from './judge.ts';
 import type { Controls, Toolkit } from './tools.ts';
 import type { FaultTruth } from './truth.ts';
 import type { Workload } from './workload.ts';
+
+/** The member of a scenario with its parameters. */
+export interface ParametersApi<P> {
+  readonly member: string;
+  readonly schema: { parse(value: unknown): P };
+}
 
 /** A scenario of a spec, and the figures that follow from it and from its subject. Durations in milliseconds. Pure. */
 export abstract class ScenarioPlan<P extends object = object, S extends PodsSpec = PodsSpec> {
@@ -53,11 +58,7 @@ export abstract class ScenarioPlan<P extends object = object, S extends PodsSpec
   /** Requests per second of its steady traffic over all pods, if there is any. */
   readonly rate: number | undefined;
 
-  constructor(
-    scenario: ScenarioSpec,
-    part: S,
-    { member, schema }: { readonly member: string; readonly schema: { parse(value: unknown): P } },
-  ) {
+  constructor(scenario: ScenarioSpec, part: S, { member, schema }: ParametersApi<P>) {
     this.scenario = scenario;
     this.part = part;
     this.parameters = (scenario[member] as P | undefined) ?? schema.parse({});
@@ -99,15 +100,13 @@ export interface ScenarioType<
   /** Whether profiles explain its anomalies. */
   readonly isExplained: boolean;
   plan(scenario: ScenarioSpec, part: PodsSpec): P;
-  judge(history: History<S>, onFailure?: OnFailure): Judge<A>;
+  readonly judged: JudgedBy<unknown, A>;
   /** What its history begins with, besides what all begin with. */
   setup(plan: P, toolkit: T, fixture: string): object;
   /** The part of the spec in the setup of a history. */
   partIn(setup: S): PodsSpec;
   /** Why no run records such a history, which has ended; undefined: one may. */
   impossible?(history: History<S>): string | undefined;
-  /** Draws a history. @param judge that has seen all of it */
-  evidence(history: History<S>, judge: Judge<A>): SeenEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   fault?(plan: P, toolkit: T, fixture: () => string): StoreFault;
   /** The requests, and the reads of counters. Opens no connection yet. */

@@ -4,12 +4,14 @@
  */
 import type { z } from 'zod';
 import type { ChaosDemoSpec } from '../../api/index.ts';
+import type { SubjectDefinition } from '../../engine/subject.ts';
 import type { Setup } from '../history/setup.ts';
 import type { PodsSpec } from '../spec/pods-schema.ts';
 import type { ScenarioPlan, ScenarioType } from './scenario-type.ts';
 import type { Controls, Toolkit } from './tools.ts';
 
-export interface SubjectKind<S extends PodsSpec = PodsSpec> {
+export interface SubjectKind<S extends PodsSpec = PodsSpec>
+  extends Pick<SubjectDefinition, 'api' | 'waitsFor' | 'welcome'> {
   /** Its member of `spec`. */
   readonly part: string;
   /** In the order of the story. */

@@ -15,8 +15,6 @@ import {
   type Signal,
 } from '../../evidence/index.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
-import type { CounterSample } from '../history/counter-sample.ts';
-import { sampleOf } from '../history/counts.ts';
 import type {
   CallerKind,
   CallerRequest,
@@ -114,7 +112,7 @@ export class Timeline {
     else if (event.kind === 'probe') this.#probe(event);
     else if (event.kind === 'fault' && event.step === 'CountsLost') this.#countsLost(event);
     else if (event.kind === 'health') this.#health(event);
-    else if (event.kind === 'count') this.#stored(sampleOf(event));
+    else if (event.kind === 'count') this.#stored(event);
     else if (event.kind === 'gone' || event.kind === 'restarted') this.#podsChanged(event);
   }
 
@@ -150,7 +148,7 @@ export class Timeline {
   }
 
   /** Shows its count in the store. */
-  #stored({ endedAt, readAt, stored, storeSilent }: CounterSample): void {
+  #stored({ endedAt, readAt, stored, storeSilent }: EventOf<'count'>): void {
     if (stored !== undefined) {
       this.#recorder.add(endedAt, STORE, 'count-stored', stored);
       this.#read(endedAt, endedAt - readAt);

@@ -1,7 +1,7 @@
 /** A workload before, during and after a fault of the store. */
-import { pauseFor } from '@chaosdemo/redis-faults/waiting';
+import { pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import type { FaultTimes } from '../history/recorded.ts';
-import { podsNow, restartedSince } from '../targets/pods-now.ts';
+import { type PodsNow, podsNow, restartedSince } from '../targets/pods-now.ts';
 import type { ScenarioPlan } from './scenario-type.ts';
 import type { Toolkit } from './tools.ts';
 import { Workload } from './workload.ts';
@@ -9,20 +9,70 @@ import { Workload } from './workload.ts';
 /** Polling interval for the start and the end of the fault; milliseconds. */
 const TICK_MS = 100;
 
+/** A scenario with traffic around a fault. */
+export interface WatchedPlan extends ScenarioPlan {
+  /** How long callers send after the fault, and how long after it the last of them has its answer; milliseconds. */
+  readonly sendAfterMs: number;
+  readonly watchedAfterMs: number;
+}
+
 export abstract class WatchedWorkload<
   A = unknown,
-  P extends ScenarioPlan = ScenarioPlan,
+  P extends WatchedPlan = WatchedPlan,
   T extends Toolkit = Toolkit,
 > extends Workload<A, P, T> {
-  /** Notes which pods were restarted in the fault. */
-  protected async noteRestarts(signal: AbortSignal): Promise<void> {
+  /** Ends what is still open when the watch ends: the listening to requests whose callers gave up. */
+  protected readonly over = new AbortController();
+  /** How long what was sent may take to end after an abort; milliseconds. */
+  protected readonly graceMs: number = 0;
+
+  /** Sends until `stop` aborts, and waits for the last answers. */
+  protected abstract send(stop: AbortSignal): Promise<void>;
+
+  /**
+   * What is seen once the traffic has ended, beginning with a `return`.
+   * @param endedAt when the traffic ended
+   * @returns when the watch ended
+   */
+  protected abstract observeReturn(now: PodsNow, endedAt: number, signal: AbortSignal): Promise<number>;
+
+  async watch(signal: AbortSignal): Promise<void> {
     const { history } = this.recorded;
+    if (history.last('traffic-ended')) return;
+    const { lookAtPods, now } = this.toolkit;
+    const { sendAfterMs, watchedAfterMs } = this.plan;
+    const enough = new AbortController();
+    const sent = this.send(AbortSignal.any([signal, enough.signal]));
+    try {
+      const noted = this.#noteRestarts(signal);
+      // If the watch ends before them, their outcome is not read.
+      for (const outcome of [sent, noted]) outcome.catch(() => undefined);
+      await this.#untilAfterEnd(sendAfterMs, signal);
+      enough.abort();
+      await sent;
+      const [pods] = await Promise.all([
+        podsNow(lookAtPods, signal),
+        noted,
+        this.#untilAfterEnd(watchedAfterMs, signal),
+      ]);
+      const endedAt = now();
+      history.append({ kind: 'traffic-ended', at: endedAt, moved: [...pods.replaced] });
+      history.append({ kind: 'ended', at: await this.observeReturn(pods, endedAt, signal) });
+    } finally {
+      enough.abort();
+      await within(sent, this.graceMs).catch(() => undefined);
+      this.over.abort();
+    }
+  }
+
+  /** Notes which pods were restarted in the fault. */
+  async #noteRestarts(signal: AbortSignal): Promise<void> {
     const { lookAtPods, now } = this.toolkit;
     await this.untilStarted(signal);
     const before = await podsNow(lookAtPods, signal);
-    await this.untilAfterEnd(0, signal);
+    await this.#untilAfterEnd(0, signal);
     const pods = restartedSince(before, await podsNow(lookAtPods, signal));
-    if (pods.length > 0) history.append({ kind: 'restarted', at: now(), pods });
+    if (pods.length > 0) this.recorded.history.append({ kind: 'restarted', at: now(), pods });
   }
 
   protected async untilStarted(signal: AbortSignal): Promise<void> {
@@ -30,7 +80,7 @@ export abstract class WatchedWorkload<
   }
 
   /** Waits until this many milliseconds after the end of the fault. */
-  protected async untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
+  async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       const { endedAt = Number.POSITIVE_INFINITY } = this.times;
       const left = endedAt + ms - this.toolkit.now();

@@ -16,6 +16,10 @@ export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
 /** Placeholder in a request for the key that the demo uses. */
 export const KEY_PLACE = '$(key)';
 
+/** A whole number between two bounds, both included. Chain the default, if any, after it. */
+export const wholeField = (min: number, max: number, description: string) =>
+  z.int().min(min).max(max).describe(description);
+
 /** Name of a Secret of the namespace. */
 export const secretName = z.string().min(1).max(253);
 
@@ -122,11 +126,18 @@ export const podPort = z
     }),
   });
 
-export const healthTimeout = durationField(
-  'How long one check or one request may take. A run keeps the timeout it began with.',
-  '100ms',
-  '30s',
-).default('5s');
+/** @param path of the check; `of`: what is checked, for the description */
+export const healthSchema = <T extends z.ZodType>(path: T, of: string) =>
+  z
+    .object({
+      path,
+      timeout: durationField(
+        'How long one check or one request may take. A run keeps the timeout it began with.',
+        '100ms',
+        '30s',
+      ).default('5s'),
+    })
+    .describe(`How the operator checks the health of ${of}, every 2 s.`);
 
 /** How requests reach pods that need more than plain HTTP. */
 export const httpAccess = {

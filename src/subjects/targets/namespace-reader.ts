@@ -76,18 +76,6 @@ export class NamespaceReader {
     }
   }
 
-  /** Metadata of all pods; undefined: they are too many or too large. */
-  async podMetadata(): Promise<readonly Pick<Pod, 'metadata'>[] | undefined> {
-    try {
-      const list = this.#cluster.podMetadata(this.namespace, MOST_PODS, this.#signal);
-      const pods = await permitted(this.namespace, list);
-      return pods === 'TooMany' ? undefined : pods;
-    } catch (error) {
-      if (error instanceof ListTooLargeError) return undefined;
-      throw error;
-    }
-  }
-
   async #labels(): Promise<Readonly<Record<string, string>> | undefined> {
     try {
       return await this.#cluster.namespaceLabels(this.namespace, this.#signal);

@@ -1,50 +1,29 @@
 import { expect, it } from 'vitest';
 import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
-import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Finding } from '../../engine/findings.ts';
+import { NamespaceReader } from './namespace-reader.ts';
 import { checkPreconditions, watchPreconditions } from './precondition-check.ts';
 
 const never = new AbortController().signal;
-const run = [
-  { name: 'a', uid: 'uid-a' },
-  { name: 'b', uid: 'uid-b' },
-];
+const GONE = { replaced: ['b'], containers: new Map() };
 
-function clusterOf(...pods: ReturnType<typeof pod>[]): MemoryCluster {
-  const cluster = new MemoryCluster();
-  cluster.podList = pods;
-  return cluster;
+async function check(cluster: MemoryCluster) {
+  const reader = new NamespaceReader(cluster, 'shop', never);
+  return await checkPreconditions(reader, async () => {
+    await reader.pods('');
+    return GONE;
+  });
 }
 
-it('names pods that are gone, being deleted, or replaced under the same name', async () => {
-  const cluster = clusterOf(pod('a'), pod('b'));
-  expect(await checkPreconditions(cluster, 'shop', run, never)).toEqual({
-    kind: 'PreconditionCheck',
-    admission: { state: 'granted' },
-    gone: [],
-  });
-  cluster.podList = [
-    pod('a', ({ metadata }) => {
-      metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
-    }),
-    pod('b', ({ metadata }) => {
-      metadata.uid = 'another';
-    }),
-  ];
-  expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
-  cluster.podList = [];
-  expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
-});
-
 it('reports that the namespace label or the permission was removed', async () => {
-  const cluster = clusterOf(pod('a'), pod('b'));
+  const cluster = new MemoryCluster();
   cluster.forbidden = true;
-  expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({
+  expect(await check(cluster)).toMatchObject({
     admission: { state: 'refused', reason: 'PermissionDenied' },
   });
   cluster.labels = {};
-  const look = await checkPreconditions(cluster, 'shop', run, never);
+  const look = await check(cluster);
   expect(look).toMatchObject({ admission: { state: 'refused', reason: 'NamespaceNotEnabled' } });
   expect(look).not.toHaveProperty('gone');
 });
@@ -67,12 +46,12 @@ it.each([
     };
     const warnings: unknown[] = [];
     const logger = { warn: (...line: unknown[]) => warnings.push(line) } as never;
-    const cluster = clusterOf(pod('a'));
+    const cluster = new MemoryCluster();
     let looks = 0;
-    const look = async (signal: AbortSignal) => {
+    const look = async () => {
       looks += 1;
       if (looks === 2) throw new Error('the API server did not say');
-      return await checkPreconditions(cluster, 'shop', run, signal);
+      return await check(cluster);
     };
     const findings: Finding[] = [];
     await watchPreconditions(

@@ -3,7 +3,8 @@ import type { Clock } from '../../engine/clock.ts';
 import type { Finding } from '../../engine/findings.ts';
 import type { Emit, SubjectPorts } from '../../engine/subject.ts';
 import type { Cluster } from '../cluster.ts';
-import { NamespaceReader } from './namespace-reader.ts';
+import type { NamespaceReader } from './namespace-reader.ts';
+import type { PodsNow } from './pods-now.ts';
 import { orRefusal, Refusal } from './refusal.ts';
 
 type PreconditionCheck = Extract<Finding, { kind: 'PreconditionCheck' }>;
@@ -12,33 +13,20 @@ type PreconditionCheck = Extract<Finding, { kind: 'PreconditionCheck' }>;
 const LOOK_AGAIN_MS = 5000;
 
 /**
- * Whether the namespace is still enabled and still grants the operator its rights, and which of `pods` are gone or
- * being deleted. `gone` is left out if it cannot be determined.
- * @throws the cluster's error if nothing can be determined
+ * Whether the namespace is still enabled and still grants the operator its rights, and which pods of the run are gone
+ * or being deleted.
+ * @throws the cluster's error if this cannot be determined
  */
 export async function checkPreconditions(
-  cluster: Cluster,
-  namespace: string,
-  pods: readonly { readonly name: string; readonly uid: string }[],
-  signal: AbortSignal,
+  reader: Pick<NamespaceReader, 'requireEnabled'>,
+  look: () => Promise<PodsNow>,
 ): Promise<PreconditionCheck> {
-  const reader = new NamespaceReader(cluster, namespace, signal);
   const found = await orRefusal(async () => {
     await reader.requireEnabled();
-    return await reader.podMetadata();
+    return await look();
   });
   if (found instanceof Refusal) return { kind: 'PreconditionCheck', admission: found.admission };
-  const admission = { state: 'granted' } as const;
-  // There are more pods than can be read: then the state of ours is unknown.
-  if (found === undefined) return { kind: 'PreconditionCheck', admission };
-  const staying = new Set(
-    found.filter(({ metadata }) => !metadata.deletionTimestamp).map(({ metadata }) => metadata.uid),
-  );
-  return {
-    kind: 'PreconditionCheck',
-    admission,
-    gone: pods.filter(({ uid }) => !staying.has(uid)).map(({ name }) => name),
-  };
+  return { kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: found.replaced };
 }
 
 /**

@@ -2,6 +2,7 @@
  * The result of a failed admission check: a {@link Refusal}, which goes into the status unchanged. Any other error
  * means that the check could not be made.
  */
+import { RedisRefusal } from '@chaosdemo/redis-faults';
 import { LIMITS, type Reason, truncate } from '../../api/index.ts';
 import type { Admission } from '../../engine/observed.ts';
 import { ForbiddenError } from '../cluster.ts';
@@ -54,12 +55,19 @@ export async function permitted<T>(namespace: string, call: Promise<T>): Promise
   }
 }
 
+/** The refusal that an error is, also of a Redis that must not be disturbed; undefined: it is none. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof RedisRefusal) return new Refusal(error.reason, error.message, { cause: error });
+  return error instanceof Refusal ? error : undefined;
+}
+
 /** The result of `look`, or the refusal that it throws. @throws any other error of `look` */
 export async function orRefusal<T>(look: () => Promise<T>): Promise<T | Refusal> {
   try {
     return await look();
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    const refusal = refusalOf(error);
+    if (refusal) return refusal;
     throw error;
   }
 }

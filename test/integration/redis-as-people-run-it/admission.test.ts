@@ -1,9 +1,8 @@
 /** Whether a Redis may be paused: who else uses it, and whether it answers at all. */
 import { connect, type Socket } from 'node:net';
-import { admitRedis, RedisRefusal } from '@chaosdemo/redis-faults';
+import { admitRedis, REDIS_ACL, RedisRefusal, type RedisTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { askRedis } from '../../kit/ask-redis.ts';
 import { until } from '../../kit/until.ts';
 

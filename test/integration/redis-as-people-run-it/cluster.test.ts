@@ -1,9 +1,8 @@
 /** Faults of a real Redis Cluster of three masters and a replica: all masters are paused at once, or none is. */
-import { asPerServer, RedisRefusal } from '@chaosdemo/redis-faults';
+import { asPerServer, RedisRefusal, type RedisTarget, type StoreConnections } from '@chaosdemo/redis-faults';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceKey, NotInChargeError } from '../../../packages/redis-faults/src/client/fence.ts';
 import { tagFor } from '../../../packages/redis-faults/src/client/key-slot.ts';
-import type { RedisTarget, StoreConnections } from '../../../src/subjects/ratelimiter/index.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';

@@ -1,8 +1,7 @@
 /** Every right that is documented is needed: where one is missing, its command is named, and what to grant. */
-import { RedisRefusal } from '@chaosdemo/redis-faults';
+import { REDIS_ACL, RedisRefusal, type RedisTarget } from '@chaosdemo/redis-faults';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { Grounds, type LimiterOnRedis } from './support/limiter-on-redis.ts';

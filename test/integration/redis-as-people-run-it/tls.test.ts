@@ -1,9 +1,8 @@
 /** Redis over TLS with a certificate of a private authority: what is admitted, and why the rest is not. */
-import { admitRedis, injectRedisPause } from '@chaosdemo/redis-faults';
+import { admitRedis, injectRedisPause, type RedisTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
-import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { never } from '../../kit/driven-limiter.ts';
 import { folderOfFile } from '../../kit/folder.ts';
 import { startSentinel, WATCHED_AS } from '../../kit/sentinels.ts';

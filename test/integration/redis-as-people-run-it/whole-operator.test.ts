@@ -1,10 +1,10 @@
 /** The operator itself, on every way of logging in, over TLS, and on two servers at once. */
 
 import { randomBytes } from 'node:crypto';
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { startRedis } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
-import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
 import { drift, ghosts } from '../../kit/demo.ts';
 import { folderOfFile } from '../../kit/folder.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';

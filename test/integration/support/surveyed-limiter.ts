@@ -1,7 +1,8 @@
 /** Three processes of a rate limiter that people run, over one Redis, and a driver of a run on them. */
 
+import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, type RedisServerOptions, Supervisor, startRedis } from '@chaosdemo/testbed';
-import type { PodsTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { PodsTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { install } from '../../../survey/runner/install.ts';
 import { loadLimiter } from '../../../survey/runner/limiters.ts';
 import { rateLimiterSpec } from '../../../survey/runner/rate-limiter-spec.ts';

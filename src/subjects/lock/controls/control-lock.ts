@@ -11,7 +11,7 @@ import { NotFoundOutError } from '../../redis/store-check.ts';
 import type { Controls, Toolkit as PodsToolkit } from '../../scenarios/tools.ts';
 import type { LockRequests } from '../interfaces/lock-requests.ts';
 import { type LockSpec, longestHoldMs, PART, TOKEN_PLACE, ttlOf } from '../spec/schema.ts';
-import { Contender, type Held } from '../workloads/contender.ts';
+import { type Contender, contenderOf, type Held } from '../workloads/contender.ts';
 
 /** How long a slot may take to be free, and all controls, with releases that fail; milliseconds. */
 const [FREE_MS, MOST_MS] = [2000, 60_000];
@@ -39,7 +39,7 @@ export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSi
   const history = { append: () => undefined, late: () => undefined, request };
   const lifetime = AbortSignal.any([signal, AbortSignal.timeout(MOST_MS)]);
   const rest = { key, history, lifetime, callerTimeoutMs: health.timeoutMs, ttlMs: ttlOf(lock) };
-  const contenders = store.around(podClients).map((client) => new Contender({ ...toolkit, ...rest, client }));
+  const contenders = store.around(podClients).map((client) => contenderOf({ ...toolkit, ...rest, client }));
   const held: Held[] = [];
   /** Every pod denies one more. @throws LockBrokenError if one grants it; NotFoundOutError if a hold has expired */
   const requireFull = async (when: string): Promise<void> => {

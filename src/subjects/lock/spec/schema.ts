@@ -5,7 +5,7 @@ import { redisSchema } from '../../redis/schema.ts';
 import {
   answerPart,
   hasPlace,
-  healthTimeout,
+  healthSchema,
   httpAccess,
   KEY_PLACE,
   podPort,
@@ -14,6 +14,7 @@ import {
   requestPath,
   requiredPart,
   statuses,
+  wholeField,
 } from '../../spec/pods-schema.ts';
 
 /** Its member of `spec`. */
@@ -21,6 +22,9 @@ export const PART = 'lock';
 
 /** Placeholder for what shows that a release is of the holder. */
 export const TOKEN_PLACE = '$(token)';
+
+/** A run fills all of them, of each key. */
+const MOST_SLOTS = 100;
 
 const acquire = z
   .object({
@@ -55,13 +59,11 @@ export const lockSchema = z
     port: podPort,
     acquire,
     release,
-    slots: z
-      .int()
-      .min(1)
-      // A run fills all of them, of each key.
-      .max(100)
-      .default(1)
-      .describe('How many may hold a key at once: 1 for a lock, more for a semaphore.'),
+    slots: wholeField(
+      1,
+      MOST_SLOTS,
+      'How many may hold a key at once: 1 for a lock, more for a semaphore.',
+    ).default(1),
     ttl: durationField(
       'After this time a slot is free again, whether or not it was released. If left out, it is held until it is released.',
       '1s',
@@ -78,17 +80,14 @@ export const lockSchema = z
           .describe(`The key of a held lock, as lock:${KEY_PLACE}. Fault type \`DataLoss\` removes it.`),
       })
       .describe('The Redis that keeps the locks.'),
-    health: z
-      .object({
-        path: requestPath
-          .default('/')
-          .describe(
-            'Path of a GET request that needs no lock. A pod is healthy if it answers with a status from 200 to 399.',
-          ),
-        timeout: healthTimeout,
-      })
-      .prefault({})
-      .describe('How the operator checks the health of the pods, every 2 s.'),
+    health: healthSchema(
+      requestPath
+        .default('/')
+        .describe(
+          'Path of a GET request that needs no lock. A pod is healthy if it answers with a status from 200 to 399.',
+        ),
+      'the pods',
+    ).prefault({}),
   })
   .meta({ description: 'A lock or a semaphore behind HTTP, with its state in Redis. Not with rateLimiter.' });
 

@@ -46,21 +46,35 @@ export interface ContenderOptions {
   readonly lifetime: AbortSignal;
 }
 
-export class Contender {
-  readonly #options: ContenderOptions;
+export type Contender = ReturnType<typeof contenderOf>;
+
+export function contenderOf(options: ContenderOptions) {
+  const { callerTimeoutMs, client, history, key, lifetime, now, requests, room, ttlMs } = options;
+  const pod = client.pod.name;
   /** Releases of late grants. */
-  readonly #late = new Set<Promise<void>>();
+  const late = new Set<Promise<void>>();
 
-  constructor(options: ContenderOptions) {
-    this.#options = options;
-  }
+  const release = async (grant: number, token: string, until: number): Promise<void> => {
+    const sent = requests.release(key, token);
+    while (!lifetime.aborted) {
+      const result = await client.send(sent, callerTimeoutMs, lifetime);
+      const of = { pod, caller: 'Release', key } as const;
+      // From then on, it is not certain to be held, whatever became of the request.
+      const unknown = { ...of, sentAt: result.sentAt, endedAt: result.endedAt, outcome: 'Error' } as const;
+      const { request = unknown } = requestIn(result, RELEASES, of) ?? {};
+      history.request({ ...request, grant });
+      if (request.outcome === 'Admitted' || request.outcome === 'Rejected' || now() >= until) return;
+      await pauseFor(RELEASE_AGAIN_MS, lifetime).catch(() => undefined);
+    }
+  };
 
-  get pod(): string {
-    return this.#options.client.pod.name;
-  }
+  const heldBy = (id: number, { sentAt }: CallerRequest, { answer }: RequestResult, own: string): Held => {
+    const token = answer ? requests.tokenIn(answer, own) : own;
+    const until = sentAt + ttlMs;
+    return { token, until, release: async () => await release(id, token, until) };
+  };
 
-  async acquire(): Promise<Acquired> {
-    const { callerTimeoutMs, client, history, key, lifetime, requests, room } = this.#options;
+  const acquire = async (): Promise<Acquired> => {
     const leftOut = (): void => history.append({ kind: 'left-out', requests: 1 });
     const place = room();
     if (!place) {
@@ -75,14 +89,14 @@ export class Contender {
       if (!asked || !outcome || outcome === 'Timeout') return;
       history.late(asked, { outcome, at: result.endedAt });
       if (outcome !== 'Admitted') return;
-      const released = this.#held(id, asked, result, own).release();
-      this.#late.add(released);
-      void released.finally(() => this.#late.delete(released));
+      const released = heldBy(id, asked, result, own).release();
+      late.add(released);
+      void released.finally(() => late.delete(released));
     };
     const sent = requests.acquire(key, own);
     const result = await client.send(sent, callerTimeoutMs, lifetime, { until: lifetime, onEnd });
     if (result.failure?.code === 'NO_ROOM') leftOut();
-    const { problem, request } = requestIn(result, requests, { pod: this.pod, caller: 'Acquire', key }) ?? {};
+    const { problem, request } = requestIn(result, requests, { pod, caller: 'Acquire', key }) ?? {};
     if (request?.outcome !== 'Timeout') place.release();
     if (!request || lifetime.aborted) return { why: 'it was not sent' };
     const isGranted = request.outcome === 'Admitted';
@@ -90,42 +104,23 @@ export class Contender {
     asked = { ...request, ...(fence !== undefined && { fence }) };
     id = history.request(asked);
     const why = problem ?? `answered ${request.status}`;
-    return { request, why, ...(isGranted && { held: this.#held(id, request, result, own) }) };
-  }
+    return { request, why, ...(isGranted && { held: heldBy(id, request, result, own) }) };
+  };
 
-  /** Tries until this moment of the clock of the process. */
-  async acquireBy(deadline: number, signal: AbortSignal): Promise<Acquired> {
-    for (;;) {
-      const acquired = await this.acquire();
-      if (acquired.held || performance.now() >= deadline) return acquired;
-      await pauseFor(ACQUIRE_AGAIN_MS, signal);
-    }
-  }
-
-  #held(id: number, { sentAt }: CallerRequest, { answer }: RequestResult, own: string): Held {
-    const { requests, ttlMs } = this.#options;
-    const token = answer ? requests.tokenIn(answer, own) : own;
-    const until = sentAt + ttlMs;
-    return { token, until, release: async () => await this.#release(id, token, until) };
-  }
-
-  async #release(grant: number, token: string, until: number): Promise<void> {
-    const { callerTimeoutMs, client, history, key, lifetime, now, requests } = this.#options;
-    const sent = requests.release(key, token);
-    while (!lifetime.aborted) {
-      const result = await client.send(sent, callerTimeoutMs, lifetime);
-      const of = { pod: this.pod, caller: 'Release', key } as const;
-      // From then on, it is not certain to be held, whatever became of the request.
-      const unknown = { ...of, sentAt: result.sentAt, endedAt: result.endedAt, outcome: 'Error' } as const;
-      const { request = unknown } = requestIn(result, RELEASES, of) ?? {};
-      history.request({ ...request, grant });
-      if (request.outcome === 'Admitted' || request.outcome === 'Rejected' || now() >= until) return;
-      await pauseFor(RELEASE_AGAIN_MS, lifetime).catch(() => undefined);
-    }
-  }
-
-  /** Resolves once what it was granted late is released. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#late);
-  }
+  return {
+    pod,
+    acquire,
+    /** Tries until this moment of the clock of the process. */
+    async acquireBy(deadline: number, signal: AbortSignal): Promise<Acquired> {
+      for (;;) {
+        const acquired = await acquire();
+        if (acquired.held || performance.now() >= deadline) return acquired;
+        await pauseFor(ACQUIRE_AGAIN_MS, signal);
+      }
+    },
+    /** Resolves once what it was granted late is released. */
+    async idle(): Promise<void> {
+      await Promise.all(late);
+    },
+  };
 }

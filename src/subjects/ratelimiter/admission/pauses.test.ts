@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
-import { longestPauseOf } from '../../admission/pauses.ts';
+import { longestPauseOf } from '../../admission/connector.ts';
 import { rateLimiterKind } from '../kind.ts';
 
 const outage = (type: string, duration: string) => ({

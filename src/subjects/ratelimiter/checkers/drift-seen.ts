@@ -7,8 +7,9 @@
 import type { Measure } from '../../../api/index.ts';
 import type { Finding } from '../../checkers/checker.ts';
 import type { RecordSetup } from '../../checkers/record.ts';
-import { type CounterSample, totalAdmitted } from '../../history/counter-sample.ts';
-import { sampleOf, sumOf } from '../../history/counts.ts';
+import { countByPod } from '../../checkers/requests.ts';
+import { type AdmittedByPod, type CounterSample, totalAdmitted } from '../../history/counter-sample.ts';
+import { sumOf } from '../../history/counts.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import { type FaultTimes, NOTHING_RECORDED, recorded } from '../../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
@@ -24,13 +25,6 @@ export interface DriftSetup extends RecordSetup {
   readonly control?: NonNullable<Setup['baseline']>['denying'] | undefined;
 }
 
-/**
- * Requests to one pod since the fault was confirmed. answered: admitted, rejected, or failed without an admission.
- * errors: answered with a server error, so not admitted, and nothing decided. timeouts: no answer came in time, or the
- * connection broke.
- */
-export type PodTraffic = Record<'admitted' | 'answered' | 'errors' | 'sent' | 'timeouts', number>;
-
 /** A sample for the window of the key, with an answer of Redis. */
 export interface CompleteSample extends Pick<CounterSample, 'admitted' | 'endedAt' | 'readAt'> {
   readonly stored: number;
@@ -41,13 +35,13 @@ export interface CompleteSample extends Pick<CounterSample, 'admitted' | 'endedA
 const begin = (setup: DriftSetup) => ({
   ...NOTHING_RECORDED,
   setup,
-  byPod: new Map(
-    setup.pods.map((pod): [string, PodTraffic] => [
-      pod,
-      { sent: 0, answered: 0, admitted: 0, errors: 0, timeouts: 0 },
-    ]),
-  ),
-  /** In the order in which they arrived. */
+  /** Requests since the fault was confirmed that have ended. */
+  sent: 0,
+  /** Answered with a server error, so not admitted, and nothing decided. */
+  errors: 0,
+  /** No answer came in time, or the connection broke. */
+  timeouts: 0,
+  /** Requests that were admitted, rejected, or failed without an admission; in the order in which they ended. */
   answers: [] as { readonly at: number; readonly pod: string; readonly isAdmitted: boolean }[],
   admittedAt: [] as number[],
   /** Requests that were in flight at the last sample and have not ended since, by pod. */
@@ -82,25 +76,20 @@ export const driftFold = {
 
 /** A request that was not sent counts as none. */
 function requested(seen: DriftSeen, { cause, endedAt, outcome, pod, sentAt }: CallerRequest): DriftSeen {
-  const { answers, admittedAt, byPod, inFlight, sampledAt } = seen;
-  const counts = byPod.get(pod);
-  if (!counts) throw new RangeError(`${pod} is not among the watched pods`);
+  const { answers, admittedAt, inFlight, sampledAt } = seen;
   const onTheirWay = inFlight.get(pod) ?? 0;
   // It was one of those in flight, and must not be counted twice.
   if (sentAt <= sampledAt && onTheirWay > 0) inFlight.set(pod, onTheirWay - 1);
   const after = { ...seen, lastEndedAt: Math.max(seen.lastEndedAt, endedAt) };
   if (cause === 'Unreachable') return after;
-  counts.sent += 1;
-  if (outcome === 'Timeout' || cause === 'Reset') counts.timeouts += 1;
+  after.sent += 1;
+  const isOpen = outcome === 'Timeout' || cause === 'Reset';
+  if (isOpen) after.timeouts += 1;
   // The answer shows neither, so it is unknown whether the request was admitted.
-  if (outcome === 'Timeout' || cause === 'Reset' || cause === 'Answer') return after;
+  if (isOpen || cause === 'Answer') return after;
   const isAdmitted = outcome === 'Admitted';
-  counts.answered += 1;
-  if (outcome === 'Error') counts.errors += 1;
-  if (isAdmitted) {
-    counts.admitted += 1;
-    admittedAt.push(endedAt);
-  }
+  if (outcome === 'Error') after.errors += 1;
+  if (isAdmitted) admittedAt.push(endedAt);
   answers.push({ at: endedAt, pod, isAdmitted });
   return after;
 }
@@ -113,7 +102,7 @@ function sampled(before: DriftSeen, event: EventOf<'count'>): DriftSeen {
     sampledAt: Math.max(event.endedAt, before.lastEndedAt),
   };
   if (isComplete(before)) return seen;
-  const { admitted, elsewhere, endedAt, problems, readAt, stored } = sampleOf(event);
+  const { admitted, elsewhere, endedAt, problems, readAt, stored } = event;
   const hasLeftWindow = before.hasLeftWindow || elsewhere.length > 0;
   if (stored === undefined) {
     const problem = problems[0] ?? before.problem;
@@ -174,30 +163,25 @@ export function widestOf({ widest }: DriftSeen): number {
   return Math.max(0, widest?.drift ?? 0);
 }
 
-/** Requests to each pod, with those that are on their way. */
-export function trafficOf({ byPod, inFlight }: DriftSeen): ReadonlyMap<string, PodTraffic> {
-  return new Map(
-    [...byPod].map(([pod, counts]) => [pod, { ...counts, sent: counts.sent + (inFlight.get(pod) ?? 0) }]),
+/** Of each pod, how many of these there are. */
+export function byPod({ setup }: DriftSeen, some: DriftSeen['answers']): Map<string, number> {
+  return countByPod(some, Object.fromEntries(setup.pods.map((pod) => [pod, 0])));
+}
+
+export function admittedBySender(seen: DriftSeen): AdmittedByPod {
+  return Object.fromEntries(
+    byPod(
+      seen,
+      seen.answers.filter(({ isAdmitted }) => isAdmitted),
+    ),
   );
 }
 
-export function admittedBySender({ byPod }: DriftSeen): ReadonlyMap<string, number> {
-  return new Map([...byPod].map(([pod, { admitted }]) => [pod, admitted]));
-}
-
 /** Requests over all pods; `open`: not answered in time, or yet, or properly, so they may have been admitted. */
-export function totalsOf(seen: DriftSeen) {
-  const all = [...trafficOf(seen).values()];
-  const of = (count: keyof PodTraffic): number => sumOf(all.map((counts) => counts[count]));
-  const [requests, answered, admitted, errors] = [of('sent'), of('answered'), of('admitted'), of('errors')];
-  return {
-    requests,
-    admitted,
-    rejected: answered - admitted - errors,
-    errors,
-    timeouts: of('timeouts'),
-    open: requests - answered,
-  };
+export function totalsOf({ admittedAt, answers, errors, inFlight, sent, timeouts }: DriftSeen) {
+  const [admitted, requests] = [admittedAt.length, sent + sumOf(inFlight.values())];
+  const rejected = answers.length - admitted - errors;
+  return { requests, admitted, rejected, errors, timeouts, open: requests - answers.length };
 }
 
 /** Whether more requests would have shown more: if `found` of the requests are all. */

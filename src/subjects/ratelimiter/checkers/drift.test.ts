@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { found, judgeDrift, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
-import { countEvent } from '../../history/counts.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import { hasDrifted, underCounted } from './drift.ts';
 import { type DriftSetup, isUrgent } from './drift-seen.ts';
@@ -45,15 +44,17 @@ function sample(
   stored: number | undefined,
   inFlight: Record<string, number> = {},
 ): EventOf<'count'> {
-  const counts = {
+  return {
+    kind: 'count',
+    key: 'demo-x',
     readAt: at,
     endedAt: at + 2,
-    admitted: new Map(admitted.map((count, i) => [pods[i] ?? '', count])),
+    admitted: Object.fromEntries(admitted.map((count, i) => [pods[i] ?? '', count])),
     stored,
     elsewhere: [],
     problems: stored === undefined ? ['Redis was silent'] : [],
+    inFlight,
   };
-  return countEvent('demo-x', counts, new Map(Object.entries(inFlight)));
 }
 
 /** A sample after the window of the key. */

@@ -5,18 +5,16 @@
 import type { Measure } from '../../../api/index.ts';
 import { code, figure } from '../../checkers/checker.ts';
 import { proof, record } from '../../checkers/record.ts';
-import { countByPod } from '../../checkers/requests.ts';
 import { totalAdmitted } from '../../history/counter-sample.ts';
-import { sumOf } from '../../history/counts.ts';
 import {
   activeUntil,
   boundOf,
+  byPod,
   type DriftSeen,
   driftFold,
   driftOf,
   isSaturated,
   totalsOf,
-  trafficOf,
   watchTo,
   widestOf,
 } from './drift-seen.ts';
@@ -57,25 +55,20 @@ const traffic = {
   name: 'traffic',
   finding(seen: DriftSeen) {
     const { admittedAt, answers, setup, times } = seen;
-    const { limit, pods } = setup;
+    const { limit } = setup;
     const [from, to] = [times.startedAt ?? 0, activeUntil(times)];
     const inFault = answers.filter(({ at }) => at >= from && at <= to);
-    const none = Object.fromEntries(pods.map((pod) => [pod, 0]));
-    const byPod = countByPod(
-      inFault.filter(({ isAdmitted }) => isAdmitted),
-      none,
-    );
-    const admitted = sumOf(byPod.values());
+    const admissions = inFault.filter(({ isAdmitted }) => isAdmitted);
+    const admitted = admissions.length;
     const { open, ...totals } = totalsOf(seen);
     const value = Math.max(0, admitted - limit);
     const atLeast = value > 0 && isSaturated(seen, admittedAt.length);
     const measure: Measure = { ...figure('overAdmission', value), ...(atLeast && { atLeast }) };
-    const answered = new Map([...trafficOf(seen)].map(([pod, counts]) => [pod, counts.answered]));
     return {
       summary: code('Admitted', { measure, admitted, limit }),
       measures: [measure, ...Object.entries(totals).map(([name, count]) => figure(name, count))],
       missing: [
-        ...[...countByPod(inFault, none)].map(
+        ...[...byPod(seen, inFault)].map(
           ([pod, have]) => have < limit && code('TooFewChecks', { pod, have, need: limit }),
         ),
         // A limiter that rejects all callers has nothing to count.
@@ -84,8 +77,12 @@ const traffic = {
       evidence:
         totals.requests > 0
           ? [
-              code('AdmittedInFault', { admitted, byPod, limit }),
-              code('Traffic', { ...totals, others: open - totals.timeouts, answered }),
+              code('AdmittedInFault', { admitted, byPod: byPod(seen, admissions), limit }),
+              code('Traffic', {
+                ...totals,
+                others: open - totals.timeouts,
+                answered: byPod(seen, answers),
+              }),
               code('Outcomes', { ...totals, limit }),
             ]
           : [],

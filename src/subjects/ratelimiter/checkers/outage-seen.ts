@@ -5,11 +5,11 @@ import type { RecordSetup } from '../../checkers/record.ts';
 import { admittedAt, phasesOf } from '../../checkers/requests.ts';
 import { goneOf, type Seen, seenAfter, seenBy } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
+import { owedOf } from '../limits/least-owed.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/replenish.ts';
 import type { Behaviour } from './behaviour.ts';
 import { overOf } from './over.ts';
-import { owedIn } from './owed.ts';
 
 /** All that the checkers need to know before the first event. */
 export interface OutageSetup extends RecordSetup {
@@ -107,4 +107,25 @@ export function sidesOf({ owed }: Pick<OutageView, 'owed'>, requests: readonly C
     within: drawn.filter((request) => owed.has(request)),
     beyond: drawn.filter((request) => !owed.has(request)),
   };
+}
+
+/**
+ * The requests that the limiter still owed their callers when they sent them.
+ * @param requests all of a population
+ * @param settledAt until when a request may be counted of which the caller got no admission and no rejection
+ */
+export function owedIn(
+  { limit }: { readonly limit: RateLimit },
+  requests: readonly CallerRequest[],
+  settledAt: number,
+): ReadonlySet<CallerRequest> {
+  const sent = requests.map((request) => {
+    const { endedAt, late, outcome, sentAt } = request;
+    const isRejected = outcome === 'Rejected';
+    const isOpen = outcome !== 'Admitted' && !isRejected && sentAt < settledAt;
+    const countedBy = Math.max(isOpen ? settledAt : endedAt, late?.at ?? 0);
+    return { request, sentAt, endedAt, countedBy, isRejected };
+  });
+  const byKey = Map.groupBy(sent, ({ request }) => request.key);
+  return new Set([...byKey.values()].flatMap((own) => [...owedOf(limit, own)].map(({ request }) => request)));
 }

@@ -8,8 +8,7 @@ import { admittedAt, countsOf } from '../../checkers/requests.ts';
 import { restartedOf } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { inFault, type OutageView, outageFold, sidesOf } from './outage-seen.ts';
-import { owedIn } from './owed.ts';
+import { inFault, type OutageView, outageFold, owedIn, sidesOf } from './outage-seen.ts';
 
 /**
  * What a pod still does when the time to recover has ended. admits: callers over their limits. gone: it accepts no

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { admittedAt, countsOf, firstOf, phasesOf, sizeOf, totalOf } from '../../checkers/requests.ts';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
-import { owedIn } from './owed.ts';
+import { owedIn } from './outage-seen.ts';
 
 const request = (sentAt: number, endedAt: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
   pod: 'a',

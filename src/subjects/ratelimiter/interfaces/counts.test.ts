@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { historyEvent } from '../../history/events.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
 import { completed, rateLimiterSchema } from '../spec/schema.ts';
-import { placeOf } from './counts.ts';
+import { type CountTools, placeOf, sampleCounts } from './counts.ts';
 import { HttpCallers } from './http/http-callers.ts';
 
 const http = httpInterfaceSchema.parse({ path: '/$(key)' });
@@ -53,4 +54,17 @@ it.each(['rl', 'rl:$(key) x', `${'x'.repeat(256)}$(key)`, ''])('has a key of one
       redis: { serviceName: 'r', count: { key } },
     }).success,
   ).toBe(false);
+});
+
+it.each([
+  ['counts', async () => await Promise.resolve(Number.MAX_VALUE)],
+  ['fails with', async () => await Promise.reject(new Error('x'.repeat(5000)))],
+])('a sample can be read again whatever Redis %s', async (_, count) => {
+  const redis = { count } as Partial<CountTools['redis']> as CountTools['redis'];
+  const callers = new HttpCallers(http);
+  const tools = { callers, limiter: limiter({ key: 'rl:$(key)' }), now: () => 1, redis };
+  const sample = await sampleCounts(tools, 'demo-a', () => ({ a: 1 }), new AbortController().signal);
+  const event = { kind: 'count', key: 'demo-a', ...sample, inFlight: {} };
+  expect(JSON.stringify(event).length).toBeLessThan(512);
+  expect(historyEvent.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
 });

@@ -1,10 +1,17 @@
 /** The count that Redis holds of one caller, at the place that the spec names, and samples of it. */
 import { type CountPlace, gaveNoAnswer } from '@chaosdemo/redis-faults';
-import { messageOf } from '../../../api/index.ts';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
+import { messageOf, truncate } from '../../../api/index.ts';
 import type { AdmittedByPod, CounterSample } from '../../history/counter-sample.ts';
 import { keyPattern } from '../../redis/key-places.ts';
 import { ADDRESS_PLACE } from '../spec/http-schema.ts';
 import type { Toolkit } from '../tools.ts';
+
+export const SAMPLE_EVERY_MS = 100;
+/** Two samples begin at least this far apart, however urgent they are. */
+const LOOK_APART_MS = 20;
+/** Characters of a problem that are kept: there may be one ten times a second. */
+const MOST_PROBLEM = 256;
 
 /** What is needed to read counts. */
 export type CountTools = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'redis'>;
@@ -23,13 +30,13 @@ export async function sampleCounts(
   const { now, redis } = tools;
   const sample = { admitted: admittedNow(), readAt: now(), elsewhere: [] };
   try {
-    const stored = await redis.count(placeOf(tools, key));
+    const stored = Math.min(await redis.count(placeOf(tools, key)), Number.MAX_SAFE_INTEGER);
     signal.throwIfAborted();
     return { ...sample, endedAt: now(), stored, storeSilent: false, problems: [] };
   } catch (error) {
     signal.throwIfAborted();
-    const storeSilent = gaveNoAnswer(error);
-    return { ...sample, endedAt: now(), stored: undefined, storeSilent, problems: [messageOf(error)] };
+    const problems = [truncate(messageOf(error), MOST_PROBLEM)];
+    return { ...sample, endedAt: now(), storeSilent: gaveNoAnswer(error), problems };
   }
 }
 
@@ -39,4 +46,29 @@ export function placeOf({ callers, limiter }: Pick<Toolkit, 'callers' | 'limiter
   if (!count) throw new TypeError('the spec does not name where Redis counts');
   const pattern = keyPattern(count.key).replaceAll(ADDRESS_PLACE, '198.1[89].*');
   return { ...count, key: callers.fillIn(count.key, key), pattern };
+}
+
+/**
+ * Samples the counters of a key at a fixed rate, one sample at a time, until `signal` is aborted.
+ * @param isUrgent whether the next sample is due at once
+ */
+export async function watchCounters(
+  look: (signal: AbortSignal) => Promise<CounterSample>,
+  onSample: (sample: CounterSample) => void,
+  signal: AbortSignal,
+  { everyMs = SAMPLE_EVERY_MS, isUrgent = (): boolean => false } = {},
+): Promise<void> {
+  const start = performance.now();
+  try {
+    for (;;) {
+      onSample(await look(signal));
+      const sinceLast = (performance.now() - start) % everyMs;
+      const dueAt = performance.now() + everyMs - sinceLast;
+      const left = (): number => Math.max(0, dueAt - performance.now());
+      do await pauseFor(Math.min(LOOK_APART_MS, left()), signal);
+      while (left() > 0 && !isUrgent());
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

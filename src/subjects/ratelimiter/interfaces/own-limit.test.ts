@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { OwnLimit } from './own-limit.ts';
+import { type OwnLimit, ownLimitOf } from './own-limit.ts';
 
 const limit = { algorithm: 'FixedWindow', requests: 5, windowMs: 60_000, start: 'FirstRequest' } as const;
 
@@ -16,7 +16,7 @@ async function waits(own: OwnLimit): Promise<boolean> {
 
 it('a limit counts as used at first (its history is unknown) and after each use', async () => {
   let now = 1_000_000;
-  const own = new OwnLimit(limit, () => now);
+  const own = ownLimitOf(limit, () => now);
   now += 60_999;
   expect(await waits(own)).toBe(true);
   now += 1;

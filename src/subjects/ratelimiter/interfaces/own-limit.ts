@@ -6,30 +6,24 @@ import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { replenishedAt } from '../limits/replenish.ts';
 
-export class OwnLimit {
-  readonly #limit: RateLimit;
-  readonly #now: () => number;
-  #lastUsedAt: number;
+export type OwnLimit = ReturnType<typeof ownLimitOf>;
 
-  /** Earlier use is unknown: the limit counts as used now. @param now milliseconds since the epoch */
-  constructor(limit: RateLimit, now: () => number) {
-    this.#limit = limit;
-    this.#now = now;
-    this.#lastUsedAt = now();
-  }
-
-  /** Call when requests have ended: they are answered or given up, and any fault that delayed them has ended. */
-  used(): void {
-    this.#lastUsedAt = this.#now();
-  }
-
-  /** Resolves once the limit is replenished, if no other client uses it. @throws the reason of `signal` */
-  async untilReplenished(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const left = replenishedAt(this.#limit, this.#lastUsedAt) - this.#now();
-      signal.throwIfAborted();
-      if (left <= 0) return;
-      await pauseFor(left, signal);
-    }
-  }
+/** Earlier use is unknown: the limit counts as used now. @param now milliseconds since the epoch */
+export function ownLimitOf(limit: RateLimit, now: () => number) {
+  let lastUsedAt = now();
+  return {
+    /** Call when requests have ended: they are answered or given up, and any fault that delayed them has ended. */
+    used(): void {
+      lastUsedAt = now();
+    },
+    /** Resolves once the limit is replenished, if no other client uses it. @throws the reason of `signal` */
+    async untilReplenished(signal: AbortSignal): Promise<void> {
+      for (;;) {
+        const left = replenishedAt(limit, lastUsedAt) - now();
+        signal.throwIfAborted();
+        if (left <= 0) return;
+        await pauseFor(left, signal);
+      }
+    },
+  };
 }

@@ -3,12 +3,11 @@ import { expect, it } from 'vitest';
 import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { HistoryEvent } from '../../history/events.ts';
 import { Attempt } from '../../run/attempt.ts';
-import { Judge } from '../../scenarios/judge.ts';
 import type { ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { Stage, Workload } from '../../scenarios/workload.ts';
 import type { OutageSeen } from '../checkers/outage-seen.ts';
 import { type LimiterPlan, ofLimiter } from '../scenarios/limiter-plan.ts';
-import { judgedOutage } from '../scenarios/store-outage/judge.ts';
+import { judgedOutage } from '../scenarios/store-outage/index.ts';
 import { OutagePlan } from '../scenarios/store-outage/plan.ts';
 import type { Toolkit } from '../tools.ts';
 
@@ -56,9 +55,8 @@ async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: read
   const checkers = judgedOutage.checkers.map((one) => ({ ...one, step, finding: () => ({}) }));
   const errors: unknown[] = [];
   const type = {
-    judge: (history, onFailure) => new Judge(history, { ...judgedOutage, checkers }, onFailure),
+    judged: { ...judgedOutage, checkers, evidence: () => undefined },
     ...ofLimiter,
-    evidence: () => undefined,
     fault: () => ({
       isActive: true,
       prepare: async () => ({ marker: 'x' }),

@@ -8,7 +8,7 @@ import {
   modelBursts,
 } from '../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
 import { History } from '../../history/history.ts';
-import type { Judge } from '../../scenarios/judge.ts';
+import { Judge } from '../../scenarios/judge.ts';
 import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
 import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
@@ -30,7 +30,7 @@ const worlds = (isBroken: boolean): fc.Arbitrary<ModelWorld> =>
 /** The judge that has taken in all of a history. */
 function judgeOf(history: History): Judge {
   const again = new History(history.setup);
-  const judge = scenarioTypeOf(rateLimiterKind, 'GhostAllowing').judge(again);
+  const judge = new Judge(again, scenarioTypeOf(rateLimiterKind, 'GhostAllowing').judged);
   for (const event of history.events) again.append(event);
   return judge;
 }

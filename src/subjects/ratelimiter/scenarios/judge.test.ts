@@ -9,7 +9,8 @@ import type { HistoryEvent } from '../../history/events.ts';
 import { History } from '../../history/history.ts';
 import { Judge, type JudgedBy } from '../../scenarios/judge.ts';
 import type { OutageSeen, OutageSetup } from '../checkers/outage-seen.ts';
-import { judgedOutage, whyDecided } from './store-outage/judge.ts';
+import { judgedOutage } from './store-outage/index.ts';
+import { whyDecided } from './store-outage/workload.ts';
 
 type By = JudgedBy<OutageSetup, OutageSeen>;
 

@@ -1,14 +1,12 @@
 /** A scenario of a rate limiter, and what all its types have. */
 import { formatDuration, type ScenarioSpec } from '../../../api/index.ts';
-import { ScenarioPlan, type ScenarioType } from '../../scenarios/scenario-type.ts';
+import { type ParametersApi, ScenarioPlan, type ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { FaultTruth } from '../../scenarios/truth.ts';
 import { DRAWS, type Setup } from '../history/setup.ts';
-import type { Baseline } from '../interfaces/http/control-callers.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
 import { mostCooldownMs } from '../limits/replenish.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
-import { limitOf } from '../spec/limit-of-spec.ts';
-import { PART, type RateLimiterSpec } from '../spec/schema.ts';
+import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 
 export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P> {
@@ -16,15 +14,11 @@ export abstract class LimiterPlan<P extends object = object> extends ScenarioPla
   readonly limit: RateLimit;
   /** What the limit admits at once. */
   readonly full: number;
+  abstract override readonly truth: FaultTruth;
   override readonly isOneCaller: boolean;
   override readonly cooldownMs: number;
-  abstract override readonly truth: FaultTruth;
 
-  constructor(
-    scenario: ScenarioSpec,
-    limiter: RateLimiterSpec,
-    parameters: { readonly member: string; readonly schema: { parse(value: unknown): P } },
-  ) {
+  constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec, parameters: ParametersApi<P>) {
     super(scenario, limiter, parameters);
     this.limiter = limiter;
     this.limit = limitOf(limiter);
@@ -39,11 +33,6 @@ export abstract class LimiterPlan<P extends object = object> extends ScenarioPla
     if (this.storyMs < this.limit.windowMs) return undefined;
     return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)} and must fit into one ${PART}.limit.window of ${window}: reduce these, or lengthen the window`;
   }
-
-  abstract override unprovable(
-    pods: number,
-    baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
-  ): string | undefined;
 }
 
 export type LimiterType<A, P extends LimiterPlan> = ScenarioType<A, P, Toolkit, Setup>;
@@ -53,20 +42,13 @@ export const ofLimiter = {
   isExplained: true,
   partIn: ({ limiter }: Setup) => limiter,
   setup({ limiter, rate = 0 }: LimiterPlan, { control }: Toolkit) {
-    const { baseline } = control() ?? {};
-    const lag = baseline?.lags.get(rate)?.lag;
+    const { lags, ...measured } = control()?.baseline ?? {};
+    const lag = lags?.get(rate)?.lag;
     return {
       limiter,
       draws: DRAWS,
       clockWithinMs: CLOCK_WITHIN_MS,
-      ...(baseline && {
-        baseline: {
-          writeP50Ms: baseline.writeP50Ms,
-          writeMaxMs: baseline.writeMaxMs,
-          denying: baseline.denying,
-          ...(lag !== undefined && { lag }),
-        },
-      }),
+      ...(lags && { baseline: { ...measured, ...(lag !== undefined && { lag }) } }),
     };
   },
 };

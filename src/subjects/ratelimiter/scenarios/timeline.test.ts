@@ -7,8 +7,7 @@ import {
   relativeToFirst,
   type Signal,
 } from '../../../evidence/index.ts';
-import type { CounterSample } from '../../history/counter-sample.ts';
-import { countEvent } from '../../history/counts.ts';
+import type { EventOf } from '../../history/events.ts';
 import { Timeline } from '../../scenarios/timeline.ts';
 
 const T = 1_000_000;
@@ -19,23 +18,15 @@ const points = ({ series }: EvidenceBundle, component: string, signal: Signal) =
 const events = ({ events }: EvidenceBundle) =>
   events.map(({ atMs, component, text }) => `${atMs} ${component}: ${text}`);
 
-function sample(at: number, admitted: Record<string, number>, stored: number | undefined): CounterSample {
-  const counts = new Map(Object.entries(admitted));
-  return {
-    readAt: at,
-    endedAt: at + 5,
-    admitted: counts,
-    stored,
-    storeSilent: stored === undefined,
-    elsewhere: [],
-    problems: ['x'],
-  };
+function sample(at: number, admitted: Record<string, number>, stored: number): EventOf<'count'> {
+  const counts = { admitted, stored, elsewhere: [], problems: ['x'], inFlight: {} };
+  return { kind: 'count', key: 'k', readAt: at, endedAt: at + 5, ...counts };
 }
 
 describe('a timeline', () => {
   it('names pods by role and order, and gives nothing away', () => {
     const seen = timeline('limiter-a', 'limiter-b');
-    seen.show(countEvent('k', sample(T, { 'limiter-a': 1, 'limiter-b': 2 }, 3)));
+    seen.show(sample(T, { 'limiter-a': 1, 'limiter-b': 2 }, 3));
     seen.show({ kind: 'gone', at: T + 1, pods: ['limiter-b'] });
     seen.show({ kind: 'probe', state: 'Lost', at: T + 2 });
     seen.show({ kind: 'probe', state: 'Restarted', at: T + 3 });

@@ -1,16 +1,18 @@
 /** The rate limiter's part of the spec, `spec.rateLimiter`. */
 import { COUNT_TYPES } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
-import { type ChaosDemoSpec, cel, durationField } from '../../../api/index.ts';
+import { type ChaosDemoSpec, cel, durationField, parseDuration } from '../../../api/index.ts';
 import { redisSchema } from '../../redis/schema.ts';
 import {
-  healthTimeout,
+  healthSchema,
   KEY_PLACE,
   podPort,
   podSelector,
   requestPath,
   requiredPart,
+  wholeField,
 } from '../../spec/pods-schema.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
 import { ADDRESS_PLACE, httpInterfaceSchema } from './http-schema.ts';
 
 /** Its member of `spec`. */
@@ -68,12 +70,11 @@ const limit = z
       .describe(
         'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. With Unknown, the run keeps requests within one window by the clock if they fit. A violation is then more than any algorithm allows.',
       ),
-    burst: z
-      .int()
-      .min(1)
-      .max(MOST_REQUESTS)
-      .optional()
-      .describe('TokenBucket only. Requests that a full bucket admits at once. If left out, limit.requests.'),
+    burst: wholeField(
+      1,
+      MOST_REQUESTS,
+      'TokenBucket only. Requests that a full bucket admits at once. If left out, limit.requests.',
+    ).optional(),
     refillEvery: durationField(
       'TokenBucket only. Time between two batches of tokens. If left out, tokens come one by one.',
       '1ms',
@@ -89,17 +90,14 @@ const limit = z
     }),
   });
 
-const health = z
-  .object({
-    path: requestPath
-      .optional()
-      .describe(
-        'Path of a GET request that uses no limit: a pod is healthy if it answers with a status from 200 to 399. Left out: a pod is healthy if it accepts connections, and one that is slow looks like a slow limiter. The bundled limiter has /health.',
-      ),
-    timeout: healthTimeout,
-  })
-  .prefault({})
-  .describe('How the operator checks the health of the rate limiter, every 2 s.');
+const health = healthSchema(
+  requestPath
+    .optional()
+    .describe(
+      'Path of a GET request that uses no limit: a pod is healthy if it answers with a status from 200 to 399. Left out: a pod is healthy if it accepts connections, and one that is slow looks like a slow limiter. The bundled limiter has /health.',
+    ),
+  'the rate limiter',
+).prefault({});
 
 export const rateLimiterSchema = z
   .object({
@@ -155,4 +153,27 @@ export function completed(stored: StoredRateLimiter) {
   const health = { ...(isBundled && { path: BUNDLED.healthPath }), ...stored.health };
   const stores = { ...redis, ...(isBundled && { count: BUNDLED.count }) };
   return { ...stored, http, isBundled, limit: configured, redis: stores, health };
+}
+
+/** The limit of the spec, in figures. @throws RangeError for malformed durations, which the API server's validation rules out */
+export function limitOf({ limit }: Pick<RateLimiterSpec, 'limit'>): RateLimit {
+  const { algorithm, burst, refillEvery, requests, window, windowStart } = limit;
+  const windowMs = parseDuration(window);
+  switch (algorithm) {
+    case 'FixedWindow':
+      return { algorithm, requests, windowMs, start: windowStart };
+    case 'SlidingWindow':
+    case 'SlidingWindowCounter':
+      return { algorithm, requests, windowMs };
+    case 'TokenBucket':
+      return {
+        algorithm,
+        requests,
+        windowMs,
+        capacity: burst ?? requests,
+        ...(refillEvery !== undefined && { refillEveryMs: parseDuration(refillEvery) }),
+      };
+    default:
+      return algorithm satisfies never;
+  }
 }

@@ -7,7 +7,7 @@ import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
-import { always, type Due, podByPod, runTraffic, type TrafficOptions, usedTimes } from './traffic.ts';
+import { type Due, podByPod, runTraffic, type TrafficOptions } from './traffic.ts';
 
 const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 
@@ -28,20 +28,30 @@ async function nodeThat(
 }
 
 /** In each turn every pod gets the next key of each source, until one has no more. */
-function* toEachPod(clients: readonly PodClient[], ...sources: Iterable<string>[]): Generator<Due[]> {
-  const keys = sources.map((source) => source[Symbol.iterator]());
-  for (;;) {
-    const due: Due[] = [];
-    for (const client of clients) {
-      for (const source of keys) {
-        const { done, value } = source.next();
-        if (done) return yield due;
-        due.push({ client, caller: 'Drawn', key: value });
-      }
-    }
-    yield due;
-  }
+function toEachPod(clients: readonly PodClient[], ...sources: Source[]): TrafficOptions['schedule'] {
+  return (turn) => {
+    const due = clients.flatMap((client, i) =>
+      sources.flatMap((keyOf): Due[] => {
+        const key = keyOf(turn * clients.length + i);
+        return key === undefined ? [] : [{ client, caller: 'Drawn', key }];
+      }),
+    );
+    return due.length < clients.length * sources.length ? undefined : due;
+  };
 }
+
+/** The key of each request. */
+type Source = (request: number) => string | undefined;
+
+/** Each key this many times, one after the other. */
+const usedTimes =
+  (keys: readonly string[], uses: number): Source =>
+  (request) =>
+    keys[Math.floor(request / uses)];
+const always =
+  (key: string): Source =>
+  () =>
+    key;
 
 /** Callers within their limit, and one beyond. */
 const sides = (within: string[], uses: number) => [usedTimes(within, uses), always('demo-b')] as const;
@@ -254,7 +264,8 @@ describe('steady traffic', () => {
     const nobody = { name: 'a', host: '127.0.0.1', port: 1 };
     const client = answer ? await clientOfPod(answer) : new PodClient(nobody, Date.now);
     const requests: CallerRequest[] = [];
-    const schedule = podByPod([client], 'Steady', usedTimes(['k'], 10));
+    const steady = podByPod([client], () => 'k');
+    const schedule = (turn: number) => (turn < 10 ? steady(turn) : undefined);
     const { signal } = new AbortController();
     await runTraffic(
       { schedule, turnsPerSecond: 200, callers, callerTimeoutMs: 10_000, ...endless },
@@ -283,9 +294,9 @@ describe('steady traffic', () => {
     expect(await sentTo(answer)).toEqual(outcome);
   });
 
-  it('goes to one pod after the other, and ends with its keys', () => {
+  it('goes to one pod after the other', () => {
     const clients = ['a', 'b'].map((name) => ({ pod: { name } }) as PodClient);
-    const turns = [...podByPod(clients, 'Steady', usedTimes(['k'], 3))];
+    const turns = [0, 1, 2].map(podByPod(clients, () => 'k'));
     expect(turns.map((due) => due.map(({ client }) => client.pod.name))).toEqual([['a'], ['b'], ['a']]);
   });
 });

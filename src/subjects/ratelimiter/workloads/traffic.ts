@@ -47,8 +47,8 @@ export interface LateTraffic {
 }
 
 export interface TrafficOptions {
-  /** The due requests of each turn, in order; ends when there is nothing more to send. */
-  readonly schedule: Iterable<readonly Due[]>;
+  /** The due requests of each turn, which are numbered from 0; undefined: there is nothing more to send. */
+  readonly schedule: (turn: number) => readonly Due[] | undefined;
   readonly turnsPerSecond: number;
   readonly callers: Pick<HttpCallers, 'read' | 'requestOf'>;
   /** How long a caller waits; milliseconds. */
@@ -73,69 +73,28 @@ export async function runTraffic(
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<void> {
-  await new Traffic(options, record, lifetime).run(stop);
-}
-
-class Traffic {
-  readonly #options: TrafficOptions;
-  readonly #record: RecordRequest;
-  readonly #lifetime: AbortSignal;
+  const { callers, callerTimeoutMs, late, leftOut, room, schedule, sending, turnsPerSecond } = options;
   /** Requests whose callers wait. */
-  readonly #open = new Set<Promise<void>>();
+  const open = new Set<Promise<void>>();
   /** Those that are open although their callers gave up, with their connections, in the order of giving up. */
-  readonly #late = new Map<AbortController, ConnectionLease>();
-  readonly #failed = new AbortController();
+  const waiting = new Map<AbortController, ConnectionLease>();
+  const failed = new AbortController();
 
-  constructor(options: TrafficOptions, record: RecordRequest, lifetime: AbortSignal) {
-    this.#options = options;
-    this.#record = record;
-    this.#lifetime = lifetime;
-  }
-
-  async run(stop: AbortSignal): Promise<void> {
-    const { schedule, turnsPerSecond } = this.#options;
-    const turns = schedule[Symbol.iterator]();
-    const either = AbortSignal.any([stop, this.#lifetime, this.#failed.signal]);
-    const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * turnsPerSecond));
-    const start = performance.now();
-    let [turn, leftOut, isOver] = [0, 0, false];
-    while (!either.aborted && !isOver) {
-      const due = Math.floor(((performance.now() - start) / 1000) * turnsPerSecond) + 1 - leftOut;
-      leftOut += Math.max(0, due - turn - catchUp);
-      const until = Math.min(due, turn + catchUp);
-      for (; turn < until && !isOver; turn += 1) {
-        const next = turns.next();
-        isOver = next.done === true;
-        if (!next.done) for (const each of next.value) this.#begin(each);
-      }
-      if (!isOver) await pauseFor(TICK_MS, either).catch(() => undefined);
-    }
-    await Promise.all(this.#open);
-    this.#failed.signal.throwIfAborted();
-  }
-
-  #begin(due: Due): void {
-    const { late, leftOut, room } = this.#options;
-    if (this.#late.size >= MOST_LATE && late?.listensTo(due)) return;
-    // A caller that still waits takes precedence over one that has given up.
-    const place = this.#open.size < MOST_OPEN ? (room() ?? this.#handOver()) : undefined;
-    if (!place) {
-      leftOut();
-      return;
-    }
-    const request = this.#send(due, place)
-      // Not awaited yet, so it must not reject.
-      .catch((error: unknown) => this.#failed.abort(error))
-      .finally(() => this.#open.delete(request));
-    this.#open.add(request);
-  }
+  /** Drops the oldest request whose caller gave up, and returns its connection; undefined: there is none. */
+  const handOver = (): ConnectionLease | undefined => {
+    const [oldest] = waiting;
+    if (!oldest) return undefined;
+    const [request, place] = oldest;
+    waiting.delete(request);
+    request.abort();
+    return place;
+  };
 
   /**
    * Resolves once the caller has an answer or has given up; the request may continue then.
    * @param place released once the request is no longer open
    */
-  async #send(due: Due, place: ConnectionLease): Promise<void> {
-    const { callers, callerTimeoutMs, late, leftOut, sending } = this.#options;
+  const send = async (due: Due, place: ConnectionLease): Promise<void> => {
     const { caller, client, key } = due;
     const dropped = new AbortController();
     let request: CallerRequest | undefined;
@@ -143,8 +102,8 @@ class Traffic {
       ? {
           until: AbortSignal.any([late.until, dropped.signal]),
           onEnd: (result: RequestResult): void => {
-            this.#late.get(dropped)?.release();
-            this.#late.delete(dropped);
+            waiting.get(dropped)?.release();
+            waiting.delete(dropped);
             const outcome = outcomeOf(result, callers)?.outcome;
             if (request && outcome !== undefined && outcome !== 'Timeout') {
               late.onAnswer(request, { outcome, at: result.endedAt });
@@ -154,51 +113,57 @@ class Traffic {
       : undefined;
     const heard = sending?.(due);
     try {
-      const result = await client.send(callers.requestOf(key), callerTimeoutMs, this.#lifetime, listener);
+      const result = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
       heard?.(result);
       if (result.failure?.code === 'NO_ROOM') leftOut();
       const of = { pod: client.pod.name, caller, key };
-      request = this.#lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;
+      request = lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;
       if (!request) return;
-      this.#record(request);
-      if (listener && request.outcome === 'Timeout') this.#late.set(dropped, place);
+      record(request);
+      if (listener && request.outcome === 'Timeout') waiting.set(dropped, place);
     } finally {
-      if (!this.#late.has(dropped)) place.release();
+      if (!waiting.has(dropped)) place.release();
     }
-  }
+  };
 
-  /** Drops the oldest request whose caller gave up, and returns its connection; undefined: there is none. */
-  #handOver(): ConnectionLease | undefined {
-    const [oldest] = this.#late;
-    if (!oldest) return undefined;
-    const [request, place] = oldest;
-    this.#late.delete(request);
-    request.abort();
-    return place;
+  const begin = (due: Due): void => {
+    if (waiting.size >= MOST_LATE && late?.listensTo(due)) return;
+    // A caller that still waits takes precedence over one that has given up.
+    const place = open.size < MOST_OPEN ? (room() ?? handOver()) : undefined;
+    if (!place) {
+      leftOut();
+      return;
+    }
+    const request = send(due, place)
+      // Not awaited yet, so it must not reject.
+      .catch((error: unknown) => failed.abort(error))
+      .finally(() => open.delete(request));
+    open.add(request);
+  };
+
+  const either = AbortSignal.any([stop, lifetime, failed.signal]);
+  const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * turnsPerSecond));
+  const start = performance.now();
+  let [turn, missed, isOver] = [0, 0, false];
+  while (!either.aborted && !isOver) {
+    const due = Math.floor(((performance.now() - start) / 1000) * turnsPerSecond) + 1 - missed;
+    missed += Math.max(0, due - turn - catchUp);
+    const until = Math.min(due, turn + catchUp);
+    for (; turn < until && !isOver; turn += 1) {
+      const next = schedule(turn);
+      isOver = next === undefined;
+      for (const each of next ?? []) begin(each);
+    }
+    if (!isOver) await pauseFor(TICK_MS, either).catch(() => undefined);
   }
+  await Promise.all(open);
+  failed.signal.throwIfAborted();
 }
 
-/** In every turn the next pod gets the next request. @param keys one for each request */
-export function* podByPod(
-  clients: readonly PodClient[],
-  caller: CallerKind,
-  keys: Iterable<string>,
-): Generator<Due[]> {
-  let turn = 0;
-  for (const key of keys) {
+/** A schedule of steady traffic: in each turn the next pod gets a request. @param keyOf the caller of a turn */
+export function podByPod(clients: readonly PodClient[], keyOf: (turn: number) => string) {
+  return (turn: number): Due[] => {
     const client = clients[turn % clients.length];
-    if (!client) return;
-    yield [{ client, caller, key }];
-    turn += 1;
-  }
-}
-
-/** Each key this many times, one after the other. */
-export function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {
-  for (const key of keys) for (let i = 0; i < uses; i += 1) yield key;
-}
-
-/** One key for all requests. */
-export function* always(key: string): Generator<string, never> {
-  for (;;) yield key;
+    return client ? [{ client, caller: 'Steady', key: keyOf(turn) }] : [];
+  };
 }

@@ -14,7 +14,7 @@ import { Refusal } from '../../targets/refusal.ts';
 import { findAuthority, findSecret } from '../../targets/secret-keys.ts';
 import type { RedisSpec } from '../schema.ts';
 import { createRedisSecret, REDIS_AUTH, type RedisAuth, readRedisAuth } from './redis-auth.ts';
-import { podSelectorOf, type RedisEndpoint, resolvePods, type ServiceUse, usesIn } from './redis-service.ts';
+import { podSelectorOf, resolvePods, type ServiceUse, usesIn } from './redis-service.ts';
 
 /**
  * The one pod of a Redis, or the pods of a Cluster, masters and replicas.
@@ -25,10 +25,7 @@ export async function findRedis(
   redis: RedisSpec,
   part: string,
 ): Promise<PerServer<RedisTarget>> {
-  const use = usesIn(part).redis;
-  const endpoints = await findEndpoints(reader, redis, use);
-  const login = await findLogin(reader, redis, use);
-  return each(endpoints, (endpoint) => ({ ...endpoint, ...login }));
+  return await findServers(reader, redis, usesIn(part).redis);
 }
 
 /**
@@ -41,10 +38,8 @@ export async function findSentinels(
   part: string,
 ): Promise<SentinelsTarget | undefined> {
   if (sentinel === undefined) return undefined;
-  const use = usesIn(part).sentinels;
-  const endpoints = await findEndpoints(reader, sentinel, use);
-  const login = await findLogin(reader, { ...sentinel, tls }, use);
-  return { masterName: sentinel.masterName, servers: endpoints.map((each) => ({ ...each, ...login })) };
+  const servers = await findServers(reader, { ...sentinel, tls }, usesIn(part).sentinels);
+  return { masterName: sentinel.masterName, servers };
 }
 
 /**
@@ -57,18 +52,17 @@ export async function findFaultProxy(
   part: string,
 ): Promise<FaultProxyTarget | undefined> {
   if (faultProxy === undefined) return undefined;
-  const use = usesIn(part).faultProxy;
-  const [{ host, podName, port }] = await findEndpoints(reader, faultProxy, use);
   // Its Secret is required, and has a password.
-  const { password: token = '', setting } = await findLogin(reader, faultProxy, use);
+  const [found] = await findServers(reader, faultProxy, usesIn(part).faultProxy);
+  const { host, password: token = '', podName, port, setting } = found;
   return { podName, host, port, token, ...(setting !== undefined && { setting }) };
 }
 
-async function findEndpoints(
-  reader: NamespaceReader,
-  { port, serviceName: name }: Pick<RedisSpec, 'port' | 'serviceName'>,
-  use: ServiceUse,
-): Promise<PerServer<RedisEndpoint>> {
+type Server = Pick<RedisSpec, 'authSecretName' | 'port' | 'serviceName'> & Partial<Pick<RedisSpec, 'tls'>>;
+
+/** The pods of a Service, with how to connect to them. */
+async function findServers(reader: NamespaceReader, server: Server, use: ServiceUse) {
+  const { port, serviceName: name } = server;
   const service = await reader.service(name);
   if (service === undefined) {
     throw new Refusal(
@@ -89,17 +83,17 @@ async function findEndpoints(
     endpoints.map(({ host, podName }) => ({ name: podName, host })),
     { localPods, reason: 'RedisNotEligible' },
   );
-  return endpoints;
+  const login = await findLogin(reader, server, use);
+  return each(endpoints, (endpoint) => ({ ...endpoint, ...login }));
 }
 
 /** How to connect to the pods of a Service. */
 async function findLogin(
   reader: NamespaceReader,
-  server: Pick<RedisSpec, 'authSecretName' | 'serviceName'> & { readonly tls?: RedisSpec['tls'] },
+  { authSecretName: name, serviceName, tls }: Server,
   { field }: ServiceUse,
 ): Promise<Partial<RedisAuth> & Pick<RedisTarget, 'ca' | 'namespace' | 'servername' | 'setting' | 'tls'>> {
   const { namespace } = reader;
-  const { authSecretName: name, serviceName, tls } = server;
   const link = {
     namespace,
     tls: tls !== undefined,

@@ -1,7 +1,7 @@
 /** A pod of a rate limiter that counts in a Redis Cluster, by the client that people use. It ends with its test. */
+import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { Cluster } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import type { RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { connectorFrom } from '../../../kit/connector-from.ts';
 import { servedPod } from '../../../kit/planted-pod.ts';
 

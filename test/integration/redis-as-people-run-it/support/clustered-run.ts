@@ -1,11 +1,13 @@
 /** A session and a driver of faults on a real Redis Cluster, as the connector opens them. Each ends with its test. */
-import { type AdmittedRedis, admitRedis, type PerServer } from '@chaosdemo/redis-faults';
-import { onTestFinished } from 'vitest';
 import {
+  type AdmittedRedis,
+  admitRedis,
+  type PerServer,
   RedisConnections,
   type RedisTarget,
   StoreConnections,
-} from '../../../../src/subjects/ratelimiter/index.ts';
+} from '@chaosdemo/redis-faults';
+import { onTestFinished } from 'vitest';
 import { DrivenLimiter, limiterSpec, never } from '../../../kit/driven-limiter.ts';
 import { type Clustered, clusteredPod } from './clustered-pod.ts';
 import type { RedisCluster } from './redis-cluster.ts';

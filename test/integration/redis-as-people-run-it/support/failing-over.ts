@@ -1,8 +1,8 @@
 /** A Redis under Sentinels in a namespace, and a limiter on it. */
+import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type Kubectl, registerPods, type Supervisor } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import { REDIS_ACL } from '../../../../src/subjects/ratelimiter/index.ts';
 import { connectorFrom } from '../../../kit/connector-from.ts';
 import { Demos } from '../../../kit/demos.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';

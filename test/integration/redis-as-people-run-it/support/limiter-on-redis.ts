@@ -2,13 +2,13 @@
  * What a pause is tried on without a control plane: a real Redis with the users that ship, three real nodes of the
  * rate limiter over it, and the very driver and admission of the operator, logged in as its user.
  */
-import { admitRedis, RedisRefusal } from '@chaosdemo/redis-faults';
+import { admitRedis, RedisRefusal, type RedisTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis, withFreePorts } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import type { ChaosDemoSpec } from '../../../../src/api/index.ts';
 import type { LimiterMode } from '../../../../src/local/limiters.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../../../src/local/redis-users.ts';
-import type { PodTarget, RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, LIMITER_HOSTS, threeNodes } from '../../../kit/hosted-limiters.ts';
 

@@ -1,9 +1,8 @@
 /** A real Redis Cluster: each node at its own address and on the same port, as in pods. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPerServer, type PerServer } from '@chaosdemo/redis-faults';
+import { asPerServer, type PerServer, REDIS_ACL, type RedisTarget } from '@chaosdemo/redis-faults';
 import { freePort, type RedisServer, type Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { connectorFrom } from '../../../kit/connector-from.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
 import { until } from '../../../kit/until.ts';

@@ -1,9 +1,14 @@
 /** Real Redis servers that belong together, a master and its replicas, and a limiter that counts in them. */
-import { admitRedis, RedisRefusal, type SentinelsTarget } from '@chaosdemo/redis-faults';
+import {
+  admitRedis,
+  REDIS_ACL,
+  RedisRefusal,
+  type RedisTarget,
+  type SentinelsTarget,
+} from '@chaosdemo/redis-faults';
 import type { RedisServer, Supervisor } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
 import { plantedPod } from '../../../kit/planted-pod.ts';

@@ -1,18 +1,58 @@
 /** Exclusion: contenders acquire and release locks while Redis fails. */
+import type { Finding } from '../../../checkers/checker.ts';
 import { keyPlaces } from '../../../redis/key-places.ts';
-import { Judge } from '../../../scenarios/judge.ts';
+import { type CodedReading, type JudgedBy, proven, summariesOf } from '../../../scenarios/judge.ts';
 import type { ScenarioType } from '../../../scenarios/scenario-type.ts';
 import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { drawRequests } from '../../../scenarios/timeline.ts';
-import type { LockSeen } from '../../checkers/holds.ts';
+import { type LockSeen, type LockSetup, lockFold } from '../../checkers/holds.ts';
+import { LOCK_CHECKERS } from '../../checkers/index.ts';
+import { returnIn } from '../../checkers/slots-return.ts';
 import type { Toolkit } from '../../controls/control-lock.ts';
 import type { Setup } from '../../history/setup.ts';
 import type { LockSpec } from '../../spec/schema.ts';
-import { judgedExclusion } from './judge.ts';
-import { api } from './parameters.ts';
-import { ExclusionPlan } from './plan.ts';
+import { api, ExclusionPlan } from './plan.ts';
+import { lockWords } from './words.ts';
 import { ExclusionWorkload } from './workload.ts';
+
+export const judgedExclusion: JudgedBy<LockSetup, LockSeen> = {
+  checkers: LOCK_CHECKERS,
+  fold: lockFold,
+  words: lockWords,
+  setup(setup: Setup) {
+    const plan = new ExclusionPlan(setup.scenario, setup.lock);
+    const { callerTimeoutMs, parameters, part, recoverMs, ttlMs } = plan;
+    const isFenced = part.acquire.fencing !== undefined;
+    const of = { slots: part.slots, ttlMs, isFenced, callerTimeoutMs, recoverMs, accept: parameters.accept };
+    const record = { lastsMs: plan.lingerMs, endsEarly: plan.failsOver, keys: plan.keysOf(setup.fixture) };
+    return { ...setup, ...record, ...of };
+  },
+  read: judgeExclusion,
+  evidence: (history) => drawRequests(history, 'Acquire'),
+  changes: (event) => event.kind === 'ended' || (event.kind === 'fault' && event.step === 'Reported'),
+};
+
+function judgeExclusion(seen: LockSeen, findings: ReadonlyMap<string, Finding>): CodedReading {
+  // More holders than slots depend on nothing else: not on the fault, nor on what could not be timed.
+  const alone = ['exclusion', 'fencing'].some((name) => findings.get(name)?.isBroken);
+  const { brokenAt, detectedAt, evidence, isDetected, measures, shortfalls, watchedUntil } = proven(
+    seen,
+    findings,
+    alone,
+  );
+  const summary = summariesOf(findings, lockWords, 'service', 'exclusion', 'fencing', 'slotsReturn');
+  return {
+    watchedUntil,
+    complete: returnIn(seen) !== undefined,
+    shortfalls,
+    measures,
+    summary: summary.join('; ') || 'not judged yet',
+    ...(isDetected &&
+      detectedAt !== undefined && { detectedAt, brokenAt: brokenAt ?? detectedAt, provenAlone: alone }),
+    evidence,
+  };
+}
 
 export const exclusion: ScenarioType<LockSeen, ExclusionPlan, Toolkit, Setup> = {
   api,
@@ -20,10 +60,9 @@ export const exclusion: ScenarioType<LockSeen, ExclusionPlan, Toolkit, Setup> = 
   // A lock keeps no counts, which is what profiles explain.
   isExplained: false,
   plan: (scenario, lock: LockSpec) => new ExclusionPlan(scenario, lock),
-  judge: (history, onFailure) => new Judge(history, judgedExclusion, onFailure),
+  judged: judgedExclusion,
   setup: (plan, _, fixture) => ({ lock: plan.part, seed: seedOf(fixture) }),
   partIn: ({ lock }) => lock,
-  evidence: (history) => drawRequests(history, 'Acquire'),
   fault: (plan, toolkit, fixture) =>
     createFault(toolkit, plan, fixture, () => keyPlaces(plan.part.redis.key, plan.keysOf(fixture()))),
   workload: (plan, toolkit) => new ExclusionWorkload(plan, toolkit),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lockSpec } from '../../../../../test/kit/planted-lock.ts';
 import { plansOf } from '../../../scenarios/subject-kind.ts';
-import { lock } from '../../index.ts';
+import { subjectOf } from '../../../subject.ts';
 import { lockKind } from '../../kind.ts';
 import type { ExclusionPlan } from './plan.ts';
 
@@ -36,7 +36,9 @@ describe('contention for locks', () => {
   });
 
   it('has no chapter of a diagnosis, since no profile explains a lock', () => {
-    const chapters = lock.definition.chapters(lockSpec()).map(({ title }) => title);
+    const chapters = subjectOf(lockKind)
+      .definition.chapters(lockSpec())
+      .map(({ title }) => title);
     expect(chapters).toEqual([
       ...['Welcome', 'Cluster Health', 'Setup'],
       ...['Exclusion Chaos', 'Exclusion Detection', 'Recovery', 'Verdict'],

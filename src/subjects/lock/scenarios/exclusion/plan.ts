@@ -1,10 +1,72 @@
 /** Contention for locks around a fault, and which specs can show nothing. Pure. */
+
 import { mechanismOf } from '@chaosdemo/redis-faults';
-import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { z } from 'zod';
+import {
+  counted,
+  durationField,
+  type FaultApi,
+  formatDuration,
+  parseDuration,
+  type ScenarioSpec,
+} from '../../../../api/index.ts';
+import { growing, measures } from '../../../scenarios/measures.ts';
 import { ScenarioPlan } from '../../../scenarios/scenario-type.ts';
-import { continuing, faultProblem } from '../../../scenarios/store-fault.ts';
+import { continuing, faultProblem, faultSchema } from '../../../scenarios/store-fault.ts';
+import { wholeField } from '../../../spec/pods-schema.ts';
+import { BEHAVIOURS } from '../../checkers/holds.ts';
 import { type LockSpec, longestHoldMs, PART, ttlOf } from '../../spec/schema.ts';
-import { api, type ExclusionSpec } from './parameters.ts';
+
+const schema = z.object({
+  fault: faultSchema,
+  callerTimeout: durationField(
+    'How long a contender waits for an answer. It listens on after that: a late grant is a grant.',
+    '100ms',
+    '10s',
+  ).default('1s'),
+  keys: wholeField(
+    1,
+    16,
+    'Locks that are contended for at the same time, each with contenders on the pods.',
+  ).default(4),
+  settle: durationField(
+    'How long contenders continue after the fault. After that, and after the ttl, every slot of every key must be granted again by every pod.',
+    '1s',
+    '1m',
+  ).default('5s'),
+  accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Excludes', 'Denies']).meta({
+    description:
+      'Behaviors in the fault that are accepted; any other is Violated. So are double grants at any time, unless DoubleGrants is named. A fencing token that does not grow, and a slot that is not granted again, are always Violated. Leave it out with expect Violated.',
+    'x-kubernetes-list-type': 'set',
+  }),
+});
+
+export const api = {
+  type: 'Exclusion',
+  member: 'exclusion',
+  schema: schema.describe('Has contenders acquire and release locks while Redis fails; for type Exclusion.'),
+  conditionMeaning:
+    'In this run, more than its slots of a lock were held at once, or the behavior in the fault was not an accepted one. Or a fencing token did not grow, or a slot was not granted again after the fault, the ttl and settle.',
+  measures: [
+    ...growing('grants', {
+      doubleGrants:
+        'Grants of a key whose slots were all held for certain: from the answer until the release was sent, or its ttl had passed.',
+      staleTokens:
+        'Grants whose fencing token is not larger than that of an earlier grant. Only with fencing.',
+    }),
+    ...growing('requests', {
+      contended: 'Requests to acquire while all slots of their key were held for certain.',
+    }),
+    ...measures('requests', {
+      granted: 'Grants in the fault.',
+      acquires: 'Requests to acquire in the fault.',
+    }),
+    ...measures('keys', { stuckKeys: 'Keys of which a slot was not granted again.' }),
+  ],
+  finding: (_, summary) => `under contention: ${summary}`,
+} as const satisfies FaultApi;
+
+export type ExclusionSpec = z.output<typeof schema>;
 
 /** Most holds, and one of this many that lasts long enough to span the start or the end of a fault; milliseconds. */
 const [HOLD_MS, LONG_MS, ONE_IN] = [[50, 500], [1000, 3000], 4] as const;
@@ -23,6 +85,8 @@ export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
   /** How long contenders continue after the fault. */
   readonly recoverMs = parseDuration(this.parameters.settle);
+  readonly sendAfterMs = this.recoverMs;
+  readonly watchedAfterMs = this.recoverMs;
   readonly ttlMs = ttlOf(this.part);
   override readonly lingerMs = this.mechanism.lasts === 'Lingers' ? this.recoverMs : 0;
   /** How long slots may take to be granted again once contenders have stopped. */

@@ -1,23 +1,21 @@
 /** Contenders for a few locks before, during and after a fault of the store. */
-import { pauseFor, within } from '@chaosdemo/redis-faults/waiting';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import type { PodClient } from '../../../http/pod-client.ts';
 import { randomOf, seedOf } from '../../../scenarios/seed.ts';
 import { WatchedWorkload } from '../../../scenarios/watched-workload.ts';
 import type { Ready, Stage } from '../../../scenarios/workload.ts';
-import { podsNow } from '../../../targets/pods-now.ts';
+import type { PodsNow } from '../../../targets/pods-now.ts';
 import type { LockSeen } from '../../checkers/holds.ts';
-import type { Toolkit } from '../../controls/control-lock.ts';
-import { requireFree } from '../../controls/control-lock.ts';
-import { Contender, type Held } from '../../workloads/contender.ts';
+import { requireFree, type Toolkit } from '../../controls/control-lock.ts';
+import { type Contender, contenderOf, type Held } from '../../workloads/contender.ts';
 import type { ExclusionPlan } from './plan.ts';
 
 /** Keys are new in each attempt, and stay usable; milliseconds. */
 const USABLE_MS = 600_000;
 
 export class ExclusionWorkload extends WatchedWorkload<LockSeen, ExclusionPlan, Toolkit> {
-  /** Ends attempts to release, and the listening to requests whose contenders gave up. */
-  readonly #over = new AbortController();
+  protected override readonly graceMs = this.plan.callerTimeoutMs;
 
   /** Every pod grants and releases each lock once: it must work before a fault. */
   async prepare(fixture: string, stage: Stage<LockSeen>, signal: AbortSignal): Promise<Ready> {
@@ -37,50 +35,38 @@ export class ExclusionWorkload extends WatchedWorkload<LockSeen, ExclusionPlan, 
   }
 
   #contender(client: PodClient, key: string): Contender {
-    const lifetime = AbortSignal.any([this.toolkit.lifetime, this.#over.signal]);
+    const lifetime = AbortSignal.any([this.toolkit.lifetime, this.over.signal]);
     const { callerTimeoutMs, ttlMs } = this.plan;
     const of = { client, key, callerTimeoutMs, ttlMs, history: this.recorded.history, lifetime };
-    return new Contender({ ...this.toolkit, ...of });
+    return contenderOf({ ...this.toolkit, ...of });
   }
 
-  /** Contenders run until the time to settle has ended. Then every slot has to be granted again, by every pod. */
-  async watch(signal: AbortSignal): Promise<void> {
-    const { history } = this.recorded;
-    if (history.last('traffic-ended')) return;
-    const { lookAtPods, now, podClients } = this.toolkit;
-    const { callerTimeoutMs, recoverMs, returnsWithinMs } = this.plan;
-    const { fixture } = history.setup;
+  /** Contenders give back what they hold in the end, as far as that is possible. */
+  protected async send(stop: AbortSignal): Promise<void> {
+    const { podClients } = this.toolkit;
+    const { fixture } = this.recorded.history.setup;
     const keys = this.plan.keysOf(fixture);
     const random = randomOf(seedOf(fixture));
     const perKey = this.plan.contenders(podClients.length);
-    const enough = new AbortController();
-    const stop = AbortSignal.any([signal, enough.signal]);
-    const contending = Promise.all(
+    await Promise.all(
       Array.from({ length: keys.length * perKey }, async (_, i) => {
         const [client, key] = [podClients[i % podClients.length], keys[Math.floor(i / perKey)]];
         if (client && key)
           await this.#contend(this.#contender(client, key), randomOf(random() * 2 ** 32), stop);
       }),
     );
-    try {
-      const noted = this.noteRestarts(signal);
-      for (const outcome of [contending, noted]) outcome.catch(() => undefined);
-      await this.untilAfterEnd(recoverMs, signal);
-      enough.abort();
-      await contending;
-      const [{ replaced }] = await Promise.all([podsNow(lookAtPods, signal), noted]);
-      history.append({ kind: 'traffic-ended', at: now(), moved: [...replaced] });
-      history.append({ kind: 'return', at: now() });
-      const deadline = performance.now() + returnsWithinMs;
-      const staying = podClients.filter(({ pod }) => !replaced.includes(pod.name));
-      await Promise.all(keys.map(async (key) => await this.#fill(key, staying, deadline, signal)));
-      history.append({ kind: 'ended', at: now() });
-    } finally {
-      enough.abort();
-      // They give back what they hold, as far as that is possible.
-      await within(contending, callerTimeoutMs).catch(() => undefined);
-      this.#over.abort();
-    }
+  }
+
+  /** Every slot has to be granted again, by every pod. */
+  protected async observeReturn({ replaced }: PodsNow, _: number, signal: AbortSignal): Promise<number> {
+    const { now, podClients } = this.toolkit;
+    const { history } = this.recorded;
+    history.append({ kind: 'return', at: now() });
+    const deadline = performance.now() + this.plan.returnsWithinMs;
+    const staying = podClients.filter(({ pod }) => !replaced.includes(pod.name));
+    const keys = this.plan.keysOf(history.setup.fixture);
+    await Promise.all(keys.map(async (key) => await this.#fill(key, staying, deadline, signal)));
+    return now();
   }
 
   async #contend(contender: Contender, random: () => number, stop: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ import { counted } from '../../../../api/index.ts';
 import { countByPod } from '../../../checkers/requests.ts';
 import { measureWrites } from '../../../controls/measure-writes.ts';
 import { StoreControl } from '../../../controls/store-control.ts';
-import { type AdmittedByPod, missingIn } from '../../../history/counter-sample.ts';
+import { type AdmittedByPod, missingIn, totalAdmitted } from '../../../history/counter-sample.ts';
 import { sumOf } from '../../../history/counts.ts';
 import { outcomeOf } from '../../../http/caller-request.ts';
 import type { PodClient } from '../../../http/pod-client.ts';
@@ -17,8 +17,7 @@ import { timeoutOf } from '../../../spec/pods-schema.ts';
 import type { Setup } from '../../history/setup.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
-import { PART } from '../../spec/schema.ts';
+import { limitOf, PART } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
 import { type CountTools, sampleCounts } from '../counts.ts';
 import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
@@ -125,7 +124,7 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
   const again = { ...options, clients, most: full + MOST_OVER };
   const refill = await controlRefill(limit, requests, again, signal).finally(() => ownLimit?.used());
   if (isCounted) {
-    const stored = await settledCount(toolkit, key, byPod, sent, signal);
+    const stored = await settledCount(toolkit, key, Object.fromEntries(byPod), sent, signal);
     seen.push(`Redis counted ${stored} of ${sent} for it`);
   }
   return { denying: { limit: full, sent, admitted }, seen, refill, storeDoubt: inStore?.doubt, isCounted };
@@ -177,7 +176,7 @@ async function settledCount(
   sent: number,
   signal: AbortSignal,
 ): Promise<number> {
-  const total = sumOf(admitted.values());
+  const total = totalAdmitted({ admitted });
   const deadline = performance.now() + REST_MS;
   for (;;) {
     const sample = await sampleCounts(tools, key, () => admitted, signal);

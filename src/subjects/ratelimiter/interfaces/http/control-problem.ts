@@ -11,7 +11,7 @@ import { LimitNotKeptError, type OverAdmission, overAdmission } from '../../limi
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import type { HttpInterfaceSpec } from '../../spec/http-schema.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
+import { limitOf } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
 import type { Exhausted } from '../exhaust-limit.ts';
 

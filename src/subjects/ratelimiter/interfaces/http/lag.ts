@@ -7,11 +7,10 @@ import { leftOutShortfall } from '../../../http/failure.ts';
 import { timeoutOf } from '../../../spec/pods-schema.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
+import { limitOf } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
-import { watchCounters } from '../counter-watch.ts';
-import { sampleCounts } from '../counts.ts';
+import { podByPod, runTraffic } from '../../workloads/traffic.ts';
+import { sampleCounts, watchCounters } from '../counts.ts';
 import type { Lag } from './control-callers.ts';
 
 /** How long counts are compared at each rate: at least, and at most if they are slow to read; milliseconds. */
@@ -36,6 +35,7 @@ export async function measureLag(
 ): Promise<Lag> {
   const { podClients, callers, limiter, now, room } = parts;
   const limit = limitOf(limiter);
+  const full = admittedAtOnce(limit);
   await untilItFits(limit, LAG_WITHIN_MS, now, signal);
   /** The caller of the last request, and its admissions by the sender's own count. */
   const last = { key: `${keyPrefix}-0`, admitted: 0 };
@@ -45,7 +45,8 @@ export async function measureLag(
   const stop = AbortSignal.any([signal, enough.signal]);
   const traffic = runTraffic(
     {
-      schedule: podByPod(podClients, 'Steady', usedTimes(numbered(keyPrefix), admittedAtOnce(limit))),
+      // A new caller each time that one has used its limit.
+      schedule: podByPod(podClients, (turn) => `${keyPrefix}-${Math.floor(turn / full)}`),
       turnsPerSecond: requestsPerSecond,
       callers,
       callerTimeoutMs: timeoutOf(limiter),
@@ -67,7 +68,7 @@ export async function measureLag(
   const compared = watchCounters(
     async (end) => {
       const { admitted, key } = last;
-      return await sampleCounts(parts, key, () => new Map([[key, admitted]]), end);
+      return await sampleCounts(parts, key, () => ({ [key]: admitted }), end);
     },
     (sample) => {
       const { stored = 0 } = sample;
@@ -94,9 +95,4 @@ export async function measureLag(
   throw new Error(
     `the counters could be read only ${counted(samples, 'time')} without any fault: ${problem ?? 'answers came too slowly'}`,
   );
-}
-
-/** A new caller each time. */
-function* numbered(prefix: string): Generator<string, never> {
-  for (let number = 0; ; number += 1) yield `${prefix}-${number}`;
 }

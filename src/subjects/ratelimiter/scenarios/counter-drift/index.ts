@@ -1,25 +1,71 @@
 /**
  * Counter drift: writes to Redis stall while the pods continue, and their admissions drift from the counts in Redis.
  */
-
-import { Judge } from '../../../scenarios/judge.ts';
+import { totalAdmitted } from '../../../history/counter-sample.ts';
+import type { History } from '../../../history/history.ts';
+import { composed, type JudgedBy, summariesOf } from '../../../scenarios/judge.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
-import type { DriftSeen } from '../../checkers/drift-seen.ts';
+import { Timeline } from '../../../scenarios/timeline.ts';
+import { DRIFT_CHECKERS, underCounted } from '../../checkers/drift.ts';
+import {
+  admittedBySender,
+  type DriftSeen,
+  type DriftSetup,
+  driftFold,
+  isComplete,
+  watchedUntil,
+} from '../../checkers/drift-seen.ts';
+import { seenInvariant } from '../../checkers/formula.ts';
+import type { Setup } from '../../history/setup.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
-import { driftEvidence } from './evidence.ts';
-import { judgedDrift } from './judge.ts';
-import { api } from './parameters.ts';
-import { DriftPlan } from './plan.ts';
+import { api, DriftPlan } from './plan.ts';
+import { driftWords } from './words.ts';
 import { DriftWorkload } from './workload.ts';
+
+export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
+  checkers: DRIFT_CHECKERS,
+  fold: driftFold,
+  words: driftWords,
+  setup(setup: Setup) {
+    const { baseline, limiter, scenario } = setup;
+    const { limit, settleMs, tolerance } = new DriftPlan(scenario, limiter);
+    const control = baseline?.denying;
+    return { ...setup, limit: limit.requests, tolerance, lag: baseline?.lag, settleMs, control };
+  },
+  read: (seen, findings) => ({
+    ...composed(findings),
+    summary: summariesOf(findings, driftWords, 'drift', 'traffic').join('; '),
+    watchedUntil: watchedUntil(seen),
+    complete: isComplete(seen),
+  }),
+  // A request rarely changes the reading.
+  changes: ({ kind }) => kind === 'fault' || kind === 'count',
+  isDetected: ({ broken }) => broken !== undefined,
+  effects({ history, state }) {
+    const rest = history.last('rest');
+    if (!rest) return [];
+    return [underCounted(totalAdmitted({ admitted: admittedBySender(state) }), rest.stored)];
+  },
+  evidence({ events, setup, times }: History<Setup>, judge) {
+    const { baseline, limiter, preparedAt } = setup;
+    const timeline = new Timeline(setup);
+    timeline.limit(preparedAt, limiter.limit.requests);
+    if (baseline) {
+      timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
+      if (baseline.lag !== undefined) timeline.lag(preparedAt, baseline.lag);
+    }
+    for (const event of events) timeline.show(event);
+    return timeline.evidence(times, seenInvariant('sum(requests-admitted) - count-stored', judge.reading()));
+  },
+};
 
 export const counterDrift: LimiterType<DriftSeen, DriftPlan> = {
   ...ofLimiter,
   api,
   title: 'Counter Drift',
   plan: (scenario, limiter: RateLimiterSpec) => new DriftPlan(scenario, limiter),
-  judge: (history, onFailure) => new Judge(history, judgedDrift, onFailure),
-  evidence: driftEvidence,
+  judged: judgedDrift,
   fault: (plan, toolkit, fixture) => createFault(toolkit, plan, fixture),
   workload: (plan, toolkit) => new DriftWorkload(plan, toolkit),
 };

@@ -1,11 +1,10 @@
 import { expect, it } from 'vitest';
 import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
-import { countEvent } from '../../../history/counts.ts';
 import { History } from '../../../history/history.ts';
 import { HISTORY_VERSION } from '../../../history/setup.ts';
 import { Judge } from '../../../scenarios/judge.ts';
 import { rateLimiterOf } from '../../spec/schema.ts';
-import { judgedDrift } from './judge.ts';
+import { judgedDrift } from './index.ts';
 
 const T = 1_000_000;
 const BASELINE = { writeP50Ms: 1, writeMaxMs: 1, denying: { limit: 10, sent: 20, admitted: 10 }, lag: 0 };
@@ -32,8 +31,8 @@ function judged(baseline?: typeof BASELINE) {
     history,
     judge,
     sample(at: number, admitted: number) {
-      const counts = { admitted: new Map([['a', admitted]]), stored: 0, elsewhere: [], problems: [] };
-      history.append(countEvent('demo-x', { readAt: at, endedAt: at, ...counts }));
+      const counts = { admitted: { a: admitted }, stored: 0, elsewhere: [], problems: [], inFlight: {} };
+      history.append({ kind: 'count', key: 'demo-x', readAt: at, endedAt: at, ...counts });
     },
     report: (times: { startedAt: number; endedAt?: number }) =>
       history.append({ kind: 'fault', step: 'Reported', message: '', evidence: [], ...times }),

@@ -18,7 +18,7 @@ export const driftWords: (found: Code) => string = wording<CodeOf<(typeof DRIFT_
   Unconfirmed: () => 'a single sample was above the bound and the next was not',
   Widest({ admitted, drift, readAt, startedAt, stored }) {
     const at = sinceStart(readAt, startedAt);
-    return `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perPod(admitted)}; counted by Redis ${stored}`;
+    return `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perPod(new Map(Object.entries(admitted)))}; counted by Redis ${stored}`;
   },
   Bound: ({ lag, tolerance }) =>
     `Bound of the drift: tolerance ${tolerance} + lag without a fault ${lag ?? 'not measured'}`,

@@ -3,23 +3,25 @@
 import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
-import { type AdmittedByPod, type CounterSample, missingIn } from '../../../history/counter-sample.ts';
-import { countEvent, sumOf } from '../../../history/counts.ts';
+import {
+  type AdmittedByPod,
+  type CounterSample,
+  missingIn,
+  totalAdmitted,
+} from '../../../history/counter-sample.ts';
 import { type Ready, type Settled, type Stage, Workload } from '../../../scenarios/workload.ts';
 import { hasDrifted } from '../../checkers/drift.ts';
 import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
-import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-watch.ts';
-import { sampleCounts } from '../../interfaces/counts.ts';
+import { SAMPLE_EVERY_MS, sampleCounts, watchCounters } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
-import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
+import { type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { DriftPlan } from './plan.ts';
 
 /** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
 const USABLE_MS = 600_000;
 
 export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
-  readonly #turn = new Turn();
   /** Requests in flight, by pod. */
   readonly #inFlight = new Map<string, number>();
   /** When the first request of the key was sent: its window begins no earlier. */
@@ -40,8 +42,6 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
     if (stored !== 0)
       throw new Error(`Redis counts ${stored} for ${key}, which has not been used: see redis.count`);
     this.recording = stage.record();
-    const { history, judge } = this.recording;
-    history.listen(() => isUrgent(judge.state) && this.#turn.now());
     return { usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
   }
 
@@ -56,20 +56,20 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
 
   /** The count of a key to which this run has sent nothing. @throws if it cannot be read */
   async #countBefore(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const sample = await sampleCounts(this.toolkit, key, () => new Map(), signal);
+    const sample = await sampleCounts(this.toolkit, key, () => ({}), signal);
     const missing = missingIn(sample);
     if (missing === undefined) return sample.stored;
     throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
   }
 
   async watch(signal: AbortSignal): Promise<void> {
-    const { history, judge } = this.recorded;
+    const { judge } = this.recorded;
     await watchCounters(
       async (end) => await this.#sample(() => admittedBySender(judge.state), end),
       // A sample after the end of the watch proves nothing about this fault.
-      (sample) => isComplete(judge.state) || history.append(countEvent(this.#key, sample, this.#inFlight)),
+      (sample) => isComplete(judge.state) || this.#record(sample),
       signal,
-      { turn: this.#turn },
+      { isUrgent: () => isUrgent(judge.state) },
     );
   }
 
@@ -79,7 +79,13 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
     const windowEnds = Math.min(this.#clockEnd, this.#firstSentAt + this.plan.limit.windowMs);
     if (sample.endedAt < windowEnds) return sample;
     // The window of the key, and with it its count, may have ended.
-    return { ...sample, stored: undefined, elsewhere: this.toolkit.podClients.map(({ pod }) => pod.name) };
+    const { stored: _, ...rest } = sample;
+    return { ...rest, elsewhere: this.toolkit.podClients.map(({ pod }) => pod.name) };
+  }
+
+  #record(sample: CounterSample): void {
+    const inFlight = Object.fromEntries([...this.#inFlight].filter(([, requests]) => requests > 0));
+    this.recorded.history.append({ kind: 'count', key: this.#key, ...sample, inFlight });
   }
 
   /** The traffic of a fault ends with the fault, even if the end of the fault cannot be stored in time. */
@@ -91,7 +97,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
     const end = AbortSignal.any([signal, ...over]);
     const traffic = runTraffic(
       {
-        schedule: podByPod(podClients, 'Steady', always(this.#key)),
+        schedule: podByPod(podClients, () => this.#key),
         turnsPerSecond: this.plan.rate,
         callers,
         callerTimeoutMs: this.plan.timeoutMs,
@@ -120,7 +126,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   async settle(settleMs: number, signal: AbortSignal): Promise<Settled> {
     const { state } = this.recorded.judge;
     const byPod = admittedBySender(state);
-    const admitted = sumOf(byPod.values());
+    const admitted = totalAdmitted({ admitted: byPod });
     const deadline = performance.now() + settleMs;
     for (;;) {
       const sample = await this.#sample(() => byPod, signal);

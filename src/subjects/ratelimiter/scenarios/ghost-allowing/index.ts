@@ -1,21 +1,85 @@
 /** Over-admission under concurrency: bursts over the limit go to all pods at once. */
-
-import { Judge } from '../../../scenarios/judge.ts';
-import type { BurstsSeen } from '../../checkers/bursts.ts';
+import type { History } from '../../../history/history.ts';
+import { composed, type Judge, type JudgedBy, summariesOf } from '../../../scenarios/judge.ts';
+import { type SeenEvidence, Timeline } from '../../../scenarios/timeline.ts';
+import {
+  BURST_CHECKERS,
+  type BurstSetup,
+  type BurstsSeen,
+  burstFold,
+  shownTrial,
+} from '../../checkers/bursts.ts';
+import { seenInvariant } from '../../checkers/formula.ts';
+import type { Setup } from '../../history/setup.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
+import { trialKeys } from '../caller-keys.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
-import { burstEvidence } from './evidence.ts';
-import { judgedBursts } from './judge.ts';
-import { api } from './parameters.ts';
-import { BurstPlan } from './plan.ts';
+import { api, BurstPlan } from './plan.ts';
+import { burstBands, burstWords } from './words.ts';
 import { BurstWorkload } from './workload.ts';
+
+export const judgedBursts: JudgedBy<BurstSetup, BurstsSeen> = {
+  checkers: BURST_CHECKERS,
+  fold: burstFold,
+  words: burstWords,
+  setup(setup: Setup) {
+    const { isOneCaller, limit, parameters } = new BurstPlan(setup.scenario, setup.limiter);
+    return { ...setup, limit, isOneCaller, planned: parameters.trials };
+  },
+  /** Undefined before the first burst. Final once all were sent. */
+  read({ trials: { length: trials } }, findings) {
+    if (trials === 0) return undefined;
+    const reading = composed(findings);
+    return {
+      ...reading,
+      summary: summariesOf(findings, burstWords, 'bursts').join(),
+      ...(reading.detectedAt !== undefined && { provenAlone: true }),
+      // No samples follow: the sender's count is final.
+      watchedUntil: Number.MAX_SAFE_INTEGER,
+      complete: true,
+      trials,
+    };
+  },
+  // Each burst changes it, but trials are reported together, when all were sent.
+  changes: ({ kind }, { trials }) => kind === 'fault' && trials.length > 0,
+  evidence: burstEvidence,
+};
+
+/** Draws the trial whose figures are shown, next to the others. */
+function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenEvidence | undefined {
+  const { trials } = judge.state;
+  const { fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
+  const { full, isOneCaller, parameters } = new BurstPlan(scenario, limiter);
+  const index = shownTrial(trials);
+  const key = trialKeys(fixture, parameters.trials)[index];
+  const timeline = new Timeline(history.setup);
+  timeline.limit(preparedAt, full);
+  timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
+  const other = isOneCaller ? 'the same caller, in a separate window,' : 'another caller';
+  const left = [...trials];
+  for (const event of history.events) {
+    const trial = event.kind === 'burst' ? left.shift() : undefined;
+    if (!trial) {
+      if (event.kind !== 'request') timeline.show(event);
+    } else if (event.kind === 'burst' && event.key === key) {
+      const { bound, burst } = trial;
+      timeline.burst(burst);
+      timeline.limit(burst.startedAt, full);
+      timeline.limit(burst.admittedAt.at(-1) ?? burst.startedAt, bound);
+    } else timeline.otherBurst(trial.burst, other);
+  }
+  const all = trials.map(({ burst }) => burst);
+  const startedAt = all[index]?.startedAt;
+  const times = startedAt === undefined ? {} : { startedAt };
+  const invariant = seenInvariant('sum(requests-admitted)', judge.reading());
+  return timeline.evidence(times, invariant, burstBands(all, index));
+}
 
 export const ghostAllowing: LimiterType<BurstsSeen, BurstPlan> = {
   ...ofLimiter,
   api,
   title: 'Ghost Allowing',
   plan: (scenario, limiter: RateLimiterSpec) => new BurstPlan(scenario, limiter),
-  judge: (history, onFailure) => new Judge(history, judgedBursts, onFailure),
-  evidence: burstEvidence,
+  judged: judgedBursts,
   workload: (plan, toolkit) => new BurstWorkload(plan, toolkit),
 };

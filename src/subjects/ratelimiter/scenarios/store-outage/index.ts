@@ -1,25 +1,159 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
-
-import { Judge } from '../../../scenarios/judge.ts';
+import { type Finding, figure } from '../../../checkers/checker.ts';
+import { finishedAt } from '../../../checkers/seen.ts';
+import type { CallerRequest } from '../../../history/events.ts';
+import type { History } from '../../../history/history.ts';
+import {
+  type CodedReading,
+  type Judge,
+  type JudgedBy,
+  proven,
+  summariesOf,
+} from '../../../scenarios/judge.ts';
+import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
-import type { OutageSeen } from '../../checkers/outage-seen.ts';
+import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
+import { outageInvariant } from '../../checkers/formula.ts';
+import { limitReturnIn } from '../../checkers/limit-return.ts';
+import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
+import { type OutageSeen, type OutageSetup, outageFold, owedIn, viewOf } from '../../checkers/outage-seen.ts';
+import type { Setup } from '../../history/setup.ts';
+import { mostAdmitted } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
+import { newKey, overKey } from '../caller-keys.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
-import { outageEvidence } from './evidence.ts';
-import { judgedOutage } from './judge.ts';
-import { api } from './parameters.ts';
-import { OutagePlan } from './plan.ts';
+import { api, OutagePlan } from './plan.ts';
 import { notAsDrawn } from './sent-as-drawn.ts';
+import { outageWords } from './words.ts';
 import { OutageWorkload } from './workload.ts';
+
+export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
+  checkers: OUTAGE_CHECKERS,
+  fold: outageFold,
+  words: outageWords,
+  setup(setup: Setup) {
+    const plan = new OutagePlan(setup.scenario, setup.limiter);
+    const { callerTimeoutMs, failsOver, isOneCaller, limit, lingerMs, parameters, recoverMs } = plan;
+    return {
+      ...setup,
+      limit,
+      callerTimeoutMs,
+      isOneCaller,
+      overKey: overKey(setup.fixture),
+      seed: parameters.seed ?? seedOf(setup.fixture),
+      accept: parameters.accept,
+      settleMs: recoverMs,
+      countsForked: failsOver,
+      endsEarly: failsOver,
+      lastsMs: lingerMs,
+    };
+  },
+  read: judgeOutage,
+  evidence: outageEvidence,
+  changes: (event) =>
+    event.kind === 'traffic-ended' ||
+    event.kind === 'ended' ||
+    (event.kind === 'fault' && event.step === 'Reported'),
+};
+
+type Findings = ReadonlyMap<string, Finding>;
+
+function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
+  const admission = findings.get('overAdmission');
+  // More admissions than the limit allows depend on nothing else: not on the fault, nor on what could not be timed.
+  const provenAlone = finishedAt(seen) !== undefined && admission?.isBroken === true;
+  const found = proven(seen, findings, provenAlone);
+  const { brokenAt, detectedAt, evidence, isDetected, isProven, measures, shortfalls, watchedUntil } = found;
+  const view = viewOf(seen);
+  const watched = {
+    watchedUntil,
+    complete: detectedAt !== undefined && limitReturnIn(seen) !== undefined,
+    shortfalls,
+  };
+  // Without the start of the fault, only what was admitted is judged, over the time that was planned.
+  if (!view || !(view.isSeen || isDetected)) {
+    return { ...watched, measures: [], summary: 'not judged yet', evidence: [] };
+  }
+  const { before } = view.over;
+  const since = (isProven ? brokenAt : admission?.brokenAt) ?? view.span.startedAt;
+  return {
+    ...watched,
+    measures,
+    summary: summaryOf(findings),
+    ...(isDetected && detectedAt !== undefined && { detectedAt, brokenAt: since, provenAlone }),
+    ...(before.excess > 0 && { whenDetected: figure('overAdmission', before.excess) }),
+    evidence,
+  };
+}
+
+/** What callers got, with a violation after the fault, or by how much the limit was exceeded. */
+function summaryOf(findings: Findings): string {
+  const of = (...names: string[]): string[] => summariesOf(findings, outageWords, ...names);
+  const [afterwards] = of('recovery', 'limitReturn');
+  if (afterwards === undefined) return of('service', 'overAdmission').join(', ');
+  return [...of('service'), afterwards].join('; ');
+}
+
+/** Draws a history. */
+function outageEvidence(history: History<Setup>, judge: Judge<OutageSeen>): SeenEvidence {
+  const { clockWithinMs, fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
+  const { isOneCaller, limit, parameters } = new OutagePlan(scenario, limiter);
+  const { requests } = judge.state;
+  const view = viewOf(judge.state);
+  const drawn = requests.filter(({ caller }) => caller === 'Drawn');
+  // Before the fault is known, every failure may still be counted.
+  const owed = view?.owed ?? owedIn({ limit }, drawn, Number.POSITIVE_INFINITY);
+  const over = overKey(fixture);
+  /** Other requests that are not owed are of no source: a rejected one would pass for one of the others. */
+  const sourceOf = (request: CallerRequest): Source | undefined => {
+    if (request.caller === 'Control') return undefined;
+    if (request.key === over) return 'requests';
+    return owed.has(request) ? 'others' : undefined;
+  };
+  /** The most that the caller over its limit may have been admitted until then. */
+  const mostUntil = (to: number): number =>
+    mostAdmitted(limit, {
+      from: isOneCaller ? (history.last('arrived')?.at ?? to) : preparedAt,
+      to,
+      fresh: true,
+      clockWithinMs,
+    });
+  const timeline = new Timeline(history.setup);
+  timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
+  timeline.limit(preparedAt, mostUntil(preparedAt));
+  for (const event of history.events) {
+    if (event.kind !== 'request' && event.kind !== 'late') {
+      timeline.show(event);
+      continue;
+    }
+    const request = requests[event.id];
+    // The limit of the one caller is replenished after its control, so the evidence begins after that.
+    if (!request || request.sentAt < preparedAt) continue;
+    const at = event.kind === 'late' ? event.at : event.endedAt;
+    if (request.key === newKey(fixture) && event.outcome === 'Admitted') timeline.newcomer(at, request.pod);
+    if (event.kind === 'late') {
+      // To the others it came too late.
+      if (request.key === over) timeline.late(request, event);
+      continue;
+    }
+    timeline.request(event, sourceOf(request));
+    if (event.key === over) timeline.limit(at, mostUntil(at));
+  }
+  const invariant = judge.reading();
+  const who = isOneCaller ? 'within' : undefined;
+  return timeline.evidence(
+    history.times,
+    invariant && outageInvariant(invariant, parameters.accept, view?.over.excess, who),
+  );
+}
 
 export const storeOutage: LimiterType<OutageSeen, OutagePlan> = {
   ...ofLimiter,
   api,
   title: 'Store Outage',
   plan: (scenario, limiter: RateLimiterSpec) => new OutagePlan(scenario, limiter),
-  judge: (history, onFailure) => new Judge(history, judgedOutage, onFailure),
+  judged: judgedOutage,
   impossible: notAsDrawn,
-  evidence: outageEvidence,
   fault: (plan, toolkit, fixture) =>
     createFault(toolkit, plan, fixture, () => plan.lostCounts(toolkit, fixture())),
   workload: (plan, toolkit) => new OutageWorkload(plan, toolkit),

@@ -3,8 +3,7 @@ import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import { type ScenarioSpec } from '../../../../api/index.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { api } from './parameters.ts';
-import { OutagePlan } from './plan.ts';
+import { api, OutagePlan } from './plan.ts';
 
 const COUNT = { key: 'rl:$(key)' };
 

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts';
+import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { OutageCallers } from './outage-callers.ts';
+import { OutagePlan } from './plan.ts';
 
 const { signal } = new AbortController();
 
@@ -26,7 +27,12 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
       limit: { requests: 4, window: '60s' },
     }),
   );
+  const [scenario] = limiterSpec({}, [
+    { name: 's', type: 'StoreOutage', storeOutage: { requestsPerSecond: 50 } },
+  ]).scenarios;
+  if (!scenario) throw new TypeError('there is a scenario');
   const callers = new OutageCallers({
+    plan: Object.assign(new OutagePlan(scenario, limiter), { callerTimeoutMs }),
     toolkit: {
       callers: new HttpCallers(limiter.http),
       lifetime: signal,
@@ -34,20 +40,10 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
       podClients: [client],
       room: () => ({ release: () => undefined }),
     },
-    draw: {
-      fixture: 'demo-x',
-      seed: 1,
-      limit: limitOf(limiter),
-      pods: 1,
-      inFault: 100,
-      busyNeeds: 9,
-    },
-    turnsPerSecond: 50,
-    callerTimeoutMs,
+    fixture: 'demo-x',
     phase: () => 'before',
-    record: () => undefined,
-    leftOut: () => undefined,
-    late: { onAnswer: () => undefined, until: signal },
+    history: () => undefined,
+    until: signal,
   });
   await callers.control(signal);
 }

@@ -7,17 +7,16 @@ import { NotInjectedError } from '@chaosdemo/redis-faults';
 import { formatDuration } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
 import type { CallerRequest, RequestOutcome } from '../../../history/events.ts';
+import type { History } from '../../../history/history.ts';
 import { isConnectionFailure, requestIn } from '../../../http/caller-request.ts';
 import { type Exhausted, exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
 import { controlProblem, WHO_IS_TAKEN } from '../../interfaces/http/control-problem.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
-import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
-import { type Due, type LateTraffic, type RecordRequest, runTraffic } from '../../workloads/traffic.ts';
+import { type Due, type RecordRequest, runTraffic, type TrafficOptions } from '../../workloads/traffic.ts';
 import { isNewcomer, overKey } from '../caller-keys.ts';
+import type { OutagePlan } from './plan.ts';
 import {
   ASKING_PER_SECOND,
-  type Draw,
   type Phase,
   Population,
   RESIDENTS_PER_NEWCOMER,
@@ -29,35 +28,29 @@ const [CONTROLS_PER_SECOND, RETURNING_PER_SECOND] = [2, 20] as const;
 /** Residents that use a part of their limits at once. */
 const PREPARING_AT_ONCE = 10;
 
-export interface OutageCallersOptions {
+/** An attempt, as far as its callers need to know it. */
+export interface OutageScene {
+  readonly plan: Pick<OutagePlan, 'callerTimeoutMs' | 'draw' | 'full' | 'limit' | 'parameters'>;
   readonly toolkit: Pick<Toolkit, 'callers' | 'lifetime' | 'limiter' | 'ownLimit' | 'podClients' | 'room'>;
-  readonly draw: Draw;
-  /** Of newcomers, to each pod. */
-  readonly turnsPerSecond: number;
-  readonly callerTimeoutMs: number;
+  readonly fixture: string;
   /** What is known of the fault. */
   readonly phase: () => Phase;
-  readonly record: RecordRequest;
-  /** A request was not sent, because too many were open. */
-  readonly leftOut: () => void;
-  /** Gets the outcome of requests whose callers gave up. */
-  readonly late: Pick<LateTraffic, 'onAnswer' | 'until'>;
+  /** Undefined before the history begins. */
+  readonly history: () => Pick<History, 'append' | 'late' | 'request'> | undefined;
+  /** Ends the listening to requests whose callers gave up. */
+  readonly until: AbortSignal;
 }
 
 export class OutageCallers {
-  readonly #options: OutageCallersOptions;
-  readonly #limit: RateLimit;
-  readonly #full: number;
+  readonly #scene: OutageScene;
   readonly #overKey: string;
   readonly #population: Population;
 
-  constructor(options: OutageCallersOptions) {
-    this.#options = options;
-    const { draw, phase, toolkit } = options;
-    this.#limit = limitOf(toolkit.limiter);
-    this.#full = admittedAtOnce(this.#limit);
-    this.#overKey = overKey(draw.fixture);
-    this.#population = new Population(draw, phase);
+  constructor(scene: OutageScene) {
+    const { fixture, phase, plan, toolkit } = scene;
+    this.#scene = scene;
+    this.#overKey = overKey(fixture);
+    this.#population = new Population(plan.draw(toolkit.podClients.length, fixture), phase);
   }
 
   /**
@@ -66,7 +59,7 @@ export class OutageCallers {
    * @throws Error with the problem
    */
   async control(signal: AbortSignal): Promise<readonly CallerRequest[]> {
-    const { ownLimit } = this.#options.toolkit;
+    const { ownLimit } = this.#scene.toolkit;
     if (!ownLimit) return await this.#controlAll(signal);
     await ownLimit.untilReplenished(signal);
     const requests = this.#checked(await this.#exhaustOne(signal));
@@ -75,12 +68,12 @@ export class OutageCallers {
   }
 
   async #exhaustOne(signal: AbortSignal): Promise<Exhausted> {
-    return await this.#exhaust(this.#overKey, 2 * this.#full + MOST_OVER, signal);
+    return await this.#exhaust(this.#overKey, 2 * this.#scene.plan.full + MOST_OVER, signal);
   }
 
   #checked(exhausted: Exhausted): readonly CallerRequest[] {
-    const { toolkit } = this.#options;
-    const problem = controlProblem(toolkit, this.#full, exhausted, 'storeOutage.callerTimeout');
+    const { plan, toolkit } = this.#scene;
+    const problem = controlProblem(toolkit, plan.full, exhausted, 'storeOutage.callerTimeout');
     if (problem) throw problem;
     return exhausted.requests;
   }
@@ -92,10 +85,10 @@ export class OutageCallers {
     const fresh: CallerRequest[] = [];
     const isFailed = ({ outcome }: CallerRequest): boolean => outcome !== 'Admitted';
     if (!parts.some(isFailed)) {
-      const turns = Array.from({ length: LEAST_REQUESTS }, () =>
-        this.#toEachPod(() => [population.nextNew()]),
-      );
-      await this.#send(turns, this.#options.turnsPerSecond, signal, (request) => fresh.push(request));
+      const next = (turn: number): Due[] | undefined =>
+        turn < LEAST_REQUESTS ? this.#toEachPod(() => population.nextNew()) : undefined;
+      const { requestsPerSecond } = this.#scene.plan.parameters;
+      await this.#send(next, requestsPerSecond, signal, (request) => fresh.push(request));
     }
     signal.throwIfAborted();
     const failed = [...parts, ...fresh].find(isFailed);
@@ -119,7 +112,7 @@ export class OutageCallers {
 
   /** Sends what residents use of their limits right before the fault; what is late for that, they send in it. */
   async #useRest(stop: AbortSignal): Promise<void> {
-    const { podClients } = this.#options.toolkit;
+    const { podClients } = this.#scene.toolkit;
     const { residents } = this.#population;
     const rounds = Math.max(0, ...residents.map(({ usedLate }) => usedLate));
     const turns = Array.from({ length: rounds }, (_, round) =>
@@ -128,11 +121,11 @@ export class OutageCallers {
         return client && round < usedLate ? [{ client, caller: 'Drawn', key }] : [];
       }),
     );
-    await this.#send(turns, RETURNING_PER_SECOND, stop);
+    await this.#send((turn) => turns[turn], RETURNING_PER_SECOND, stop);
   }
 
   #notAdmitted(request: CallerRequest): string {
-    const { callerTimeoutMs } = this.#options;
+    const { callerTimeoutMs } = this.#scene.plan;
     const { outcome, pod } = request;
     if (isConnectionFailure(request)) {
       return `baseline check failed: without a fault, the connection of a caller under its limit to ${pod} broke or was not made. Check in its logs whether it failed, or closes connections within 4 s without Keep-Alive announcing it`;
@@ -159,19 +152,19 @@ export class OutageCallers {
    * @throws NotInjectedError if one is not admitted; the reason of `signal`
    */
   async arrive(signal: AbortSignal): Promise<void> {
-    const { callerTimeoutMs, record, toolkit } = this.#options;
+    const { history, plan, toolkit } = this.#scene;
     const { callers, ownLimit, podClients } = toolkit;
     const sent = callers.requestOf(this.#overKey);
     const requests = await Promise.all(
       podClients.map(async (client) => {
         const { name: pod } = client.pod;
-        const result = await client.send(sent, callerTimeoutMs, signal);
+        const result = await client.send(sent, plan.callerTimeoutMs, signal);
         return { pod, ...requestIn(result, callers, { pod, caller: 'Drawn', key: this.#overKey }) };
       }),
     ).finally(() => ownLimit?.used());
     signal.throwIfAborted();
     for (const { pod, request } of requests) {
-      if (request?.outcome === 'Admitted') record(request);
+      if (request?.outcome === 'Admitted') history()?.request(request);
       else throw new NotInjectedError(this.#notReplenished(pod, request));
     }
   }
@@ -180,7 +173,7 @@ export class OutageCallers {
     const reasons: Partial<Record<RequestOutcome, string>> = {
       Rejected:
         'was rejected, though the limit had time to be replenished: see who else sends requests to these pods under the address of the operator',
-      Timeout: `had no answer within ${formatDuration(this.#options.callerTimeoutMs)}`,
+      Timeout: `had no answer within ${formatDuration(this.#scene.plan.callerTimeoutMs)}`,
     };
     const why = request && reasons[request.outcome];
     return `the first request to ${pod} right before the fault ${why ?? 'failed'}`;
@@ -188,8 +181,8 @@ export class OutageCallers {
 
   /** As {@link runTraffic}: newcomers, residents, and control requests. */
   async traffic(stop: AbortSignal): Promise<void> {
-    const { ownLimit } = this.#options.toolkit;
-    const { turnsPerSecond } = this.#options;
+    const { ownLimit } = this.#scene.toolkit;
+    const { requestsPerSecond: turnsPerSecond } = this.#scene.plan.parameters;
     const perTurn = 1 + RESIDENTS_PER_NEWCOMER;
     if (ownLimit) {
       // One caller sends in place of two.
@@ -207,24 +200,24 @@ export class OutageCallers {
 
   /** As {@link runTraffic}: newcomers and a few residents, while the others wait for their limits. */
   async ask(stop: AbortSignal): Promise<void> {
-    if (this.#options.toolkit.ownLimit) return;
+    if (this.#scene.toolkit.ownLimit) return;
     const turns = this.#endlessly((pod) => this.#population.askTo(pod) ?? []);
     await this.#send(turns, ASKING_PER_SECOND, stop);
   }
 
   /** As {@link runTraffic}: all residents, or the one caller, once their limits must have returned. */
   async whenReturned(signal: AbortSignal): Promise<void> {
-    const { ownLimit, podClients } = this.#options.toolkit;
+    const { ownLimit, podClients } = this.#scene.toolkit;
     const turns: readonly Turn[] = ownLimit
       ? podClients.map((_, pod) => ({ key: this.#overKey, pod }))
       : this.#population.returned();
-    const schedule = turns.map(({ key, pod }) => this.#toEachPod((of) => (of === pod ? key : [])));
-    await this.#send(schedule, RETURNING_PER_SECOND, signal).finally(() => ownLimit?.used());
+    const due = turns.map(({ key, pod }) => this.#toEachPod((of) => (of === pod ? key : [])));
+    await this.#send((turn) => due[turn], RETURNING_PER_SECOND, signal).finally(() => ownLimit?.used());
   }
 
   /** The requests of one turn. @param keys of the callers that send to a pod */
   #toEachPod(keys: (pod: number) => string | readonly string[]): Due[] {
-    return this.#options.toolkit.podClients.flatMap((client, pod) =>
+    return this.#scene.toolkit.podClients.flatMap((client, pod) =>
       [keys(pod)].flat().map((key): Due => ({ client, caller: 'Drawn', key })),
     );
   }
@@ -233,58 +226,67 @@ export class OutageCallers {
    * Each turn begins with the next pod: if only one request of a caller was replenished since the last turn, it is not
    * always the same pod that admits it.
    */
-  *#endlessly(keys: (pod: number) => string | readonly string[]): Generator<Due[], never> {
-    const { podClients } = this.#options.toolkit;
-    for (let turn = 0; ; turn += 1) {
+  #endlessly(keys: (pod: number) => string | readonly string[]): TrafficOptions['schedule'] {
+    const { podClients } = this.#scene.toolkit;
+    return (turn) => {
       const due = this.#toEachPod(keys);
       const first = due.findIndex(({ client }) => client === podClients[turn % podClients.length]);
-      yield first > 0 ? [...due.slice(first), ...due.slice(0, first)] : due;
-    }
+      return first > 0 ? [...due.slice(first), ...due.slice(0, first)] : due;
+    };
   }
 
   async #exhaust(key: string, most: number, signal: AbortSignal, pod?: number): Promise<Exhausted> {
-    const { callerTimeoutMs, toolkit } = this.#options;
+    const { plan, toolkit } = this.#scene;
     const { callers, limiter, ownLimit, podClients } = toolkit;
-    const sync = limiter.isBundled ? { syncAt: this.#full } : {};
-    const { windowMs } = this.#limit;
+    const { callerTimeoutMs, full, limit } = plan;
+    const sync = limiter.isBundled ? { syncAt: full } : {};
+    const { windowMs } = limit;
     const clients = pod === undefined ? podClients : podClients.slice(pod, pod + 1);
     const options = { callers, callerTimeoutMs, clients, key, most, windowMs, ...sync };
     return await exhaustLimit(options, signal).finally(() => ownLimit?.used());
   }
 
   async #send(
-    schedule: Iterable<readonly Due[]>,
+    schedule: TrafficOptions['schedule'],
     turnsPerSecond: number,
     stop: AbortSignal,
-    record = this.#options.record,
+    record: RecordRequest = (request) => this.#scene.history()?.request(request),
   ): Promise<void> {
-    const { callerTimeoutMs, draw, late, leftOut, toolkit } = this.#options;
-    const { callers, lifetime, room } = toolkit;
-    // Late admissions to newcomers cannot exceed a limit.
-    const listensTo = ({ key }: Due): boolean => !isNewcomer(draw.fixture, key);
-    const options = { schedule, callers, room, leftOut, turnsPerSecond, callerTimeoutMs };
+    const { fixture, history, until } = this.#scene;
+    const late: TrafficOptions['late'] = {
+      // Late admissions to newcomers cannot exceed a limit.
+      listensTo: ({ key }) => !isNewcomer(fixture, key),
+      onAnswer: (request, answer) => history()?.late(request, answer),
+      until,
+    };
     const noted = (request: CallerRequest): void => {
       if (request.outcome === 'Rejected') this.#population.rejected(request.key ?? '');
       record(request);
     };
-    await runTraffic({ ...options, late: { ...late, listensTo } }, noted, stop, lifetime);
+    await this.#run({ schedule, turnsPerSecond, late }, noted, stop);
   }
 
   /** Control requests distinguish a slow pod from a slow limiter: any answer counts. None without a path for them. */
   async #sendControls(stop: AbortSignal): Promise<void> {
-    const { callerTimeoutMs, leftOut, record, toolkit } = this.#options;
-    const { lifetime, limiter, podClients, room } = toolkit;
-    const { path } = limiter.health;
+    const { history, toolkit } = this.#scene;
+    const { path } = toolkit.limiter.health;
     if (path === undefined) return;
     const control = { method: 'GET', path };
     const callers = { requestOf: () => control, read: () => 'Admitted' as const };
-    const turn = podClients.map((client): Due => ({ client, caller: 'Control', key: '' }));
-    const schedule = repeated(turn);
-    const options = { schedule, callers, room, leftOut, callerTimeoutMs };
-    await runTraffic({ ...options, turnsPerSecond: CONTROLS_PER_SECOND }, record, stop, lifetime);
+    const turn = toolkit.podClients.map((client): Due => ({ client, caller: 'Control', key: '' }));
+    const options = { schedule: () => turn, turnsPerSecond: CONTROLS_PER_SECOND, callers };
+    await this.#run(options, (request) => history()?.request(request), stop);
   }
-}
 
-function* repeated<T>(one: T): Generator<T, never> {
-  for (;;) yield one;
+  async #run(
+    options: Pick<TrafficOptions, 'late' | 'schedule' | 'turnsPerSecond'> & Partial<TrafficOptions>,
+    record: RecordRequest,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const { history, plan, toolkit } = this.#scene;
+    const { callers, lifetime, room } = toolkit;
+    const leftOut = (): void => history()?.append({ kind: 'left-out', requests: 1 });
+    const rest = { callers, room, leftOut, callerTimeoutMs: plan.callerTimeoutMs };
+    await runTraffic({ ...rest, ...options }, record, stop, lifetime);
+  }
 }

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import { type ScenarioSpec } from '../../../../api/index.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
-import { api } from './parameters.ts';
-import { OutagePlan } from './plan.ts';
+import { api, OutagePlan } from './plan.ts';
 
 const scenario = (change: object = {}): ScenarioSpec => {
   const plain = { name: 'outage', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;

@@ -2,13 +2,15 @@
 
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration } from '../../../../api/index.ts';
+import { compose } from '../../../checkers/checker.ts';
+import { finishedAt } from '../../../checkers/seen.ts';
+import type { Judge } from '../../../scenarios/judge.ts';
 import { WatchedWorkload } from '../../../scenarios/watched-workload.ts';
 import { type Ready, type Stage } from '../../../scenarios/workload.ts';
-import { podsNow } from '../../../targets/pods-now.ts';
-import type { OutageSeen } from '../../checkers/outage-seen.ts';
+import type { PodsNow } from '../../../targets/pods-now.ts';
+import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
-import { whyDecided } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import type { OutagePlan } from './plan.ts';
 import type { Phase } from './population.ts';
@@ -19,15 +21,20 @@ const NO_WINDOW_MS = 600_000;
 export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Toolkit> {
   #callers: OutageCallers | undefined;
   #isWaiting = false;
-  /** Ends the listening to requests whose callers gave up. */
-  readonly #listening = new AbortController();
 
   /** Exhausts the limit of one caller, and has requests of others admitted: both must work before a fault. */
   async prepare(fixture: string, stage: Stage<OutageSeen>, signal: AbortSignal): Promise<Ready> {
     const { now, ownLimit, target } = this.toolkit;
     const { controlledStoryMs: takesMs, full, limit, windowsEnd: anyWindow } = this.plan;
     const { windowMs } = limit;
-    const callers = this.#callersOf(fixture);
+    const callers = new OutageCallers({
+      plan: this.plan,
+      toolkit: this.toolkit,
+      fixture,
+      phase: () => this.#phase,
+      history: () => this.recording?.history,
+      until: this.over.signal,
+    });
     this.#callers = callers;
     // The cool-downs of one caller take longer than a check of Redis stays valid.
     const early = ownLimit && (await callers.control(signal));
@@ -52,73 +59,29 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
     };
   }
 
-  #callersOf(fixture: string): OutageCallers {
-    const { callerTimeoutMs, parameters } = this.plan;
-    return new OutageCallers({
-      toolkit: this.toolkit,
-      draw: this.plan.draw(this.toolkit.target.pods.length, fixture),
-      turnsPerSecond: parameters.requestsPerSecond,
-      callerTimeoutMs,
-      phase: () => this.#phase,
-      record: (request) => this.recorded.history.request(request),
-      leftOut: () => this.recording?.history.append({ kind: 'left-out', requests: 1 }),
-      late: {
-        onAnswer: (request, late) => this.recording?.history.late(request, late),
-        until: this.#listening.signal,
-      },
-    });
-  }
-
   async arrive(signal: AbortSignal): Promise<undefined> {
     if (!this.toolkit.ownLimit) return;
     this.recorded.history.append({ kind: 'arrived', at: this.toolkit.now() });
     await this.#callers?.arrive(signal);
   }
 
-  /**
-   * Callers send from the start of the watch, or of the fault if one caller has its limit for all of it, until the time
-   * to recover has ended; then the outcomes are judged. If there is no violation by then, they wait for their limits to
-   * return, and send again.
-   */
-  async watch(signal: AbortSignal): Promise<void> {
-    const { history } = this.recorded;
-    const callers = this.#callers;
-    if (!callers || history.last('traffic-ended')) return;
+  /** If there is no violation by now, callers wait for their limits to return, and send again. */
+  protected async observeReturn(_: PodsNow, endedAt: number, signal: AbortSignal): Promise<number> {
     const { now } = this.toolkit;
-    const { returnsWithinMs: withinMs, sendAfterMs, watchedAfterMs } = this.plan;
-    const enough = new AbortController();
-    try {
-      const sent = this.#send(callers, AbortSignal.any([signal, enough.signal]));
-      const noted = this.noteRestarts(signal);
-      // If the watch ends before them, their outcome is not read.
-      for (const outcome of [sent, noted]) outcome.catch(() => undefined);
-      await this.untilAfterEnd(sendAfterMs, signal);
-      enough.abort();
-      await sent;
-      const [{ replaced }] = await Promise.all([
-        podsNow(this.toolkit.lookAtPods, signal),
-        noted,
-        // The last callers have their answers, or have given up, when the watch ends.
-        this.untilAfterEnd(watchedAfterMs, signal),
+    const { returnsWithinMs: withinMs } = this.plan;
+    const why = this.#whyNoReturn();
+    this.recorded.history.append({ kind: 'return', at: now(), ...(why !== undefined && { why }) });
+    if (why !== undefined) return endedAt;
+    if (withinMs !== undefined) {
+      this.#isWaiting = true;
+      const returned = new AbortController();
+      await Promise.all([
+        this.#callers?.ask(AbortSignal.any([signal, returned.signal])),
+        pauseFor(withinMs, signal).finally(() => returned.abort()),
       ]);
-      const endedAt = now();
-      history.append({ kind: 'traffic-ended', at: endedAt, moved: [...replaced] });
-      const why = this.#whyNoReturn();
-      history.append({ kind: 'return', at: now(), ...(why !== undefined && { why }) });
-      if (withinMs !== undefined && why === undefined) {
-        this.#isWaiting = true;
-        const returned = new AbortController();
-        await Promise.all([
-          callers.ask(AbortSignal.any([signal, returned.signal])),
-          pauseFor(withinMs, signal).finally(() => returned.abort()),
-        ]);
-        await callers.whenReturned(signal);
-      }
-      history.append({ kind: 'ended', at: why === undefined ? now() : endedAt });
-    } finally {
-      this.#listening.abort();
-      enough.abort();
+      await this.#callers?.whenReturned(signal);
     }
+    return now();
   }
 
   /** Why the run does not wait for limits to return; undefined: it does. */
@@ -132,10 +95,11 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
     );
   }
 
-  async #send(callers: OutageCallers, stop: AbortSignal): Promise<void> {
+  /** From the start of the watch, or of the fault if one caller has its limit for all of it. */
+  protected async send(stop: AbortSignal): Promise<void> {
     // Before the fault, requests would use up the limit, which has to be replenished when it begins.
     if (this.toolkit.ownLimit) await this.untilStarted(stop).catch(() => undefined);
-    await callers.traffic(stop);
+    await this.#callers?.traffic(stop);
   }
 
   get #phase(): Phase {
@@ -147,4 +111,12 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
     if (since < 0) return 'during';
     return since < this.plan.recoverMs ? 'after' : 'settled';
   }
+}
+
+/** Why the return of the limit no longer matters; undefined: it does. */
+export function whyDecided(judge: Judge<OutageSeen>): string | undefined {
+  const { state } = judge;
+  const isProven = finishedAt(state) !== undefined && compose(judge.findings()).unproven.length === 0;
+  if (!isProven || !viewOf(state)?.isSeen) return 'the proof is incomplete anyway';
+  return judge.reading()?.detectedAt === undefined ? undefined : 'the invariant was broken before';
 }

@@ -1,0 +1,53 @@
+/** Kinds of subjects, as the framework sees them, and the connections to pods that all of them share. */
+import type { DiagnosisProfiles } from '../diagnosis/index.ts';
+import type { Subject, SubjectDefinition, SubjectPorts } from '../engine/subject.ts';
+import { PodsConnector } from './admission/connector.ts';
+import type { Cluster } from './cluster.ts';
+import { ConnectionBudget } from './http/connection-budget.ts';
+import { evidenceIn } from './run/replay.ts';
+import { planOf, storyOf } from './scenarios/scenario-type.ts';
+import { type SubjectKind, scenarioTypeOf } from './scenarios/subject-kind.ts';
+
+/** Between two health checks: a few in each chapter, and no load. Milliseconds. */
+const HEALTH_INTERVAL_MS = 2000;
+/**
+ * Enough for the largest burst, and as much again as 800 connections take for the traffic of other runs and for
+ * answers: 95 MiB.
+ */
+const MOST_OF_NAMESPACE = 10_800;
+/**
+ * Open requests to pods, each with its connection, and bursts, of all runs of this process: 181 MiB. Idle connections
+ * of pools are not counted: see `http/pod-client.ts`.
+ */
+const MOST_OF_PROCESS = 20_600;
+
+/** One for all terms of leadership: an earlier one may still be ending. */
+let budget: ConnectionBudget | undefined;
+
+function connectionsOf({ shared }: Pick<SubjectPorts<unknown>, 'shared'>): ConnectionBudget {
+  budget ??= new ConnectionBudget(MOST_OF_PROCESS, MOST_OF_NAMESPACE, shared);
+  return budget;
+}
+
+/** Opens no connection. @param diagnosis explains what was detected; left out: nothing does */
+export function subjectOf(kind: SubjectKind, diagnosis?: DiagnosisProfiles): Subject<Cluster> {
+  const definition: SubjectDefinition = {
+    api: kind.api,
+    welcome: (spec, target) => kind.welcome(spec, target),
+    waitsFor: (spec, scenario) => kind.waitsFor?.(spec, scenario),
+    chapters: (spec) => storyOf(kind.types, spec),
+    scenarios(spec) {
+      const part = kind.partOf(spec);
+      return spec.scenarios.map((scenario) => planOf(scenarioTypeOf(kind, scenario.type), scenario, part));
+    },
+    fixturePrefix: () => 'demo-chaos-key',
+    // What callers leave in Redis expires, or was released.
+    keepsFixtures: () => false,
+    healthIntervalMs: () => HEALTH_INTERVAL_MS,
+    draw: async (lines) => await evidenceIn(lines, [kind]),
+  };
+  return {
+    definition,
+    connect: (ports) => new PodsConnector(kind, ports, connectionsOf(ports), diagnosis),
+  };
+}
