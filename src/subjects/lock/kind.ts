@@ -3,7 +3,7 @@ import { counted } from '../../api/index.ts';
 import { podsOf } from '../scenarios/scenario-type.ts';
 import { plansOf, type SubjectKind } from '../scenarios/subject-kind.ts';
 import { lockApi } from './api.ts';
-import { controlLock, LockBrokenError, type Toolkit } from './controls/control-lock.ts';
+import { controlLock, type Toolkit } from './controls/control-lock.ts';
 import { lockSetup } from './history/setup.ts';
 import { LockRequests } from './interfaces/lock-requests.ts';
 import { exclusion } from './scenarios/exclusion/index.ts';
@@ -22,8 +22,6 @@ export const lockKind: SubjectKind<LockSpec> = {
     requests: new LockRequests(lock, tools.target.http?.headers),
   }),
   control: async (toolkit: Toolkit, { key }, signal) => await controlLock(toolkit, key, signal),
-  violation: (error) =>
-    error instanceof LockBrokenError ? `The lock does not exclude: ${error.message}` : undefined,
   welcome(spec, target) {
     const { slots, ttl = '-' } = lockOf(spec);
     const faults = plansOf(lockKind, spec).map(({ faultTitle }) => faultTitle);

@@ -9,7 +9,6 @@ import { limiterSetup } from './history/setup.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { ownLimitOf } from './interfaces/own-limit.ts';
-import { LimitNotKeptError } from './limits/over-admission.ts';
 import { limitOf, PART, type RateLimiterSpec, rateLimiterOf } from './spec/schema.ts';
 import type { Toolkit } from './tools.ts';
 
@@ -30,8 +29,6 @@ export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
     const [problem] = baseline.lags.size === 0 ? [] : capacity(rateLimiterKind, spec, found);
     return { ...control, ...(problem !== undefined && { problem }) };
   },
-  violation: (error) =>
-    error instanceof LimitNotKeptError ? `The limit is not kept: ${error.message}` : undefined,
   unsuited({ http, isBundled, limit, redis }) {
     if (isBundled && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
       return `${PART}.limit.algorithm and windowStart do not describe the bundled limiter, which counts in fixed windows from the first request: leave them out, or describe your own limiter in ${PART}.http`;

@@ -17,7 +17,7 @@ import { type FaultNotes, injectNoted } from '../redis/noted-fault.ts';
 import { admissionOf, NotFoundOutError } from '../redis/store-check.ts';
 import type { ScenarioPlan } from '../scenarios/scenario-type.ts';
 import { plansOf, type SubjectKind, scenarioTypeOf } from '../scenarios/subject-kind.ts';
-import type { Controls, Toolkit } from '../scenarios/tools.ts';
+import { type Controls, InvariantBrokenError, type Toolkit } from '../scenarios/tools.ts';
 import { truthIn } from '../scenarios/truth.ts';
 import { requirePods } from '../targets/pods-now.ts';
 import { Attempt, type ObservedEvent } from './attempt.ts';
@@ -115,9 +115,7 @@ export class PodsDriver implements SubjectDriver {
       this.#control = control;
       return { kind: 'Baseline', outcome: { ok: true, message } };
     } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof NotFoundOutError) throw error;
-      return this.#violation(error) ?? baselineProblem(`No baseline: ${messageOf(error)}`);
+      return brokenBy(error, signal) ?? baselineProblem(`No baseline: ${messageOf(error)}`);
     }
   }
 
@@ -138,11 +136,8 @@ export class PodsDriver implements SubjectDriver {
       if (error instanceof StoreRefusedError) {
         return { kind: 'Admission', admission: admissionOf(error), generation, at: now() };
       }
-      if (error instanceof NotFoundOutError) throw error;
-      const violated = this.#violation(error);
-      if (violated) return violated;
       const message = `The key of the scenario could not be set up: ${messageOf(error)}`;
-      return { kind: 'NotPrepared', fault, message };
+      return brokenBy(error, signal) ?? { kind: 'NotPrepared', fault, message };
     }
   }
 
@@ -260,14 +255,6 @@ export class PodsDriver implements SubjectDriver {
     }
   }
 
-  /** The finding of a control that the invariant is broken, whichever part made it; undefined: another error. */
-  #violation(error: unknown): Finding | undefined {
-    const message = this.#options.kind.violation(error);
-    return message === undefined
-      ? undefined
-      : { kind: 'Baseline', outcome: { ok: false, violated: true, message } };
-  }
-
   /** The attempt of this process; one without observations if there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): Attempt {
     return this.#attempts.get(fault) ?? this.#open(scenario);
@@ -307,4 +294,15 @@ function healthEvent({ dependencies, lastUpdated, pods }: HealthSnapshot): Obser
 
 function baselineProblem(message: string): Finding {
   return { kind: 'Baseline', outcome: { ok: false, message } };
+}
+
+/**
+ * The finding if the error of a control or a preparation shows that the invariant is broken; undefined: another error.
+ * @throws the reason of `signal`; the error if the shell has to try again
+ */
+function brokenBy(error: unknown, signal: AbortSignal): Finding | undefined {
+  signal.throwIfAborted();
+  if (error instanceof NotFoundOutError) throw error;
+  if (!(error instanceof InvariantBrokenError)) return undefined;
+  return { kind: 'Baseline', outcome: { ok: false, violated: true, message: error.message } };
 }

@@ -8,7 +8,7 @@ import type { History } from '../history/history.ts';
 import type { Setup } from '../history/setup.ts';
 import type { SeenEvidence } from './timeline.ts';
 
-type Findings = ReadonlyMap<string, Finding>;
+export type Findings = ReadonlyMap<string, Finding>;
 
 /** A reading without words. */
 export interface CodedReading extends Omit<InvariantReading, 'evidence' | 'shortfalls'> {
@@ -33,19 +33,18 @@ export function composed(findings: Findings): Omit<CodedReading, 'summary' | 'wa
  * @param provenAlone whether a violation is shown without any knowledge of the fault
  */
 export function proven(seen: Seen, findings: Findings, provenAlone: boolean) {
-  const { shortfalls, unproven, ...rest } = compose(findings);
+  const { brokenAt, evidence, isBroken, measures, shortfalls, unproven } = compose(findings);
   const detectedAt = finishedAt(seen);
   const isProven = detectedAt !== undefined && unproven.length === 0;
-  const isDetected = detectedAt !== undefined && (provenAlone || (isProven && rest.isBroken));
-  const watchedUntil = detectedAt ?? seen.requests.at(-1)?.endedAt ?? 0;
-  return {
-    ...rest,
-    detectedAt,
-    isProven,
-    isDetected,
-    watchedUntil,
+  const isDetected = detectedAt !== undefined && (provenAlone || (isProven && isBroken));
+  const reading = {
+    watchedUntil: detectedAt ?? seen.requests.at(-1)?.endedAt ?? 0,
     shortfalls: isDetected ? unproven : shortfalls,
+    measures,
+    ...(isDetected && { detectedAt, brokenAt: brokenAt ?? detectedAt, provenAlone }),
+    evidence,
   };
+  return { brokenAt, isDetected, isProven, reading };
 }
 
 /** The summaries of the findings with these names, if they have any. */

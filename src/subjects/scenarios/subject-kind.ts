@@ -33,8 +33,6 @@ export interface SubjectKind<S extends PodsSpec = PodsSpec>
     of: { readonly key: string; readonly plans: readonly ScenarioPlan[]; readonly spec: ChaosDemoSpec },
     signal: AbortSignal,
   ): Promise<Controls>;
-  /** The message of an error by which a control or a preparation shows that the invariant is broken without a fault. */
-  violation(error: unknown): string | undefined;
   /** Fields that do not fit together, with what to change; undefined: they do. */
   unsuited?(part: S): string | undefined;
   /** For callers that are accounts: how long one is left alone after its last request; milliseconds. */

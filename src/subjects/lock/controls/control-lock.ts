@@ -8,7 +8,7 @@ import { measureWrites } from '../../controls/measure-writes.ts';
 import { StoreControl } from '../../controls/store-control.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { NotFoundOutError } from '../../redis/store-check.ts';
-import type { Controls, Toolkit as PodsToolkit } from '../../scenarios/tools.ts';
+import { type Controls, InvariantBrokenError, type Toolkit as PodsToolkit } from '../../scenarios/tools.ts';
 import type { LockRequests } from '../interfaces/lock-requests.ts';
 import { type LockSpec, longestHoldMs, PART, TOKEN_PLACE, ttlOf } from '../spec/schema.ts';
 import { type Contender, contenderOf, type Held } from '../workloads/contender.ts';
@@ -22,12 +22,7 @@ export interface Toolkit extends PodsToolkit {
   readonly requests: LockRequests;
 }
 
-/** A lock that granted more than its slots, or let the slot of a holder go, without any fault. */
-export class LockBrokenError extends Error {
-  override readonly name = 'LockBrokenError';
-}
-
-/** @throws LockBrokenError; Error with the problem and what to do; NotFoundOutError; RedisClientError */
+/** @throws InvariantBrokenError; Error with the problem and what to do; NotFoundOutError; RedisClientError */
 export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSignal): Promise<Controls> {
   const { health, lock, now, podClients, redis, requests } = toolkit;
   const { slots } = lock;
@@ -41,7 +36,7 @@ export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSi
   const rest = { key, history, lifetime, callerTimeoutMs: health.timeoutMs, ttlMs: ttlOf(lock) };
   const contenders = store.around(podClients).map((client) => contenderOf({ ...toolkit, ...rest, client }));
   const held: Held[] = [];
-  /** Every pod denies one more. @throws LockBrokenError if one grants it; NotFoundOutError if a hold has expired */
+  /** Every pod denies one more. @throws InvariantBrokenError if one grants it; NotFoundOutError if a hold has expired */
   const requireFull = async (when: string): Promise<void> => {
     for (const contender of contenders) {
       const { held: more, request: last, why } = await contender.acquire();
@@ -50,8 +45,8 @@ export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSi
         throw new NotFoundOutError(`the controls took longer than ${PART}.ttl`);
       const pod = `without a fault, ${contender.pod}`;
       if (more)
-        throw new LockBrokenError(
-          `${pod} granted it${when} while ${slots === 1 ? 'it was' : 'all of its slots were'} held: ${slots + 1} > ${slots} at once`,
+        throw new InvariantBrokenError(
+          `The lock does not exclude: ${pod} granted it${when} while ${slots === 1 ? 'it was' : 'all of its slots were'} held: ${slots + 1} > ${slots} at once`,
         );
       if (last?.outcome !== 'Rejected')
         throw new Error(

@@ -82,8 +82,3 @@ function beginnings(requests: readonly AdmittedRequest[]) {
   const step = all.length / MOST_BEGINNINGS;
   return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? { from: 0, sent: 0 });
 }
-
-/** A limiter that admitted more than its limit without an active fault: a violation, not a failed control. */
-export class LimitNotKeptError extends Error {
-  override name = 'LimitNotKeptError';
-}

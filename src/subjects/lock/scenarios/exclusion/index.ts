@@ -1,7 +1,12 @@
 /** Exclusion: contenders acquire and release locks while Redis fails. */
-import type { Finding } from '../../../checkers/checker.ts';
 import { keyPlaces } from '../../../redis/key-places.ts';
-import { type CodedReading, type JudgedBy, proven, summariesOf } from '../../../scenarios/judge.ts';
+import {
+  type CodedReading,
+  type Findings,
+  type JudgedBy,
+  proven,
+  summariesOf,
+} from '../../../scenarios/judge.ts';
 import type { ScenarioType } from '../../../scenarios/scenario-type.ts';
 import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
@@ -33,24 +38,14 @@ export const judgedExclusion: JudgedBy<LockSetup, LockSeen> = {
   changes: (event) => event.kind === 'ended' || (event.kind === 'fault' && event.step === 'Reported'),
 };
 
-function judgeExclusion(seen: LockSeen, findings: ReadonlyMap<string, Finding>): CodedReading {
+function judgeExclusion(seen: LockSeen, findings: Findings): CodedReading {
   // More holders than slots depend on nothing else: not on the fault, nor on what could not be timed.
   const alone = ['exclusion', 'fencing'].some((name) => findings.get(name)?.isBroken);
-  const { brokenAt, detectedAt, evidence, isDetected, measures, shortfalls, watchedUntil } = proven(
-    seen,
-    findings,
-    alone,
-  );
   const summary = summariesOf(findings, lockWords, 'service', 'exclusion', 'fencing', 'slotsReturn');
   return {
-    watchedUntil,
+    ...proven(seen, findings, alone).reading,
     complete: returnIn(seen) !== undefined,
-    shortfalls,
-    measures,
     summary: summary.join('; ') || 'not judged yet',
-    ...(isDetected &&
-      detectedAt !== undefined && { detectedAt, brokenAt: brokenAt ?? detectedAt, provenAlone: alone }),
-    evidence,
   };
 }
 

@@ -7,7 +7,8 @@
 import { counted } from '../../../../api/index.ts';
 import type { CallerRequest } from '../../../history/events.ts';
 import { isConnectionFailure } from '../../../http/caller-request.ts';
-import { LimitNotKeptError, type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
+import { InvariantBrokenError } from '../../../scenarios/tools.ts';
+import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import type { HttpInterfaceSpec } from '../../spec/http-schema.ts';
@@ -44,7 +45,7 @@ type Mapping = Pick<HttpInterfaceSpec, 'admittedStatuses' | 'identity'>;
  * Why a caller that exhausted its limit, without a fault, did not get what it should; undefined: it did.
  * @param full requests that its limit admits at once
  * @param timeoutField field of the spec with the answer timeout
- * @returns a LimitNotKeptError if the limiter admitted too much, and a pod rejected any
+ * @returns an InvariantBrokenError if the limiter admitted too much, and a pod rejected any
  */
 export function controlProblem(
   { limiter }: Pick<Toolkit, 'limiter'>,
@@ -94,6 +95,10 @@ export function limitProblem(
   return admitted < admittedAtOnce(limit) ? new Error(tooEarly(admitted, limit, http.identity)) : undefined;
 }
 
+export function limitNotKept(message: string): InvariantBrokenError {
+  return new InvariantBrokenError(`The limit is not kept: ${message}`);
+}
+
 /** Of all requests of one caller, in sending order. */
 export function overAdmissionOf(limit: RateLimit, requests: readonly CallerRequest[]): OverAdmission {
   const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
@@ -127,7 +132,7 @@ function overLimit(
   const admitted = countAdmitted(requests);
   const figure = `without any fault one caller was admitted ${counted(admitted, 'time')}, and the limit allows ${bound}`;
   if (admitted < requests.length) {
-    return new LimitNotKeptError(`${figure}. ${causes(requests, limit, bound, identity)}`);
+    return limitNotKept(`${figure}. ${causes(requests, limit, bound, identity)}`);
   }
   const rejections = admittedStatuses.filter((status) => USUAL_REJECTIONS.has(status));
   const check =

@@ -5,10 +5,9 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import type { CallerRequest } from '../../../history/events.ts';
-import { LimitNotKeptError } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
 import { type ExhaustOptions, exhaustLimit } from '../exhaust-limit.ts';
-import { overAdmissionOf } from './control-problem.ts';
+import { limitNotKept, overAdmissionOf } from './control-problem.ts';
 
 /** How long the control waits for tokens; milliseconds. */
 const MOST_WAIT_MS = 5000;
@@ -19,7 +18,7 @@ const TOKENS = 4;
  * Waits until tokens have been added for a caller that has exhausted its limit, and uses them up.
  * @param before the requests of that caller so far, the last of them rejected by every pod
  * @returns what was observed, or why it is unknown, in words
- * @throws LimitNotKeptError if more were added than the spec allows; Error if less than half were; the reason of
+ * @throws InvariantBrokenError if more were added than the spec allows; Error if less than half were; the reason of
  * `signal`
  */
 export async function controlRefill(
@@ -47,7 +46,7 @@ export async function controlRefill(
   const { excess } = overAdmissionOf(limit, [...before, ...after.requests]);
   const rate = `limit.requests ${limit.requests} in limit.window ${window}`;
   if (excess > 0) {
-    throw new LimitNotKeptError(
+    throw limitNotKept(
       `without any fault ${returned} to a caller that had used its limit up, ${excess} more than ${rate} allows: the refill is faster`,
     );
   }

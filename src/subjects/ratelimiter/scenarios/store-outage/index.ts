@@ -1,10 +1,11 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
-import { type Finding, figure } from '../../../checkers/checker.ts';
+import { figure } from '../../../checkers/checker.ts';
 import { finishedAt } from '../../../checkers/seen.ts';
 import type { CallerRequest } from '../../../history/events.ts';
 import type { History } from '../../../history/history.ts';
 import {
   type CodedReading,
+  type Findings,
   type Judge,
   type JudgedBy,
   proven,
@@ -56,33 +57,25 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
     (event.kind === 'fault' && event.step === 'Reported'),
 };
 
-type Findings = ReadonlyMap<string, Finding>;
-
 function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
   const admission = findings.get('overAdmission');
   // More admissions than the limit allows depend on nothing else: not on the fault, nor on what could not be timed.
   const provenAlone = finishedAt(seen) !== undefined && admission?.isBroken === true;
-  const found = proven(seen, findings, provenAlone);
-  const { brokenAt, detectedAt, evidence, isDetected, isProven, measures, shortfalls, watchedUntil } = found;
+  const { brokenAt, isDetected, isProven, reading } = proven(seen, findings, provenAlone);
   const view = viewOf(seen);
-  const watched = {
-    watchedUntil,
-    complete: detectedAt !== undefined && limitReturnIn(seen) !== undefined,
-    shortfalls,
-  };
+  const complete = finishedAt(seen) !== undefined && limitReturnIn(seen) !== undefined;
   // Without the start of the fault, only what was admitted is judged, over the time that was planned.
   if (!view || !(view.isSeen || isDetected)) {
-    return { ...watched, measures: [], summary: 'not judged yet', evidence: [] };
+    return { ...reading, complete, measures: [], summary: 'not judged yet', evidence: [] };
   }
   const { before } = view.over;
   const since = (isProven ? brokenAt : admission?.brokenAt) ?? view.span.startedAt;
   return {
-    ...watched,
-    measures,
+    ...reading,
+    complete,
     summary: summaryOf(findings),
-    ...(isDetected && detectedAt !== undefined && { detectedAt, brokenAt: since, provenAlone }),
+    ...(isDetected && { brokenAt: since }),
     ...(before.excess > 0 && { whenDetected: figure('overAdmission', before.excess) }),
-    evidence,
   };
 }
 
