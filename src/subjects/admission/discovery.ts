@@ -2,7 +2,7 @@
  * Finds which pods a subject runs in, and which pods may be its Redis. Reads the API server, and connects to
  * nothing but the nodes of a Cluster that is to be released (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
-import { findMasters, type PerServer, type RedisTarget, type SentinelsTarget } from '@chaosdemo/redis-faults';
+import { findMasters } from '@chaosdemo/redis-faults';
 import { shell } from '../../api/index.ts';
 import type { Cluster, Pod } from '../cluster.ts';
 import { findFaultProxy, findRedis, findSentinels } from '../redis/admission/find-redis.ts';
@@ -47,11 +47,10 @@ export interface Place {
 export async function discover(place: Place, signal: AbortSignal): Promise<DiscoveredTarget> {
   const reader = readerOf(place, signal);
   await reader.requireEnabled();
-  const { part, spec } = place;
   const found = await findPods(reader, place);
-  const redis = await findRedis(reader, spec.redis, part);
-  const sentinels = await findSentinels(reader, spec.redis, part);
-  const faultProxy = await findFaultProxy(reader, spec.redis, part);
+  const redis = await findRedis(reader, place);
+  const sentinels = await findSentinels(reader, place);
+  const faultProxy = await findFaultProxy(reader, place);
   const http = await findHttpAuth(reader, place);
   const accounts = await findAccounts(reader, place);
   return {
@@ -76,12 +75,11 @@ export async function findReleasable(
   signal: AbortSignal,
 ): Promise<DiscoveredTarget | undefined> {
   const reader = readerOf(place, signal);
-  const { part, spec } = place;
   if (!(await ifFound(() => reader.hasLabel()))) return undefined;
-  const redis = await ifFound(async () => findMasters(await findRedis(reader, spec.redis, part), signal));
+  const redis = await ifFound(async () => findMasters(await findRedis(reader, place), signal));
   if (!redis) return undefined;
   const found = await ifFound(() => findPods(reader, place));
-  const faultProxy = await ifFound(() => findFaultProxy(reader, spec.redis, part));
+  const faultProxy = await ifFound(() => findFaultProxy(reader, place));
   const none = { pods: [], notReady: [], addresses: [] };
   return { ...none, ...found, redis, ...(faultProxy && { faultProxy }) };
 }
@@ -95,14 +93,10 @@ async function ifFound<T>(find: () => Promise<T>): Promise<T | undefined> {
  * The pods of Redis and the Sentinels as they are now: one may have joined since the run began.
  * @throws {Refusal} the first obstacle, or the cluster's error if an answer is missing.
  */
-export async function findRedisNow(
-  place: Place,
-  signal: AbortSignal,
-): Promise<{ readonly redis: PerServer<RedisTarget>; readonly sentinels: SentinelsTarget | undefined }> {
+export async function findRedisNow(place: Place, signal: AbortSignal) {
   const reader = readerOf(place, signal);
-  const { part, spec } = place;
-  const sentinels = await findSentinels(reader, spec.redis, part);
-  return { redis: await findRedis(reader, spec.redis, part), sentinels };
+  const sentinels = await findSentinels(reader, place);
+  return { redis: await findRedis(reader, place), sentinels };
 }
 
 /**

@@ -40,7 +40,7 @@ export async function checkHealth(
   signal: AbortSignal,
 ): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
   const [store, ...found] = await Promise.all([
-    // A command on data would count as one of the pods: see StoreControl.
+    // A command on data would count as one of the pods: see `storeControlOf`.
     redis.ping().then(
       () => undefined,
       (error: unknown) => messageOf(error),

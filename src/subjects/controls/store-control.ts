@@ -38,125 +38,109 @@ interface StoreSeen {
   readonly doubt?: string;
 }
 
-/** Reads the command counts of Redis around the requests of one new caller. */
-export class StoreControl {
-  readonly #redis: Pick<StoreConnections, 'commandCounts' | 'name'>;
-  readonly #part: string;
-  readonly #watched: WatchedRequest[] = [];
-  readonly #idle = new Map<string, number>();
-  #idleMs = 0;
-  #idleSum = 0;
-  #reads = 0;
-  #first: CommandCounts | undefined;
-  #last: { readonly counts: CommandCounts; readonly at: number } | undefined;
+/**
+ * Reads the command counts of Redis around the requests of one new caller.
+ * @param part of the spec, for messages
+ */
+export function storeControlOf(redis: Pick<StoreConnections, 'commandCounts' | 'name'>, part: string) {
+  const watched: WatchedRequest[] = [];
+  const idle = { ms: 0, grown: new Map<string, number>() };
+  let [idleSum, reads] = [0, 0];
+  let first: CommandCounts | undefined;
+  let last: { readonly counts: CommandCounts; readonly at: number } | undefined;
 
-  /** @param part of the spec, for messages */
-  constructor(redis: Pick<StoreConnections, 'commandCounts' | 'name'>, part: string) {
-    this.#redis = redis;
-    this.#part = part;
-  }
-
-  /** Observes for a second what Redis does without requests. @throws RedisClientError */
-  async rest(signal: AbortSignal): Promise<void> {
-    await this.#readIdle();
-    await pauseFor(REST_MS, signal);
-    await this.#readIdle();
-    this.#idleSum = sumOf(this.#idle.values());
-  }
-
-  /**
-   * Wraps these clients to read the counts around their first requests. Requests have to be sent one after the other.
-   */
-  around(clients: readonly PodClient[]): Pick<PodClient, 'pod' | 'send'>[] {
-    return clients.map((client) => ({
-      pod: client.pod,
-      send: async (...args: Parameters<PodClient['send']>) => {
-        if (this.#watched.length >= MOST_WATCHED) return await client.send(...args);
-        const start = performance.now();
-        const before = await this.#readIdle();
-        const result = await client.send(...args);
-        const after = await this.#read();
-        this.#last = { counts: after, at: performance.now() };
-        const ms = this.#last.at - start;
-        this.#watched.push({ pod: client.pod.name, sentAt: result.sentAt, ms, grown: grown(before, after) });
-        return result;
-      },
-    }));
-  }
-
-  /**
-   * What was observed once the caller has exhausted its limit. Waits up to 5 s if there was no command so far.
-   * @param other what else would show it; left out: the fields of the spec that name Redis
-   * @throws Error if no client used this Redis, with the field to correct; RedisClientError
-   */
-  async conclude(
-    requests: readonly CallerRequest[],
-    other: string | undefined,
-    signal: AbortSignal,
-  ): Promise<StoreSeen> {
-    const { name } = this.#redis;
-    const deadline = performance.now() + LATE_MS;
-    while (this.#commandsSince === 0 && performance.now() < deadline) {
-      await pauseFor(POLL_MS, signal);
-      await this.#readIdle();
-    }
-    // Reading the counts is a command itself: it proves that they are counted.
-    const seen = (this.#last?.counts.info ?? 0) - (this.#first?.info ?? 0);
-    if (seen < this.#reads - 1) return this.#doubtful(`${name} does not count its commands`, other);
-    if (this.#commandsSince === 0) {
-      throw new Error(
-        `without any fault one caller made ${counted(requests.length, 'request')}, and ${name} received no data command during them or in the ${LATE_MS / 1000} s after: the pods do not use it. Correct ${this.#part}.redis.serviceName`,
-      );
-    }
-    const { missed, needed, shown } = inStep(requests, this.#watched, {
-      ms: this.#idleMs,
-      grown: this.#idle,
-    });
-    if (shown)
-      return {
-        message: `${name} received a data command with each of ${counted(needed, 'request')} that need it`,
-      };
-    const others = sumOf(this.#idle.values());
-    const what =
-      missed > 0
-        ? `${name} received no data command with ${missed} of ${counted(needed, 'request')} that need it`
-        : `${name} received a data command with each of ${counted(needed, 'request')}, and ${others} in ${(this.#idleMs / 1000).toFixed(1)} s without any request, so they may be from other clients`;
-    return this.#doubtful(what, other);
-  }
-
-  #doubtful(what: string, other = 'give the pods their own Redis'): StoreSeen {
-    return {
-      message: what,
-      doubt: `it is not shown that the pods use this Redis: ${what}; correct ${this.#part}.redis.serviceName, or ${other}`,
-    };
-  }
-
-  /** Commands on data since the first request. */
-  get #commandsSince(): number {
-    const during = this.#watched.map((one) => sumOf(one.grown.values()));
-    return sumOf(during) + sumOf(this.#idle.values()) - this.#idleSum;
-  }
-
-  async #read(): Promise<CommandCounts> {
-    const counts = await this.#redis.commandCounts();
-    this.#first ??= counts;
-    this.#reads += 1;
+  const read = async (): Promise<CommandCounts> => {
+    const counts = await redis.commandCounts();
+    first ??= counts;
+    reads += 1;
     return counts;
-  }
+  };
 
   /** Reads the counts when no request was open since the last read. */
-  async #readIdle(): Promise<CommandCounts> {
+  const readIdle = async (): Promise<CommandCounts> => {
     const at = performance.now();
-    const counts = await this.#read();
-    if (this.#last) {
-      this.#idleMs += at - this.#last.at;
-      for (const [name, by] of grown(this.#last.counts, counts)) {
-        this.#idle.set(name, (this.#idle.get(name) ?? 0) + by);
+    const counts = await read();
+    if (last) {
+      idle.ms += at - last.at;
+      for (const [name, by] of grown(last.counts, counts)) {
+        idle.grown.set(name, (idle.grown.get(name) ?? 0) + by);
       }
     }
-    this.#last = { counts, at: performance.now() };
+    last = { counts, at: performance.now() };
     return counts;
-  }
+  };
+
+  /** Commands on data since the first request. */
+  const commandsSince = (): number =>
+    sumOf(watched.map((one) => sumOf(one.grown.values()))) + sumOf(idle.grown.values()) - idleSum;
+
+  const doubtful = (what: string, other = 'give the pods their own Redis'): StoreSeen => ({
+    message: what,
+    doubt: `it is not shown that the pods use this Redis: ${what}; correct ${part}.redis.serviceName, or ${other}`,
+  });
+
+  return {
+    /** Observes for a second what Redis does without requests. @throws RedisClientError */
+    async rest(signal: AbortSignal): Promise<void> {
+      await readIdle();
+      await pauseFor(REST_MS, signal);
+      await readIdle();
+      idleSum = sumOf(idle.grown.values());
+    },
+
+    /**
+     * Wraps these clients to read the counts around their first requests. Requests have to be sent one after the other.
+     */
+    around: (clients: readonly PodClient[]): Pick<PodClient, 'pod' | 'send'>[] =>
+      clients.map((client) => ({
+        pod: client.pod,
+        send: async (...args: Parameters<PodClient['send']>) => {
+          if (watched.length >= MOST_WATCHED) return await client.send(...args);
+          const start = performance.now();
+          const before = await readIdle();
+          const result = await client.send(...args);
+          const after = await read();
+          last = { counts: after, at: performance.now() };
+          const ms = last.at - start;
+          watched.push({ pod: client.pod.name, sentAt: result.sentAt, ms, grown: grown(before, after) });
+          return result;
+        },
+      })),
+
+    /**
+     * What was observed once the caller has exhausted its limit. Waits up to 5 s if there was no command so far.
+     * @param other what else would show it; left out: the fields of the spec that name Redis
+     * @throws Error if no client used this Redis, with the field to correct; RedisClientError
+     */
+    async conclude(
+      requests: readonly CallerRequest[],
+      other: string | undefined,
+      signal: AbortSignal,
+    ): Promise<StoreSeen> {
+      const { name } = redis;
+      const deadline = performance.now() + LATE_MS;
+      while (commandsSince() === 0 && performance.now() < deadline) {
+        await pauseFor(POLL_MS, signal);
+        await readIdle();
+      }
+      // Reading the counts is a command itself: it proves that they are counted.
+      const seen = (last?.counts.info ?? 0) - (first?.info ?? 0);
+      if (seen < reads - 1) return doubtful(`${name} does not count its commands`, other);
+      if (commandsSince() === 0) {
+        throw new Error(
+          `without any fault one caller made ${counted(requests.length, 'request')}, and ${name} received no data command during them or in the ${LATE_MS / 1000} s after: the pods do not use it. Correct ${part}.redis.serviceName`,
+        );
+      }
+      const { missed, needed, shown } = inStep(requests, watched, idle);
+      const each = `${name} received a data command with each of ${counted(needed, 'request')}`;
+      if (shown) return { message: `${each} that need it` };
+      const what =
+        missed > 0
+          ? `${name} received no data command with ${missed} of ${counted(needed, 'request')} that need it`
+          : `${each}, and ${sumOf(idle.grown.values())} in ${(idle.ms / 1000).toFixed(1)} s without any request, so they may be from other clients`;
+      return doubtful(what, other);
+    },
+  };
 }
 
 /**

@@ -56,14 +56,9 @@ export class ConnectionBudget {
 
   /** The share of this namespace. */
   onBehalfOf(namespace: string): ConnectionShare {
-    const bytes = this.#bytes.share(namespace);
-    const give = (released: number): void => {
-      if (released === 0) return;
-      bytes.give(released);
-      this.#retry();
-    };
+    const answers = this.#bytes.share(namespace, () => this.#retry());
     const history = this.#histories.share(namespace);
-    return new ConnectionShare({ take: bytes.take, give }, history, this.#mostByNamespace, this.#waiting);
+    return new ConnectionShare(answers, history, this.#mostByNamespace, this.#waiting);
   }
 
   #retry(): void {
@@ -158,8 +153,8 @@ class ByteBudget {
     return this.#most - sumOf(ofKind);
   }
 
-  /** The part of one namespace. */
-  share(namespace: string): AnswerMemory {
+  /** The part of one namespace. @param onGiven something was given back */
+  share(namespace: string, onGiven = (): void => undefined): AnswerMemory {
     const held = (): number => this.#held.get(namespace) ?? 0;
     const add = (bytes: number): void => {
       this.#held.set(namespace, held() + bytes);
@@ -172,7 +167,11 @@ class ByteBudget {
         if (fits) add(bytes);
         return fits;
       },
-      give: (bytes) => add(-bytes),
+      give: (bytes) => {
+        if (bytes === 0) return;
+        add(-bytes);
+        onGiven();
+      },
     };
   }
 }

@@ -14,7 +14,6 @@ import {
   closeUnobserved,
   conclude,
 } from '../../engine/scenarios.ts';
-import type { Scenario } from '../../engine/subject.ts';
 import { iso } from '../../engine/time.ts';
 import type { FaultEvidence } from '../../evidence/index.ts';
 import type { HistoryEvent } from '../history/events.ts';
@@ -46,7 +45,7 @@ export async function replay(
     const entry = replayed.end();
     const why = replayed.impossible();
     if (why !== undefined) throw new HistoryFormatError(`the history of ${entry.name}: ${why}`);
-    if (replayed.unshown === NOT_RECORDED) onTrusted(entry.name);
+    if (replayed.isTrusted()) onTrusted(entry.name);
     return { ...entry, history: replayed.digest.value };
   });
 }
@@ -67,7 +66,7 @@ export function evidenceOf(
   { events, setup }: Pick<History, 'events' | 'setup'>,
   type: ScenarioType,
 ): FaultEvidence | undefined {
-  const one = new ScenarioReplay(setup, type);
+  const one = replayOf(setup, type);
   for (const event of events) one.take(event);
   return one.evidence();
 }
@@ -81,7 +80,7 @@ async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<S
     schemaOf: (value) =>
       (kinds.find(({ recordedAs }) => recordedAs in value) ?? kinds[0])?.setup ?? historySetup,
     setup(setup, text) {
-      const replayed = new ScenarioReplay(setup, typeIn(setup, kinds));
+      const replayed = replayOf(setup, typeIn(setup, kinds));
       replayed.digest.add([text]);
       read.push(replayed);
       possible = new Possible(setup);
@@ -95,120 +94,113 @@ async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<S
   return read;
 }
 
-class ScenarioReplay {
+type ScenarioReplay = ReturnType<typeof replayOf>;
+
+/** @throws RangeError for a scenario that no run can have */
+function replayOf(given: Setup, type: ScenarioType) {
+  const setup = { ...given, scenario: withParameters(type, given.scenario) };
+  const history = new History(setup);
+  const judge = new Judge(history, type.judged);
+  const part = type.partIn(setup);
+  const scenario = planOf(type, setup.scenario, part);
+  const { mechanism } = type.plan(setup.scenario, part);
+  const entry: ScenarioStatus = {
+    name: setup.scenario.name,
+    type: setup.scenario.type,
+    expect: setup.scenario.expect,
+  };
   /** Of its lines. */
-  readonly digest = new LinesDigest();
-  readonly #history: History;
-  readonly #judge: Judge;
-  readonly #scenario: Scenario;
-  readonly #mechanism: Mechanism | undefined;
-  readonly #entry: ScenarioStatus;
-  readonly #type: ScenarioType;
-  readonly #gone = new Set<string>();
-  #fault: FaultStatus | undefined;
-  #report: FaultReport | undefined;
+  const digest = new LinesDigest();
+  const gone = new Set<string>();
+  let fault: FaultStatus | undefined;
+  let report: FaultReport | undefined;
   /** Why the events before the last report do not show it. */
-  unshown: string | undefined;
-  #steps = 0;
-  #isDetected = false;
-
-  /** @throws RangeError for a scenario that no run can have */
-  constructor(given: Setup, fault: ScenarioType) {
-    const setup = { ...given, scenario: withParameters(fault, given.scenario) };
-    const { expect, name, type } = setup.scenario;
-    this.#history = new History(setup);
-    this.#judge = new Judge(this.#history, fault.judged);
-    this.#type = fault;
-    const part = fault.partIn(setup);
-    this.#scenario = planOf(fault, setup.scenario, part);
-    this.#mechanism = fault.plan(setup.scenario, part).mechanism;
-    this.#entry = { name, type, expect };
-  }
-
-  /** @throws RangeError for an event that does not fit those before it */
-  take(event: HistoryEvent): void {
-    const { dropped } = this.#history;
-    this.#history.append(event);
-    if (this.#history.dropped > dropped && event.kind !== 'dropped') return;
-    if (event.kind === 'gone') for (const pod of event.pods) this.#gone.add(pod);
-    else if (event.kind === 'fault') this.#takeFault(event);
-    if (!this.#isStep(event)) return;
-    // Once there is a result it stays, and its figures are taken in the end.
-    if (this.#entry.result === undefined) this.#conclude(undefined);
-  }
+  let why: string | undefined;
+  let [steps, isDetected] = [0, false];
 
   /** @throws RangeError for more to judge than a run records, which would take hours */
-  #isStep(event: HistoryEvent): boolean {
-    const wasDetected = this.#isDetected;
-    this.#isDetected ||= this.#judge.isDetected;
+  const isStep = (event: HistoryEvent): boolean => {
+    const wasDetected = isDetected;
+    isDetected ||= judge.isDetected;
     // There may be a hundred thousand samples, and only one detects.
-    if (event.kind === 'count') return this.#isDetected && !wasDetected;
-    const isStep = this.#judge.changes(event);
-    if (isStep) this.#steps += 1;
-    if (this.#steps > MOST_STEPS)
-      throw new RangeError(`there are more than ${MOST_STEPS} steps of the fault`);
-    return isStep;
-  }
+    if (event.kind === 'count') return isDetected && !wasDetected;
+    const is = judge.changes(event);
+    if (is) steps += 1;
+    if (steps > MOST_STEPS) throw new RangeError(`there are more than ${MOST_STEPS} steps of the fault`);
+    return is;
+  };
 
-  end(): ScenarioStatus {
-    const fault = this.#fault;
-    if (!fault?.proof) return this.#entry;
-    closeUnobserved(fault, Number.POSITIVE_INFINITY);
-    this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
-    const recovered = this.#history.last('recovered');
-    if (recovered) {
-      const { restedAt } = recovered;
-      const measures = this.#judge.recovered();
-      applyRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
-    }
-    return this.#entry;
-  }
-
-  /** Why no run records such a history; undefined: one may. */
-  impossible(): string | undefined {
-    const { unshown: why } = this;
-    if (why !== undefined && why !== NOT_RECORDED) return `its fault is not Confirmed: ${why}`;
-    return this.#type.impossible?.(this.#history);
-  }
-
-  /** What was observed so far. */
-  evidence(): FaultEvidence | undefined {
-    const seen = this.#judge.evidence();
-    const reading = this.#judge.reading();
-    const fault = this.#fault;
-    if (fault) closeUnobserved(fault, reading?.watchedUntil ?? 0);
-    return (
-      seen && {
-        ...seen,
-        bands: [...(fault ? bandsOf(this.#scenario, fault, reading) : []), ...seen.bands],
-        detections: detectionsOf(this.#scenario, reading),
-      }
-    );
-  }
-
-  #takeFault(event: Extract<HistoryEvent, { kind: 'fault' }>): void {
+  const takeFault = (event: Extract<HistoryEvent, { kind: 'fault' }>): void => {
     if (event.step === 'Planned') {
-      this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
-      this.#entry.fault = this.#fault;
+      fault = { id: scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
+      entry.fault = fault;
     } else if (event.step === 'Reported') {
-      const { kind: _, step: __, ...report } = event;
-      this.#report = report as FaultReport;
-      this.unshown = unshownIn(this.#history, this.#mechanism, event.proof, this.#history.times);
-      if (this.#fault) applyFaultReport(this.#entry, this.#fault, this.#report);
+      const { kind: _, step: __, ...reported } = event;
+      report = reported as FaultReport;
+      why = unshownIn(history, mechanism, event.proof, history.times);
+      if (fault) applyFaultReport(entry, fault, report);
     }
-  }
+  };
 
-  #conclude(watchedTo: number | undefined): void {
-    if (!this.#fault?.proof) return;
-    const reading = this.#judge.reading();
-    conclude(this.#entry, this.#fault, reading, watchedTo, this.#goneMessage());
-    if (reading && this.#entry.result !== undefined) applyFigures(this.#entry, this.#report, reading);
-  }
+  const concludeAt = (watchedTo: number | undefined): void => {
+    if (!fault?.proof) return;
+    const reading = judge.reading();
+    const pods = setup.pods.map((name) => ({ name, uid: '', imageId: '' }));
+    const left = goneMessage({ gone: [...gone], target: { pods, store: '' } });
+    conclude(entry, fault, reading, watchedTo, left);
+    if (reading && entry.result !== undefined) applyFigures(entry, report, reading);
+  };
 
-  #goneMessage(): string | undefined {
-    const pods = this.#history.setup.pods.map((name) => ({ name, uid: '', imageId: '' }));
-    return goneMessage({ gone: [...this.#gone], target: { pods, store: '' } });
-  }
+  return {
+    digest,
+
+    /** @throws RangeError for an event that does not fit those before it */
+    take(event: HistoryEvent): void {
+      const { dropped } = history;
+      history.append(event);
+      if (history.dropped > dropped && event.kind !== 'dropped') return;
+      if (event.kind === 'gone') for (const pod of event.pods) gone.add(pod);
+      else if (event.kind === 'fault') takeFault(event);
+      // Once there is a result it stays, and its figures are taken in the end.
+      if (isStep(event) && entry.result === undefined) concludeAt(undefined);
+    },
+
+    end(): ScenarioStatus {
+      if (!fault?.proof) return entry;
+      closeUnobserved(fault, Number.POSITIVE_INFINITY);
+      concludeAt(watchEnd(fault, scenario, judge.reading()));
+      const recovered = history.last('recovered');
+      if (recovered) {
+        const { restedAt } = recovered;
+        const measures = judge.recovered();
+        applyRecovery(entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
+      }
+      return entry;
+    },
+
+    /** Whether the fault has a proof that its history does not show. */
+    isTrusted: (): boolean => why === NOT_RECORDED,
+
+    /** Why no run records such a history; undefined: one may. */
+    impossible(): string | undefined {
+      if (why !== undefined && why !== NOT_RECORDED) return `its fault is not Confirmed: ${why}`;
+      return type.impossible?.(history);
+    },
+
+    /** What was observed so far. */
+    evidence(): FaultEvidence | undefined {
+      const seen = judge.evidence();
+      const reading = judge.reading();
+      if (fault) closeUnobserved(fault, reading?.watchedUntil ?? 0);
+      return (
+        seen && {
+          ...seen,
+          bands: [...(fault ? bandsOf(scenario, fault, reading) : []), ...seen.bands],
+          detections: detectionsOf(scenario, reading),
+        }
+      );
+    },
+  };
 }
 
 /** Why what was recorded until now does not show a fault that is reported as Confirmed, as {@link unshown}. */

@@ -5,7 +5,7 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../api/index.ts';
 import { measureWrites } from '../../controls/measure-writes.ts';
-import { StoreControl } from '../../controls/store-control.ts';
+import { storeControlOf } from '../../controls/store-control.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { NotFoundOutError } from '../../redis/store-check.ts';
 import { type Controls, InvariantBrokenError, type Toolkit as PodsToolkit } from '../../scenarios/tools.ts';
@@ -27,7 +27,7 @@ export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSi
   const { health, lock, now, podClients, redis, requests } = toolkit;
   const { slots } = lock;
   const writeMaxMs = (await measureWrites(redis, signal)).at(-1) ?? 0;
-  const store = new StoreControl(redis, PART);
+  const store = storeControlOf(redis, PART);
   await store.rest(signal);
   const asked: CallerRequest[] = [];
   const request = (one: CallerRequest): number => (one.caller === 'Acquire' ? asked.push(one) : 0);

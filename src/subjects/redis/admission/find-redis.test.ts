@@ -71,6 +71,8 @@ function readerOf(
   return new NamespaceReader(cluster, 'shop', new AbortController().signal);
 }
 
+const placeOf = (redis: object) => ({ part: 'rateLimiter', spec: { redis: redisSchema.parse(redis) } });
+
 describe('the Sentinels of a spec', () => {
   const find = async (service: string) => {
     const secrets = {
@@ -80,7 +82,7 @@ describe('the Sentinels of a spec', () => {
     const reader = readerOf(service, 26379, ['s-1', 's-0'], secrets);
     const sentinel = { serviceName: 'redis-sentinel', masterName: 'limits', authSecretName: 'sentinel-auth' };
     const spec = { serviceName: 'redis', tls: { caSecretName: 'authority' }, sentinel };
-    return await findSentinels(reader, redisSchema.parse(spec), 'rateLimiter');
+    return await findSentinels(reader, placeOf(spec));
   };
 
   it('are all pods behind the Service, with TLS and the password for it', async () => {
@@ -113,7 +115,7 @@ describe('the Secret with the authorities of a spec', () => {
   const found = async (ca: string, { name = 'authority', type = 'chaosdemo.dev/redis-auth' } = {}) => {
     const reader = readerOf('redis', 6379, ['redis-0'], { [name]: { 'ca.crt': ca } }, type);
     const tls = { caSecretName: 'authority', serverName: 'a.example.com' };
-    return await findRedis(reader, redisSchema.parse({ serviceName: 'redis', tls }), 'rateLimiter');
+    return await findRedis(reader, placeOf({ serviceName: 'redis', tls }));
   };
 
   it('needs no login', async () => {
@@ -140,8 +142,7 @@ describe('the fault proxy of a spec', () => {
   const find = async (keys: Readonly<Record<string, string>>, pods = ['proxy-0']) =>
     await findFaultProxy(
       readerOf('fault-proxy', 8474, pods, { 'fault-proxy-auth': keys }),
-      redisSchema.parse({ serviceName: 'redis', faultProxy }),
-      'rateLimiter',
+      placeOf({ serviceName: 'redis', faultProxy }),
     );
 
   it('is the one pod behind the Service, with the token for it', async () => {

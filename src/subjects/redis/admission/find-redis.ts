@@ -1,11 +1,5 @@
 /** Finds the pods of a Redis and its Sentinels by the Services of the spec, with the logins. Reads the API server only. */
-import {
-  each,
-  type FaultProxyTarget,
-  type PerServer,
-  type RedisTarget,
-  type SentinelsTarget,
-} from '@chaosdemo/redis-faults';
+import { each, type RedisTarget } from '@chaosdemo/redis-faults';
 import type { Cluster } from '../../cluster.ts';
 import { isAlive } from '../../targets/eligible-pods.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
@@ -16,27 +10,26 @@ import type { RedisSpec } from '../schema.ts';
 import { createRedisSecret, REDIS_AUTH, type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import { podSelectorOf, resolvePods, type ServiceUse, usesIn } from './redis-service.ts';
 
+/** The part of a spec that names a Redis, and its member. */
+export interface RedisPlace {
+  readonly spec: { readonly redis: RedisSpec };
+  readonly part: string;
+}
+
 /**
  * The one pod of a Redis, or the pods of a Cluster, masters and replicas.
  * @throws {Refusal} the first obstacle
  */
-export async function findRedis(
-  reader: NamespaceReader,
-  redis: RedisSpec,
-  part: string,
-): Promise<PerServer<RedisTarget>> {
-  return await findServers(reader, redis, usesIn(part).redis);
+export async function findRedis(reader: NamespaceReader, { part, spec }: RedisPlace) {
+  return await findServers(reader, spec.redis, usesIn(part).redis);
 }
 
 /**
  * The Sentinels as they are now; undefined if the spec names none.
  * @throws {Refusal} the first obstacle
  */
-export async function findSentinels(
-  reader: NamespaceReader,
-  { sentinel, tls }: RedisSpec,
-  part: string,
-): Promise<SentinelsTarget | undefined> {
+export async function findSentinels(reader: NamespaceReader, { part, spec }: RedisPlace) {
+  const { sentinel, tls } = spec.redis;
   if (sentinel === undefined) return undefined;
   const servers = await findServers(reader, { ...sentinel, tls }, usesIn(part).sentinels);
   return { masterName: sentinel.masterName, servers };
@@ -46,11 +39,8 @@ export async function findSentinels(
  * The fault proxy; undefined if the spec names none.
  * @throws {Refusal} the first obstacle
  */
-export async function findFaultProxy(
-  reader: NamespaceReader,
-  { faultProxy }: RedisSpec,
-  part: string,
-): Promise<FaultProxyTarget | undefined> {
+export async function findFaultProxy(reader: NamespaceReader, { part, spec }: RedisPlace) {
+  const { faultProxy } = spec.redis;
   if (faultProxy === undefined) return undefined;
   // Its Secret is required, and has a password.
   const [found] = await findServers(reader, faultProxy, usesIn(part).faultProxy);

@@ -7,7 +7,7 @@ import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import { countByPod } from '../../../checkers/requests.ts';
 import { measureWrites } from '../../../controls/measure-writes.ts';
-import { StoreControl } from '../../../controls/store-control.ts';
+import { storeControlOf } from '../../../controls/store-control.ts';
 import { type AdmittedByPod, missingIn, totalAdmitted } from '../../../history/counter-sample.ts';
 import { sumOf } from '../../../history/counts.ts';
 import { outcomeOf } from '../../../http/caller-request.ts';
@@ -91,7 +91,7 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
     limit.windowMs >= COUNTABLE_WINDOW_MS;
   const isCounted = countable && limiter.redis.count !== undefined;
   // A count that can be read shows that the limiter uses this Redis.
-  const store = isCounted ? undefined : new StoreControl(redis, PART);
+  const store = isCounted ? undefined : storeControlOf(redis, PART);
   await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
