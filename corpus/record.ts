@@ -8,7 +8,7 @@ import { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
 import { rateLimiterKind } from '../src/subjects/ratelimiter/kind.ts';
-import { plansOf } from '../src/subjects/scenarios/subject-kind.ts';
+import { plansOf } from '../src/subjects/scenarios/scenario-type.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';

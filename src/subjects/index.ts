@@ -8,7 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { lockKind } from './lock/kind.ts';
 import { rateLimiter } from './ratelimiter/index.ts';
 import { rateLimiterKind } from './ratelimiter/kind.ts';
-import type { SubjectKind } from './scenarios/subject-kind.ts';
+import type { SubjectKind } from './scenarios/scenario-type.ts';
 import { subjectOf } from './subject.ts';
 
 export const SUBJECTS: readonly [Subject<Cluster>, ...Subject<Cluster>[]] = [

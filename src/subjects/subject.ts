@@ -5,8 +5,7 @@ import { PodsConnector } from './admission/connector.ts';
 import type { Cluster } from './cluster.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
 import { evidenceIn } from './run/replay.ts';
-import { planOf, storyOf } from './scenarios/scenario-type.ts';
-import { type SubjectKind, scenarioTypeOf } from './scenarios/subject-kind.ts';
+import { planOf, type SubjectKind, scenarioTypeOf, storyOf } from './scenarios/scenario-type.ts';
 
 /** Between two health checks: a few in each chapter, and no load. Milliseconds. */
 const HEALTH_INTERVAL_MS = 2000;

@@ -28,7 +28,7 @@ import { ConnectionBudget, type PodsTarget, rateLimiter } from '../../src/subjec
 import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
 import { PodsDriver, type PodsDriverOptions } from '../../src/subjects/run/driver.ts';
 import { evidenceOf, replay } from '../../src/subjects/run/replay.ts';
-import { type SubjectKind, scenarioTypeOf } from '../../src/subjects/scenarios/subject-kind.ts';
+import { type SubjectKind, scenarioTypeOf } from '../../src/subjects/scenarios/scenario-type.ts';
 import type { LimiterChanges } from './demo.ts';
 import { until } from './until.ts';
 

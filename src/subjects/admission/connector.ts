@@ -21,12 +21,10 @@ import { type CoolingRedis, RedisCooldown } from '../redis/admission/redis-coold
 import { NotFoundOutError } from '../redis/store-check.ts';
 import { PodsDriver } from '../run/driver.ts';
 import { accountsFor, requireCapacity } from '../scenarios/capacity.ts';
-import { plansOf, type SubjectKind } from '../scenarios/subject-kind.ts';
-import { addressesOf, settledTemplate } from '../targets/eligible-pods.ts';
+import { plansOf, type SubjectKind } from '../scenarios/scenario-type.ts';
+import { addressesOf, Readiness, settledTemplate, templatesOf } from '../targets/eligible-pods.ts';
 import { NamespaceReader } from '../targets/namespace-reader.ts';
-import { templatesOf } from '../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../targets/precondition-check.ts';
-import { Readiness } from '../targets/readiness.ts';
 import { orRefusal, permitted, Refusal, refusalOf } from '../targets/refusal.ts';
 import type { Accounts } from '../targets/target.ts';
 import {

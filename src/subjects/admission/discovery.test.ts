@@ -1,18 +1,23 @@
 import { expect, it } from 'vitest';
 import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
 import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
-import { limiterSpec } from '../../../test/kit/driven-limiter.ts';
-import { rateLimiterOf } from '../ratelimiter/spec/schema.ts';
+import { redisSchema } from '../redis/schema.ts';
 import { selectPods } from '../targets/eligible-pods.ts';
 import { lookAtPods } from './discovery.ts';
 
-it('pods are replaced if they are gone, being deleted, or others under the same name', async () => {
+it('pods are replaced if gone, being deleted, or others of the same name', async () => {
   const cluster = new MemoryCluster();
   cluster.podList = [pod('a'), pod('b')].map((one) => {
     one.metadata.labels = { app: 'x' };
     return one;
   });
-  const place = { cluster, namespace: 'shop', part: 'rateLimiter', spec: rateLimiterOf(limiterSpec({})) };
+  const spec = {
+    selector: { matchLabels: { app: 'x' } },
+    port: 'http',
+    redis: redisSchema.parse({ serviceName: 'redis' }),
+    health: { path: '/', timeout: '5s' },
+  };
+  const place = { cluster, namespace: 'shop', part: 'rateLimiter', spec };
   const { pods } = selectPods(cluster.podList, { selector: 'app=x', port: 'http', part: 'rateLimiter' });
   const replaced = async () => (await lookAtPods(place, pods, new AbortController().signal)).replaced;
   expect(await replaced()).toEqual([]);

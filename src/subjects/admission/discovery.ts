@@ -7,8 +7,13 @@ import { shell } from '../../api/index.ts';
 import type { Cluster, Pod } from '../cluster.ts';
 import { findFaultProxy, findRedis, findSentinels } from '../redis/admission/find-redis.ts';
 import { HTTP_AUTH_SECRET_TYPE, type PodsSpec } from '../spec/pods-schema.ts';
-import { resolveContainerPort } from '../targets/container-port.ts';
-import { type EligiblePods, isAlive, selectPods, type TargetPod } from '../targets/eligible-pods.ts';
+import {
+  type EligiblePods,
+  isAlive,
+  resolveContainerPort,
+  selectPods,
+  type TargetPod,
+} from '../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../targets/label-selector.ts';
 import { MOST_PODS, NamespaceReader } from '../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../targets/pod-address.ts';

@@ -1,13 +1,35 @@
-/** What a run of a lock needs to know of it. */
-import { counted } from '../../api/index.ts';
-import { podsOf } from '../scenarios/scenario-type.ts';
-import { plansOf, type SubjectKind } from '../scenarios/subject-kind.ts';
-import { lockApi } from './api.ts';
+/** The lock: its additions to the API, and what a run of it needs to know. */
+import { counted, type SubjectApi } from '../../api/index.ts';
+import { redisColumn } from '../redis/schema.ts';
+import { plansOf, podsOf, type SubjectKind } from '../scenarios/scenario-type.ts';
+import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
 import { controlLock, type Toolkit } from './controls/control-lock.ts';
 import { lockSetup } from './history/setup.ts';
 import { LockRequests } from './interfaces/lock-requests.ts';
 import { exclusion } from './scenarios/exclusion/index.ts';
-import { type LockSpec, lockOf, PART } from './spec/schema.ts';
+import { api } from './scenarios/exclusion/plan.ts';
+import { type LockSpec, lockOf, lockSchema, PART } from './spec/schema.ts';
+
+export const lockApi: SubjectApi = {
+  member: PART,
+  displayName: 'lock',
+  schema: lockSchema,
+  rules: [
+    ...faultRules(PART, [api.member], {
+      rule: `has(self.${PART}.redis.key)`,
+      message: `removes the keys of the demo's locks: name them in ${PART}.redis.key, lock:$(key) for example`,
+    }),
+    acceptRule(api.member, api.schema),
+  ],
+  fieldsThatStartNoRun: ['health'],
+  faults: [api],
+  columns: [redisColumn],
+  defaultScenarios: [{ name: 'exclusion', type: api.type }],
+  // Those of Redis and of pods are documented with the rate limiter.
+  refusals: [],
+  secrets: [],
+  histograms: [],
+};
 
 export const lockKind: SubjectKind<LockSpec> = {
   api: lockApi,

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
-import { rateLimiterApi } from './api.ts';
 import { burstTrafficConfig, rateLimiter, redisPauseConfig } from './index.ts';
-import { rateLimiterKind } from './kind.ts';
+import { rateLimiterApi, rateLimiterKind } from './kind.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
 const SCENARIOS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Measure } from '../../api/index.ts';
-import { OVER_ADMISSION } from './api.ts';
+import { OVER_ADMISSION } from './kind.ts';
 
 const of = (...measures: Measure[]): number | undefined =>
   OVER_ADMISSION.of({ name: 's', type: 'CounterDrift', expect: 'Any', measures });

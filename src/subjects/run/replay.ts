@@ -23,8 +23,7 @@ import { Possible } from '../history/possible.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { historySetup, type Setup } from '../history/setup.ts';
 import { Judge } from '../scenarios/judge.ts';
-import { planOf, type ScenarioType } from '../scenarios/scenario-type.ts';
-import type { SubjectKind } from '../scenarios/subject-kind.ts';
+import { planOf, type ScenarioType, type SubjectKind } from '../scenarios/scenario-type.ts';
 
 /** Events of a history after which everything before them is judged: a run records some ten. */
 const MOST_STEPS = 40;

@@ -7,11 +7,6 @@ import type { PodClient } from '../http/pod-client.ts';
 import type { LookAtPods } from '../targets/pods-now.ts';
 import type { PodsTarget } from '../targets/target.ts';
 
-/** The invariant is broken without any fault: a violation, not a failed control. */
-export class InvariantBrokenError extends Error {
-  override readonly name = 'InvariantBrokenError';
-}
-
 /** The results of the controls without a fault. */
 export interface Controls {
   readonly message: string;

@@ -1,8 +1,12 @@
 /** What a scenario sends and reads, and when. */
+
 import type { FaultMoment } from '@chaosdemo/redis-faults';
+import { pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import type { FaultReport, Prepared, RecoveryReport } from '../../engine/observed.ts';
 import type { Permit } from '../../engine/subject.ts';
 import type { History } from '../history/history.ts';
+import type { FaultTimes } from '../history/recorded.ts';
+import { type PodsNow, podsNow, restartedSince } from '../targets/pods-now.ts';
 import type { Judge } from './judge.ts';
 import type { ScenarioPlan } from './scenario-type.ts';
 import type { Toolkit } from './tools.ts';
@@ -74,4 +78,94 @@ export interface Settled extends Pick<RecoveryReport, 'restedAt'> {
   readonly message: string;
   /** The count in the store in the end; left out: unknown. */
   readonly stored?: number;
+}
+
+/** Polling interval for the start and the end of the fault; milliseconds. */
+const TICK_MS = 100;
+
+/** A scenario with traffic around a fault. */
+export interface WatchedPlan extends ScenarioPlan {
+  /** How long callers send after the fault, and how long after it the last of them has its answer; milliseconds. */
+  readonly sendAfterMs: number;
+  readonly watchedAfterMs: number;
+}
+
+export abstract class WatchedWorkload<
+  A = unknown,
+  P extends WatchedPlan = WatchedPlan,
+  T extends Toolkit = Toolkit,
+> extends Workload<A, P, T> {
+  /** Ends what is still open when the watch ends: the listening to requests whose callers gave up. */
+  protected readonly over = new AbortController();
+  /** How long what was sent may take to end after an abort; milliseconds. */
+  protected readonly graceMs: number = 0;
+
+  /** Sends until `stop` aborts, and waits for the last answers. */
+  protected abstract send(stop: AbortSignal): Promise<void>;
+
+  /**
+   * What is seen once the traffic has ended, beginning with a `return`.
+   * @param endedAt when the traffic ended
+   * @returns when the watch ended
+   */
+  protected abstract observeReturn(now: PodsNow, endedAt: number, signal: AbortSignal): Promise<number>;
+
+  async watch(signal: AbortSignal): Promise<void> {
+    const { history } = this.recorded;
+    if (history.last('traffic-ended')) return;
+    const { lookAtPods, now } = this.toolkit;
+    const { sendAfterMs, watchedAfterMs } = this.plan;
+    const enough = new AbortController();
+    const sent = this.send(AbortSignal.any([signal, enough.signal]));
+    try {
+      const noted = this.#noteRestarts(signal);
+      // If the watch ends before them, their outcome is not read.
+      for (const outcome of [sent, noted]) outcome.catch(() => undefined);
+      await this.#untilAfterEnd(sendAfterMs, signal);
+      enough.abort();
+      await sent;
+      const [pods] = await Promise.all([
+        podsNow(lookAtPods, signal),
+        noted,
+        this.#untilAfterEnd(watchedAfterMs, signal),
+      ]);
+      const endedAt = now();
+      history.append({ kind: 'traffic-ended', at: endedAt, moved: [...pods.replaced] });
+      history.append({ kind: 'ended', at: await this.observeReturn(pods, endedAt, signal) });
+    } finally {
+      enough.abort();
+      await within(sent, this.graceMs).catch(() => undefined);
+      this.over.abort();
+    }
+  }
+
+  /** Notes which pods were restarted in the fault. */
+  async #noteRestarts(signal: AbortSignal): Promise<void> {
+    const { lookAtPods, now } = this.toolkit;
+    await this.untilStarted(signal);
+    const before = await podsNow(lookAtPods, signal);
+    await this.#untilAfterEnd(0, signal);
+    const pods = restartedSince(before, await podsNow(lookAtPods, signal));
+    if (pods.length > 0) this.recorded.history.append({ kind: 'restarted', at: now(), pods });
+  }
+
+  protected async untilStarted(signal: AbortSignal): Promise<void> {
+    while (this.times.startedAt === undefined) await pauseFor(TICK_MS, signal);
+  }
+
+  /** Waits until this many milliseconds after the end of the fault. */
+  async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const { endedAt = Number.POSITIVE_INFINITY } = this.times;
+      const left = endedAt + ms - this.toolkit.now();
+      if (left <= 0) return;
+      await pauseFor(Math.min(left, TICK_MS), signal);
+    }
+  }
+
+  /** When the fault is active, or may be. */
+  protected get times(): Pick<FaultTimes, 'endedAt' | 'startedAt'> {
+    const { times } = this.recorded.history;
+    return times.presumed ?? times;
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
-import { resolveContainerPort } from './container-port.ts';
+import { resolveContainerPort } from './eligible-pods.ts';
 
 const sidecar = {
   name: 'proxy',

@@ -1,14 +1,14 @@
 /**
  * Which of the pods that a selector matched may be touched. Pure: it judges pods that were read from the API server.
  */
+
 import { isIP } from 'node:net';
 import { listed } from '@chaosdemo/redis-faults/text';
 import { formatDuration } from '../../api/index.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { Admission } from '../../engine/observed.ts';
 import { HEALTH_TIMEOUT_MS } from '../../engine/work.ts';
-import type { Pod } from '../cluster.ts';
-import { type ContainerPort, resolveContainerPort } from './container-port.ts';
-import { templateOf } from './pod-template.ts';
+import { type Container, POD_LABELS, type Pod } from '../cluster.ts';
 import { Refusal } from './refusal.ts';
 
 /** A pod that may be touched, with its address. */
@@ -161,4 +161,84 @@ function severalImages(pods: readonly TargetPod[], part: string): Refusal {
 function shortImage(pod: TargetPod | undefined): string {
   const imageId = pod?.imageId ?? '';
   return imageId.length <= 40 ? imageId : `…${imageId.slice(-40)}`;
+}
+
+/** A port of a pod and the container that serves it. */
+export interface ContainerPort {
+  port: number;
+  container: string;
+  /** The image of that container, as in its spec. */
+  image: string;
+}
+
+/**
+ * The TCP port that `port` refers to in this pod; undefined if no container has one of that name. As in Kubernetes, a
+ * number need not be declared: it belongs to the container that declares it, else to the first. Names are searched in
+ * the containers and then in the sidecars (init containers with restartPolicy Always).
+ */
+export function resolveContainerPort(pod: Pod, port: number | string): ContainerPort | undefined {
+  const containers = [
+    ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
+  ];
+  for (const container of containers) {
+    const declared = (container.ports ?? []).find(
+      (candidate) =>
+        (candidate.protocol ?? 'TCP') === 'TCP' &&
+        (typeof port === 'number' ? candidate.containerPort === port : candidate.name === port),
+    );
+    if (declared !== undefined) return found(container, declared.containerPort);
+  }
+  const [first] = containers;
+  return typeof port === 'number' && first !== undefined ? found(first, port) : undefined;
+}
+
+function found(container: Container, port: number): ContainerPort {
+  return { port, container: container.name, image: container.image ?? '' };
+}
+
+/** Hash of the template; undefined for a pod without such a controller. */
+export function templateOf(pod: Pod): string | undefined {
+  return POD_LABELS.map((label) => pod.metadata.labels?.[label]).find((value) => value !== undefined);
+}
+
+/** The templates of several pods in one text, at most 128 characters; undefined if there are none. */
+export function templatesOf(templates: readonly (string | undefined)[]): string | undefined {
+  const distinct = [...new Set(templates.filter((template) => template !== undefined))].sort();
+  return distinct.length === 0 ? undefined : distinct.join(',').slice(0, 128);
+}
+
+/** Keeps for each object how long its pods have not been Ready. */
+export class Readiness {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #unreadySince = new Map<string, { generation: number; at: number }>();
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Why a run cannot begin yet; undefined once all selected pods are Ready.
+   * @param part see `PodChoice`
+   */
+  obstacle(
+    { uid, generation }: { readonly uid: string; readonly generation: number },
+    eligible: Parameters<typeof awaitReady>[0],
+    part: string,
+  ): Admission | undefined {
+    if (eligible.notReady.length === 0) {
+      this.forget(uid);
+      return undefined;
+    }
+    const now = this.#clock.monotonic();
+    const known = this.#unreadySince.get(uid);
+    // Another spec may select other pods, whose time starts again.
+    const since = known?.generation === generation ? known : { generation, at: now };
+    this.#unreadySince.set(uid, since);
+    return awaitReady(eligible, now - since.at, part);
+  }
+
+  forget(uid: string): void {
+    this.#unreadySince.delete(uid);
+  }
 }

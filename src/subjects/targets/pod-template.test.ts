@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pod, unready } from '../../../test/fixtures/subjects/targets/pod.ts';
-import { settledTemplate } from './eligible-pods.ts';
-import { templateOf, templatesOf } from './pod-template.ts';
+import { settledTemplate, templateOf, templatesOf } from './eligible-pods.ts';
 
 const of =
   (hash: string, label = 'pod-template-hash') =>

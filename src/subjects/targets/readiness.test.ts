@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { pod, unready } from '../../../test/fixtures/subjects/targets/pod.ts';
-import { selectPods } from './eligible-pods.ts';
-import { Readiness } from './readiness.ts';
+import { Readiness, selectPods } from './eligible-pods.ts';
 
 const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
 const some = selectPods([pod('a'), pod('b', unready)], choice);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { demoWith } from '../../../../test/fixtures/cli/view/status.ts';
 import { secretOf } from '../../../../test/fixtures/subjects/secret.ts';
 import { RELEASE, specSchema } from '../../../api/index.ts';
-import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
+import { rateLimiterApi } from '../../../subjects/ratelimiter/kind.ts';
 import { checkAdmission } from './admission-check.ts';
 import type { DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';

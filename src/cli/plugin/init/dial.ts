@@ -1,15 +1,13 @@
 /** Requests over connections through the API server, sent as those of a run. */
 import type { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import { type Duplex, Writable } from 'node:stream';
 import type { Dial } from '../../../subjects/http/dial.ts';
 
 /** @param open opens a connection; the address of a request is not used */
 export function dialOf(open: () => Promise<Duplex>): Dial {
   return (_, take) => {
     let opened: Duplex | undefined;
-    const socket = new Duplex({
-      allowHalfOpen: false,
-      read: () => undefined,
+    const socket = new Writable({
       write: (chunk, encoding, done) => opened?.write(chunk, encoding, done),
       destroy: (error, done) => {
         opened?.destroy();
@@ -26,7 +24,7 @@ export function dialOf(open: () => Promise<Duplex>): Dial {
       if (socket.destroyed) stream.destroy();
       else socket.emit('connect');
     }, fail);
-    // Of a socket, a connection uses only what a stream has.
+    // Of a socket, a connection uses only what such a stream has.
     return socket as Socket;
   };
 }

@@ -9,7 +9,7 @@ import {
   resolvePods,
   usesIn,
 } from '../../../subjects/redis/admission/redis-service.ts';
-import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
+import { resolveContainerPort } from '../../../subjects/targets/eligible-pods.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
 import { onlyOne } from '../../probe/questions.ts';

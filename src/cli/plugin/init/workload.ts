@@ -6,8 +6,7 @@ import { UsageError } from '@chaosdemo/settings';
 import { counted } from '../../../api/index.ts';
 import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
 import { requestPath } from '../../../subjects/spec/pods-schema.ts';
-import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
-import { type EligiblePods, selectPods } from '../../../subjects/targets/eligible-pods.ts';
+import { resolveContainerPort, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
@@ -32,7 +31,7 @@ export interface Workload {
   readonly matchLabels: Readonly<Record<string, string>>;
   /** As in a spec. */
   readonly port: string | number;
-  readonly eligible: EligiblePods;
+  readonly eligible: ReturnType<typeof selectPods>;
   /** The container that serves the port. */
   readonly container: ContainerDetail;
   /** Of its probes, on the same port. */

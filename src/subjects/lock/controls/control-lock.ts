@@ -4,11 +4,12 @@
  */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../api/index.ts';
+import { InvariantBrokenError } from '../../controls/invariant-broken.ts';
 import { measureWrites } from '../../controls/measure-writes.ts';
 import { storeControlOf } from '../../controls/store-control.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { NotFoundOutError } from '../../redis/store-check.ts';
-import { type Controls, InvariantBrokenError, type Toolkit as PodsToolkit } from '../../scenarios/tools.ts';
+import type { Controls, Toolkit as PodsToolkit } from '../../scenarios/tools.ts';
 import type { LockRequests } from '../interfaces/lock-requests.ts';
 import { type LockSpec, longestHoldMs, PART, TOKEN_PLACE, ttlOf } from '../spec/schema.ts';
 import { type Contender, contenderOf, type Held } from '../workloads/contender.ts';

@@ -9,7 +9,7 @@ import { type Counts, countByPod, countsOf, firstOf, sizeOf, totalOf } from '../
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
-import { latencyOf } from './latency.ts';
+import { latencyOf } from './figures.ts';
 import { inFault, type OutageView, outageFold, sidesOf } from './outage-seen.ts';
 import type { Over } from './over.ts';
 

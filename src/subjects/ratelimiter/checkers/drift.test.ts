@@ -2,8 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { found, judgeDrift, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
-import { hasDrifted, underCounted } from './drift.ts';
-import { type DriftSetup, isUrgent } from './drift-seen.ts';
+import { type DriftSetup, hasDrifted, isUrgent, underCounted } from './drift.ts';
 
 const pods = ['a', 'b', 'c'];
 const T = 1_000_000;

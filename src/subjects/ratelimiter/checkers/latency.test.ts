@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
-import { latencyOf } from './latency.ts';
+import { latencyOf } from './figures.ts';
 
 const request = (took: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
   pod: 'a',

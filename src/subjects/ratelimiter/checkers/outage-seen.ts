@@ -7,7 +7,7 @@ import { goneOf, type Seen, seenAfter, seenBy } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { returnsWithin } from '../limits/replenish.ts';
+import { returnsWithin } from '../limits/window-turn.ts';
 import type { Behaviour } from './behaviour.ts';
 import { overOf } from './over.ts';
 

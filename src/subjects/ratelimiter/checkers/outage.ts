@@ -7,12 +7,10 @@ import { priceFinding } from '../../checkers/price.ts';
 import { proof, record } from '../../checkers/record.ts';
 import { podsFinding } from '../../checkers/seen.ts';
 import { service } from './behaviour.ts';
-import { latency } from './latency.ts';
-import { limitReturn } from './limit-return.ts';
+import { latency, overCounted } from './figures.ts';
 import { outageFold } from './outage-seen.ts';
 import { overAdmission } from './over-admission.ts';
-import { overCounted } from './over-counted.ts';
-import { recovery } from './recovery.ts';
+import { limitReturn, recovery } from './recovery.ts';
 
 const pods = { ...outageFold, name: 'pods', finding: podsFinding };
 const price = { ...outageFold, name: 'price', finding: priceFinding };

@@ -2,9 +2,9 @@
 import { code, figure, NOTHING } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
-import { limitReturnIn } from './limit-return.ts';
 import { type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
 import { limitedCallers } from './over.ts';
+import { limitReturnIn } from './recovery.ts';
 
 export const overAdmission = {
   ...outageFold,

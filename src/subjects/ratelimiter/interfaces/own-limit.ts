@@ -4,7 +4,7 @@
  */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { replenishedAt } from '../limits/replenish.ts';
+import { replenishedAt } from '../limits/window-turn.ts';
 
 export type OwnLimit = ReturnType<typeof ownLimitOf>;
 

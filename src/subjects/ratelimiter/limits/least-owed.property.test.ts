@@ -9,7 +9,7 @@ import {
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { owedOf } from './least-owed.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
-import { returnsWithin } from './replenish.ts';
+import { returnsWithin } from './window-turn.ts';
 
 const WINDOW = 1000;
 

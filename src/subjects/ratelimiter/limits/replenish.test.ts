@@ -8,8 +8,7 @@ import {
   modelOf,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
-import { replenishedAt, returnsWithin } from './replenish.ts';
-import { CLOCK_WITHIN_MS } from './window-turn.ts';
+import { CLOCK_WITHIN_MS, replenishedAt, returnsWithin } from './window-turn.ts';
 
 const WINDOW = 5000;
 

@@ -9,7 +9,7 @@ import {
 } from '../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
 import { History } from '../../history/history.ts';
 import { Judge } from '../../scenarios/judge.ts';
-import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
+import { scenarioTypeOf } from '../../scenarios/scenario-type.ts';
 import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 

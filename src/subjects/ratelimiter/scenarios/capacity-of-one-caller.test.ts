@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { requireCapacity } from '../../scenarios/capacity.ts';
-import { rateLimiterApi } from '../api.ts';
-import { rateLimiterKind } from '../kind.ts';
+import { rateLimiterApi, rateLimiterKind } from '../kind.ts';
 
 function spec(limit: object, change: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec, subjectPart } from '../../../api/index.ts';
 import { requireCapacity } from '../../scenarios/capacity.ts';
-import { scenarioTypeOf } from '../../scenarios/subject-kind.ts';
+import { scenarioTypeOf } from '../../scenarios/scenario-type.ts';
 import { rateLimiterKind } from '../kind.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
 import { DriftPlan } from './counter-drift/plan.ts';

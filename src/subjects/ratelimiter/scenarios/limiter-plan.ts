@@ -4,8 +4,7 @@ import { type ParametersApi, ScenarioPlan, type ScenarioType } from '../../scena
 import type { FaultTruth } from '../../scenarios/truth.ts';
 import { DRAWS, type Setup } from '../history/setup.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
-import { mostCooldownMs } from '../limits/replenish.ts';
-import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
+import { CLOCK_WITHIN_MS, mostCooldownMs } from '../limits/window-turn.ts';
 import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type DiagnosisAnswer, gradeAnswer } from '../../../diagnosis/index.ts';
 import { EvidenceRecorder } from '../../../evidence/index.ts';
-import { plansOf } from '../../scenarios/subject-kind.ts';
+import { plansOf } from '../../scenarios/scenario-type.ts';
 import { truthIn } from '../../scenarios/truth.ts';
 import { rateLimiterKind } from '../kind.ts';
 

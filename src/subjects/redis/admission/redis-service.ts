@@ -5,8 +5,7 @@
 import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { listed } from '@chaosdemo/redis-faults/text';
 import type { Pod, Service } from '../../cluster.ts';
-import { resolveContainerPort } from '../../targets/container-port.ts';
-import { isAlive, isReady } from '../../targets/eligible-pods.ts';
+import { isAlive, isReady, resolveContainerPort } from '../../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../targets/label-selector.ts';
 import { Refusal } from '../../targets/refusal.ts';
 

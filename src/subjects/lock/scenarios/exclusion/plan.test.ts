@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lockSpec } from '../../../../../test/kit/planted-lock.ts';
-import { plansOf } from '../../../scenarios/subject-kind.ts';
+import { plansOf } from '../../../scenarios/scenario-type.ts';
 import { subjectOf } from '../../../subject.ts';
 import { lockKind } from '../../kind.ts';
 import type { ExclusionPlan } from './plan.ts';

@@ -5,9 +5,9 @@
  * any rejection, nothing shows that the requests reached a limiter, so nothing is proven.
  */
 import { counted } from '../../../../api/index.ts';
+import { InvariantBrokenError } from '../../../controls/invariant-broken.ts';
 import type { CallerRequest } from '../../../history/events.ts';
 import { isConnectionFailure } from '../../../http/caller-request.ts';
-import { InvariantBrokenError } from '../../../scenarios/tools.ts';
 import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';

@@ -4,8 +4,8 @@ import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts'
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
+import { controlRefill } from './control-callers.ts';
 import { HttpCallers } from './http-callers.ts';
-import { controlRefill } from './refill-control.ts';
 
 const { signal } = new AbortController();
 const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));

@@ -6,15 +6,16 @@ import type { History } from '../../../history/history.ts';
 import { composed, type JudgedBy, summariesOf } from '../../../scenarios/judge.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { Timeline } from '../../../scenarios/timeline.ts';
-import { DRIFT_CHECKERS, underCounted } from '../../checkers/drift.ts';
 import {
   admittedBySender,
+  DRIFT_CHECKERS,
   type DriftSeen,
   type DriftSetup,
   driftFold,
   isComplete,
+  underCounted,
   watchedUntil,
-} from '../../checkers/drift-seen.ts';
+} from '../../checkers/drift.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { Setup } from '../../history/setup.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';

@@ -3,8 +3,7 @@ import { counted } from '../../../../api/index.ts';
 import type { Code, CodeOf } from '../../../checkers/checker.ts';
 import type { FaultTimes } from '../../../history/recorded.ts';
 import { atLeast, COMMON, perPod, sinceStart, wording } from '../../../scenarios/words.ts';
-import type { DRIFT_CHECKERS } from '../../checkers/drift.ts';
-import { activeUntil } from '../../checkers/drift-seen.ts';
+import { activeUntil, type DRIFT_CHECKERS } from '../../checkers/drift.ts';
 
 export const driftWords: (found: Code) => string = wording<CodeOf<(typeof DRIFT_CHECKERS)[number]>>({
   ...COMMON,

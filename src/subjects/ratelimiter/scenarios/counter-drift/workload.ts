@@ -10,8 +10,7 @@ import {
   totalAdmitted,
 } from '../../../history/counter-sample.ts';
 import { type Ready, type Settled, type Stage, Workload } from '../../../scenarios/workload.ts';
-import { hasDrifted } from '../../checkers/drift.ts';
-import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
+import { admittedBySender, type DriftSeen, hasDrifted, isComplete, isUrgent } from '../../checkers/drift.ts';
 import { SAMPLE_EVERY_MS, sampleCounts, watchCounters } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';

@@ -1,4 +1,5 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
+import { counted } from '../../../../api/index.ts';
 import { figure } from '../../../checkers/checker.ts';
 import { finishedAt } from '../../../checkers/seen.ts';
 import type { CallerRequest } from '../../../history/events.ts';
@@ -15,16 +16,16 @@ import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
 import { outageInvariant } from '../../checkers/formula.ts';
-import { limitReturnIn } from '../../checkers/limit-return.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import { type OutageSeen, type OutageSetup, outageFold, owedIn, viewOf } from '../../checkers/outage-seen.ts';
-import type { Setup } from '../../history/setup.ts';
+import { limitReturnIn } from '../../checkers/recovery.ts';
+import { DRAWS, type Setup } from '../../history/setup.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { newKey, overKey } from '../caller-keys.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
 import { api, OutagePlan } from './plan.ts';
-import { notAsDrawn } from './sent-as-drawn.ts';
+import { residentsOf } from './population.ts';
 import { outageWords } from './words.ts';
 import { OutageWorkload } from './workload.ts';
 
@@ -151,3 +152,26 @@ export const storeOutage: LimiterType<OutageSeen, OutagePlan> = {
     createFault(toolkit, plan, fixture, () => plan.lostCounts(toolkit, fixture())),
   workload: (plan, toolkit) => new OutageWorkload(plan, toolkit),
 };
+
+/** Why no run records such a history; undefined: one may. */
+export function notAsDrawn(history: History<Setup>): string | undefined {
+  const { dropped, requests, setup, times } = history;
+  const { draws, fixture, limiter, pods, scenario } = setup;
+  const { endedAt, startedAt } = times;
+  const plan = new OutagePlan(scenario, limiter);
+  const isWhole = dropped === 0 && history.last('left-out') === undefined;
+  if (draws !== DRAWS || plan.isOneCaller || !isWhole || startedAt === undefined) return undefined;
+  const sent = Map.groupBy(requests, ({ key }) => key);
+  const residents = residentsOf(plan.draw(pods.length, fixture));
+  // The first exhausts its limit, however many requests that takes.
+  for (const { key, shares, used, usedLate } of residents.slice(1)) {
+    const most = used + usedLate;
+    // The last of them are sent around the start of the fault. One that is silent in the fault sends no others in it.
+    const [until, least] = shares.during === 0 && endedAt !== undefined ? [endedAt, most] : [startedAt, used];
+    const count = (sent.get(key) ?? []).filter(({ sentAt }) => sentAt < until).length;
+    if (count >= least && count <= most) continue;
+    const drawn = least < most ? `${least} to ${most}` : String(most);
+    return `${key} sent ${counted(count, 'request')} until the fault, and its seed draws ${drawn}`;
+  }
+  return undefined;
+}
