@@ -5,8 +5,7 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../api/index.ts';
 import { InvariantBrokenError } from '../../controls/invariant-broken.ts';
-import { measureWrites } from '../../controls/measure-writes.ts';
-import { storeControlOf } from '../../controls/store-control.ts';
+import { measureWrites, storeControlOf } from '../../controls/store-control.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { NotFoundOutError } from '../../redis/store-check.ts';
 import type { Controls, Toolkit as PodsToolkit } from '../../scenarios/tools.ts';

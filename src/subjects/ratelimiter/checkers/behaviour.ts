@@ -10,8 +10,7 @@ import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-inter
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { latencyOf } from './figures.ts';
-import { inFault, type OutageView, outageFold, sidesOf } from './outage-seen.ts';
-import type { Over } from './over.ts';
+import { inFault, type OutageView, type Over, outageFold, sidesOf } from './outage-seen.ts';
 
 export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
 

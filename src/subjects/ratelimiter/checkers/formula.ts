@@ -3,7 +3,7 @@ import type { InvariantReading } from '../../../engine/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { SHARE } from '../../checkers/share-interval.ts';
 import { type Behaviour } from './behaviour.ts';
-import type { Over } from './over.ts';
+import type { Over } from './outage-seen.ts';
 
 /** The state of an invariant that keeps `measured` within a bound, by the measure that decides. */
 export function seenInvariant(

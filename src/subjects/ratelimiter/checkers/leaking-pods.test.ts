@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { overAdmission } from '../limits/over-admission.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { type Leak, leakingPods, type PodAdmission } from './over.ts';
+import { type Leak, leakingPods, type PodAdmission } from './outage-seen.ts';
 
 const PODS = ['a', 'b', 'c'];
 const FAULT_FROM = 10_000;

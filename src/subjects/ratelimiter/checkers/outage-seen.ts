@@ -1,15 +1,19 @@
-/** What callers got around one fault of the store, as the checkers of an outage share it. Pure. */
+/**
+ * What callers got around one fault of the store, as the checkers of an outage share it: which requests they were owed,
+ * and how many over its limit any caller was admitted, by which pods, and how many of them after the fault. By the
+ * sender's own count. Derived in docs/research/limits.md. Pure.
+ */
 
 import { type Finding, NOTHING, once } from '../../checkers/checker.ts';
 import type { RecordSetup } from '../../checkers/record.ts';
-import { admittedAt, phasesOf } from '../../checkers/requests.ts';
+import { admittedAt, firstOf, phasesOf, type Span } from '../../checkers/requests.ts';
 import { goneOf, type Seen, seenAfter, seenBy } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { owedOf } from '../limits/least-owed.ts';
-import type { RateLimit } from '../limits/rate-limit.ts';
+import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
+import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/window-turn.ts';
 import type { Behaviour } from './behaviour.ts';
-import { overOf } from './over.ts';
 
 /** All that the checkers need to know before the first event. */
 export interface OutageSetup extends RecordSetup {
@@ -128,4 +132,235 @@ export function owedIn(
   });
   const byKey = Map.groupBy(sent, ({ request }) => request.key);
   return new Set([...byKey.values()].flatMap((own) => [...owedOf(limit, own)].map(({ request }) => request)));
+}
+
+/** An admitted request, with the pod that admitted it. */
+export interface PodAdmission extends AdmittedRequest {
+  readonly pod: string;
+}
+
+/** What was admitted to callers that have a limit to exceed. */
+export type Over = ReturnType<typeof overOf>;
+
+/**
+ * Judges every caller that sent more than its limit admits at once. `requests` of a population, in any order.
+ * @param returnsAt when callers begin to wait for their limit, after the traffic
+ */
+export function overOf(
+  settings: CallerSettings,
+  requests: readonly CallerRequest[],
+  { endedAt, startedAt }: Span,
+  returnsAt: number,
+) {
+  const { calmUntil = startedAt, countsLostAt, isOneCaller, overKey } = settings;
+  const all = limitedCallers(settings, requests);
+  const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
+  // Counts that a failover has lost are missed once it has ended.
+  const until = (each: PodAdmission): boolean => settings.countsForked || inFault(each);
+  const leaking = leakingPods(
+    all.map(({ admitted, overIn }) => ({
+      before: admitted.filter(({ answeredAt }) => answeredAt <= startedAt),
+      since: admitted.filter((each) => each.answeredAt > startedAt && until(each)),
+      exceed: (some) => overIn(some).excess > 0,
+    })),
+  );
+  // Of a caller that had something left, an admission may be the one that was owed: others were perhaps not counted.
+  const full = admittedAtOnce(settings.limit);
+  const afterwards = all.flatMap(({ admitted, overIn }) => {
+    const before = admitted.filter((each) => {
+      // What was counted before is lost.
+      if (countsLostAt !== undefined) return inFault(each) && each.sentAt >= countsLostAt;
+      // Admissions in the fault may never have been counted, and a window may have ended since.
+      return isOneCaller ? inFault(each) : each.answeredAt <= startedAt;
+    });
+    const since = admitted.filter((each) => !inFault(each) && each.sentAt < returnsAt);
+    const excessOf = (some: readonly PodAdmission[]): number => overIn(some).excess;
+    return before.length >= full ? [{ before, since, excessOf }] : [];
+  });
+  const calm = all.map(({ admitted, overIn }) =>
+    overIn(admitted.filter(({ answeredAt }) => answeredAt <= calmUntil)),
+  );
+  const worst = most(all, ({ over }) => over);
+  const excessOf = (some: readonly LimitedCaller[]): number =>
+    Math.max(0, ...some.map(({ over }) => over.excess));
+  return {
+    /** Over all pods, from its first request to its last: of the caller with the most. */
+    over: worst?.over ?? NONE_OVER,
+    /** How often that caller was admitted before the fault; undefined: no caller sent enough. */
+    usedBefore: worst?.admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length,
+    /** Requests over the bound: of the caller over its limit before the fault, and the most of any other. */
+    excess: {
+      beyond: excessOf(all.filter(({ key }) => key === overKey)),
+      crossing: excessOf(all.filter(({ key }) => key !== overKey)),
+    },
+    /** Until the fault began: of the caller with the most. */
+    before: most(calm, (over) => over) ?? NONE_OVER,
+    /** Admissions over the limit by requests that were sent after the fault, to callers that had nothing left. */
+    after: afterOf(afterwards),
+    /** If Redis lost counts of callers, when the fault began or by a failover: the outcome. */
+    onceMore: settings.countsForked
+      ? forkedOf(all)
+      : countsLostAt === undefined
+        ? undefined
+        : onceMoreOf(settings, all, countsLostAt),
+    /** Pods that admitted a caller over its limit in the fault. */
+    leaking,
+    /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
+    unknown: all.reduce((sum, { requests: own }) => sum + own.filter(isUnknown).length, 0),
+  };
+}
+
+/** What a caller was admitted until then, and by requests that it sent after the fault. */
+interface Afterwards extends Pick<Leak, 'before' | 'since'> {
+  readonly excessOf: (some: readonly PodAdmission[]) => number;
+}
+
+/** `more`: of the caller with the most; `lastBy`: the last admission over the limit by each pod that exceeded it. */
+function afterOf(callers: readonly Afterwards[]) {
+  const found = callers.map((caller) => ({
+    ...caller,
+    ...overAfter(caller.before, caller.since, caller.excessOf),
+  }));
+  const pods = leakingPods(
+    found.map(({ excessOf, ...of }) => ({ ...of, exceed: (some) => excessOf(some) > excessOf(of.before) })),
+  );
+  const lastBy = new Map<string, number>();
+  for (const { lastAt = -Infinity, since } of found) {
+    for (const { answeredAt, pod } of since) {
+      if (answeredAt > lastAt || !pods.has(pod)) continue;
+      lastBy.set(pod, Math.max(answeredAt, lastBy.get(pod) ?? 0));
+    }
+  }
+  return { more: Math.max(0, ...found.map(({ more }) => more)), lastBy };
+}
+
+function isUnknown({ late, outcome }: CallerRequest): boolean {
+  return outcome === 'Timeout' && !late;
+}
+
+const NONE_OVER: OverAdmission = { excess: 0, admitted: 0, bound: 0, from: 0, to: 0 };
+
+/** The one with the largest excess, and of several the first. */
+function most<T>(all: readonly T[], overOf: (one: T) => OverAdmission): T | undefined {
+  const excess = Math.max(...all.map((one) => overOf(one).excess));
+  return all.find((one) => overOf(one).excess === excess);
+}
+
+/** Only requests that were sent after the loss were certainly decided after it. */
+function onceMoreOf(settings: CallerSettings, limited: readonly LimitedCaller[], countsLostAt: number) {
+  const since = limited.map(({ key, over, requests }) => {
+    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt);
+    return { again: limitedCaller(settings, key, own), over };
+  });
+  return {
+    /** No caller was admitted more than a new one may be. */
+    isMost: since.every(({ again }) => again.over.excess === 0),
+    /** A caller that was admitted over its limit was rejected after that. */
+    isRejected: since.some(({ again, over }) => over.excess > 0 && isRejectedInTheEnd(again)),
+  };
+}
+
+/** Both primaries of a failover count, from the same counts on, so that each may admit a caller up to its limit. */
+function forkedOf(limited: readonly LimitedCaller[]): ReturnType<typeof onceMoreOf> {
+  return {
+    isMost: limited.every(({ admitted, overIn }) => overIn(admitted, 2).excess === 0),
+    isRejected: limited.some((one) => one.over.excess > 0 && isRejectedInTheEnd(one)),
+  };
+}
+
+/** Whether a request was rejected that was sent after the last admission. */
+function isRejectedInTheEnd({ admitted, requests }: LimitedCaller): boolean {
+  const lastAt = admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), -Infinity);
+  return requests.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
+}
+
+/** One caller with more requests than its limit admits at once. */
+type LimitedCaller = ReturnType<typeof limitedCaller>;
+
+/** The callers that sent enough to exceed their limits. */
+export function limitedCallers(
+  settings: CallerSettings,
+  requests: readonly CallerRequest[],
+): LimitedCaller[] {
+  const { isOneCaller, limit, preparedAt } = settings;
+  const full = admittedAtOnce(limit);
+  // The one limit was replenished then.
+  const counting = isOneCaller ? requests.filter(({ sentAt }) => sentAt >= preparedAt) : requests;
+  return [...Map.groupBy(counting, ({ key = '' }) => key)]
+    .filter(([, own]) => own.length > full)
+    .map(([key, own]) => limitedCaller(settings, key, own));
+}
+
+function limitedCaller(
+  { clockWithinMs, isGapless, limit, preparedAt }: CallerSettings,
+  key: string,
+  requests: readonly CallerRequest[],
+) {
+  // Earlier is safe, since more windows may have ended then.
+  const firstSentAt = isGapless ? firstOf(requests) : preparedAt;
+  /** @param servers as in `KnownOfKey` */
+  const overIn = (some: readonly PodAdmission[], servers = 1): OverAdmission =>
+    overAdmission(limit, some, { firstSentAt, clockWithinMs, servers });
+  const admitted = requests.flatMap((request): PodAdmission[] => {
+    const answeredAt = admittedAt(request);
+    return answeredAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, answeredAt }];
+  });
+  return { key, requests, admitted, overIn, over: overIn(admitted) };
+}
+
+/** What one caller was admitted, and whether some of it is more than the limit allows. */
+export interface Leak {
+  readonly before: readonly PodAdmission[];
+  readonly since: readonly PodAdmission[];
+  readonly exceed: (some: readonly PodAdmission[]) => boolean;
+}
+
+/**
+ * The pods that leaked. A pod leaked if its own admissions to a caller, on top of those of all pods before, exceed the
+ * limit; admissions of others in that time are not included. If the rest exceed it only together, each of them that
+ * admitted anything leaked.
+ */
+export function leakingPods(callers: readonly Leak[]): ReadonlySet<string> {
+  const over = callers.filter(({ before, exceed, since }) => exceed([...before, ...since]));
+  const leaking = new Set<string>();
+  for (const { before, exceed, since } of over) {
+    for (const [pod, own] of Map.groupBy(since, (each) => each.pod)) {
+      if (exceed([...before, ...own])) leaking.add(pod);
+    }
+  }
+  const alone: ReadonlySet<string> = new Set(leaking);
+  for (const { before, exceed, since } of over) {
+    const rest = since.filter(({ pod }) => !alone.has(pod));
+    if (exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
+  }
+  return leaking;
+}
+
+/**
+ * How many requests over its limit a caller was admitted after a fault, in addition to those before.
+ * `lastAt`: when the last of them was answered, in milliseconds since the epoch.
+ * @param until admitted until the end of the fault
+ * @param since admitted of those sent after it, in any order
+ * @param excessOf how many of these exceed the limit; never less with more of them
+ */
+export function overAfter<T extends AdmittedRequest>(
+  until: readonly T[],
+  since: readonly T[],
+  excessOf: (some: readonly T[]) => number,
+): { readonly more: number; readonly lastAt?: number } {
+  // The usual case; the rest is slow with many requests.
+  if (since.length === 0) return { more: 0 };
+  const inOrder = since.toSorted((a, b) => a.answeredAt - b.answeredAt);
+  const excessWith = (count: number): number => excessOf([...until, ...inOrder.slice(0, count)]);
+  const most = excessWith(inOrder.length);
+  const more = most - excessWith(0);
+  if (more <= 0) return { more: 0 };
+  let [below, enough] = [0, inOrder.length];
+  while (enough - below > 1) {
+    const middle = Math.floor((below + enough) / 2);
+    if (excessWith(middle) < most) below = middle;
+    else enough = middle;
+  }
+  const last = inOrder[enough - 1];
+  return { more, ...(last && { lastAt: last.answeredAt }) };
 }

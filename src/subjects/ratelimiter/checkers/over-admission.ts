@@ -2,8 +2,7 @@
 import { code, figure, NOTHING } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
-import { type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
-import { limitedCallers } from './over.ts';
+import { limitedCallers, type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
 import { limitReturnIn } from './recovery.ts';
 
 export const overAdmission = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { overAfter } from './over.ts';
+import { overAfter } from './outage-seen.ts';
 
 const LIMIT = 3;
 const at = (...moments: number[]) => moments.map((answeredAt) => ({ sentAt: answeredAt - 1, answeredAt }));

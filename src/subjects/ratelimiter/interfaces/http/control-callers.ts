@@ -6,8 +6,7 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import { countByPod } from '../../../checkers/requests.ts';
-import { measureWrites } from '../../../controls/measure-writes.ts';
-import { storeControlOf } from '../../../controls/store-control.ts';
+import { measureWrites, storeControlOf } from '../../../controls/store-control.ts';
 import { type AdmittedByPod, missingIn, totalAdmitted } from '../../../history/counter-sample.ts';
 import { sumOf } from '../../../history/counts.ts';
 import type { CallerRequest } from '../../../history/events.ts';
