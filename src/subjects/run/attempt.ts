@@ -30,7 +30,7 @@ import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { Judge } from '../scenarios/judge.ts';
 import type { ScenarioPlan, ScenarioType } from '../scenarios/scenario-type.ts';
 import type { Toolkit } from '../scenarios/tools.ts';
-import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
+import type { Settled, Workload } from '../scenarios/workload.ts';
 import { evidenceOf, unshownIn } from './replay.ts';
 
 /** Observations of other components around a fault. */
@@ -47,7 +47,7 @@ export class Attempt {
   #workload: Workload | undefined;
   #fixture = '';
   readonly #onFailure: (error: unknown) => void;
-  #recording: Recording | undefined;
+  #judge: Judge | undefined;
   #lines: HistoryLines | undefined;
   /** Set when the history was released. */
   #lastDigest: HistoryDigest | undefined;
@@ -70,7 +70,7 @@ export class Attempt {
 
   /** All that was recorded; undefined before preparation, and if another process prepared it. */
   get history(): History | undefined {
-    return this.#recording?.history;
+    return this.#judge?.history;
   }
 
   /** The history to be stored, until it is released. */
@@ -108,7 +108,7 @@ export class Attempt {
     this.#lastDigest = this.digest();
     this.#lines = undefined;
     this.history?.release();
-    this.#recording = undefined;
+    this.#judge = undefined;
     this.#workload = undefined;
     this.#fault = undefined;
   }
@@ -132,7 +132,7 @@ export class Attempt {
     return { fixture, ...prepared, ...marker };
   }
 
-  #record(fixture: string): Recording {
+  #record(fixture: string): Judge {
     const history = new History(setupOf(this.#type, this.#plan, this.#toolkit, fixture), {
       memory: this.#toolkit.budget.history,
       onFailure: (error) => judge.fail(error),
@@ -141,10 +141,10 @@ export class Attempt {
       this.#onFailure(error);
       this.#report();
     });
-    this.#recording = { history, judge };
+    this.#judge = judge;
     this.#lines = new HistoryLines(history);
     history.listen((event) => judge.changes(event) && this.#report());
-    return this.#recording;
+    return judge;
   }
 
   /**
@@ -202,7 +202,7 @@ export class Attempt {
     try {
       history.append(faultEvent(report));
     } catch (error) {
-      this.#recording?.judge.fail(error);
+      this.#judge?.fail(error);
     }
     return report;
   }
@@ -221,7 +221,7 @@ export class Attempt {
     const { history } = this;
     if (!history || history.last('ended')) return await untilAborted(signal);
     this.#onReading = onReading;
-    if (this.#recording?.judge.failed) this.#report();
+    if (this.#judge?.failed) this.#report();
     const over = new AbortController();
     const probes = watchStore(
       this.#toolkit,
@@ -238,19 +238,20 @@ export class Attempt {
   }
 
   #report(): void {
-    const reading = this.#onReading && this.#recording?.judge.reading();
+    const reading = this.#onReading && this.#judge?.reading();
     if (reading) this.#onReading?.(reading);
   }
 
   /** Steady traffic, until `signal` aborts. */
   async load(signal: AbortSignal): Promise<void> {
-    if (this.#recording) await this.#workload?.load?.(signal);
+    if (this.#judge) await this.#workload?.load?.(signal);
   }
 
   /** Proves that the store works again, and checks the effects of the fault. */
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
     const { now, redis } = this.#toolkit;
-    const { history, judge } = this.#recording ?? {};
+    const judge = this.#judge;
+    const { history } = this;
     const left = Math.max(0, (history?.times.until ?? 0) - now());
     // If the Service has not followed a failover by now, no later write shows how the pods recover.
     const isBehind = redis.failover?.hasMoved === false;

@@ -4,25 +4,18 @@ import type { FaultMoment } from '@chaosdemo/redis-faults';
 import { pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import type { FaultReport, Prepared, RecoveryReport } from '../../engine/observed.ts';
 import type { Permit } from '../../engine/subject.ts';
-import type { History } from '../history/history.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { type PodsNow, podsNow, restartedSince } from '../targets/pods-now.ts';
 import type { Judge } from './judge.ts';
 import type { ScenarioPlan } from './scenario-type.ts';
 import type { Toolkit } from './tools.ts';
 
-/** The record of one attempt, with the result so far. */
-export interface Recording<A = unknown> {
-  readonly history: History;
-  readonly judge: Judge<A>;
-}
-
 /** What a workload does while it prepares, in this order, each at the moment that suits it. */
 export interface Stage<A = unknown> {
   /** As {@link StoreFault.prepare}. */
   admit(ms: number, signal: AbortSignal): Promise<void>;
   /** Begins the history. */
-  record(): Recording<A>;
+  record(): Judge<A>;
 }
 
 /** That callers are set up, and how long they can be used. */
@@ -40,14 +33,15 @@ export abstract class Workload<
   protected readonly plan: P;
   protected readonly toolkit: T;
   /** Undefined before the history begins. */
-  protected recording: Recording<A> | undefined;
+  protected recording: Judge<A> | undefined;
 
   constructor(plan: P, toolkit: T) {
     this.plan = plan;
     this.toolkit = toolkit;
   }
 
-  protected get recorded(): Recording<A> {
+  /** The record of the attempt, with the result so far. */
+  protected get recorded(): Judge<A> {
     if (!this.recording) throw new Error('the workload was not prepared');
     return this.recording;
   }

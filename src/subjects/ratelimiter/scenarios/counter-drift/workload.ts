@@ -62,7 +62,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   }
 
   async watch(signal: AbortSignal): Promise<void> {
-    const { judge } = this.recorded;
+    const judge = this.recorded;
     await watchCounters(
       async (end) => await this.#sample(() => admittedBySender(judge.state), end),
       // A sample after the end of the watch proves nothing about this fault.
@@ -123,7 +123,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
 
   /** Waits until all that was admitted is counted again. */
   async settle(settleMs: number, signal: AbortSignal): Promise<Settled> {
-    const { state } = this.recorded.judge;
+    const { state } = this.recorded;
     const byPod = admittedBySender(state);
     const admitted = totalAdmitted({ admitted: byPod });
     const deadline = performance.now() + settleMs;

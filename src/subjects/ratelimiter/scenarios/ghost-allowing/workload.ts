@@ -40,7 +40,8 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
   async inject({ plannedAt, until }: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.toolkit;
     const { limit, roomMs } = this.plan;
-    const { history, judge } = this.recorded;
+    const judge = this.recorded;
+    const { history } = judge;
     const keys = trialKeys(history.setup.fixture, this.plan.parameters.trials);
     for (const [i, key] of keys.entries()) {
       try {

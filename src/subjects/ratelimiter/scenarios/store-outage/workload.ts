@@ -87,7 +87,7 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
   #whyNoReturn(): string | undefined {
     const { limit, returnsWithinMs } = this.plan;
     return (
-      whyDecided(this.recorded.judge) ??
+      whyDecided(this.recorded) ??
       (returnsWithinMs === undefined
         ? `its window of ${formatDuration(limit.windowMs)} takes longer to end than a run waits`
         : undefined)
