@@ -23,7 +23,8 @@ interface Behaviour {
   readonly lastsMs?: number;
   /** How it ends for connections that are open. */
   readonly ends?: 'Answers' | 'Closes';
-  readonly read?: () => Promise<number>;
+  /** How long a read of Redis itself takes, so many milliseconds after the fault began; negative before that. */
+  readonly read?: (sinceMs: number) => Promise<number>;
 }
 
 /** The fault on a port that answers so. */
@@ -31,6 +32,7 @@ async function faulted(
   make: (tools: FaultTools) => StoreFault,
   { ends = 'Answers', lastsMs = FAULT_MS, lateMs = [0, Number.POSITIVE_INFINITY], read }: Behaviour,
 ) {
+  let begunAt = Number.POSITIVE_INFINITY;
   const sockets = new Set<Socket>();
   const waiting = new Set<() => void>();
   let late = lateMs[0];
@@ -53,6 +55,7 @@ async function faulted(
   });
   const { port } = server.address() as AddressInfo;
   const onBegin = (): void => {
+    begunAt = Date.now();
     late = lateMs[1];
     setTimeout(() => {
       late = 0;
@@ -61,7 +64,11 @@ async function faulted(
     }, lastsMs);
   };
   const current = { ...new FakeProxy().current, port };
-  const run = await preparedFault(make, { current, onBegin, released: 0 }, read);
+  const run = await preparedFault(
+    make,
+    { current, onBegin, released: 0 },
+    read && (() => read(Date.now() - begunAt)),
+  );
   const whole = async (ms = FAULT_MS) => {
     const [until, began] = [Date.now() + ms, await run.inject(ms)];
     const ended = await run.ended();
@@ -131,9 +138,8 @@ it.each([
   ['Latency', latency, 150],
   ['Blackhole', blackhole, 301],
 ] as const)('a %s is not shown if Redis itself was slow for half of it', async (_, fault, slowMs) => {
-  const begun = Date.now();
-  const read = async (): Promise<number> => (Math.abs(Date.now() - begun - 600) < 300 ? slowMs : 1);
-  const { began, unshown: why } = await (await fault({ read })).whole();
+  const read = async (sinceMs: number): Promise<number> => (sinceMs > 1000 && sinceMs < 2500 ? slowMs : 1);
+  const { began, unshown: why } = await (await fault({ read, lastsMs: LONG_MS })).whole(LONG_MS);
   expect(began.proof).toBe('Confirmed');
   expect(why).toMatch(/for \d+ % of its time/);
 });
