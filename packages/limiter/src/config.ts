@@ -82,12 +82,6 @@ const settings = {
     env: 'REDIS_TLS_CA_FILE',
     help: 'PEM file of the CA, if the system does not know it',
   },
-  syncIntervalMs: {
-    ...duration('10ms', '10s', '100ms'),
-    env: 'LIMITER_SYNC_INTERVAL',
-    help: 'How often a pod exchanges its counts with Redis',
-    fallback: '100ms',
-  },
   checkTimeoutMs: {
     ...duration('50ms', '10s', '500ms'),
     env: 'LIMITER_CHECK_TIMEOUT',

@@ -6,16 +6,16 @@
  *   pods is admitted up to N times the limit, and while writes to Redis stall the pods' counts run ahead of it.
  * - strict: a check is one atomic script in Redis with a deadline inside. Exact; rejects when in doubt.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
-import { LimiterError, unavailable } from './errors.ts';
-import { createMetrics } from './metrics.ts';
+import { UndecidedError } from './errors.ts';
 import { openConnections, type RedisConnections } from './redis.ts';
-import { checkInRedis, countKey, type Limit, readWindow, syncCounts } from './store.ts';
+import { checkInRedis, countKey, readWindow, syncCounts } from './store.ts';
 import { repeat, within } from './timing.ts';
 import { type PodWindow, Windows } from './window.ts';
 
+/** How often a pod exchanges its counts with Redis. */
+const SYNC_EVERY_MS = 100;
 /** Most windows in one sync: a script blocks Redis while it runs. */
 const SYNC_BATCH = 512;
 /** Timeout of a ping. */
@@ -30,8 +30,9 @@ const WARN_EVERY_MS = 10_000;
 const DEADLINE_SHARE = 0.8;
 
 /** A key's window as the endpoints show it. Times are milliseconds since the epoch by the clock of Redis. */
-export interface WindowView extends Limit {
+export interface WindowView {
   readonly key: string;
+  readonly limit: number;
   readonly windowEndsAt: number;
 }
 
@@ -42,7 +43,6 @@ export interface CheckResult extends WindowView {
 }
 
 export class Limiter {
-  readonly metrics: ReturnType<typeof createMetrics>;
   readonly #config: LimiterConfig;
   readonly #log: Logger;
   readonly #redis: RedisConnections;
@@ -62,7 +62,6 @@ export class Limiter {
     this.#log = log;
     this.#redis = openConnections(config, (error) => this.#warn('a connection to Redis failed', error));
     this.#windows = new Windows(config.nodeId, config);
-    this.metrics = createMetrics(config.nodeId, config.mode, () => this.#pending);
   }
 
   /** Waits until Redis is connected, at most `ms`; without it the pod starts all the same. */
@@ -75,29 +74,19 @@ export class Limiter {
 
   /** Starts to sync counts. */
   start(): void {
-    const { mode, syncIntervalMs } = this.#config;
     this.#stops = [
       repeat(WATCH_EVERY_MS, async () => await this.#watchRedis()),
       // In strict mode every check writes its own count.
-      ...(mode === 'approximate' ? [repeat(syncIntervalMs, async () => await this.#sync())] : []),
+      ...(this.#config.mode === 'approximate' ? [repeat(SYNC_EVERY_MS, async () => await this.#sync())] : []),
     ];
   }
 
   /**
    * Decides one request.
-   * @throws LimiterError REDIS_UNAVAILABLE or CHECK_DEADLINE_EXCEEDED, in strict mode; neither admits
+   * @throws UndecidedError in strict mode
    */
   async check(key: string): Promise<CheckResult> {
-    try {
-      const result = await (this.#config.mode === 'strict'
-        ? this.#checkStrictly(key)
-        : this.#checkLocally(key));
-      this.metrics.checks.inc({ result: result.allowed ? 'allowed' : 'denied' });
-      return result;
-    } catch (error) {
-      this.metrics.checks.inc({ result: 'unavailable' });
-      throw error;
-    }
+    return await (this.#config.mode === 'strict' ? this.#checkStrictly(key) : this.#checkLocally(key));
   }
 
   /**
@@ -125,17 +114,15 @@ export class Limiter {
 
   /** Delivers the last counts within the flush timeout and closes the connections. */
   async stop(): Promise<void> {
-    const giveUpAt = performance.now() + this.#config.flushTimeoutMs;
-    const left = (): number => Math.max(0, giveUpAt - performance.now());
-    await within(Promise.all(this.#stops.map(async (stop) => await stop())), left());
-    while (this.#pending > 0 && left() > 0) {
-      await within(this.#sync(), left());
-      if (this.#pending > 0) await sleep(Math.min(50, left()));
-    }
+    const stopped = Promise.all(this.#stops.map(async (stop) => await stop()));
+    // Writes that a pause of Redis holds back wait here, too.
+    await within(
+      stopped.then(async () => await this.#sync()),
+      this.#config.flushTimeoutMs,
+    );
     const lost = this.#pending;
     if (lost > 0) this.#log.warn({ lost }, 'Redis did not take the last counts in time: they are lost');
     for (const redis of Object.values(this.#redis)) redis.disconnect();
-    this.metrics.registry.clear();
   }
 
   get #pending(): number {
@@ -152,13 +139,20 @@ export class Limiter {
     const { checkTimeoutMs, limit, nodeId, windowMs } = this.#config;
     const deadline = this.#deadline(checkTimeoutMs);
     const parts = { deadline, limit, windowMs };
-    const checking = checkInRedis(this.#redis.writer, nodeId, key, parts).catch(unavailable);
+    const checking = checkInRedis(this.#redis.writer, nodeId, key, parts).catch((cause: unknown) => {
+      const message =
+        'Redis cannot be reached or refused the command: see GET /health and the log of this pod';
+      throw new UndecidedError('REDIS_UNAVAILABLE', message, { cause });
+    });
     const checked = await within(checking, checkTimeoutMs);
-    if (checked === undefined || checked === 'late') throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
+    if (checked === undefined || checked === 'late') {
+      const message = 'Redis gave no answer before the deadline of the check; strict mode never guesses';
+      throw new UndecidedError('CHECK_DEADLINE_EXCEEDED', message);
+    }
     const { allowed, endsAt, now, total } = checked;
     this.#hear(now);
     const remaining = Math.max(0, limit - total - (allowed ? 1 : 0));
-    return { key, limit, windowMs, windowEndsAt: endsAt, allowed, remaining };
+    return { key, limit, windowEndsAt: endsAt, allowed, remaining };
   }
 
   /** The window of a key. Of one that this pod has not used lately, it first reads what Redis holds. */
@@ -213,7 +207,6 @@ export class Limiter {
     );
     const isUp = reply !== undefined;
     if (isUp) this.#lastPong = performance.now();
-    this.metrics.redisUp.set(isUp ? 1 : 0);
     return isUp;
   }
 
@@ -229,8 +222,7 @@ export class Limiter {
   }
 
   #view({ endsAt, key }: PodWindow): WindowView {
-    const { limit, windowMs } = this.#config;
-    return { key, limit, windowMs, windowEndsAt: endsAt };
+    return { key, limit: this.#config.limit, windowEndsAt: endsAt };
   }
 
   /** Logs a warning, at most one in ten seconds: without Redis everything fails ten times a second. */
