@@ -6,9 +6,8 @@ import {
   serviceObject,
   startRedis,
 } from '@chaosdemo/testbed';
-import { limiterPods } from '../../src/local/limiters.ts';
 import { aclLines } from '../../src/local/redis-users.ts';
-import { redisPod } from '../../src/local/target.ts';
+import { limiterPods, redisPod } from '../../src/local/target.ts';
 import { rateLimiterOf, redisRef } from '../../test/kit/demo.ts';
 import {
   asLimiter,
@@ -98,8 +97,8 @@ async function register(
   const redisName = `${name}-redis`;
   const redisLabels = named(redisName);
   await registerPods(kubectl, [
-    ...(await limiterPods(namespace, limiters)).map((pod) => ({ ...pod, labels: named(name) })),
-    { ...(await redisPod(namespace, redis)), name: redisName, labels: redisLabels },
+    ...limiterPods(namespace, limiters).map((pod) => ({ ...pod, labels: named(name) })),
+    { ...redisPod(namespace, redis), name: redisName, labels: redisLabels },
   ]);
   const service = { namespace, name: redisName, selector: redisLabels, port: 6379, targetPort: 'redis' };
   const secret = {

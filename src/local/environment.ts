@@ -2,9 +2,7 @@
  * The complete embedded run below the operator: a control plane, Redis and rate limiters, registered as they would be
  * in a cluster. Nothing outlives stop(), nor the process that called startEnvironment.
  */
-
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import {
   type ControlPlane,
   ensureControlPlaneBinaries,
@@ -20,6 +18,7 @@ import {
 } from '@chaosdemo/testbed';
 import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
+import { root } from './root.ts';
 import { bundledTarget, registerAt, type Target } from './target.ts';
 
 /** The subject of a line of progress. */
@@ -89,7 +88,7 @@ export interface StartedLimiters {
   readonly server?: RedisServer;
   readonly limiters: readonly Limiter[];
   /** What represents them in a namespace. */
-  readonly target: (namespace: string) => Promise<Target>;
+  readonly target: (namespace: string) => Target;
 }
 
 /** Inputs for starting rate limiters. */
@@ -106,7 +105,6 @@ const namespace = 'ratelimiter';
 export const ENABLED = { 'chaosdemo.dev/enabled': 'true' };
 /** How many rate limiters an environment has. */
 export const limiterCount = 3;
-const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
 
 /** Brings up a control plane and the bundled rate limiter. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
@@ -177,7 +175,7 @@ export async function serveCluster({
   onProgress('control-plane', `starting etcd and kube-apiserver ${kubernetesVersion} from ${folder}`);
   const audit = auditLog ? { auditLog } : {};
   const controlPlane = await startControlPlane({ binaries, supervisor, signal, ...audit });
-  if (existsSync(crdFolder)) await controlPlane.kubectl.applyCustomResourceDefinitions(crdFolder, { signal });
+  await controlPlane.kubectl.applyCustomResourceDefinitions(join(root, 'crds'), { signal });
   onProgress('control-plane', `kube-apiserver answers at ${controlPlane.url}`);
   const { apiServer, etcd, kubectl } = controlPlane;
   return {
@@ -213,7 +211,7 @@ export async function launchBundled(
   return {
     server,
     limiters,
-    target: async (namespace) => await bundledTarget({ namespace, limiters, redis: server, secret }),
+    target: (namespace) => bundledTarget({ namespace, limiters, redis: server, secret }),
   };
 }
 
@@ -222,7 +220,7 @@ async function register<A extends StageApi>(
   api: A,
   { limiters, server, target }: StartedLimiters,
 ): Promise<Stage<A>> {
-  const pods = (await api.register(namespace, await target(namespace))) as Stage<A>['pods'];
+  const pods = (await api.register(namespace, target(namespace))) as Stage<A>['pods'];
   onProgress('registration', `${pods.length} pods of namespace ${namespace} are Ready`);
 
   let stopped: Promise<void> | undefined;

@@ -2,13 +2,10 @@
  * Starts the bundled rate limiter as several real processes over one Redis. Each listens on a separate loopback
  * address, all on the same port, as pods do.
  */
-
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { freePort, type OwnedProcess, type PodSpec, type Supervisor } from '@chaosdemo/testbed';
+import { freePort, type OwnedProcess, type Supervisor } from '@chaosdemo/testbed';
 import type { RedisUser } from './redis-users.ts';
+import { root } from './root.ts';
 
 /** How the limiter counts; see packages/limiter. */
 export type LimiterMode = 'approximate' | 'strict';
@@ -40,12 +37,11 @@ export interface Limiter {
   readonly process: OwnedProcess;
 }
 
-const sources = fileURLToPath(new URL('../../packages/limiter/src', import.meta.url));
 const readyTimeoutMs = 180_000;
 
 /**
  * Resolves when all report healthy. On failure none is left.
- * @throws LocalError LOOPBACK_ALIAS_MISSING, PROCESS_EXITED or NOT_READY
+ * @throws TestbedError LOOPBACK_ALIAS_MISSING, PROCESS_EXITED or NOT_READY
  */
 export async function startLimiters(options: LimiterOptions): Promise<Limiter[]> {
   const ips = Array.from({ length: options.count }, (_, index) => `127.0.0.${index + 2}`);
@@ -64,22 +60,6 @@ export async function startLimiters(options: LimiterOptions): Promise<Limiter[]>
   }
 }
 
-/** The pods that represent the limiters. Equal image IDs mean that each runs the same source. */
-export async function limiterPods(namespace: string, limiters: readonly Limiter[]): Promise<PodSpec[]> {
-  const digest = await sourceDigest(sources);
-  return limiters.map(({ name, ip, port, process }) => ({
-    namespace,
-    name,
-    labels: { 'app.kubernetes.io/name': 'ratelimiter', 'pod-template-hash': digest.slice(0, 10) },
-    container: 'ratelimiter',
-    image: `local/ratelimiter:${digest.slice(0, 12)}`,
-    imageId: `local/ratelimiter@sha256:${digest}`,
-    port: { name: 'http', number: port },
-    ip,
-    pid: process.pid,
-  }));
-}
-
 async function startLimiter(
   { supervisor, mode, redis, folder }: LimiterOptions,
   index: number,
@@ -90,7 +70,7 @@ async function startLimiter(
   const owned = await supervisor.start({
     name,
     command: process.execPath,
-    args: [join(sources, 'main.ts')],
+    args: [join(root, 'packages/limiter/src/main.ts')],
     env: {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
@@ -113,14 +93,4 @@ async function startLimiter(
 
 async function isHealthy(url: string): Promise<boolean> {
   return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
-}
-
-/** SHA-256 over names and contents of the programs' sources, tests left out. */
-async function sourceDigest(folder: string): Promise<string> {
-  const names = await readdir(folder, { recursive: true });
-  const hash = createHash('sha256');
-  for (const name of names.filter((each) => each.endsWith('.ts') && !each.endsWith('.test.ts')).sort()) {
-    hash.update(`${name}\0`).update(await readFile(join(folder, name)));
-  }
-  return hash.digest('hex');
 }

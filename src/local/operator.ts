@@ -1,11 +1,9 @@
 /** The operator as a process of the embedded run: with a ServiceAccount and the shipped rights, never as the admin. */
-
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ControlPlane, OwnedProcess, Supervisor } from '@chaosdemo/testbed';
 import type { Environment } from './environment.ts';
+import { root } from './root.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Namespace and ServiceAccount of manifests/operator. */
 const account = { namespace: 'chaosdemo-system', name: 'chaosdemo-operator' };
 /** Longer than any run of a demo; the token ends with the control plane anyway. */

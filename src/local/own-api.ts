@@ -2,23 +2,20 @@
  * An API of the user as the target of a run: instances that are running already, or that are started by a command of the
  * user, over a Redis of this machine. All of them listen on loopback, each on its own port.
  */
-
-import { createHash } from 'node:crypto';
 import { delimiter, join, sep } from 'node:path';
 import {
   freePort,
   type OwnedProcess,
-  type PodSpec,
   type Supervisor,
   serviceObject,
   TestbedError,
 } from '@chaosdemo/testbed';
 import { type Address, accepts } from './address.ts';
-import { LocalError } from './errors.ts';
+import { API_NOT_STARTED } from './errors.ts';
 import { FAULT_PROXY, type OwnFaultProxy } from './fault-proxy.ts';
 import type { Limiter } from './limiters.ts';
 import { root } from './root.ts';
-import { redisSecret, secretObject, type Target } from './target.ts';
+import { podOf, redisPod, redisSecret, secretObject, type Target, withRedis } from './target.ts';
 
 /** A Redis, with the login that a URL has. */
 export interface OwnRedis extends Address {
@@ -47,7 +44,7 @@ const READY_MS = 60_000;
 
 /**
  * Starts the instances and resolves when each accepts connections. On failure none is left.
- * @throws LocalError API_NOT_STARTED, with the end of the output
+ * @throws TestbedError API_NOT_STARTED, with the end of the output
  */
 export async function startInstances(options: InstancesStart): Promise<Limiter[]> {
   const { count, signal, supervisor } = options;
@@ -100,7 +97,7 @@ async function untilListening({ ip, name, port, process }: Limiter, signal: Abor
     await process.untilReady(() => accepts({ host: ip, port }), READY_MS, signal);
   } catch (error) {
     if (!(error instanceof TestbedError)) throw error;
-    throw new LocalError('API_NOT_STARTED', `${error.message}\n(${name} had PORT=${port})`, { cause: error });
+    throw new TestbedError(API_NOT_STARTED, `${error.message}\n(${name} had PORT=${port})`, { cause: error });
   }
 }
 
@@ -125,22 +122,18 @@ export const CALLERS_SECRET = 'api-callers';
  * the fault proxy.
  */
 export function ownTarget({ accounts, instances, labels, namespace, proxy, redis }: OwnTarget): Target {
-  const redisOne = podOf(namespace, 'redis-0', { app: 'redis' }, 'redis', redis, redis.pid);
-  const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
   const { password, username } = redis;
-  const login = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
-  const pods = instances.map((instance) =>
-    podOf(namespace, instance.name, labels, 'http', instance, instance.process?.pid),
+  const login =
+    password === undefined ? undefined : { ...(username !== undefined && { username }), password };
+  const pods = instances.map(({ host, name, port, process }) =>
+    podOf(namespace, name, labels, 'http', { host, port, pid: process?.pid }),
   );
-  const between = proxy && proxyTarget(namespace, proxy);
+  const own = withRedis(pods, redisPod(namespace, redis), login);
+  const between = proxy ? proxyTarget(namespace, proxy) : { objects: [], pods: [] };
+  const secrets = accounts ? [accountsSecret(namespace, labels, accounts)] : [];
   return {
-    objects: [
-      serviceObject(service),
-      ...(password === undefined ? [] : [redisSecret(namespace, 'redis-auth', login)]),
-      ...(accounts ? [accountsSecret(namespace, labels, accounts)] : []),
-      ...(between?.objects ?? []),
-    ],
-    pods: [...pods, redisOne, ...(between?.pods ?? [])],
+    objects: [...own.objects, ...secrets, ...between.objects],
+    pods: [...own.pods, ...between.pods],
   };
 }
 
@@ -153,31 +146,8 @@ function accountsSecret(namespace: string, labels: OwnTarget['labels'], accounts
 /** The pod of a fault proxy, the Service of its control API and the Secret with its token, for `FAULT_PROXY`. */
 export function proxyTarget(namespace: string, { controlPort, host, pid, token }: OwnFaultProxy): Target {
   const { authSecretName, serviceName: name } = FAULT_PROXY;
-  const pod = podOf(namespace, `${name}-0`, { app: name }, 'control', { host, port: controlPort }, pid);
+  const pod = podOf(namespace, `${name}-0`, { app: name }, 'control', { host, port: controlPort, pid });
   const service = { namespace, name, selector: pod.labels, port: 8474, targetPort: 'control' };
   const secret = redisSecret(namespace, authSecretName, { password: token });
   return { objects: [serviceObject(service), secret], pods: [pod] };
-}
-
-function podOf(
-  namespace: string,
-  name: string,
-  labels: Readonly<Record<string, string>>,
-  portName: string,
-  { host, port }: Address,
-  pid: number | undefined,
-): PodSpec {
-  // The operator compares images only with each other: all instances count as one program.
-  const image = `local/${Object.values(labels)[0] ?? 'api'}`;
-  return {
-    namespace,
-    name,
-    labels,
-    container: portName,
-    image,
-    imageId: `${image}@sha256:${createHash('sha256').update(image).digest('hex')}`,
-    port: { name: portName, number: port },
-    ip: host,
-    ...(pid !== undefined && { pid }),
-  };
 }

@@ -1,7 +1,4 @@
 /** Registers rate limiters and their Redis at an API server, as in a cluster. */
-
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import {
   type Kubectl,
   type PodSpec,
@@ -10,7 +7,8 @@ import {
   registerPods,
   serviceObject,
 } from '@chaosdemo/testbed';
-import { type Limiter, limiterPods } from './limiters.ts';
+import type { Address } from './address.ts';
+import type { Limiter } from './limiters.ts';
 
 /** What stands for processes of this machine at an API server. */
 export interface Target {
@@ -28,19 +26,26 @@ export interface Registration {
   readonly secret: Readonly<Record<string, string>>;
 }
 
-/** The bundled limiters, their Redis, the Service `redis` and the Secret `redis-auth`. */
-export async function bundledTarget({ namespace, limiters, redis, secret }: Registration): Promise<Target> {
-  const redisOne = await redisPod(namespace, redis);
-  const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
-  return {
-    objects: [serviceObject(service), redisSecret(namespace, 'redis-auth', secret)],
-    pods: [...(await limiterPods(namespace, limiters)), redisOne],
-  };
+/** The bundled limiters and their Redis. */
+export function bundledTarget({ namespace, limiters, redis, secret }: Registration): Target {
+  return withRedis(limiterPods(namespace, limiters), redisPod(namespace, redis), secret);
+}
+
+/** These pods and their Redis, the Service `redis` and, with a login, the Secret `redis-auth`. */
+export function withRedis(
+  pods: readonly PodSpec[],
+  redis: PodSpec,
+  login?: Readonly<Record<string, string>>,
+): Target {
+  const { labels: selector, namespace } = redis;
+  const service = serviceObject({ namespace, name: 'redis', selector, port: 6379, targetPort: 'redis' });
+  const secrets = login ? [redisSecret(namespace, 'redis-auth', login)] : [];
+  return { objects: [service, ...secrets], pods: [...pods, redis] };
 }
 
 /** Creates {@link bundledTarget} at an API server. Call it once the processes answer. */
 export async function registerTarget(kubectl: Kubectl, registration: Registration): Promise<RegisteredPod[]> {
-  return await registerAt(kubectl, await bundledTarget(registration));
+  return await registerAt(kubectl, bundledTarget(registration));
 }
 
 /** Creates all of it. Returns the pods in their sequence. */
@@ -70,21 +75,38 @@ export function secretObject(
   return { apiVersion: 'v1', kind: 'Secret', type, metadata: { namespace, name }, data };
 }
 
-/** The pod `redis-0` that represents a Redis. Its image ID is the digest of the running program. */
-export async function redisPod(namespace: string, server: RedisServer): Promise<PodSpec> {
-  const { path, version } = server.binary;
-  const digest = createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
+/** The pod `redis-0` that represents a Redis. */
+export function redisPod(namespace: string, redis: Address & { readonly pid?: number }): PodSpec {
+  return podOf(namespace, 'redis-0', { 'app.kubernetes.io/name': 'redis' }, 'redis', redis);
+}
+
+/** The pods that represent bundled limiters. */
+export function limiterPods(namespace: string, limiters: readonly Limiter[]): PodSpec[] {
+  const labels = { 'app.kubernetes.io/name': 'ratelimiter' };
+  return limiters.map(({ ip: host, name, port, process: { pid } }) =>
+    podOf(namespace, name, labels, 'http', { host, port, pid }),
+  );
+}
+
+/** A pod that represents a process. */
+export function podOf(
+  namespace: string,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  portName: string,
+  { host, pid, port }: Address & { readonly pid?: number | undefined },
+): PodSpec {
+  // The operator compares images only with each other: all instances count as one program.
+  const image = `local/${Object.values(labels)[0] ?? 'api'}`;
   return {
     namespace,
-    name: 'redis-0',
-    labels: { 'app.kubernetes.io/name': 'redis' },
-    container: 'redis',
-    image: `local/redis:${version}`,
-    imageId: `local/redis@sha256:${digest}`,
-    port: { name: 'redis', number: server.port },
-    ip: server.host,
-    pid: server.pid,
+    name,
+    labels,
+    container: portName,
+    image,
+    imageId: image,
+    port: { name: portName, number: port },
+    ip: host,
+    ...(pid !== undefined && { pid }),
   };
 }

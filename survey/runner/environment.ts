@@ -40,7 +40,6 @@ export async function launchSurveyed(
   return {
     server,
     limiters,
-    target: async (namespace) =>
-      await surveyedTarget({ namespace, limiter, processes: limiters, redis: server }),
+    target: (namespace) => surveyedTarget({ namespace, limiter, processes: limiters, redis: server }),
   };
 }

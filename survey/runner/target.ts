@@ -1,6 +1,6 @@
 /** Registers a limiter of the survey and its Redis at an API server, as a cluster would have them. */
-import { type Kubectl, type RedisServer, type RegisteredPod, serviceObject } from '@chaosdemo/testbed';
-import { redisPod, registerAt, type Target } from '../../src/local/target.ts';
+import type { Kubectl, RedisServer, RegisteredPod } from '@chaosdemo/testbed';
+import { redisPod, registerAt, type Target, withRedis } from '../../src/local/target.ts';
 import { type RunningProxy, registerFaultProxy } from '../../test/kit/fault-proxy.ts';
 import { labelsOf } from './demo.ts';
 import type { SurveyedLimiter } from './limiter.ts';
@@ -19,18 +19,11 @@ export interface SurveyedTarget {
 /** Makes their pods and Services. Returns the pods in the order of `processes`, then that of Redis. */
 export async function registerSurveyed(kubectl: Kubectl, target: SurveyedTarget): Promise<RegisteredPod[]> {
   if (target.proxy) await registerFaultProxy(kubectl, target.namespace, target.proxy);
-  return await registerAt(kubectl, await surveyedTarget(target));
+  return await registerAt(kubectl, surveyedTarget(target));
 }
 
 /** Their pods and the Service `redis`. */
-export async function surveyedTarget({
-  limiter,
-  namespace,
-  processes,
-  redis,
-}: SurveyedTarget): Promise<Target> {
-  const redisOne = await redisPod(namespace, redis);
-  const { labels: selector } = redisOne;
+export function surveyedTarget({ limiter, namespace, processes, redis }: SurveyedTarget): Target {
   const limiters = processes.map(({ ip, name, port, process: { pid } }) => ({
     namespace,
     name,
@@ -42,8 +35,5 @@ export async function surveyedTarget({
     imageId: `survey/${limiter.package}@${limiter.version}`,
     port: { name: 'http', number: port },
   }));
-  return {
-    objects: [serviceObject({ namespace, name: 'redis', selector, port: 6379, targetPort: 'redis' })],
-    pods: [...limiters, redisOne],
-  };
+  return withRedis(limiters, redisPod(namespace, redis));
 }

@@ -46,7 +46,7 @@ beforeAll(async () => {
   const own = { redis: front, limiterUser: users.limiter, secret: { ...users.operator } };
   proxied = await world.addTarget(NAMESPACE, 'strict', { own });
   const { kubectl } = world.environment.controlPlane;
-  const upstream = { ...(await redisPod(NAMESPACE, redis)), name: 'redis-upstream-0', labels: LABELS };
+  const upstream = { ...redisPod(NAMESPACE, redis), name: 'redis-upstream-0', labels: LABELS };
   await registerPods(kubectl, [upstream]);
   const ofProxy = (name: string, port: number, targetPort: number): object => {
     const selector = { 'app.kubernetes.io/name': 'redis' };

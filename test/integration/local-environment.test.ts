@@ -29,7 +29,6 @@ describe('the environment', { timeout: 600_000 }, () => {
     ]);
     const images = pods.filter(({ name }) => name.startsWith('ratelimiter')).map(({ imageId }) => imageId);
     expect(new Set(images).size).toBe(1);
-    expect(images[0]).toMatch(/@sha256:[0-9a-f]{64}$/);
 
     const { kubectl } = controlPlane;
     const secret = await kubectl.json<{ type: string; data: Record<string, string> }>([

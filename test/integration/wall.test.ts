@@ -14,7 +14,7 @@ import {
   INFO,
   serverWith,
 } from '../../packages/redis-faults/src/testing/answering-redis.fixture.ts';
-import { limiterPods } from '../../src/local/limiters.ts';
+import { limiterPods } from '../../src/local/target.ts';
 import { ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
 import { Demos } from '../kit/demos.ts';
 import { type Disturbance, DisturbedCells } from '../kit/disturbed-cells.ts';
@@ -99,7 +99,7 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
       }
     }
     await Promise.all([
-      registerPods(kubectl, [...pods, ...(await limiterPods(ATTACKER, limiters))]),
+      registerPods(kubectl, [...pods, ...limiterPods(ATTACKER, limiters)]),
       kubectl.apply(services),
     ]);
     const demos = new Demos(world.client, ATTACKER);

@@ -65,14 +65,12 @@ export class RedisUnderSentinels {
 
   /** Registers pods, and the Services `redis` and `sentinel` with the Secret for the latter, and keeps the label right. */
   async register(kubectl: Kubectl, namespace: string, ports: FoundPorts = this.#ownPorts()): Promise<void> {
-    const redisPods = await Promise.all(
-      this.redis.servers.map(async (server, i) => ({
-        ...(await redisPod(namespace, server)),
-        name: `redis-${i}`,
-        labels: { app: 'redis', role: i === 0 ? 'primary' : 'replica' },
-        port: { name: 'redis', number: ports.redis[i] ?? 0 },
-      })),
-    );
+    const redisPods = this.redis.servers.map((server, i) => ({
+      ...redisPod(namespace, server),
+      name: `redis-${i}`,
+      labels: { app: 'redis', role: i === 0 ? 'primary' : 'replica' },
+      port: { name: 'redis', number: ports.redis[i] ?? 0 },
+    }));
     const sentinelPods = this.sentinels.map(({ pid, target: { host, podName } }, i) => ({
       namespace,
       name: podName,

@@ -18,7 +18,7 @@ import { targetOf, withoutLogin } from './target.ts';
 const WRITTEN = 0;
 const DECLINED = 2;
 
-/** Returns the exit status. @throws UsageError or LocalError with what to do */
+/** Returns the exit status. @throws UsageError or TestbedError with what to do */
 export async function runInit(options: InitOptions, signal: AbortSignal): Promise<number> {
   requireOutputs(options);
   const target = targetOf(options);

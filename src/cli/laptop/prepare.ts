@@ -2,11 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '@chaosdemo/settings';
-import type { RedisServer } from '@chaosdemo/testbed';
+import { type RedisServer, TestbedError } from '@chaosdemo/testbed';
 import { counted } from '../../api/index.ts';
 import { type Address, accepts } from '../../local/address.ts';
 import { launchRedis, type StageStart } from '../../local/environment.ts';
-import { LocalError } from '../../local/errors.ts';
+import { API_NOT_ON_REDIS } from '../../local/errors.ts';
 import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
 import type { Limiter } from '../../local/limiters.ts';
 import { type OwnRedis, startInstances } from '../../local/own-api.ts';
@@ -46,7 +46,7 @@ const LOG_LINES = 15;
  * @param known what is not to be found out: nothing is sent then
  * @param isProxied whether instances that are started connect to Redis through a fault proxy
  * @param waits what the probe may wait for
- * @throws UsageError or LocalError with what to do; what was started ends with the supervisor
+ * @throws UsageError or TestbedError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
   options: ApiOptions,
@@ -169,8 +169,8 @@ async function requireUse(
   const deadline = performance.now() + LATE_MS;
   while ((await connection.usedSince(before)) === 0) {
     if (performance.now() > deadline) {
-      throw new LocalError(
-        'API_NOT_ON_REDIS',
+      throw new TestbedError(
+        API_NOT_ON_REDIS,
         `The API answered, and Redis at ${host}:${port} received no data command during its answers or in the ${LATE_MS / 1000} s after: the API does not count there.`,
       );
     }

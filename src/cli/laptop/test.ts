@@ -28,7 +28,7 @@ import { targetOf } from './target.ts';
 /** How long an instance that is not tested has to end; milliseconds. */
 const STOP_MS = 2_000;
 
-/** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
+/** Runs the test to its end. Returns the exit status. @throws UsageError or TestbedError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
   requireOutputs(options);
   const target = targetOf(options);
@@ -179,7 +179,7 @@ function launchedOf(
   return {
     ...(server && { server }),
     limiters: started,
-    target: async (namespace) => ownTarget({ namespace, labels: LABELS, instances, proxy, redis, accounts }),
+    target: (namespace) => ownTarget({ namespace, labels: LABELS, instances, proxy, redis, accounts }),
   };
 }
 
