@@ -1,7 +1,7 @@
 /** The configuration of the fault proxy: flags, environment and defaults. */
 
 import { type Program, readSettings, type ValuesOf } from '@chaosdemo/settings';
-import { choice, duration, file, port, text } from '@chaosdemo/settings/values';
+import { choice, file, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
 
 const upstream = z
@@ -47,18 +47,6 @@ const settings = {
     env: 'TOKEN_FILE',
     help: 'File with the token of the control API, at least 16 characters',
   },
-  token: {
-    ...text('', 'a token of at least 16 characters', z.string()),
-    env: 'TOKEN',
-    isSecret: true,
-    help: 'The token itself, if there is no file; environment only',
-  },
-  longestFaultMs: {
-    ...duration('1s', '1m', '60s'),
-    env: 'LONGEST_FAULT',
-    help: 'No fault lasts longer',
-    fallback: '60s',
-  },
   logLevel: {
     ...choice('debug', 'info', 'warn', 'error', 'silent'),
     placeholder: '<level>',
@@ -72,16 +60,15 @@ export const FAULT_PROXY: Program<typeof settings> = {
   about:
     'A TCP proxy in front of one Redis of a test environment, which refuses, delays or holds back connections or makes them stale on request, for a bounded time.',
   settings,
-  conflicts: ({ token, tokenFile, upstream }) => [
+  conflicts: ({ tokenFile, upstream }) => [
     ...(upstream === undefined ? ['--upstream is missing: write the host and port of Redis'] : []),
-    ...((token === undefined) === (tokenFile === undefined)
-      ? ['the token of the control API: set either --token-file or TOKEN']
-      : []),
+    ...(tokenFile === undefined ? ['--token-file is missing: write the path of a file with the token'] : []),
   ],
 };
 
-/** Durations in milliseconds. */
+/** Both are required. */
 export type FaultProxyConfig = ValuesOf<typeof settings> & {
+  readonly tokenFile: string;
   readonly upstream: { readonly host: string; readonly port: number };
 };
 

@@ -35,8 +35,10 @@ export async function startFaultProxy(
       `--port=${port}`,
       `--control-port=${controlPort}`,
       `--upstream=${upstream.host}:${upstream.port}`,
+      '--token-file=/dev/stdin',
     ],
-    env: { PATH: process.env['PATH'], TOKEN: token },
+    env: { PATH: process.env['PATH'] },
+    input: token,
     logFile: join(supervisor.temporaryFolder('fault-proxy'), 'log'),
     secrets: [token],
   });

@@ -47,10 +47,12 @@ export async function startFaultProxy(
       `--control-port=${controlPort}`,
       `--direct-port=${directPort}`,
       `--upstream=${upstream.host}:${upstream.port}`,
+      '--token-file=/dev/stdin',
       '--log-level=warn',
     ];
-    const env = { PATH: process.env['PATH'], TOKEN };
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const env = { PATH: process.env['PATH'] };
+    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'inherit', 'inherit'] });
+    child.stdin.end(TOKEN);
     await until(async () => (await get('/fault'))['port'] === port || child.exitCode !== null, {
       what: 'the fault proxy to listen',
       deadlineMs: 30_000,

@@ -28,7 +28,6 @@ export async function proxied(
     host: '127.0.0.1',
     port: 0,
     upstream,
-    longestFaultMs: 60_000,
     onFailure: (error) => {
       throw error;
     },

@@ -123,11 +123,11 @@ describe('a Refuse', () => {
   });
 
   it('is begun only by the holder in charge, one at a time, for a bounded time', async () => {
-    const { proxy } = await proxied(counting(), { longestFaultMs: 2000 });
+    const { proxy } = await proxied(counting());
     expect(() => proxy.begin('Refuse', 500, 'another-holder')).toThrow(
       expect.objectContaining({ reason: 'NotInCharge' }),
     );
-    for (const ms of [0, 2001, Number.NaN])
+    for (const ms of [0, 60_001, Number.NaN])
       expect(() => proxy.begin('Refuse', ms, HOLDER)).toThrow(RangeError);
     expect(proxy.state).toMatchObject({ faults: 0, fault: null });
     proxy.begin('Refuse', 2000, HOLDER);

@@ -24,8 +24,6 @@ export interface ProxyOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly upstream: Upstream;
-  /** No fault is longer; milliseconds, at most {@link LONGEST_FAULT_MS}. */
-  readonly longestFaultMs: number;
   /** Called if clients cannot connect again after a fault: only a restart helps. */
   readonly onFailure: (error: Error) => void;
 }
@@ -96,8 +94,9 @@ export class FaultProxy {
   begin(type: FaultType, ms: number, holder: string, latencyMs = 0): string[] {
     if (holder !== this.#holder) throw new FaultRefusedError('NotInCharge', 'another holder is in charge');
     if (this.#fault) throw new FaultRefusedError('FaultActive', `a ${this.#fault.type} is active`);
-    const longest = Math.min(this.#options.longestFaultMs, LONGEST_FAULT_MS);
-    if (!(ms >= 1 && ms <= longest)) throw new RangeError(`a fault lasts from 1 to ${longest} ms`);
+    if (!(ms >= 1 && ms <= LONGEST_FAULT_MS)) {
+      throw new RangeError(`a fault lasts from 1 to ${LONGEST_FAULT_MS} ms`);
+    }
     const most = type === 'Latency' ? LONGEST_LATENCY_MS : 0;
     if (!(latencyMs >= Math.min(1, most) && latencyMs <= most)) {
       throw new RangeError(`a latency is from 1 to ${LONGEST_LATENCY_MS} ms, and of a Latency only`);
