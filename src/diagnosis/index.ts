@@ -2,7 +2,7 @@
 export { type Action, type AnomalyClass, actions, anomalyClasses, type DiagnosisAnswer } from './answer.ts';
 export { checkAnswer } from './check-answer.ts';
 export { type Grade, gradeAnswer, type Truth } from './grade.ts';
-export type { DiagnosisProfile } from './models/profiles.ts';
+export type { ModelProfile as DiagnosisProfile } from './models/profiles.ts';
 export {
   createDiagnosisProfiles,
   type DiagnosisProfiles,

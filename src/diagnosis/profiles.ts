@@ -2,7 +2,7 @@
  * The profiles that `spec.diagnosisProfile` may name. Each query is bounded in time, and its answer is checked before
  * it is graded and reported. An error of a provider becomes a message, never an exception.
  */
-import { addAbortListener } from 'node:events';
+import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
 import { type DiagnosisGrade, type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
@@ -45,8 +45,10 @@ export async function queryProvider(
 ): Promise<ProviderResult> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = AbortSignal.any([signal, timeout]);
+  const late = `it did not answer within ${Math.round(timeoutMs / 1000)} s`;
   try {
-    const response = await unlessAborted(provider.answer(relativeToFirst(bundle), stop), stop);
+    const response = await within(provider.answer(relativeToFirst(bundle), stop), timeoutMs, signal);
+    if (response === TIMED_OUT) return { failed: late };
     const { answer, model, promptVersion, usage } = response;
     const checked = checkAnswer(answer, bundle);
     const of = { ...(model !== undefined && { model }), ...(usage && { usage }) };
@@ -55,7 +57,7 @@ export async function queryProvider(
       : { answer: checked.answer, promptVersion, ...of };
   } catch (error) {
     if (signal.aborted) return { failed: 'it was stopped before it had answered' };
-    if (timeout.aborted) return { failed: `it did not answer within ${Math.round(timeoutMs / 1000)} s` };
+    if (timeout.aborted) return { failed: late };
     const reason = messageOf(error);
     const failed = truncate(printable(reason), FAILURE_WORDS);
     return isUseless(error) ? { failed, usage: error.usage } : { failed };
@@ -152,15 +154,4 @@ function isUseless(error: unknown): error is UselessAnswerError {
 function outcomeOf(answered: ProviderResult): QueryRecord['outcome'] {
   if ('failed' in answered) return 'failed';
   return 'rejected' in answered ? 'rejected' : 'accepted';
-}
-
-/** `work`, or a rejection as soon as `signal` is aborted, for a provider that does not handle it. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const stop = addAbortListener(signal, () => aborted.reject(new Error('aborted')));
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    stop[Symbol.dispose]();
-  }
 }

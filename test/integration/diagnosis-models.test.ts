@@ -110,7 +110,7 @@ describe('the local model', () => {
   });
 
   it('answers in the form that it is held to, and is checked like any other', async () => {
-    const [profile] = (await readProfiles(file)) as ModelProfile[];
+    const [profile] = await readProfiles(file);
     if (profile === undefined) throw new Error('there is no profile');
     // It gives what it has after a while, however busy the machine is.
     const patient: ModelProfile = {

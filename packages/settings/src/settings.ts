@@ -40,8 +40,6 @@ export interface Program<S extends Settings> {
   /** First part of `--help`: the purpose of the program, and its usage. */
   readonly about: string;
   readonly settings: S;
-  /** Last part of `--help`. */
-  readonly notes?: string;
   /** Problems of combinations; individually invalid settings are undefined here. */
   readonly conflicts?: (values: Partial<ValuesOf<S>>) => readonly string[];
 }
@@ -49,7 +47,6 @@ export interface Program<S extends Settings> {
 /** A command line or an environment cannot be used. The message lists all problems, and what to write. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
-  readonly code = 'USAGE';
 }
 
 /**
@@ -80,7 +77,7 @@ export function readSettings<S extends Settings>(
 }
 
 /** The text of `--help`: all settings with their variables and defaults. */
-export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'conflicts'>): string {
+export function helpText({ about, settings }: Omit<Program<Settings>, 'conflicts'>): string {
   const rows = Object.entries(settings).map(([name, setting]) => {
     const { env, placeholder, isSecret, isSwitch, help, fallback } = setting;
     const heading = isSecret ? env : `--${flagOf(name)}${isSwitch ? '' : ' '}${placeholder}`;
@@ -93,7 +90,6 @@ export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'co
     about,
     ...(hasEnv ? ['A flag overrides its environment variable, shown in brackets.'] : []),
     [...rows, '  --help\n      Print this and end'].join('\n'),
-    ...(notes === undefined ? [] : [notes]),
   ]
     .join('\n\n')
     .concat('\n');

@@ -55,11 +55,9 @@ export function port(min: 0 | 1): ValueType<number> {
 export function duration(min: string, max: string, example: string): ValueType<number> {
   const within = (milliseconds: number): boolean =>
     milliseconds >= parseDuration(min) && milliseconds <= parseDuration(max);
-  return {
-    placeholder: '<duration>',
-    write: `a duration from ${min} to ${max}, such as ${example}`,
-    schema: z.string().transform(milliseconds).refine(within),
-  };
+  const write = `a duration from ${min} to ${max}, such as ${example}`;
+  const schema = z.string().transform(milliseconds).refine(within, `write ${write}`);
+  return { placeholder: '<duration>', write, schema };
 }
 
 /** Several values of a kind, separated by commas or given one flag each; blanks and duplicates are dropped. */

@@ -14,7 +14,6 @@ export interface TokenUse {
 /** Thrown if a question might exceed the budget. The message names the budget and when it is renewed. */
 export class BudgetError extends Error {
   override readonly name = 'BudgetError';
-  readonly code = 'BUDGET';
 }
 
 /** A reservation. Settle it once, with the actual use; with zero if nothing was used. */
@@ -56,12 +55,10 @@ export class DayBudget {
     }
     this.#tokens += tokens;
     this.#microDollars += cost;
-    let settled = false;
     return {
       settle: (used) => {
         // Reservations of a day that has ended are forgotten with it.
-        if (settled || this.#turnPage() !== day) return;
-        settled = true;
+        if (this.#turnPage() !== day) return;
         this.#tokens += used.input + used.output - tokens;
         this.#microDollars += microDollars(used, this.#profile) - cost;
       },

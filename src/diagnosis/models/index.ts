@@ -2,7 +2,7 @@
 import type { DiagnosisProvider } from '../provider.ts';
 import { rulesProvider } from '../rules/index.ts';
 import { modelProvider } from './model-provider.ts';
-import type { DiagnosisProfile } from './profiles.ts';
+import type { ModelProfile } from './profiles.ts';
 
 export { ProfilesError } from './profiles.ts';
 export { readProfiles } from './read-profiles.ts';
@@ -12,12 +12,9 @@ export { readProfiles } from './read-profiles.ts';
  * @param now milliseconds since the epoch
  */
 export function providersOf(
-  profiles: readonly DiagnosisProfile[],
+  profiles: readonly ModelProfile[],
   now: () => number,
 ): Record<string, DiagnosisProvider> {
-  const named = profiles.map((profile): [string, DiagnosisProvider] => [
-    profile.name,
-    profile.kind === 'rules' ? rulesProvider : modelProvider(profile, now),
-  ]);
-  return { rules: rulesProvider, ...Object.fromEntries(named) };
+  const models = profiles.map((profile) => [profile.name, modelProvider(profile, now)] as const);
+  return { rules: rulesProvider, ...Object.fromEntries(models) };
 }

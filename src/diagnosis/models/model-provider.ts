@@ -6,7 +6,6 @@ import type { ModelProfile } from './profiles.ts';
 import { PROMPT_VERSION, promptOf } from './prompt.ts';
 import type { ModelAnswer } from './query-model.ts';
 import { readCa, readKey } from './read-profiles.ts';
-import { withoutKey } from './redacted.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** Larger than any real use: higher numbers reported by a server are ignored. */
@@ -46,7 +45,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
         const response = await queryModel(question, signal);
         const used = usageOf(response, prompt.tokens);
         reservation.settle(used);
-        return providerAnswer(response, used, profile, key);
+        return providerAnswer(response, used, profile);
       } catch (error) {
         // A cost that may have been billed stays reserved: the amount is unknown.
         if (error instanceof QueryError && !error.isBilled) reservation.settle({ input: 0, output: 0 });
@@ -71,7 +70,6 @@ function providerAnswer(
   { isTruncated, isRefused, model, text }: ModelAnswer,
   used: TokenUse,
   profile: ModelProfile,
-  key: string | undefined,
 ): ProviderAnswer {
   const usage = {
     inputTokens: used.input,
@@ -79,7 +77,7 @@ function providerAnswer(
     ...(profile.price && { microDollars: microDollars(used, profile) }),
   };
   if (isRefused) throw new UselessAnswerError('the model refused to answer', usage);
-  const answer = jsonIn(withoutKey(text, key), key);
+  const answer = jsonIn(text);
   if (answer === undefined && isTruncated) {
     throw new UselessAnswerError(
       `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`,
@@ -93,21 +91,16 @@ function providerAnswer(
   return {
     answer,
     promptVersion: PROMPT_VERSION,
-    ...(model !== undefined && { model: withoutKey(model, key) }),
+    ...(model !== undefined && { model }),
     usage,
   };
 }
 
-/**
- * The JSON in a text: all of it, or the part from the first brace to the last, as in a fence. The key is removed; it
- * may only appear once escapes are decoded.
- */
-function jsonIn(text: string, key: string | undefined): unknown {
+/** The JSON in a text: all of it, or the part from the first brace to the last, as in a fence. */
+function jsonIn(text: string): unknown {
   for (const part of [text, text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)]) {
     try {
-      const value: unknown = JSON.parse(part, (_, item: unknown) =>
-        typeof item === 'string' ? withoutKey(item, key) : item,
-      );
+      const value: unknown = JSON.parse(part);
       return value;
     } catch {
       // Try the next candidate, if any.

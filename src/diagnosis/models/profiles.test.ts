@@ -27,7 +27,7 @@ const problems = (...profiles: unknown[]): string => {
 
 describe('profiles', () => {
   it('need a name, a kind, a server and a model, and have defaults for the rest', () => {
-    expect(parseProfiles({ profiles: [ollama, hosted, { name: 'plain', kind: 'rules' }] })).toEqual([
+    expect(parseProfiles({ profiles: [ollama, hosted] })).toEqual([
       {
         ...ollama,
         timeout: 45_000,
@@ -44,16 +44,11 @@ describe('profiles', () => {
         maxOutputTokens: 2000,
         reasoning: false,
       },
-      { name: 'plain', kind: 'rules' },
     ]);
   });
 
   it.each<[string, unknown, RegExp]>([
-    [
-      'another kind',
-      { ...ollama, kind: 'gemini' },
-      /profiles\[0\] \(ollama\).kind: write kind: rules, openai/,
-    ],
+    ['another kind', { ...ollama, kind: 'gemini' }, /profiles\[0\] \(ollama\).kind: write kind: openai/],
     ['the name of the rules', { ...ollama, name: 'rules' }, /"rules" is always there/],
     ['a name that no spec can have', { ...ollama, name: 'My Model' }, /profiles\[0\].name: write a name/],
     [

@@ -2,8 +2,8 @@
  * The profiles with which an administrator enables diagnosis by models: the schema of the file that
  * `--diagnosis-profiles` names. A ChaosDemo can only select one of them by name.
  */
+import { duration } from '@chaosdemo/settings/values';
 import { z } from 'zod';
-import { parseDuration } from '../../api/index.ts';
 
 /** Maximum size of the file, in bytes. */
 export const PROFILES_BYTES = 64 * 1024;
@@ -18,23 +18,14 @@ const name = z
     'the profile "rules" is always there and follows rules: write another name',
   );
 
-const timeout = z.string().transform((written, context) => {
-  const milliseconds = parsed(written);
-  if (milliseconds >= 1000 && milliseconds <= 50_000) return milliseconds;
-  context.addIssue('write a duration from 1s to 50s: a run waits no longer than a minute for a diagnosis');
-  return z.NEVER;
-});
-
 const path = z.string().min(1).max(1024);
 const dollars = z.number().min(0).max(1_000_000);
-
-const rules = z.strictObject({ name, kind: z.literal('rules') });
 
 const model = z
   .strictObject({
     name,
     /** The protocol: `POST {baseURL}/chat/completions`, or `POST {baseURL}/messages`. */
-    kind: z.enum(['openai-compatible', 'anthropic']),
+    kind: z.enum(['openai-compatible', 'anthropic'], 'write kind: openai-compatible or anthropic'),
     baseURL: z
       .string()
       .max(512)
@@ -47,8 +38,8 @@ const model = z
     apiKeyFile: path.optional(),
     /** PEM; replaces the default authorities. */
     caFile: path.optional(),
-    /** For one question, all attempts together; milliseconds. */
-    timeout: timeout.prefault('45s'),
+    /** For one question, all attempts together; milliseconds. A run waits no longer than a minute for a diagnosis. */
+    timeout: duration('1s', '50s', '45s').schema.prefault('45s'),
     /** After the first attempt, if the server is busy, fails or disconnects. */
     retries: z.int().min(0).max(5).default(2),
     /** The evidence is thinned out to this. */
@@ -82,7 +73,7 @@ const model = z
 
 const file = z.strictObject({
   profiles: z
-    .array(z.discriminatedUnion('kind', [rules, model], 'write kind: rules, openai-compatible or anthropic'))
+    .array(model)
     .max(MAX_PROFILES)
     .superRefine((profiles, context) => {
       const seen = new Set<string>();
@@ -96,16 +87,14 @@ const file = z.strictObject({
 
 /** A profile that uses a model. */
 export type ModelProfile = z.infer<typeof model>;
-export type DiagnosisProfile = z.infer<typeof file>['profiles'][number];
 
 /** The file of profiles cannot be used. The message lists all problems, without values. */
 export class ProfilesError extends Error {
   override readonly name = 'ProfilesError';
-  readonly code = 'PROFILES';
 }
 
 /** Validates the parsed YAML or JSON of a file of profiles. Pure. @throws {ProfilesError} */
-export function parseProfiles(content: unknown): DiagnosisProfile[] {
+export function parseProfiles(content: unknown): ModelProfile[] {
   const result = file.safeParse(content);
   if (result.success) return result.data.profiles;
   const lines = result.error.issues.map(({ message, path }) => `  - ${place(path, content)}: ${message}`);
@@ -119,14 +108,6 @@ function place(path: readonly PropertyKey[], content: unknown): string {
   const named = (content as { profiles: readonly { name?: unknown }[] }).profiles[index]?.name;
   const shown = name.safeParse(named).success ? ` (${String(named)})` : '';
   return [`profiles[${index}]${shown}`, ...rest.map(String)].join('.');
-}
-
-function parsed(written: string): number {
-  try {
-    return parseDuration(written);
-  } catch {
-    return Number.NaN;
-  }
 }
 
 function isPlainUrl(written: string): boolean {

@@ -12,7 +12,6 @@ import { estimateTokens } from './tokens.ts';
 export const PROMPT_VERSION = 'prompt/v3';
 
 export interface Prompt {
-  readonly version: typeof PROMPT_VERSION;
   readonly system: string;
   readonly user: string;
   /** The part of the bundle that it shows: the model knows nothing else. */
@@ -49,7 +48,7 @@ export function promptOf(bundle: EvidenceBundle, maxTokens: number): Prompt | un
   );
   if (shown === undefined || evidenceIds(shown).size === 0) return undefined;
   const user = textOf(shown, bundle);
-  return { version: PROMPT_VERSION, system: SYSTEM, user, shown, tokens: own + estimateTokens(user) };
+  return { system: SYSTEM, user, shown, tokens: own + estimateTokens(user) };
 }
 
 function textOf(shown: EvidenceBundle, whole: EvidenceBundle): string {

@@ -43,7 +43,6 @@ export interface ModelAnswer {
 /** There is no answer. The message is a sentence without secrets: what happened and what to do. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
-  readonly code = 'MODEL';
   /** The server may have worked on it, and may charge for it. */
   readonly isBilled: boolean;
 

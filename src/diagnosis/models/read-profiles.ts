@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { messageOf } from '../../api/index.ts';
-import { type DiagnosisProfile, PROFILES_BYTES, ProfilesError, parseProfiles } from './profiles.ts';
+import { type ModelProfile, PROFILES_BYTES, ProfilesError, parseProfiles } from './profiles.ts';
 
 const KEY_BYTES = 4096;
 const CA_BYTES = 1024 * 1024;
@@ -12,11 +12,10 @@ const CA_BYTES = 1024 * 1024;
  * startup.
  * @throws {ProfilesError} that names the file and lists all problems
  */
-export async function readProfiles(file: string): Promise<DiagnosisProfile[]> {
+export async function readProfiles(file: string): Promise<ModelProfile[]> {
   try {
     const profiles = parseProfiles(parseYaml(await readBounded(file, PROFILES_BYTES)));
     for (const profile of profiles) {
-      if (profile.kind === 'rules') continue;
       if (profile.apiKeyFile !== undefined) await readKey(profile.apiKeyFile);
       if (profile.caFile !== undefined) await readCa(profile.caFile);
     }

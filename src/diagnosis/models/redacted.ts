@@ -9,11 +9,7 @@ const HIDDEN = '[key]';
 export function redacted(text: string, key: string | undefined, most: number): string {
   // A server may send a lot: process little more than can be shown, and cut off a key that lies across the cut.
   const excerpt = text.slice(0, most + 4096);
-  const without = withoutKey(excerpt, key).replaceAll(/\b(sk-|Bearer\s+)[\w.-]{8,}/gi, HIDDEN);
+  const own = key === undefined ? excerpt : excerpt.replaceAll(key, HIDDEN);
+  const without = own.replaceAll(/\b(sk-|Bearer\s+)[\w.-]{8,}/gi, HIDDEN);
   return truncate(printable(without), most).toWellFormed();
-}
-
-/** The same text with {@link HIDDEN} in place of the key. */
-export function withoutKey(text: string, key: string | undefined): string {
-  return key === undefined ? text : text.replaceAll(key, HIDDEN);
 }
