@@ -24,7 +24,7 @@ describe('ensurePrograms', () => {
 
   it('builds once, and clears what a killed build left of the same', async () => {
     const { env, cache } = await isolated(
-      'case $1 in env) echo go1.99.0;; build) mkdir "$GOCACHE" "$GOMODCACHE"; echo $GOFLAGS > "$GOMODCACHE/flags"; while [ "$1" != -o ]; do shift; done; echo built > $2;; esac',
+      'case $1 in build) mkdir "$GOCACHE" "$GOMODCACHE"; echo $GOFLAGS > "$GOMODCACHE/flags"; while [ "$1" != -o ]; do shift; done; echo built > $2;; esac',
     );
     await mkdir(join(cache, `program-v1-${platform}.partial-abc123`), { recursive: true });
     await mkdir(join(cache, 'another.partial-abc123'), { recursive: true });
@@ -33,14 +33,6 @@ describe('ensurePrograms', () => {
     // Go's own caches, which are larger than all that is built, are gone.
     expect(await readdir(join(cache, '..'))).toEqual(['programs']);
     expect((await readdir(cache)).sort()).toEqual(['another.partial-abc123', `program-v1-${platform}`]);
-  });
-
-  it('names the required version of Go, and leaves nothing', async () => {
-    const { env, cache } = await isolated('echo go1.20.1');
-    await expect(ensurePrograms(set, { env, progress: () => {} })).rejects.toMatchObject({
-      code: 'GO_TOO_OLD',
-    });
-    expect(await readdir(cache)).toEqual([]);
   });
 });
 

@@ -28,7 +28,7 @@ export interface ProgramSet {
   readonly modules: readonly GoModule[];
 }
 
-/** The folder with the programs of a set: at once when cached, else built. Throws GO_MISSING, GO_TOO_OLD, BUILD_FAILED or LOCK_TIMEOUT. */
+/** The folder with the programs of a set: at once when cached, else built. Throws GO_MISSING, BUILD_FAILED or LOCK_TIMEOUT. */
 export async function ensurePrograms(set: ProgramSet, options: StepOptions): Promise<string> {
   return await ensureFolder(`programs/${set.key}-${platform}`, options, async (partial) => {
     options.progress(`building ${set.name}: ${set.takes}, once a machine`);

@@ -12,9 +12,8 @@ const remedies = {
     'Check the network, or point CHAOSDEMO_ENVTEST_INDEX at a mirror of the envtest release index (off: never download).',
   DOWNLOAD_CORRUPT: 'Nothing of it was kept. Try again; if it happens twice, do not trust that mirror.',
   GO_MISSING: 'Install Go from https://go.dev/dl and see that `go version` works.',
-  GO_TOO_OLD: 'Install a newer Go from https://go.dev/dl.',
   BUILD_FAILED:
-    'Read the compiler output above; a full disk and an unreachable module proxy are the usual causes.',
+    'Read the output above; a full disk, an older Go and an unreachable module proxy are the usual causes.',
   BINARIES_UNAVAILABLE:
     'Either install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl (`setup-envtest use -p path` makes one).',
   DISK_FULL:
@@ -22,7 +21,6 @@ const remedies = {
   LOCK_TIMEOUT: 'If no other run is at work, delete the lock folder named above.',
   REDIS_MISSING:
     'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
-  REDIS_CONFIG_INVALID: 'Correct the configuration named above.',
   REDIS_PORT_IN_USE: 'Choose another port, or none.',
   REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   LOOPBACK_ALIAS_MISSING:

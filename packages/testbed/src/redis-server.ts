@@ -64,7 +64,7 @@ export interface RedisServer {
  *
  * Secrets reach the server over its standard input, never through its command line or a file.
  *
- * @throws TestbedError REDIS_MISSING, REDIS_CONFIG_INVALID, REDIS_PORT_IN_USE, or REDIS_START_FAILED when the
+ * @throws TestbedError REDIS_MISSING, REDIS_PORT_IN_USE, or REDIS_START_FAILED when the
  *   server does not come up within 15 s; the message holds the end of the server's own output.
  * @example
  * const redis = await startRedis({ aclUsers: ['user probe on >secret ~probe:* +@read +@connection'] });

@@ -159,12 +159,8 @@ export class OwnedProcess {
 export class Supervisor {
   readonly #processes = new Set<OwnedProcess>();
   readonly #folders = new Set<string>();
-  #watchdog: ChildProcess;
+  readonly #watchdog = startWatchdog();
   #closed: Promise<void> | undefined;
-
-  constructor() {
-    this.#watchdog = this.#startWatchdog();
-  }
 
   /** Starts a child. Throws PROCESS_EXITED when the command cannot be run at all. */
   async start(spec: ProcessSpec): Promise<OwnedProcess> {
@@ -225,7 +221,7 @@ export class Supervisor {
     if (watchdog.exitCode === null && watchdog.signalCode === null) {
       watchdog.ref();
       const ended = once(watchdog, 'exit');
-      watchdog.stdin?.end();
+      watchdog.stdin.end();
       await ended;
     }
   }
@@ -234,26 +230,20 @@ export class Supervisor {
     if (this.#closed) throw new TestbedError('STOPPED', 'The environment is already stopped or stopping');
   }
 
-  #startWatchdog(): ChildProcess {
-    const watchdog = spawn(process.execPath, [watchdogProgram], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-      env: { PATH: process.env['PATH'] },
-    });
-    // It must not keep this process alive, and a broken pipe to it is no reason to crash.
-    watchdog.unref();
-    watchdog.stdin.on('error', () => {});
-    watchdog.on('error', () => {});
-    watchdog.on('exit', () => {
-      if (this.#closed) return;
-      this.#watchdog = this.#startWatchdog();
-      for (const { pid } of this.#processes) this.#tell(`+group ${pid}`);
-      for (const folder of this.#folders) this.#tell(`+folder ${folder}`);
-    });
-    return watchdog;
-  }
-
   #tell(line: string): void {
-    this.#watchdog.stdin?.write(`${line}\n`);
+    this.#watchdog.stdin.write(`${line}\n`);
   }
+}
+
+function startWatchdog() {
+  const watchdog = spawn(process.execPath, [watchdogProgram], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    env: { PATH: process.env['PATH'] },
+  });
+  // It must not keep this process alive, and a broken pipe to it is no reason to crash.
+  watchdog.unref();
+  watchdog.stdin.on('error', () => {});
+  watchdog.on('error', () => {});
+  return watchdog;
 }

@@ -39,7 +39,7 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
     const ensuring = ensureControlPlaneBinaries({ env, progress: () => {} });
     await expect(ensuring).rejects.toMatchObject({
       code: 'BINARIES_UNAVAILABLE',
-      message: expect.stringMatching(/CHAOSDEMO_ENVTEST_INDEX is off[^]*build: .*Go 1\.\d+.* go1\.20\.1/),
+      message: expect.stringMatching(/CHAOSDEMO_ENVTEST_INDEX is off[^]*build: .*does not print its version/),
     });
     expect(await readdir(join(home, '.cache', 'chaosdemo', 'control-plane'))).toEqual([]);
   });
