@@ -68,20 +68,8 @@ describe('a session', () => {
     expect(await admin.pttl(fenceKey())).toBeGreaterThan(50_000);
   });
 
-  it('in charge sends nothing but MULTI if it watches already', async () => {
-    await fence.watch(control);
-    await fence.watch(control);
-    const before = await Promise.all([calls('watch'), calls('get')]);
-    await pause();
-    expect([before, await Promise.all([calls('watch'), calls('get')])]).toEqual([
-      [1, 1],
-      [1, 1],
-    ]);
-  });
-
   it.each<[string, () => Promise<void>]>([
-    ['before it watched', () => takeOver()],
-    ['after it watched', () => fence.watch(control).then(takeOver)],
+    ['before it began', () => takeOver()],
     ['after a transaction on the same connection', () => pause().then(takeOver)],
   ])('that was replaced %s sends no pause', async (_title, replace) => {
     await replace();
@@ -97,13 +85,11 @@ describe('a session', () => {
     expect(await calls('client|pause')).toBe(0);
   });
 
-  it('ends the connections that watch before it takes charge again', async () => {
-    await fence.watch(control);
-    await fence.takeCharge(await connect('operator'), 60_000);
-    expect(control.status).toBe('end');
-    control = await connect('operator');
-    await pause();
-    expect(await calls('client|pause')).toBe(1);
+  it('has no pause carried out if another took charge after it began', async () => {
+    await fence.begin(control);
+    await takeOver();
+    await expect(fence.carryOut(control, 'CLIENT PAUSE', [PAUSE])).rejects.toThrow(NotInChargeError);
+    expect(await calls('client|pause')).toBe(0);
   });
 
   it('is in charge no longer than its time', async () => {
@@ -114,7 +100,7 @@ describe('a session', () => {
 
   it('that never took charge is not in charge of a Redis without a session', async () => {
     await admin.flushall();
-    await expect(new Fence().watch(control)).rejects.toThrow(NotInChargeError);
+    await expect(new Fence().begin(control)).rejects.toThrow(NotInChargeError);
   });
 
   it('is in charge of the servers of a Cluster one by one', async () => {

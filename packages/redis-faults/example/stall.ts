@@ -23,8 +23,7 @@ try {
   const { marker } = await fault.prepare(10_000, signal);
   const plannedAt = Date.now();
   const moment = { plannedAt, until: plannedAt + 2000 };
-  const listener = { record: () => undefined, doubted: () => undefined };
-  const began = await fault.inject(moment, listener, { refusal: () => undefined }, signal);
+  const began = await fault.inject(moment, () => undefined, { refusal: () => undefined }, signal);
   process.stdout.write(`${began.proof}: ${began.message}\n`);
   // If this process dies now, Redis ends the stall, and its successor calls `inquire`.
   const ended = await fault.awaitEnd(signal);

@@ -26,6 +26,7 @@ export { holdFor, proveWrite } from './client/write-probe.ts';
 export { claimOf } from './faults/failover/fenced-failover.ts';
 export * from './faults/fault.ts';
 export { type FaultOptions, type FaultType, type Mechanism, VIAS, type Via } from './faults/fault-type.ts';
+export type { StoreFault } from './faults/fenced-fault.ts';
 export * from './faults/index.ts';
 export { closeProbes, injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/pause.ts';
 export { inconclusive, withProof } from './faults/proof.ts';

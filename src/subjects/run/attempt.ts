@@ -1,11 +1,11 @@
 /** One attempt of a scenario: its fault and its workload, and the history of what this process observed of both. */
 import {
-  type FaultListener,
   type FaultMoment,
   inconclusive,
   NOT_RECORDED,
   NotInjectedError,
   proveWrite,
+  type RecordEvent,
   type StoreFault,
   type StoreWriter,
   watchStore,
@@ -175,16 +175,12 @@ export class Attempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    await this.#fault?.requireSameStore();
     const unready = await this.#workload?.arrive?.(signal);
     history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
-    const listener: FaultListener = {
-      record: (event) => history.append(event),
-      doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
-    };
+    const record: RecordEvent = (event) => history.append(event);
     const report =
       unready ??
-      (await (this.#fault?.inject(moment, listener, permit, signal) ??
+      (await (this.#fault?.inject(moment, record, permit, signal) ??
         this.#workload?.inject?.(moment, permit, signal)));
     if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
     return report;

@@ -4,7 +4,6 @@
  * the Service has it. Pure. The format: https://redis.io/docs/latest/commands/cluster-nodes/
  */
 import { SLOTS, type SlotRanges, slotsIn } from '../client/key-slot.ts';
-import { linesOf } from '../client/lines.ts';
 import { asPerServer, type PerServer } from '../client/per-server.ts';
 import { type RedisWireError, unexpectedReply } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
@@ -13,15 +12,6 @@ import { notEligible } from './redis-refusal.ts';
 
 /** More masters are not paused at once. */
 export const MOST_MASTERS = 16;
-
-/** Masters, their replicas, and nodes that were not forgotten yet. */
-const MOST_NODES = 256;
-/** Of all nodes, with slots that move; those of a Cluster that was resharded a hundred times are fewer. */
-const MOST_RANGES = 4096;
-/** Of a node; Redis has ten. */
-const MOST_FLAGS = 16;
-/** Of a line, without its ranges. */
-const FIELDS = 8;
 
 /** One node, as another sees it. */
 export interface ClusterNode {
@@ -69,43 +59,28 @@ export function readCluster(target: RedisTarget, text: string): ClusterReport {
   return { masters, itself, layout: layoutOf(target, nodes, masters) };
 }
 
-/** @throws RedisWireError unless each line is that of a node, and there are at most 256 with 4,096 ranges of slots */
+/** @throws RedisWireError unless each line is that of a node */
 export function parseClusterNodes(text: string): ClusterNode[] {
-  const nodes: ClusterNode[] = [];
-  let ranges = 0;
-  for (const line of linesOf(text, MOST_NODES + 1)) {
-    if (line === '') continue;
-    const { node, fields } = parseNode(line, MOST_RANGES - ranges);
-    ranges += fields;
-    nodes.push(node);
-  }
-  if (nodes.length > MOST_NODES) throw noNode(`at most ${MOST_NODES} nodes`);
-  return nodes;
+  return text.split(/\r?\n/).filter(Boolean).map(parseNode);
 }
 
 /** `<id> <ip>:<port>@<bus port>[,...] <flags> <master> <ping> <pong> <epoch> <link> [<slots> ...]` */
-function parseNode(
-  line: string,
-  mostRanges: number,
-): { readonly node: ClusterNode; readonly fields: number } {
-  const fields = line.split(' ', FIELDS + mostRanges + 1);
-  if (fields.length > FIELDS + mostRanges) throw noNode(`at most ${MOST_RANGES} ranges of slots`);
-  const [id = '', endpoint = '', flags = '', primaryId = '', , , , link, ...ranges] = fields;
+function parseNode(line: string): ClusterNode {
+  const [id = '', endpoint = '', flags = '', primaryId = '', , , , link, ...ranges] = line.split(' ');
   const [address = ''] = endpoint.split(/[@,]/, 1);
   const at = address.lastIndexOf(':');
   const port = address.slice(at + 1);
   if (!/^[0-9a-f]{40}$/.test(id) || at === -1 || !/^\d{1,5}$/.test(port) || link === undefined)
     throw noNode();
-  const node = {
+  return {
     id,
     host: address.slice(0, at),
     port: Number(port),
-    flags: new Set(flags.split(',', MOST_FLAGS)),
+    flags: new Set(flags.split(',')),
     primaryId,
     slots: ranges.filter((range) => !range.startsWith('[')).map(parseRange),
     isMoving: ranges.some((range) => range.startsWith('[')),
   };
-  return { node, fields: ranges.length };
 }
 
 function parseRange(text: string): readonly [number, number] {
@@ -115,8 +90,8 @@ function parseRange(text: string): readonly [number, number] {
   return [first, last];
 }
 
-function noNode(wanted = 'one node a line'): RedisWireError {
-  return unexpectedReply('CLUSTER NODES', wanted, 'other text');
+function noNode(): RedisWireError {
+  return unexpectedReply('CLUSTER NODES', 'one node a line', 'other text');
 }
 
 /**

@@ -9,7 +9,6 @@ import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { asPerServer, each, type PerServer } from '../client/per-server.ts';
-import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { admissionFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
@@ -229,9 +228,7 @@ async function look(
       const clients = options.allowOtherClients
         ? parseClientList(text)
         : clientsOf({ text, ownAddr }, target.username);
-      const runId = requireMaster(info, redisName(target), (reply, most) =>
-        tellable(reply, most, target.password),
-      );
+      const runId = requireMaster(info, redisName(target));
       requireFound(clients, { redis: target, sentinels: store.sentinels });
       if (!options.allowOtherClients) {
         const { connected } = options;
@@ -265,11 +262,9 @@ function requireNoStrangers(
 ): void {
   const strangers = findStrangers(clients, { ...known, ownUser: redis.username });
   if (strangers.length === 0) return;
-  const names = strangers.map(({ addr, name }, i) => {
-    // There may be thousands, and searching each for the password takes time.
-    if (i >= MOST_NAMED) return addr;
-    const from = tellable(addr, 80, redis.password);
-    return name === '' ? from : `${from} "${tellable(name, 40, redis.password)}"`;
+  const names = strangers.map(({ addr, name }) => {
+    const from = truncate(addr, 80);
+    return name === '' ? from : `${from} "${truncate(name, 40)}"`;
   });
   const they =
     strangers.length === 1

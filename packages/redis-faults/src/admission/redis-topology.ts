@@ -24,15 +24,10 @@ function modeOf(fields: InfoFields): string {
 /**
  * The run_id of a master; it is new with every start of the server.
  * @param store name in messages: "redis-0 (10.0.0.7:6379)"
- * @param safe makes a text of the server safe to repeat, with at most this many characters
  * @throws {RedisRefusal} RedisNotEligible for a replica, a Sentinel, a version older than Redis 7.0,
  * or missing fields; RedisUnreachable while it loads its data.
  */
-export function requireMaster(
-  fields: InfoFields,
-  store: string,
-  safe: (reply: string, most: number) => string = truncate,
-): string {
+export function requireMaster(fields: InfoFields, store: string): string {
   const refuse = (what: string): RedisRefusal => notEligible(`${store} ${what}`);
 
   const runId = fields.get('run_id') ?? '';
@@ -47,7 +42,7 @@ export function requireMaster(
   const version = fields.get('redis_version') ?? '';
   if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
     throw refuse(
-      `is of version ${safe(version, 16) || 'unknown'}: use Redis 7.0 or later, or Valkey. Older ones do not count their pauses, so a restarted operator could pause them twice`,
+      `is of version ${truncate(version, 16) || 'unknown'}: use Redis 7.0 or later, or Valkey. Older ones do not count their pauses, so a restarted operator could pause them twice`,
     );
   }
   if (fields.get('loading') === '1') {

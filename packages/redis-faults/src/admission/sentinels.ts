@@ -5,11 +5,10 @@
  */
 import { formatDuration } from '@chaosdemo/settings/duration';
 import { adviceOnConnection } from '../client/advice.ts';
-import { tellable } from '../client/redacted.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
-import { listed, messageOf, withAdvice } from '../text.ts';
+import { listed, messageOf, truncate, withAdvice } from '../text.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
 import { notEligible, RedisRefusal } from './redis-refusal.ts';
 
@@ -48,7 +47,7 @@ export function requireFound(
   const advice = sentinels
     ? `Name a Service that selects all Sentinels in ${settingOf(redis, 'sentinel.serviceName')}`
     : `Set ${settingOf(redis, 'sentinel.serviceName')} and masterName, so that faults stay shorter than its down-after-milliseconds`;
-  const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, redis.password)))];
+  const from = [...new Set(others.map(({ addr, ip }) => truncate(ip ?? addr, 80)))];
   throw notEligible(
     `a Sentinel at ${listed(from)} watches ${redisName(redis)} and could take a pause for a failure. ${advice}`,
   );
@@ -151,6 +150,6 @@ export function unanswered(sentinel: RedisTarget, masterName: string, error: unk
     : /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(text)
       ? `name a Secret with its username and password in ${settingOf(server, 'authSecretName')}`
       : adviceOnConnection(text, server);
-  const message = withAdvice(tellable(text, 160, sentinel.password), advice);
+  const message = withAdvice(truncate(text, 160), advice);
   return new RedisRefusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
 }

@@ -11,7 +11,6 @@ import {
 } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { fairTimeout, TIMED_OUT, within } from '../waiting.ts';
-import { withoutPassword } from './redacted.ts';
 import { RedisWireError } from './redis-error.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { ReplyGate } from './reply-gate.ts';
@@ -221,11 +220,11 @@ class BoundedRedis extends Redis {
   /** ioredis attaches the command to the error, AUTH with its password included; and Redis may repeat that. */
   #tellable<T extends Error>(error: T): T {
     Reflect.deleteProperty(error, 'command');
-    const safe = withoutPassword(error.message, this.#password);
-    if (safe === error.message) return error;
-    error.message = safe;
+    const { message } = error;
+    if (!this.#password || !message.includes(this.#password)) return error;
+    error.message = message.replaceAll(this.#password, '***');
     // Both hold the original message.
-    error.stack = `${error.name}: ${safe}`;
+    error.stack = `${error.name}: ${error.message}`;
     Reflect.deleteProperty(error, 'cause');
     return error;
   }

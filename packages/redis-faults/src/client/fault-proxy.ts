@@ -1,12 +1,11 @@
 /** The control API of a fault proxy in front of Redis (src/fault-proxy). Its answers are bounded and parsed by type. */
 import { randomUUID } from 'node:crypto';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { z } from 'zod';
 import { type FaultType, type ProxyState, proxyState } from '../proxy/control-api.ts';
-import { messageOf } from '../text.ts';
-import { TIMED_OUT, within } from '../waiting.ts';
+import { messageOf, truncate } from '../text.ts';
+import { fairTimeout } from '../waiting.ts';
 import { formatAddr } from './address.ts';
-import { tellable } from './redacted.ts';
 import { type RedisTarget, redisName, settingOf } from './redis-target.ts';
 
 /** Address and token of the control API. Holds a secret: not for logs or messages. */
@@ -18,18 +17,12 @@ export interface FaultProxyTarget extends Pick<RedisTarget, 'host' | 'podName' |
 const ANSWER_MS = 1500;
 /** Addresses of 1,000 connections take less. */
 const MOST_BYTES = 256 * 1024;
-const MOST_CONNECTIONS = 2000;
 
-const address = z
-  .string()
-  .max(64)
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]*):\d{1,5}$/);
-const addresses = z.array(address).max(MOST_CONNECTIONS);
-
-const begun = proxyState.extend({ clients: addresses });
+const address = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]*):\d{1,5}$/);
+const begun = proxyState.extend({ clients: z.array(address) });
 const connections = z.object({
   requester: address,
-  connections: z.array(z.object({ client: address, upstream: address.optional() })).max(MOST_CONNECTIONS),
+  connections: z.array(z.object({ client: address, upstream: address.optional() })),
 });
 const problem = z.object({ message: z.string() });
 
@@ -50,14 +43,7 @@ export class FaultProxyError extends Error {
 export class FaultProxyClient {
   readonly #target: FaultProxyTarget;
   readonly #holder = randomUUID();
-  readonly #agent = new Agent({
-    connect: { timeout: ANSWER_MS },
-    headersTimeout: ANSWER_MS,
-    bodyTimeout: ANSWER_MS,
-    maxResponseSize: MOST_BYTES,
-    connections: 4,
-    pipelining: 0,
-  });
+  readonly #agent = new Agent({ maxResponseSize: MOST_BYTES, connections: 4, pipelining: 0 });
   #released = false;
 
   constructor(target: FaultProxyTarget) {
@@ -121,28 +107,12 @@ export class FaultProxyClient {
     schema: z.ZodType<T>,
     body?: object,
   ): Promise<T> {
-    const { host, port, token } = this.#target;
-    const give = new AbortController();
-    const answer = await within(
-      this.#send({
-        origin: `http://${formatAddr(host, port)}`,
-        method,
-        path,
-        headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
-        ...(body && { body: JSON.stringify(body) }),
-        signal: give.signal,
-      }),
-      ANSWER_MS,
-    ).catch((error: unknown) => {
+    const { port } = this.#target;
+    const { json, status } = await this.#send(method, path, body).catch((error: unknown) => {
       throw new FaultProxyError(
-        `${this.name} is not reachable: ${this.#tellable(messageOf(error))}; check that the fault proxy runs, and that no NetworkPolicy blocks its control port`,
+        `${this.name} is not reachable: ${truncate(messageOf(error), 160)}; check that the fault proxy runs, and that no NetworkPolicy blocks its control port`,
       );
     });
-    if (answer === TIMED_OUT) {
-      give.abort();
-      throw new FaultProxyError(`${this.name} did not answer within ${ANSWER_MS} ms`);
-    }
-    const { json, status } = answer;
     if (status === 401) {
       throw new FaultProxyError(
         `${this.name} does not accept the token: compare the one in ${settingOf(this.#target, 'authSecretName')} with that of the proxy`,
@@ -151,7 +121,7 @@ export class FaultProxyClient {
     }
     if (status !== 200) {
       const reply = problem.safeParse(json).data?.message ?? '';
-      throw new FaultProxyError(`${this.name} answered ${status}: ${this.#tellable(reply)}`, status);
+      throw new FaultProxyError(`${this.name} answered ${status}: ${truncate(reply, 160)}`, status);
     }
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
@@ -160,18 +130,30 @@ export class FaultProxyClient {
     );
   }
 
-  async #send(request: Dispatcher.RequestOptions): Promise<{ status: number; json: unknown }> {
-    const { body, statusCode: status } = await this.#agent.request(request);
-    const text = await body.text();
+  async #send(method: 'DELETE' | 'GET' | 'PUT', path: string, body?: object) {
+    const { host, port, token } = this.#target;
+    const timeout = fairTimeout(ANSWER_MS);
     try {
-      return { status, json: JSON.parse(text) };
-    } catch {
-      return { status, json: undefined };
+      const response = await this.#agent.request({
+        origin: `http://${formatAddr(host, port)}`,
+        method,
+        path,
+        headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+        signal: timeout.signal,
+      });
+      const text = await response.body.text();
+      return { status: response.statusCode, json: jsonIn(text) };
+    } finally {
+      timeout.end();
     }
   }
+}
 
-  /** One line without the token. */
-  #tellable(text: string): string {
-    return tellable(text, 160, this.#target.token);
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

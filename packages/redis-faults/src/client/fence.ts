@@ -32,8 +32,6 @@ export type Command = readonly [string, ...string[]];
 export class Fence {
   readonly #key: string;
   #token: string | undefined;
-  /** Connections on which Redis watches for other sessions. */
-  readonly #watching = new Set<Redis>();
 
   /** @param tag as {@link fenceKey} */
   constructor(tag?: string) {
@@ -42,33 +40,20 @@ export class Fence {
 
   /** From the answer on, for `ms` milliseconds, Redis carries out no transaction that began before this. */
   async takeCharge(redis: Redis, ms: number): Promise<void> {
-    // Our own write also voids what is watched, so the next transaction needs another connection.
-    await Promise.all([...this.#watching].map(endOf));
-    this.#watching.clear();
     const token = randomUUID();
     this.#token = token;
     requireOk('SET', await redis.set(this.#key, token, 'PX', Math.ceil(ms)));
   }
 
   /**
-   * Makes Redis watch for other sessions from now on, so that little has to be sent at the moment of a fault.
-   * @throws NotInChargeError
-   */
-  async watch(redis: Redis): Promise<void> {
-    if (this.#watching.has(redis)) return;
-    const [watched, token] = await Promise.all([redis.call('WATCH', this.#key), redis.get(this.#key)]);
-    requireOk('WATCH', watched);
-    if (token !== this.#token) throw new NotInChargeError();
-    this.#watching.add(redis);
-  }
-
-  /**
-   * Begins the transaction. Later commands on this connection are only queued, until `carryOut`.
+   * Makes Redis watch for other sessions, and begins the transaction. Later commands on this connection are only queued,
+   * until `carryOut`.
    * @throws NotInChargeError
    */
   async begin(redis: Redis): Promise<void> {
-    await this.watch(redis);
-    this.#watching.delete(redis);
+    const [watched, token] = await Promise.all([redis.call('WATCH', this.#key), redis.get(this.#key)]);
+    requireOk('WATCH', watched);
+    if (token !== this.#token) throw new NotInChargeError();
     // Awaited: without MULTI the commands would be carried out whichever session is in charge.
     requireOk('MULTI', await redis.call('MULTI'));
   }

@@ -75,10 +75,10 @@ export class RedisConnections {
     return slots?.some(([first, last]) => first <= slot && slot <= last) ?? true;
   }
 
-  /** Opens the connections that a fault needs, so that none has to be opened at its moment. */
+  /** Opens the connections that a fault needs, and checks the rights for a transaction, so that its moment needs neither. */
   async warmUp(): Promise<void> {
-    const redis = await this.#control.get();
-    await this.#answered('WATCH', () => this.#fence.watch(redis));
+    await this.#control.get();
+    await this.transaction('MULTI', [['PING']]);
     await this.read();
   }
 
@@ -104,29 +104,17 @@ export class RedisConnections {
    */
   async beginPause(): Promise<BegunPause> {
     const redis = await this.#control.get();
-    await this.#begin(redis);
-    return {
-      carryOut: async (ms) => await this.#pause(redis, ms),
-      drop: async () => await endOf(redis),
-    };
-  }
-
-  /** Begins a transaction, if this session is in charge; else the connection ends. */
-  async #begin(redis: Redis): Promise<void> {
-    try {
-      await this.#answered('MULTI', () => this.#fence.begin(redis));
-    } catch (error) {
-      await endOf(redis);
+    const drop = async (): Promise<void> => await endOf(redis);
+    await this.#answered('MULTI', () => this.#fence.begin(redis)).catch(async (error: unknown) => {
+      await drop();
       throw error;
-    }
-  }
-
-  /** Ends the transaction with a pause. */
-  async #pause(redis: Redis, ms: number): Promise<void> {
-    const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
-    const carryOut = async (): Promise<readonly unknown[]> =>
-      await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
-    requireOk('CLIENT PAUSE', (await this.#answered('CLIENT PAUSE', carryOut)).at(-1));
+    });
+    const carryOut = async (ms: number): Promise<void> => {
+      const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
+      const sent = async () => await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
+      requireOk('CLIENT PAUSE', (await this.#answered('CLIENT PAUSE', sent)).at(-1));
+    };
+    return { carryOut, drop };
   }
 
   /** CLIENT UNPAUSE. If it is not answered in time, the next one uses a new connection. */

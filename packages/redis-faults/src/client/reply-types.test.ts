@@ -24,7 +24,7 @@ describe('the types of replies', () => {
   it('a reply of the expected type is accepted, else rejected with its command', () => {
     expect(taken((reply) => asText('CMD', reply))).toEqual(['text', 'empty']);
     expect(taken((reply) => asInteger('CMD', reply))).toEqual(['number']);
-    expect(taken((reply) => asFields('CMD', reply))).toEqual(['list', 'object']);
+    expect(taken((reply) => asFields('CMD', reply))).toEqual(['list']);
     expect(taken((reply) => asTime('CMD', reply))).toEqual([]);
     expect(taken((reply) => requireOk('CMD', reply))).toEqual([]);
   });
@@ -40,14 +40,13 @@ describe('the types of replies', () => {
       ['a', '2'],
     ]);
     expect(asFields('HGETALL', ['__proto__', '1', 'a', '2'])).toEqual(expected);
-    expect(asFields('HGETALL', JSON.parse('{"__proto__":"1","a":"2"}'))).toEqual(expected);
   });
 
   it('refuse numbers that a number does not hold, and halves of fields', () => {
     for (const reply of ['9007199254740993', 2 ** 53, 1.5, Number.NaN, '1e3', '0x1', ' 1']) {
       expect(() => asInteger('CMD', reply)).toThrow(RedisWireError);
     }
-    for (const reply of [['a'], ['a', 1], ['a', null], ['a', ['b']], { a: null }, { a: ['b'] }]) {
+    for (const reply of [['a'], ['a', 1], ['a', null], ['a', ['b']]]) {
       expect(() => asFields('CMD', reply)).toThrow(RedisWireError);
     }
     for (const reply of [['1'], ['1', 'x'], ['1', '2', '3'], [null, '1']]) {

@@ -25,16 +25,9 @@ export function asList(command: string, reply: unknown): readonly unknown[] {
   throw unexpectedReply(command, 'a list', kindOf(reply));
 }
 
-/**
- * The fields of a hash; none if there is no such key.
- * @param reply an object, as from ioredis, or a flat list, as sent
- * @throws RedisWireError
- */
+/** The fields of a hash, from a flat list; none if there is no such key. @throws RedisWireError */
 export function asFields(command: string, reply: unknown): Map<string, string> {
-  if (typeof reply !== 'object' || reply === null) {
-    throw unexpectedReply(command, 'fields and values', kindOf(reply));
-  }
-  const flat: unknown[] = Array.isArray(reply) ? reply : Object.entries(reply).flat(1);
+  const flat = asList(command, reply);
   if (flat.length % 2 !== 0 || !flat.every((item) => typeof item === 'string')) {
     throw unexpectedReply(command, 'fields and values', 'a list of something else');
   }

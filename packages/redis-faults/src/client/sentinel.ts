@@ -1,7 +1,7 @@
 /** Commands to one Sentinel, each on its own connection and answered within a bound. */
+import { truncate } from '../text.ts';
 import { pauseFor, TIMED_OUT, within } from '../waiting.ts';
 import { boundedConnection } from './bounded-connection.ts';
-import { tellable } from './redacted.ts';
 import type { RedisTarget, SentinelsTarget } from './redis-target.ts';
 import { asFields, asInteger, requireOk } from './reply-types.ts';
 
@@ -38,8 +38,7 @@ export async function readWatch(
 ): Promise<Watch> {
   const reply = await call(sentinel, ['MASTER', masterName], signal);
   const fields = asFields('SENTINEL MASTER', reply);
-  const text = (field: string, most: number): string =>
-    tellable(fields.get(field) ?? '', most, sentinel.password);
+  const text = (field: string, most: number): string => truncate(fields.get(field) ?? '', most);
   const number = (field: string): number => asInteger('SENTINEL MASTER', fields.get(field));
   return {
     sentinel,
@@ -116,14 +115,11 @@ export async function otherPrimary(
   signal: AbortSignal,
 ): Promise<Watch | undefined> {
   const until = performance.now() + ms;
-  const report = async (sentinel: RedisTarget): Promise<Watch> => {
-    const watch = await readWatch(sentinel, masterName, signal);
-    if (reports(watch, former)) throw new Error('it reports the former primary');
-    return watch;
-  };
   while (performance.now() < until) {
     await pauseFor(EVERY_MS, signal);
-    const watch = await Promise.any(servers.map(report)).catch(() => undefined);
+    const answers = await Promise.allSettled(servers.map((one) => readWatch(one, masterName, signal)));
+    const watches = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    const watch = newestWatch(watches, former);
     if (watch) return watch;
   }
   return undefined;

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Answered } from './clock-offset.ts';
-import type { RedisConnections } from './redis-client.ts';
 import { type HeldWrite, holdFor, verifyPause } from './write-probe.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** Reads are answered at once. */
-const redis = { read: async () => 1 } as unknown as RedisConnections;
+const redis = { read: async () => 1 };
 
 /** A write that is answered after so many milliseconds. */
 function writeTakenAfter(ms: number): HeldWrite {
@@ -18,7 +17,8 @@ function writeTakenAfter(ms: number): HeldWrite {
 }
 
 async function felt(takenAfterMs: number, holdMs: number) {
-  const finding = verifyPause(redis, writeTakenAfter(takenAfterMs), holdMs, Date.now, AbortSignal.any([]));
+  const writes = [{ server: { name: 'redis-0' }, write: writeTakenAfter(takenAfterMs) }];
+  const finding = verifyPause(redis, writes, holdMs, Date.now, AbortSignal.any([]));
   await vi.advanceTimersByTimeAsync(holdMs + 100);
   return await finding;
 }

@@ -27,20 +27,33 @@ export interface HeldWrite {
   readonly taken: Promise<Answered>;
 }
 
+/** A write to each server of a store. */
+export type HeldWrites = readonly { readonly server: { readonly name: string }; readonly write: HeldWrite }[];
+
 /** The finding of the probe. */
 export type PauseFinding =
   | { kind: 'held'; heldMs: number; reads: number; slowestReadMs: number }
-  | { kind: 'taken'; afterMs: number; at: number }
+  /** isPartial: other servers still hold theirs back. */
+  | { kind: 'taken'; name: string; afterMs: number; at: number; isPartial: boolean }
   /**
-   * silent: reads were not answered. lost: the connection of the write was lost. refused: Redis answered with an error.
+   * Unreachable: reads were not answered. Lost: the connection of a write was lost. ReadRefused: Redis answered with an
+   * error.
    */
-  | { kind: 'unclear'; cause: 'silent' | 'lost' | 'refused'; reason: string };
+  | { kind: 'unclear'; state: 'Lost' | 'ReadRefused' | 'Unreachable'; reason: string };
 
-const unclear = (cause: 'silent' | 'lost' | 'refused', reason: string): PauseFinding => ({
-  kind: 'unclear',
-  cause,
-  reason,
-});
+const unclear = (state: 'Lost' | 'Unreachable', of: string, error: unknown): PauseFinding => {
+  const isRefusal = !gaveNoAnswer(error);
+  const what = isRefusal
+    ? 'answered with an error'
+    : state === 'Lost'
+      ? 'lost with its connection'
+      : 'not answered';
+  return {
+    kind: 'unclear',
+    state: isRefusal ? 'ReadRefused' : state,
+    reason: `${of} ${what}: ${messageOf(error)}`,
+  };
+};
 
 /** Sends a probe write. */
 export function sendWrite(writer: ProbeWriter, now: () => number): HeldWrite {
@@ -56,41 +69,43 @@ export function holdFor(usualMs: number): number {
   return Math.max(HOLD_MS, Math.ceil(usualMs * HOLD_FACTOR));
 }
 
-/** Watches a write for `holdMs` while reading. @throws only the reason of `signal` */
+/** Watches the writes to all servers for `holdMs` while reading. @throws only the reason of `signal` */
 export async function verifyPause(
-  redis: RedisConnections,
-  write: HeldWrite,
+  redis: { read(): Promise<number> },
+  writes: HeldWrites,
   holdMs: number,
   now: () => number,
   signal: AbortSignal,
 ): Promise<PauseFinding> {
-  let outcome: PauseFinding | undefined;
-  const ended = write.taken.then(
-    ({ at }) => {
-      outcome ??= { kind: 'taken', afterMs: at - write.sentAt, at };
-    },
-    (error: unknown) => {
-      outcome ??= gaveNoAnswer(error)
-        ? unclear('lost', `the connection of the probe write was lost: ${messageOf(error)}`)
-        : unclear('refused', `the probe write was answered with an error: ${messageOf(error)}`);
-    },
+  let found: PauseFinding | undefined;
+  const ended = writes.map(({ server: { name }, write }) =>
+    write.taken.then(
+      ({ at }) => {
+        found ??= { kind: 'taken', name, afterMs: at - write.sentAt, at, isPartial: true };
+      },
+      (error: unknown) => {
+        found ??= unclear('Lost', 'the probe write was', error);
+      },
+    ),
   );
   const end = performance.now() + holdMs;
-  let reads = 0;
-  let slowestReadMs = 0;
+  let [reads, slowestReadMs] = [0, 0];
   do {
     try {
       slowestReadMs = Math.max(slowestReadMs, await redis.read());
       reads += 1;
     } catch (error) {
       signal.throwIfAborted();
-      return gaveNoAnswer(error)
-        ? unclear('silent', `reads were not answered: ${messageOf(error)}`)
-        : unclear('refused', `reads were answered with an error: ${messageOf(error)}`);
+      found ??= unclear('Unreachable', 'reads were', error);
     }
-    await within(ended, READ_EVERY_MS, signal);
-  } while (outcome === undefined && performance.now() < end);
-  return outcome ?? { kind: 'held', heldMs: now() - write.sentAt, reads, slowestReadMs };
+    await within(Promise.race(ended), READ_EVERY_MS, signal);
+  } while (found === undefined && performance.now() < end);
+  if (found?.kind === 'taken') {
+    const isPartial = (await within(Promise.all(ended), READ_EVERY_MS, signal)) === TIMED_OUT;
+    return { ...found, isPartial };
+  }
+  const heldMs = now() - Math.max(...writes.map(({ write }) => write.sentAt));
+  return found ?? { kind: 'held', heldMs, reads, slowestReadMs };
 }
 
 /** When writes were accepted again. */

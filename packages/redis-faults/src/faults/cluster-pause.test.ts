@@ -33,6 +33,7 @@ class FakeMaster {
   open = 0;
   /** Accepts pauses, and holds nothing back. */
   lies = false;
+  pausedMs = 0;
   #isPaused = false;
 
   constructor(name: string) {
@@ -51,7 +52,8 @@ class FakeMaster {
   async beginPause(): Promise<BegunPause> {
     await this.#step('begin', this.beginFailure);
     return {
-      carryOut: async () => {
+      carryOut: async (ms) => {
+        this.pausedMs = ms;
         await this.#step('pause', this.pauseFailure);
         this.#isPaused = true;
         await sleep(this.lateMs);
@@ -121,12 +123,12 @@ describe('a pause of three masters', () => {
     const { pause, sent, store } = await paused({}, () => void order.push(['onSend']));
     expect(await pause).toMatchObject({
       proof: 'Confirmed',
-      isOver: false,
       released: false,
       message: expect.stringMatching(/^writes to Redis Cluster \(redis-0, redis-1 and redis-2\) stall for /),
     });
     expect(await sent()).toEqual(Array(3).fill('begin pause'));
     expect(order).toHaveLength(1);
+    expect((await pause).endedAt).toBeUndefined();
     await store.unpause();
     await Promise.all((await pause).probes.map(({ write }) => write.taken));
   });
@@ -156,7 +158,7 @@ describe('a pause of three masters', () => {
     const { pause, sent } = await paused({ pauseFailure });
     expect(await pause).toMatchObject({
       proof: 'Mismatch',
-      isOver: true,
+      endedAt: expect.any(Number),
       released: true,
       message: expect.stringMatching(
         /^CLIENT PAUSE was refused: .*The pause of redis-0 and redis-2 was released$/,
@@ -168,7 +170,8 @@ describe('a pause of three masters', () => {
 
   it('is released on all if one does not answer, and may still be active there', async () => {
     const { pause, sent } = await paused({ pauseFailure: SILENT });
-    expect(await pause).toMatchObject({ proof: 'Inconclusive', isOver: false, released: true });
+    expect(await pause).toMatchObject({ proof: 'Inconclusive', released: true });
+    expect((await pause).endedAt).toBeUndefined();
     expect(await sent()).toEqual(Array(3).fill('begin pause release'));
   });
 
@@ -176,8 +179,7 @@ describe('a pause of three masters', () => {
     const { pause, sent } = await paused({ lies: true });
     expect(await pause).toMatchObject({
       proof: 'Mismatch',
-      finding: { kind: 'taken' },
-      isOver: true,
+      endedAt: expect.any(Number),
       released: true,
       message: expect.stringMatching(/^redis-1 accepted CLIENT PAUSE and a write .*was released$/),
     });
@@ -196,7 +198,10 @@ describe('a pause', () => {
       await expect(pause).rejects.toThrow(NotInjectedError);
       expect(await sent()).toEqual(Array(3).fill('begin drop'));
       expect(masters.map(({ open }) => open)).toEqual([0, 0, 0]);
-    } else expect((await pause).ms).toBe(ms);
+    } else {
+      await pause;
+      expect(masters.map((master) => master.pausedMs)).toEqual(Array(3).fill(ms));
+    }
   });
 
   it.each<[string, 'begin' | 'pause', Partial<FakeMaster>, string]>([
@@ -224,7 +229,8 @@ describe('a pause', () => {
     const { pause, sent } = await paused({}, undefined, { all: { lateMs, releaseFailure }, onPaused });
     const isLate = proof !== 'Confirmed';
     const released = isLate && !releaseFailure;
-    expect(await pause).toMatchObject({ proof, isOver: false, released, startedAt: expect.any(Number) });
+    expect(await pause).toMatchObject({ proof, released, startedAt: expect.any(Number) });
+    expect((await pause).endedAt).toBeUndefined();
     expect(await sent()).toEqual(Array(3).fill(commands));
     expect(confirmed).toBe(isLate ? 0 : 1);
   });
@@ -237,21 +243,22 @@ describe('a pause', () => {
       { readFailure: SILENT },
       { lies: true, readFailure: undefined },
       'Mismatch',
-      false,
-      'begin pause',
+      true,
+      'begin pause release',
     ],
     [
-      'one does not answer reads, and the others hold writes back',
+      'one does not answer reads, and all hold writes back',
       {},
       { readFailure: SILENT },
       'Inconclusive',
-      true,
-      'begin pause release',
+      false,
+      'begin pause',
     ],
   ])('if %s', async (_, all, change, proof, isOver, commands) => {
     const { pause, sent } = await paused(change, undefined, { all });
     const released = commands.endsWith('release');
-    expect(await pause).toMatchObject({ proof, isOver, released });
+    expect(await pause).toMatchObject({ proof, released });
+    expect((await pause).endedAt !== undefined).toBe(isOver);
     expect(await sent()).toEqual(Array(3).fill(commands));
   });
 });

@@ -1,6 +1,7 @@
 /** The descriptor of a type of fault: all that depends on the type is stated in the folder of that type. */
 import type { CountPlace } from '../client/count-place.ts';
-import type { FaultTools, StoreFault } from './fault.ts';
+import type { FaultTools } from './fault.ts';
+import type { StoreFault } from './fenced-fault.ts';
 
 /** A type of fault, by what the clients of the store meet. */
 export interface FaultType {

@@ -70,59 +70,18 @@ export interface FaultTools {
   readonly lifetime: AbortSignal;
 }
 
-/** Records the finding of a probe of the store, or what the fault has done so far. */
+/**
+ * Records the finding of a probe of the store, or what the fault has done so far, until its end was seen. Doubted: the
+ * proof of the fault was lost, so from then on it may have ended.
+ */
 export type RecordEvent = (
-  event: ProbeEvent | FaultEvent<'ConnectionsEnded' | 'CountsLost' | 'Seen'>,
+  event: ProbeEvent | FaultEvent<'ConnectionsEnded' | 'CountsLost' | 'Doubted' | 'Seen'>,
 ) => void;
 
 /** When a fault may begin, and when it has ended automatically at the latest; milliseconds since the epoch. */
 export interface FaultMoment {
   readonly plannedAt: number;
   readonly until: number;
-}
-
-/** Receives observations of a fault until its end was seen. */
-export interface FaultListener {
-  readonly record: RecordEvent;
-  /** The proof of the fault was lost, so from `at` on it may have ended. */
-  doubted(at: number): void;
-}
-
-/** One attempt of a fault. It ends automatically, even if every process of the operator dies. */
-export interface StoreFault {
-  /** Whether it was injected and its end has not been observed. */
-  readonly isActive: boolean;
-  /**
-   * Checks again that the store may be disturbed, and takes charge of it.
-   * @param ms how long this attempt may disturb it, in milliseconds
-   * @returns the marker that shows a successor whether the fault was injected
-   * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
-   */
-  prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }>;
-  /** All preparations succeeded: no earlier fault can be active any more. */
-  prepared(): void;
-  /** @throws an error if the prepared store has been replaced by another, or does not answer */
-  requireSameStore(): Promise<void>;
-  /**
-   * Injects the fault, once, and proves it. Consults `permit` right before the command.
-   * @throws only before anything was sent
-   */
-  inject(
-    moment: FaultMoment,
-    listener: FaultListener,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport>;
-  /** Waits for the end of the active fault and completes its report. @throws the reason of `signal` */
-  awaitEnd(signal: AbortSignal): Promise<FaultReport>;
-  /**
-   * Waits until nothing is left of a fault that lingers after its end; left out: it does not.
-   * @returns when that was seen, in milliseconds since the epoch
-   * @throws the reason of `signal`
-   */
-  gone?(signal: AbortSignal): Promise<number>;
-  /** Whether a process that is gone has injected it. */
-  inquire(marker: string): Promise<OrphanFinding>;
 }
 
 /** The store must not be disturbed any more. */

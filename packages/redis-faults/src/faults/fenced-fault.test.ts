@@ -91,8 +91,8 @@ it.each(
   const options = { latencyMs: 300, lingerMs: 0, fixture: () => 'f', counts: () => [], scripts: false };
   const fault = mechanism.create(tools as unknown as FaultTools, options);
   const moment = { plannedAt: 0, until: 1000 };
-  const listener = { record: () => expect.fail(), doubted: () => expect.fail() };
-  await expect(fault.inject(moment, listener, { refusal: () => undefined }, signal)).rejects.toThrow(
+  const record = (): void => expect.fail();
+  await expect(fault.inject(moment, record, { refusal: () => undefined }, signal)).rejects.toThrow(
     StoreRefusedError,
   );
 });

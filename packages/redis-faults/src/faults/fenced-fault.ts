@@ -3,31 +3,38 @@
  * prepared, and a successor learns whether a process that is gone did.
  */
 import { compareCalls, markerOf, PAUSE, type RedisInfo } from '../client/redis-info.ts';
-import { messageOf } from '../text.ts';
 import {
-  type FaultListener,
   type FaultMoment,
   type FaultReport,
   type FaultTools,
   NotInjectedError,
   type OrphanFinding,
   type Permit,
-  type StoreFault,
+  type RecordEvent,
   StoreRefusedError,
 } from './fault.ts';
 
 /** How long a successor that only inquires stays in charge of Redis; milliseconds. */
 export const IN_CHARGE_MS = 60_000;
 
-/** One injection, as {@link StoreFault.inject} is called for it. */
+/** One injection, as {@link FencedFault.inject} is called for it. */
 export interface Injection extends FaultMoment {
-  readonly listener: FaultListener;
+  readonly record: RecordEvent;
   readonly permit: Permit;
   readonly signal: AbortSignal;
 }
 
-/** @typeParam Active what is kept of it while it is active */
-export abstract class FencedFault<Active = unknown> implements StoreFault {
+/** One attempt of a fault, as its caller sees it. */
+export type StoreFault = Pick<
+  FencedFault,
+  'awaitEnd' | 'gone' | 'inject' | 'inquire' | 'isActive' | 'prepare' | 'prepared'
+>;
+
+/**
+ * One attempt of a fault. It ends automatically, even if every process of the operator dies.
+ * @typeParam Active what is kept of it while it is active
+ */
+export abstract class FencedFault<Active = unknown> {
   protected readonly tools: FaultTools;
   /** Set once it was injected, until its end was seen. */
   protected active: Active | undefined;
@@ -39,6 +46,7 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
     this.tools = tools;
   }
 
+  /** Whether it was injected and its end has not been observed. */
   get isActive(): boolean {
     return this.active !== undefined;
   }
@@ -49,6 +57,7 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
   /** Injects it into a store that was checked a moment ago. @throws as {@link inject} */
   protected abstract begin(injection: Injection): Promise<FaultReport>;
 
+  /** Waits for the end of the active fault and completes its report. @throws the reason of `signal` */
   async awaitEnd(signal: AbortSignal): Promise<FaultReport> {
     if (this.active === undefined) throw new Error('no fault is active');
     return await this.end(this.active, signal);
@@ -63,8 +72,18 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
   }
 
   /**
-   * Since the run began, other clients may have connected to this Redis, or it may have been restarted, so that the
-   * lease is on another server. So it is checked again, and taken charge of.
+   * Waits until nothing is left of a fault that lingers after its end; left out: it does not.
+   * @returns when that was seen, in milliseconds since the epoch
+   * @throws the reason of `signal`
+   */
+  gone?(signal: AbortSignal): Promise<number>;
+
+  /**
+   * Checks the store, and takes charge of it. Since the run began, other clients may have connected to this Redis, or it
+   * may have been restarted, so that the lease is on another server.
+   * @param ms how long this attempt may disturb it, in milliseconds
+   * @returns the marker that shows a successor whether the fault was injected
+   * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
    */
   async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
     const { redis } = this.tools;
@@ -79,17 +98,19 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
   }
 
   /**
-   * Since the preparation, another client or a Sentinel may have connected, a replica may have fallen behind, or slots
-   * may have moved: whatever the topology, the store is checked again right before each fault.
+   * Injects the fault, once, and proves it. Consults `permit` right before the command. Since the preparation, another
+   * client or a Sentinel may have connected, a replica may have fallen behind, or slots may have moved: whatever the
+   * topology, the store is checked again right before each fault.
+   * @throws only before anything was sent
    */
   async inject(
     moment: FaultMoment,
-    listener: FaultListener,
+    record: RecordEvent,
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
     await this.#requireFree(signal);
-    return await this.begin({ ...moment, listener, permit, signal });
+    return await this.begin({ ...moment, record, permit, signal });
   }
 
   /** @throws StoreRefusedError, or an error whose message states what to do */
@@ -104,18 +125,9 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
     }
   }
 
+  /** All preparations succeeded: no earlier fault can be active any more. */
   prepared(): void {
     this.tools.ownPause.outlived();
-  }
-
-  /** The lock is on the server that was prepared. @throws NotInjectedError if another server answers now */
-  async requireSameStore(): Promise<void> {
-    const { redis } = this.tools;
-    const info = await redis.facts().catch((error: unknown) => {
-      throw new NotInjectedError(messageOf(error));
-    });
-    if (info.runId === this.#marked?.runId) return;
-    throw new NotInjectedError(`${redis.name} was restarted since its key was set up`);
   }
 
   /** Call right before a command is sent. @throws NotInjectedError, or the reason of `signal` */
@@ -126,7 +138,7 @@ export abstract class FencedFault<Active = unknown> implements StoreFault {
   }
 
   /**
-   * By the count of its command that Redis keeps. One that is still in flight is voided before the second comparison.
+   * Whether a process that is gone has injected it, by the count of its command that Redis keeps. One that is still in flight is voided before the second comparison.
    */
   async inquire(marker: string): Promise<OrphanFinding> {
     const { redis } = this.tools;

@@ -5,7 +5,7 @@ import type { PodConnections } from './disconnect/pod-connections.ts';
 import { type FaultReport, type FaultTools, NotInjectedError, type RecordEvent } from './fault.ts';
 import { FencedFault, type Injection } from './fenced-fault.ts';
 import { closeProbes, injectRedisPause, type RedisPause } from './pause.ts';
-import { type ActivePause, awaitPauseEnd, RELEASED, reportOfPause } from './pause-report.ts';
+import { type ActivePause, awaitPauseEnd, RELEASED } from './pause-report.ts';
 import { withProof } from './proof.ts';
 
 export class FencedPause extends FencedFault<ActivePause> {
@@ -22,28 +22,27 @@ export class FencedPause extends FencedFault<ActivePause> {
 
   protected async begin(injection: Injection): Promise<FaultReport> {
     const { now, ownPause } = this.tools;
-    const { listener, plannedAt, until } = injection;
+    const { plannedAt, record, until } = injection;
     const pause = await this.#inject(injection).catch((error: unknown) => {
       this.#during?.stop();
       throw error;
     });
-    if ('evidence' in pause) {
+    if (!('probes' in pause)) {
       this.#during?.stop();
       return pause;
     }
+    const { probes, released, ...found } = pause;
     // Once a held write is answered, or its connection is lost, nothing shows that this server is still paused.
-    Promise.race(pause.probes.map(({ write }) => write.taken))
-      .then(
-        ({ at }) => listener.doubted(at),
-        () => listener.doubted(now()),
-      )
+    void Promise.race(probes.map(({ write }) => write.taken))
+      .catch(() => ({ at: now() }))
+      .then(({ at }) => record({ kind: 'fault', step: 'Doubted', at }))
       .finally(() => this.#during?.stop());
-    const report = await this.#proven(reportOfPause(pause, listener.record, now()), listener.record);
+    const report = await this.#proven(found, record);
     if (report.endedAt === undefined) {
       const planned = formatDuration(until - plannedAt);
-      this.active = { report, pause, record: listener.record, until, planned };
+      this.active = { report, probes, released, record, until, planned };
     } else {
-      closeProbes(pause.probes);
+      closeProbes(probes);
       ownPause.ended();
     }
     return report;
@@ -54,7 +53,7 @@ export class FencedPause extends FencedFault<ActivePause> {
    * @returns a report if it is unknown whether it was sent
    * @throws only before anything was sent
    */
-  async #inject({ permit, plannedAt, signal, until }: Injection): Promise<RedisPause | FaultReport> {
+  async #inject({ permit, plannedAt, record, signal, until }: Injection): Promise<RedisPause | FaultReport> {
     const { now, ownPause, redis, usualWriteMs } = this.tools;
     let sent = false;
     const options = {
@@ -68,6 +67,7 @@ export class FencedPause extends FencedFault<ActivePause> {
         ownPause.begun();
       },
       onPaused: (): void => this.#during?.begin(until),
+      record,
     };
     try {
       return await injectRedisPause(redis, options, signal);
@@ -84,17 +84,17 @@ export class FencedPause extends FencedFault<ActivePause> {
 
   protected async end(active: ActivePause, signal: AbortSignal): Promise<FaultReport> {
     const { now, ownPause, redis } = this.tools;
-    const { pause, record } = active;
+    const { probes, record, released } = active;
     const context = {
       redis,
       now,
       runIdBefore: this.runIdBefore,
-      whyEarly: () => (ownPause.released || pause.released ? RELEASED : undefined),
+      whyEarly: () => (ownPause.released || released ? RELEASED : undefined),
     };
     const ended = await awaitPauseEnd(active, context, signal).finally(() => this.#during?.stop());
     if (ended.endedAt !== undefined) {
       this.active = undefined;
-      closeProbes(pause.probes);
+      closeProbes(probes);
       ownPause.ended();
     }
     return this.#during ? withProof(ended, this.#during.result(record)) : ended;

@@ -1,61 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { StoreConnections } from '../client/store-connections.ts';
-import type { PauseFinding } from '../client/write-probe.ts';
 import { type ProbeEvent } from '../events.ts';
 import { useFakeTime } from '../testing/fake-time.fixture.ts';
-import type { RedisPause } from './pause.ts';
-import { awaitPauseEnd, reportOfPause } from './pause-report.ts';
+import { type ActivePause, awaitPauseEnd } from './pause-report.ts';
 
 const T = 1_000_000;
 const SENT_AT = T + 10;
 const UNTIL = T + 2000;
 
-/** A pause whose proof found this. `ends`: when each server accepted the write that it held back. */
-function pauseWith(finding: PauseFinding, ends: readonly number[] = [UNTIL], isOver = false): RedisPause {
-  const probes = ends.map((at) => ({
+/** Probes of servers that accepted the write that they held back at these times. */
+const probesOf = (ends: readonly number[]) =>
+  ends.map((at) => ({
     server: { name: 'redis-0' },
     write: { sentAt: SENT_AT, taken: Promise.resolve({ at, redisAt: at }) },
   }));
-  return {
-    startedAt: T,
-    proof: finding.kind === 'held' ? 'Confirmed' : 'Inconclusive',
-    message: 'm',
-    finding,
-    probes,
-    isOver,
-  } as unknown as RedisPause;
-}
-
-const HELD = { kind: 'held', heldMs: 300, reads: 5, slowestReadMs: 1 } as const;
-
-function recorded(finding: PauseFinding, isOver = false) {
-  const events: ProbeEvent[] = [];
-  const report = reportOfPause(
-    pauseWith(finding, [UNTIL], isOver),
-    (event) => event.kind === 'probe' && events.push(event),
-    T + 500,
-  );
-  return { events, report };
-}
-
-describe('the report of a pause', () => {
-  it.each([
-    ['silent', 'Unreachable'],
-    ['lost', 'Lost'],
-    ['refused', 'ReadRefused'],
-  ] as const)('records only that a store was %s', (cause, state) => {
-    const { events } = recorded({ kind: 'unclear', cause, reason: 'r' });
-    expect(events.map((event) => event.state)).toEqual([state]);
-  });
-
-  it('of one that is over ends with the write that was accepted, or now', () => {
-    const taken = { kind: 'taken', afterMs: 50, at: T + 60 } as const;
-    const { events, report } = recorded(taken, true);
-    expect(events).toEqual([{ kind: 'probe', state: 'Written', at: T + 60, tookMs: 50 }]);
-    expect(report.endedAt).toBe(T + 60);
-    expect(recorded(HELD, true).report.endedAt).toBe(T + 500);
-  });
-});
 
 describe('the end of a pause', () => {
   interface Seen {
@@ -67,8 +25,7 @@ describe('the end of a pause', () => {
   }
 
   async function ended(ends: readonly number[], seen: Seen = {}) {
-    const { now = T + 500, probes, runId = () => 'a', whyEarly } = seen;
-    const pause = { ...pauseWith(HELD, ends), ...(probes && { probes }) } as RedisPause;
+    const { now = T + 500, probes = probesOf(ends), runId = () => 'a', whyEarly } = seen;
     const report = { proof: 'Confirmed', message: 'm', evidence: ['m'] } as const;
     const events: ProbeEvent[] = [];
     const context = {
@@ -78,8 +35,9 @@ describe('the end of a pause', () => {
       whyEarly: () => whyEarly,
     };
     const record = (event: { readonly kind: string }): void => void events.push(event as ProbeEvent);
-    const active = { report, pause, record, until: UNTIL, planned: '2s' };
-    return { events, report: await awaitPauseEnd(active, context, new AbortController().signal) };
+    const active = { report, probes, released: false, record, until: UNTIL, planned: '2s' };
+    const { signal } = new AbortController();
+    return { events, report: await awaitPauseEnd(active as unknown as ActivePause, context, signal) };
   }
 
   it('is the last write that a server accepted', async () => {
@@ -98,7 +56,7 @@ describe('the end of a pause', () => {
 
     it.each([
       ['any server', [silent]],
-      ['one of two servers', [...pauseWith(HELD).probes, silent]],
+      ['one of two servers', [...probesOf([UNTIL]), silent]],
     ])('of %s is unknown a minute after the planned end', async (_, probes) => {
       const began = Date.now();
       const { events, report } = await ended([], { probes });
@@ -129,7 +87,7 @@ describe('the end of a pause', () => {
       ['Written'],
     ],
   ])('is at the latest that of a later write to %s', async (_, seen, states) => {
-    const probes = [...pauseWith(HELD).probes, lost];
+    const probes = [...probesOf([UNTIL]), lost];
     const { events, report } = await ended([], { probes, now: UNTIL + 30, ...seen });
     expect(report.endedAt).toBe(UNTIL + 30);
     expect(report.evidence.at(-1)).toContain('at the latest 30 ms after');

@@ -1,4 +1,4 @@
-/** The report of a pause: its proof, and when and how it ended. */
+/** When and how a pause ended. */
 import type { StoreConnections } from '../client/store-connections.ts';
 import { waitForPauseEnd } from '../client/write-probe.ts';
 import { EARLY_MS } from '../events.ts';
@@ -12,9 +12,8 @@ const END_WITHIN_MS = 60_000;
 export const RELEASED = 'this run released it';
 
 /** An active pause, as it was reported. */
-export interface ActivePause {
+export interface ActivePause extends Pick<RedisPause, 'probes' | 'released'> {
   readonly report: FaultReport;
-  readonly pause: RedisPause;
   readonly record: RecordEvent;
   /** Its planned end; milliseconds since the epoch. */
   readonly until: number;
@@ -22,33 +21,9 @@ export interface ActivePause {
   readonly planned: string;
 }
 
-/** The findings of the probe; `now` in milliseconds since the epoch. */
-export function reportOfPause(pause: RedisPause, record: RecordEvent, now: number): FaultReport {
-  const { startedAt, proof, message, finding, isOver, probes } = pause;
-  const report: FaultReport = {
-    ...(startedAt !== undefined && { startedAt }),
-    proof,
-    message,
-    evidence: [message],
-  };
-  if (finding?.kind === 'held') {
-    const { heldMs, slowestReadMs } = finding;
-    record({ kind: 'probe', state: 'Read', at: now, tookMs: slowestReadMs });
-    record({ kind: 'probe', state: 'Waiting', at: probes[0].write.sentAt + heldMs, tookMs: heldMs });
-  } else if (finding?.kind === 'taken') {
-    record({ kind: 'probe', state: 'Written', at: finding.at, tookMs: finding.afterMs });
-  } else if (finding?.kind === 'unclear') {
-    const state = ({ silent: 'Unreachable', lost: 'Lost', refused: 'ReadRefused' } as const)[finding.cause];
-    record({ kind: 'probe', state, at: now });
-  }
-  // There is no end to wait for.
-  if (isOver) return { ...report, endedAt: finding?.kind === 'taken' ? finding.at : now };
-  return report;
-}
-
 /** Waits for the end of a pause and completes its report. @throws only the reason of `signal` */
 export async function awaitPauseEnd(
-  { report, pause, record, until, planned }: ActivePause,
+  { report, probes, record, until, planned }: ActivePause,
   context: {
     readonly redis: StoreConnections;
     readonly now: () => number;
@@ -62,7 +37,7 @@ export async function awaitPauseEnd(
   const { now, redis, runIdBefore, whyEarly } = context;
   const withinMs = until - now() + END_WITHIN_MS;
   const seen = await Promise.all(
-    pause.probes.map(({ server, write }) => waitForPauseEnd(server, write, withinMs, now, signal)),
+    probes.map(({ server, write }) => waitForPauseEnd(server, write, withinMs, now, signal)),
   );
   const ends = seen.filter((end) => end !== undefined);
   if (ends.length < seen.length) {
@@ -71,7 +46,7 @@ export async function awaitPauseEnd(
   }
   const moments = ends.map(({ at }) => at);
   const [firstAt, lastAt] = [Math.min(...moments), Math.max(...moments)];
-  record({ kind: 'probe', state: 'Written', at: lastAt, tookMs: lastAt - pause.probes[0].write.sentAt });
+  record({ kind: 'probe', state: 'Written', at: lastAt, tookMs: lastAt - probes[0].write.sentAt });
   const evidence = [...report.evidence];
   const byLaterWrite = ends.some((end) => end.byLaterWrite);
   if (byLaterWrite) {

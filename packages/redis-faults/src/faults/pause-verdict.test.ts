@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EARLY_MS } from '../events.ts';
-import { leastCertain, verdictOn } from './pause-verdict.ts';
+import { verdictOn } from './pause-verdict.ts';
 
 describe('the verdict on a pause', () => {
   it.each([
@@ -10,7 +10,13 @@ describe('the verdict on a pause', () => {
     ['in the first half of a short one', 80, 39, 'Mismatch'],
     ['in the second half of a short one', 80, 40, 'Inconclusive'],
   ] as const)('if a write was taken %s: of %i ms, after %i ms: %s', (_, ms, afterMs, proof) => {
-    const finding = { kind: 'taken', afterMs, at: 1000 + afterMs } as const;
+    const finding = {
+      kind: 'taken',
+      name: 'redis-0',
+      afterMs,
+      at: 1000 + afterMs,
+      isPartial: false,
+    } as const;
     expect(verdictOn(finding, 'redis-0', ms, ms).proof).toBe(proof);
   });
 
@@ -18,14 +24,4 @@ describe('the verdict on a pause', () => {
     const held = { kind: 'held', heldMs: 300, reads: 5, slowestReadMs: 1 } as const;
     expect(verdictOn(held, 'redis-0', 2000, 2000).proof).toBe('Confirmed');
   });
-});
-
-it('the finding of several servers claims of all of them only what is true of each', () => {
-  const findings = [
-    { kind: 'held', heldMs: 300, reads: 5, slowestReadMs: 1 },
-    { kind: 'held', heldMs: 200, reads: 9, slowestReadMs: 4 },
-  ] as const;
-  const named = findings.map((finding, i) => ({ server: { name: `redis-${i}` }, finding }));
-  const finding = { kind: 'held', heldMs: 200, reads: 5, slowestReadMs: 4 };
-  expect(leastCertain('the Cluster', named)).toEqual({ name: 'the Cluster', finding });
 });

@@ -6,29 +6,7 @@ import { counted } from '../text.ts';
 import type { FaultProof } from './fault.ts';
 import { confirmed, inconclusive, mismatch } from './proof.ts';
 
-/**
- * The finding of the server that is the least certain to be paused, and its name; that of the whole store if all are.
- * @param seen at least one
- */
-export function leastCertain(
-  name: string,
-  seen: readonly { readonly server: { readonly name: string }; readonly finding: PauseFinding }[],
-): { readonly name: string; readonly finding: PauseFinding } {
-  const least =
-    seen.find(({ finding }) => finding.kind === 'taken') ??
-    seen.find(({ finding }) => finding.kind === 'unclear');
-  if (least) return { name: least.server.name, finding: least.finding };
-  const held = seen.flatMap(({ finding }) => (finding.kind === 'held' ? [finding] : []));
-  const finding = {
-    kind: 'held',
-    heldMs: Math.min(...held.map(({ heldMs }) => heldMs)),
-    reads: Math.min(...held.map(({ reads }) => reads)),
-    slowestReadMs: Math.max(...held.map(({ slowestReadMs }) => slowestReadMs)),
-  } as const;
-  return { name, finding };
-}
-
-/** What the probe proves of a pause of `ms` milliseconds, of a fault of `plannedMs`. */
+/** What the probe proves of a pause of the store `name` of `ms` milliseconds, of a fault of `plannedMs`. */
 export function verdictOn(
   finding: PauseFinding,
   name: string,
@@ -45,7 +23,7 @@ export function verdictOn(
   if (finding.kind === 'unclear') {
     return inconclusive(`Whether ${name} is paused is unclear: ${finding.reason}`);
   }
-  const accepted = `${name} accepted CLIENT PAUSE`;
+  const accepted = `${finding.name} accepted CLIENT PAUSE`;
   const after = `a write ${Math.round(finding.afterMs)} ms later`;
   return finding.afterMs >= ms - Math.min(EARLY_MS, ms / 2)
     ? inconclusive(

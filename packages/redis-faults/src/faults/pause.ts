@@ -10,8 +10,8 @@ import type { ServerWriter, StoreConnections } from '../client/store-connections
 import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } from '../client/write-probe.ts';
 import { listed, messageOf } from '../text.ts';
 import { pauseFor } from '../waiting.ts';
-import { type FaultProof, NotInjectedError } from './fault.ts';
-import { leastCertain, verdictOn } from './pause-verdict.ts';
+import { type FaultReport, NotInjectedError, type RecordEvent } from './fault.ts';
+import { verdictOn } from './pause-verdict.ts';
 
 /** No pause is longer, whatever the plan. */
 const MAX_PAUSE_MS = 60_000;
@@ -40,21 +40,13 @@ export interface RedisPauseOptions {
   readonly onSend?: () => void;
   /** Called once Redis has confirmed the pause, before the probe proves it. */
   readonly onPaused?: () => void;
+  /** Gets what the probe finds; left out: nobody does. */
+  readonly record?: RecordEvent;
 }
 
-/** The outcome of the command. */
-export interface RedisPause {
-  /** When Redis confirmed it; missing if it did not. */
-  readonly startedAt?: number;
-  /** Its length; missing likewise. */
-  readonly ms?: number;
-  readonly proof: FaultProof;
-  readonly message: string;
-  /** Of the least certain server. */
-  readonly finding?: PauseFinding;
+/** The outcome of the command. It has no `endedAt` if a pause of ours may be active. */
+export interface RedisPause extends FaultReport {
   readonly probes: PerServer<PauseProbe>;
-  /** No pause of ours is active: Redis refused it, did not hold writes back, or confirmed its release. */
-  readonly isOver: boolean;
   /** It was released at once: it would have outlasted its announced end, or was not active on every server. */
   readonly released: boolean;
 }
@@ -108,7 +100,7 @@ export async function injectRedisPause(
 /** A pause that Redis confirmed, with its length; or one that it did not. */
 type Sent =
   | { readonly startedAt: number; readonly ms: number }
-  | { readonly failure: Pick<RedisPause, 'isOver' | 'message' | 'proof' | 'released'> };
+  | { readonly failure: Omit<RedisPause, 'probes'> };
 
 /** @throws NotInjectedError, the reason of `signal`, or what `onSend` throws */
 async function send(
@@ -143,7 +135,7 @@ async function send(
   if (outcomes.every((failure) => failure instanceof NotInChargeError)) {
     throw new NotInjectedError(messageOf(outcomes[0]));
   }
-  return { failure: await releaseAll(redis, outcomes) };
+  return { failure: await releaseAll(redis, outcomes, now) };
 }
 
 /** Redis answered with an error, so it carries nothing out. */
@@ -155,7 +147,8 @@ function isRefusal(error: Error): boolean {
 async function releaseAll(
   redis: StoreConnections,
   outcomes: PerServer<Error | undefined>,
-): Promise<Extract<Sent, { failure: unknown }>['failure']> {
+  now: () => number,
+): Promise<Omit<RedisPause, 'probes'>> {
   const paused = redis.servers.filter((_, i) => outcomes[i] === undefined);
   const silent = redis.servers.filter((_, i) => {
     const failure = outcomes[i];
@@ -166,10 +159,12 @@ async function releaseAll(
   const release = await releaseOf(redis, paused);
   const refused = silent.length === 0;
   const why = messageOf(outcomes.find((failure) => failure !== undefined));
+  const message = `CLIENT PAUSE was ${refused ? 'refused' : 'sent and not answered'}: ${why}${release.message}`;
   return {
+    ...(refused && release.confirmed && { endedAt: now() }),
     proof: refused ? 'Mismatch' : 'Inconclusive',
-    message: `CLIENT PAUSE was ${refused ? 'refused' : 'sent and not answered'}: ${why}${release.message}`,
-    isOver: refused && release.confirmed,
+    message,
+    evidence: [message],
     released: silent.length + paused.length > 0,
   };
 }
@@ -196,36 +191,40 @@ async function prove(
   redis: StoreConnections,
   { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
   probes: PerServer<PauseProbe>,
-  { plannedAt, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
+  { plannedAt, now, onPaused, record, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Omit<RedisPause, 'probes'>> {
   const late = Math.round(startedAt + ms - until);
   if (late > LATE_MS) {
     const { confirmed } = await releaseOf(redis, redis.servers);
     const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${confirmed ? 'released' : 'to be released, and that was not answered'}`;
-    return { startedAt, ms, proof: 'Inconclusive', message, isOver: false, released: confirmed };
+    return { startedAt, proof: 'Inconclusive', message, evidence: [message], released: confirmed };
   }
   onPaused?.();
   // The proof takes at most half of the pause: the rest is for the traffic.
   const holdMs = Math.min(holdFor(usualWriteMs), ms / 2);
-  const seen = await Promise.all(
-    probes.map(async ({ server, write }) => ({
-      server,
-      finding: await verifyPause(server, write, holdMs, now, signal),
-    })),
-  );
-  const { finding, name } = leastCertain(redis.name, seen);
-  const { message, proof } = verdictOn(finding, name, ms, until - plannedAt);
+  const finding = await verifyPause(redis, probes, holdMs, now, signal);
+  if (record) recordFinding(finding, probes[0].write.sentAt, record, now());
+  const { message: found, proof } = verdictOn(finding, redis.name, ms, until - plannedAt);
   // A Cluster that takes some writes shows nothing of an outage.
-  const isPartial = finding.kind !== 'held' && seen.some((one) => one.finding.kind === 'held');
+  const isPartial = finding.kind === 'taken' && finding.isPartial;
   const release = await releaseOf(redis, isPartial ? redis.servers : []);
+  const message = `${found}${release.message}`;
   return {
     startedAt,
-    ms,
+    ...(finding.kind === 'taken' && release.confirmed && { endedAt: finding.at }),
     proof,
-    message: `${message}${release.message}`,
-    finding,
-    isOver: isPartial ? release.confirmed : seen.every((one) => one.finding.kind === 'taken'),
+    message,
+    evidence: [message],
     released: isPartial && release.confirmed,
   };
+}
+
+function recordFinding(finding: PauseFinding, sentAt: number, record: RecordEvent, now: number): void {
+  if (finding.kind === 'held') {
+    record({ kind: 'probe', state: 'Read', at: now, tookMs: finding.slowestReadMs });
+    record({ kind: 'probe', state: 'Waiting', at: sentAt + finding.heldMs, tookMs: finding.heldMs });
+  } else if (finding.kind === 'taken') {
+    record({ kind: 'probe', state: 'Written', at: finding.at, tookMs: finding.afterMs });
+  } else record({ kind: 'probe', state: finding.state, at: now });
 }

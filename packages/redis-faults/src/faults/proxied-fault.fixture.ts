@@ -1,7 +1,8 @@
 /** A proxy and a Redis for tests of faults: what they answer is made up by the test. */
 import { onTestFinished } from 'vitest';
 import type { ProxyState } from '../proxy/control-api.ts';
-import type { FaultTools, StoreFault } from './fault.ts';
+import type { FaultTools } from './fault.ts';
+import type { StoreFault } from './fenced-fault.ts';
 
 export const INSTANCE = '0b6f7a52-6f0e-4f6a-9d5e-2f0f9a1c3d4e';
 
@@ -99,11 +100,11 @@ export async function preparedFault(
   const fault = make(tools as unknown as FaultTools);
   const { marker } = await fault.prepare(1000, over.signal);
   const events: unknown[] = [];
-  const listener = { record: (event: unknown) => void events.push(event), doubted: () => undefined };
+  const record = (event: unknown): void => void events.push(event);
   const inject = async (ms = 2000, refusal?: string, inMs = 0) => {
     const plannedAt = Date.now() + inMs;
     const permit = { refusal: () => refusal };
-    return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
+    return await fault.inject({ plannedAt, until: plannedAt + ms }, record, permit, over.signal);
   };
   const ended = async () => await fault.awaitEnd(over.signal);
   return { ended, events, fault, inject, marker, over, proxy };

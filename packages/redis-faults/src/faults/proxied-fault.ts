@@ -13,11 +13,11 @@ import type { FaultType, ProxyState } from '../proxy/control-api.ts';
 import { counted, listed, messageOf } from '../text.ts';
 import { pauseFor } from '../waiting.ts';
 import {
-  type FaultListener,
   type FaultReport,
   type FaultTools,
   NotInjectedError,
   type OrphanFinding,
+  type RecordEvent,
 } from './fault.ts';
 import { FencedFault, type Injection } from './fenced-fault.ts';
 import { inconclusive, type Proof, withProof } from './proof.ts';
@@ -45,7 +45,7 @@ export type Look = 'Ended' | 'Met' | 'Unclear';
 interface Active {
   readonly report: FaultReport;
   readonly until: number;
-  readonly listener: FaultListener;
+  readonly record: RecordEvent;
 }
 
 export abstract class ProxiedFault extends FencedFault<Active> {
@@ -83,7 +83,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     return undefined;
   }
   /** Observes what the proxy keeps after the planned end, until then; milliseconds since the epoch. */
-  protected async linger(_until: number, _listener: FaultListener): Promise<void> {}
+  protected async linger(_until: number, _record: RecordEvent): Promise<void> {}
 
   /** A connection of the operator through the proxy, from before the fault: what clients see. */
   protected get through(): DataConnection {
@@ -125,7 +125,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     this.#before = { ...paths, state };
   }
 
-  protected async begin({ listener, permit, plannedAt, signal, until }: Injection): Promise<FaultReport> {
+  protected async begin({ permit, plannedAt, record, signal, until }: Injection): Promise<FaultReport> {
     const { now } = this.tools;
     const before = this.#prepared;
     await this.#open(before);
@@ -160,7 +160,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     this.#seenAt = now();
     const connections = this.#byPod(clients);
     if (this.resets) {
-      listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
+      record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
     }
     // Pods on one machine may have the same address.
     const hosts = new Set(clients.map(ipOf));
@@ -173,20 +173,20 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const sum = Object.values(connections).reduce((total, each) => total + each, 0);
     const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(pods.length - missing.length, 'pod')}`;
     const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);
-    if (report.proof === 'Confirmed') this.#saw(listener, true);
+    if (report.proof === 'Confirmed') this.#saw(record, true);
     this.#seenAt = now();
-    this.active = { report, until, listener };
+    this.active = { report, until, record };
     return report;
   }
 
-  protected async end({ listener, report, until }: Active, signal: AbortSignal): Promise<FaultReport> {
+  protected async end({ record, report, until }: Active, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
     const before = this.#prepared;
     let look: Look = 'Met';
     while (look !== 'Ended' && now() < until + END_WITHIN_MS) {
       await pauseFor(Math.max(LEAST_EVERY_MS, Math.min(EVERY_MS, (until - now()) / 2)), signal);
       look = await this.look(before, until);
-      if (look === 'Met') this.#saw(listener, true);
+      if (look === 'Met') this.#saw(record, true);
       this.#seenAt = now();
     }
     const hasEnded = look === 'Ended';
@@ -197,8 +197,8 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const last = isInTime ? await this.proveEnd(before) : undefined;
     // One that lingers is still there.
     const isGone = !isInTime || (this.lingerMs === 0 && last?.proof !== 'Inconclusive');
-    if (hasEnded && isGone) this.#saw(listener, false, endedAt);
-    const lingering = isInTime ? this.linger(until + this.lingerMs, listener) : Promise.resolve();
+    if (hasEnded && isGone) this.#saw(record, false, endedAt);
+    const lingering = isInTime ? this.linger(until + this.lingerMs, record) : Promise.resolve();
     void lingering.catch(() => undefined).finally(() => this.#close());
     if (!hasEnded) {
       return { ...report, message: `${report.message}. No end was seen until ${END_WITHIN_MS} ms after it` };
@@ -211,7 +211,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   }
 
   /** Records what a probe shows, of the time since the one before it. */
-  #saw({ record }: FaultListener, isActive: boolean, at = this.tools.now()): void {
+  #saw(record: RecordEvent, isActive: boolean, at = this.tools.now()): void {
     const sinceMs = isActive ? Math.min(LONGEST_GAP_MS, at - this.#seenAt) : 0;
     record({ kind: 'fault', step: 'Seen', at, isActive, sinceMs });
   }

@@ -16,7 +16,7 @@ const LEAST_PERCENT = 80;
 /** No probe of this fault is among the observations. */
 export const NOT_RECORDED = 'NotRecorded';
 
-export type Observed = Parameters<RecordEvent>[0] | FaultEvent<'Doubted' | 'Planned' | 'Reported'>;
+export type Observed = Parameters<RecordEvent>[0] | FaultEvent<'Planned' | 'Reported'>;
 
 /** A time in which the fault was active, or was not. */
 interface Sight {

@@ -4,12 +4,13 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { EARLY_MS } from '../events.ts';
-import { type FaultTools, NotInjectedError, type StoreFault } from './fault.ts';
-import { LateCommands } from './latency/late-commands.ts';
+import { type FaultTools, NotInjectedError } from './fault.ts';
+import type { StoreFault } from './fenced-fault.ts';
+import { LateCommands } from './latency/latency.ts';
 import type { Proof } from './proof.ts';
 import { FakeProxy, preparedFault } from './proxied-fault.fixture.ts';
 import { type Observed, unshown } from './shown.ts';
-import { Blackhole } from './stall/blackhole.ts';
+import { Blackhole } from './stall/stall.ts';
 
 const FAULT_MS = 1200;
 /** An end so early is after the proof of the start, and long before that of the fault, on a busy machine. */

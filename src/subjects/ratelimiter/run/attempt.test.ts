@@ -61,8 +61,7 @@ async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: read
       isActive: true,
       prepare: async () => ({ marker: 'x' }),
       prepared: () => undefined,
-      requireSameStore: async () => undefined,
-      inject: async (_, { record }) => {
+      inject: async (_, record) => {
         for (const event of recorded) record(event);
         return REPORT;
       },

@@ -268,7 +268,7 @@ describe('the connections of the pods to a Cluster', () => {
 
 describe('before a fault', () => {
   it('Redis has to list a connection of a pod', async () => {
-    await expect(started({ ips: [OPERATOR] }).connections.prepare()).rejects.toThrow(/api-0, api-1/);
+    await expect(started({ ips: [OPERATOR] }).connections.prepare()).rejects.toThrow(/api-0 and api-1/);
   });
 
   it('Redis has to list the connection of the operator', async () => {

@@ -47,10 +47,8 @@ export class PodConnections {
   #open: PerServer<Listed> | undefined;
   /** Connections that Redis has ended, by pod. */
   readonly #ended = new Map<string, number>();
-  /** Pods with connections that Redis may have ended: its reply was lost. */
-  readonly #unconfirmed = new Set<string>();
-  /** Why that reply was lost. */
-  #lost = '';
+  /** Why a reply was lost: Redis may have ended more connections. */
+  #lost: string | undefined;
   readonly #listing = pLimit(LISTS_AT_ONCE);
   #until = 0;
   #rounds = 0;
@@ -106,12 +104,13 @@ export class PodConnections {
       );
     }
     const missing = [...this.#pods.values()].filter((pod) => !this.#ended.has(pod));
-    const unconfirmed = missing.filter((pod) => this.#unconfirmed.has(pod));
-    if (unconfirmed.length > 0) {
-      const message = `CLIENT KILL was sent for connections of ${listed(unconfirmed)}, and whether Redis ended them is not known: ${this.#lost}`;
-      return inconclusive(message);
+    if (missing.length > 0) {
+      return inconclusive(
+        this.#lost === undefined
+          ? this.#notListed(missing)
+          : `CLIENT KILL was sent, and whether Redis ended connections of ${listed(missing)} is not known: ${this.#lost}`,
+      );
     }
-    if (missing.length > 0) return inconclusive(this.#notListed(missing));
     return confirmed(
       `${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended, with all that were open when it began`,
     );
@@ -121,7 +120,7 @@ export class PodConnections {
   result(record: RecordEvent): Proof {
     this.#record(record);
     const gap = Math.round(this.#longestGapMs);
-    const least = this.#unconfirmed.size > 0 ? 'at least ' : '';
+    const least = this.#lost === undefined ? '' : 'at least ';
     const done = `In all, ${least}${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
     if (this.#failure !== undefined) {
       return inconclusive(`${done}. It ended before its time: ${this.#failure}`);
@@ -172,10 +171,7 @@ export class PodConnections {
         isSent = true;
       };
       const ended = await server.killClients(ids, onSend).catch((error: unknown) => {
-        if (isSent && !(error instanceof NotInChargeError)) {
-          for (const { pod } of some) this.#unconfirmed.add(pod);
-          this.#lost = messageOf(error);
-        }
+        if (isSent && !(error instanceof NotInChargeError)) this.#lost = messageOf(error);
         throw error;
       });
       for (const [i, { pod }] of some.entries()) {
@@ -192,20 +188,18 @@ export class PodConnections {
 
   /** @throws RedisClientError, or RedisWireError for a list that is not of its server */
   async #list(): Promise<PerServer<Listed>> {
-    return await allOf(
-      each(this.#tools.redis.servers, (server) => this.#listing(() => this.#listOf(server))),
-    );
+    const listOf = async (server: RedisConnections): Promise<Listed> => ({
+      server,
+      connections: this.#connectionsIn(await server.clientList()),
+    });
+    return await allOf(each(this.#tools.redis.servers, (server) => this.#listing(listOf, server)));
   }
 
   /**
    * The connections of the pods, by the addresses that Redis sees. Connections of this process are left out: they come
    * from its address or, if addresses are rewritten, have its user. So are replicas and Sentinels, also in a selected pod.
+   * @throws RedisWireError
    */
-  async #listOf(server: RedisConnections): Promise<Listed> {
-    return { server, connections: this.#connectionsIn(await server.clientList()) };
-  }
-
-  /** @throws RedisWireError */
   #connectionsIn(list: ClientListReply): readonly PodConnection[] {
     const ownUser = this.#tools.target.redis[0].username;
     const clients = clientsOf(list, ownUser);
@@ -219,8 +213,7 @@ export class PodConnections {
   }
 
   #notListed(pods: readonly string[]): string {
-    const names = `${pods.slice(0, 3).join(', ')}${pods.length > 3 ? ', ...' : ''}`;
-    return `${this.#tools.redis.name} lists no connection from the address of ${names}, so fault type Disconnect cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall`;
+    return `${this.#tools.redis.name} lists no connection from the address of ${listed(pods)}, so fault type Disconnect cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall`;
   }
 
   #sum(): number {

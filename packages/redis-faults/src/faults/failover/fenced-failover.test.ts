@@ -130,10 +130,10 @@ async function prepared({ leadsTo = NEW, sentinels = 1 }: World = {}) {
     () => 'x',
   );
   const { marker } = await fault.prepare(1000, over.signal);
-  const listener = { record: () => undefined, doubted: () => undefined };
+  const record = (): void => undefined;
   const inject = async (refusal: () => string | undefined = () => undefined, ms = 1500) => {
     const plannedAt = tools.now();
-    return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, { refusal }, over.signal);
+    return await fault.inject({ plannedAt, until: plannedAt + ms }, record, { refusal }, over.signal);
   };
   return { fault, former, inject, marker, over, redis, second, sentinel, servers, successor };
 }

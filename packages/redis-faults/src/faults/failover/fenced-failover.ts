@@ -4,13 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
+import type { RedisConnections } from '../../client/redis-client.ts';
 import type { RedisTarget } from '../../client/redis-target.ts';
 import { proveWrite } from '../../client/write-probe.ts';
 import { messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import { type FaultReport, type FaultTools, NotInjectedError, type OrphanFinding } from '../fault.ts';
 import { FencedFault, IN_CHARGE_MS, type Injection } from '../fenced-fault.ts';
-import { FormerPrimary, type NewPrimary, provenBy } from './former-primary.ts';
+import { asReplica, type NewPrimary, provenBy } from './former-primary.ts';
 
 /** Interval between two looks for the new primary, and the longest wait for a write of it; milliseconds. */
 const EVERY_MS = 100;
@@ -49,7 +50,7 @@ export interface RoleSwitch {
 interface Active {
   readonly report: FaultReport;
   readonly until: number;
-  readonly former: PerServer<FormerPrimary>;
+  readonly former: PerServer<RedisConnections>;
 }
 
 export class FencedFailover extends FencedFault<Active> {
@@ -75,11 +76,11 @@ export class FencedFailover extends FencedFault<Active> {
   protected async check(): Promise<void> {}
 
   protected async begin({ permit, plannedAt, signal, until }: Injection): Promise<FaultReport> {
-    const { lifetime, now, redis, target } = this.tools;
+    const { lifetime, now, redis } = this.tools;
     await pauseFor(plannedAt - now(), signal);
     // A successor that finds this claim sends no failover, so at most one is ever sent.
     const mayClaim = (): void => this.requirePermit(permit, signal);
-    const former = each(redis.servers, (server, i) => new FormerPrimary(server, target.redis[i]?.runId, now));
+    const former = redis.servers;
     const sent: { at?: number } = {};
     const onSend = (): void => {
       this.requirePermit(permit, signal);
@@ -112,10 +113,10 @@ export class FencedFailover extends FencedFault<Active> {
 
   /** Waits until all former primaries are replicas and the new ones take writes; until the announced end at most. */
   protected async end({ former, report, until }: Active, signal: AbortSignal): Promise<FaultReport> {
-    const { now } = this.tools;
+    const { now, target } = this.tools;
     const { startedAt = 0 } = report;
     const [replicas, primary] = await Promise.all([
-      allOf(each(former, (server) => server.asReplica(until, signal))),
+      allOf(each(former, (server, i) => asReplica(server, target.redis[i]?.runId, now, until, signal))),
       this.#newPrimary(until, signal),
     ]);
     if (!this.#roles.endsEarly) await pauseFor(until - now(), signal);

@@ -19,58 +19,59 @@ export interface SeenReplica {
   readonly takenAt?: number | undefined;
 }
 
-export class FormerPrimary {
-  readonly #server: RedisConnections;
-  readonly #now: () => number;
-  readonly #runId: string | undefined;
-  #writer: ProbeWriter | undefined;
-  #takenAt: number | undefined;
-
-  /** @param runId as admitted */
-  constructor(server: RedisConnections, runId: string | undefined, now: () => number) {
-    this.#server = server;
-    this.#runId = runId;
-    this.#now = now;
+/**
+ * Waits until a former primary reports the role of a replica, until `until` at most, and writes to it until then.
+ * @param runId as admitted
+ * @throws the reason of `signal`
+ */
+export async function asReplica(
+  server: RedisConnections,
+  runId: string | undefined,
+  now: () => number,
+  until: number,
+  signal: AbortSignal,
+): Promise<SeenReplica> {
+  const { name } = server;
+  let takenAt: number | undefined;
+  const over = new AbortController();
+  // As it becomes a replica, it ends all connections: a write that waits for one must not delay the look at the role.
+  void write(server, AbortSignal.any([over.signal, signal]), now, (at) => {
+    takenAt = at;
+  });
+  try {
+    while (now() < until) {
+      const info = await server.info('server', 'replication').catch(() => '');
+      const isReplica = roleIn(info) === 'slave' && parseInfo(info).runId === runId;
+      if (isReplica) return { name, takenAt, replicaAt: now() };
+      await pauseFor(EVERY_MS, signal);
+    }
+    return { name, takenAt };
+  } finally {
+    over.abort();
   }
+}
 
-  /** Waits until it reports the role of a replica, until `until` at most. @throws the reason of `signal` */
-  async asReplica(until: number, signal: AbortSignal): Promise<SeenReplica> {
-    const { name } = this.#server;
-    const over = new AbortController();
-    // As it becomes a replica, it ends all connections: a write that waits for one must not delay the look at the role.
-    void this.#write(AbortSignal.any([over.signal, signal]));
+/** Writes until `signal` aborts. @param taken is called when a write was taken, with the time at which it was sent */
+async function write(
+  server: RedisConnections,
+  signal: AbortSignal,
+  now: () => number,
+  taken: (sentAt: number) => void,
+): Promise<void> {
+  let writer: ProbeWriter | undefined;
+  while (!signal.aborted) {
+    const sentAt = now();
     try {
-      while (this.#now() < until) {
-        if (await this.#isReplica()) return { name, takenAt: this.#takenAt, replicaAt: this.#now() };
-        await pauseFor(EVERY_MS, signal);
-      }
-      return { name, takenAt: this.#takenAt };
-    } finally {
-      over.abort();
-      this.#writer?.close();
+      writer ??= await server.openProbeWriter();
+      if ((await within(writer.write(), WRITE_MS, signal)) === TIMED_OUT) throw new Error('no answer');
+      taken(sentAt);
+    } catch {
+      writer?.close();
+      writer = undefined;
     }
+    await pauseFor(EVERY_MS, signal).catch(() => undefined);
   }
-
-  async #isReplica(): Promise<boolean> {
-    const info = await this.#server.info('server', 'replication').catch(() => '');
-    return roleIn(info) === 'slave' && parseInfo(info).runId === this.#runId;
-  }
-
-  async #write(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const sentAt = this.#now();
-      try {
-        this.#writer ??= await this.#server.openProbeWriter();
-        if ((await within(this.#writer.write(), WRITE_MS)) === TIMED_OUT) throw new Error('no answer');
-        this.#takenAt = sentAt;
-      } catch {
-        this.#writer?.close();
-        this.#writer = undefined;
-      }
-      await pauseFor(EVERY_MS, signal).catch(() => undefined);
-    }
-    this.#writer?.close();
-  }
+  writer?.close();
 }
 
 /** When the new primary took a write, or why it is not known. */

@@ -4,7 +4,7 @@
  */
 import { EARLY_MS } from '../../events.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { FaultListener, FaultTools } from '../fault.ts';
+import type { FaultTools, RecordEvent } from '../fault.ts';
 import type { FaultType } from '../fault-type.ts';
 import { type Proof } from '../proof.ts';
 import { type Before, type Look, ProxiedFault } from '../proxied-fault.ts';
@@ -36,13 +36,13 @@ export class StalePrimary extends ProxiedFault {
   }
 
   /** A proxy that restarts ends stale connections: then a limiter recovers that would not have. */
-  protected override async linger(end: number, listener: FaultListener): Promise<void> {
+  protected override async linger(end: number, record: RecordEvent): Promise<void> {
     const { lifetime, now } = this.tools;
     const until = end - EARLY_MS;
     while (now() < until) {
       await pauseFor(Math.min(EVERY_MS, until - now()), lifetime);
       const isStale = (await this.through.state()) === 'Stale';
-      if (!isStale && now() < until) return listener.doubted(now());
+      if (!isStale && now() < until) return record({ kind: 'fault', step: 'Doubted', at: now() });
     }
   }
 

@@ -6,7 +6,7 @@ import { RedisClientError } from '../../client/redis-error.ts';
 import { storeOfFake } from '../../testing/fake-store.fixture.ts';
 import { useFakeTime } from '../../testing/fake-time.fixture.ts';
 import { type FaultTools, NotInjectedError } from '../fault.ts';
-import { LostCounts, provenBy } from './lost-counts.ts';
+import { LostCounts, provenBy } from './data-loss.ts';
 
 useFakeTime();
 
@@ -81,11 +81,11 @@ async function prepared(change: Partial<FakeRedis> = {}, scripts = false, second
   const fault = new LostCounts(tools as unknown as FaultTools, { counts: () => PLACES, scripts });
   const { marker } = await fault.prepare(1000, over.signal);
   const events: unknown[] = [];
-  const listener = { record: (event: unknown) => void events.push(event), doubted: () => undefined };
+  const record = (event: unknown): void => void events.push(event);
   const inject = async (ms = 50, refusal?: string, inMs = 0) => {
     const plannedAt = Date.now() + inMs;
     const permit = { refusal: () => refusal };
-    return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
+    return await fault.inject({ plannedAt, until: plannedAt + ms }, record, permit, over.signal);
   };
   return { events, fault, inject, marker, others, over, redis };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSlow, type ProbeCommand } from './probe-commands.ts';
+import { isSlow, type ProbeCommand } from './latency.ts';
 
 const LATENCY_MS = 300;
 const command = (change: Partial<ProbeCommand> = {}): ProbeCommand => ({
