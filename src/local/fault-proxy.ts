@@ -1,5 +1,6 @@
 /** A fault proxy on this machine, between instances that are started here and their Redis. */
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, type Supervisor } from '@chaosdemo/testbed';
 import { type Address, accepts } from './address.ts';
@@ -26,6 +27,8 @@ export async function startFaultProxy(
 ): Promise<OwnFaultProxy> {
   const [port, controlPort] = [await freePort([LOOPBACK]), await freePort([LOOPBACK])];
   const token = randomBytes(16).toString('hex');
+  const folder = supervisor.temporaryFolder('fault-proxy');
+  await writeFile(join(folder, 'token'), token, { mode: 0o600 });
   const started = await supervisor.start({
     name: 'fault-proxy',
     command: process.execPath,
@@ -35,11 +38,10 @@ export async function startFaultProxy(
       `--port=${port}`,
       `--control-port=${controlPort}`,
       `--upstream=${upstream.host}:${upstream.port}`,
-      '--token-file=/dev/stdin',
+      `--token-file=${join(folder, 'token')}`,
     ],
     env: { PATH: process.env['PATH'] },
-    input: token,
-    logFile: join(supervisor.temporaryFolder('fault-proxy'), 'log'),
+    logFile: join(folder, 'log'),
     secrets: [token],
   });
   await started.untilReady(() => accepts({ host: LOOPBACK, port: controlPort }), READY_MS, signal);

@@ -1,6 +1,10 @@
 /** A fault proxy as its image runs it: a separate process, on ports that stay the same when it is started again. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FaultProxyTarget } from '@chaosdemo/redis-faults';
 import { freePort, type Kubectl } from '@chaosdemo/testbed';
@@ -40,6 +44,8 @@ export async function startFaultProxy(
     return (await response.json()) as Record<string, unknown>;
   };
   const launch = async () => {
+    const tokenFile = join(tmpdir(), `chaosdemo-token-${randomUUID()}`);
+    await writeFile(tokenFile, TOKEN);
     const args = [
       PROGRAM,
       `--host=${listen}`,
@@ -47,16 +53,16 @@ export async function startFaultProxy(
       `--control-port=${controlPort}`,
       `--direct-port=${directPort}`,
       `--upstream=${upstream.host}:${upstream.port}`,
-      '--token-file=/dev/stdin',
+      `--token-file=${tokenFile}`,
       '--log-level=warn',
     ];
     const env = { PATH: process.env['PATH'] };
-    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'inherit', 'inherit'] });
-    child.stdin.end(TOKEN);
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
     await until(async () => (await get('/fault'))['port'] === port || child.exitCode !== null, {
       what: 'the fault proxy to listen',
       deadlineMs: 30_000,
     });
+    await rm(tokenFile);
     if (child.exitCode !== null) throw new Error(`the fault proxy ended with ${child.exitCode}`);
     return child;
   };

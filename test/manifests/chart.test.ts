@@ -106,7 +106,7 @@ describe('the chart', () => {
     const written = (file as { data?: Record<string, string> } | undefined)?.data?.['profiles.yaml'] ?? '';
     const profiles = parseProfiles(parse(written));
     expect(profiles).toMatchObject([
-      { name: 'hosted', apiKeyFile: '/etc/chaosdemo/diagnosis/hosted/key/anthropic', dollarsPerDay: 5 },
+      { name: 'hosted', apiKeyFile: '/etc/chaosdemo/diagnosis/hosted/key/anthropic' },
       { name: 'vllm', caFile: '/etc/chaosdemo/diagnosis/vllm/ca/ca.crt', maxInputTokens: 1_000_000 },
       { name: 'open' },
     ]);

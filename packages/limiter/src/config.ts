@@ -4,7 +4,6 @@ import { type Program, readSettings, type ValuesOf } from '@chaosdemo/settings';
 import { boolean, choice, duration, file, integer, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
 
-const logLevel = choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent');
 const notEmpty = z.string().min(1);
 
 const settings = {
@@ -93,13 +92,6 @@ const settings = {
     env: 'LIMITER_FLUSH_TIMEOUT',
     help: 'How long a stopping pod tries to deliver its last counts',
     fallback: '10s',
-  },
-  logLevel: {
-    ...logLevel,
-    placeholder: '<level>',
-    env: 'LOG_LEVEL',
-    help: `Least severe lines that are logged: ${logLevel.write.replace('one of ', '')}`,
-    fallback: 'info',
   },
 } as const;
 

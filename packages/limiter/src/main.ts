@@ -5,7 +5,7 @@ import { LIMITER } from './config.ts';
 import { startNode } from './start-node.ts';
 
 const config = ownSettings(LIMITER);
-const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
+const log = pino({ base: { node: config.nodeId } });
 const node = await startNode(config, log);
 let stopping = false;
 const onSignal = (signal: NodeJS.Signals): void => {

@@ -69,7 +69,6 @@ describe('profiles', () => {
     ],
     ['an authority without TLS', { ...ollama, caFile: '/ca' }, /caFile: has no use with http/],
     ['Anthropic without a key', { ...hosted, apiKeyFile: undefined }, /apiKeyFile: is needed/],
-    ['a budget of money without a price', { ...ollama, dollarsPerDay: 5 }, /price: is needed/],
     ['a timeout that never ends', { ...ollama, timeout: '2h' }, /timeout: write a duration from 1s to 50s/],
     ['a timeout that is a number', { ...ollama, timeout: 30 }, /timeout: /],
     ['too many retries', { ...ollama, retries: 100 }, /retries: /],

@@ -5,11 +5,6 @@
 import { duration } from '@chaosdemo/settings/values';
 import { z } from 'zod';
 
-/** Maximum size of the file, in bytes. */
-export const PROFILES_BYTES = 64 * 1024;
-/** Maximum number of profiles. */
-const MAX_PROFILES = 16;
-
 const name = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'write a name of up to 63 lower-case letters, digits and -')
@@ -48,16 +43,12 @@ const model = z
     /** Reasoning models take `max_completion_tokens`, and no temperature. */
     reasoning: z.boolean().default(false),
     tokensPerDay: z.int().min(1).max(1_000_000_000).optional(),
-    dollarsPerDay: dollars.optional(),
     /** Dollars per million tokens. */
     price: z.strictObject({ input: dollars, output: dollars }).optional(),
   })
   .superRefine((profile, context) => {
     const issue = (message: string, member: string): void =>
       context.addIssue({ code: 'custom', message, path: [member] });
-    if (profile.dollarsPerDay !== undefined && profile.price === undefined) {
-      issue('is needed where dollarsPerDay is set: write what a million tokens cost', 'price');
-    }
     if (profile.kind === 'anthropic' && profile.apiKeyFile === undefined) {
       issue('is needed: write the path of a file with the API key', 'apiKeyFile');
     }
@@ -72,17 +63,14 @@ const model = z
   });
 
 const file = z.strictObject({
-  profiles: z
-    .array(model)
-    .max(MAX_PROFILES)
-    .superRefine((profiles, context) => {
-      const seen = new Set<string>();
-      for (const [index, each] of profiles.entries()) {
-        if (seen.has(each.name))
-          context.addIssue({ code: 'custom', message: 'is there twice', path: [index, 'name'] });
-        seen.add(each.name);
-      }
-    }),
+  profiles: z.array(model).superRefine((profiles, context) => {
+    const seen = new Set<string>();
+    for (const [index, each] of profiles.entries()) {
+      if (seen.has(each.name))
+        context.addIssue({ code: 'custom', message: 'is there twice', path: [index, 'name'] });
+      seen.add(each.name);
+    }
+  }),
 });
 
 /** A profile that uses a model. */

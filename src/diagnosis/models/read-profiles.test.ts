@@ -26,7 +26,6 @@ describe('the file of profiles', () => {
     ['what is not there', undefined, /cannot be read \(ENOENT\)/],
     ['neither YAML nor JSON', 'profiles: [sk-secret', /neither YAML nor JSON/],
     ['aliases', `a: &a [x]\nprofiles: [*a, *a]`, /neither YAML nor JSON/],
-    ['too much', `profiles: []\n#${'x'.repeat(70_000)}`, /more than 65536 bytes/],
     ['wrong profiles', 'profiles: [{name: x}]', /these profiles cannot be used/],
   ])('is refused by name for %s', async (name, content, message) => {
     const path = join(folder, `${name}.yaml`);

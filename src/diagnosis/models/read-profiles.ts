@@ -1,11 +1,8 @@
 /** Reads the files of profiles: the profiles themselves, keys, and CA certificates. */
-import { open } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { messageOf } from '../../api/index.ts';
-import { type ModelProfile, PROFILES_BYTES, ProfilesError, parseProfiles } from './profiles.ts';
-
-const KEY_BYTES = 4096;
-const CA_BYTES = 1024 * 1024;
+import { type ModelProfile, ProfilesError, parseProfiles } from './profiles.ts';
 
 /**
  * The profiles of a YAML or JSON file. Keys and certificates are read once as well, so that a wrong path is reported at
@@ -14,7 +11,7 @@ const CA_BYTES = 1024 * 1024;
  */
 export async function readProfiles(file: string): Promise<ModelProfile[]> {
   try {
-    const profiles = parseProfiles(parseYaml(await readBounded(file, PROFILES_BYTES)));
+    const profiles = parseProfiles(parseYaml(await read(file)));
     for (const profile of profiles) {
       if (profile.apiKeyFile !== undefined) await readKey(profile.apiKeyFile);
       if (profile.caFile !== undefined) await readCa(profile.caFile);
@@ -29,7 +26,7 @@ export async function readProfiles(file: string): Promise<ModelProfile[]> {
  * An API key: one line of printable ASCII; surrounding space is ignored. @throws {ProfilesError} without its content
  */
 export async function readKey(file: string): Promise<string> {
-  const key = (await readBounded(file, KEY_BYTES)).trim();
+  const key = (await read(file)).trim();
   if (!/^[\x21-\x7e]{8,}$/.test(key)) {
     throw new ProfilesError(
       `${file}: it holds no API key: write one line of at least 8 characters without spaces`,
@@ -40,7 +37,7 @@ export async function readKey(file: string): Promise<string> {
 
 /** Certificates in PEM. @throws {ProfilesError} */
 export async function readCa(file: string): Promise<string> {
-  const pem = await readBounded(file, CA_BYTES);
+  const pem = await read(file);
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   throw new ProfilesError(`${file}: it holds no certificate: write certificates in PEM`);
 }
@@ -55,18 +52,8 @@ function parseYaml(text: string): unknown {
   }
 }
 
-async function readBounded(file: string, bytes: number): Promise<string> {
-  const fail = (error: NodeJS.ErrnoException): never => {
+async function read(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new ProfilesError(`${file}: it cannot be read (${error.code ?? 'unknown error'})`);
-  };
-  const handle = await open(file).catch(fail);
-  try {
-    const buffer = Buffer.alloc(bytes + 1);
-    // A folder can be opened, but not read.
-    const { bytesRead } = await handle.read(buffer, 0, bytes + 1, 0).catch(fail);
-    if (bytesRead > bytes) throw new ProfilesError(`${file}: it has more than ${bytes} bytes`);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  });
 }

@@ -42,7 +42,6 @@ export const CHART_VALUES = {
           model: 'large',
           apiKeySecret: { name: 'diagnosis-keys', key: 'anthropic' },
           price: { input: 3, output: 15 },
-          dollarsPerDay: 5,
           egress: { port: 443, cidrs: ['203.0.113.0/24'] },
         },
         {

@@ -4,7 +4,7 @@ import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
 import { listed } from '../text.ts';
 import type { ClusterView } from './cluster-nodes.ts';
-import { notEligible, RedisRefusal } from './redis-refusal.ts';
+import { lacksFailoverRight, notEligible } from './redis-refusal.ts';
 
 /** What a pod reports. */
 export interface ReplicaView extends ClusterView {
@@ -52,10 +52,6 @@ export function requireReplicas(masters: PerServer<RedisTarget>, layout: string)
 export function requireClusterFailoverRight(
   answers: readonly { readonly target: RedisTarget; readonly failoverAnswer?: string }[],
 ): void {
-  const lacking = answers.find(({ failoverAnswer }) => failoverAnswer?.startsWith('NOPERM'));
-  if (!lacking) return;
-  throw new RedisRefusal(
-    'RedisUnreachable',
-    `${redisName(lacking.target)}: the ACL user lacks a right that fault type Failover needs. Run on each node, with the username of the Secret: redis-cli -p ${lacking.target.port} ACL SETUSER <username> +cluster|failover`,
-  );
+  const lacking = answers.find(({ failoverAnswer }) => failoverAnswer?.startsWith('NOPERM'))?.target;
+  if (lacking) throw lacksFailoverRight(redisName(lacking), lacking.port, 'node', 'cluster|failover');
 }

@@ -82,7 +82,7 @@ describe('the right to send a failover', () => {
       "-ERR unknown command 'SENTINEL'\r\n",
       /^RedisNotEligible: .*is no Sentinel/,
     ],
-    ['is not known from a server that accepts anything', '+OK\r\n', /^RedisNotEligible: .*does not exist/],
+    ['is not known from a server that accepts anything', '+OK\r\n', /^RedisUnreachable: .*unknown primary/],
     [
       'is not known without a login',
       '-NOAUTH Authentication required.\r\n',

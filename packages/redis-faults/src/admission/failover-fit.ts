@@ -4,7 +4,7 @@ import type { InfoFields } from '../client/redis-info.ts';
 import { redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { beginFailover, type Watch } from '../client/sentinel.ts';
 import { counted, messageOf } from '../text.ts';
-import { notEligible, RedisRefusal } from './redis-refusal.ts';
+import { lacksFailoverRight, notEligible } from './redis-refusal.ts';
 import { unanswered } from './sentinels.ts';
 
 /** Replicas beyond that are not read. */
@@ -59,19 +59,14 @@ export async function requireFailoverRight(
 ): Promise<void> {
   const [sentinel] = servers;
   if (sentinel === undefined) return;
-  try {
-    await beginFailover(sentinel, `chaosdemo-permission-${randomUUID()}`, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    const text = messageOf(error);
-    if (/^ERR No such master/i.test(text)) return;
-    if (!text.startsWith('NOPERM')) throw unanswered(sentinel, masterName, error);
-    throw new RedisRefusal(
-      'RedisUnreachable',
-      `Sentinel ${redisName(sentinel)}: the ACL user lacks a right that fault type Failover needs. Run on each Sentinel, with the username of its Secret: redis-cli -p ${sentinel.port} ACL SETUSER <username> +sentinel|failover`,
-    );
+  const unknown = `chaosdemo-permission-${randomUUID()}`;
+  const answer = await beginFailover(sentinel, unknown, signal).catch((error: unknown) => error);
+  signal.throwIfAborted();
+  const text = messageOf(answer);
+  if (/^ERR No such master/i.test(text)) return;
+  const name = `Sentinel ${redisName(sentinel)}`;
+  if (text.startsWith('NOPERM')) {
+    throw lacksFailoverRight(name, sentinel.port, 'Sentinel', 'sentinel|failover');
   }
-  throw notEligible(
-    `Sentinel ${redisName(sentinel)} began a failover of a primary that does not exist: see that a Sentinel and nothing else listens there`,
-  );
+  throw unanswered(sentinel, masterName, answer ?? new Error('it began a failover of an unknown primary'));
 }

@@ -223,20 +223,19 @@ async function look(
     const info = admissionFields(infoText);
     const text = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
     // The run_id of a primary that no other client uses.
-    const judge = (): string => {
+    const runId = orRedisRefusal(() => {
       // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
       const clients = options.allowOtherClients
         ? parseClientList(text)
         : clientsOf({ text, ownAddr }, target.username);
-      const runId = requireMaster(info, redisName(target));
+      const found = requireMaster(info, redisName(target));
       requireFound(clients, { redis: target, sentinels: store.sentinels });
       if (!options.allowOtherClients) {
         const { connected } = options;
         requireNoStrangers(target, clients, { podIPs: new Set(store.addresses), ownAddr, connected });
       }
-      return runId;
-    };
-    const runId = await orRedisRefusal(async () => judge());
+      return found;
+    });
     if (!isOfCluster(info)) return { target, info, runId };
     const nodes = asText('CLUSTER NODES', await connection.call('CLUSTER', 'NODES'));
     const view = { target, info, runId, cluster: readCluster(target, nodes) };

@@ -17,12 +17,20 @@ export function notEligible(what: string): RedisRefusal {
   return new RedisRefusal('RedisNotEligible', what);
 }
 
-/** The result of `look`, or the refusal that it throws. @throws any other error of `look` */
-export async function orRedisRefusal<T>(look: () => Promise<T>): Promise<T | RedisRefusal> {
+/** The result of `judge`, or the refusal that it throws. @throws any other error of `judge` */
+export function orRedisRefusal<T>(judge: () => T): T | RedisRefusal {
   try {
-    return await look();
+    return judge();
   } catch (error) {
     if (error instanceof RedisRefusal) return error;
     throw error;
   }
+}
+
+/** The user of a server lacks a right for a failover. @param each "node" */
+export function lacksFailoverRight(name: string, port: number, each: string, right: string): RedisRefusal {
+  return new RedisRefusal(
+    'RedisUnreachable',
+    `${name}: the ACL user lacks a right that fault type Failover needs. Run on each ${each}, with the username of its Secret: redis-cli -p ${port} ACL SETUSER <username> +${right}`,
+  );
 }

@@ -122,7 +122,7 @@ it.each(attacks)(
 
 describe('boundedConnection', () => {
   it("a connection rejects current and later commands with the server's bad reply", async () => {
-    const server = await hostile(answering('$2\r\nhi\r\n?'));
+    const server = await hostile(answering('$2\r\nhi\r\n?\r\n'));
     const redis = connectionTo(server);
     await redis.connect();
     const outcomes = await Promise.allSettled([redis.info(), redis.ping(), redis.hgetall('a')]);

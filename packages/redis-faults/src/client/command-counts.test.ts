@@ -20,7 +20,9 @@ describe('the counts of commands', () => {
       stats(...Array.from({ length: 13_000 }, (_, i) => `cmdstat_c${i}:calls=${look}`));
     const texts = [invented(1), invented(2)];
     const [before, after] = texts.map(parseCommandCounts);
-    expect([...grown(before as CommandCounts, after as CommandCounts).keys()]).toEqual([OTHERS]);
+    const names = [...grown(before as CommandCounts, after as CommandCounts).keys()];
+    expect(names).toHaveLength(65);
+    expect(names.at(-1)).toBe(OTHERS);
   });
 
   it('leave out what probes, exporters and connections send, by whatever subcommand', () => {

@@ -14,22 +14,10 @@ const NO_DATA: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/**
- * Commands on data with their own counter: those that rate limiters use. The list is closed, because the server chooses
- * the names and a counter for each would be kept with every watched request.
- */
-const COUNTED: ReadonlyMap<string, string> = new Map(
-  (
-    'decr decrby del eval eval_ro evalsha evalsha_ro exists expire expireat expiretime fcall fcall_ro get getdel ' +
-    'getex getset hdel hexists hexpire hget hgetall hincrby hlen hmget hmset hpexpire hset hsetnx incr incrby ' +
-    'incrbyfloat llen lpop lpush lrange ltrim mget mset persist pexpire pexpireat pexpiretime psetex pttl rpop rpush ' +
-    'set setex setnx ttl unlink zadd zcard zcount zrange zrangebyscore zrem zremrangebyrank zremrangebyscore'
-  )
-    .split(' ')
-    .map((name) => [name, name]),
-);
+/** Commands with a counter of their own: the server chooses the names, and each is kept with every watched request. */
+const MOST_NAMES = 64;
 
-/** Counts all other commands on data together, including those of modules. */
+/** Counts all other commands on data together. */
 export const OTHERS = 'others';
 
 export interface CommandCounts {
@@ -49,8 +37,8 @@ export function parseCommandCounts(text: string): CommandCounts {
     if (name === undefined) continue;
     if (name === 'info') info = calls;
     if (NO_DATA.has(name.split('|')[0] ?? '')) continue;
-    // The name from the list: a substring would keep the complete text in memory.
-    const counter = COUNTED.get(name) ?? OTHERS;
+    // A copy: a substring would keep the complete text in memory.
+    const counter = data.has(name) || data.size < MOST_NAMES ? structuredClone(name) : OTHERS;
     data.set(counter, (data.get(counter) ?? 0) + calls);
   }
   return { data, info };

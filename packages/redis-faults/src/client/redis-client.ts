@@ -78,7 +78,7 @@ export class RedisConnections {
   /** Opens the connections that a fault needs, and checks the rights for a transaction, so that its moment needs neither. */
   async warmUp(): Promise<void> {
     await this.#control.get();
-    await this.transaction('MULTI', [['PING']]);
+    await this.transaction('WATCH', [['PING']]);
     await this.read();
   }
 

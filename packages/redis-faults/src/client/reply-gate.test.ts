@@ -92,10 +92,10 @@ describe('the gate of replies', () => {
   it.each([
     ['a type of RESP3', '>1\r\n', 'what is no reply of RESP2'],
     ['a web page', 'HTTP/1.1 400 Bad Request\r\n', 'what is no reply of RESP2'],
-    ['a stray line end', '+OK\nx\r\n', 'a line with a stray end'],
+    ['a stray line end', '+OK\nx\r\n', 'what is no reply of RESP2'],
     ['an endless line', `+${'a'.repeat(5000)}`, 'a line of more than 4096 bytes'],
-    ['a number that is none', ':1.5\r\n', 'a number that is none'],
-    ['a negative length', '$-2\r\n', 'a length that is none'],
+    ['a number that is none', ':1.5\r\n', 'what is no reply of RESP2'],
+    ['a negative length', '$-2\r\n', 'what is no reply of RESP2'],
     ['a string without its end', '$1\r\nabc', 'a string without its end'],
     ['a large string', '$256\r\n', 'an answer of more than 256 bytes'],
     ['many strings', `*40\r\n${'$4\r\nabcd\r\n'.repeat(40)}`, 'an answer of more than 256 bytes'],

@@ -69,34 +69,30 @@ export class ReplyGate {
   }
 }
 
+/** The line of an element of RESP2: its type, and a text, a number or a length. */
+const ELEMENT = /^(?:[+-][^\r\n]*|:[+-]?\d{1,19}|[$*](?:-1|\d{1,19}))$/;
+
 /** The end of the reply at `from`; undefined if it is incomplete. @throws RedisWireError PROTOCOL */
 function endOfReply(bytes: Buffer, from: number, mostBytes: number): number | undefined {
   let at = from;
   let elements = 0;
   for (let left = 1; left > 0; left -= 1) {
-    if (at >= bytes.length) return undefined;
-    const type = String.fromCharCode(bytes[at] as number);
-    if (!'+-:$*'.includes(type)) throw brokenProtocol('what is no reply of RESP2');
     const lineEnd = bytes.indexOf('\r\n', at, 'latin1');
     if ((lineEnd === -1 ? bytes.length : lineEnd) - at > MOST_LINE_BYTES) {
       throw brokenProtocol(`a line of more than ${MOST_LINE_BYTES} bytes`);
     }
     if (lineEnd === -1) return undefined;
-    const rest = bytes.toString('latin1', at + 1, lineEnd);
+    const line = bytes.toString('latin1', at, lineEnd);
+    if (!ELEMENT.test(line)) throw brokenProtocol('what is no reply of RESP2');
     at = lineEnd + 2;
-    if (/[\r\n]/.test(rest)) throw brokenProtocol('a line with a stray end');
-    if (type === ':' && !/^[+-]?\d{1,19}$/.test(rest)) throw brokenProtocol('a number that is none');
-    if (type === '$' || type === '*') {
-      if (!/^(-1|\d{1,19})$/.test(rest)) throw brokenProtocol('a length that is none');
-      const length = Number(rest);
-      if (type === '*') {
-        elements += Math.max(0, length);
-        left += Math.max(0, length);
-      } else if (length >= 0) {
-        at += length + 2;
-        if (at <= bytes.length && bytes.toString('latin1', at - 2, at) !== '\r\n') {
-          throw brokenProtocol('a string without its end');
-        }
+    const length = Math.max(0, Number(line.slice(1)));
+    if (line.startsWith('*')) {
+      elements += length;
+      left += length;
+    } else if (line.startsWith('$') && line !== '$-1') {
+      at += length + 2;
+      if (at <= bytes.length && bytes.toString('latin1', at - 2, at) !== '\r\n') {
+        throw brokenProtocol('a string without its end');
       }
     }
     if (elements > MOST_ELEMENTS) throw brokenProtocol(`more than ${MOST_ELEMENTS} elements in one answer`);
