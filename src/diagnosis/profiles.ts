@@ -8,13 +8,7 @@ import { type DiagnosisGrade, type EvidenceBundle, relativeToFirst } from '../ev
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { Truth } from './grade.ts';
-import type {
-  DiagnosisProvider,
-  DiagnosisRequest,
-  DiagnosisResult,
-  ProviderUsage,
-  UselessAnswerError,
-} from './provider.ts';
+import type { DiagnosisProvider, DiagnosisRequest, DiagnosisResult, ProviderUsage } from './provider.ts';
 import { diagnosisOf, gradeText } from './render.ts';
 
 /** How long a provider may take, retries included; the framework waits a little longer. Milliseconds. */
@@ -49,6 +43,8 @@ export async function queryProvider(
   try {
     const response = await within(provider.answer(relativeToFirst(bundle), stop), timeoutMs, signal);
     if (response === TIMED_OUT) return { failed: late };
+    if ('failed' in response)
+      return { failed: truncate(printable(response.failed), FAILURE_WORDS), usage: response.usage };
     const { answer, model, promptVersion, usage } = response;
     const checked = checkAnswer(answer, bundle);
     const of = { ...(model !== undefined && { model }), ...(usage && { usage }) };
@@ -58,9 +54,7 @@ export async function queryProvider(
   } catch (error) {
     if (signal.aborted) return { failed: 'it was stopped before it had answered' };
     if (timeout.aborted) return { failed: late };
-    const reason = messageOf(error);
-    const failed = truncate(printable(reason), FAILURE_WORDS);
-    return isUseless(error) ? { failed, usage: error.usage } : { failed };
+    return { failed: truncate(printable(messageOf(error)), FAILURE_WORDS) };
   }
 }
 
@@ -116,8 +110,8 @@ export function createDiagnosisProfiles(
       const cost = usage && { usage };
       // Only after the answer is it compared with the truth.
       const grade = truth && 'answer' in answered && gradeText(answered.answer, truth, bundle);
-      const record = { profile, outcome: outcomeOf(answered), ...cost, ...(grade && { grade }) };
-      for (const notify of observers) notify(record);
+      const outcome = 'failed' in answered ? 'failed' : 'rejected' in answered ? 'rejected' : 'accepted';
+      for (const notify of observers) notify({ profile, outcome, ...cost, ...(grade && { grade }) });
       if ('failed' in answered)
         return { message: `profile "${profile}" failed: ${answered.failed}`, ...cost };
       if ('rejected' in answered) {
@@ -144,14 +138,4 @@ function isInStore(truths: readonly Truth[], { components }: EvidenceBundle): bo
   return components.some(
     ({ name, role }) => role === 'store' && truths.some((truth) => truth.components.includes(name)),
   );
-}
-
-/** By its code: the models are a separate JavaScript bundle, with its own copy of the class. */
-function isUseless(error: unknown): error is UselessAnswerError {
-  return error instanceof Error && (error as Partial<UselessAnswerError>).code === 'USELESS_ANSWER';
-}
-
-function outcomeOf(answered: ProviderResult): QueryRecord['outcome'] {
-  if ('failed' in answered) return 'failed';
-  return 'rejected' in answered ? 'rejected' : 'accepted';
 }

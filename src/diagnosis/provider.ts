@@ -43,16 +43,10 @@ export interface ProviderAnswer {
   readonly usage?: ProviderUsage;
 }
 
-/** The response is no answer, but may have cost tokens. The message is as for `answer`. Identified by its code. */
-export class UselessAnswerError extends Error {
-  override readonly name = 'UselessAnswerError';
-  readonly code = 'USELESS_ANSWER';
+/** The response is no answer, but may have cost tokens; `failed` as the message of an error of `answer`. */
+export interface UselessAnswer {
+  readonly failed: string;
   readonly usage: ProviderUsage;
-
-  constructor(message: string, usage: ProviderUsage) {
-    super(message);
-    this.usage = usage;
-  }
 }
 
 /** Explains evidence. Its only input is the bundle. */
@@ -64,5 +58,5 @@ export interface DiagnosisProvider {
    * @throws if there is no answer: it failed, refused, was cut off, or a budget is used up. The message is a sentence
    * without secrets: what happened and what to do.
    */
-  answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer>;
+  answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer | UselessAnswer>;
 }

@@ -1,6 +1,6 @@
 /** The configuration of the fault proxy: flags, environment and defaults. */
 
-import { type Program, readSettings, type ValuesOf } from '@chaosdemo/settings';
+import type { Program } from '@chaosdemo/settings';
 import { choice, file, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
 
@@ -30,6 +30,7 @@ const settings = {
     ...text('<host:port>', 'the host and port of Redis, such as redis-upstream:6379', upstream),
     env: 'UPSTREAM',
     help: 'The Redis behind this proxy. No request can change it',
+    isRequired: true,
   },
   directPort: {
     ...port(0),
@@ -46,6 +47,7 @@ const settings = {
     ...file,
     env: 'TOKEN_FILE',
     help: 'File with the token of the control API, at least 16 characters',
+    isRequired: true,
   },
   logLevel: {
     ...choice('debug', 'info', 'warn', 'error', 'silent'),
@@ -60,25 +62,4 @@ export const FAULT_PROXY: Program<typeof settings> = {
   about:
     'A TCP proxy in front of one Redis of a test environment, which refuses, delays or holds back connections or makes them stale on request, for a bounded time.',
   settings,
-  conflicts: ({ tokenFile, upstream }) => [
-    ...(upstream === undefined ? ['--upstream is missing: write the host and port of Redis'] : []),
-    ...(tokenFile === undefined ? ['--token-file is missing: write the path of a file with the token'] : []),
-  ],
 };
-
-/** Both are required. */
-export type FaultProxyConfig = ValuesOf<typeof settings> & {
-  readonly tokenFile: string;
-  readonly upstream: { readonly host: string; readonly port: number };
-};
-
-/**
- * Reads flags and environment; 'help' if requested.
- * @throws UsageError that lists every setting that cannot be used
- */
-export function readConfig(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): FaultProxyConfig | 'help' {
-  return readSettings(FAULT_PROXY, argv, env) as FaultProxyConfig | 'help';
-}

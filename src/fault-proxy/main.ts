@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createControl, FaultProxy } from '@chaosdemo/redis-faults/proxy';
 import { ownSettings } from '@chaosdemo/settings';
 import { pino } from 'pino';
-import { FAULT_PROXY, readConfig } from './config.ts';
+import { FAULT_PROXY } from './config.ts';
 
 /** A shorter token could be guessed. */
 const LEAST_TOKEN = 16;
@@ -16,7 +16,7 @@ async function tokenIn(file: string): Promise<string> {
 }
 
 async function main(): Promise<void> {
-  const config = ownSettings(FAULT_PROXY, readConfig);
+  const config = ownSettings(FAULT_PROXY);
   const log = pino({ level: config.logLevel, base: { app: 'fault-proxy' } });
   const { controlPort, directPort, host, port, upstream } = config;
   const onFailure = (error: Error): void => {

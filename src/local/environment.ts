@@ -1,6 +1,6 @@
 /**
  * The complete embedded run below the operator: a control plane, Redis and rate limiters, registered as they would be
- * in a cluster. Nothing outlives stop(), nor the process that called startEnvironment.
+ * in a cluster. Nothing outlives stop(), nor the process that called startStage.
  */
 import { join } from 'node:path';
 import {
@@ -17,7 +17,7 @@ import {
   type TestbedError,
 } from '@chaosdemo/testbed';
 import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
-import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
+import { aclLines, makeRedisUsers } from './redis-users.ts';
 import { root } from './root.ts';
 import { bundledTarget, registerAt, type Target } from './target.ts';
 
@@ -31,10 +31,6 @@ export interface StageOptions {
   readonly auditLog?: string;
   /** Aborts the start, and stops started parts. */
   readonly signal?: AbortSignal;
-}
-
-export interface EnvironmentOptions extends StageOptions {
-  readonly mode: LimiterMode;
 }
 
 /** A pod that represents a process. */
@@ -76,13 +72,6 @@ export interface ClusterApi extends StageApi {
   register(namespace: string, target: Target): Promise<readonly RegisteredPod[]>;
 }
 
-/** A running environment with the bundled rate limiter. */
-export interface Environment extends Stage<ClusterApi> {
-  readonly controlPlane: ControlPlane;
-  readonly redis: RedisServer;
-  readonly redisUsers: RedisUsers;
-}
-
 /** Running rate limiters over a Redis, not registered yet. What was running before is in neither of the first two. */
 export interface StartedLimiters {
   readonly server?: RedisServer;
@@ -103,20 +92,8 @@ export type Launch = (start: StageStart) => Promise<StartedLimiters>;
 const namespace = 'ratelimiter';
 /** Labels of a namespace that takes part. */
 export const ENABLED = { 'chaosdemo.dev/enabled': 'true' };
-/** How many rate limiters an environment has. */
+/** How many rate limiters a stage has. */
 export const limiterCount = 3;
-
-/** Brings up a control plane and the bundled rate limiter. */
-export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  const redisUsers = makeRedisUsers();
-  const stage = await startStage(
-    options,
-    serveCluster,
-    async (start) => await launchBundled(start, options.mode, redisUsers),
-  );
-  // launchBundled has started one.
-  return { ...stage, controlPlane: stage.api.controlPlane, redis: stage.redis as RedisServer, redisUsers };
-}
 
 /**
  * Starts an API server and, concurrently, the limiters. If a part fails, the started parts are stopped before the error

@@ -1,7 +1,6 @@
 /** The operator as a process of the embedded run: with a ServiceAccount and the shipped rights, never as the admin. */
 import { join } from 'node:path';
 import type { ControlPlane, OwnedProcess, Supervisor } from '@chaosdemo/testbed';
-import type { Environment } from './environment.ts';
 import { root } from './root.ts';
 
 /** Namespace and ServiceAccount of manifests/operator. */
@@ -31,7 +30,7 @@ export interface OperatorOptions {
 
 /** Applies the shipped manifests, enables the namespace `ratelimiter`, and starts the operator. */
 export async function startOperator(
-  { controlPlane, supervisor }: Pick<Environment, 'controlPlane' | 'supervisor'>,
+  { controlPlane, supervisor }: { readonly controlPlane: ControlPlane; readonly supervisor: Supervisor },
   options: OperatorOptions = {},
 ): Promise<OperatorProcess> {
   const { kubectl } = controlPlane;

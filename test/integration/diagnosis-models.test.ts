@@ -120,7 +120,9 @@ describe('the local model', () => {
       maxOutputTokens: 400,
     };
     const { local } = providersOf([patient], Date.now);
-    const { answer, model, promptVersion, usage } = (await local?.answer(bundle, signal)) ?? {};
+    const reply = await local?.answer(bundle, signal);
+    if (!reply || 'failed' in reply) throw new Error(reply?.failed);
+    const { answer, model, promptVersion, usage } = reply;
     expect({ model, promptVersion }).toEqual({ model: LOCAL_MODEL, promptVersion: 'prompt/v3' });
     expect(anomalyClasses).toContain((answer as DiagnosisAnswer).anomaly);
     expect(actions).toContain((answer as DiagnosisAnswer).action);

@@ -1,6 +1,7 @@
 /** What the limiter's integration tests share: nodes on loopback addresses, their HTTP interface, an observer. */
 
-import { readConfig, startNode } from '@chaosdemo/limiter';
+import { LIMITER, startNode } from '@chaosdemo/limiter';
+import { readSettings } from '@chaosdemo/settings';
 import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
@@ -61,7 +62,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
     [2, 3, 4].map(async (i) => {
       const ip = `127.0.0.${i}`;
       const ports = { HOST: ip, POD_IP: ip, PORT: '0', REDIS_PORT: String(redis.port) };
-      const config = readConfig([], {
+      const config = readSettings(LIMITER, [], {
         ...ports,
         NODE_ID: `node-${i}`,
         LIMITER_FLUSH_TIMEOUT: '500ms',

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { isAlive } from '../../packages/testbed/src/testing.fixture.ts';
-import { type Environment, type EnvironmentOptions, startEnvironment } from '../../src/local/environment.ts';
+import { type Environment, type EnvironmentOptions, startEnvironment } from '../kit/environment.ts';
 import { folderOfTest } from '../kit/folder.ts';
 
 describe('the environment', { timeout: 600_000 }, () => {

@@ -4,7 +4,8 @@
  * The user of Redis comes in REDIS_USERNAME and REDIS_PASSWORD. Run by hosted-limiters.ts.
  */
 
-import { readConfig, startNode } from '@chaosdemo/limiter';
+import { LIMITER, startNode } from '@chaosdemo/limiter';
+import { readSettings } from '@chaosdemo/settings';
 import { pino } from 'pino';
 import type { HostedNode } from './hosted-limiters.ts';
 import { startHttpNode } from './http-node.ts';
@@ -15,7 +16,7 @@ await Promise.all(
   nodes.map(async (node) => {
     const { id, host, port, limit = 10, mode, redisPort } = node;
     if (mode === 'http') return startHttpNode(node);
-    const config = readConfig([], {
+    const config = readSettings(LIMITER, [], {
       ...process.env,
       NODE_ID: id,
       LIMITER_MODE: mode,

@@ -8,7 +8,6 @@ import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { type ControlPlane, Kubectl, Supervisor, writeKubeconfig } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { startEnvironment } from '../../src/local/environment.ts';
 import {
   NO_COOLDOWN,
   type OperatorProcess,
@@ -17,6 +16,7 @@ import {
 } from '../../src/local/operator.ts';
 import type { RedisUsers } from '../../src/local/redis-users.ts';
 import { Demos } from './demos.ts';
+import { startEnvironment } from './environment.ts';
 import { prepareOperator, startOperatorIn } from './operator.ts';
 import { redisAs, startTarget, stopTarget, type Target, type TargetOptions } from './target.ts';
 

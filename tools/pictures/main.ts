@@ -5,11 +5,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
-import { type Environment, startEnvironment } from '../../src/local/environment.ts';
 import { NO_COOLDOWN, startOperator } from '../../src/local/operator.ts';
 import { launchBrowser } from '../../test/kit/browser.ts';
 import { ensureChromium } from '../../test/kit/chromium.ts';
 import { sample } from '../../test/kit/demo.ts';
+import { type Environment, startEnvironment } from '../../test/kit/environment.ts';
 import { withoutTerminal } from '../../test/kit/terminal.ts';
 import { FOLDER, fileHash, MANIFEST, type Manifest } from './manifest.ts';
 import { pagePictures, withPage } from './page-pictures.ts';

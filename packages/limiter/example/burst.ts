@@ -1,11 +1,16 @@
 /** Three pods over one Redis, and a burst of 20 requests with a limit of 10. REDIS_PORT: the port of a local Redis. */
-import { readConfig, startNode } from '@chaosdemo/limiter';
+import { LIMITER, startNode } from '@chaosdemo/limiter';
+import { readSettings } from '@chaosdemo/settings';
 import { pino } from 'pino';
 
 const logger = pino({ level: 'warn' });
 const pods = await Promise.all(
   ['a', 'b', 'c'].map(async (name) => {
-    const config = readConfig(['--port', '0', '--host', '127.0.0.1', '--node-id', name], process.env);
+    const config = readSettings(
+      LIMITER,
+      ['--port', '0', '--host', '127.0.0.1', '--node-id', name],
+      process.env,
+    );
     if (config === 'help') throw new Error('no flag asks for help');
     return await startNode(config, logger);
   }),

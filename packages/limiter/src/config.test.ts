@@ -1,14 +1,14 @@
-import { UsageError } from '@chaosdemo/settings';
+import { readSettings, UsageError } from '@chaosdemo/settings';
 import { describe, expect, it } from 'vitest';
-import { type LimiterConfig, readConfig } from './config.ts';
+import { LIMITER, type LimiterConfig } from './config.ts';
 
 function read(argv: string[], env: Record<string, string> = {}): LimiterConfig {
-  const config = readConfig(argv, env);
+  const config = readSettings(LIMITER, argv, env);
   if (config === 'help') throw new Error('unexpected help');
   return config;
 }
 
-describe('readConfig', () => {
+describe('the settings of the limiter', () => {
   it('reports all problems in one message, with what to write', () => {
     const wrong = (): unknown =>
       read(['--flush-timeout=5'], {

@@ -1,6 +1,6 @@
 /** The limiter's configuration: one table of settings, from flags, environment and defaults. */
 import { hostname } from 'node:os';
-import { type Program, readSettings, type ValuesOf } from '@chaosdemo/settings';
+import type { Program, ValuesOf } from '@chaosdemo/settings';
 import { boolean, choice, duration, file, integer, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
 
@@ -103,14 +103,3 @@ export const LIMITER: Program<typeof settings> = {
   about: 'A rate limiter: fixed windows, counted over any number of pods that share one Redis.',
   settings,
 };
-
-/**
- * Reads flags and environment; 'help' if requested.
- * @throws UsageError that lists every setting that cannot be used
- */
-export function readConfig(
-  args: readonly string[],
-  env: Readonly<NodeJS.ProcessEnv>,
-): LimiterConfig | 'help' {
-  return readSettings(LIMITER, args, env);
-}

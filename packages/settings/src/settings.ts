@@ -19,17 +19,19 @@ export interface Setting<T> extends ValueType<T> {
   /** Environment variable that is read if the flag is missing. */
   readonly env?: string;
   readonly help: string;
-  /** The default, in the form in which people write it. Without one the setting may be undefined. */
+  /** The default, in the form in which people write it. */
   readonly fallback?: string;
+  /** Without it and a default, the setting may be undefined. */
+  readonly isRequired?: true;
 }
 
 /** The settings of a program, by the names that its code uses. */
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 
-/** The parsed values: undefined if nothing is given and there is no fallback. */
+/** The parsed values: undefined if nothing is given, there is no fallback and none is required. */
 export type ValuesOf<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T>
-    ? S[K] extends { readonly fallback: string }
+    ? S[K] extends { readonly fallback: string } | { readonly isRequired: true }
       ? T
       : T | undefined
     : never;
@@ -68,7 +70,7 @@ export function readSettings<S extends Settings>(
     else if (given) {
       const what = setting.isSecret ? 'cannot be used' : `is "${given.text}"`;
       problems.push(`${given.from} ${what}: write ${setting.write}`);
-    }
+    } else if (setting.isRequired) problems.push(`--${flagOf(name)} is missing: write ${setting.write}`);
   }
   problems.push(...(conflicts?.(values as Partial<ValuesOf<S>>) ?? []));
   if (problems.length === 0) return values as ValuesOf<S>;

@@ -58,8 +58,11 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
 
 const provide = (profile: ModelProfile, now = Date.now): DiagnosisProvider => modelProvider(profile, now);
 
-const diagnose = async (profile: ModelProfile) =>
-  await provide(profile).answer(bundle, new AbortController().signal);
+const diagnose = async (profile: ModelProfile) => {
+  const response = await provide(profile).answer(bundle, new AbortController().signal);
+  if ('failed' in response) throw new Error(response.failed);
+  return response;
+};
 
 /** The texts of a request that leak what the model must not know; the schema of the answer is included. */
 const leaksIn = (received: ReceivedRequest | undefined): unknown[] => {

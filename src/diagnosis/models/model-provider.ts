@@ -1,6 +1,6 @@
 /** A provider that queries a language model, by a profile. Its answer is unchecked, like that of any other. */
 
-import { type DiagnosisProvider, type ProviderAnswer, UselessAnswerError } from '../provider.ts';
+import type { DiagnosisProvider, ProviderAnswer, UselessAnswer } from '../provider.ts';
 import { DayBudget, microDollars, type TokenUse } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import { PROMPT_VERSION, promptOf } from './prompt.ts';
@@ -65,28 +65,26 @@ function usageOf({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
   };
 }
 
-/** @throws {UselessAnswerError} if there is nothing to check: no JSON, a refusal, a truncated answer */
+/** Useless if there is nothing to check: no JSON, a refusal, a truncated answer. */
 function providerAnswer(
   { isTruncated, isRefused, model, text }: ModelAnswer,
   used: TokenUse,
   profile: ModelProfile,
-): ProviderAnswer {
+): ProviderAnswer | UselessAnswer {
   const usage = {
     inputTokens: used.input,
     outputTokens: used.output,
     ...(profile.price && { microDollars: microDollars(used, profile) }),
   };
-  if (isRefused) throw new UselessAnswerError('the model refused to answer', usage);
+  if (isRefused) return { failed: 'the model refused to answer', usage };
   const answer = jsonIn(text);
   if (answer === undefined && isTruncated) {
-    throw new UselessAnswerError(
-      `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`,
-      usage,
-    );
+    const failed = `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`;
+    return { failed, usage };
   }
   if (answer === undefined) {
-    const what = text.trim() === '' ? 'the model answered nothing' : 'the model did not answer in JSON';
-    throw new UselessAnswerError(what, usage);
+    const failed = text.trim() === '' ? 'the model answered nothing' : 'the model did not answer in JSON';
+    return { failed, usage };
   }
   return {
     answer,

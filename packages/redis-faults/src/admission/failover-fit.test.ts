@@ -25,7 +25,6 @@ describe('the replicas of a primary', () => {
     ['of unknown lag', `slave0:${replica('online', '-1')}`, /none is in sync/],
     ['without a lag', 'slave0:state=online', /none is in sync/],
     ['that only claims it in another field', 'slave0:ip=xstate=online,lag=0', /none is in sync/],
-    ['beyond those that are read', `slave64:${replica('online', '0')}`, /has 0 replicas/],
   ])('do not suffice %s', (_, lines, message) => {
     const act = (): void => requireReplica(admissionFields(`${INFO}${lines}\r\n`), 'redis-0');
     expect(act).toThrow(RedisRefusal);

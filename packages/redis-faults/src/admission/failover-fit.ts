@@ -7,9 +7,6 @@ import { counted, messageOf } from '../text.ts';
 import { lacksFailoverRight, notEligible } from './redis-refusal.ts';
 import { unanswered } from './sentinels.ts';
 
-/** Replicas beyond that are not read. */
-const MOST_REPLICAS = 64;
-
 /** A replica acknowledges once a second, so one that acknowledged longer ago is behind; seconds. */
 const MOST_LAG_S = 1;
 
@@ -26,16 +23,14 @@ const SETTLED_MS = 30_000;
  * @throws {RedisRefusal} RedisNotEligible unless a replica is connected and acknowledges what it gets
  */
 export function requireReplica(fields: InfoFields, store: string): void {
-  let replicas = 0;
-  for (let i = 0; i < MOST_REPLICAS; i += 1) {
-    const replica = fields.get(`slave${i}`);
-    if (replica === undefined) break;
-    replicas += 1;
+  const replicas = [...fields].flatMap(([name, replica]) => (/^slave\d+$/.test(name) ? [replica] : []));
+  const isInSync = (replica: string): boolean => {
     const lag = Number(/(?:^|,)lag=(\d{1,9})(?:,|$)/.exec(replica)?.[1] ?? Number.POSITIVE_INFINITY);
-    if (/(?:^|,)state=online(?:,|$)/.test(replica) && lag <= MOST_LAG_S) return;
-  }
+    return /(?:^|,)state=online(?:,|$)/.test(replica) && lag <= MOST_LAG_S;
+  };
+  if (replicas.some(isInSync)) return;
   throw notEligible(
-    `${store} has ${counted(replicas, 'replica')}, and none is in sync (state=online and lag=0 or 1 in INFO replication), so fault type Failover would have no new primary: start a replica, or wait until one is in sync`,
+    `${store} has ${counted(replicas.length, 'replica')}, and none is in sync (state=online and lag=0 or 1 in INFO replication), so fault type Failover would have no new primary: start a replica, or wait until one is in sync`,
   );
 }
 

@@ -2,16 +2,18 @@
  * The start of every fault of the store: Redis holds writes back for a while, and a Cluster on all its masters. The
  * pause ends in Redis, even if every process of the operator dies.
  */
+import { formatDuration } from '@chaosdemo/settings/duration';
 import { NotInChargeError } from '../client/fence.ts';
 import { each, type PerServer } from '../client/per-server.ts';
 import type { RedisConnections } from '../client/redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from '../client/redis-error.ts';
 import type { ServerWriter, StoreConnections } from '../client/store-connections.ts';
 import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } from '../client/write-probe.ts';
-import { listed, messageOf } from '../text.ts';
+import { EARLY_MS } from '../events.ts';
+import { counted, listed, messageOf } from '../text.ts';
 import { pauseFor } from '../waiting.ts';
 import { type FaultReport, NotInjectedError, type RecordEvent } from './fault.ts';
-import { verdictOn } from './pause-verdict.ts';
+import { confirmed, inconclusive, mismatch, type Proof } from './proof.ts';
 
 /** No pause is longer, whatever the plan. */
 const MAX_PAUSE_MS = 60_000;
@@ -227,4 +229,27 @@ function recordFinding(finding: PauseFinding, sentAt: number, record: RecordEven
   } else if (finding.kind === 'taken') {
     record({ kind: 'probe', state: 'Written', at: finding.at, tookMs: finding.afterMs });
   } else record({ kind: 'probe', state: finding.state, at: now });
+}
+
+/** What the probe proves of a pause of the store `name` of `ms` milliseconds, of a fault of `plannedMs`. */
+export function verdictOn(finding: PauseFinding, name: string, ms: number, plannedMs: number): Proof {
+  if (finding.kind === 'held') {
+    const planned = formatDuration(plannedMs);
+    const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
+    return confirmed(
+      `writes to ${name} stall for ${ms} ms of the configured ${planned}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+    );
+  }
+  if (finding.kind === 'unclear') {
+    return inconclusive(`Whether ${name} is paused is unclear: ${finding.reason}`);
+  }
+  const accepted = `${finding.name} accepted CLIENT PAUSE`;
+  const after = `a write ${Math.round(finding.afterMs)} ms later`;
+  return finding.afterMs >= ms - Math.min(EARLY_MS, ms / 2)
+    ? inconclusive(
+        `${accepted} for ${ms} ms and ${after}, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,
+      )
+    : mismatch(
+        `${accepted} and ${after}. Check whether a proxy answers in its place, or another client sends CLIENT UNPAUSE`,
+      );
 }

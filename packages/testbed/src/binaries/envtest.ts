@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Agent, fetch, type Response } from 'undici';
+import { Agent, fetch } from 'undici';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { messageOf, TestbedError } from '../errors.ts';
@@ -74,9 +74,7 @@ export async function findArchive(
   platform: string,
   signal?: AbortSignal,
 ): Promise<EnvtestArchive> {
-  const text = await fetchOk(indexUrl, signal)
-    .then((response) => response.text())
-    .catch((error: unknown) => failDownload(indexUrl, error));
+  const text = (await fetched(indexUrl, signal)).toString();
   const archive = chooseArchive(text, indexUrl, wanted, platform);
   if (archive) return archive;
   throw new TestbedError(
@@ -92,46 +90,39 @@ export async function downloadArchive(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<void> {
-  const file = join(folder, 'archive.tar.gz');
-  const sha512 = await download(archive.url, file, progress, signal);
+  const { url } = archive;
+  const bytes = await withHeartbeat(
+    progress,
+    () => `downloading ${url}`,
+    () => fetched(url, signal),
+  );
+  const sha512 = createHash('sha512').update(bytes).digest('hex');
   if (sha512 !== archive.sha512) {
     throw new TestbedError(
       'DOWNLOAD_CORRUPT',
-      `${archive.url} has SHA-512 ${sha512.slice(0, 16)}..., its index says ${archive.sha512.slice(0, 16)}...`,
+      `${url} has SHA-512 ${sha512.slice(0, 16)}..., its index says ${archive.sha512.slice(0, 16)}...`,
     );
   }
+  const file = join(folder, 'archive.tar.gz');
+  await writeFile(file, bytes);
   // The programs are two folders deep: controller-tools/envtest/.
   const args = ['-xzf', file, '-C', folder, '--strip-components=2'];
   await output('tar', args, { signal }, 'DOWNLOAD_CORRUPT');
   await rm(file);
 }
 
-/** Returns the SHA-512 of the download. */
-async function download(
-  url: string,
-  file: string,
-  progress: Progress,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const fetching = async (): Promise<Buffer> => Buffer.from(await (await fetchOk(url, signal)).arrayBuffer());
-  const archive = await withHeartbeat(progress, () => `downloading ${url}`, fetching).catch(
-    (error: unknown) => failDownload(url, error),
-  );
-  await writeFile(file, archive);
-  return createHash('sha512').update(archive).digest('hex');
-}
-
-async function fetchOk(url: string, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(url, { dispatcher, ...(signal ? { signal } : {}) });
-  if (response.ok) return response;
-  await response.body?.cancel();
-  throw new Error(`HTTP status ${response.status}`);
-}
-
-function failDownload(url: string, error: unknown): never {
-  // fetch hides the reason (no such host, connection refused) in the cause.
-  const why = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
-  throw new TestbedError('DOWNLOAD_FAILED', `${url} could not be fetched: ${why}`, { cause: error });
+/** @throws TestbedError DOWNLOAD_FAILED */
+async function fetched(url: string, signal?: AbortSignal): Promise<Buffer> {
+  try {
+    const response = await fetch(url, { dispatcher, ...(signal ? { signal } : {}) });
+    const body = Buffer.from(await response.arrayBuffer());
+    if (response.ok) return body;
+    throw new Error(`HTTP status ${response.status}`);
+  } catch (error) {
+    // fetch hides the reason (no such host, connection refused) in the cause.
+    const why = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
+    throw new TestbedError('DOWNLOAD_FAILED', `${url} could not be fetched: ${why}`, { cause: error });
+  }
 }
 
 function parseYaml(text: string): unknown {

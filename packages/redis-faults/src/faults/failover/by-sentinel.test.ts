@@ -1,7 +1,8 @@
 /** Which pod is the new primary after a failover, by what a Sentinel reports. */
 import { describe, expect, it } from 'vitest';
 import { RUN_ID, serverWith, watchedPrimary } from '../../testing/answering-redis.fixture.ts';
-import { findNewPrimary } from './by-sentinel.ts';
+import type { FaultTools } from '../fault.ts';
+import { BySentinel } from './by-sentinel.ts';
 
 const never = new AbortController().signal;
 const FORMER = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false, runId: 'a'.repeat(40) };
@@ -11,7 +12,8 @@ const POD = { podName: 'redis-1', namespace: 'shop', host: '10.0.0.8', port: 637
 async function found(primary: { ip: string; runid?: string }, pod = POD): Promise<unknown> {
   const sentinel = await serverWith({ SENTINEL: watchedPrimary({ 'config-epoch': '1', ...primary }) });
   const sentinels = { masterName: 'limits', servers: [sentinel] };
-  return await findNewPrimary(sentinels, FORMER, async () => [pod], never);
+  const tools = { findStore: async () => [pod], lifetime: never, target: { redis: [FORMER] } };
+  return (await new BySentinel(tools as unknown as FaultTools, sentinels).find())[0];
 }
 
 describe('the new primary', () => {

@@ -64,37 +64,24 @@ export class BySentinel implements RoleSwitch {
         };
   }
 
+  /**
+   * Always a pod behind the Service: a Sentinel must not choose where a password is sent. It has the address that the
+   * Sentinels report and, once they have read it, the run_id.
+   */
   async find(): Promise<PerServer<RedisTarget>> {
     const { findStore, lifetime, target } = this.#tools;
-    return [await findNewPrimary(this.#sentinels, target.redis[0], findStore, lifetime)];
+    const [former] = target.redis;
+    const signal = AbortSignal.any([lifetime, AbortSignal.timeout(FIND_MS)]);
+    const watch = newestWatch(await readWatches(this.#sentinels, signal), former);
+    if (!watch) throw new Error('no Sentinel reports a new primary');
+    const pods = await findStore(signal);
+    const others = pods.filter(({ host, port }) => host !== former.host || port !== former.port);
+    const [only] = others;
+    if (only && others.length === 1 && isInPod(watch, only)) {
+      return [watch.runId === '' ? only : { ...only, runId: watch.runId }];
+    }
+    throw new Error(
+      `${settingOf(former, 'serviceName')} leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,
+    );
   }
-}
-
-/**
- * The new primary after a failover: the pod behind the Service of Redis that the Sentinels report.
- *
- * Always a pod behind the Service: a Sentinel must not choose where a password is sent. It has the address that the
- * Sentinels report and, once they have read it, the run_id.
- * @param former primary, with its run_id
- * @param findStore finds the pods that the Service leads to now
- * @throws Error with what is missing
- */
-export async function findNewPrimary(
-  sentinels: SentinelsTarget,
-  former: RedisTarget,
-  findStore: (signal: AbortSignal) => Promise<PerServer<RedisTarget>>,
-  lifetime: AbortSignal,
-): Promise<RedisTarget> {
-  const signal = AbortSignal.any([lifetime, AbortSignal.timeout(FIND_MS)]);
-  const watch = newestWatch(await readWatches(sentinels, signal), former);
-  if (!watch) throw new Error('no Sentinel reports a new primary');
-  const pods = await findStore(signal);
-  const others = pods.filter(({ host, port }) => host !== former.host || port !== former.port);
-  const [only] = others;
-  if (only && others.length === 1 && isInPod(watch, only)) {
-    return watch.runId === '' ? only : { ...only, runId: watch.runId };
-  }
-  throw new Error(
-    `${settingOf(former, 'serviceName')} leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,
-  );
 }

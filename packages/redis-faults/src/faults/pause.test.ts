@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EARLY_MS } from '../events.ts';
-import { verdictOn } from './pause-verdict.ts';
+import { verdictOn } from './pause.ts';
 
 describe('the verdict on a pause', () => {
   it.each([
