@@ -43,12 +43,7 @@ export function withRedis(
   return { objects: [service, ...secrets], pods: [...pods, redis] };
 }
 
-/** Creates {@link bundledTarget} at an API server. Call it once the processes answer. */
-export async function registerTarget(kubectl: Kubectl, registration: Registration): Promise<RegisteredPod[]> {
-  return await registerAt(kubectl, bundledTarget(registration));
-}
-
-/** Creates all of it. Returns the pods in their sequence. */
+/** Creates all of it at an API server: call it once the processes answer. Returns the pods in their sequence. */
 export async function registerAt(kubectl: Kubectl, { objects, pods }: Target): Promise<RegisteredPod[]> {
   const [registered] = await Promise.all([registerPods(kubectl, pods), kubectl.apply(objects)]);
   return registered;

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type ControlPlane, Supervisor, startRedis, writeKubeconfig } from '@chaosdemo/testbed';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
-import { registerTarget } from '../../src/local/target.ts';
+import { bundledTarget, registerAt } from '../../src/local/target.ts';
 import { asLimiter, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { prepareOperator } from '../kit/operator.ts';
 import { type OperatorHere, startOperatorHere } from '../kit/operator-in-process.ts';
@@ -38,7 +38,7 @@ export async function startEnduranceWorld(
     const process = await hostLimiters(supervisor, all, users.limiter);
     for (const { namespace, nodes, redis } of sets) {
       const limiters = nodes.map((node) => asLimiter(node, process));
-      await registerTarget(kubectl, { namespace, limiters, redis, secret: { ...users.operator } });
+      await registerAt(kubectl, bundledTarget({ namespace, limiters, redis, secret: { ...users.operator } }));
     }
     const folder = supervisor.temporaryFolder('endurance');
     const kubeconfigFor: ControlPlane['kubeconfigFor'] = (file, token, of) =>

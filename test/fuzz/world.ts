@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type ControlPlane, Supervisor, startRedis, writeKubeconfig } from '@chaosdemo/testbed';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
-import { registerTarget } from '../../src/local/target.ts';
+import { bundledTarget, registerAt } from '../../src/local/target.ts';
 import { asLimiter, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { prepareOperator } from '../kit/operator.ts';
 import { type OperatorHere, startOperatorHere } from '../kit/operator-in-process.ts';
@@ -51,12 +51,15 @@ export async function startFuzzWorld(
     }
     const before = await startGarblingProxy('127.0.0.1', redis, garbling);
     proxies.push(before);
-    await registerTarget(kubectl, {
-      namespace: hostile,
-      limiters: nodes.map((node) => asLimiter({ ...node, port }, process)),
-      redis: { ...redis, host: before.host, port: before.port, pid: redis.pid },
-      secret: { ...users.operator },
-    });
+    await registerAt(
+      kubectl,
+      bundledTarget({
+        namespace: hostile,
+        limiters: nodes.map((node) => asLimiter({ ...node, port }, process)),
+        redis: { ...redis, host: before.host, port: before.port, pid: redis.pid },
+        secret: { ...users.operator },
+      }),
+    );
     const folder = supervisor.temporaryFolder('fuzz');
     const kubeconfigFor: ControlPlane['kubeconfigFor'] = (file, token, of) =>
       writeKubeconfig(join(folder, file), { url, caFile }, token, of);

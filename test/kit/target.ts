@@ -9,7 +9,7 @@ import {
 import { Redis } from 'ioredis';
 import { type Limiter, type LimiterMode, startLimiters } from '../../src/local/limiters.ts';
 import { aclLines, makeRedisUsers, type RedisUser, type RedisUsers } from '../../src/local/redis-users.ts';
-import { registerTarget } from '../../src/local/target.ts';
+import { bundledTarget, registerAt } from '../../src/local/target.ts';
 import { asLimiter, hostLimiters, LIMITER_HOSTS, threeNodes } from './hosted-limiters.ts';
 
 /** A namespace with everything in it that a demo needs. */
@@ -55,7 +55,7 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
   const { redis } = own;
   try {
     const limiters = await (options.hosted ? bringHosted : bringProcesses)(options, own);
-    const pods = await registerTarget(kubectl, { namespace, limiters, redis, secret: own.secret });
+    const pods = await registerAt(kubectl, bundledTarget({ namespace, limiters, redis, secret: own.secret }));
     return { namespace, redis, redisUsers, limiters, pods };
   } catch (error) {
     await redis.stop();

@@ -9,7 +9,7 @@ import {
   startRedis,
 } from '@chaosdemo/testbed';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../src/local/redis-users.ts';
-import { registerTarget } from '../../src/local/target.ts';
+import { bundledTarget, registerAt } from '../../src/local/target.ts';
 import { type RunningProxy, registerFaultProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import {
   asLimiter,
@@ -127,16 +127,19 @@ export class Lane {
         NodeProxy.start({ lane, node, upstream, record, passing, isBurst }, nodePort),
       ),
     );
-    await registerTarget(kubectl, {
-      namespace,
-      limiters: nodes.map((node, i) => ({
-        ...asLimiter(node, processes[i] as OwnedProcess),
-        port: nodePort,
-        url: `http://${node.host}:${nodePort}`,
-      })),
-      redis: { ...redis, pid: redis.pid, port: redisProxies[0]?.port ?? port },
-      secret: { ...users.operator },
-    });
+    await registerAt(
+      kubectl,
+      bundledTarget({
+        namespace,
+        limiters: nodes.map((node, i) => ({
+          ...asLimiter(node, processes[i] as OwnedProcess),
+          port: nodePort,
+          url: `http://${node.host}:${nodePort}`,
+        })),
+        redis: { ...redis, pid: redis.pid, port: redisProxies[0]?.port ?? port },
+        secret: { ...users.operator },
+      }),
+    );
     if (faultProxy) await registerFaultProxy(kubectl, namespace, faultProxy);
     await failover?.register(kubectl, namespace);
     return new Lane(options, {

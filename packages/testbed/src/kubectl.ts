@@ -3,15 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { TestbedError } from './errors.ts';
-import { attempt } from './run.ts';
+import { attempt, type RunOptions } from './run.ts';
 
-export interface KubectlOptions {
-  /** Standard input. */
-  readonly input?: string;
-  /** Default 5 min: far beyond the usual, so that a starved machine is slow and not broken. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal | undefined;
-}
+/** The timeout is 5 min by default: far beyond the usual, so that a starved machine is slow and not broken. */
+export type KubectlOptions = Pick<RunOptions, 'input' | 'signal' | 'timeoutMs'>;
 
 /** The address of an API server and how to trust it. */
 export interface ClusterAddress {

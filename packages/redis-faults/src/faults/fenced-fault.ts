@@ -71,6 +71,12 @@ export abstract class FencedFault<Active = unknown> {
     return this.#marked?.runId;
   }
 
+  /** Whether Redis was restarted since it was prepared. @throws RedisClientError */
+  protected async hasRestarted(): Promise<boolean> {
+    const { runId } = await this.tools.redis.facts();
+    return this.runIdBefore !== undefined && runId !== this.runIdBefore;
+  }
+
   /**
    * Waits until nothing is left of a fault that lingers after its end; left out: it does not.
    * @returns when that was seen, in milliseconds since the epoch

@@ -45,23 +45,20 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
   });
 });
 
-it('cached pins come first, then downloads of that minor and platform, newest first', async () => {
+it('cached pins come first, then a download for them', async () => {
   const { home: cache } = await isolated();
   const versions = { kubernetes: 'v1.36.3', etcd: 'v3.6.13' };
   const names = [
-    `v1.36.2-envtest-${platform}`,
-    `v1.36.10-envtest-${platform}`,
+    `v1.36.3-envtest-${platform}`,
     `v1.35.9-envtest-${platform}`,
-    'v1.36.4-envtest-plan9-mips',
+    'v1.36.3-envtest-plan9-mips',
     `v1.36.3-etcd-v3.5.0-${platform}`,
     `v1.36.3-etcd-v3.6.13-${platform}.partial-00`,
     `v1.36.3-etcd-v3.6.13-${platform}`,
   ];
   for (const name of names) await mkdir(join(cache, name));
   expect(await cachedFolders(cache, versions)).toEqual(
-    ['v1.36.3-etcd-v3.6.13', 'v1.36.10-envtest', 'v1.36.2-envtest'].map((name) =>
-      join(cache, `${name}-${platform}`),
-    ),
+    ['v1.36.3-etcd-v3.6.13', 'v1.36.3-envtest'].map((name) => join(cache, `${name}-${platform}`)),
   );
 });
 

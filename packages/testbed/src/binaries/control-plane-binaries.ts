@@ -74,23 +74,16 @@ export function builtName({ kubernetes, etcd }: PinnedVersions): string {
   return `${kubernetes}-etcd-${etcd}-${platform}`;
 }
 
-/** Name of the folder for a downloaded archive; its etcd is the archive's choice. */
-export function downloadedName(kubernetes: string): string {
+/** Name of the folder for a downloaded archive of that minor: its patch and its etcd are the choice of its index. */
+export function downloadedName({ kubernetes }: PinnedVersions): string {
   return `${kubernetes}-envtest-${platform}`;
 }
 
-/**
- * Folders of the cache that may be usable, best first: the exact pins, then downloads of the same minor, newest first.
- */
+/** Folders of the cache that may be usable, best first: the exact pins, then a download for them. */
 export async function cachedFolders(cache: string, versions: PinnedVersions): Promise<string[]> {
   const names = await readdir(cache).catch((): string[] => []);
-  const minor = versions.kubernetes.split('.').slice(0, 2).join('.');
-  const suffix = downloadedName('');
-  const downloads = names
-    .filter((name) => name.startsWith(`${minor}.`) && name.endsWith(suffix))
-    .sort((a, b) => compareVersions(b.slice(0, -suffix.length), a.slice(0, -suffix.length)));
-  const built = names.filter((name) => name === builtName(versions));
-  return [...built, ...downloads].map((name) => join(cache, name));
+  const usable = [builtName(versions), downloadedName(versions)];
+  return usable.filter((name) => names.includes(name)).map((name) => join(cache, name));
 }
 
 async function fillCache(
@@ -125,7 +118,7 @@ async function download(
   progress(`looking for a download at ${index}`);
   const archive = await findArchive(index, versions.kubernetes, platform, signal);
   progress(`downloading ${archive.url}`);
-  return await place(join(cache, downloadedName(archive.version)), (folder) =>
+  return await place(join(cache, downloadedName(versions)), (folder) =>
     downloadArchive(archive, folder, progress, signal),
   );
 }

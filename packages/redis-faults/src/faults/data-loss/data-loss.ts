@@ -66,20 +66,14 @@ export class LostCounts extends FencedFault<Observed> {
     const { now } = this.tools;
     await pauseFor(until - now(), signal);
     const ended = { ...report, endedAt: now() };
-    const problem = await this.#problem();
+    const { name } = this.tools.redis;
+    // A restart would lose counts once more, so that callers get their limits again.
+    const problem = await this.hasRestarted().then(
+      (hasRestarted) => (hasRestarted ? `${name} was restarted since then` : undefined),
+      (error: unknown) => `Whether ${name} was restarted since then is not known: ${messageOf(error)}`,
+    );
     this.active = undefined;
     return problem === undefined ? ended : withProof(ended, inconclusive(problem));
-  }
-
-  /** A restart would lose counts once more, so that callers get their limits again. */
-  async #problem(): Promise<string | undefined> {
-    const { redis } = this.tools;
-    try {
-      const { runId } = await redis.facts();
-      return runId === this.runIdBefore ? undefined : `${redis.name} was restarted since then`;
-    } catch (error) {
-      return `Whether ${redis.name} was restarted since then is not known: ${messageOf(error)}`;
-    }
   }
 }
 

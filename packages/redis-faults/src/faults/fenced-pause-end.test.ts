@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { StoreConnections } from '../client/store-connections.ts';
+import { OwnPause } from '../client/own-pause.ts';
 import { type ProbeEvent } from '../events.ts';
 import { useFakeTime } from '../testing/fake-time.fixture.ts';
-import { type ActivePause, awaitPauseEnd } from './pause-report.ts';
+import type { FaultTools } from './fault.ts';
+import { type ActivePause, FencedPause } from './fenced-pause.ts';
 
 const T = 1_000_000;
 const SENT_AT = T + 10;
@@ -12,32 +13,42 @@ const UNTIL = T + 2000;
 const probesOf = (ends: readonly number[]) =>
   ends.map((at) => ({
     server: { name: 'redis-0' },
+    writer: { close: () => undefined },
     write: { sentAt: SENT_AT, taken: Promise.resolve({ at, redisAt: at }) },
   }));
+
+class Begun extends FencedPause {
+  readonly #runId: string | undefined;
+
+  constructor(tools: FaultTools, active: unknown, runId: string | undefined) {
+    super(tools);
+    this.active = active as ActivePause;
+    this.#runId = runId;
+  }
+
+  protected override get runIdBefore(): string | undefined {
+    return this.#runId;
+  }
+}
 
 describe('the end of a pause', () => {
   interface Seen {
     readonly probes?: readonly unknown[];
     readonly now?: number;
-    readonly whyEarly?: string;
     readonly runIdBefore?: string | undefined;
     readonly runId?: () => string;
   }
 
   async function ended(ends: readonly number[], seen: Seen = {}) {
-    const { now = T + 500, probes = probesOf(ends), runId = () => 'a', whyEarly } = seen;
+    const { now = T + 500, probes = probesOf(ends), runId = () => 'a' } = seen;
     const report = { proof: 'Confirmed', message: 'm', evidence: ['m'] } as const;
     const events: ProbeEvent[] = [];
-    const context = {
-      redis: { facts: async () => ({ runId: runId() }) } as unknown as StoreConnections,
-      now: () => now,
-      runIdBefore: 'runIdBefore' in seen ? seen.runIdBefore : 'a',
-      whyEarly: () => whyEarly,
-    };
     const record = (event: { readonly kind: string }): void => void events.push(event as ProbeEvent);
+    const redis = { facts: async () => ({ runId: runId() }) };
+    const tools = { redis, now: () => now, ownPause: new OwnPause(false) } as unknown as FaultTools;
     const active = { report, probes, released: false, record, until: UNTIL, planned: '2s' };
-    const { signal } = new AbortController();
-    return { events, report: await awaitPauseEnd(active as unknown as ActivePause, context, signal) };
+    const fault = new Begun(tools, active, 'runIdBefore' in seen ? seen.runIdBefore : 'a');
+    return { events, report: await fault.awaitEnd(new AbortController().signal) };
   }
 
   it('is the last write that a server accepted', async () => {
@@ -52,7 +63,11 @@ describe('the end of a pause', () => {
   describe('without an answer', () => {
     useFakeTime();
 
-    const silent = { server: {}, write: { sentAt: SENT_AT, taken: new Promise<never>(() => undefined) } };
+    const silent = {
+      server: {},
+      writer: { close: () => undefined },
+      write: { sentAt: SENT_AT, taken: new Promise<never>(() => undefined) },
+    };
 
     it.each([
       ['any server', [silent]],
@@ -68,6 +83,7 @@ describe('the end of a pause', () => {
   });
 
   const lost = {
+    writer: { close: () => undefined },
     server: { openProbeWriter: async () => ({ write: async () => 0, close: () => undefined }) },
     write: { sentAt: SENT_AT, taken: Promise.reject(new Error('lost')) },
   };
