@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { formatAddr } from '../client/address.ts';
 import { FAULT_TYPES } from './control-api.ts';
-import { type FaultProxy, FaultRefusedError, LONGEST_FAULT_MS, LONGEST_LATENCY_MS } from './proxy.ts';
+import { type FaultProxy, LONGEST_FAULT_MS, LONGEST_LATENCY_MS } from './proxy.ts';
 
 const BODY_LIMIT_BYTES = 1024;
 /**
@@ -18,12 +18,21 @@ const REQUEST_TIMEOUT_MS = 5000;
 
 const holder = z.string().regex(/^[A-Za-z0-9-]{8,64}$/);
 const CHARGE = z.strictObject({ holder });
-const FAULT = z.strictObject({
-  type: z.enum(FAULT_TYPES),
-  durationMs: z.int().min(1).max(LONGEST_FAULT_MS),
-  latencyMs: z.int().min(1).max(LONGEST_LATENCY_MS).optional(),
-  holder,
-});
+const FAULT = z
+  .strictObject({
+    type: z.enum(FAULT_TYPES),
+    durationMs: z.int().min(1).max(LONGEST_FAULT_MS),
+    latencyMs: z.int().min(1).max(LONGEST_LATENCY_MS).optional(),
+    holder,
+  })
+  .refine(({ latencyMs, type }) => (type === 'Latency') === (latencyMs !== undefined));
+
+/** Fastify responds with the status and the message of the error. */
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw Object.assign(new Error(z.prettifyError(result.error)), { statusCode: 400 });
+}
 
 /** Not listening yet. @param token that each request but GET /healthz has to carry */
 export function createControl(proxy: FaultProxy, token: string): FastifyInstance {
@@ -37,17 +46,6 @@ export function createControl(proxy: FaultProxy, token: string): FastifyInstance
   });
   limitConnections(app.server, MOST_CONNECTIONS);
   app.removeContentTypeParser('text/plain');
-
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    if (error instanceof FaultRefusedError) {
-      return reply.code(409).send({ error: error.reason, message: error.message });
-    }
-    const isTheirs = error instanceof z.ZodError || error instanceof RangeError;
-    const code = isTheirs ? 400 : (error.statusCode ?? 500);
-    return reply
-      .code(code)
-      .send({ error: code < 500 ? 'BadRequest' : 'Failed', message: error.message.slice(0, 500) });
-  });
 
   const expected = digest(`Bearer ${token}`);
   app.addHook('onRequest', async (request, reply) => {
@@ -64,16 +62,16 @@ export function createControl(proxy: FaultProxy, token: string): FastifyInstance
     connections: proxy.connections,
   }));
   app.put('/charge', async ({ body }) => {
-    proxy.takeCharge(CHARGE.parse(body).holder);
+    proxy.takeCharge(parsed(CHARGE, body).holder);
     return proxy.state;
   });
   app.put('/fault', async ({ body }) => {
-    const { durationMs, holder, latencyMs, type } = FAULT.parse(body);
+    const { durationMs, holder, latencyMs, type } = parsed(FAULT, body);
     const clients = proxy.begin(type, durationMs, holder, latencyMs);
     return { ...proxy.state, clients };
   });
   app.delete('/fault', async ({ query }) => {
-    await proxy.end(CHARGE.parse(query).holder);
+    await proxy.end(parsed(CHARGE, query).holder);
     return proxy.state;
   });
   return app;
