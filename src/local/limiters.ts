@@ -40,24 +40,19 @@ export interface Limiter {
 const readyTimeoutMs = 180_000;
 
 /**
- * Resolves when all report healthy. On failure none is left.
+ * Resolves when all report healthy. They end with the supervisor.
  * @throws TestbedError LOOPBACK_ALIAS_MISSING, PROCESS_EXITED or NOT_READY
  */
 export async function startLimiters(options: LimiterOptions): Promise<Limiter[]> {
   const ips = Array.from({ length: options.count }, (_, index) => `127.0.0.${index + 2}`);
   const port = await freePort(ips);
   const limiters = await Promise.all(ips.map((ip, index) => startLimiter(options, index, ip, port)));
-  try {
-    await Promise.all(
-      limiters.map(({ process, url }) =>
-        process.untilReady(() => isHealthy(url), readyTimeoutMs, options.signal),
-      ),
-    );
-    return limiters;
-  } catch (error) {
-    await Promise.all(limiters.map(({ process }) => process.stop(0)));
-    throw error;
-  }
+  await Promise.all(
+    limiters.map(({ process, url }) =>
+      process.untilReady(() => isHealthy(url), readyTimeoutMs, options.signal),
+    ),
+  );
+  return limiters;
 }
 
 async function startLimiter(

@@ -43,21 +43,16 @@ const LOOPBACK = '127.0.0.1';
 const READY_MS = 60_000;
 
 /**
- * Starts the instances and resolves when each accepts connections. On failure none is left.
+ * Starts the instances and resolves when each accepts connections. They end with the supervisor.
  * @throws TestbedError API_NOT_STARTED, with the end of the output
  */
 export async function startInstances(options: InstancesStart): Promise<Limiter[]> {
   const { count, signal, supervisor } = options;
   const folder = supervisor.temporaryFolder('api');
   const started: Limiter[] = [];
-  try {
-    for (let index = 0; index < count; index += 1) started.push(await startInstance(options, index, folder));
-    await Promise.all(started.map(async (instance) => await untilListening(instance, signal)));
-    return started;
-  } catch (error) {
-    await Promise.all(started.map(({ process }) => process.stop(2_000)));
-    throw error;
-  }
+  for (let index = 0; index < count; index += 1) started.push(await startInstance(options, index, folder));
+  await Promise.all(started.map(async (instance) => await untilListening(instance, signal)));
+  return started;
 }
 
 async function startInstance(

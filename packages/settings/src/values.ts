@@ -1,6 +1,6 @@
 /** The kinds of settings. They are the same for every program: a duration is `10s`, a boolean `true` or `false`. */
 import { z } from 'zod';
-import { parseDuration } from './duration.ts';
+import { DURATION_PATTERN, parseDuration } from './duration.ts';
 
 /** The syntax of a value, and how its text is parsed. */
 export interface ValueType<T> {
@@ -56,7 +56,8 @@ export function duration(min: string, max: string, example: string): ValueType<n
   const within = (milliseconds: number): boolean =>
     milliseconds >= parseDuration(min) && milliseconds <= parseDuration(max);
   const write = `a duration from ${min} to ${max}, such as ${example}`;
-  const schema = z.string().transform(milliseconds).refine(within, `write ${write}`);
+  const valid = z.string().regex(DURATION_PATTERN, `write ${write}`);
+  const schema = valid.transform(parseDuration).refine(within, `write ${write}`);
   return { placeholder: '<duration>', write, schema };
 }
 
@@ -74,12 +75,4 @@ export function list<T>(placeholder: string, write: string, item: z.ZodType<T, s
     isList: true,
     schema: split.pipe(z.array(item).transform((values) => [...new Set(values)])) as z.ZodType<T[], string>,
   };
-}
-
-function milliseconds(written: string): number {
-  try {
-    return parseDuration(written);
-  } catch {
-    return Number.NaN;
-  }
 }

@@ -58,26 +58,19 @@ const portAttempts = 3;
 
 /**
  * Starts etcd and kube-apiserver and waits until /readyz returns ok. Throws PROCESS_EXITED or NOT_READY with the tail
- * of the output; nothing is left behind then.
+ * of the output; what was started ends with the supervisor.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const supervisor = options.supervisor ?? new Supervisor();
-  const started: OwnedProcess[] = [];
   try {
-    return await start(options, supervisor, started);
+    return await start(options, supervisor);
   } catch (error) {
-    for (const owned of started) owned.killGroup();
-    await Promise.all(started.map((owned) => owned.exited));
     if (!options.supervisor) await supervisor.close();
     throw error;
   }
 }
 
-async function start(
-  options: ControlPlaneOptions,
-  supervisor: Supervisor,
-  started: OwnedProcess[],
-): Promise<ControlPlane> {
+async function start(options: ControlPlaneOptions, supervisor: Supervisor): Promise<ControlPlane> {
   const { binaries, signal } = options;
   const folder = supervisor.temporaryFolder('control-plane');
   const adminToken = randomBytes(24).toString('base64url');
@@ -91,7 +84,6 @@ async function start(
       args: etcdArgs(folder, client, await freePort()),
       logFile: join(folder, 'etcd.log'),
     });
-    started.push(process);
     const health = `http://127.0.0.1:${client}/health`;
     const isHealthy = async () => (await fetch(health, { signal: AbortSignal.timeout(10_000) })).ok;
     await process.untilReady(isHealthy, readyTimeoutMs, signal);
@@ -108,7 +100,6 @@ async function start(
       args: apiServerArgs(folder, port, etcd.client, options.auditLog),
       logFile: join(folder, 'kube-apiserver.log'),
     });
-    started.push(process);
     await writeKubeconfig(kubeconfig, { url: `https://127.0.0.1:${port}`, caFile }, adminToken);
     const isReady = async () =>
       (await kubectl.run(['get', '--raw', '/readyz'], { timeoutMs: 10_000 })) === 'ok';

@@ -54,14 +54,9 @@ export class Kubectl {
     await this.run([...applyArgs, '-f', '-'], { ...options, input: toText(manifest) });
   }
 
-  /** Server-side apply of a file, or of every manifest in a folder. */
-  async applyPath(path: string, options?: KubectlOptions): Promise<void> {
-    await this.run([...applyArgs, '-f', path], options);
-  }
-
   /** Applies the CustomResourceDefinitions of a folder and waits until they are served (5 min at most). */
   async applyCustomResourceDefinitions(folder: string, options?: KubectlOptions): Promise<void> {
-    await this.applyPath(folder, options);
+    await this.run([...applyArgs, '-f', folder], options);
     // kubectl wait fails on an object without any condition, which a new one is for a moment.
     await this.run(['wait', '--for=jsonpath={.status.conditions}', '--timeout=300s', '-f', folder], options);
     await this.run(['wait', '--for=condition=Established', '--timeout=300s', '-f', folder], options);

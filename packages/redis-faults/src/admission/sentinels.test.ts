@@ -72,7 +72,7 @@ describe('a check of Sentinels', () => {
     ['answers text', '+OK\r\n', /^RedisNotEligible: .*is no Sentinel: .*instead of a list/],
     ['answers nothing', '$-1\r\n', /^RedisNotEligible: .*is no Sentinel/],
     ['answers half a field', '*1\r\n+ip\r\n', /^RedisNotEligible: .*is no Sentinel/],
-    ['answers 20 KB', `*2\r\n${bulk('ip')}${bulk('x'.repeat(20_000))}`, /more than 16384 bytes/],
+    ['answers 300 KB', `*2\r\n${bulk('ip')}${bulk('x'.repeat(300_000))}`, /more than 262144 bytes/],
     ['answers 600 elements', `*600\r\n${'+a\r\n'.repeat(600)}`, /more than 512 elements/],
     ['knows no such name', '-ERR No such master with that name\r\n', /sentinel\.masterName/],
     ['is a Redis', "-ERR unknown command 'SENTINEL'\r\n", /^RedisNotEligible: .*is no Sentinel/],

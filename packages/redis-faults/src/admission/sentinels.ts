@@ -5,6 +5,7 @@
  */
 import { formatDuration } from '@chaosdemo/settings/duration';
 import { adviceOnConnection } from '../client/advice.ts';
+import { allOf, asPerServer, each } from '../client/per-server.ts';
 import { RedisWireError } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../client/redis-target.ts';
 import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
@@ -68,16 +69,10 @@ export async function requireNoFailover(
   longestMs: number,
   signal: AbortSignal,
 ): Promise<readonly Watch[]> {
-  const answers = await Promise.allSettled(servers.map((server) => query(server, masterName, signal)));
-  signal.throwIfAborted();
-  // The first in the order of names, whichever answered first: a message must not change without a cause.
-  const watches = answers.map((answer) => {
-    if (answer.status === 'rejected') throw answer.reason;
-    return answer.value;
-  });
+  const asked = each(asPerServer(servers), (server) => query(server, masterName, signal));
+  const watches = await allOf(asked);
   for (const watch of watches) requireHealthy(watch, masterName, redis);
-  const [first] = watches.toSorted((a, b) => a.downAfterMs - b.downAfterMs);
-  if (first === undefined) return watches;
+  const first = watches.reduce((a, b) => (b.downAfterMs < a.downAfterMs ? b : a));
   const most = first.downAfterMs - MARGIN_MS;
   if (longestMs <= most) return watches;
   const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;

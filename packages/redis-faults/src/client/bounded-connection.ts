@@ -27,8 +27,6 @@ export interface ConnectionLimits {
   readonly connectTimeout: number;
   /** From sending a command to the end of its answer; left out: no timeout. A late answer ends the connection. */
   readonly commandTimeout?: number | undefined;
-  /** Bytes of one reply to anything but CLIENT LIST; default: {@link REPLY_BYTES}. */
-  readonly replyBytes?: number;
 }
 
 /**
@@ -147,7 +145,7 @@ class BoundedRedis extends Redis {
 
   constructor(target: RedisTarget, limits: ConnectionLimits) {
     const { username, password, tls } = target;
-    const gate = new ReplyGate(limits.replyBytes ?? REPLY_BYTES);
+    const gate = new ReplyGate(REPLY_BYTES);
     super({
       Connector: connectorTo(target, limits.connectTimeout, gate),
       // Only selects the event that ioredis waits for; the connector dials.

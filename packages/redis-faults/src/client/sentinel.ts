@@ -8,9 +8,6 @@ import { asFields, asInteger, requireOk } from './reply-types.ts';
 /** From connecting to its reply, in milliseconds: a fault is sent within 3 s of its planned time, or not at all. */
 const ANSWER_MS = 1500;
 
-/** SENTINEL MASTER answers some 40 fields in 1 KiB. */
-const REPLY_BYTES = 16 * 1024;
-
 /** Interval between two requests while a failover is awaited; milliseconds. */
 const EVERY_MS = 100;
 
@@ -78,16 +75,6 @@ export async function readWatches(
   return await Promise.all(servers.map((sentinel) => readWatch(sentinel, masterName, signal)));
 }
 
-/** One of these, with the run_id if any knows it; undefined unless all report the same primary. Pure. */
-export function agreedWatch(watches: readonly Watch[]): Watch | undefined {
-  const first = watches.find(({ runId }) => runId !== '') ?? watches[0];
-  const agree = watches.every(
-    ({ address, epoch, runId }) =>
-      address === first?.address && epoch === first.epoch && (runId === '' || runId === first.runId),
-  );
-  return agree ? first : undefined;
-}
-
 /** Whether it reports this primary. A Sentinel that has restarted knows the address before the run_id. */
 function reports(watch: Watch, primary: RedisTarget): boolean {
   return watch.runId === primary.runId || isAt(watch, primary);
@@ -146,11 +133,7 @@ async function call(
   onSend: () => void = () => undefined,
 ): Promise<unknown> {
   signal.throwIfAborted();
-  const connection = boundedConnection(sentinel, {
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-    replyBytes: REPLY_BYTES,
-  });
+  const connection = boundedConnection(sentinel, { connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS });
   const ended = new AbortController();
   const answer = async (): Promise<unknown> => {
     await connection.connect();

@@ -27,12 +27,18 @@ describe('the control API', () => {
     const { dial, send } = await control();
     await dial();
     const fault = { type: 'Refuse', durationMs: 30_000, holder };
-    expect(await send('PUT', '/fault', fault)).toMatchObject({ status: 409, body: { message: 'another holder is in charge' } });
+    expect(await send('PUT', '/fault', fault)).toMatchObject({
+      status: 409,
+      body: { message: 'another holder is in charge' },
+    });
     await send('PUT', '/charge', { holder });
     const begun = await send('PUT', '/fault', fault);
     expect(begun).toMatchObject({ status: 200, body: { faults: 1, fault: { type: 'Refuse' } } });
     expect(begun.body['clients']).toHaveLength(1);
-    expect(await send('PUT', '/fault', fault)).toMatchObject({ status: 409, body: { message: 'a Refuse is active' } });
+    expect(await send('PUT', '/fault', fault)).toMatchObject({
+      status: 409,
+      body: { message: 'a Refuse is active' },
+    });
     const { body } = await send('GET', '/fault');
     expect((body['fault'] as { remainingMs: number }).remainingMs).toBeGreaterThan(25_000);
     expect(await send('DELETE', `/fault?holder=${holder}`)).toMatchObject({

@@ -4,14 +4,7 @@
  */
 import type { PerServer } from '../../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '../../client/redis-target.ts';
-import {
-  agreedWatch,
-  beginFailover,
-  isInPod,
-  newestWatch,
-  otherPrimary,
-  readWatches,
-} from '../../client/sentinel.ts';
+import { beginFailover, isInPod, newestWatch, otherPrimary, readWatches } from '../../client/sentinel.ts';
 import { listed, messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
 import type { Begun, RoleSwitch } from './fenced-failover.ts';
@@ -31,9 +24,9 @@ export class BySentinel implements RoleSwitch {
 
   async primaries(signal: AbortSignal): Promise<string | undefined> {
     const watches = await readWatches(this.#sentinels, signal);
-    const watch = agreedWatch(watches);
-    const settled = watches.every(({ flags }) => flags === 'master');
-    return watch && settled ? `${watch.runId}/${watch.epoch.toString(36)}` : undefined;
+    const reported = new Set(watches.map(({ epoch, runId }) => `${runId}/${epoch.toString(36)}`));
+    const [primary] = reported;
+    return reported.size === 1 && watches.every(({ flags }) => flags === 'master') ? primary : undefined;
   }
 
   async begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
