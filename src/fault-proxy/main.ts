@@ -15,47 +15,38 @@ async function tokenIn(file: string): Promise<string> {
   return token;
 }
 
-async function main(): Promise<void> {
-  const config = ownSettings(FAULT_PROXY);
-  const log = pino({ level: config.logLevel, base: { app: 'fault-proxy' } });
-  const { controlPort, directPort, host, port, upstream } = config;
-  const onFailure = (error: Error): void => {
-    // The kubelet starts it again, without a fault.
-    log.fatal({ err: error }, 'clients cannot connect any more');
-    process.exit(1);
-  };
-  const options = { host, upstream, onFailure };
-  const proxy = new FaultProxy({ ...options, port });
-  // By it, the operator reaches a Redis outside of the cluster: it has no control, so no fault applies to it. So the
-  // operator can show that Redis itself answers during a fault, and the address of a pod is all that it connects to.
-  const direct = directPort === undefined ? undefined : new FaultProxy({ ...options, port: directPort });
-  const control = createControl(proxy, await tokenIn(config.tokenFile));
-  control.addHook('onResponse', async ({ method, url }, { statusCode }) => {
-    if (method !== 'GET') log.info({ method, path: url.split('?')[0], statusCode }, 'control');
-  });
-  await proxy.start();
-  await direct?.start();
-  await control.listen({ host, port: controlPort });
-  const { port: bound } = control.server.address() as AddressInfo;
-  log.info(
-    { port: proxy.state.port, directPort: direct?.state.port, controlPort: bound, upstream },
-    'listening',
+const config = ownSettings(FAULT_PROXY);
+const log = pino({ level: config.logLevel, base: { app: 'fault-proxy' } });
+const { controlPort, directPort, host, port, upstream } = config;
+const onFailure = (error: Error): void => {
+  // The kubelet starts it again, without a fault.
+  log.fatal({ err: error }, 'clients cannot connect any more');
+  process.exit(1);
+};
+const options = { host, upstream, onFailure };
+const proxy = new FaultProxy({ ...options, port });
+// By it, the operator reaches a Redis outside of the cluster: it has no control, so no fault applies to it. So the
+// operator can show that Redis itself answers during a fault, and the address of a pod is all that it connects to.
+const direct = directPort === undefined ? undefined : new FaultProxy({ ...options, port: directPort });
+const control = createControl(proxy, await tokenIn(config.tokenFile));
+control.addHook('onResponse', async ({ method, url }, { statusCode }) => {
+  if (method !== 'GET') log.info({ method, path: url.split('?')[0], statusCode }, 'control');
+});
+await proxy.start();
+await direct?.start();
+await control.listen({ host, port: controlPort });
+const { port: bound } = control.server.address() as AddressInfo;
+log.info(
+  { port: proxy.state.port, directPort: direct?.state.port, controlPort: bound, upstream },
+  'listening',
+);
+
+const stop = (signal: NodeJS.Signals): void => {
+  log.info({ signal }, 'stopping');
+  Promise.all([control.close(), proxy.close(), direct?.close()]).then(
+    () => process.exit(0),
+    () => process.exit(1),
   );
-
-  const stop = (signal: NodeJS.Signals): void => {
-    log.info({ signal }, 'stopping');
-    Promise.all([control.close(), proxy.close(), direct?.close()]).then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`fault-proxy: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+};
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);

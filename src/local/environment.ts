@@ -4,13 +4,11 @@
  */
 import { join } from 'node:path';
 import {
-  type ControlPlane,
   ensureControlPlaneBinaries,
   ensureRedis,
   type OwnedProcess,
   type RedisServer,
   type RedisServerOptions,
-  type RegisteredPod,
   Supervisor,
   startControlPlane,
   startRedis,
@@ -56,7 +54,6 @@ export interface Stage<A extends StageApi = StageApi> {
   /** Namespace of the limiters and Redis; labelled to take part in chaos demos. */
   readonly namespace: string;
   /** Those that the stage started and ends. */
-  readonly redis?: RedisServer;
   readonly limiters: readonly Limiter[];
   /** In the sequence of `limiters`, then that of Redis. */
   readonly pods: Awaited<ReturnType<A['register']>>;
@@ -64,12 +61,6 @@ export interface Stage<A extends StageApi = StageApi> {
   readonly broken: Promise<TestbedError>;
   /** Stops everything in sequence, in at most 10 s, and removes every folder. Idempotent. */
   stop(): Promise<void>;
-}
-
-/** A real control plane. */
-export interface ClusterApi extends StageApi {
-  readonly controlPlane: ControlPlane;
-  register(namespace: string, target: Target): Promise<readonly RegisteredPod[]>;
 }
 
 /** Running rate limiters over a Redis, not registered yet. What was running before is in neither of the first two. */
@@ -140,12 +131,7 @@ export async function launchRedis(
 }
 
 /** Starts a real control plane with the CRD; its programs are built if they have to be. */
-export async function serveCluster({
-  onProgress,
-  auditLog,
-  supervisor,
-  signal,
-}: StageStart): Promise<ClusterApi> {
+export async function serveCluster({ onProgress, auditLog, supervisor, signal }: StageStart) {
   const progress = (message: string): void => onProgress('binaries', message);
   const binaries = await ensureControlPlaneBinaries({ progress, signal });
   const { kubernetesVersion, folder } = binaries;
@@ -158,7 +144,7 @@ export async function serveCluster({
   return {
     controlPlane,
     vital: [etcd, apiServer],
-    async register(namespace, target) {
+    async register(namespace: string, target: Target) {
       await kubectl.createNamespace(namespace, ENABLED);
       return await registerAt(kubectl, target);
     },
@@ -171,7 +157,7 @@ export async function launchBundled(
   start: StageStart,
   mode: LimiterMode,
   users = makeRedisUsers(),
-): Promise<StartedLimiters> {
+): Promise<StartedLimiters & { readonly server: RedisServer }> {
   const { onProgress, supervisor, signal } = start;
   const server = await launchRedis(start, { aclUsers: aclLines(users) });
   onProgress('limiters', `starting ${limiterCount} rate limiters, mode ${mode}`);
@@ -224,7 +210,6 @@ async function register<A extends StageApi>(
     supervisor,
     api,
     namespace,
-    ...(server && { redis: server }),
     limiters,
     pods,
     broken,

@@ -1,7 +1,6 @@
 /** The embedded run below the operator, on a real control plane of its own. */
 import type { ControlPlane, RedisServer } from '@chaosdemo/testbed';
 import {
-  type ClusterApi,
   launchBundled,
   type Stage,
   type StageOptions,
@@ -16,7 +15,7 @@ export interface EnvironmentOptions extends StageOptions {
 }
 
 /** A running environment with the bundled rate limiter. */
-export interface Environment extends Stage<ClusterApi> {
+export interface Environment extends Stage<Awaited<ReturnType<typeof serveCluster>>> {
   readonly controlPlane: ControlPlane;
   readonly redis: RedisServer;
   readonly redisUsers: RedisUsers;
@@ -25,11 +24,11 @@ export interface Environment extends Stage<ClusterApi> {
 /** Brings up a control plane and the bundled rate limiter. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const redisUsers = makeRedisUsers();
-  const stage = await startStage(
-    options,
-    serveCluster,
-    async (start) => await launchBundled(start, options.mode, redisUsers),
-  );
-  // launchBundled has started one.
-  return { ...stage, controlPlane: stage.api.controlPlane, redis: stage.redis as RedisServer, redisUsers };
+  const { promise: redis, resolve } = Promise.withResolvers<RedisServer>();
+  const stage = await startStage(options, serveCluster, async (start) => {
+    const started = await launchBundled(start, options.mode, redisUsers);
+    resolve(started.server);
+    return started;
+  });
+  return { ...stage, controlPlane: stage.api.controlPlane, redis: await redis, redisUsers };
 }

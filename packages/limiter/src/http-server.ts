@@ -13,9 +13,6 @@ const KEY_ONLY = {
   required: ['key'],
   properties: { key: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}$' } },
 } as const;
-interface KeyOnly {
-  readonly key: string;
-}
 
 /** The server of one node; not listening yet. Closing it ends open connections as soon as they are idle. */
 export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: Logger): FastifyInstance {
@@ -33,7 +30,7 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
   });
   const node = config.nodeId;
 
-  app.post<{ Body: KeyOnly }>('/check', { schema: { body: KEY_ONLY } }, async ({ body }, reply) => {
+  app.post<{ Body: { key: string } }>('/check', { schema: { body: KEY_ONLY } }, async ({ body }, reply) => {
     const result = await limiter.check(body.key);
     return await reply
       .code(result.allowed ? 200 : 429)
@@ -41,10 +38,14 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
       .send({ ...result, node });
   });
 
-  app.get<{ Querystring: KeyOnly }>('/counter', { schema: { querystring: KEY_ONLY } }, async ({ query }) => ({
-    ...(await limiter.counter(query.key)),
-    node,
-  }));
+  app.get<{ Querystring: { key: string } }>(
+    '/counter',
+    { schema: { querystring: KEY_ONLY } },
+    async ({ query }) => ({
+      ...(await limiter.counter(query.key)),
+      node,
+    }),
+  );
 
   app.get('/health', async (_request, reply) => {
     const { redisConnected, pending } = await limiter.health();

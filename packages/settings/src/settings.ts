@@ -87,14 +87,8 @@ export function helpText({ about, settings }: Omit<Program<Settings>, 'conflicts
     const origin = [...variable, ...(fallback ? [`default ${fallback}`] : [])].join(', ');
     return `  ${heading}\n      ${help}${origin === '' ? '' : `\n      [${origin}]`}`;
   });
-  const hasEnv = Object.values(settings).some(({ env }) => env !== undefined);
-  return [
-    about,
-    ...(hasEnv ? ['A flag overrides its environment variable, shown in brackets.'] : []),
-    [...rows, '  --help\n      Print this and end'].join('\n'),
-  ]
-    .join('\n\n')
-    .concat('\n');
+  const flags = [...rows, '  --help\n      Print this and end'].join('\n');
+  return `${about}\n\nA flag overrides its environment variable, shown in brackets.\n\n${flags}\n`;
 }
 
 /**

@@ -2,17 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
+import type { ControlPlane } from './control-plane.ts';
 import { TestbedError } from './errors.ts';
 import { attempt, type RunOptions } from './run.ts';
 
 /** The timeout is 5 min by default: far beyond the usual, so that a starved machine is slow and not broken. */
 export type KubectlOptions = Pick<RunOptions, 'input' | 'signal' | 'timeoutMs'>;
-
-/** The address of an API server and how to trust it. */
-export interface ClusterAddress {
-  readonly url: string;
-  readonly caFile: string;
-}
 
 /** kubectl for one kubeconfig. Pass secrets in `input`, never in the arguments, which errors repeat. */
 export class Kubectl {
@@ -77,7 +72,7 @@ export class Kubectl {
 /** Writes a kubeconfig, readable only by this user, for the holder of a token. Returns its path. */
 export async function writeKubeconfig(
   path: string,
-  cluster: ClusterAddress,
+  cluster: Pick<ControlPlane, 'caFile' | 'url'>,
   token: string,
   namespace = 'default',
 ): Promise<string> {

@@ -180,11 +180,11 @@ export class Supervisor {
       child.stdin?.end(spec.input);
       const owned = new OwnedProcess(spec, child, child.pid);
       this.#processes.add(owned);
-      this.#tell(`+group ${owned.pid}`);
+      this.#tell();
       void owned.exited.then(() => {
         owned.killGroup(); // What it started goes with it.
         this.#processes.delete(owned);
-        this.#tell(`-group ${owned.pid}`);
+        this.#tell();
       });
       return owned;
     } finally {
@@ -197,7 +197,7 @@ export class Supervisor {
     this.#assertOpen();
     const folder = mkdtempSync(join(parent, `chaosdemo-${purpose}-`));
     this.#folders.add(folder);
-    this.#tell(`+folder ${folder}`);
+    this.#tell();
     return folder;
   }
 
@@ -205,7 +205,7 @@ export class Supervisor {
   async removeFolder(folder: string): Promise<void> {
     await rm(folder, removal);
     this.#folders.delete(folder);
-    this.#tell(`-folder ${folder}`);
+    this.#tell();
   }
 
   /** Stops what still runs (at most 5 s each, all at once), removes the folders, ends the watchdog. Idempotent. */
@@ -230,8 +230,10 @@ export class Supervisor {
     if (this.#closed) throw new TestbedError('STOPPED', 'The environment is already stopped or stopping');
   }
 
-  #tell(line: string): void {
-    this.#watchdog.stdin.write(`${line}\n`);
+  /** Tells the watchdog all that is owned now. */
+  #tell(): void {
+    const groups = [...this.#processes].map(({ pid }) => pid);
+    this.#watchdog.stdin.write(`${JSON.stringify({ groups, folders: [...this.#folders] })}\n`);
   }
 }
 

@@ -1,38 +1,30 @@
 /** What this run knows of its own pause: the fault records it here, and the restore reads it. */
 export class OwnPause {
-  #state: 'none' | 'active' | 'unknown';
-  #released = false;
+  /** none: certainly none is active. unknown: this process saw none, but an earlier one may have paused. */
+  state: 'none' | 'active' | 'unknown';
+  /** Whether this run itself ended it early. */
+  released = false;
 
   /** @param mayBeOn an earlier process may have left one active */
   constructor(mayBeOn: boolean) {
-    this.#state = mayBeOn ? 'unknown' : 'none';
-  }
-
-  /** none: certainly none is active. unknown: this process saw none, but an earlier one may have paused. */
-  get state(): 'none' | 'active' | 'unknown' {
-    return this.#state;
-  }
-
-  /** Whether this run itself ended it early. */
-  get released(): boolean {
-    return this.#released;
+    this.state = mayBeOn ? 'unknown' : 'none';
   }
 
   begun(): void {
-    this.#state = 'active';
-    this.#released = false;
+    this.state = 'active';
+    this.released = false;
   }
 
   ended(): void {
-    this.#state = 'none';
+    this.state = 'none';
   }
 
   /** No earlier one can be active any more; one of this process stays unchanged. */
   outlived(): void {
-    if (this.#state === 'unknown') this.#state = 'none';
+    if (this.state === 'unknown') this.state = 'none';
   }
 
   toBeReleased(): void {
-    this.#released = true;
+    this.released = true;
   }
 }

@@ -62,11 +62,6 @@ export function isInPod(
   return at === host || (namespace !== undefined && name === podName && space === namespace && svc === 'svc');
 }
 
-/** Whether it is this server. Pure. */
-function isAt(watch: Pick<Watch, 'address'>, redis: RedisTarget): boolean {
-  return isInPod(watch, redis) && watch.address.endsWith(`:${redis.port}`);
-}
-
 /** SENTINEL MASTER of each. @throws as {@link readWatch} if one does not answer */
 export async function readWatches(
   { masterName, servers }: SentinelsTarget,
@@ -77,7 +72,8 @@ export async function readWatches(
 
 /** Whether it reports this primary. A Sentinel that has restarted knows the address before the run_id. */
 function reports(watch: Watch, primary: RedisTarget): boolean {
-  return watch.runId === primary.runId || isAt(watch, primary);
+  const isAt = isInPod(watch, primary) && watch.address.endsWith(`:${primary.port}`);
+  return watch.runId === primary.runId || isAt;
 }
 
 /**

@@ -41,6 +41,3 @@ export async function readAll<T>(
     each(targets, (target) => limit.run(target.namespace ?? '', signal, () => readInTurn(target))),
   );
 }
-
-/** Servers whose lists of clients a fault reads at the same time; each may have 1 MiB. */
-export const LISTS_AT_ONCE = 4;

@@ -9,11 +9,13 @@ import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { ClientListReply, RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { MOST_ELEMENTS } from '../../client/reply-gate.ts';
-import { LISTS_AT_ONCE } from '../../client/server-turns.ts';
 import { counted, listed, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
 import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
+
+/** Servers whose lists of clients are read at the same time; each may have 1 MiB. */
+const LISTS_AT_ONCE = 4;
 
 /** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
 const EVERY_MS = 50;
