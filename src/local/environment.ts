@@ -9,6 +9,7 @@ import {
   type OwnedProcess,
   type RedisServer,
   type RedisServerOptions,
+  type RegisteredPod,
   Supervisor,
   startControlPlane,
   startRedis,
@@ -32,10 +33,7 @@ export interface StageOptions {
 }
 
 /** A pod that represents a process. */
-export interface StagePod {
-  /** Reports Running and Ready, or NotReady. */
-  setReady(ready: boolean): Promise<void>;
-}
+export type StagePod = Pick<RegisteredPod, 'setReady'>;
 
 /** An API server, real or in memory. */
 export interface StageApi {

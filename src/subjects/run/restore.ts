@@ -50,7 +50,7 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     const refusal = options.permit.refusal();
     if (refusal !== undefined) throw new Error(`Redis is not released: ${refusal}`);
     try {
-      ownPause.toBeReleased();
+      ownPause.released = true;
       await redis.unpause();
       done.push('released the pause of Redis');
     } catch (error) {

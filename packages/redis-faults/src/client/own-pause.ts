@@ -23,8 +23,4 @@ export class OwnPause {
   outlived(): void {
     if (this.state === 'unknown') this.state = 'none';
   }
-
-  toBeReleased(): void {
-    this.released = true;
-  }
 }
