@@ -19,7 +19,7 @@ const NEEDED = [
   ['+get', 'baseline', 'get'],
   ['+client|pause', 'injection', 'client|pause'],
   ['+watch', 'preparation', 'watch'],
-  ['+multi', 'injection', 'multi'],
+  ['+multi', 'preparation', 'multi'],
   ['+exec', 'injection', 'exec'],
   ['+client|unpause', 'restoring', 'client|unpause'],
 ] as const;
