@@ -75,9 +75,9 @@ export function redisPod(namespace: string, redis: Address & { readonly pid?: nu
   return podOf(namespace, 'redis-0', { 'app.kubernetes.io/name': 'redis' }, 'redis', redis);
 }
 
-/** The pods that represent bundled limiters. */
+/** The pods that represent bundled limiters, of one template like those of a Deployment. */
 export function limiterPods(namespace: string, limiters: readonly Limiter[]): PodSpec[] {
-  const labels = { 'app.kubernetes.io/name': 'ratelimiter' };
+  const labels = { 'app.kubernetes.io/name': 'ratelimiter', 'pod-template-hash': 'first' };
   return limiters.map(({ ip: host, name, port, process: { pid } }) =>
     podOf(namespace, name, labels, 'http', { host, port, pid }),
   );
