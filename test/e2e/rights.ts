@@ -1,6 +1,5 @@
 /** The shipped RBAC against the audit log of everything above: nothing granted in vain, nothing missing. */
 import { expect, it } from 'vitest';
-import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { ONE_BURST } from '../kit/demo.ts';
 import { until } from '../kit/until.ts';
 import { AUDIT_LOG } from './support/audited-config.ts';
@@ -9,7 +8,6 @@ import { grantedBy, readShippedRoles, usedIn } from './support/rights.ts';
 
 const GET_OBJECT = 'ClusterRole chaosdemo-operator: get chaosdemo.dev/chaosdemos';
 const DELETE_EVIDENCE = 'ClusterRole chaosdemo-target: delete configmaps';
-const PATCH_EVENT = 'ClusterRole chaosdemo-operator: patch events.k8s.io/events';
 
 /** A namespace that is enabled, and without a RoleBinding for the operator. */
 const UNBOUND = 'unbound';
@@ -71,24 +69,6 @@ export function rights(cluster: Cluster): void {
     );
   });
 
-  it('counts an event that repeats', async () => {
-    const noPods = { selector: { matchLabels: { app: 'absent' } } };
-    await cluster.applySpec('refused-again', { rateLimiter: noPods });
-    const becomes = (reason: string) =>
-      cluster.untilStatus('refused-again', reason, (status) => readyReason(status) === reason);
-    await until(
-      async () => {
-        await becomes('NoSuchPods');
-        await cluster.patch('refused-again', { spec: { suspend: true } });
-        await becomes('Suspended');
-        await cluster.patch('refused-again', { spec: { suspend: false } });
-        return (await audited()).used.has(PATCH_EVENT);
-      },
-      { everyMs: 1_000, what: 'the count of an event to be written' },
-    );
-    expect((await audited()).used).toContain(PATCH_EVENT);
-  });
-
   it.each([
     ['not-enabled', {}, 'NamespaceNotEnabled'],
     [UNBOUND, { 'chaosdemo.dev/enabled': 'true' }, 'PermissionDenied'],
@@ -121,8 +101,4 @@ export function rights(cluster: Cluster): void {
     expect([...used].filter((right) => !granted.includes(right))).toEqual([]);
     await cluster.kubectl.run(['-n', NAMESPACE, 'delete', 'chaosdemos', '--all', '--timeout=120s']);
   });
-}
-
-function readyReason({ conditions }: ChaosDemoStatus): string | undefined {
-  return conditions?.find(({ type }) => type === 'Ready')?.reason;
 }
