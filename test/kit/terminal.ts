@@ -45,7 +45,10 @@ export class TestTerminal {
       this.written += data.toString();
       this.#screen.write(data);
     });
-    this.ended = new Promise((resolve) => this.#child.once('close', resolve));
+    // The emulator reads what is written a moment later.
+    this.ended = new Promise((resolve) =>
+      this.#child.once('close', (status) => this.#screen.write('', () => resolve(status))),
+    );
   }
 
   /** Types keys, as a person at the keyboard. */
