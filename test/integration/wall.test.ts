@@ -152,7 +152,7 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
       // Measured on a quiet machine: 520 ms beside 500, and runs of 1.4 s beside 1.6.
       expect(Math.min(...attacked)).toBeLessThan(1.5 * Math.max(...alone));
       expect(own).toBeLessThan(usual + 300);
-    }),
+    }, Number.POSITIVE_INFINITY),
   );
 });
 
