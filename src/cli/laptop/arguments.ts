@@ -53,7 +53,7 @@ export function testCommand(): Command {
   const command = new Command('test')
     .summary('test an API on this machine, without a cluster')
     .description(
-      'Tests the rate limiter of an API on this machine: stalls the Redis of the API for 10 s or more, sends bursts, and reports the outcome for callers. Every client of that Redis stalls as well.',
+      'Tests the rate limiter of an API on this machine: stalls the Redis of the API for 5 s or more, sends bursts, and reports the outcome for callers. Every client of that Redis stalls as well.',
     );
   withApiOptions(command)
     .addOption(
