@@ -9,7 +9,7 @@ import {
   type RateLimiterSpec,
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
-import { type ApiFacts, isKeyed, runOf } from './manifest.ts';
+import { type ApiFacts, isKeyed, runOf, runOnMost } from './manifest.ts';
 
 const { limit: counted, place, request: keyed } = FACTS;
 
@@ -67,6 +67,11 @@ describe('the ChaosDemo for an API', () => {
     expect(spec).toMatchObject({ scenarios: [{ storeOutage }, {}] });
     expect(spec).toEqual(expect.objectContaining(activeDeadline === undefined ? {} : { activeDeadline }));
     expect((spec.rateLimiter as { health?: object }).health).toEqual(health);
+  });
+
+  it('takes fewer instances if the one limit is too small for all, and not if each caller has its own', () => {
+    const byAddress = { ...FACTS, request: { ...keyed, headers: [] } };
+    expect([runOnMost(byAddress).instances, runOnMost(FACTS).instances]).toEqual([1, 3]);
   });
 
   it('states which windows fit a run with one caller', () => {

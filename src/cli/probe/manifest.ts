@@ -74,8 +74,9 @@ interface Pace {
 }
 
 const USUAL: Pace = { durations: DURATIONS };
-/** For windows of more than 12 s. */
+/** How long one caller is watched in the shortest scenario: its window has to be longer. */
 const SHORT_MS = 12_000;
+/** Takes {@link SHORT_MS}. */
 const SHORT: Pace = {
   durations: ['5s'],
   countdown: { countdown: '1s' },
