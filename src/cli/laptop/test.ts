@@ -50,8 +50,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     // another one, so they cannot be distinguished.
     const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });
     const run = spec ? undefined : await runOfFacts(prepared, options, place, pool !== undefined);
-    if (!prepared.server)
-      progress('redis', 'writes of all its clients stall for 5 s or more during the run');
+    if (!prepared.server) progress('redis', 'writes of all its clients stall for 5 s or more during the run');
     const instances = run?.instances ?? prepared.instances.length;
     await Promise.all(prepared.started.slice(instances).map(({ process }) => process.stop(STOP_MS)));
     const tested: Prepared = {

@@ -69,7 +69,7 @@ describe('the ChaosDemo for an API', () => {
     expect((spec.rateLimiter as { health?: object }).health).toEqual(health);
   });
 
-  it('takes fewer instances if the one limit is too small for all, and not if each caller has its own', () => {
+  it('takes fewer instances if they share a limit that is too small', () => {
     const byAddress = { ...FACTS, request: { ...keyed, headers: [] } };
     expect([runOnMost(byAddress).instances, runOnMost(FACTS).instances]).toEqual([1, 3]);
   });
