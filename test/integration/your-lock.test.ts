@@ -35,7 +35,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test of a lock', () => {
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (data) => (output += String(data)));
       await once(child, 'exit');
-      expect(child.exitCode, output).toBe(status);
+      expect({ status: child.exitCode, output }).toEqual({ status, output });
       const report = join(folder, 'report', 'chaosdemo.json');
       const demo = JSON.parse(await readFile(report, 'utf8')) as ChaosDemo;
       const { result, summary } = demo.status?.scenarios?.[0] ?? {};
