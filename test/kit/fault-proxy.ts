@@ -58,10 +58,8 @@ export async function startFaultProxy(
     ];
     const env = { PATH: process.env['PATH'] };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
-    await until(async () => (await get('/fault'))['port'] === port || child.exitCode !== null, {
-      what: 'the fault proxy to listen',
-      deadlineMs: 30_000,
-    });
+    const isReady = async () => child.exitCode !== null || (await get('/fault'))['port'] === port;
+    await until(isReady, { what: 'the fault proxy to listen', deadlineMs: 30_000 });
     await rm(tokenFile);
     if (child.exitCode !== null) throw new Error(`the fault proxy ended with ${child.exitCode}`);
     return child;

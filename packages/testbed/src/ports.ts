@@ -1,5 +1,6 @@
 /** Free ports on loopback addresses, and whether those addresses exist at all. */
 import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { messageOf, TestbedError } from './errors.ts';
@@ -9,10 +10,14 @@ import { messageOf, TestbedError } from './errors.ts';
 const lowest = 20_000;
 const highest = 32_000;
 
-/** A port that is free on all the given addresses. Throws LOOPBACK_ALIAS_MISSING if the machine lacks one of them. */
+/**
+ * A port that is free on all the given addresses, and that no process gets from here until this one ends. Throws
+ * LOOPBACK_ALIAS_MISSING if the machine lacks one of them.
+ */
 export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(lowest, highest);
+    if (!(await reserve(port))) continue;
     const free = await Promise.all(hosts.map((host) => canListen(host, port)));
     if (free.every(Boolean)) return port;
   }
@@ -31,6 +36,20 @@ export async function withFreePorts<T>(times: number, start: () => Promise<T>): 
       const taken = /address already in use|is taken by another program/.test(messageOf(error));
       if (count === times || !taken) throw error;
     }
+  }
+}
+
+/** The UDP port of the same number, which nothing here listens on, stands for it in all processes of this machine. */
+async function reserve(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind({ port, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    socket.unref();
+    return true;
+  } catch {
+    socket.close();
+    return false;
   }
 }
 
