@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { namesOf } from '../../../test/fixtures/subjects/ratelimiter/judged.ts';
 import type { HistoryEvent } from '../history/events.ts';
-import { type Checker, Checks, code, compose, type Finding } from './checker.ts';
+import { type Checker, Checks, code, compose, type Finding, type Fold } from './checker.ts';
 
-const finding = (name: string, of: Partial<Finding> = {}): [string, Finding] => [
+const findingOf = (name: string, of: Partial<Finding> = {}): [string, Finding] => [
   name,
   {
     measures: [{ name, value: 1, unit: 'ms' }],
@@ -18,19 +18,19 @@ const composed = (...findings: [string, Finding][]) => compose(new Map(findings)
 it('findings are violated since the first moment of those that are violated', () => {
   const broken = (brokenAt?: number) => ({ isBroken: true, brokenAt });
   expect(
-    composed(finding('a', broken(30)), finding('b', broken(20)), finding('c', { brokenAt: 10 })),
+    composed(findingOf('a', broken(30)), findingOf('b', broken(20)), findingOf('c', { brokenAt: 10 })),
   ).toMatchObject({ isBroken: true, brokenAt: 20 });
-  expect(composed(finding('a', broken()), finding('b', broken(20))).brokenAt).toBe(20);
-  expect(composed(finding('a', broken())).brokenAt).toBeUndefined();
-  expect(composed(finding('a'))).toMatchObject({ isBroken: false, brokenAt: undefined });
+  expect(composed(findingOf('a', broken()), findingOf('b', broken(20))).brokenAt).toBe(20);
+  expect(composed(findingOf('a', broken())).brokenAt).toBeUndefined();
+  expect(composed(findingOf('a'))).toMatchObject({ isBroken: false, brokenAt: undefined });
 });
 
 it('the first violated finding leads with its measures; evidence of pods comes last', () => {
   const unproven = [code('unproven c')];
   const all = composed(
-    finding('a'),
-    finding('b', { isBroken: true }),
-    finding('c', { isBroken: true, unproven }),
+    findingOf('a'),
+    findingOf('b', { isBroken: true }),
+    findingOf('c', { isBroken: true, unproven }),
   );
   expect(all.measures.map(({ name }) => name)).toEqual(['b', 'a', 'c']);
   // What a violated finding lacks no longer matters, unless its violation is not proven.
@@ -52,36 +52,28 @@ const fail = (): never => {
   throw FIRST;
 };
 /** Counts events. */
-const counting = { init: () => 0, step: (count: number) => count + 1 };
-const counts = (name: string, find: (count: number) => Finding): Checker<unknown, number> => ({
-  ...counting,
-  name,
-  finding: find,
-});
-const count = counts('count', (found) => ({ measures: [{ name: 'count', value: found, unit: 'events' }] }));
+const counting: Fold<unknown, number> = { init: () => 0, step: (count) => count + 1 };
+const count: Checker<number> = {
+  name: 'count',
+  finding: (found) => ({ measures: [{ name: 'count', value: found, unit: 'events' }] }),
+};
 
-it('checkers with the same fold share one state', () => {
-  let steps = 0;
-  const fold = { init: () => 0, step: (state: number) => state + (steps += 1) };
-  const checks = new Checks(
-    [
-      { ...count, ...fold },
-      { ...count, ...fold, name: 'other' },
-    ],
-    {},
-    fail,
-  );
-  checks.take(EVENT);
-  expect([steps, checks.state(fold)]).toEqual([1, 1]);
-});
-
-it.each<[string, Checker<unknown, number>]>([
-  ['begins', { ...count, name: 'bad', init: fail, step: (state: number) => state }],
-  ['takes an event', { ...count, name: 'bad', step: fail }],
-  ['makes its finding', counts('bad', fail)],
-])('a checker that throws as it %s hides none of the other findings', (_, bad) => {
+it.each<[string, Fold<unknown, number>]>([
+  ['begins', { ...counting, init: fail }],
+  ['takes an event', { ...counting, step: fail }],
+])('a fold that throws as it %s leaves all findings unproven', (_, fold) => {
   const errors: unknown[] = [];
-  const checks = new Checks([bad, count], {}, (error) => errors.push(error));
+  const checks = new Checks({ fold, checkers: [count] }, {}, (error) => errors.push(error));
+  checks.take(EVENT);
+  expect(checks.failures).toEqual([{ code: 'CheckerFailed', message: 'first' }]);
+  expect(checks.findings().get('count')).toEqual({ unproven: checks.failures });
+  expect(errors).toEqual([FIRST]);
+});
+
+it('a checker that throws hides none of the other findings', () => {
+  const errors: unknown[] = [];
+  const checkers = [{ name: 'bad', finding: fail }, count];
+  const checks = new Checks({ fold: counting, checkers }, {}, (error) => errors.push(error));
   checks.take(EVENT);
   checks.findings();
   checks.take(EVENT);
@@ -93,8 +85,9 @@ it.each<[string, Checker<unknown, number>]>([
 });
 
 it('a violation that was found is unproven once its checker throws', () => {
-  const broken = counts('broken', (found) => (found === 1 ? { isBroken: true } : fail()));
-  const checks = new Checks([broken], {}, () => undefined);
+  const finding = (found: number): Finding => (found === 1 ? { isBroken: true } : fail());
+  const checkers = [{ name: 'broken', finding }];
+  const checks = new Checks({ fold: counting, checkers }, {}, () => undefined);
   checks.take(EVENT);
   expect(checks.findings().get('broken')).toEqual({ isBroken: true });
   checks.take(EVENT);

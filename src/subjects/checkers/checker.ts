@@ -1,6 +1,6 @@
 /**
- * A checker is a fold over a history: a finding about what callers got, in codes and figures. Checkers compose by name,
- * and each scenario has a list of them. Pure.
+ * A scenario folds its history into one state, and each of its checkers makes a finding of that: about what callers got,
+ * in codes and figures. Checkers compose by name. Pure.
  */
 import { type Measure, messageOf } from '../../api/index.ts';
 import type { HistoryEvent } from '../history/events.ts';
@@ -51,35 +51,42 @@ export function applying<T>(some: Some<T> = []): T[] {
 /** There is nothing to find yet. */
 export const NOTHING: Finding<never> = {};
 
-export interface Checker<S, A> {
+export interface Checker<A> {
   readonly name: string;
-  init(setup: S): A;
-  /** Takes O(1), and may use `state` up: only its result is valid after that. */
-  step(state: A, event: HistoryEvent): A;
   finding(state: A): Finding;
 }
 
-/** How a state begins and grows. Checkers with the same functions share one state. */
-export type Fold<S, A> = Pick<Checker<S, A>, 'init' | 'step'>;
+/** How the state of a scenario begins and grows. */
+export interface Fold<S, A> {
+  init(setup: S): A;
+  /** Takes O(1), and may use `state` up: only its result is valid after that. */
+  step(state: A, event: HistoryEvent): A;
+}
+
+/** The checkers of a scenario, and the fold that gives their state. */
+export interface CheckedBy<S, A> {
+  readonly fold: Fold<S, A>;
+  readonly checkers: readonly Checker<A>[];
+}
 
 /**
- * Several checkers of one history. An error in one leaves its finding as it was before, and unproven: what it would have
- * found may be needed to prove the findings of the others, which go on.
+ * The checkers of one history. An error in one leaves its finding as it was before, and unproven: what it would have
+ * found may be needed to prove the findings of the others, which go on. An error in the fold ends all.
  */
-export class Checks<S> {
-  readonly #checkers: readonly Checker<S, unknown>[];
+export class Checks<S, A> {
+  readonly #by: CheckedBy<S, A>;
   readonly #onFailure: (error: unknown) => void;
-  readonly #states = new Map<Fold<S, unknown>['step'], unknown>();
+  #state: A | undefined;
   readonly #failures = new Map<unknown, Code>();
   readonly #found = new Map<string, Finding>();
 
   /** @param onFailure gets the first error */
-  constructor(checkers: readonly Checker<S, unknown>[], setup: S, onFailure: (error: unknown) => void) {
-    this.#checkers = checkers;
+  constructor(by: CheckedBy<S, A>, setup: S, onFailure: (error: unknown) => void) {
+    this.#by = by;
     this.#onFailure = onFailure;
-    for (const { init, step } of checkers) {
-      if (!this.#states.has(step)) this.guard(step, () => this.#states.set(step, init(setup)));
-    }
+    this.guard(by.fold, () => {
+      this.#state = by.fold.init(setup);
+    });
   }
 
   /** Why findings are unknown from now on. */
@@ -88,26 +95,26 @@ export class Checks<S> {
   }
 
   take(event: HistoryEvent): void {
-    for (const [step, state] of this.#states) {
-      this.guard(step, () => this.#states.set(step, step(state, event)));
-    }
+    this.guard(this.#by.fold, () => {
+      this.#state = this.#by.fold.step(this.state, event);
+    });
   }
 
-  /** The state of the checkers with this fold. */
-  state<A>({ step }: Fold<S, A>): A {
-    return this.#states.get(step) as A;
+  /** What the checkers read. */
+  get state(): A {
+    return this.#state as A;
   }
 
   /** By name, in the order of the list. */
   findings(): ReadonlyMap<string, Finding> {
-    for (const { finding, name, step } of this.#checkers) {
-      if (this.#failures.has(step)) continue;
-      this.guard(name, () => this.#found.set(name, finding(this.#states.get(step))));
+    const { checkers, fold } = this.#by;
+    for (const { finding, name } of this.#failures.has(fold) ? [] : checkers) {
+      this.guard(name, () => this.#found.set(name, finding(this.state)));
     }
     return new Map(
-      this.#checkers.map(({ name, step }) => {
+      checkers.map(({ name }) => {
         const found = this.#found.get(name) ?? NOTHING;
-        const failure = this.#failures.get(step) ?? this.#failures.get(name);
+        const failure = this.#failures.get(fold) ?? this.#failures.get(name);
         return [name, failure ? { ...found, unproven: [...(found.unproven ?? []), failure] } : found];
       }),
     );

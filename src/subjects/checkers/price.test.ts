@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applying, type Code } from './checker.ts';
-import { priceFinding } from './price.ts';
-import { type Seen, seenBy, type Usage } from './seen.ts';
+import { price } from './price.ts';
+import { type Seen, seenFold, type Usage } from './seen.ts';
 
 const START = 10_000;
 const END = 14_000;
@@ -11,8 +11,8 @@ function found(open: readonly number[], times: Partial<Seen['times']> = { starte
   const usage = open.map(
     (count, i): Usage => ({ at: START - 1000 + 500 * i, open: count, bytes: 1e6 * count }),
   );
-  const seen: Seen = { ...seenBy({ pods: ['a'] }), usage, times: { until: END, ...times } };
-  return applying<Code>(priceFinding(seen).evidence);
+  const seen: Seen = { ...seenFold.init({ pods: ['a'] }), usage, times: { until: END, ...times } };
+  return applying<Code>(price.finding(seen).evidence);
 }
 
 describe('the price of a fault', () => {

@@ -8,7 +8,7 @@ const AFTER_MS = 1000;
 const GROWTH = 3;
 
 /** Nothing without a look at Redis before and in the fault. */
-export function priceFinding({ times, usage }: Seen) {
+function priceIn({ times, usage }: Seen) {
   const { endedAt = Number.POSITIVE_INFINITY, startedAt = Number.POSITIVE_INFINITY } = times;
   const before = usage.filter(({ at }) => at < startedAt);
   const during = usage.filter(({ at }) => at >= startedAt && at < endedAt + AFTER_MS);
@@ -27,3 +27,5 @@ export function priceFinding({ times, usage }: Seen) {
     ],
   };
 }
+
+export const price = { name: 'price', finding: priceIn };

@@ -1,6 +1,6 @@
 /** What is true of every history, whatever it shows: how complete it is, and whether the fault was there. Pure. */
 import { EARLY_MS } from '@chaosdemo/redis-faults/events';
-import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+import type { Recorded } from '../history/recorded.ts';
 import { code } from './checker.ts';
 
 export interface RecordSetup {
@@ -16,14 +16,8 @@ export interface RecordSetup {
 
 type RecordSeen = Recorded & { readonly setup: RecordSetup };
 
-export const recordFold = {
-  init: (setup: RecordSetup): RecordSeen => ({ setup, ...NOTHING_RECORDED }),
-  step: recorded<RecordSeen>,
-};
-
 /** All that was sent and observed is recorded, and shows something about the subject. */
 export const record = {
-  ...recordFold,
   name: 'record',
   finding: ({ dropped, leftOut, setup: { storeDoubt } }: RecordSeen) => ({
     unproven: [dropped > 0 && code('EventsDropped', { events: dropped })],
@@ -36,7 +30,6 @@ export const record = {
 
 /** The fault was there for all of its time. */
 export const proof = {
-  ...recordFold,
   name: 'proof',
   finding({ proof: found, setup: { endsEarly = false, lastsMs = 0 }, times }: RecordSeen) {
     const { doubtfulFrom, endedAt } = times;

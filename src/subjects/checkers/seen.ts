@@ -25,12 +25,12 @@ export interface Seen<S extends RecordSetup = RecordSetup> extends Recorded {
   readonly last: { readonly [K in Last]?: EventOf<K> };
 }
 
-export function seenBy<S extends RecordSetup>(setup: S): Seen<S> {
+function seenBy<S extends RecordSetup>(setup: S): Seen<S> {
   return { setup, requests: [], usage: [], last: {}, ...NOTHING_RECORDED };
 }
 
 /** What was seen with one more event; uses `seen` up. */
-export function seenAfter<A extends Seen>(seen: A, event: HistoryEvent): A {
+function seenAfter<A extends Seen>(seen: A, event: HistoryEvent): A {
   if (event.kind === 'request') {
     seen.requests.push(event);
     return { ...seen };
@@ -51,6 +51,8 @@ export function seenAfter<A extends Seen>(seen: A, event: HistoryEvent): A {
     : recorded(seen, event);
 }
 
+export const seenFold = { init: seenBy, step: seenAfter };
+
 /** When the last request of the traffic was answered; undefined: some are not answered yet, so nothing is proven. */
 export function finishedAt({ last }: Seen): number | undefined {
   return last.ended?.at ?? last['traffic-ended']?.at;
@@ -67,7 +69,7 @@ export function restartedOf({ last }: Seen): ReadonlySet<string> {
 }
 
 /** Pods were there from start to end. */
-export function podsFinding(seen: Seen) {
+function podsIn(seen: Seen) {
   const [gone, restarted] = [[...goneOf(seen)], [...restartedOf(seen)]];
   return {
     unproven: [seen.setup.pods.length === gone.length && code('NoPodLeft')],
@@ -78,3 +80,5 @@ export function podsFinding(seen: Seen) {
     ],
   };
 }
+
+export const pods = { name: 'pods', finding: podsIn };

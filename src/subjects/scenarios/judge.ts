@@ -1,7 +1,7 @@
 /** Judges a history as it grows, by the checkers of its scenario; the same in a run and from a file. */
 import type { Measure } from '../../api/index.ts';
 import type { InvariantReading } from '../../engine/observed.ts';
-import { type Checker, Checks, type Code, compose, type Finding, type Fold } from '../checkers/checker.ts';
+import { type CheckedBy, Checks, type Code, compose, type Finding } from '../checkers/checker.ts';
 import { finishedAt, type Seen } from '../checkers/seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';
@@ -53,10 +53,7 @@ export function summariesOf(findings: Findings, words: (code: Code) => string, .
 }
 
 /** How a scenario judges. */
-export interface JudgedBy<S, A> {
-  readonly checkers: readonly Checker<S, unknown>[];
-  /** The fold of its own checkers. */
-  readonly fold: Fold<S, A>;
+export interface JudgedBy<S, A> extends CheckedBy<S, A> {
   setup(setup: Setup): S;
   /** Puts a code into words. */
   readonly words: (code: Code) => string;
@@ -78,20 +75,20 @@ export type OnFailure = (error: unknown) => void;
 export class Judge<A = unknown> {
   readonly history: History;
   readonly #by: JudgedBy<unknown, A>;
-  readonly #checks: Checks<unknown>;
+  readonly #checks: Checks<unknown, A>;
   #last: InvariantReading | undefined;
 
   /** @param onFailure gets the first error; the result is unknown by then */
   constructor(history: History, by: JudgedBy<unknown, A>, onFailure: OnFailure = () => undefined) {
     this.history = history;
     this.#by = by;
-    this.#checks = new Checks(this.#by.checkers, by.setup(history.setup), onFailure);
+    this.#checks = new Checks(by, by.setup(history.setup), onFailure);
     history.listen((event) => this.#checks.take(event));
   }
 
   /** What the checkers saw. */
   get state(): A {
-    return this.#checks.state(this.#by.fold);
+    return this.#checks.state;
   }
 
   findings(): Findings {

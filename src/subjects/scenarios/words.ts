@@ -3,10 +3,10 @@
 import { listed } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../api/index.ts';
 import type { Code, CodeOf } from '../checkers/checker.ts';
-import type { priceFinding } from '../checkers/price.ts';
+import type { price } from '../checkers/price.ts';
 import type { proof, record } from '../checkers/record.ts';
 import type { Counts } from '../checkers/requests.ts';
-import type { podsFinding } from '../checkers/seen.ts';
+import type { pods } from '../checkers/seen.ts';
 import { leftOutShortfall } from '../http/failure.ts';
 
 /** The words of a scenario for each code that its checkers find. */
@@ -15,7 +15,7 @@ export type Words<C extends Code> = {
 };
 
 type CommonCode =
-  | CodeOf<typeof proof | typeof record | { finding: typeof podsFinding } | { finding: typeof priceFinding }>
+  | CodeOf<typeof pods | typeof price | typeof proof | typeof record>
   | (Code & { readonly code: 'CheckerFailed'; readonly message: string });
 
 /** Words for what checkers of all scenarios find. */

@@ -6,7 +6,7 @@
 import { once } from '../../checkers/checker.ts';
 import type { RecordSetup } from '../../checkers/record.ts';
 import { admittedAt, countsOf, phasesOf } from '../../checkers/requests.ts';
-import { goneOf, type Seen, seenAfter, seenBy } from '../../checkers/seen.ts';
+import { goneOf, type Seen } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
 
@@ -36,8 +36,6 @@ export interface LockSetup extends RecordSetup {
 }
 
 export type LockSeen = Seen<LockSetup>;
-
-export const lockFold = { init: seenBy<LockSetup>, step: seenAfter<LockSeen> };
 
 export interface Hold {
   readonly key: string;

@@ -5,10 +5,10 @@
  * every slot of every key is granted again, by every pod. Pure.
  */
 import { code, figure, NOTHING, once } from '../../checkers/checker.ts';
-import { priceFinding } from '../../checkers/price.ts';
+import { price } from '../../checkers/price.ts';
 import { proof, record } from '../../checkers/record.ts';
 import { type Counts, countsOf, sizeOf } from '../../checkers/requests.ts';
-import { goneOf, podsFinding } from '../../checkers/seen.ts';
+import { goneOf, pods } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import {
   type Behaviour,
@@ -17,13 +17,11 @@ import {
   type Hold,
   holdsOf,
   type LockSeen,
-  lockFold,
   overlapsOf,
   viewOf,
 } from './holds.ts';
 
 export const exclusion = {
-  ...lockFold,
   name: 'exclusion',
   finding(seen: LockSeen) {
     const { accept, slots } = seen.setup;
@@ -66,7 +64,6 @@ function shrinkingIn(holds: readonly Hold[]): Fenced[] {
 }
 
 export const fencing = {
-  ...lockFold,
   name: 'fencing',
   finding(seen: LockSeen) {
     if (!seen.setup.isFenced) return NOTHING;
@@ -104,7 +101,6 @@ function wordFor(counts: Counts, relative: number): Behaviour {
 }
 
 export const service = {
-  ...lockFold,
   name: 'service',
   finding(seen: LockSeen) {
     const view = viewOf(seen);
@@ -143,9 +139,9 @@ export const service = {
 export const returnIn = once((seen: LockSeen) => {
   const { ended, return: began } = seen.last;
   if (!ended || !began) return undefined;
-  const { keys, pods, slots } = seen.setup;
+  const { keys, slots } = seen.setup;
   const gone = goneOf(seen);
-  const staying = pods.filter((pod) => !gone.has(pod));
+  const staying = seen.setup.pods.filter((pod) => !gone.has(pod));
   const lacking = keys.flatMap((key) => {
     const holds = (holdsOf(seen).get(key) ?? []).filter(({ sentAt }) => sentAt >= began.at);
     const granting = new Set(holds.map(({ pod }) => pod));
@@ -166,7 +162,6 @@ export const returnIn = once((seen: LockSeen) => {
 });
 
 export const slotsReturn = {
-  ...lockFold,
   name: 'slotsReturn',
   finding(seen: LockSeen) {
     const found = returnIn(seen);
@@ -184,8 +179,5 @@ export const slotsReturn = {
     };
   },
 };
-
-const pods = { ...lockFold, name: 'pods', finding: podsFinding };
-const price = { ...lockFold, name: 'price', finding: priceFinding };
 
 export const LOCK_CHECKERS = [record, proof, exclusion, fencing, service, slotsReturn, price, pods] as const;

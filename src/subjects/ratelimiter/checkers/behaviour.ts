@@ -10,7 +10,7 @@ import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-inter
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { latencyOf } from './figures.ts';
-import { inFault, type OutageView, type Over, outageFold, sidesOf } from './outage-seen.ts';
+import { inFault, type OutageView, type Over, sidesOf } from './outage-seen.ts';
 
 export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
 
@@ -173,7 +173,6 @@ function controlShortfalls(view: OutageView) {
 
 /** The finding: callers get only accepted outcomes, after allowing for chance and slow pods. */
 export const service = {
-  ...outageFold,
   name: 'service',
   finding: inFault((view) => {
     const { over, settings, span } = view;

@@ -130,7 +130,6 @@ function missingIn(setup: BurstSetup, trial: Trial) {
  * figures are those of the trial with the most admissions.
  */
 const bursts = {
-  ...burstFold,
   name: 'bursts',
   finding({ setup, stopped, trials }: BurstsSeen) {
     const shown = trials[shownTrial(trials)];

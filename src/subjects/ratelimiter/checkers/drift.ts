@@ -225,7 +225,6 @@ export function isUrgent({
 const MAX_GAP_MS = 1000;
 
 const drift = {
-  ...driftFold,
   name: 'drift',
   finding(seen: DriftSeen) {
     const { broken, isUnconfirmed, outside, setup, times, widest } = seen;
@@ -253,7 +252,6 @@ const drift = {
 };
 
 const traffic = {
-  ...driftFold,
   name: 'traffic',
   finding(seen: DriftSeen) {
     const { admittedAt, answers, setup, times } = seen;
@@ -294,7 +292,6 @@ const traffic = {
 
 /** Redis was really sampled, without a gap, and the samples have the admissions that were recorded. */
 const samples = {
-  ...driftFold,
   name: 'samples',
   finding(seen: DriftSeen) {
     const { admittedAt, hasLeftWindow, incomplete, problem, samples: all, times } = seen;
@@ -332,7 +329,6 @@ function largestGap(all: DriftSeen['samples'], from: number, to = Number.POSITIV
 
 /** A limiter that rejects everything violates nothing either. */
 const control = {
-  ...driftFold,
   name: 'control',
   finding: ({ setup: { control: made } }: DriftSeen) => ({
     measures: [

@@ -5,7 +5,7 @@ import { code, figure, NOTHING } from '../../checkers/checker.ts';
 import { admittedAt, firstOf } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce, mayCrossWindow } from '../limits/rate-limit.ts';
-import { inFault, type OutageView, outageFold } from './outage-seen.ts';
+import { inFault, type OutageView } from './outage-seen.ts';
 
 /** Latency of those answers to `requests` that came in time; undefined if none did. */
 export function latencyOf(requests: readonly CallerRequest[]) {
@@ -22,7 +22,6 @@ export function latencyOf(requests: readonly CallerRequest[]) {
 
 /** Never violated: no limit is set on latency. */
 export const latency = {
-  ...outageFold,
   name: 'latency',
   finding: inFault(({ phases }) => {
     const found = (['Before', 'During', 'After'] as const).map((phase) => {
@@ -38,7 +37,6 @@ export const latency = {
 };
 
 export const overCounted = {
-  ...outageFold,
   name: 'overCounted',
   finding: inFault((view) => {
     const { preparedAt } = view.settings;

@@ -7,7 +7,7 @@
 import { type Finding, NOTHING, once } from '../../checkers/checker.ts';
 import type { RecordSetup } from '../../checkers/record.ts';
 import { admittedAt, firstOf, phasesOf, type Span } from '../../checkers/requests.ts';
-import { goneOf, type Seen, seenAfter, seenBy } from '../../checkers/seen.ts';
+import { goneOf, type Seen } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
@@ -48,8 +48,6 @@ export interface CallerSettings extends OutageSetup {
 }
 
 export type OutageSeen = Seen<OutageSetup>;
-
-export const outageFold = { init: seenBy<OutageSetup>, step: seenAfter<OutageSeen> };
 
 /** A timer may be early, and a request may be sent in the turn before; milliseconds. */
 const TIMER_MS = 50;

@@ -3,17 +3,13 @@
  * accepted; afterwards callers are admitted as before, and get their limit back. Pure.
  */
 
-import { priceFinding } from '../../checkers/price.ts';
+import { price } from '../../checkers/price.ts';
 import { proof, record } from '../../checkers/record.ts';
-import { podsFinding } from '../../checkers/seen.ts';
+import { pods } from '../../checkers/seen.ts';
 import { service } from './behaviour.ts';
 import { latency, overCounted } from './figures.ts';
-import { outageFold } from './outage-seen.ts';
 import { overAdmission } from './over-admission.ts';
 import { limitReturn, recovery } from './recovery.ts';
-
-const pods = { ...outageFold, name: 'pods', finding: podsFinding };
-const price = { ...outageFold, name: 'price', finding: priceFinding };
 
 export const OUTAGE_CHECKERS = [
   record,

@@ -2,11 +2,10 @@
 import { code, figure, NOTHING } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
-import { limitedCallers, type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
+import { limitedCallers, type OutageSeen, type OutageView, viewOf } from './outage-seen.ts';
 import { limitReturnIn } from './recovery.ts';
 
 export const overAdmission = {
-  ...outageFold,
   name: 'overAdmission',
   finding(seen: OutageSeen) {
     const view = viewOf(seen);

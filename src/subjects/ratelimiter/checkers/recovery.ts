@@ -9,15 +9,7 @@ import { admittedAt, countsOf } from '../../checkers/requests.ts';
 import { restartedOf } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import {
-  inFault,
-  type OutageSeen,
-  type OutageView,
-  outageFold,
-  owedIn,
-  sidesOf,
-  viewOf,
-} from './outage-seen.ts';
+import { inFault, type OutageSeen, type OutageView, owedIn, sidesOf, viewOf } from './outage-seen.ts';
 
 /**
  * What a pod still does when the time to recover has ended. admits: callers over their limits. gone: it accepts no
@@ -140,7 +132,6 @@ function isRejection({ isOwed, request: { outcome } }: Sent): boolean {
 
 /** The finding: every pod treats callers as before within the time to settle. */
 export const recovery = {
-  ...outageFold,
   name: 'recovery',
   finding: inFault((view, seen) => {
     const found = recoveryIn(view);
@@ -190,7 +181,6 @@ export function limitReturnIn(seen: OutageSeen) {
 }
 
 export const limitReturn = {
-  ...outageFold,
   name: 'limitReturn',
   finding: inFault(({ span }, seen) => {
     const found = limitReturnIn(seen);

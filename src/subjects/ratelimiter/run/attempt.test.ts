@@ -48,14 +48,14 @@ const REPORT = { startedAt: 1000, proof: 'Confirmed', message: 'active', evidenc
 /** An attempt with a stall of which this is recorded, and a checker that throws. */
 async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: readonly RecordedEvent[]) {
   const { limiter, pods, scenario } = outageSetup();
-  const step = (state: unknown, event: HistoryEvent): unknown => {
+  const { fold } = judgedOutage;
+  const step: typeof fold.step = (state, event) => {
     if (isBad(event)) throw new TypeError('a bug');
-    return state;
+    return fold.step(state, event);
   };
-  const checkers = judgedOutage.checkers.map((one) => ({ ...one, step, finding: () => ({}) }));
   const errors: unknown[] = [];
   const type = {
-    judged: { ...judgedOutage, checkers, evidence: () => undefined },
+    judged: { ...judgedOutage, fold: { ...fold, step }, evidence: () => undefined },
     ...ofLimiter,
     fault: () => ({
       isActive: true,

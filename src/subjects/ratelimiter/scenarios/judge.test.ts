@@ -32,15 +32,14 @@ function judged(change: Partial<By> = {}, within?: Parameters<typeof outageHisto
 const fail = (): never => {
   throw new TypeError('a bug');
 };
-/** The checkers, of which each throws when it has seen so many events. */
-const failingAfter = (most: number): Partial<By> => ({
-  checkers: judgedOutage.checkers.map((checker) => ({
-    ...checker,
-    init: () => 0,
-    step: (events: unknown) => (events === most ? fail() : Number(events) + 1),
-    finding: () => ({}),
-  })),
-});
+/** A fold that throws once it has seen so many events. */
+function failingAfter(most: number): Partial<By> {
+  const { init, step } = judgedOutage.fold;
+  let events = 0;
+  return {
+    fold: { init, step: (seen, event) => (events++ === most ? fail() : step(seen, event)) },
+  };
+}
 
 describe('an error in the code that judges', () => {
   it.each<[string, Partial<By>]>([

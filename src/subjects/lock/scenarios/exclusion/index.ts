@@ -1,4 +1,5 @@
 /** Exclusion: contenders acquire and release locks while Redis fails. */
+import { seenFold } from '../../../checkers/seen.ts';
 import { keyPlaces } from '../../../redis/key-places.ts';
 import {
   type CodedReading,
@@ -11,7 +12,7 @@ import type { ScenarioType } from '../../../scenarios/scenario-type.ts';
 import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { drawRequests } from '../../../scenarios/timeline.ts';
-import { type LockSeen, type LockSetup, lockFold } from '../../checkers/holds.ts';
+import type { LockSeen, LockSetup } from '../../checkers/holds.ts';
 import { LOCK_CHECKERS, returnIn } from '../../checkers/index.ts';
 import type { Toolkit } from '../../controls/control-lock.ts';
 import type { Setup } from '../../history/setup.ts';
@@ -22,7 +23,7 @@ import { ExclusionWorkload } from './workload.ts';
 
 export const judgedExclusion: JudgedBy<LockSetup, LockSeen> = {
   checkers: LOCK_CHECKERS,
-  fold: lockFold,
+  fold: seenFold,
   words: lockWords,
   setup(setup: Setup) {
     const plan = new ExclusionPlan(setup.scenario, setup.lock);

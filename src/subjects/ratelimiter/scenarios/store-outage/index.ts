@@ -1,7 +1,7 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
 import { counted } from '../../../../api/index.ts';
 import { figure } from '../../../checkers/checker.ts';
-import { finishedAt } from '../../../checkers/seen.ts';
+import { finishedAt, seenFold } from '../../../checkers/seen.ts';
 import type { CallerRequest } from '../../../history/events.ts';
 import type { History } from '../../../history/history.ts';
 import {
@@ -17,7 +17,7 @@ import { createFault } from '../../../scenarios/store-fault.ts';
 import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
 import { outageInvariant } from '../../checkers/formula.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
-import { type OutageSeen, type OutageSetup, outageFold, owedIn, viewOf } from '../../checkers/outage-seen.ts';
+import { type OutageSeen, type OutageSetup, owedIn, viewOf } from '../../checkers/outage-seen.ts';
 import { limitReturnIn } from '../../checkers/recovery.ts';
 import { DRAWS, type Setup } from '../../history/setup.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
@@ -31,7 +31,7 @@ import { OutageWorkload } from './workload.ts';
 
 export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
   checkers: OUTAGE_CHECKERS,
-  fold: outageFold,
+  fold: seenFold,
   words: outageWords,
   setup(setup: Setup) {
     const plan = new OutagePlan(setup.scenario, setup.limiter);
