@@ -8,7 +8,6 @@ import { code, figure } from '../../checkers/checker.ts';
 import { type Counts, countByPod, countsOf, firstOf, sizeOf, totalOf } from '../../checkers/requests.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { latencyOf } from './figures.ts';
 import { inFault, type OutageView, type Over, sidesOf } from './outage-seen.ts';
 
@@ -152,7 +151,7 @@ function requestShortfalls({ behaviour, beyond, pod, untimed, within }: PodBehav
  * empty: it was.
  */
 function controlShortfalls(view: OutageView) {
-  const { limit, pods } = view.settings;
+  const { plan, pods } = view.settings;
   const { beyond, within } = sidesOf(view, view.phases.before);
   const owed = Map.groupBy(within, ({ pod }) => pod);
   const rejecting = new Set(beyond.flatMap(({ outcome, pod }) => (outcome === 'Rejected' ? [pod] : [])));
@@ -167,7 +166,7 @@ function controlShortfalls(view: OutageView) {
       ];
     }),
     lenient.length > 0 &&
-      code('NotRejectedBefore', { pods: lenient, sent: beyond.length, most: admittedAtOnce(limit) }),
+      code('NotRejectedBefore', { pods: lenient, sent: beyond.length, most: plan.full }),
   ];
 }
 
@@ -177,9 +176,9 @@ export const service = {
   finding: inFault((view) => {
     const { over, settings, span } = view;
     const { behaviour, isReached, near, pods } = behaviourOf(view);
-    const oneLimit = settings.isOneCaller;
+    const { isOneCaller: oneLimit, parameters } = settings.plan;
     const owed = sidesOf(view, view.phases.during).within;
-    const accepts = (word: Behaviour): boolean => settings.accept.includes(word);
+    const accepts = (word: Behaviour): boolean => parameters.accept.includes(word);
     const slow = slowPods(pods);
     const isBroken =
       !accepts(behaviour) &&

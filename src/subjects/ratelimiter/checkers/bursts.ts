@@ -75,9 +75,7 @@ export const burstFold = {
 
 function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number): Trial {
   const { clockWithinMs, limit } = setup;
-  const admissions = burst.outcomes
-    .filter(({ outcome }) => outcome === 'Admitted')
-    .map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt }));
+  const admissions = burst.outcomes.filter(({ outcome }) => outcome === 'Admitted');
   const over = overAdmission(limit, admissions, { firstSentAt: burst.startedAt, clockWithinMs });
   return { burst, judgedAt, over, bound: mostAdmitted(limit, spanOf(setup, burst)) };
 }

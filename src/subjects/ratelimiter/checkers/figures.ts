@@ -4,7 +4,7 @@ import type { Measure } from '../../../api/index.ts';
 import { code, figure, NOTHING } from '../../checkers/checker.ts';
 import { admittedAt, firstOf } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { admittedAtOnce, mayCrossWindow } from '../limits/rate-limit.ts';
+import { mayCrossWindow } from '../limits/rate-limit.ts';
 import { inFault, type OutageView } from './outage-seen.ts';
 
 /** Latency of those answers to `requests` that came in time; undefined if none did. */
@@ -59,15 +59,15 @@ export const overCounted = {
  * has settled rejects it. Undefined: it was not rejected then, or a window may have ended before.
  */
 function overCountedOf(
-  { settings: { clockWithinMs, limit, settleMs }, span }: OutageView,
+  { settings: { clockWithinMs, plan }, span }: OutageView,
   own: readonly CallerRequest[],
 ): number | undefined {
-  const settledAt = span.endedAt + settleMs;
+  const settledAt = span.endedAt + plan.recoverMs;
   const rejected = own.find(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= settledAt);
   if (!rejected) return undefined;
   const to = rejected.endedAt;
-  if (mayCrossWindow(limit, { from: firstOf(own), to, fresh: true, clockWithinMs })) return undefined;
+  if (mayCrossWindow(plan.limit, { from: firstOf(own), to, fresh: true, clockWithinMs })) return undefined;
   const before = own.filter(({ sentAt }) => sentAt < rejected.sentAt);
   const admitted = before.filter((request) => admittedAt(request) !== undefined).length;
-  return Math.min(before.length - admitted, Math.max(0, admittedAtOnce(limit) - admitted));
+  return Math.min(before.length - admitted, Math.max(0, plan.full - admitted));
 }

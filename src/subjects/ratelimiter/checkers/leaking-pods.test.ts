@@ -17,13 +17,13 @@ const limits: readonly RateLimit[] = [
   { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: 4000 },
 ];
 
-const admitted = (pod: string, sentAt: number): PodAdmission => ({ pod, sentAt, answeredAt: sentAt + 1 });
+const admitted = (pod: string, sentAt: number): PodAdmission => ({ pod, sentAt, endedAt: sentAt + 1 });
 
 /** What one caller was admitted, before the fault and in it. */
 function callerOf(limit: RateLimit, all: readonly PodAdmission[]): Leak {
   return {
-    before: all.filter(({ answeredAt }) => answeredAt <= FAULT_FROM),
-    since: all.filter(({ answeredAt }) => answeredAt > FAULT_FROM),
+    before: all.filter(({ endedAt }) => endedAt <= FAULT_FROM),
+    since: all.filter(({ endedAt }) => endedAt > FAULT_FROM),
     exceed: (some) => overAdmission(limit, some, { firstSentAt: 0, clockWithinMs: 0 }).excess > 0,
   };
 }

@@ -9,32 +9,30 @@ import type { RecordSetup } from '../../checkers/record.ts';
 import { admittedAt, firstOf, phasesOf, type Span } from '../../checkers/requests.ts';
 import { goneOf, type Seen } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
+import type { Setup } from '../history/setup.ts';
 import { owedOf } from '../limits/least-owed.ts';
-import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/window-turn.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /** All that the checkers need to know before the first event. */
-export interface OutageSetup extends RecordSetup {
-  readonly limit: RateLimit;
-  /** How long a caller waits; milliseconds. */
-  readonly callerTimeoutMs: number;
-  /** Before that no key was used, or the one limit was replenished then; milliseconds since the epoch. */
-  readonly preparedAt: number;
-  readonly clockWithinMs: number;
-  /** Whether one caller makes all requests. */
-  readonly isOneCaller: boolean;
+export interface OutageSetup extends RecordSetup, Pick<Setup, 'clockWithinMs' | 'preparedAt'> {
   /** The caller that exhausted its limit before the fault. */
   readonly overKey: string;
-  /** Whether two servers may count at the same time, and the counts of one are lost. */
-  readonly countsForked: boolean;
-  /** From which the callers are drawn; left out: they are not. */
-  readonly seed?: number;
-  /** What callers may get in the fault. */
-  readonly accept: readonly Behaviour[];
-  /** How long after the fault callers may take to be treated as before; milliseconds. */
-  readonly settleMs: number;
+  /** From which the callers are drawn. */
+  readonly seed: number;
+  /** As `OutagePlan`. */
+  readonly plan: {
+    readonly limit: RateLimit;
+    readonly full: number;
+    readonly callerTimeoutMs: number;
+    readonly recoverMs: number;
+    readonly isOneCaller: boolean;
+    /** Then two servers may count at the same time, and the counts of one are lost. */
+    readonly failsOver: boolean;
+    readonly parameters: { readonly accept: readonly Behaviour[] };
+  };
 }
 
 /** The same, with what was found out since. */
@@ -56,6 +54,7 @@ const TIMER_MS = 50;
 export const viewOf = once((seen: OutageSeen) => {
   const { dropped, last, leftOut, setup, times } = seen;
   const { endedAt, presumed, startedAt } = times;
+  const { callerTimeoutMs, limit, recoverMs } = setup.plan;
   const isSeen = startedAt !== undefined && endedAt !== undefined;
   const span = isSeen ? { startedAt, endedAt } : presumed;
   if (!span) return undefined;
@@ -74,7 +73,7 @@ export const viewOf = once((seen: OutageSeen) => {
   );
   const judgedDrawn = judged.filter(({ caller }) => caller === 'Drawn');
   const returnsAt = last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
-  const returnedAt = (last.return?.at ?? returnsAt) + (returnsWithin(setup.limit) ?? 0) - TIMER_MS;
+  const returnedAt = (last.return?.at ?? returnsAt) + (returnsWithin(limit) ?? 0) - TIMER_MS;
   const requests = judged.filter(({ sentAt }) => sentAt < returnsAt);
   return {
     settings,
@@ -86,8 +85,8 @@ export const viewOf = once((seen: OutageSeen) => {
     /** Of callers that ask while others wait for their limits, and of all once these must have returned. */
     waiting: judged.filter(({ sentAt }) => sentAt >= returnsAt && sentAt < returnedAt),
     returning: judged.filter(({ sentAt }) => sentAt >= returnedAt),
-    owed: owedIn(settings, drawn, span.endedAt + setup.settleMs),
-    phases: phasesOf(requests, span, settings.callerTimeoutMs),
+    owed: owedIn(limit, drawn, span.endedAt + recoverMs),
+    phases: phasesOf(requests, span, callerTimeoutMs),
     over: overOf(settings, judgedDrawn, span, returnsAt),
   };
 });
@@ -117,7 +116,7 @@ export function sidesOf({ owed }: Pick<OutageView, 'owed'>, requests: readonly C
  * @param settledAt until when a request may be counted of which the caller got no admission and no rejection
  */
 export function owedIn(
-  { limit }: { readonly limit: RateLimit },
+  limit: RateLimit,
   requests: readonly CallerRequest[],
   settledAt: number,
 ): ReadonlySet<CallerRequest> {
@@ -132,10 +131,8 @@ export function owedIn(
   return new Set([...byKey.values()].flatMap((own) => [...owedOf(limit, own)].map(({ request }) => request)));
 }
 
-/** An admitted request, with the pod that admitted it. */
-export interface PodAdmission extends AdmittedRequest {
-  readonly pod: string;
-}
+/** An admitted request, with the pod that admitted it, and when it did. */
+export type PodAdmission = Pick<CallerRequest, 'endedAt' | 'pod' | 'sentAt'>;
 
 /** What was admitted to callers that have a limit to exceed. */
 export type Over = ReturnType<typeof overOf>;
@@ -150,34 +147,32 @@ export function overOf(
   { endedAt, startedAt }: Span,
   returnsAt: number,
 ) {
-  const { calmUntil = startedAt, countsLostAt, isOneCaller, overKey } = settings;
+  const { calmUntil = startedAt, countsLostAt, overKey } = settings;
+  const { failsOver, full, isOneCaller } = settings.plan;
   const all = limitedCallers(settings, requests);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
   // Counts that a failover has lost are missed once it has ended.
-  const until = (each: PodAdmission): boolean => settings.countsForked || inFault(each);
+  const until = (each: PodAdmission): boolean => failsOver || inFault(each);
   const leaking = leakingPods(
     all.map(({ admitted, overIn }) => ({
-      before: admitted.filter(({ answeredAt }) => answeredAt <= startedAt),
-      since: admitted.filter((each) => each.answeredAt > startedAt && until(each)),
+      before: admitted.filter(({ endedAt: at }) => at <= startedAt),
+      since: admitted.filter((each) => each.endedAt > startedAt && until(each)),
       exceed: (some) => overIn(some).excess > 0,
     })),
   );
   // Of a caller that had something left, an admission may be the one that was owed: others were perhaps not counted.
-  const full = admittedAtOnce(settings.limit);
   const afterwards = all.flatMap(({ admitted, overIn }) => {
     const before = admitted.filter((each) => {
       // What was counted before is lost.
       if (countsLostAt !== undefined) return inFault(each) && each.sentAt >= countsLostAt;
       // Admissions in the fault may never have been counted, and a window may have ended since.
-      return isOneCaller ? inFault(each) : each.answeredAt <= startedAt;
+      return isOneCaller ? inFault(each) : each.endedAt <= startedAt;
     });
     const since = admitted.filter((each) => !inFault(each) && each.sentAt < returnsAt);
     const excessOf = (some: readonly PodAdmission[]): number => overIn(some).excess;
     return before.length >= full ? [{ before, since, excessOf }] : [];
   });
-  const calm = all.map(({ admitted, overIn }) =>
-    overIn(admitted.filter(({ answeredAt }) => answeredAt <= calmUntil)),
-  );
+  const calm = all.map(({ admitted, overIn }) => overIn(admitted.filter(({ endedAt: at }) => at <= calmUntil)));
   const worst = most(all, ({ over }) => over);
   const excessOf = (some: readonly LimitedCaller[]): number =>
     Math.max(0, ...some.map(({ over }) => over.excess));
@@ -185,7 +180,7 @@ export function overOf(
     /** Over all pods, from its first request to its last: of the caller with the most. */
     over: worst?.over ?? NONE_OVER,
     /** How often that caller was admitted before the fault; undefined: no caller sent enough. */
-    usedBefore: worst?.admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length,
+    usedBefore: worst?.admitted.filter(({ endedAt: at }) => at <= startedAt).length,
     /** Requests over the bound: of the caller over its limit before the fault, and the most of any other. */
     excess: {
       beyond: excessOf(all.filter(({ key }) => key === overKey)),
@@ -196,11 +191,7 @@ export function overOf(
     /** Admissions over the limit by requests that were sent after the fault, to callers that had nothing left. */
     after: afterOf(afterwards),
     /** If Redis lost counts of callers, when the fault began or by a failover: the outcome. */
-    onceMore: settings.countsForked
-      ? forkedOf(all)
-      : countsLostAt === undefined
-        ? undefined
-        : onceMoreOf(settings, all, countsLostAt),
+    onceMore: failsOver || countsLostAt !== undefined ? onceMoreOf(settings, all) : undefined,
     /** Pods that admitted a caller over its limit in the fault. */
     leaking,
     /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
@@ -224,9 +215,9 @@ function afterOf(callers: readonly Afterwards[]) {
   );
   const lastBy = new Map<string, number>();
   for (const { lastAt = -Infinity, since } of found) {
-    for (const { answeredAt, pod } of since) {
-      if (answeredAt > lastAt || !pods.has(pod)) continue;
-      lastBy.set(pod, Math.max(answeredAt, lastBy.get(pod) ?? 0));
+    for (const { endedAt, pod } of since) {
+      if (endedAt > lastAt || !pods.has(pod)) continue;
+      lastBy.set(pod, Math.max(endedAt, lastBy.get(pod) ?? 0));
     }
   }
   return { more: Math.max(0, ...found.map(({ more }) => more)), lastBy };
@@ -244,31 +235,27 @@ function most<T>(all: readonly T[], overOf: (one: T) => OverAdmission): T | unde
   return all.find((one) => overOf(one).excess === excess);
 }
 
-/** Only requests that were sent after the loss were certainly decided after it. */
-function onceMoreOf(settings: CallerSettings, limited: readonly LimitedCaller[], countsLostAt: number) {
-  const since = limited.map(({ key, over, requests }) => {
-    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt);
-    return { again: limitedCaller(settings, key, own), over };
+/**
+ * Both primaries of a failover count, from the same counts on, so that each may admit a caller up to its limit. If counts
+ * were lost, only requests that were sent after that were certainly decided after it.
+ */
+function onceMoreOf(settings: CallerSettings, limited: readonly LimitedCaller[]) {
+  const { countsLostAt = -Infinity, plan } = settings;
+  const since = limited.map((one) => {
+    const own = one.requests.filter(({ sentAt }) => sentAt >= countsLostAt);
+    return { again: plan.failsOver ? one : limitedCaller(settings, one.key, own), over: one.over };
   });
   return {
-    /** No caller was admitted more than a new one may be. */
-    isMost: since.every(({ again }) => again.over.excess === 0),
+    /** No caller was admitted more than a new one may be, or than two primaries admit. */
+    isMost: since.every(({ again }) => again.overIn(again.admitted, plan.failsOver ? 2 : 1).excess === 0),
     /** A caller that was admitted over its limit was rejected after that. */
     isRejected: since.some(({ again, over }) => over.excess > 0 && isRejectedInTheEnd(again)),
   };
 }
 
-/** Both primaries of a failover count, from the same counts on, so that each may admit a caller up to its limit. */
-function forkedOf(limited: readonly LimitedCaller[]): ReturnType<typeof onceMoreOf> {
-  return {
-    isMost: limited.every(({ admitted, overIn }) => overIn(admitted, 2).excess === 0),
-    isRejected: limited.some((one) => one.over.excess > 0 && isRejectedInTheEnd(one)),
-  };
-}
-
 /** Whether a request was rejected that was sent after the last admission. */
 function isRejectedInTheEnd({ admitted, requests }: LimitedCaller): boolean {
-  const lastAt = admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), -Infinity);
+  const lastAt = admitted.reduce((last, { endedAt }) => Math.max(last, endedAt), -Infinity);
   return requests.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
 }
 
@@ -280,17 +267,16 @@ export function limitedCallers(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
 ): LimitedCaller[] {
-  const { isOneCaller, limit, preparedAt } = settings;
-  const full = admittedAtOnce(limit);
+  const { plan, preparedAt } = settings;
   // The one limit was replenished then.
-  const counting = isOneCaller ? requests.filter(({ sentAt }) => sentAt >= preparedAt) : requests;
+  const counting = plan.isOneCaller ? requests.filter(({ sentAt }) => sentAt >= preparedAt) : requests;
   return [...Map.groupBy(counting, ({ key = '' }) => key)]
-    .filter(([, own]) => own.length > full)
+    .filter(([, own]) => own.length > plan.full)
     .map(([key, own]) => limitedCaller(settings, key, own));
 }
 
 function limitedCaller(
-  { clockWithinMs, isGapless, limit, preparedAt }: CallerSettings,
+  { clockWithinMs, isGapless, plan, preparedAt }: CallerSettings,
   key: string,
   requests: readonly CallerRequest[],
 ) {
@@ -298,10 +284,10 @@ function limitedCaller(
   const firstSentAt = isGapless ? firstOf(requests) : preparedAt;
   /** @param servers as in `KnownOfKey` */
   const overIn = (some: readonly PodAdmission[], servers = 1): OverAdmission =>
-    overAdmission(limit, some, { firstSentAt, clockWithinMs, servers });
+    overAdmission(plan.limit, some, { firstSentAt, clockWithinMs, servers });
   const admitted = requests.flatMap((request): PodAdmission[] => {
-    const answeredAt = admittedAt(request);
-    return answeredAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, answeredAt }];
+    const endedAt = admittedAt(request);
+    return endedAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, endedAt }];
   });
   return { key, requests, admitted, overIn, over: overIn(admitted) };
 }
@@ -341,14 +327,14 @@ export function leakingPods(callers: readonly Leak[]): ReadonlySet<string> {
  * @param since admitted of those sent after it, in any order
  * @param excessOf how many of these exceed the limit; never less with more of them
  */
-export function overAfter<T extends AdmittedRequest>(
+export function overAfter<T extends Pick<PodAdmission, 'endedAt'>>(
   until: readonly T[],
   since: readonly T[],
   excessOf: (some: readonly T[]) => number,
 ): { readonly more: number; readonly lastAt?: number } {
   // The usual case; the rest is slow with many requests.
   if (since.length === 0) return { more: 0 };
-  const inOrder = since.toSorted((a, b) => a.answeredAt - b.answeredAt);
+  const inOrder = since.toSorted((a, b) => a.endedAt - b.endedAt);
   const excessWith = (count: number): number => excessOf([...until, ...inOrder.slice(0, count)]);
   const most = excessWith(inOrder.length);
   const more = most - excessWith(0);
@@ -360,5 +346,5 @@ export function overAfter<T extends AdmittedRequest>(
     else enough = middle;
   }
   const last = inOrder[enough - 1];
-  return { more, ...(last && { lastAt: last.answeredAt }) };
+  return { more, ...(last && { lastAt: last.endedAt }) };
 }

@@ -1,7 +1,7 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
 import { code, figure, NOTHING } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { admittedAtOnce } from '../limits/rate-limit.ts';
+import type { Behaviour } from './behaviour.ts';
 import { limitedCallers, type OutageSeen, type OutageView, viewOf } from './outage-seen.ts';
 import { limitReturnIn } from './recovery.ts';
 
@@ -11,11 +11,13 @@ export const overAdmission = {
     const view = viewOf(seen);
     if (!view) return NOTHING;
     const { before, onceMore, over, unknown, usedBefore } = view.over;
-    const { accept, isOneCaller, seed } = view.settings;
+    const { plan, seed } = view.settings;
+    const { isOneCaller, parameters } = plan;
     const forgot = onceMore?.isMost === true;
     // An unseen fault may have lost counts, too.
     const isMost = onceMore ? onceMore.isMost : !view.isSeen;
-    const isAccepted = accept.includes('FailsOpen') || (accept.includes('Forgets') && isMost);
+    const accepts = (word: Behaviour): boolean => parameters.accept.includes(word);
+    const isAccepted = accepts('FailsOpen') || (accepts('Forgets') && isMost);
     // What the spec accepts is accepted because of the fault.
     const brokenBefore = before.excess > 0 ? before.exceededAt : undefined;
     const isBroken = brokenBefore !== undefined || (over.excess > 0 && !isAccepted);
@@ -35,7 +37,7 @@ export const overAdmission = {
           : code('NotAdmittedOver', { unknown, isOneCaller }),
         // A fault that was not there excludes nothing.
         isAbsent && !isOneCaller && code('Tested', testedIn(view, seen)),
-        !isOneCaller && seed !== undefined && code('DrawnFrom', { seed }),
+        !isOneCaller && code('DrawnFrom', { seed }),
         late > 0 && code('AdmittedLate', { requests: late }),
         unknown > 0 && code('OverUnanswered', { requests: unknown }),
       ],
@@ -58,12 +60,11 @@ function testedIn({ over, requests, settings, span: { endedAt, startedAt } }: Ou
     const counts = sending.has(request.key) ? isInFault(request) : request.sentAt >= endedAt;
     return counts ? { ...request, outcome: 'Admitted' } : request;
   });
-  const full = admittedAtOnce(settings.limit);
   const tested = limitedCallers(settings, admitAll).filter((one) => one.over.excess > 0);
   const kinds = tested.map(({ admitted, key }) => {
-    const used = admitted.filter(({ answeredAt }) => answeredAt <= startedAt).length;
+    const used = admitted.filter(({ endedAt: at }) => at <= startedAt).length;
     if (!sending.has(key)) return used > 0 && 'Back';
-    return used === 0 ? 'New' : used < full ? 'Part' : 'All';
+    return used === 0 ? 'New' : used < settings.plan.full ? 'Part' : 'All';
   });
   const later = limitReturnIn(seen);
   const isJudged = over.over.excess === 0 && over.unknown === 0;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { overAfter } from './outage-seen.ts';
 
 const LIMIT = 3;
-const at = (...moments: number[]) => moments.map((answeredAt) => ({ sentAt: answeredAt - 1, answeredAt }));
+const at = (...moments: number[]) => moments.map((endedAt) => ({ sentAt: endedAt - 1, endedAt }));
 const excessOf = (some: readonly unknown[]): number => Math.max(0, some.length - LIMIT);
 
 it('over-admission after the fault excludes that before it, and has its last moment', () => {

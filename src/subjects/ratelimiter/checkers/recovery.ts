@@ -34,19 +34,20 @@ interface Sent {
  * has ended is judged by `limitReturn`.
  */
 function unusedIn(
-  { isOneCaller, limit, preparedAt }: OutageView['settings'],
+  { plan: { isOneCaller, limit }, preparedAt }: OutageView['settings'],
   requests: readonly CallerRequest[],
   settledAt: number,
 ): ReadonlySet<CallerRequest> {
   // The one limit was replenished then.
   const from = isOneCaller ? preparedAt : -Infinity;
   const drawn = requests.filter(({ caller, sentAt }) => caller === 'Drawn' && sentAt >= from);
-  return owedIn({ limit: { ...limit, windowMs: NEVER_MS } }, drawn, settledAt);
+  return owedIn({ ...limit, windowMs: NEVER_MS }, drawn, settledAt);
 }
 
 /** Whether the pods treat callers as before. */
 function recoveryIn({ over, owed, requests, settings, span, waiting }: OutageView) {
-  const { isOneCaller, pods, settleMs } = settings;
+  const { pods } = settings;
+  const { isOneCaller, recoverMs: settleMs } = settings.plan;
   const { endedAt } = span;
   const boundAt = endedAt + settleMs;
   const since = requests
@@ -135,7 +136,7 @@ export const recovery = {
   name: 'recovery',
   finding: inFault((view, seen) => {
     const found = recoveryIn(view);
-    const { isOneCaller, settleMs } = view.settings;
+    const { isOneCaller, recoverMs: settleMs } = view.settings.plan;
     const { beyond, within } = sidesOf(view, view.phases.after);
     const { more } = view.over.after;
     const isBroken = found.code === 'NotRecovered';

@@ -23,7 +23,7 @@ const admittedOf = (
   all
     .toSorted((a, b) => a.decidedAt - b.decidedAt)
     .filter(({ decidedAt }) => decide(decidedAt))
-    .map(({ back, decidedAt, there }) => ({ sentAt: decidedAt - there, answeredAt: decidedAt + back }));
+    .map(({ back, decidedAt, there }) => ({ sentAt: decidedAt - there, endedAt: decidedAt + back }));
 
 describe('over-admission by the count of the sender', () => {
   it('is 0 for a limiter that keeps its limit, however long its answers take', () => {
@@ -52,8 +52,8 @@ describe('over-admission by the count of the sender', () => {
     );
   });
 
-  const at = (count: number, sentAt: number, answeredAt = sentAt + 10): AdmittedRequest[] =>
-    Array.from({ length: count }, () => ({ sentAt, answeredAt }));
+  const at = (count: number, sentAt: number, endedAt = sentAt + 10): AdmittedRequest[] =>
+    Array.from({ length: count }, () => ({ sentAt, endedAt }));
 
   it('has the time at which the limit was first exceeded, before its maximum', () => {
     const one = [...at(6, 0), ...at(3, 200)];
@@ -66,8 +66,8 @@ describe('over-admission by the count of the sender', () => {
   });
 
   it('over-admission is found late among more requests than spans are tried', () => {
-    const kept = Array.from({ length: 400 }, (_, i) => ({ sentAt: i * 1000, answeredAt: i * 1000 + 10 }));
-    const burst = Array.from({ length: 40 }, (_, i) => ({ sentAt: 500_000 + i, answeredAt: 500_050 }));
+    const kept = Array.from({ length: 400 }, (_, i) => ({ sentAt: i * 1000, endedAt: i * 1000 + 10 }));
+    const burst = Array.from({ length: 40 }, (_, i) => ({ sentAt: 500_000 + i, endedAt: 500_050 }));
     const { excess, from } = overAdmission(limit, [...kept, ...burst]);
     // Every third or fourth request begins a span that is tried.
     expect(excess).toBeGreaterThanOrEqual(40 - 10 - 4);

@@ -7,7 +7,7 @@ import { admittedAtOnce, mostAdmitted, type RateLimit } from './rate-limit.ts';
 /** An admitted request: the limiter decided between the two moments, in milliseconds by one clock. */
 export interface AdmittedRequest {
   readonly sentAt: number;
-  readonly answeredAt: number;
+  readonly endedAt: number;
 }
 
 export interface OverAdmission {
@@ -44,7 +44,7 @@ export function overAdmission(
   requests: readonly AdmittedRequest[],
   { firstSentAt = Infinity, servers = 1, ...clock }: KnownOfKey = {},
 ): OverAdmission {
-  const byAnswer = requests.toSorted((a, b) => a.answeredAt - b.answeredAt);
+  const byAnswer = requests.toSorted((a, b) => a.endedAt - b.endedAt);
   const isKnown = Number.isFinite(firstSentAt);
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
   const least = servers * admittedAtOnce(limit);
@@ -53,7 +53,7 @@ export function overAdmission(
     if (sent - least <= most.excess) continue;
     let admitted = 0;
     let exceededAt: number | undefined;
-    for (const { answeredAt: to, sentAt } of byAnswer) {
+    for (const { endedAt: to, sentAt } of byAnswer) {
       if (sentAt < from) continue;
       admitted += 1;
       const bound =

@@ -102,11 +102,8 @@ export function limitNotKept(message: string): InvariantBrokenError {
 /** Of all requests of one caller, in sending order. */
 export function overAdmissionOf(limit: RateLimit, requests: readonly CallerRequest[]): OverAdmission {
   const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
-  return overAdmission(
-    limit,
-    admitted.map(({ endedAt, sentAt }) => ({ sentAt, answeredAt: endedAt })),
-    { firstSentAt: requests[0]?.sentAt ?? 0, clockWithinMs: CLOCK_WITHIN_MS },
-  );
+  const firstSentAt = requests[0]?.sentAt ?? 0;
+  return overAdmission(limit, admitted, { firstSentAt, clockWithinMs: CLOCK_WITHIN_MS });
 }
 
 /** Why a new caller was rejected before its limit, the likelier reason first. */

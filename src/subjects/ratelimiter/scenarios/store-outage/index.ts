@@ -12,7 +12,6 @@ import {
   proven,
   summariesOf,
 } from '../../../scenarios/judge.ts';
-import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
 import { outageInvariant } from '../../checkers/formula.ts';
@@ -35,20 +34,9 @@ export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
   words: outageWords,
   setup(setup: Setup) {
     const plan = new OutagePlan(setup.scenario, setup.limiter);
-    const { callerTimeoutMs, failsOver, isOneCaller, limit, lingerMs, parameters, recoverMs } = plan;
-    return {
-      ...setup,
-      limit,
-      callerTimeoutMs,
-      isOneCaller,
-      overKey: overKey(setup.fixture),
-      seed: parameters.seed ?? seedOf(setup.fixture),
-      accept: parameters.accept,
-      settleMs: recoverMs,
-      countsForked: failsOver,
-      endsEarly: failsOver,
-      lastsMs: lingerMs,
-    };
+    const { fixture } = setup;
+    const callers = { overKey: overKey(fixture), seed: plan.seedIn(fixture) };
+    return { ...setup, ...callers, plan, endsEarly: plan.failsOver, lastsMs: plan.lingerMs };
   },
   read: judgeOutage,
   evidence: outageEvidence,
@@ -90,13 +78,13 @@ function summaryOf(findings: Findings): string {
 
 /** Draws a history. */
 function outageEvidence(history: History<Setup>, judge: Judge<OutageSeen>): SeenEvidence {
-  const { clockWithinMs, fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
-  const { isOneCaller, limit, parameters } = new OutagePlan(scenario, limiter);
-  const { requests } = judge.state;
+  const { clockWithinMs, fixture, preparedAt, usualWriteMs } = history.setup;
+  const { requests, setup } = judge.state;
+  const { isOneCaller, limit, parameters } = setup.plan;
   const view = viewOf(judge.state);
   const drawn = requests.filter(({ caller }) => caller === 'Drawn');
   // Before the fault is known, every failure may still be counted.
-  const owed = view?.owed ?? owedIn({ limit }, drawn, Number.POSITIVE_INFINITY);
+  const owed = view?.owed ?? owedIn(limit, drawn, Number.POSITIVE_INFINITY);
   const over = overKey(fixture);
   /** Other requests that are not owed are of no source: a rejected one would pass for one of the others. */
   const sourceOf = (request: CallerRequest): Source | undefined => {

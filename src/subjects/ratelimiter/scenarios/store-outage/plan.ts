@@ -217,14 +217,19 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
     return callersDrawn(this.full, perSecond(trafficMs, requestsPerSecond) + asked);
   }
 
+  /** From which its callers are drawn. */
+  seedIn(fixture: string): number {
+    return this.parameters.seed ?? seedOf(fixture);
+  }
+
   /** From which the callers of an attempt on this many pods are drawn. */
   draw(pods: number, fixture: string): Draw {
-    const { limit, parameters } = this;
+    const { limit } = this;
     const span = { from: 0, to: this.leastMs, fresh: true };
     const most = this.windowsEnd ? mostAdmitted(limit, span) : this.full;
     return {
       fixture,
-      seed: parameters.seed ?? seedOf(fixture),
+      seed: this.seedIn(fixture),
       limit,
       pods,
       inFault: RESIDENTS_PER_NEWCOMER * pods * this.requestsInFault,
