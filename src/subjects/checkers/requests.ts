@@ -2,7 +2,7 @@
  * Views of the requests of a history that several checkers share: which callers sent them, when, and their outcomes.
  * Pure.
  */
-import type { CallerRequest, RequestOutcome } from '../history/events.ts';
+import { type CallerRequest, OUTCOMES, type RequestOutcome } from '../history/events.ts';
 
 /** When writes stalled, in milliseconds since the epoch. */
 export interface Span {
@@ -12,8 +12,6 @@ export interface Span {
 
 /** How many requests had each outcome. */
 export type Counts = Readonly<Record<RequestOutcome, number>>;
-
-const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const satisfies readonly RequestOutcome[];
 
 export function countsOf(requests: readonly Pick<CallerRequest, 'outcome'>[]): Counts {
   const counts = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };

@@ -4,7 +4,6 @@ import {
   formatDuration,
   type HistogramApi,
   parseDuration,
-  type ScenarioStatus,
   type SubjectApi,
 } from '../../api/index.ts';
 import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
@@ -26,7 +25,7 @@ import { limitOf, PART, type RateLimiterSpec, rateLimiterOf, rateLimiterSchema }
 import type { Toolkit } from './tools.ts';
 
 /** In the order of the story. */
-export const SCENARIO_TYPES: readonly ScenarioType[] = [counterDrift, ghostAllowing, storeOutage];
+const SCENARIO_TYPES: readonly ScenarioType[] = [counterDrift, ghostAllowing, storeOutage];
 
 const HAS_COUNT = `!has(self.${PART}.http) || has(self.${PART}.redis.count)`;
 
@@ -52,16 +51,12 @@ export const OVER_ADMISSION: HistogramApi = {
   help: 'Requests admitted beyond the limit in a scenario that ended Violated or Held, by type. If a measure has atLeast, the true figure may be higher.',
   buckets: [0, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 5000],
   of: ({ measures = [] }) => {
-    const over = valueOf(measures, 'overAdmission');
-    if (over) return Math.max(0, over.value);
-    const admitted = valueOf(measures, 'admitted');
-    return admitted?.bound === undefined ? undefined : Math.max(0, admitted.value - admitted.bound);
+    const over = measures.find(({ name }) => name === 'overAdmission');
+    const burst = measures.find(({ bound, name }) => name === 'admitted' && bound !== undefined);
+    const found = over ?? burst;
+    return found && Math.max(0, found.value - (found.bound ?? 0));
   },
 };
-
-function valueOf(measures: NonNullable<ScenarioStatus['measures']>, name: string) {
-  return measures.find((measure) => measure.name === name);
-}
 
 export const rateLimiterApi: SubjectApi = {
   member: PART,

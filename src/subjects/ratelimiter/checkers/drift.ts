@@ -29,24 +29,31 @@ export interface DriftSetup extends RecordSetup {
 }
 
 /** A sample for the window of the key, with an answer of Redis. */
-export interface CompleteSample extends Pick<CounterSample, 'admitted' | 'endedAt' | 'readAt'> {
+interface CompleteSample extends Pick<CounterSample, 'admitted' | 'endedAt' | 'readAt'> {
   readonly stored: number;
   /** Admissions over all pods, less the count in Redis. */
   readonly drift: number;
 }
 
+interface Ended {
+  readonly at: number;
+  readonly pod: string;
+}
+
 const begin = (setup: DriftSetup) => ({
   ...NOTHING_RECORDED,
   setup,
-  /** Requests since the fault was confirmed that have ended. */
-  sent: 0,
-  /** Answered with a server error, so not admitted, and nothing decided. */
-  errors: 0,
-  /** No answer came in time, or the connection broke. */
-  timeouts: 0,
-  /** Requests that were admitted, rejected, or failed without an admission; in the order in which they ended. */
-  answers: [] as { readonly at: number; readonly pod: string; readonly isAdmitted: boolean }[],
-  admittedAt: [] as number[],
+  /**
+   * Requests since the fault was confirmed, in the order in which they ended. Error: a server error, so not admitted.
+   * Timeout: no answer came in time, or the connection broke. Unclear: whether it was admitted is unknown.
+   */
+  ended: {
+    Admitted: [] as Ended[],
+    Rejected: [] as Ended[],
+    Error: [] as Ended[],
+    Timeout: [] as Ended[],
+    Unclear: [] as Ended[],
+  },
   /** Requests that were in flight at the last sample and have not ended since, by pod. */
   inFlight: new Map<string, number>(),
   /** All requests sent until then that have not ended are among them. */
@@ -79,21 +86,14 @@ export const driftFold = {
 
 /** A request that was not sent counts as none. */
 function requested(seen: DriftSeen, { cause, endedAt, outcome, pod, sentAt }: CallerRequest): DriftSeen {
-  const { answers, admittedAt, inFlight, sampledAt } = seen;
+  const { ended, inFlight, sampledAt } = seen;
   const onTheirWay = inFlight.get(pod) ?? 0;
   // It was one of those in flight, and must not be counted twice.
   if (sentAt <= sampledAt && onTheirWay > 0) inFlight.set(pod, onTheirWay - 1);
   const after = { ...seen, lastEndedAt: Math.max(seen.lastEndedAt, endedAt) };
   if (cause === 'Unreachable') return after;
-  after.sent += 1;
   const isOpen = outcome === 'Timeout' || cause === 'Reset';
-  if (isOpen) after.timeouts += 1;
-  // The answer shows neither, so it is unknown whether the request was admitted.
-  if (isOpen || cause === 'Answer') return after;
-  const isAdmitted = outcome === 'Admitted';
-  if (outcome === 'Error') after.errors += 1;
-  if (isAdmitted) admittedAt.push(endedAt);
-  answers.push({ at: endedAt, pod, isAdmitted });
+  ended[isOpen ? 'Timeout' : cause === 'Answer' ? 'Unclear' : outcome].push({ at: endedAt, pod });
   return after;
 }
 
@@ -115,7 +115,7 @@ function sampled(before: DriftSeen, event: EventOf<'count'>): DriftSeen {
   before.samples.push(sample);
   const isWidest = before.widest === undefined || sample.drift > before.widest.drift;
   const widest = isWidest ? sample : before.widest;
-  const after = { ...seen, hasLeftWindow, widest, admittedWhenSampled: seen.admittedAt.length };
+  const after = { ...seen, hasLeftWindow, widest, admittedWhenSampled: seen.ended.Admitted.length };
   return judged(after, sample);
 }
 
@@ -133,11 +133,11 @@ function judged(seen: DriftSeen, sample: CompleteSample): DriftSeen {
   if (breaking === undefined) return { ...seen, breaking: sample };
   if (setup.lag === undefined) return seen;
   const { readAt, stored } = breaking;
-  const brokenAt = Math.min(readAt, seen.admittedAt[bound + stored] ?? readAt);
+  const brokenAt = Math.min(readAt, seen.ended.Admitted[bound + stored]?.at ?? readAt);
   return { ...seen, broken: { brokenAt, detectedAt: sample.endedAt, whenDetected: driftOf(seen) } };
 }
 
-export function boundOf({ lag = 0, tolerance }: DriftSetup): number {
+function boundOf({ lag = 0, tolerance }: DriftSetup): number {
   return tolerance + lag;
 }
 
@@ -147,7 +147,7 @@ export function activeUntil({ endedAt = Infinity, doubtfulFrom = Infinity }: Fau
 }
 
 /** The end of the watch: the end of the fault, and the time to settle. */
-export function watchTo({ setup, times: { endedAt } }: DriftSeen): number | undefined {
+function watchTo({ setup, times: { endedAt } }: DriftSeen): number | undefined {
   return endedAt === undefined ? undefined : endedAt + setup.settleMs;
 }
 
@@ -162,38 +162,38 @@ export function isComplete(seen: DriftSeen): boolean {
 }
 
 /** The largest lead of admissions over counts. */
-export function widestOf({ widest }: DriftSeen): number {
+function widestOf({ widest }: DriftSeen): number {
   return Math.max(0, widest?.drift ?? 0);
 }
 
 /** Of each pod, how many of these there are. */
-export function byPod({ setup }: DriftSeen, some: DriftSeen['answers']): Map<string, number> {
+function byPod({ setup }: DriftSeen, some: readonly Ended[]): Map<string, number> {
   return countByPod(some, Object.fromEntries(setup.pods.map((pod) => [pod, 0])));
 }
 
 export function admittedBySender(seen: DriftSeen): AdmittedByPod {
-  return Object.fromEntries(
-    byPod(
-      seen,
-      seen.answers.filter(({ isAdmitted }) => isAdmitted),
-    ),
-  );
+  return Object.fromEntries(byPod(seen, seen.ended.Admitted));
 }
 
 /** Requests over all pods; `open`: not answered in time, or yet, or properly, so they may have been admitted. */
-export function totalsOf({ admittedAt, answers, errors, inFlight, sent, timeouts }: DriftSeen) {
-  const [admitted, requests] = [admittedAt.length, sent + sumOf(inFlight.values())];
-  const rejected = answers.length - admitted - errors;
-  return { requests, admitted, rejected, errors, timeouts, open: requests - answers.length };
+function totalsOf({ ended, inFlight }: DriftSeen) {
+  const answered = {
+    admitted: ended.Admitted.length,
+    rejected: ended.Rejected.length,
+    errors: ended.Error.length,
+  };
+  const timeouts = ended.Timeout.length;
+  const open = timeouts + ended.Unclear.length + sumOf(inFlight.values());
+  return { requests: sumOf(Object.values(answered)) + open, ...answered, timeouts, open };
 }
 
 /** Whether more requests would have shown more: if `found` of the requests are all. */
-export function isSaturated(seen: DriftSeen, found: number): boolean {
+function isSaturated(seen: DriftSeen, found: number): boolean {
   const { requests } = totalsOf(seen);
   return requests > seen.setup.limit && found >= requests;
 }
 
-export function driftOf(seen: DriftSeen): Measure {
+function driftOf(seen: DriftSeen): Measure {
   const value = widestOf(seen);
   return {
     name: 'drift',
@@ -208,16 +208,10 @@ export function driftOf(seen: DriftSeen): Measure {
  * Whether another sample would decide something, so that it should be taken at once: two samples in a row decide, and
  * the admissions of the sender show when the first may exceed the bound.
  */
-export function isUrgent({
-  admittedAt,
-  admittedWhenSampled,
-  breaking,
-  broken,
-  samples,
-  setup,
-}: DriftSeen): boolean {
+export function isUrgent(seen: DriftSeen): boolean {
+  const { admittedWhenSampled, breaking, broken, ended, samples, setup } = seen;
   if (broken) return false;
-  const unseen = admittedAt.length - admittedWhenSampled;
+  const unseen = ended.Admitted.length - admittedWhenSampled;
   return breaking !== undefined || (unseen > 0 && (samples.at(-1)?.drift ?? 0) + unseen > boundOf(setup));
 }
 
@@ -254,21 +248,22 @@ const drift = {
 const traffic = {
   name: 'traffic',
   finding(seen: DriftSeen) {
-    const { admittedAt, answers, setup, times } = seen;
+    const { ended, setup, times } = seen;
     const { limit } = setup;
     const [from, to] = [times.startedAt ?? 0, activeUntil(times)];
-    const inFault = answers.filter(({ at }) => at >= from && at <= to);
-    const admissions = inFault.filter(({ isAdmitted }) => isAdmitted);
+    const inFault = (some: readonly Ended[]): Ended[] => some.filter(({ at }) => at >= from && at <= to);
+    const answers = [...ended.Admitted, ...ended.Rejected, ...ended.Error];
+    const admissions = inFault(ended.Admitted);
     const admitted = admissions.length;
     const { open, ...totals } = totalsOf(seen);
     const value = Math.max(0, admitted - limit);
-    const atLeast = value > 0 && isSaturated(seen, admittedAt.length);
+    const atLeast = value > 0 && isSaturated(seen, ended.Admitted.length);
     const measure: Measure = { ...figure('overAdmission', value), ...(atLeast && { atLeast }) };
     return {
       summary: code('Admitted', { measure, admitted, limit }),
       measures: [measure, ...Object.entries(totals).map(([name, count]) => figure(name, count))],
       missing: [
-        ...[...byPod(seen, inFault)].map(
+        ...[...byPod(seen, inFault(answers))].map(
           ([pod, have]) => have < limit && code('TooFewChecks', { pod, have, need: limit }),
         ),
         // A limiter that rejects all callers has nothing to count.
@@ -294,7 +289,7 @@ const traffic = {
 const samples = {
   name: 'samples',
   finding(seen: DriftSeen) {
-    const { admittedAt, hasLeftWindow, incomplete, problem, samples: all, times } = seen;
+    const { ended, hasLeftWindow, incomplete, problem, samples: all, times } = seen;
     const { endedAt = Number.POSITIVE_INFINITY, startedAt: from = 0, until } = times;
     const within = all.filter((one) => one.readAt >= from && one.endedAt <= endedAt).length;
     const gapMs = largestGap(all, from, watchTo(seen));
@@ -302,8 +297,8 @@ const samples = {
     const mostMs = Math.min(MAX_GAP_MS, (until - from) / 4);
     const since = all.filter((one) => one.endedAt >= from).length;
     const last = all.at(-1);
-    const isSettled = last !== undefined && last.readAt >= (admittedAt.at(-1) ?? 0);
-    const figures = { sampled: last ? totalAdmitted(last) : 0, recorded: admittedAt.length };
+    const isSettled = last !== undefined && last.readAt >= (ended.Admitted.at(-1)?.at ?? 0);
+    const figures = { sampled: last ? totalAdmitted(last) : 0, recorded: ended.Admitted.length };
     return {
       missing: [
         within < 2 && code('TooFewSamples', { samples: within, isEndKnown: times.endedAt !== undefined }),

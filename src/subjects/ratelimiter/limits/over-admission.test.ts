@@ -68,7 +68,7 @@ describe('over-admission by the count of the sender', () => {
   it('over-admission is found late among more requests than spans are tried', () => {
     const kept = Array.from({ length: 400 }, (_, i) => ({ sentAt: i * 1000, endedAt: i * 1000 + 10 }));
     const burst = Array.from({ length: 40 }, (_, i) => ({ sentAt: 500_000 + i, endedAt: 500_050 }));
-    const { excess, from } = overAdmission(limit, [...kept, ...burst]);
+    const { excess, from } = overAdmission(limit, [...kept, ...burst], { firstSentAt: 0 });
     // Every third or fourth request begins a span that is tried.
     expect(excess).toBeGreaterThanOrEqual(40 - 10 - 4);
     expect(excess).toBeLessThanOrEqual(40 - 10);

@@ -27,8 +27,8 @@ export interface OverAdmission {
 const MOST_BEGINNINGS = 128;
 
 export interface KnownOfKey {
-  /** When the first request of the key was sent, whatever its outcome; undefined: the key may have been used before. */
-  readonly firstSentAt?: number | undefined;
+  /** When the first request of the key was sent, whatever its outcome. */
+  readonly firstSentAt: number;
   /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
   readonly clockWithinMs?: number | undefined;
   /** How many servers count separately, each of which admits what the limit allows; default: 1. */
@@ -42,10 +42,9 @@ export interface KnownOfKey {
 export function overAdmission(
   limit: RateLimit,
   requests: readonly AdmittedRequest[],
-  { firstSentAt = Infinity, servers = 1, ...clock }: KnownOfKey = {},
+  { firstSentAt, servers = 1, ...clock }: KnownOfKey,
 ): OverAdmission {
   const byAnswer = requests.toSorted((a, b) => a.endedAt - b.endedAt);
-  const isKnown = Number.isFinite(firstSentAt);
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
   const least = servers * admittedAtOnce(limit);
   for (const { from, sent } of beginnings(requests)) {
@@ -61,7 +60,7 @@ export function overAdmission(
         Math.min(
           mostAdmitted(limit, { from, to, ...clock }),
           // What was admitted since `from` was admitted since the first use of the key, which was fresh.
-          mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: isKnown }),
+          mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: true }),
         );
       const excess = admitted - bound;
       if (excess > 0) exceededAt ??= to;

@@ -95,13 +95,8 @@ function admittedOf(trials: readonly Trial[]): string {
 }
 
 /** "15 admitted, 5 rejected": every outcome in a burst. */
-function outcomesOf({
-  admitted: Admitted,
-  errors,
-  rejected: Rejected,
-  timeouts: Timeout,
-}: BurstResult): string {
-  return countsText({ Admitted, Rejected, Error: errors, Timeout });
+function outcomesOf({ admitted, errors, rejected, timeouts }: BurstResult): string {
+  return countsText({ Admitted: admitted, Rejected: rejected, Error: errors, Timeout: timeouts });
 }
 
 /** A figure of each trial; if there are many, the minimum and the maximum. */
