@@ -4,7 +4,7 @@ import { type ParametersApi, ScenarioPlan, type ScenarioType } from '../../scena
 import type { FaultTruth } from '../../scenarios/truth.ts';
 import { DRAWS, type Setup } from '../history/setup.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
-import { CLOCK_WITHIN_MS, mostCooldownMs } from '../limits/window-turn.ts';
+import { CLOCK_WITHIN_MS, mostCooldownMs, windowEnd } from '../limits/window-turn.ts';
 import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 
@@ -29,8 +29,15 @@ export abstract class LimiterPlan<P extends object = object> extends ScenarioPla
   /** Why it does not fit into one window, with what to change; undefined: it does. */
   protected tooLongForWindow(fields: string): string | undefined {
     const { window } = this.limiter.limit;
-    if (this.storyMs < this.limit.windowMs) return undefined;
-    return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)} and must fit into one ${PART}.limit.window of ${window}: reduce these, or lengthen the window`;
+    const end = windowEnd(this.limit, 0);
+    // By the clock, it has to have begun by every clock, and the fault is planned a moment later.
+    const roomMs = Math.max(0, end === undefined ? this.limit.windowMs - 1 : end - 2 * CLOCK_WITHIN_MS);
+    if (this.storyMs <= roomMs) return undefined;
+    const left =
+      end === undefined
+        ? ''
+        : `, of which clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(roomMs)}`;
+    return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)} and must fit into one ${PART}.limit.window of ${window}${left}: reduce these, or lengthen the window`;
   }
 }
 

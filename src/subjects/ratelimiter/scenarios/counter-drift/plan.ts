@@ -127,10 +127,7 @@ export class DriftPlan extends LimiterPlan<CounterDriftSpec> {
 }
 
 /** Why no count can be read that only grows within a window; undefined: one can. */
-function uncountable({ http, limit }: RateLimiterSpec): string | undefined {
-  if (http.identity === 'SourceAddress') {
-    return `CounterDrift measures without a fault how far counts lag, with separate callers, and with ${PART}.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
-  }
+function uncountable({ limit }: RateLimiterSpec): string | undefined {
   if (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') return undefined;
   return `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow, not ${limit.algorithm}: use StoreOutage or GhostAllowing`;
 }

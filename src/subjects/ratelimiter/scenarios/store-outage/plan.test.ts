@@ -96,7 +96,7 @@ describe('a store outage of one caller alone', () => {
   it('does not fit between the ends of two windows by the clock', () => {
     const clock = { requests: 30, windowStart: 'Clock' };
     expect(by({ ...clock, window: '60s' }, {}, 3)).toBeUndefined();
-    expect(by({ ...clock, window: '26s' }, {}, 3)).toMatch(/ 25s .*window by the clock, .* 23s/);
+    expect(by({ ...clock, window: '26s' }, {}, 3)).toMatch(/ 25s .*limit\.window of 26s, .* 23s/);
   });
 });
 

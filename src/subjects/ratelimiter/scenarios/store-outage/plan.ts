@@ -26,7 +26,7 @@ import { wholeField } from '../../../spec/pods-schema.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
 import { placeOf } from '../../interfaces/counts.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
-import { CLOCK_WITHIN_MS, fitsWindow, returnsWithin, windowEnd } from '../../limits/window-turn.ts';
+import { fitsWindow, returnsWithin } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
@@ -270,9 +270,6 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
     const { full } = this;
     const { fault, requestsPerSecond } = this.parameters;
     if (this.mechanism.lasts !== 'Moment') return undefined;
-    if (this.isOneCaller) {
-      return `${this.#type} needs callers that are over their limit when it begins, and with ${PART}.http.identity SourceAddress there is none: use another type`;
-    }
     if (this.windowsEnd) {
       return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.limiter.limit.window} end during the scenario: shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
     }
@@ -303,7 +300,7 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
 
   /** Why callers under their limit, or over it, are not seen on every pod. */
   #limitUnseen(pods: number): string | undefined {
-    if (this.isOneCaller) return this.#fewUnderLimit(pods) ?? this.#notOverLimit(pods) ?? this.#windowTurns();
+    if (this.isOneCaller) return this.#fewUnderLimit(pods) ?? this.#notOverLimit(pods);
     return this.windowsEnd ? (this.#notOverLimit(pods) ?? this.#fewInWindow(pods)) : undefined;
   }
 
@@ -312,16 +309,6 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
     const within = (LEAST_REQUESTS + 1) * pods;
     if (this.full >= within) return undefined;
     return `${this.#ofOne}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${this.full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
-  }
-
-  /** Why it never fits into one window by the clock: a cool-down ends a moment after the window began. */
-  #windowTurns(): string | undefined {
-    const { limit, storyMs } = this;
-    const end = windowEnd(limit, 0);
-    // The window has to have begun by every clock, and the fault is planned a moment later.
-    const roomMs = end === undefined ? Number.POSITIVE_INFINITY : end - 2 * CLOCK_WITHIN_MS;
-    if (storyMs <= roomMs) return undefined;
-    return `${this.#ofOne}: its ${formatDuration(storyMs)} have to fit into a window by the clock, and of ${formatDuration(limit.windowMs)} clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(Math.max(0, roomMs))}: raise ${PART}.limit.window, or shorten the fault`;
   }
 
   get #ofOne(): string {
