@@ -7,13 +7,12 @@ import { type DriftSetup, hasDrifted, isUrgent, underCounted } from './drift.ts'
 const pods = ['a', 'b', 'c'];
 const T = 1_000_000;
 
-const SETUP: DriftSetup = {
-  pods,
-  limit: 10,
-  tolerance: 5,
+const PLAN = { limit: { requests: 10, windowMs: 60_000 }, tolerance: 5, settleMs: 1000 };
+const BASELINE = {
+  writeP50Ms: 1,
+  writeMaxMs: 2,
   lag: 1,
-  settleMs: 1000,
-  control: { limit: 10, sent: 20, admitted: 10 },
+  denying: { limit: 10, sent: 20, admitted: 10 },
 };
 
 interface Times {
@@ -74,8 +73,13 @@ function times(count: number, event: (i: number) => HistoryEvent): HistoryEvent[
   return Array.from({ length: count }, (_, i) => event(i));
 }
 
-function judge(events: Iterable<HistoryEvent>, of: Times = whole, setup: Partial<DriftSetup> = {}) {
-  return judgeDrift({ ...SETUP, ...setup }, [...fault(of), ...events]);
+function judge(
+  events: Iterable<HistoryEvent>,
+  of: Times = whole,
+  baseline: Partial<DriftSetup['baseline']> = {},
+) {
+  const setup = { pods, plan: PLAN, baseline: { ...BASELINE, ...baseline } };
+  return judgeDrift(setup, [...fault(of), ...events]);
 }
 
 /** One admission, and as many requests to each pod as the limit, all in the fault. */
@@ -352,7 +356,9 @@ describe('the proof that counts did not drift', () => {
   });
 
   it('is incomplete without a control, and shows the one that was made', () => {
-    expect(namesOf(judge(watched(), whole, { control: undefined }).shortfalls)).toEqual(['NoControl']);
+    const events = [...fault(whole), ...watched()];
+    const { shortfalls } = judgeDrift({ pods, plan: PLAN, baseline: undefined }, events);
+    expect(namesOf(shortfalls)).toEqual(['LagUnknown', 'NoControl']);
     const control = { name: 'controlAdmitted', value: 10, bound: 10, unit: 'requests' };
     expect(judge(watched()).measures).toContainEqual(control);
   });

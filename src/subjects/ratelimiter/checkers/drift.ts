@@ -16,16 +16,11 @@ import { sumOf } from '../../history/counts.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import { type FaultTimes, NOTHING_RECORDED, recorded } from '../../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
+import type { Figures } from '../limits/rate-limit.ts';
 
-export interface DriftSetup extends RecordSetup {
-  readonly limit: number;
-  readonly tolerance: number;
-  /** The largest drift without a fault, at the same rate; undefined if it was not measured. */
-  readonly lag: number | undefined;
-  /** How long samples count after the end of the fault; milliseconds. */
-  readonly settleMs: number;
-  /** What was admitted without a fault; undefined: that was not measured. */
-  readonly control?: NonNullable<Setup['baseline']>['denying'] | undefined;
+/** Samples count for `settleMs` after the end of the fault; the rest is as in `DriftPlan`. */
+export interface DriftSetup extends RecordSetup, Pick<Setup, 'baseline'> {
+  readonly plan: Readonly<Record<'settleMs' | 'tolerance', number>> & { readonly limit: Figures };
 }
 
 /** A sample for the window of the key, with an answer of Redis. */
@@ -131,14 +126,14 @@ function judged(seen: DriftSeen, sample: CompleteSample): DriftSeen {
   const isInFault = sample.readAt >= startedAt && sample.endedAt <= activeUntil(times);
   if (!isInFault) return { ...seen, breaking: undefined, outside: outside ?? sample };
   if (breaking === undefined) return { ...seen, breaking: sample };
-  if (setup.lag === undefined) return seen;
+  if (setup.baseline?.lag === undefined) return seen;
   const { readAt, stored } = breaking;
   const brokenAt = Math.min(readAt, seen.ended.Admitted[bound + stored]?.at ?? readAt);
   return { ...seen, broken: { brokenAt, detectedAt: sample.endedAt, whenDetected: driftOf(seen) } };
 }
 
-function boundOf({ lag = 0, tolerance }: DriftSetup): number {
-  return tolerance + lag;
+function boundOf({ baseline, plan }: DriftSetup): number {
+  return plan.tolerance + (baseline?.lag ?? 0);
 }
 
 /** Until when the fault is known to be active, or to have been; later observations are not of the fault. */
@@ -148,7 +143,7 @@ export function activeUntil({ endedAt = Infinity, doubtfulFrom = Infinity }: Fau
 
 /** The end of the watch: the end of the fault, and the time to settle. */
 function watchTo({ setup, times: { endedAt } }: DriftSeen): number | undefined {
-  return endedAt === undefined ? undefined : endedAt + setup.settleMs;
+  return endedAt === undefined ? undefined : endedAt + setup.plan.settleMs;
 }
 
 /** The end of the last complete sample; 0 before the first. */
@@ -190,7 +185,7 @@ function totalsOf({ ended, inFlight }: DriftSeen) {
 /** Whether more requests would have shown more: if `found` of the requests are all. */
 function isSaturated(seen: DriftSeen, found: number): boolean {
   const { requests } = totalsOf(seen);
-  return requests > seen.setup.limit && found >= requests;
+  return requests > seen.setup.plan.limit.requests && found >= requests;
 }
 
 function driftOf(seen: DriftSeen): Measure {
@@ -222,7 +217,8 @@ const drift = {
   name: 'drift',
   finding(seen: DriftSeen) {
     const { broken, isUnconfirmed, outside, setup, times, widest } = seen;
-    const { lag, tolerance } = setup;
+    const { tolerance } = setup.plan;
+    const lag = setup.baseline?.lag;
     const bound = boundOf(setup);
     const measure = driftOf(seen);
     const { open } = totalsOf(seen);
@@ -249,7 +245,7 @@ const traffic = {
   name: 'traffic',
   finding(seen: DriftSeen) {
     const { ended, setup, times } = seen;
-    const { limit } = setup;
+    const { requests: limit } = setup.plan.limit;
     const [from, to] = [times.startedAt ?? 0, activeUntil(times)];
     const inFault = (some: readonly Ended[]): Ended[] => some.filter(({ at }) => at >= from && at <= to);
     const answers = [...ended.Admitted, ...ended.Rejected, ...ended.Error];
@@ -325,20 +321,23 @@ function largestGap(all: DriftSeen['samples'], from: number, to = Number.POSITIV
 /** A limiter that rejects everything violates nothing either. */
 const control = {
   name: 'control',
-  finding: ({ setup: { control: made } }: DriftSeen) => ({
-    measures: [
-      made && { name: 'controlAdmitted', value: made.admitted, bound: made.limit, unit: 'requests' },
-    ],
-    missing: [!made && code('NoControl')],
-    evidence: [made && code('Control', made)],
-  }),
+  finding({ setup: { baseline } }: DriftSeen) {
+    const made = baseline?.denying;
+    return {
+      measures: [
+        made && { name: 'controlAdmitted', value: made.admitted, bound: made.limit, unit: 'requests' },
+      ],
+      missing: [!made && code('NoControl')],
+      evidence: [made && code('Control', made)],
+    };
+  },
 };
 
 export const DRIFT_CHECKERS = [record, drift, proof, traffic, samples, control] as const;
 
 /** Whether the counters were ever further apart than without a fault. */
 export function hasDrifted(seen: DriftSeen): boolean {
-  return widestOf(seen) > (seen.setup.lag ?? 0);
+  return widestOf(seen) > (seen.setup.baseline?.lag ?? 0);
 }
 
 /**

@@ -4,7 +4,8 @@
  * windows. More than the bound is a violation, whatever the implementation.
  */
 
-interface Figures {
+/** What every limit has. */
+export interface Figures {
   readonly requests: number;
   readonly windowMs: number;
 }

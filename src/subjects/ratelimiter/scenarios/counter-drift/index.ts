@@ -28,12 +28,7 @@ export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
   checkers: DRIFT_CHECKERS,
   fold: driftFold,
   words: driftWords,
-  setup(setup: Setup) {
-    const { baseline, limiter, scenario } = setup;
-    const { limit, settleMs, tolerance } = new DriftPlan(scenario, limiter);
-    const control = baseline?.denying;
-    return { ...setup, limit: limit.requests, tolerance, lag: baseline?.lag, settleMs, control };
-  },
+  setup: (setup: Setup) => ({ ...setup, plan: new DriftPlan(setup.scenario, setup.limiter) }),
   read: (seen, findings) => ({
     ...composed(findings),
     summary: summariesOf(findings, driftWords, 'drift', 'traffic').join('; '),

@@ -19,6 +19,7 @@ import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import { type OutageSeen, type OutageSetup, owedIn, viewOf } from '../../checkers/outage-seen.ts';
 import { limitReturnIn } from '../../checkers/recovery.ts';
 import { DRAWS, type Setup } from '../../history/setup.ts';
+import { placeOf } from '../../interfaces/counts.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { newKey, overKey } from '../caller-keys.ts';
@@ -137,7 +138,9 @@ export const storeOutage: LimiterType<OutageSeen, OutagePlan> = {
   judged: judgedOutage,
   impossible: notAsDrawn,
   fault: (plan, toolkit, fixture) =>
-    createFault(toolkit, plan, fixture, () => plan.lostCounts(toolkit, fixture())),
+    createFault(toolkit, plan, fixture, () =>
+      plan.usedKeys(toolkit.target.pods.length, fixture()).map((key) => placeOf(toolkit, key)),
+    ),
   workload: (plan, toolkit) => new OutageWorkload(plan, toolkit),
 };
 

@@ -1,6 +1,6 @@
 /** The parameters of a scenario of a store outage on its rate limiter, and which specs can show nothing. Pure. */
 
-import { type CountPlace, mechanismOf } from '@chaosdemo/redis-faults';
+import { mechanismOf } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import {
   cel,
@@ -24,11 +24,9 @@ import {
 } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
-import { placeOf } from '../../interfaces/counts.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { fitsWindow, returnsWithin } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
-import type { Toolkit } from '../../tools.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 import {
   ASKING_PER_SECOND,
@@ -237,14 +235,10 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
     };
   }
 
-  /** Counts of callers that have used their limits when the fault begins: Redis may lose them. */
-  lostCounts(
-    toolkit: Pick<Toolkit, 'callers' | 'limiter' | 'target'>,
-    fixture: string,
-  ): readonly CountPlace[] {
-    return residentsOf(this.draw(toolkit.target.pods.length, fixture))
-      .filter(({ used, usedLate }) => used + usedLate > 0)
-      .map(({ key }) => placeOf(toolkit, key));
+  /** Keys of callers that have used their limits when the fault begins: Redis may lose their counts. */
+  usedKeys(pods: number, fixture: string): string[] {
+    const residents = residentsOf(this.draw(pods, fixture));
+    return residents.flatMap(({ key, used, usedLate }) => (used + usedLate > 0 ? [key] : []));
   }
 
   unprovable(pods: number): string | undefined {
