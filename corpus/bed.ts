@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { freePort, type RedisServer, type Supervisor, startRedis, withFreePorts } from '@chaosdemo/testbed';
-import type { PodTarget } from '../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../src/subjects/targets/target.ts';
 import { redisHostFor } from '../survey/runner/own-network.ts';
 import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
 import { hostLimiters, LIMITER_HOSTS } from '../test/kit/hosted-limiters.ts';

@@ -3,12 +3,10 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
-import {
-  BUNDLED,
-  ConnectionBudget,
-  HttpCallers,
-  injectBurstTraffic,
-} from '../../src/subjects/ratelimiter/index.ts';
+import { ConnectionBudget } from '../../src/subjects/http/connection-budget.ts';
+import { injectBurstTraffic } from '../../src/subjects/ratelimiter/index.ts';
+import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
+import { BUNDLED } from '../../src/subjects/ratelimiter/spec/schema.ts';
 
 /** Sends a burst; `arrived` aborts once the receiver has all of it. */
 export type Send = (

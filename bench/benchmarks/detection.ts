@@ -3,7 +3,7 @@
  * that a detection needs: one for over-admission, two for drift, timed in the same run.
  */
 import { DETECTED_AFTER, measured, type ScenarioStatus } from '../../src/api/index.ts';
-import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/index.ts';
+import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/interfaces/counts.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
 import { timeLooks } from './looks.ts';

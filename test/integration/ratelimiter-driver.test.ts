@@ -1,6 +1,6 @@
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../src/subjects/targets/target.ts';
 import { DrivenLimiter, type DrivenOptions, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

@@ -23,12 +23,14 @@ import type { Permit } from '../../src/engine/subject.ts';
 import type { FaultEvidence } from '../../src/evidence/index.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
+import { ConnectionBudget } from '../../src/subjects/http/connection-budget.ts';
 import { KINDS } from '../../src/subjects/index.ts';
-import { ConnectionBudget, type PodsTarget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
 import { PodsDriver, type PodsDriverOptions } from '../../src/subjects/run/driver.ts';
 import { evidenceOf, replay } from '../../src/subjects/run/replay.ts';
 import { type SubjectKind, scenarioTypeOf } from '../../src/subjects/scenarios/scenario-type.ts';
+import type { PodsTarget } from '../../src/subjects/targets/target.ts';
 import type { LimiterChanges } from './demo.ts';
 import { until } from './until.ts';
 

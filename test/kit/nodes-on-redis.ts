@@ -3,7 +3,7 @@ import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import type { LimiterMode } from '../../src/local/limiters.ts';
-import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../src/subjects/targets/target.ts';
 import { hostLimiters, threeNodes } from './hosted-limiters.ts';
 
 /** Password of every user that {@link userLine} makes. */

@@ -3,9 +3,6 @@ import { sumOf } from '../history/counts.ts';
 import type { CallerRequest, EventOf } from '../history/events.ts';
 import { countByPod, countsOf } from './requests.ts';
 
-/** One request of a burst; moments in milliseconds since the epoch. */
-export type BurstOutcome = Pick<CallerRequest, 'endedAt' | 'outcome' | 'pod' | 'sentAt'>;
-
 /** @param sent the requests of the burst that were sent */
 export function burstResultOf(
   { endedAt, firstError, notSent, sendSpanMs, startedAt }: EventOf<'burst'>,
@@ -13,7 +10,7 @@ export function burstResultOf(
 ) {
   // If a connection broke, it is unknown whether the pod admitted the request.
   const outcomes = sent.map(
-    (request): BurstOutcome => (request.cause === 'Reset' ? { ...request, outcome: 'Timeout' } : request),
+    (request): CallerRequest => (request.cause === 'Reset' ? { ...request, outcome: 'Timeout' } : request),
   );
   const unsent = sumOf(Object.values(notSent));
   const admissions = outcomes.filter(({ outcome }) => outcome === 'Admitted');

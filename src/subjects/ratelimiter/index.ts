@@ -9,14 +9,7 @@ import { counterDrift } from './scenarios/counter-drift/index.ts';
 import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
 import type { RateLimiterSpec } from './spec/schema.ts';
 
-export type { BurstResult } from '../checkers/burst-result.ts';
-export { ConnectionBudget } from '../http/connection-budget.ts';
-export { freeFileDescriptors } from '../http/file-descriptors.ts';
-export type { PodsTarget, PodTarget } from '../targets/target.ts';
-export { SAMPLE_EVERY_MS } from './interfaces/counts.ts';
-export { HttpCallers } from './interfaces/http/http-callers.ts';
-export { BUNDLED } from './spec/schema.ts';
-export { type BurstOptions, injectBurstTraffic } from './workloads/burst.ts';
+export { injectBurstTraffic } from './workloads/burst.ts';
 
 /** Pauses the writes of Redis and drives steady traffic during that time. */
 export function redisPauseConfig(scenario: ScenarioSpec, limiter: RateLimiterSpec): Scenario {

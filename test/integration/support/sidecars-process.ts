@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { PodTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../../src/subjects/targets/target.ts';
 
 export interface SidecarData {
   readonly nodes: readonly PodTarget[];

@@ -1,7 +1,7 @@
 /** Sidecars in front of the pods of a limiter, as in a mesh: HTTPS, and only with the token. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { PodTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../../src/subjects/targets/target.ts';
 import type { SidecarData } from './sidecars-process.ts';
 
 export interface Sidecars {

@@ -2,7 +2,7 @@
 
 import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { type RedisServer, type RedisServerOptions, Supervisor, startRedis } from '@chaosdemo/testbed';
-import type { PodsTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { PodsTarget } from '../../../src/subjects/targets/target.ts';
 import { install } from '../../../survey/runner/install.ts';
 import { loadLimiter } from '../../../survey/runner/limiters.ts';
 import { rateLimiterSpec } from '../../../survey/runner/rate-limiter-spec.ts';

@@ -81,7 +81,7 @@ function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number): Trial
 }
 
 /** From the first request of a burst to its last admission. */
-export function spanOf({ clockWithinMs }: BurstSetup, { admittedAt, startedAt }: BurstResult): Span {
+function spanOf({ clockWithinMs }: BurstSetup, { admittedAt, startedAt }: BurstResult): Span {
   return { from: startedAt, to: admittedAt.at(-1) ?? startedAt, fresh: true, clockWithinMs };
 }
 

@@ -34,8 +34,6 @@ export interface ExhaustOptions {
   readonly callerTimeoutMs: number;
   /** Length of the caller's window; milliseconds. */
   readonly windowMs: number;
-  /** About how long it may take, in milliseconds; default: 10 s. At most half of a window in any case. */
-  readonly withinMs?: number;
   /**
    * Admissions after which the limit is used up: the pods then have time to learn of each other's counts, and again
    * after each further admission. Left out: they have none.
@@ -63,10 +61,10 @@ export interface Exhausted {
  * unknown then
  */
 export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal): Promise<Exhausted> {
-  const { callers, callerTimeoutMs, clients, key, most, windowMs, withinMs = WITHIN_MS } = options;
+  const { callers, callerTimeoutMs, clients, key, most, windowMs } = options;
   const { rejections = REJECTIONS, syncAt = Number.POSITIVE_INFINITY } = options;
   const requests: CallerRequest[] = [];
-  const allMs = Math.min(withinMs, windowMs * PART_OF_WINDOW);
+  const allMs = Math.min(WITHIN_MS, windowMs * PART_OF_WINDOW);
   const apartMs = Math.min(APART_MS, allMs / Math.max(1, most));
   let [admitted, rejected, syncedAt] = [0, 0, -1];
   for (let i = 0; i < most && rejected < rejections * clients.length; i += 1) {

@@ -8,8 +8,7 @@ import { CLOCK_WITHIN_MS, mostCooldownMs, windowEnd } from '../limits/window-tur
 import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 
-export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P> {
-  readonly limiter: RateLimiterSpec;
+export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P, RateLimiterSpec> {
   readonly limit: RateLimit;
   /** What the limit admits at once. */
   readonly full: number;
@@ -19,7 +18,6 @@ export abstract class LimiterPlan<P extends object = object> extends ScenarioPla
 
   constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec, parameters: ParametersApi<P>) {
     super(scenario, limiter, parameters);
-    this.limiter = limiter;
     this.limit = limitOf(limiter);
     this.full = admittedAtOnce(this.limit);
     this.isOneCaller = limiter.http.identity === 'SourceAddress';
@@ -28,7 +26,7 @@ export abstract class LimiterPlan<P extends object = object> extends ScenarioPla
 
   /** Why it does not fit into one window, with what to change; undefined: it does. */
   protected tooLongForWindow(fields: string): string | undefined {
-    const { window } = this.limiter.limit;
+    const { window } = this.part.limit;
     const end = windowEnd(this.limit, 0);
     // By the clock, it has to have begun by every clock, and the fault is planned a moment later.
     const roomMs = Math.max(0, end === undefined ? this.limit.windowMs - 1 : end - 2 * CLOCK_WITHIN_MS);
@@ -47,7 +45,7 @@ export type LimiterType<A, P extends LimiterPlan> = ScenarioType<A, P, Toolkit, 
 export const ofLimiter = {
   isExplained: true,
   partIn: ({ limiter }: Setup) => limiter,
-  setup({ limiter, rate = 0 }: LimiterPlan, { control }: Toolkit) {
+  setup({ part: limiter, rate = 0 }: LimiterPlan, { control }: Toolkit) {
     const { lags, ...measured } = control()?.baseline ?? {};
     const lag = lags?.get(rate)?.lag;
     return {

@@ -15,9 +15,6 @@ import {
 /** Placeholder for the identity of the caller, besides `$(key)`: as an IPv4 address, for limiters that identify callers by a forwarded address. */
 export const ADDRESS_PLACE = '$(address)';
 
-/** Whether each request can have its own caller identity, or all share one. */
-export const IDENTITIES = ['Key', 'SourceAddress'] as const;
-
 /** CEL on `self`, the mapping: whether its request identifies the caller. */
 const KEYED = hasPlace(KEY_PLACE, ADDRESS_PLACE);
 
@@ -39,7 +36,7 @@ export const httpInterfaceSchema = z
   .object({
     ...requestFields('GET'),
     identity: z
-      .enum(IDENTITIES)
+      .enum(['Key', 'SourceAddress'])
       .default('Key')
       .describe(
         `How the limiter identifies its callers. Key: by ${KEY_PLACE} or ${ADDRESS_PLACE} in the request. SourceAddress: only by the source address of the connection. All requests of the operator then share one limit, and a run waits until it is replenished.`,

@@ -12,13 +12,8 @@ type Read = ReturnType<typeof outcomeOf>;
 
 const UNREAD: NonNullable<Read> = { outcome: 'Timeout' };
 
-/** A burst as its sender recorded it. */
-export interface BurstEvents {
-  readonly requests: readonly CallerRequest[];
-  readonly burst: EventOf<'burst'>;
-}
-
 /**
+ * A burst as its sender recorded it.
  * @param key of the caller
  * @param judgedAt when the last answer was known; milliseconds since the epoch
  */
@@ -26,7 +21,7 @@ export function burstEvents(
   key: string,
   { endedAt, outcomes, sendSpanMs, startedAt }: Burst<Read>,
   judgedAt: number,
-): BurstEvents {
+): { readonly requests: readonly CallerRequest[]; readonly burst: EventOf<'burst'> } {
   const requests: CallerRequest[] = [];
   const notSent: Record<string, number> = {};
   let first: { readonly at: number; readonly error: string } | undefined;
@@ -63,7 +58,7 @@ export interface BurstOptions extends Omit<BurstPlan<unknown>, 'count' | 'read' 
 }
 
 /** Sends requests of one caller to all pods at once. @throws as {@link injectBurstTraffic} */
-export async function recordBurst(options: BurstOptions, signal: AbortSignal): Promise<BurstEvents> {
+export async function recordBurst(options: BurstOptions, signal: AbortSignal) {
   const { callers, key, requests: count, ...plan } = options;
   const read = (answer: HttpAnswer): Read => outcomeOf({ answer }, callers);
   const burst = await sendBurst({ ...plan, count, request: callers.requestOf(key), read }, signal);

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import type { ChaosDemoSpec } from '../../../../src/api/index.ts';
 import type { LimiterMode } from '../../../../src/local/limiters.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../../../src/local/redis-users.ts';
-import type { PodTarget } from '../../../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../../../src/subjects/targets/target.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, LIMITER_HOSTS, threeNodes } from '../../../kit/hosted-limiters.ts';
 

@@ -11,9 +11,6 @@ import { ADDRESS_PLACE, type HttpInterfaceSpec } from '../../spec/http-schema.ts
 const FIRST_ADDRESS = 0xc6_12_00_00;
 const ADDRESSES = 2 ** 17;
 
-/** The decision of the limiter on a request. An answer that shows neither is an error. */
-export type Decision = 'Admitted' | 'Rejected';
-
 /** Callers of a rate limiter; each is identified by its own key. */
 export class HttpCallers {
   readonly #mapping: HttpInterfaceSpec;
@@ -65,7 +62,7 @@ export class HttpCallers {
   }
 
   /** @throws Error with the problem of an answer that shows neither: `answered 503` */
-  read({ body, status }: Pick<HttpAnswer, 'status' | 'body'>): Decision {
+  read({ body, status }: Pick<HttpAnswer, 'status' | 'body'>): 'Admitted' | 'Rejected' {
     const { admittedStatuses, decision, rejectedStatuses } = this.#mapping;
     const value = decision && memberAt(parseJson(body), decision.pointer);
     const means = (own: string | undefined, other: string | undefined): boolean =>

@@ -62,15 +62,13 @@ export const api = {
       : `counters stay within the bound while Redis stalls (${summary})`,
 } as const satisfies FaultApi;
 
-export type CounterDriftSpec = z.output<typeof schema>;
-
 /**
  * The tolerance is the traffic of this interval. The lag was measured for only about a second, so a sync that is late
  * by less than this plus the two samples of a violation is no failure.
  */
 const LATE_SYNC_MS = 150;
 
-export class DriftPlan extends LimiterPlan<CounterDriftSpec> {
+export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
   override readonly mechanism = mechanismOf(this.parameters.fault);
   override readonly rate = this.parameters.requestsPerSecond;
   readonly truth = { anomalies: [this.mechanism.cause], at: 'store' } as const;
@@ -98,11 +96,11 @@ export class DriftPlan extends LimiterPlan<CounterDriftSpec> {
    * only known once measured.
    */
   unprovable(pods: number, baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>): string | undefined {
-    const { faultMs, limiter, parameters, rate, scenario, tolerance } = this;
-    const { requests } = limiter.limit;
+    const { faultMs, parameters, part, rate, scenario, tolerance } = this;
+    const { requests } = part.limit;
     const { duration } = parameters.fault;
     const name = `scenario ${scenario.name}`;
-    const unsuited = uncountable(limiter);
+    const unsuited = uncountable(part);
     if (unsuited !== undefined) return `${name}: ${unsuited}`;
     if (!this.mechanism.holdsWrites) {
       return `${name}: CounterDrift needs a fault that holds writes of Redis back, and counterDrift.fault does not: use Stall without via, or StoreOutage`;

@@ -12,7 +12,6 @@ import {
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { Setup } from '../../history/setup.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
-import { trialKeys } from '../caller-keys.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
 import { api, BurstPlan } from './plan.ts';
 import { burstBands, burstWords } from './words.ts';
@@ -48,10 +47,9 @@ export const judgedBursts: JudgedBy<BurstSetup, BurstsSeen> = {
 /** Draws the trial whose figures are shown, next to the others. */
 function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenEvidence | undefined {
   const { trials } = judge.state;
-  const { fixture, limiter, preparedAt, scenario, usualWriteMs } = history.setup;
-  const { full, isOneCaller, parameters } = new BurstPlan(scenario, limiter);
+  const { limiter, preparedAt, scenario, usualWriteMs } = history.setup;
+  const { full, isOneCaller } = new BurstPlan(scenario, limiter);
   const index = shownTrial(trials);
-  const key = trialKeys(fixture, parameters.trials)[index];
   const timeline = new Timeline(history.setup);
   timeline.limit(preparedAt, full);
   timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
@@ -61,7 +59,7 @@ function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenE
     const trial = event.kind === 'burst' ? left.shift() : undefined;
     if (!trial) {
       if (event.kind !== 'request') timeline.show(event);
-    } else if (event.kind === 'burst' && event.key === key) {
+    } else if (trial === trials[index]) {
       const { bound, burst } = trial;
       timeline.burst(burst);
       timeline.limit(burst.startedAt, full);

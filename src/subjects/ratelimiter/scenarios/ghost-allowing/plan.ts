@@ -63,8 +63,6 @@ export const api = {
       : `keeps its limit under concurrency (${summary})`,
 } as const satisfies FaultApi;
 
-export type GhostAllowingSpec = z.output<typeof schema>;
-
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
 /**
@@ -80,11 +78,11 @@ const TRIAL_MS = 500;
 /** A usual burst takes less than this; milliseconds. */
 const BURST_MS = 1000;
 
-export class BurstPlan extends LimiterPlan<GhostAllowingSpec> {
+export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
   // The requests are no fault: they show that pods decide separately. What they admitted stays.
   readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica', stays: true } as const;
   /** Requests that one burst may have. */
-  readonly mostSent = this.limiter.http.tls ? MOST_SENT / TLS_COST : MOST_SENT;
+  readonly mostSent = this.part.http.tls ? MOST_SENT / TLS_COST : MOST_SENT;
   /**
    * A burst is sent while this much is left of a window by the clock, if the window is long enough. The time that its
    * answers may take, unless that is most of the window.
@@ -154,7 +152,7 @@ export class BurstPlan extends LimiterPlan<GhostAllowingSpec> {
   unprovable(pods: number): string | undefined {
     const { full, mostSent, parameters, scenario } = this;
     const { multiplier, trials } = parameters;
-    const { requests, window } = this.limiter.limit;
+    const { requests, window } = this.part.limit;
     const name = `scenario ${scenario.name}`;
     if (this.faultMs > MAX_AHEAD_MS) return `${name}: ${this.#tooManyTrials()}`;
     const sent = this.requestsTo(pods);

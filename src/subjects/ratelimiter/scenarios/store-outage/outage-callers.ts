@@ -62,17 +62,14 @@ export class OutageCallers {
     const { ownLimit } = this.#scene.toolkit;
     if (!ownLimit) return await this.#controlAll(signal);
     await ownLimit.untilReplenished(signal);
-    const requests = this.#checked(await this.#exhaustOne(signal));
+    const requests = await this.#exhaustOne(signal);
     await ownLimit.untilReplenished(signal);
     return requests;
   }
 
-  async #exhaustOne(signal: AbortSignal): Promise<Exhausted> {
-    return await this.#exhaust(this.#overKey, 2 * this.#scene.plan.full + MOST_OVER, signal);
-  }
-
-  #checked(exhausted: Exhausted): readonly CallerRequest[] {
+  async #exhaustOne(signal: AbortSignal): Promise<readonly CallerRequest[]> {
     const { plan, toolkit } = this.#scene;
+    const exhausted = await this.#exhaust(this.#overKey, 2 * plan.full + MOST_OVER, signal);
     const problem = controlProblem(toolkit, plan.full, exhausted, 'storeOutage.callerTimeout');
     if (problem) throw problem;
     return exhausted.requests;
@@ -80,8 +77,7 @@ export class OutageCallers {
 
   async #controlAll(signal: AbortSignal): Promise<readonly CallerRequest[]> {
     const population = this.#population;
-    const [exhausted, parts] = await Promise.all([this.#exhaustOne(signal), this.#useParts(signal)]);
-    const over = this.#checked(exhausted);
+    const [over, parts] = await Promise.all([this.#exhaustOne(signal), this.#useParts(signal)]);
     const fresh: CallerRequest[] = [];
     const isFailed = ({ outcome }: CallerRequest): boolean => outcome !== 'Admitted';
     if (!parts.some(isFailed)) {

@@ -132,8 +132,6 @@ export const api = {
   finding: (_, summary) => behaviourClause(summary),
 } as const satisfies FaultApi;
 
-export type StoreOutageSpec = z.output<typeof schema>;
-
 /** Behaviours with more admissions than the limit. */
 const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
 /** Callers send for this much longer than `settle`: what is found to lack recovery has to lack it at its end. */
@@ -147,7 +145,7 @@ const FAILOVER_MS = 8000;
 /** How much of the pause its proof may take, before the one caller begins to send; milliseconds. */
 const PROOF_MS = 500;
 
-export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
+export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   override readonly mechanism = mechanismOf(this.parameters.fault);
   readonly faultMs = parseDuration(this.parameters.fault.duration);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
@@ -187,7 +185,7 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
 
   get truth() {
     const { cause, causeBySentinel } = this.mechanism;
-    const isOfBoth = this.limiter.redis.sentinel !== undefined && causeBySentinel !== undefined;
+    const isOfBoth = this.part.redis.sentinel !== undefined && causeBySentinel !== undefined;
     const anomalies = isOfBoth ? [cause, causeBySentinel] : [cause];
     return { anomalies, at: 'store', ...(this.failsOver && { stays: true }) } as const;
   }
@@ -243,7 +241,7 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
 
   unprovable(pods: number): string | undefined {
     return (
-      faultProblem(this, this.limiter, PART, api.member) ??
+      faultProblem(this, this.part, PART, api.member) ??
       this.#lossUnseen(pods) ??
       this.#tooMuchForWindow() ??
       this.#badTraffic(pods) ??
@@ -265,7 +263,7 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
     const { fault, requestsPerSecond } = this.parameters;
     if (this.mechanism.lasts !== 'Moment') return undefined;
     if (this.windowsEnd) {
-      return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.limiter.limit.window} end during the scenario: shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
+      return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.part.limit.window} end during the scenario: shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
     }
     const needed = full + LEAST_REQUESTS * pods;
     const sent = this.requestsInFault * pods;
@@ -312,7 +310,7 @@ export class OutagePlan extends LimiterPlan<StoreOutageSpec> {
   /** Why not every pod rejects a caller in each window that ends in the pause. */
   #fewInWindow(pods: number): string | undefined {
     const { requestsPerSecond } = this.parameters;
-    const { requests, window } = this.limiter.limit;
+    const { requests, window } = this.part.limit;
     const seconds = this.limit.windowMs / 1000;
     const sent = Math.floor(requestsPerSecond * pods * seconds);
     const needed = requests + pods;
