@@ -22,7 +22,7 @@ const MOST_OPEN = 1000;
 
 /**
  * Requests that may stay open at once after their callers gave up. At this number, no more are sent that are
- * listened to: the outcome of a dropped one would be unknown. Other runs need connections as well.
+ * listened to. Other runs need connections as well.
  */
 const MOST_LATE = 300;
 
@@ -76,19 +76,9 @@ export async function runTraffic(
   const { callers, callerTimeoutMs, late, leftOut, room, schedule, sending, turnsPerSecond } = options;
   /** Requests whose callers wait. */
   const open = new Set<Promise<void>>();
-  /** Those that are open although their callers gave up, with their connections, in the order of giving up. */
-  const waiting = new Map<AbortController, ConnectionLease>();
+  /** The connections of those that are open although their callers gave up. */
+  const waiting = new Set<ConnectionLease>();
   const failed = new AbortController();
-
-  /** Drops the oldest request whose caller gave up, and returns its connection; undefined: there is none. */
-  const handOver = (): ConnectionLease | undefined => {
-    const [oldest] = waiting;
-    if (!oldest) return undefined;
-    const [request, place] = oldest;
-    waiting.delete(request);
-    request.abort();
-    return place;
-  };
 
   /**
    * Resolves once the caller has an answer or has given up; the request may continue then.
@@ -96,14 +86,12 @@ export async function runTraffic(
    */
   const send = async (due: Due, place: ConnectionLease): Promise<void> => {
     const { caller, client, key } = due;
-    const dropped = new AbortController();
     let request: CallerRequest | undefined;
     const listener = late?.listensTo(due)
       ? {
-          until: AbortSignal.any([late.until, dropped.signal]),
+          until: late.until,
           onEnd: (result: RequestResult): void => {
-            waiting.get(dropped)?.release();
-            waiting.delete(dropped);
+            if (waiting.delete(place)) place.release();
             const outcome = outcomeOf(result, callers)?.outcome;
             if (request && outcome !== undefined && outcome !== 'Timeout') {
               late.onAnswer(request, { outcome, at: result.endedAt });
@@ -120,16 +108,15 @@ export async function runTraffic(
       request = lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;
       if (!request) return;
       record(request);
-      if (listener && request.outcome === 'Timeout') waiting.set(dropped, place);
+      if (listener && request.outcome === 'Timeout') waiting.add(place);
     } finally {
-      if (!waiting.has(dropped)) place.release();
+      if (!waiting.has(place)) place.release();
     }
   };
 
   const begin = (due: Due): void => {
     if (waiting.size >= MOST_LATE && late?.listensTo(due)) return;
-    // A caller that still waits takes precedence over one that has given up.
-    const place = open.size < MOST_OPEN ? (room() ?? handOver()) : undefined;
+    const place = open.size < MOST_OPEN ? room() : undefined;
     if (!place) {
       leftOut();
       return;

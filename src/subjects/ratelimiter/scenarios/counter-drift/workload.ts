@@ -37,28 +37,24 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
     const end = windowEnd(limit, now());
     this.#clockEnd = end ?? this.#clockEnd;
     const usableUntil = Math.floor(end ?? now() + USABLE_MS);
-    const stored = await this.#countBefore(key, signal);
-    if (stored !== 0)
-      throw new Error(`Redis counts ${stored} for ${key}, which has not been used: see redis.count`);
     this.recording = stage.record();
     return { usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
   }
 
-  /** Earlier counts are not due to the fault, and leave less of the limit than the fault needs. */
+  /**
+   * Earlier counts are not due to the fault, and leave less of the limit than the fault needs.
+   * @throws if they cannot be read
+   */
   async arrive(signal: AbortSignal): Promise<FaultReport | undefined> {
     const key = this.#key;
-    const stored = await this.#countBefore(key, signal);
+    const sample = await sampleCounts(this.toolkit, key, () => ({}), signal);
+    const missing = missingIn(sample);
+    if (missing !== undefined)
+      throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
+    const { stored } = sample;
     if (stored === 0) return undefined;
     const message = `Nothing was injected: ${key} had been used before the fault (Redis counted ${stored}). Find which other client sends requests for keys that begin with demo-, and run again`;
     return { proof: 'Inconclusive', endedAt: this.toolkit.now(), message, evidence: [message] };
-  }
-
-  /** The count of a key to which this run has sent nothing. @throws if it cannot be read */
-  async #countBefore(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const sample = await sampleCounts(this.toolkit, key, () => ({}), signal);
-    const missing = missingIn(sample);
-    if (missing === undefined) return sample.stored;
-    throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
   }
 
   async watch(signal: AbortSignal): Promise<void> {
