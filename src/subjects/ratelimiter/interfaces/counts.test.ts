@@ -63,7 +63,7 @@ it.each([
   const redis = { count } as Partial<CountTools['redis']> as CountTools['redis'];
   const callers = new HttpCallers(http);
   const tools = { callers, limiter: limiter({ key: 'rl:$(key)' }), now: () => 1, redis };
-  const sample = await sampleCounts(tools, 'demo-a', () => ({ a: 1 }), new AbortController().signal);
+  const sample = await sampleCounts(tools, 'demo-a', { a: 1 }, new AbortController().signal);
   const event = { kind: 'count', key: 'demo-a', ...sample, inFlight: {} };
   expect(JSON.stringify(event).length).toBeLessThan(512);
   expect(historyEvent.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);

@@ -18,17 +18,17 @@ export type CountTools = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'redis'>;
 
 /**
  * Reads the count of a caller in Redis; 0 if nothing was counted.
- * @param admittedNow the sender's own count, read first
+ * @param admitted the sender's own count until now
  * @throws only the reason of `signal`
  */
 export async function sampleCounts(
   tools: CountTools,
   key: string,
-  admittedNow: () => AdmittedByPod,
+  admitted: AdmittedByPod,
   signal: AbortSignal,
 ): Promise<CounterSample> {
   const { now, redis } = tools;
-  const sample = { admitted: admittedNow(), readAt: now(), elsewhere: [] };
+  const sample = { admitted, readAt: now(), elsewhere: [] };
   try {
     const stored = Math.min(await redis.count(placeOf(tools, key)), Number.MAX_SAFE_INTEGER);
     signal.throwIfAborted();

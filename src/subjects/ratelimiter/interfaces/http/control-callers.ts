@@ -178,7 +178,7 @@ async function settledCount(
   const total = totalAdmitted({ admitted });
   const deadline = performance.now() + REST_MS;
   for (;;) {
-    const sample = await sampleCounts(tools, key, () => admitted, signal);
+    const sample = await sampleCounts(tools, key, admitted, signal);
     const { stored = 0, storeSilent } = sample;
     const missing = missingIn(sample);
     if (missing === undefined && stored >= total && stored <= sent) return stored;

@@ -68,7 +68,7 @@ export async function measureLag(
   const compared = watchCounters(
     async (end) => {
       const { admitted, key } = last;
-      return await sampleCounts(parts, key, () => ({ [key]: admitted }), end);
+      return await sampleCounts(parts, key, { [key]: admitted }, end);
     },
     (sample) => {
       const { stored = 0 } = sample;

@@ -25,8 +25,6 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   readonly #inFlight = new Map<string, number>();
   /** When the first request of the key was sent: its window begins no earlier. */
   #firstSentAt = Number.POSITIVE_INFINITY;
-  /** When its window by the clock ends; infinite: it has none. */
-  #clockEnd = Number.POSITIVE_INFINITY;
 
   /** The caller is new to the limiter until the fault. */
   async prepare(key: string, stage: Stage<DriftSeen>, signal: AbortSignal): Promise<Ready> {
@@ -34,11 +32,12 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
     const { limit, storyMs } = this.plan;
     await stage.admit(2 * limit.windowMs, signal);
     await untilItFits(limit, storyMs, now, signal);
-    const end = windowEnd(limit, now());
-    this.#clockEnd = end ?? this.#clockEnd;
-    const usableUntil = Math.floor(end ?? now() + USABLE_MS);
     this.recording = stage.record();
-    return { usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
+    const { preparedAt } = this.recording.history.setup;
+    return {
+      usableUntil: Math.floor(windowEnd(limit, preparedAt) ?? preparedAt + USABLE_MS),
+      message: `A caller that the rate limiter has never seen: ${key}`,
+    };
   }
 
   /**
@@ -47,7 +46,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
    */
   async arrive(signal: AbortSignal): Promise<FaultReport | undefined> {
     const key = this.#key;
-    const sample = await sampleCounts(this.toolkit, key, () => ({}), signal);
+    const sample = await sampleCounts(this.toolkit, key, {}, signal);
     const missing = missingIn(sample);
     if (missing !== undefined)
       throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
@@ -60,7 +59,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   async watch(signal: AbortSignal): Promise<void> {
     const judge = this.recorded;
     await watchCounters(
-      async (end) => await this.#sample(() => admittedBySender(judge.state), end),
+      async (end) => await this.#sample(admittedBySender(judge.state), end),
       // A sample after the end of the watch proves nothing about this fault.
       (sample) => isComplete(judge.state) || this.#record(sample),
       signal,
@@ -69,9 +68,11 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   }
 
   /** @throws only the reason of `signal` */
-  async #sample(admitted: () => AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
+  async #sample(admitted: AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
     const sample = await sampleCounts(this.toolkit, this.#key, admitted, signal);
-    const windowEnds = Math.min(this.#clockEnd, this.#firstSentAt + this.plan.limit.windowMs);
+    const { limit } = this.plan;
+    const clockEnds = windowEnd(limit, this.recorded.history.setup.preparedAt) ?? Infinity;
+    const windowEnds = Math.min(clockEnds, this.#firstSentAt + limit.windowMs);
     if (sample.endedAt < windowEnds) return sample;
     // The window of the key, and with it its count, may have ended.
     const { stored: _, ...rest } = sample;
@@ -124,7 +125,7 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
     const admitted = totalAdmitted({ admitted: byPod });
     const deadline = performance.now() + settleMs;
     for (;;) {
-      const sample = await this.#sample(() => byPod, signal);
+      const sample = await this.#sample(byPod, signal);
       const { endedAt, stored = 0 } = sample;
       const missing = missingIn(sample);
       const late = performance.now() >= deadline;
