@@ -5,8 +5,8 @@
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { PodTarget } from '../../src/subjects/targets/target.ts';
 import type { FaultNotes, FaultSpan } from '../../src/subjects/redis/noted-fault.ts';
+import type { PodTarget } from '../../src/subjects/targets/target.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

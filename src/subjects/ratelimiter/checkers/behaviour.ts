@@ -165,8 +165,7 @@ function controlShortfalls(view: OutageView) {
         Admitted < own.length && code('FailedBefore', { pod, admitted: Admitted, of: own.length }),
       ];
     }),
-    lenient.length > 0 &&
-      code('NotRejectedBefore', { pods: lenient, sent: beyond.length, most: plan.full }),
+    lenient.length > 0 && code('NotRejectedBefore', { pods: lenient, sent: beyond.length, most: plan.full }),
   ];
 }
 

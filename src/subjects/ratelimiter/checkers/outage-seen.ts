@@ -172,7 +172,9 @@ export function overOf(
     const excessOf = (some: readonly PodAdmission[]): number => overIn(some).excess;
     return before.length >= full ? [{ before, since, excessOf }] : [];
   });
-  const calm = all.map(({ admitted, overIn }) => overIn(admitted.filter(({ endedAt: at }) => at <= calmUntil)));
+  const calm = all.map(({ admitted, overIn }) =>
+    overIn(admitted.filter(({ endedAt: at }) => at <= calmUntil)),
+  );
   const worst = most(all, ({ over }) => over);
   const excessOf = (some: readonly LimitedCaller[]): number =>
     Math.max(0, ...some.map(({ over }) => over.excess));

@@ -58,8 +58,8 @@ export interface TrafficOptions {
   readonly leftOut: () => void;
   /** Left out: the operator does not listen once a caller has given up. */
   readonly late?: LateTraffic;
-  /** Called before a request is sent. The returned function gets its result, before `record` does, if it does. */
-  readonly sending?: (due: Due) => ((result: RequestResult) => void) | undefined;
+  /** Called before a request is sent. The returned function is called once it has ended, before `record`. */
+  readonly sending?: (due: Due) => () => void;
 }
 
 /**
@@ -99,10 +99,10 @@ export async function runTraffic(
           },
         }
       : undefined;
-    const heard = sending?.(due);
+    const ended = sending?.(due);
     try {
       const result = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
-      heard?.(result);
+      ended?.();
       if (result.failure?.code === 'NO_ROOM') leftOut();
       const of = { pod: client.pod.name, caller, key };
       request = lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;

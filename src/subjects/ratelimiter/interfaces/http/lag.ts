@@ -2,7 +2,6 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import { missingIn, totalAdmitted } from '../../../history/counter-sample.ts';
-import { outcomeOf } from '../../../http/caller-request.ts';
 import { leftOutShortfall } from '../../../http/failure.ts';
 import { timeoutOf } from '../../../spec/pods-schema.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
@@ -43,10 +42,15 @@ export async function measureLag(
   let problem: string | undefined;
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
+  /** A new caller each time that one has used its limit. */
+  const keyOf = (turn: number): string => {
+    const key = `${keyPrefix}-${Math.floor(turn / full)}`;
+    if (key !== last.key) Object.assign(last, { key, admitted: 0 });
+    return key;
+  };
   const traffic = runTraffic(
     {
-      // A new caller each time that one has used its limit.
-      schedule: podByPod(podClients, (turn) => `${keyPrefix}-${Math.floor(turn / full)}`),
+      schedule: podByPod(podClients, keyOf),
       turnsPerSecond: requestsPerSecond,
       callers,
       callerTimeoutMs: timeoutOf(limiter),
@@ -54,14 +58,10 @@ export async function measureLag(
       leftOut() {
         leftOut += 1;
       },
-      sending({ key }) {
-        if (key !== last.key) Object.assign(last, { key, admitted: 0 });
-        return (result) => {
-          if (key === last.key && outcomeOf(result, callers)?.outcome === 'Admitted') last.admitted += 1;
-        };
-      },
     },
-    () => undefined,
+    ({ key, outcome }) => {
+      if (key === last.key && outcome === 'Admitted') last.admitted += 1;
+    },
     stop,
     signal,
   );

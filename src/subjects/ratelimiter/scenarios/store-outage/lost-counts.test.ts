@@ -44,7 +44,7 @@ it.each([
   else expect(found).toContain(problem);
 });
 
-it('the counts that are lost are those of callers that have used a part of their limit', () => {
+it('the counts that are lost are of callers that used a part of their limit', () => {
   const keys = new OutagePlan(scenario(), limiter()).usedKeys(3, 'demo-x');
   expect(keys.slice(0, 2)).toEqual(['demo-x-c0', 'demo-x-c1']);
   // The third is new in the fault.
