@@ -13,13 +13,11 @@ import { type OwnRedis, startInstances } from '../../local/own-api.ts';
 import type { CallerPool } from '../../subjects/http/caller-pool.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
-import { type Probed, type ProbePlace, probeApi } from '../probe/probe.ts';
-import type { ApiOptions } from './arguments.ts';
+import { type Probed, probeApi } from '../probe/probe.ts';
+import type { TestOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
 import type { Target } from './target.ts';
-
-type Waits = Pick<ProbePlace, 'isPatient' | 'onWait'>;
 
 /** An API that answers, and its Redis. */
 export interface Prepared {
@@ -45,22 +43,20 @@ const LOG_LINES = 15;
 /**
  * @param known what is not to be found out: nothing is sent then
  * @param isProxied whether instances that are started connect to Redis through a fault proxy
- * @param waits what the probe may wait for
  * @throws UsageError or TestbedError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
-  options: ApiOptions,
+  options: TestOptions,
   target: Target,
   start: StageStart,
   {
-    isProxied = false,
+    isProxied,
     known,
     pool,
-    ...waits
-  }: Waits & {
-    readonly pool?: CallerPool | undefined;
-    readonly isProxied?: boolean;
-    readonly known?: Pick<Prepared, 'facts'> | undefined;
+  }: {
+    readonly pool: CallerPool | undefined;
+    readonly isProxied: boolean;
+    readonly known: Pick<Prepared, 'facts'> | undefined;
   },
 ): Promise<Prepared> {
   const { onProgress, signal } = start;
@@ -85,8 +81,8 @@ export async function prepare(
     const client = new PodClient({ name: `${host}:${port}`, host, port }, Date.now);
     const advice = 'Check the address, and that it works with curl';
     const accountOf = pool?.forRun(Number.POSITIVE_INFINITY).accountOf;
-    const place = { client, signal, path: target.path, advice, accountOf, ...waits };
-    const probed = await probeApi(options, place, (line) => onProgress('limiters', line));
+    const print = (line: string): void => onProgress('limiters', line);
+    const probed = await probeApi(options, { client, signal, path: target.path, advice, accountOf, print });
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { UsageError } from '@chaosdemo/settings';
 import type { Address } from '../../local/address.ts';
 import type { OwnRedis } from '../../local/own-api.ts';
-import type { ApiOptions } from './arguments.ts';
+import type { TestOptions } from './arguments.ts';
 
 /** An API on this machine. */
 export interface Target {
@@ -20,7 +20,7 @@ const INSTANCES = 3;
 const REDIS_PORT = 6379;
 
 /** @throws UsageError with what to write */
-export function targetOf(options: ApiOptions): Target {
+export function targetOf(options: TestOptions): Target {
   const { instances = INSTANCES, path = '/', redis, start, url = [] } = options;
   const database = redis === undefined ? {} : { redis: redisOf(redis) };
   const parsed = url.map(instanceOf);
@@ -98,6 +98,6 @@ function loopback(option: string, shown: string, hostname: string): string {
   );
 }
 
-export function withoutLogin(text: string): string {
+function withoutLogin(text: string): string {
   return text.replace(/\/\/.*@/, '//***@');
 }

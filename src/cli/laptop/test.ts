@@ -41,8 +41,6 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       pool,
       isProxied: requireProxy(spec?.faults ?? (options.fault ?? []).map((type) => ({ type })), options.start),
       known: spec,
-      isPatient: false,
-      onWait: (message) => progress('limiters', message),
     });
     requireWindow(prepared);
     const isProxied = prepared.proxy !== undefined;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { limitFrom, type Shown } from './limit-facts.ts';
-import type { Counting, Parts } from './measure.ts';
 import type { ProbeOptions } from './options.ts';
 
 /** 17 s after the begin of a minute. */
@@ -12,13 +11,6 @@ function facts(shown: Partial<Shown>, options: Partial<ProbeOptions> = {}) {
   const sources = Object.fromEntries(findings.map(({ source, what }) => [what, source]));
   return { ...limit, sources };
 }
-
-const parts = (counting: Counting | undefined): Parts => ({
-  requests: 20,
-  first: 15,
-  admitted: 15,
-  counting,
-});
 
 describe('the limit of an API', () => {
   it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, string]>([
@@ -45,9 +37,6 @@ describe('the limit of an API', () => {
   it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, string?, string?]>([
     ['is not known without a header', {}, {}, 'not known', ...fixed],
     ['is a guess with a limit of one', { requests: 1 }, {}, 'guess', ...fixed],
-    ['is a measured log', { measured: { parts: parts('SlidingWindow') } }, {}, 'measured', 'SlidingWindow'],
-    ['is a measured fixed window', { measured: { parts: parts('FixedWindow') } }, {}, 'measured', ...fixed],
-    ['is not known if several fit', { measured: { parts: parts(undefined) } }, {}, 'not known', ...fixed],
     ['is a measured bucket', { measured: { bucketSeconds: 60 } }, {}, 'measured', 'TokenBucket'],
     [
       'is by the clock if a new caller has the rest of a minute',

@@ -42,19 +42,15 @@ const ROUNDING = 1.5;
 const USUAL_WINDOWS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const DEFAULT_WINDOW = '60s';
 
-/** The window that is given or that headers report; seconds. Undefined if there is none. */
-export function reportedSeconds(
+/** The window that is given or that headers report, in seconds; undefined if it, or its start, has to be measured. */
+export function knownSeconds(
   { window }: Given,
   { resetSeconds, windowSeconds }: Quota,
 ): number | undefined {
-  return window === undefined ? (windowSeconds ?? usualFor(resetSeconds)) : parseDuration(window) / 1000;
-}
-
-/** Whether a window, or its start, would be a guess, and can be measured. */
-export function isMeasurable(options: Given, quota: Quota): boolean {
-  const isReported = quota.windowSeconds !== undefined && quota.resetSeconds !== undefined;
-  const seconds = reportedSeconds(options, quota) ?? MOST_SECONDS;
-  return options.window === undefined && !isReported && seconds <= MOST_SECONDS;
+  if (window !== undefined) return parseDuration(window) / 1000;
+  const seconds = windowSeconds ?? usualFor(resetSeconds);
+  const isReported = windowSeconds !== undefined && resetSeconds !== undefined;
+  return isReported || (seconds ?? 0) > MOST_SECONDS ? seconds : undefined;
 }
 
 function usualFor(resetSeconds = Infinity): number | undefined {
@@ -122,16 +118,10 @@ function countingFrom(
     const because = 'TokenBucket: a rejected caller got one request back, not all';
     return [{ algorithm: 'TokenBucket' }, 'measured', because];
   }
-  const { admitted, counting, first } = measured.parts ?? {};
-  const got = `: a caller that used ${first} of ${requests}, and the rest later, got ${admitted} back a window after the first part`;
-  if (counting !== undefined && counting !== 'FixedWindow') {
-    return [{ algorithm: counting }, 'measured', `${counting}${got}`];
-  }
   const [start, begin] = windowStart === undefined ? startFrom(shown, seconds) : [windowStart, windowStart];
   const fixed = { algorithm: 'FixedWindow', windowStart: start } as const;
   const known = (source: Source, because: string) =>
     [fixed, source, `${because}. Start of a window: ${begin}`] as const;
-  if (counting !== undefined) return known('measured', `FixedWindow${got}`);
   if (algorithm !== undefined || windowStart !== undefined) return known('given', 'FixedWindow');
   if (measured.window?.start === 'Clock') return known('measured', 'FixedWindow');
   if (start === 'Clock' || requests === 1) return known('guess', 'FixedWindow, which permits the most');

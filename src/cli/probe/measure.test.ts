@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Decide, modelOf } from '../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
-import { hasParts, measureBucket, measureParts, measureWindow } from './measure.ts';
+import { measureBucket, measureWindow } from './measure.ts';
 
 const fixed = (requests: number, windowMs: number): Decide =>
   modelOf({ algorithm: 'FixedWindow', requests, windowMs, start: 'FirstRequest' });
@@ -10,11 +10,11 @@ const byClock = (requests: number, windowMs: number): Decide =>
 const log = (requests: number, windowMs: number): Decide =>
   modelOf({ algorithm: 'SlidingWindow', requests, windowMs });
 /** Unlike the model of that name, it rounds nothing. */
-const weighted = (requests: number, ms: number, round = (count: number) => count): Decide => {
+const weighted = (requests: number, ms: number): Decide => {
   const used = new Map<number, number>();
   return (now) => {
     const window = Math.floor(now / ms);
-    const before = round((used.get(window - 1) ?? 0) * (1 - (now % ms) / ms));
+    const before = (used.get(window - 1) ?? 0) * (1 - (now % ms) / ms);
     if (before + (used.get(window) ?? 0) + 1 > requests) return false;
     used.set(window, (used.get(window) ?? 0) + 1);
     return true;
@@ -68,31 +68,6 @@ describe('a window that is measured', () => {
     );
   });
 
-  it.each([
-    [fixed, 'FirstRequest', 'FixedWindow'],
-    [log, 'FirstRequest', 'SlidingWindow'],
-    [byClock, 'Clock', undefined],
-  ] as const)('shows how its requests count by another caller, in the same time', async (...of) => {
-    const [limiterOf, start, counting] = of;
-    vi.useFakeTimers({ now: 1_700_000_003_300 });
-    onTestFinished(() => void vi.useRealTimers());
-    const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-    const useOf = (limiter: Decide) => async (most: number) => {
-      for (let admitted = 0; admitted < most; admitted += 1) {
-        await sleep(5);
-        if (!limiter(Date.now())) return admitted;
-      }
-      return most;
-    };
-    const clock = { now: Date.now, sleep };
-    const use = useOf(limiterOf(10, 60_000));
-    const known = { firstAt: Date.now(), requests: 10 };
-    const work = use(11).then(() => measureWindow(use, known, clock, useOf(limiterOf(10, 60_000))));
-    await vi.advanceTimersByTimeAsync(130_000);
-    const { parts, window } = await work;
-    expect([window, parts?.counting]).toEqual([{ seconds: 60, start }, counting]);
-  });
-
   it('has an unknown start if the caller began with a window by the clock', async () => {
     const measured = await windowOf(byClock(10, 12_000), 10, 12_000 * 141_666_667);
     expect(measured).toEqual({ window: { seconds: 12, start: 'Unknown' } });
@@ -111,7 +86,7 @@ describe('a window that is measured', () => {
 });
 
 describe('a bucket whose window is known', () => {
-  const known = { mostMs: 10_000, requests: 10, seconds: 60 };
+  const known = { requests: 10, seconds: 60 };
   const measured = async (limiter: Decide, changes: Partial<typeof known> = {}) => {
     const { clock, use } = callerOf(limiter, 1_700_000_003_300);
     await use(11);
@@ -127,50 +102,5 @@ describe('a bucket whose window is known', () => {
     expect(await measured(fixed(10, 3_000))).toEqual({});
     expect(await measured(bucket(10, 600_000), { seconds: 600 })).toEqual({});
     expect(await measured(bucket(1, 5_000), { requests: 1, seconds: 5 })).toEqual({});
-  });
-});
-
-/** How the limiter counts, by a limit that is used in two parts. */
-async function countingOf(limiter: Decide, requests: number, seconds: number, begin: number, takesMs = 5) {
-  const { clock, use } = callerOf(limiter, begin, takesMs);
-  return (await measureParts(use, requests, seconds, clock))?.counting;
-}
-
-describe('a limit that is used in two parts', () => {
-  const begins = Array.from({ length: 20 }, (_, i) => 1_800_000_000_000 + i * 3_100);
-  const cases = [
-    [20, 60],
-    [5, 60],
-    [100, 30],
-    [10, 5],
-  ].flatMap(([requests = 0, seconds = 0]) => begins.map((begin) => ({ requests, seconds, begin })));
-
-  // Of 80. If all that fits is a request apart, nothing is shown.
-  it.each([
-    ['a window from the first request', fixed, 'FixedWindow', 75],
-    ['a window by the clock', byClock, 'FixedWindow', 75],
-    ['a log', log, 'SlidingWindow', 75],
-    ['weighted counts of two windows', weighted, 'SlidingWindowCounter', 40],
-    ['rounded ones', (of: number, ms: number) => weighted(of, ms, Math.floor), 'SlidingWindowCounter', 40],
-  ])('shows %s or nothing, whenever it begins', async (_, limiter, counting, least) => {
-    const all = await Promise.all(
-      cases.map(({ begin, requests, seconds }) =>
-        countingOf(limiter(requests, seconds * 1000), requests, seconds, begin),
-      ),
-    );
-    expect(all.filter((each) => each !== counting && each !== undefined)).toEqual([]);
-    expect(all.filter((each) => each === counting).length).toBeGreaterThan(least);
-  });
-
-  it('shows nothing if answers are slow, or the limit is another', async () => {
-    const [begin = 0] = begins;
-    expect(await countingOf(log(20, 60_000), 20, 60, begin, 500)).toBeUndefined();
-    expect(await countingOf(log(10, 60_000), 20, 60, begin)).toBeUndefined();
-    expect(await countingOf(fixed(20, 90_000), 20, 60, begin)).toBeUndefined();
-  });
-
-  it('is worth it within bounds of the limit and its window', () => {
-    expect([hasParts(2, 60), hasParts(100, 4)]).toEqual([true, true]);
-    expect([hasParts(1, 60), hasParts(101, 60), hasParts(20, 61), hasParts(20, 3)]).not.toContain(true);
   });
 });

@@ -19,23 +19,11 @@ export interface ProbeOptions {
   readonly windowStart?: Limit['windowStart'];
 }
 
-/** Of the commands that only write a ChaosDemo. */
-export interface WriteOptions {
-  readonly yes?: boolean;
-  readonly save?: string;
-}
-
 /** Fields of the limit in a spec. */
 const LIMIT = rateLimiterSchema.shape.limit.unwrap().shape;
 
 /** A header of the request. */
 export type Header = Readonly<HttpInterfaceSpec['headers'][number]>;
-
-export function withWriteOptions(command: Command): Command {
-  return command
-    .option('--yes', 'send the requests without a question')
-    .option('--save <file>', 'write the ChaosDemo to this file (default: standard output)');
-}
 
 export function withProbeOptions(command: Command): Command {
   return command

@@ -52,9 +52,9 @@ async function probe(
   });
   const options = parsed(withProbeOptions(new Command()), args).opts<ProbeOptions>();
   const waits: string[] = [];
-  const onWait = (message: string): void => void waits.push(message);
-  const place = { client, signal: AbortSignal.timeout(60_000), path: '/items', advice: '', isPatient: false };
-  const probing = new Probe(options, { ...place, onWait });
+  const print = (message: string): void => void waits.push(message);
+  const signal = AbortSignal.timeout(60_000);
+  const probing = new Probe(options, { client, signal, path: '/items', advice: '', print });
   const facts = await probing.run();
   const sources = Object.fromEntries(probing.findings.map(({ source, what }) => [what, source]));
   return { ...facts, sources, callers: [...counts.keys()], sent, waits };

@@ -16,22 +16,13 @@ import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema
 import {
   type Finding,
   findingLine,
-  isMeasurable,
+  knownSeconds,
   limitFrom,
-  reportedSeconds,
   type Shown,
   type Source,
 } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
-import {
-  type Clock,
-  hasParts,
-  type Measured,
-  MOST_SECONDS,
-  measureBucket,
-  measureParts,
-  measureWindow,
-} from './measure.ts';
+import { type Clock, type Measured, MOST_SECONDS, measureBucket, measureWindow } from './measure.ts';
 import type { Header, ProbeOptions } from './options.ts';
 import { quotaIn, reportsQuota } from './quota.ts';
 
@@ -46,10 +37,6 @@ const TIMEOUT_MS = 5_000;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
 const POLL_MS = 200;
-/** Between two lines while a window is measured; milliseconds. */
-const TELL_EVERY_MS = 10_000;
-/** The wait for one request of a bucket, if nobody waits for a window; milliseconds. */
-const SHORT_WAIT_MS = 10_000;
 
 /** Headers that identify callers. */
 const USUAL_HEADERS: readonly Header[] =
@@ -80,10 +67,8 @@ export interface ProbePlace {
   readonly healthPaths?: readonly string[];
   /** What to check if there is no answer. */
   readonly advice: string;
-  /** Whether to wait for a window that shows only the algorithm. */
-  readonly isPatient: boolean;
-  /** Called before a wait of a window or two, with its reason. */
-  readonly onWait: (message: string) => void;
+  /** Prints each finding, and the reason of a wait for two windows. */
+  readonly print: (line: string) => void;
 }
 
 interface Caller {
@@ -118,8 +103,7 @@ export class Probe {
     if (this.#place.accountOf && !isKeyed(this.#request)) {
       throw new UsageError('--callers has keys: write the header that takes them in --key-header');
     }
-    const isStated =
-      isKnown && limit !== undefined && window !== undefined && (this.#isCounted || !this.#place.isPatient);
+    const isStated = isKnown && limit !== undefined && window !== undefined;
     const sent = isKnown ? this.#request : withHeaders(this.#request, USUAL_HEADERS);
     const caller = this.#caller(callersOf(sent, this.#place));
     const { admitted, firstAt, quota } = await this.#begin(caller, isStated ? 1 : MOST_SENT);
@@ -132,7 +116,7 @@ export class Probe {
     }
     const source = limit === undefined ? 'measured' : 'given';
     const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt };
-    const measured = isStated ? {} : await this.#measure(shown, caller, request);
+    const measured = isStated ? {} : await this.#measure(shown, caller);
     const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
     this.findings.push(...findings);
     return { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
@@ -173,46 +157,18 @@ export class Probe {
   }
 
   /** How a limit is returned to its callers, if that shows what is neither given nor reported. */
-  async #measure(
-    { firstAt, quota, requests }: Shown,
-    rejected: Caller,
-    request: CountedRequest,
-  ): Promise<Measured> {
-    const { isPatient, onWait } = this.#place;
-    const clock = this.#clock();
-    const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
-    const isAwaited = isPatient && !this.#isCounted && isKeyed(request);
-    const other = isAwaited ? useOf(this.#caller(callersOf(request, this.#place))) : undefined;
-    const seconds = reportedSeconds(this.#options, quota);
-    if (seconds === undefined || (!isPatient && isMeasurable(this.#options, quota))) {
-      onWait(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
-      return await measureWindow(useOf(rejected), { firstAt, requests }, clock, other);
+  async #measure({ firstAt, quota, requests }: Shown, rejected: Caller): Promise<Measured> {
+    const { print, signal } = this.#place;
+    const clock: Clock = { now: Date.now, sleep: async (ms) => await pauseFor(ms, signal) };
+    const use = async (most: number) => this.#admitted(await this.#send(rejected, most));
+    const seconds = knownSeconds(this.#options, quota);
+    if (seconds === undefined) {
+      print(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
+      return await measureWindow(use, { firstAt, requests }, clock);
     }
-    if (this.#isCounted) return {};
-    const mostMs = isPatient ? 1000 * seconds : SHORT_WAIT_MS;
-    const bucket = await measureBucket(useOf(rejected), { mostMs, requests, seconds }, clock);
-    if (bucket.bucketSeconds !== undefined || !other || !hasParts(requests, seconds)) return bucket;
-    onWait(`algorithm: waiting for the end of a window of ${seconds} s. --algorithm saves the wait`);
-    return { parts: await measureParts(other, requests, seconds, clock) };
-  }
-
-  /** Time, with a line now and then while it is awaited. */
-  #clock(): Clock {
-    const { onWait, signal } = this.#place;
-    const begunAt = Date.now();
-    let toldAt = begunAt;
-    return {
-      now: Date.now,
-      async sleep(ms) {
-        const now = Date.now();
-        if (now - toldAt >= TELL_EVERY_MS) {
-          toldAt = now;
-          const left = Math.max(0, Math.ceil(2 * MOST_SECONDS - (now - begunAt) / 1000));
-          onWait(`measured for ${Math.round((now - begunAt) / 1000)} s, at most ${left} s are left`);
-        }
-        await pauseFor(ms, signal);
-      },
-    };
+    const { algorithm, windowStart } = this.#options;
+    if (algorithm !== undefined || windowStart !== undefined) return {};
+    return await measureBucket(use, { requests, seconds }, clock);
   }
 
   /** Requests of one caller, sent and read as by a run, until one is not admitted. */
@@ -285,7 +241,7 @@ export class Probe {
     // The page of an API often has its limiter, which may show only to a caller that is being rejected.
     const usual = [...(this.#place.healthPaths ?? []), ...USUAL_HEALTH, ...(headers ? ['/'] : [])];
     const paths = health === undefined ? [...new Set(usual)] : [health];
-    const seen = new Map<string, string[]>();
+    const to = headers ? ' to a caller that is being rejected' : '';
     for (const path of paths) {
       const { answer, failure } = await this.#place.client.send(
         { method: 'GET', path, headers: headers ?? {} },
@@ -294,26 +250,16 @@ export class Probe {
       );
       this.#place.signal.throwIfAborted();
       const limited = reportsQuota(answer?.headers) ? ' with the headers of a limiter' : '';
-      const outcome = answer
-        ? `answered ${answer.status}${limited}${headers ? ' to a caller that is being rejected' : ''}`
-        : failure.message;
+      const outcome = `GET ${path}: ${answer ? `answered ${answer.status}${limited}${to}` : failure.message}`;
       if (answer && answer.status < 400 && limited === '') {
-        this.#note('health', health === undefined ? 'found' : 'given', `GET ${path}: ${outcome}`);
+        this.#note('health', health === undefined ? 'found' : 'given', outcome);
         return path;
       }
-      seen.set(outcome, [...(seen.get(outcome) ?? []), path]);
+      if (health === undefined) continue;
+      throw new UsageError(`${outcome}: write a path in --health that answers 200 and has no limiter`);
     }
-    const outcomes = [...seen].map(([outcome, of]) => `GET ${of.join(', ')}: ${outcome}`).join('; ');
-    if (health === undefined) {
-      this.#note('health', 'not known', `${outcomes}. ${WITHOUT_HEALTH}`);
-      return undefined;
-    }
-    throw new UsageError(`${outcomes}: write a path in --health that answers 200 and has no limiter`);
-  }
-
-  /** Whether it is given how the limiter counts. */
-  get #isCounted(): boolean {
-    return this.#options.algorithm !== undefined || this.#options.windowStart !== undefined;
+    this.#note('health', 'not known', `no success of GET ${paths.join(', ')}${to}. ${WITHOUT_HEALTH}`);
+    return undefined;
   }
 
   /** A new one. */
@@ -331,12 +277,11 @@ export class Probe {
 export async function probeApi(
   options: ProbeOptions,
   place: ProbePlace,
-  print: (line: string) => void,
 ): Promise<{ readonly facts: Probed; readonly findings: readonly Finding[]; readonly mark: string }> {
   const probe = new Probe(options, place);
   try {
     const facts = await probe.run();
-    for (const finding of probe.findings) print(findingLine(finding));
+    for (const finding of probe.findings) place.print(findingLine(finding));
     return { facts, findings: probe.findings, mark: probe.mark };
   } finally {
     place.client.close();

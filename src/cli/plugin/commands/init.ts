@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { terminalLines } from '../../../api/index.ts';
-import { withProbeOptions, withWriteOptions } from '../../probe/options.ts';
+import { withProbeOptions } from '../../probe/options.ts';
 import type { Place } from '../connection.ts';
 import { type InitOptions, init } from '../init/init.ts';
 import { type CommandContext, clusterCommand, withConnection } from './command.ts';
@@ -24,17 +24,20 @@ Exit status: 0 written, 2 not, 64 wrong usage, 130 stopped by Ctrl-C.`,
     .option('--path <path>', 'path of the request that counts', '/')
     .option('--redis <service>', 'Service of Redis, as NAME or NAME:PORT (default: found)')
     .option('--operator-namespace <name>', 'namespace of the operator', 'chaosdemo-system');
-  withWriteOptions(withProbeOptions(command)).action(
-    withConnection<Place & InitOptions & { operatorNamespace: string }>(
-      context,
-      async ({ client, config, kubectl, namespace }, options, workload) => {
-        const note = (line: string): void => void process.stderr.write(`${terminalLines(line)}\n`);
-        const { signal } = context;
-        return await init(
-          { client, config, kubectl, namespace, system: options.operatorNamespace, signal, note },
-          { ...options, ...(workload !== undefined && { workload }) },
-        );
-      },
-    ),
-  );
+  withProbeOptions(command)
+    .option('--yes', 'send the requests without a question')
+    .option('--save <file>', 'write the ChaosDemo to this file (default: standard output)')
+    .action(
+      withConnection<Place & InitOptions & { operatorNamespace: string }>(
+        context,
+        async ({ client, config, kubectl, namespace }, options, workload) => {
+          const note = (line: string): void => void process.stderr.write(`${terminalLines(line)}\n`);
+          const { signal } = context;
+          return await init(
+            { client, config, kubectl, namespace, system: options.operatorNamespace, signal, note },
+            { ...options, ...(workload !== undefined && { workload }) },
+          );
+        },
+      ),
+    );
 }

@@ -8,9 +8,9 @@ import { PodClient } from '../../../subjects/http/pod-client.ts';
 import { EXIT } from '../../exit-status.ts';
 import { requireOutputs } from '../../outputs.ts';
 import { findingLine } from '../../probe/limit-facts.ts';
-import type { ProbeOptions, WriteOptions } from '../../probe/options.ts';
+import type { ProbeOptions } from '../../probe/options.ts';
 import { probeApi, requestsText } from '../../probe/probe.ts';
-import { confirmed } from '../../probe/questions.ts';
+import { confirmed } from './questions.ts';
 import { yamlOf } from '../../probe/yaml.ts';
 import type { CheckContext } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
@@ -19,9 +19,11 @@ import { findRedis } from './redis.ts';
 import { redisSecretName, setupLines } from './setup.ts';
 import { findWorkload, type WorkloadChoice } from './workload.ts';
 
-export interface InitOptions extends ProbeOptions, WriteOptions, WorkloadChoice {
+export interface InitOptions extends ProbeOptions, WorkloadChoice {
   readonly path: string;
   readonly redis?: string;
+  readonly yes?: boolean;
+  readonly save?: string;
 }
 
 export interface InitContext extends CheckContext {
@@ -55,8 +57,8 @@ export async function init(context: InitContext, options: InitOptions): Promise<
   );
   const advice = `Check --port and --path, and that ${name} serves HTTP without TLS`;
   const { healthPaths } = workload;
-  const probed = { client, signal, path: options.path, healthPaths, advice, isPatient: true, onWait: note };
-  const { facts, findings } = await probeApi(options, probed, note);
+  const probed = { client, signal, path: options.path, healthPaths, advice, print: note };
+  const { facts, findings } = await probeApi(options, probed);
   const place = {
     name: workload.name,
     namespace,

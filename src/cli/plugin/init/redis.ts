@@ -12,7 +12,7 @@ import {
 import { resolveContainerPort } from '../../../subjects/targets/eligible-pods.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { onlyOne } from '../../probe/questions.ts';
+import { onlyOne } from './questions.ts';
 import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';

@@ -10,7 +10,7 @@ import { resolveContainerPort, selectPods } from '../../../subjects/targets/elig
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { onlyOne } from '../../probe/questions.ts';
+import { onlyOne } from './questions.ts';
 import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';

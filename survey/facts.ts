@@ -1,15 +1,14 @@
 /**
- * `node survey/init.ts [name[/variant]...]`: what `chaosdemo init --url` finds out about each rate limiter of the
- * survey, next to what its description states. Prints the rows of the table in docs/your-limiter.md.
+ * `node survey/facts.ts [name[/variant]...]`: what `chaosdemo test` and `kubectl chaosdemo init` find out about each rate
+ * limiter of the survey, next to what its description states.
  */
 
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { messageOf, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Command } from 'commander';
-import { parse } from 'yaml';
+import type { ProbeOptions } from '../src/cli/probe/options.ts';
+import { type Probed, probeApi } from '../src/cli/probe/probe.ts';
 import { runProgram } from '../src/cli/program.ts';
+import { PodClient } from '../src/subjects/http/pod-client.ts';
 import { configuredOf } from './runner/demo.ts';
 import { install } from './runner/install.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
@@ -17,23 +16,16 @@ import { limiterNames, loadLimiter } from './runner/limiters.ts';
 import { rateLimiterSpec } from './runner/rate-limiter-spec.ts';
 import { startLimiter, stopLimiter } from './runner/start.ts';
 
-const PROGRAM = fileURLToPath(new URL('../src/cli/chaosdemo.ts', import.meta.url));
-const LONGEST_MS = 180_000;
-
+/** What a user would write. */
 interface Written {
-  readonly http: { readonly headers: readonly { readonly name: string; readonly value: string }[] };
+  readonly http: Pick<Probed['request'], 'headers'>;
   readonly health: { readonly path: string };
-  readonly limit: {
-    readonly requests: number;
-    readonly window: string;
-    readonly algorithm: string;
-    readonly windowStart?: string;
-  };
+  readonly limit: Pick<Probed['limit'], 'algorithm' | 'requests' | 'window' | 'windowStart'>;
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-await runProgram(new Command('node survey/init.ts').argument('[names...]', 'limiters (default: all)'), {
+await runProgram(new Command('node survey/facts.ts').argument('[names...]', 'limiters (default: all)'), {
   failed: 1,
   async main(_options, signal, names) {
     let failures = 0;
@@ -53,7 +45,7 @@ await runProgram(new Command('node survey/init.ts').argument('[names...]', 'limi
   },
 });
 
-/** One process of the limiter, with a Redis, and the command. */
+/** One process of the limiter, with a Redis, and the probe. */
 async function rowOf(written: string, supervisor: Supervisor, signal: AbortSignal): Promise<string> {
   const [name = '', variantName] = written.split('/');
   const limiter = await loadLimiter(name);
@@ -62,45 +54,38 @@ async function rowOf(written: string, supervisor: Supervisor, signal: AbortSigna
   const redis = await startRedis({ supervisor });
   const redisUrl = `redis://${redis.host}:${redis.port}`;
   const configured = configuredOf(limiter);
-  const folder = supervisor.temporaryFolder(`init-${name}`);
+  const folder = supervisor.temporaryFolder(`facts-${name}`);
   const start = { supervisor, limiter, variant, app, folder, signal, count: 1, redisUrl };
   const processes = await startLimiter({ ...start, ...configured });
   try {
-    const args = [
-      'init',
-      '--yes',
-      `--redis=${redisUrl}`,
-      `--url=${processes[0]?.url}${limiter.request.path}`,
-    ];
+    const [only] = processes;
+    if (!only) throw new Error('no process was started');
+    const { ip: host, name: pod, port } = only;
+    const client = new PodClient({ name: pod, host, port }, Date.now);
     const began = performance.now();
-    const command = [PROGRAM, ...args, ...given(limiter)];
-    const { stderr, stdout } = await promisify(execFile)(process.execPath, command, {
-      signal,
-      timeout: LONGEST_MS,
-    });
+    const place = { client, signal, path: limiter.request.path, advice: 'See its output', print: say };
+    const { facts, findings } = await probeApi(given(limiter), place);
     const seconds = Math.round((performance.now() - began) / 1000);
-    say(stderr);
-    const { spec } = parse(stdout) as { spec: { rateLimiter: Written } };
-    const source = /algorithm, ([a-z ]+):/.exec(stderr)?.[1] ?? '';
-    return rowText(written, limiter, variant, spec.rateLimiter, { source, seconds });
+    const source = findings.find(({ what }) => what === 'algorithm')?.source ?? '';
+    return rowText(written, limiter, variant, facts, { source, seconds });
   } finally {
     await stopLimiter(processes);
     await redis.stop();
   }
 }
 
-/** What `init` cannot find: the body of a request. */
-function given({ request: { body, headers = {}, method } }: SurveyedLimiter): string[] {
-  if (body === undefined) return [];
-  const lines = Object.entries(headers).map(([name, value]) => `--header=${name}: ${value}`);
-  return [`--method=${method}`, ...lines, `--body=${body.replace('{key}', '$(key)')}`];
+/** What a probe cannot find: the body of a request. */
+function given({ request: { body, headers = {}, method } }: SurveyedLimiter): ProbeOptions {
+  if (body === undefined) return { method: 'GET' };
+  const header = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  return { method, header, body: body.replace('{key}', '$(key)') };
 }
 
 function rowText(
   name: string,
   limiter: SurveyedLimiter,
   variant: Variant,
-  { health, http, limit }: Written,
+  { healthPath = 'none', limit, request }: Probed,
   { seconds, source }: { readonly seconds: number; readonly source: string },
 ): string {
   const expected = rateLimiterSpec(limiter, variant, configuredOf(limiter)) as unknown as Written;
@@ -113,12 +98,12 @@ function rowText(
   return `| ${[
     name,
     same(limit.requests, expected.limit.requests),
-    same(placeIn(http), placeIn(expected.http)),
+    same(placeIn(request), placeIn(expected.http)),
     same(inSeconds(limit.window), expected.limit.window),
     source === 'not known' || limit.windowStart === 'Unknown'
       ? `not known (${of(expected.limit)})`
       : `${same(of(limit), of(expected.limit))} (${source})`,
-    same(health.path, expected.health.path),
+    same(healthPath, expected.health.path),
     seconds,
   ].join(' | ')} |`;
 }
