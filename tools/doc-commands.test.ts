@@ -89,14 +89,10 @@ it('kubectl chaosdemo has the commands and options in the documentation', () => 
   expect(unknown).toEqual([]);
 });
 
-it.each([
-  ['check', 1],
-  ['test', 1],
-  ['init', 0],
-])('chaosdemo %s has the options in the documentation', async (name, more) => {
+it.each(['check', 'test'])('chaosdemo %s has the options in the documentation', async (name) => {
   const runner = `(?:(?:npx )?(?<!kubectl )chaosdemo|\\S*/scripts/chaosdemo\\.mjs)(?= ${name}(?: |$))`;
   const commands = commandsOf(runner);
-  expect(commands.length).toBeGreaterThan(more);
+  expect(commands.length).toBeGreaterThan(1);
   const entry = ['src/cli/chaosdemo.ts', name, '--help'];
   const { stdout } = await promisify(execFile)(process.execPath, entry, { cwd: root });
   expect(unknownOf(commands, optionsIn(stdout))).toEqual([]);

@@ -2,7 +2,7 @@
 import { FAULT_TYPES, type FaultName } from '@chaosdemo/redis-faults';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_STATUSES, type ShowOptions, withShowOptions } from '../arguments.ts';
-import { duration, type ProbeOptions, withProbeOptions } from '../probe/options.ts';
+import { duration, PROBE_OPTIONS, type ProbeOptions } from '../probe/options.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 /** What the user states about the API and its Redis, and about the run. */
@@ -24,7 +24,7 @@ export interface TestOptions extends ProbeOptions, ShowOptions {
 const MOST_INSTANCES = 10;
 
 /** Options that a ChaosDemo states. */
-const FACTS = ['path', ...withProbeOptions(new Command()).options.map((option) => option.attributeName())];
+const FACTS = ['path', ...PROBE_OPTIONS.map((option) => option.attributeName())];
 
 const FAULT_NAMES: readonly FaultName[] = FAULT_TYPES.map(({ type }) => type);
 
@@ -70,7 +70,8 @@ export function testCommand(): Command {
       'keys of accounts of a test environment, one a line, if the API rejects other keys; they are not printed',
     )
     .option('--redis <url>', 'redis://[user:password@]127.0.0.1:6379; with --start, a new Redis by default');
-  withProbeOptions(command)
+  for (const option of PROBE_OPTIONS) command.addOption(option);
+  command
     .addOption(
       new Option(
         '--accept <behaviors...>',

@@ -1,14 +1,15 @@
-/** `kubectl chaosdemo`: the program; its help lists the commands as added here. */
+/** `kubectl chaosdemo`: the program; its help lists the commands in this order. */
 import { Command } from 'commander';
 import { RELEASE } from '../../api/index.ts';
-import type { CommandContext } from './commands/command.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addInit } from './commands/init.ts';
-import { addHistory, addReport } from './commands/recorded.ts';
-import { addRun, addWait, addWatch } from './commands/showing.ts';
-import { addAbort, addAdvance, addRerun } from './commands/steering.ts';
-import { addUi } from './commands/ui.ts';
-import { addVersion } from './commands/version.ts';
+import { addCommand, type CommandContext } from './commands/command.ts';
+import { doctor } from './commands/doctor.ts';
+import { init } from './commands/init.ts';
+import { history, report } from './commands/recorded.ts';
+import { run, wait, watch } from './commands/showing.ts';
+import { abort, advance, rerun } from './commands/steering.ts';
+import { ui } from './commands/ui.ts';
+
+const COMMANDS = [init, run, wait, watch, advance, abort, rerun, report, history, ui, doctor];
 
 /** Does not parse yet. */
 export function createProgram(context: CommandContext): Command {
@@ -18,17 +19,6 @@ export function createProgram(context: CommandContext): Command {
     .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  addInit(program, context);
-  addRun(program, context);
-  addWait(program, context);
-  addWatch(program, context);
-  addAdvance(program, context);
-  addAbort(program, context);
-  addRerun(program, context);
-  addReport(program, context);
-  addHistory(program, context);
-  addUi(program, context);
-  addDoctor(program, context);
-  addVersion(program, context);
+  for (const command of COMMANDS) addCommand(program, command, context);
   return program;
 }

@@ -7,7 +7,7 @@ import { folderOfTest } from '../../../test/kit/folder.ts';
 import type { ChaosDemo } from '../../api/index.ts';
 import { KINDS } from '../../subjects/index.ts';
 import { replay } from '../../subjects/run/replay.ts';
-import { report } from './report.ts';
+import { writeReport } from './report.ts';
 
 let folder: string;
 let server: WireServer;
@@ -33,7 +33,7 @@ async function pageOf(demo: ChaosDemo): Promise<string> {
   const { signal } = new AbortController();
   const said: string[] = [];
   const print = (line: string) => void said.push(line);
-  await report(connection, demo, { format: 'html', outputDir: join(folder, 'new'), print, signal });
+  await writeReport(connection, demo, { format: 'html', outputDir: join(folder, 'new'), print, signal });
   const written = (await readdir(join(folder, 'new'))).toSorted();
   expect(written.filter((file) => file !== 'history.jsonl')).toEqual([
     'chaosdemo.json',

@@ -9,18 +9,15 @@ import { PluginError } from './errors.ts';
 
 export interface ReportOptions {
   readonly format: Format;
-  /** A file; `-`: standard output. */
-  readonly output?: string;
   readonly outputDir?: string;
 }
 
-/** Writes it, and prints its path. @throws {PluginError} if no run has ended */
-export async function report(
+/** A page becomes a file, whose path is printed; other formats are printed. @throws {PluginError} if no run has ended */
+export async function writeReport(
   { client, kubectl }: Connection,
   demo: ChaosDemo,
   {
     format,
-    output,
     outputDir,
     print,
     signal,
@@ -41,11 +38,11 @@ export async function report(
     return;
   }
   const text = await render(made, format);
-  const file = output ?? (format === 'html' ? htmlFile(made) : '-');
-  if (file === '-') {
+  if (format !== 'html') {
     process.stdout.write(text);
     return;
   }
+  const file = htmlFile(made);
   await writeFile(file, text);
   print(file);
 }

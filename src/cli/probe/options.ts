@@ -1,5 +1,5 @@
 /** The options of the commands that probe an API: what the user states about it. What is left out is found by requests. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { formatDuration, parseDuration } from '../../api/index.ts';
 import { type HttpInterfaceSpec, httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import { MOST_REQUESTS, rateLimiterSchema } from '../../subjects/ratelimiter/spec/schema.ts';
@@ -25,44 +25,35 @@ const LIMIT = rateLimiterSchema.shape.limit.unwrap().shape;
 /** A header of the request. */
 export type Header = Readonly<HttpInterfaceSpec['headers'][number]>;
 
-export function withProbeOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--method <method>', 'method of the request')
-        .choices(httpInterfaceSchema.shape.method.unwrap().options)
-        .default('GET'),
-    )
-    .option(
-      '--header <header>',
-      "header of the request, as 'Name: value'; $(key) is the key of a caller; may be given several times",
-      header,
-    )
-    .option('--body <text>', 'body of the request; $(key) is the key of a caller')
-    .addOption(
-      new Option('--key-header <name>', 'header by which the API identifies callers (default: found)')
-        .argParser(headerName)
-        .conflicts('identity'),
-    )
-    .addOption(
-      new Option('--identity <kind>', 'address: the API only knows the address of a caller').choices([
-        'address',
-      ]),
-    )
-    .option('--health <path>', 'path that uses no limiter (default: found, such as /healthz)')
-    .option('--limit <requests>', 'requests in one window (default: measured)', wholeNumber(1, MOST_REQUESTS))
-    .option('--window <duration>', 'length of a window, such as 60s (default: found or measured)', duration)
-    .addOption(
-      new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices(
-        LIMIT.algorithm.unwrap().options,
-      ),
-    )
-    .addOption(
-      new Option(
-        '--window-start <start>',
-        'of FixedWindow (default: found, or Unknown: the largest bound of all algorithms counts)',
-      ).choices(LIMIT.windowStart.unwrap().options),
-    );
-}
+export const PROBE_OPTIONS: readonly Option[] = [
+  new Option('--method <method>', 'method of the request')
+    .choices(httpInterfaceSchema.shape.method.unwrap().options)
+    .default('GET'),
+  new Option(
+    '--header <header>',
+    "header of the request, as 'Name: value'; $(key) is the key of a caller; may be given several times",
+  ).argParser(header),
+  new Option('--body <text>', 'body of the request; $(key) is the key of a caller'),
+  new Option('--key-header <name>', 'header by which the API identifies callers (default: found)')
+    .argParser(headerName)
+    .conflicts('identity'),
+  new Option('--identity <kind>', 'address: the API only knows the address of a caller').choices(['address']),
+  new Option('--health <path>', 'path that uses no limiter (default: found, such as /healthz)'),
+  new Option('--limit <requests>', 'requests in one window (default: measured)').argParser(
+    wholeNumber(1, MOST_REQUESTS),
+  ),
+  new Option(
+    '--window <duration>',
+    'length of a window, such as 60s (default: found or measured)',
+  ).argParser(duration),
+  new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices(
+    LIMIT.algorithm.unwrap().options,
+  ),
+  new Option(
+    '--window-start <start>',
+    'of FixedWindow (default: found, or Unknown: the largest bound of all algorithms counts)',
+  ).choices(LIMIT.windowStart.unwrap().options),
+];
 
 function header(text: string, earlier: readonly Header[] = []): Header[] {
   const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/.exec(text) ?? [];

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { clientOfPod } from '../../../test/fixtures/subjects/http/pods.ts';
 import { parsed } from '../../../test/kit/command.ts';
-import { type ProbeOptions, withProbeOptions } from './options.ts';
+import { PROBE_OPTIONS, type ProbeOptions } from './options.ts';
 import { Probe } from './probe.ts';
 
 /** An API with a limit for each caller, and all that this shows from outside. */
@@ -50,7 +50,9 @@ async function probe(
     if (isAdmitted) counts.set(caller, used);
     response.writeHead(isAdmitted ? 200 : 429).end('{}');
   });
-  const options = parsed(withProbeOptions(new Command()), args).opts<ProbeOptions>();
+  const command = new Command();
+  for (const option of PROBE_OPTIONS) command.addOption(option);
+  const options = parsed(command, args).opts<ProbeOptions>();
   const waits: string[] = [];
   const print = (message: string): void => void waits.push(message);
   const signal = AbortSignal.timeout(60_000);

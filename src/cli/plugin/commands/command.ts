@@ -1,11 +1,9 @@
 /** Common parts of the commands of `kubectl chaosdemo`: their definition, and their execution. */
 import { randomBytes } from 'node:crypto';
-import { duration } from '@chaosdemo/settings/values';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { terminalLine } from '../../../api/index.ts';
-import { EXIT } from '../../exit-status.ts';
-import { hasTerminal } from '../../view/screen.ts';
+import { type Command, Option } from 'commander';
+import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
 import { connect, type Place, type UserConnection } from '../connection.ts';
+import { existingDemo } from '../demos.ts';
 
 export interface CommandContext {
   /** Aborts on Ctrl-C. */
@@ -14,27 +12,52 @@ export interface CommandContext {
   readonly onExit: (status: number) => void;
 }
 
-/** The help of a command. */
-export interface CommandText {
+/** A command line that uses a cluster. */
+export interface Call<O> {
+  readonly connection: UserConnection;
+  readonly options: O;
+  readonly signal: AbortSignal;
+  /** The argument. */
+  readonly given: string | undefined;
+}
+
+/** A command that uses a cluster, and its help. */
+export interface ClusterCommand<O = object> {
   readonly name: string;
   /** A sentence without its full stop. */
   readonly summary: string;
   readonly examples: readonly string[];
   readonly notes?: string;
+  readonly argument?: readonly [name: string, meaning: string];
+  readonly options?: readonly Option[];
+  /** Returns the exit status. */
+  run(call: Call<O>): Promise<number>;
 }
 
-export const VERDICTS = `Exit status: 0 Succeeded, 1 Failed, 2 Errored, cannot start or no verdict in time, 3 Aborted,
-64 wrong usage, 130 stopped by Ctrl-C.`;
+/** A command about a ChaosDemo that exists. */
+interface DemoCommand<O> extends Omit<ClusterCommand<O>, 'argument' | 'run'> {
+  run(call: Call<O>, demo: ChaosDemo): Promise<number>;
+}
 
-export const ONLY_ONE = 'name of the ChaosDemo (default: the only one of the namespace)';
+export const ONLY_ONE = ['[name]', 'name of the ChaosDemo (default: the only one of the namespace)'] as const;
 
-/** Longer than the activeDeadline of the samples, 10 m. */
-const DEFAULT_TIMEOUT = { milliseconds: 15 * 60_000, written: '15m' };
-const waitingTime = duration('1s', '25h', '15m');
+export function demoCommand<O = object>(command: DemoCommand<O>): ClusterCommand<O> {
+  return {
+    ...command,
+    argument: ONLY_ONE,
+    run: async (call) =>
+      await command.run(call, await existingDemo(call.connection, call.given, call.signal)),
+  };
+}
 
-/** Adds a command that uses a cluster; its options hold a {@link Place}. */
-export function clusterCommand(program: Command, { examples, name, notes, summary }: CommandText): Command {
-  return program
+/** Adds a command to the program. Its connection is always closed. */
+export function addCommand(
+  program: Command,
+  command: ClusterCommand,
+  { onExit, signal }: CommandContext,
+): void {
+  const { argument, examples, name, notes, options = [], summary } = command;
+  const added = program
     .command(name)
     .summary(summary)
     .description(`${summary}.${notes ? `\n\n${asParagraphs(notes)}` : ''}`)
@@ -43,6 +66,18 @@ export function clusterCommand(program: Command, { examples, name, notes, summar
     .option('-n, --namespace <name>', 'namespace of the ChaosDemo (default: that of the context)')
     .option('--context <name>', 'context of the kubeconfig')
     .option('--kubeconfig <file>', 'kubeconfig to use');
+  if (argument) added.argument(...argument);
+  for (const option of options) added.addOption(option);
+  added.action(async () => {
+    const given = added.opts<Place>();
+    const connection = connect(given);
+    if (connection.client.warning) process.stderr.write(`${terminalLine(connection.client.warning)}\n`);
+    try {
+      onExit(await command.run({ connection, options: given, signal, given: added.args[0] }));
+    } finally {
+      await connection.client.close();
+    }
+  });
 }
 
 /** Wrapped to the terminal: commander wraps lines, but keeps existing breaks. */
@@ -50,45 +85,15 @@ function asParagraphs(text: string): string {
   return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
 }
 
-export function timeoutOption(): Option {
-  return new Option('--timeout <duration>', 'give up after so long')
-    .default(DEFAULT_TIMEOUT.milliseconds, DEFAULT_TIMEOUT.written)
-    .argParser(parseTimeout);
+/** Of the commands that look for the operator. */
+export interface OperatorOptions {
+  readonly operatorNamespace: string;
 }
 
-export function plainOption(): Option {
-  return new Option('--plain', 'print lines, also on a terminal').default(!hasTerminal(), 'only without one');
-}
-
-export function operatorNamespaceOption(): Option {
-  return new Option('--operator-namespace <name>', 'namespace of the operator').default('chaosdemo-system');
-}
-
-export function verboseOption(): Option {
-  return new Option('--verbose', 'print all figures, evidence and diagnoses after the run');
-}
-
-/** The arguments of commander for an action of a command without an argument or with `[name]`. */
-type ActionArguments<O> =
-  | [options: O, command: Command]
-  | [name: string | undefined, options: O, command: Command];
-
-/** An action that runs `work` on a connection, which is always closed. Its status is 0 if it returns none. */
-export function withConnection<O extends Place>(
-  { onExit }: CommandContext,
-  work: (connection: UserConnection, options: O, name?: string) => Promise<number | undefined>,
-): (...args: ActionArguments<O>) => Promise<void> {
-  return async (...args) => {
-    const [options, name] = args.length === 3 ? [args[1], args[0]] : [args[0]];
-    const connection = connect(options);
-    if (connection.client.warning) process.stderr.write(`${terminalLine(connection.client.warning)}\n`);
-    try {
-      onExit((await work(connection, options, name)) ?? EXIT.done);
-    } finally {
-      await connection.client.close();
-    }
-  };
-}
+export const OPERATOR_NAMESPACE = new Option(
+  '--operator-namespace <name>',
+  'namespace of the operator',
+).default('chaosdemo-system');
 
 export function print(line: string): void {
   process.stdout.write(`${terminalLine(line)}\n`);
@@ -97,10 +102,4 @@ export function print(line: string): void {
 /** A new value of the annotation that requests a run: the time, and something that distinguishes two requests. */
 export function newRequest(): string {
   return `${new Date().toISOString()}-${randomBytes(3).toString('hex')}`;
-}
-
-function parseTimeout(written: string): number {
-  const parsed = waitingTime.schema.safeParse(written);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`Write ${waitingTime.write}.`);
 }

@@ -10,7 +10,6 @@ import { checkAdmission } from './admission-check.ts';
 import type { DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
 import { checkOperator } from './operator-checks.ts';
-import { checkVersions } from './version-checks.ts';
 
 type Objects = Readonly<Record<string, object | 'Forbidden' | (() => object)>>;
 
@@ -133,39 +132,20 @@ describe('the findings of doctor about the operator', () => {
     expect(elsewhere?.fixCommands).toBeUndefined();
     expect(others).toEqual([]);
   });
-});
 
-describe('the versions', () => {
-  const release = (version: string) => ({ metadata: { annotations: { 'chaosdemo.dev/version': version } } });
-  /** A leader that renews its lease whenever it is read. */
-  const leader = (version: string) => ({
-    ...release(version),
-    spec: { holderIdentity: 'operator-0', renewTime: randomUUID() },
-  });
   const [major, minor] = RELEASE.split('.', 2).map(Number);
-  const patched = `${major}.${minor}.99`;
-  const next = `${major}.${(minor ?? 0) + 1}.0`;
-
-  it.each<[name: string, operator: string, crd: object | 'Forbidden', states: readonly string[]]>([
-    ['are equal', RELEASE, release(RELEASE), ['ok', 'ok', 'ok']],
-    ['differ in the patch', patched, release(RELEASE), ['ok', 'ok', 'ok']],
-    ['have another operator and CRD', next, release(next), ['ok', 'wrong', 'ok']],
-    ['have another CRD', RELEASE, release(next), ['ok', 'ok', 'wrong']],
-    ['have a CRD that states none', RELEASE, { metadata: {} }, ['ok', 'ok', 'unknown']],
-    ['have a CRD that the user cannot read', RELEASE, 'Forbidden', ['ok', 'ok', 'unknown']],
-  ])('%s', async (_, operator, crd, states) => {
-    const lease = () => leader(operator);
-    const context = await sceneOf({
-      '/leases/chaosdemo-operator': lease,
-      '/chaosdemos.chaosdemo.dev': crd,
+  it.each([
+    ['of this version', RELEASE, 'ok'],
+    ['with another patch', `${major}.${minor}.99`, 'ok'],
+    ['of the next version', `${major}.${(minor ?? 0) + 1}.0`, 'wrong'],
+  ])('are that a leader %s leads', async (_, version, state) => {
+    // It renews its lease whenever that is read.
+    const lease = () => ({
+      metadata: { annotations: { 'chaosdemo.dev/version': version } },
+      spec: { holderIdentity: 'operator-0', renewTime: randomUUID() },
     });
-    const findings = await checkVersions(context);
-    expect(findings.map(({ check }) => check)).toEqual(['Client', 'Operator', 'CRD']);
-    expect(findings.map(({ state }) => state)).toEqual(states);
-  });
-
-  it('need a leader', async () => {
-    const findings = await checkVersions(await sceneOf({}));
-    expect(findings.map(({ state }) => state)).toEqual(['ok', 'wrong', 'wrong']);
+    const [operator] = await checkOperator(await sceneOf({ '/leases/chaosdemo-operator': lease }));
+    expect(operator).toMatchObject({ check: 'Operator', state });
+    expect(operator?.message).toContain(version);
   });
 });

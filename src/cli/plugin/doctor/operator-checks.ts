@@ -1,7 +1,16 @@
 /** Whether an operator serves this namespace: CRD, Deployment, leader, kill switch, label, rights. */
 
 import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
-import { ENABLED_LABEL, GROUP, PLURAL, RELEASE_ANNOTATION, shell, VERSION } from '../../../api/index.ts';
+import {
+  ENABLED_LABEL,
+  GROUP,
+  PLURAL,
+  RELEASE,
+  RELEASE_ANNOTATION,
+  shell,
+  VERSION,
+  worksWith,
+} from '../../../api/index.ts';
 import { KILL_SWITCH, stops } from '../../../operator/adapters/kill-switch.ts';
 import { type CheckContext, checked, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
@@ -55,11 +64,11 @@ export async function checkCrd(context: CheckContext): Promise<Finding> {
 export async function checkOperator(context: CheckContext): Promise<Finding[]> {
   let isInstalled = false;
   const operator = await checked('Operator', context, async () => {
-    const { holder, leads } = await findLeader(context);
+    const { leads, ...leader } = await findLeader(context);
     const [deployment] = await (leads ? deployments(context).catch(() => []) : deployments(context));
     isInstalled = leads || deployment !== undefined;
-    if (leads) return whatLeads(context, holder, deployment);
-    return deployment ? whyNoneLeads(context, deployment) : whereItIs(context, holder);
+    if (leads) return whatLeads(context, leader, deployment);
+    return deployment ? whyNoneLeads(context, deployment) : whereItIs(context, leader.holder);
   });
   if (operator.state === 'wrong' && !isInstalled) return [operator];
   return [operator, await checkKillSwitch(context)];
@@ -67,17 +76,22 @@ export async function checkOperator(context: CheckContext): Promise<Finding[]> {
 
 function whatLeads(
   { kubectl, namespace, system }: CheckContext,
-  holder: string,
+  { holder, version }: Leader,
   deployment: Deployment | undefined,
 ): Omit<Finding, 'check'> {
   const watched = watchedNamespaces(deployment);
-  if (watched.length === 0 || watched.includes(namespace)) {
-    return { state: 'ok', message: `${holder} leads in namespace ${system}` };
+  if (watched.length > 0 && !watched.includes(namespace)) {
+    return {
+      state: 'wrong',
+      message: `the operator watches only the namespaces ${watched.join(', ')} (--watch-namespaces). Add ${namespace}:`,
+      fixCommands: [`${kubectl} ${shell`-n ${system} edit deployment ${OPERATOR}`}`],
+    };
   }
+  const message = `${holder} of version ${version ?? 'unknown'} leads in namespace ${system}`;
+  if (version === undefined || worksWith(version, RELEASE)) return { state: 'ok', message };
   return {
     state: 'wrong',
-    message: `the operator watches only the namespaces ${watched.join(', ')} (--watch-namespaces). Add ${namespace}:`,
-    fixCommands: [`${kubectl} ${shell`-n ${system} edit deployment ${OPERATOR}`}`],
+    message: `${message}, and might not work with this client of ${RELEASE}. Install the client of that version`,
   };
 }
 
@@ -123,10 +137,13 @@ function whereItIs(context: CheckContext, holder: string): Omit<Finding, 'check'
 
 const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 
-/** The holder of the Lease ('' if it has none), whether it leads now, and the version that it wrote. */
-export async function findLeader(
-  context: CheckContext,
-): Promise<{ holder: string; leads: boolean; version: string | undefined }> {
+/** The holder of the Lease ('' if it has none), and the version that it wrote. */
+interface Leader {
+  readonly holder: string;
+  readonly version: string | undefined;
+}
+
+async function findLeader(context: CheckContext): Promise<Leader & { readonly leads: boolean }> {
   const lease = await readLease(context);
   const holder = lease?.spec?.holderIdentity ?? '';
   const leads = holder !== '' && (await isRenewed(context, lease));

@@ -17,9 +17,9 @@ import { PluginError } from '../errors.ts';
 import { dialOf } from './dial.ts';
 import { findRedis } from './redis.ts';
 import { redisSecretName, setupLines } from './setup.ts';
-import { findWorkload, type WorkloadChoice } from './workload.ts';
+import { findWorkload, type WorkloadOptions } from './workload.ts';
 
-export interface InitOptions extends ProbeOptions, WorkloadChoice {
+export interface InitOptions extends ProbeOptions, WorkloadOptions {
   readonly path: string;
   readonly redis?: string;
   readonly yes?: boolean;
@@ -35,11 +35,19 @@ export interface InitContext extends CheckContext {
 const HEAD =
   ' Written by kubectl chaosdemo init. The comments state how each part is known: correct each guess.';
 
-/** Returns the exit status. @throws UsageError or PluginError with what to write or to do */
-export async function init(context: InitContext, options: InitOptions): Promise<number> {
+/**
+ * Returns the exit status.
+ * @param given the workload, if it is named
+ * @throws UsageError or PluginError with what to write or to do
+ */
+export async function writeDemo(
+  context: InitContext,
+  options: InitOptions,
+  given: string | undefined,
+): Promise<number> {
   const { namespace, note, signal } = context;
   requireOutputs(options);
-  const workload = await findWorkload(context, options);
+  const workload = await findWorkload(context, given, options);
   const redis = await findRedis(context, workload.container, options.redis);
   const found = [...workload.findings, redis.finding];
   for (const finding of found) note(findingLine(finding));

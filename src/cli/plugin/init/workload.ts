@@ -15,10 +15,8 @@ import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
 
-/** How the user names the pods. */
-export interface WorkloadChoice {
-  /** `deploy/api` */
-  readonly workload?: string;
+/** What a user states about the pods. */
+export interface WorkloadOptions {
   /** `app=api,tier=web` */
   readonly selector?: string;
   /** Number or name. */
@@ -51,15 +49,22 @@ interface Selected {
   readonly from: string;
 }
 
-/** @throws UsageError or PluginError with what to write or to do */
-export async function findWorkload(context: Cluster, choice: WorkloadChoice): Promise<Workload> {
-  const { from, matchLabels, name } = await selected(context, choice);
+/**
+ * @param workload `deploy/api`
+ * @throws UsageError or PluginError with what to write or to do
+ */
+export async function findWorkload(
+  context: Cluster,
+  workload: string | undefined,
+  options: WorkloadOptions,
+): Promise<Workload> {
+  const { from, matchLabels, name } = await selected(context, workload, options.selector);
   const selector = labelSelectorOf(matchLabels);
   const pods = await listPods(context, selector);
   try {
     // Without a port, this only requires that there are Ready pods of one image.
     selectPods(pods, { selector, port: 1, part: PART });
-    const port = portOf(pods, choice.port);
+    const port = portOf(pods, options.port);
     const eligible = selectPods(pods, { selector, port, part: PART });
     const pod = pods.find(({ metadata }) => metadata.name === eligible.pods[0]?.name) as PodDetail;
     const container = containerOf(pod, port);
@@ -79,7 +84,7 @@ export async function findWorkload(context: Cluster, choice: WorkloadChoice): Pr
         },
         {
           what: 'port',
-          source: choice.port === undefined ? 'found' : 'given',
+          source: options.port === undefined ? 'found' : 'given',
           because: `${eligible.pods[0]?.port} of container ${container.name}`,
         },
       ],
@@ -90,7 +95,11 @@ export async function findWorkload(context: Cluster, choice: WorkloadChoice): Pr
   }
 }
 
-async function selected(context: Cluster, { selector, workload }: WorkloadChoice): Promise<Selected> {
+async function selected(
+  context: Cluster,
+  workload: string | undefined,
+  selector: string | undefined,
+): Promise<Selected> {
   if (selector !== undefined) {
     const pairs = selector.split(',').map((pair) => /^([^=!]+)==?([^=]*)$/.exec(pair.trim()) ?? []);
     const matchLabels = Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value]));
