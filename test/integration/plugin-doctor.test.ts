@@ -89,9 +89,9 @@ const WORLDS: readonly BrokenWorld[] = [
   {
     it: 'the namespace lacks the label',
     break: () => world.kubectl('label', 'namespace', world.namespace, 'chaosdemo.dev/enabled-'),
-    check: 'Namespace',
-    says: /lacks the label chaosdemo.dev\/enabled=true/,
-    fixedBy: /^kubectl label namespace /,
+    check: 'Admission',
+    says: /is not enabled for chaos/,
+    fixedBy: /^kubectl -n \S+ label namespace /,
   },
   {
     it: 'the Secret is missing',

@@ -56,7 +56,7 @@ export function kubectlFor({ context, kubeconfig }: Omit<Place, 'namespace'>): s
 
 /** A command of this plugin about one object, in the same cluster as `kubectl`. */
 export function pluginCommand(
-  verb: 'doctor' | 'rerun' | 'wait' | 'watch',
+  verb: 'advance' | 'doctor' | 'rerun' | 'wait' | 'watch',
   {
     kubectl,
     name,

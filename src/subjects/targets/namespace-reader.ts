@@ -35,7 +35,8 @@ export class NamespaceReader {
     if ((await this.#labels())?.[ENABLED_LABEL] === 'true') return;
     throw new Refusal(
       'NamespaceNotEnabled',
-      `namespace ${this.namespace} is not enabled for chaos. Enable it: kubectl label namespace ${this.namespace} ${ENABLED_LABEL}=true`,
+      `namespace ${this.namespace} is not enabled for chaos. Enable it`,
+      { command: `label namespace ${this.namespace} ${ENABLED_LABEL}=true` },
     );
   }
 

@@ -1,6 +1,6 @@
 /** Common parts of the commands of `kubectl chaosdemo`: their definition, and their execution. */
 import { randomBytes } from 'node:crypto';
-import { type Command, Option } from 'commander';
+import type { Command, Option } from 'commander';
 import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
 import { connect, type Place, type UserConnection } from '../connection.ts';
 import { existingDemo } from '../demos.ts';
@@ -84,16 +84,6 @@ export function addCommand(
 function asParagraphs(text: string): string {
   return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
 }
-
-/** Of the commands that look for the operator. */
-export interface OperatorOptions {
-  readonly operatorNamespace: string;
-}
-
-export const OPERATOR_NAMESPACE = new Option(
-  '--operator-namespace <name>',
-  'namespace of the operator',
-).default('chaosdemo-system');
 
 export function print(line: string): void {
   process.stdout.write(`${terminalLine(line)}\n`);

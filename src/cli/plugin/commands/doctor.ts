@@ -1,7 +1,8 @@
+import { Option } from 'commander';
 import { doctor as examine } from '../doctor/doctor.ts';
-import { type ClusterCommand, ONLY_ONE, OPERATOR_NAMESPACE, type OperatorOptions, print } from './command.ts';
+import { type ClusterCommand, ONLY_ONE, print } from './command.ts';
 
-export const doctor: ClusterCommand<OperatorOptions> = {
+export const doctor: ClusterCommand<{ readonly operatorNamespace: string }> = {
   name: 'doctor',
   summary: 'Show why a ChaosDemo does not start or has failed, with the commands to fix it',
   examples: [
@@ -13,7 +14,9 @@ export const doctor: ClusterCommand<OperatorOptions> = {
 Exit status: 0 no problem found, 1 at least one problem, 2 no problem found, but a check could not run (a line
 with ?) or the API server did not respond.`,
   argument: ONLY_ONE,
-  options: [OPERATOR_NAMESPACE],
+  options: [
+    new Option('--operator-namespace <name>', 'namespace of the operator').default('chaosdemo-system'),
+  ],
   run: async ({ connection, given, options, signal }) =>
     await examine({ connection, name: given, system: options.operatorNamespace, print, signal }),
 };

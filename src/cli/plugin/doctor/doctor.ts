@@ -8,7 +8,7 @@ import { checkAdmission } from './admission-check.ts';
 import { type CheckContext, checked } from './check-context.ts';
 import { exitOf, type Finding, findingLines, summaryOf } from './finding.ts';
 import { checkObject } from './object-checks.ts';
-import { checkCrd, checkNamespace, checkOperator } from './operator-checks.ts';
+import { checkCrd, checkOperator } from './operator-checks.ts';
 
 export interface DoctorOptions {
   readonly connection: Connection;
@@ -44,18 +44,12 @@ async function examine({ connection, name, signal, system }: DoctorOptions): Pro
     }
     return { state: 'ok', message: demo.metadata.name };
   });
-  // Without an object, this may be the wrong namespace, which must not be enabled for tests.
-  if (object.state === 'wrong') return [crd, object];
   const [operator, target] = await Promise.all([checkOperator(context), checkTarget(context, demo)]);
   const others = [crd, ...operator, ...target];
-  if (demo) return [...others, checkObject(demo, kubectl, others)];
-  return [...others.map(({ check, message, state }) => ({ check, message, state })), object];
+  return [...others, demo ? checkObject(demo, kubectl, others) : object];
 }
 
-/** Admission begins with the namespace, so its other checks need that one. */
 async function checkTarget(context: CheckContext, demo: ChaosDemo | undefined): Promise<Finding[]> {
-  const namespace = await checkNamespace(context);
-  if (!demo || !KINDS.some(({ part }) => part in demo.spec) || namespace.state === 'wrong')
-    return [namespace];
-  return [namespace, ...(await checkAdmission({ ...context, demo }))];
+  const isKnown = demo && KINDS.some(({ part }) => part in demo.spec);
+  return isKnown ? await checkAdmission({ ...context, demo }) : [];
 }

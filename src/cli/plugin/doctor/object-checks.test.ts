@@ -29,7 +29,7 @@ describe('what doctor makes of an object', () => {
   it.each([
     ['BaselineFailed', 'Errored', [EDIT, RERUN]],
     ['BaselineViolated', 'Failed', [EDIT, RERUN]],
-    ['UnexpectedViolation', 'Failed', [RERUN]],
+    ['UnexpectedViolation', 'Failed', [EDIT, RERUN]],
   ] as const)('is wrong after a run that ended %s', (reason, phase, fixCommands) => {
     const { run, ...status } = statusInFault();
     const conditions = [conditionWith('Finished', 'True', reason)];

@@ -1,5 +1,5 @@
 /** The state of the object itself: suspended, refused, waiting, ended. Pure. */
-import { ANNOTATIONS, type ChaosDemo, shell } from '../../../api/index.ts';
+import { type ChaosDemo, shell } from '../../../api/index.ts';
 import { waitingOf } from '../../stepper.ts';
 import { pluginCommand } from '../connection.ts';
 import { runStateOf } from '../run-state.ts';
@@ -7,14 +7,6 @@ import type { Finding } from './finding.ts';
 
 /** Refusals that only a change of the spec ends. */
 const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnknown']);
-
-/** Ends of a run that another spec does not change. */
-const OF_THE_SUBJECT: ReadonlySet<string> = new Set([
-  'UnexpectedViolation',
-  'Inconclusive',
-  'RecoveryFailed',
-  'RestoreFailed',
-]);
 
 /**
  * The state of an object, and how to make it continue.
@@ -49,7 +41,7 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
     case 'unseen':
       return {
         state: 'wrong',
-        message: `no operator has seen ${name} since it was written. If the checks above pass, read the logs of the operator`,
+        message: `no operator has seen ${name} since it was written. If the checks above pass, see that its flag --watch-namespaces has ${namespace} or is not set, and read its logs`,
         reason: 'Pending',
       };
     case 'refused':
@@ -68,14 +60,12 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
       const ended = { message, ...(reason !== undefined && { reason }) };
       if (!['Failed', 'Errored'].includes(status.run?.phase ?? ''))
         return { state: 'note', ...ended, message: `${message}. To run again:`, fixCommands: [rerun] };
-      return OF_THE_SUBJECT.has(reason ?? '')
-        ? { state: 'wrong', ...ended, message: `${message}. After a fix, run again:`, fixCommands: [rerun] }
-        : {
-            state: 'wrong',
-            ...ended,
-            message: `${message}. Fix the spec, or the cause outside of it and run again:`,
-            fixCommands: [edited('edit'), rerun],
-          };
+      return {
+        state: 'wrong',
+        ...ended,
+        message: `${message}. Fix the spec, or the cause outside of it and run again:`,
+        fixCommands: [edited('edit'), rerun],
+      };
     }
     case 'open':
       break;
@@ -85,9 +75,7 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
     return {
       state: 'note',
       message: `run ${status.run?.number} waits for you in chapter ${waiting.advance.split('/')[1]} (spec.pace.mode: Manual). To continue:`,
-      fixCommands: [
-        `${edited('annotate')} ${shell`--overwrite ${`${ANNOTATIONS.advance}=${waiting.advance}`}`}`,
-      ],
+      fixCommands: [pluginCommand('advance', { kubectl, name, namespace })],
       reason: 'AwaitingAdvance',
     };
   }

@@ -1,8 +1,7 @@
-/** Whether an operator serves this namespace: CRD, Deployment, leader, kill switch, label, rights. */
+/** Whether an operator can run ChaosDemos: CRD, Deployment, leader, version, kill switch. */
 
 import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
 import {
-  ENABLED_LABEL,
   GROUP,
   PLURAL,
   RELEASE,
@@ -26,14 +25,7 @@ const LEASE_TIMEOUT_MS = 6_000;
 
 interface Deployment {
   readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec?: {
-    readonly replicas?: number;
-    readonly template?: {
-      readonly spec?: {
-        readonly containers?: readonly { readonly args?: readonly string[] }[];
-      };
-    };
-  };
+  readonly spec?: { readonly replicas?: number };
   readonly status?: { readonly availableReplicas?: number };
 }
 
@@ -60,33 +52,18 @@ export async function checkCrd(context: CheckContext): Promise<Finding> {
   });
 }
 
-/** Whether an operator leads. If there is one, also whether its kill switch is off. */
+/** Whether an operator leads. If one does, also whether its kill switch is off. */
 export async function checkOperator(context: CheckContext): Promise<Finding[]> {
-  let isInstalled = false;
   const operator = await checked('Operator', context, async () => {
     const { leads, ...leader } = await findLeader(context);
-    const [deployment] = await (leads ? deployments(context).catch(() => []) : deployments(context));
-    isInstalled = leads || deployment !== undefined;
-    if (leads) return whatLeads(context, leader, deployment);
+    if (leads) return whatLeads(context, leader);
+    const [deployment] = await deployments(context);
     return deployment ? whyNoneLeads(context, deployment) : whereItIs(context, leader.holder);
   });
-  if (operator.state === 'wrong' && !isInstalled) return [operator];
-  return [operator, await checkKillSwitch(context)];
+  return operator.state === 'wrong' ? [operator] : [operator, await checkKillSwitch(context)];
 }
 
-function whatLeads(
-  { kubectl, namespace, system }: CheckContext,
-  { holder, version }: Leader,
-  deployment: Deployment | undefined,
-): Omit<Finding, 'check'> {
-  const watched = watchedNamespaces(deployment);
-  if (watched.length > 0 && !watched.includes(namespace)) {
-    return {
-      state: 'wrong',
-      message: `the operator watches only the namespaces ${watched.join(', ')} (--watch-namespaces). Add ${namespace}:`,
-      fixCommands: [`${kubectl} ${shell`-n ${system} edit deployment ${OPERATOR}`}`],
-    };
-  }
+function whatLeads({ system }: CheckContext, { holder, version }: Leader): Omit<Finding, 'check'> {
   const message = `${holder} of version ${version ?? 'unknown'} leads in namespace ${system}`;
   if (version === undefined || worksWith(version, RELEASE)) return { state: 'ok', message };
   return {
@@ -118,21 +95,19 @@ function whyNoneLeads(
 }
 
 /** There is no operator in its namespace. One in another namespace must not get a second one next to it. */
-function whereItIs(context: CheckContext, holder: string): Omit<Finding, 'check'> {
-  const { system } = context;
+function whereItIs({ kubectl, system }: CheckContext, holder: string): Omit<Finding, 'check'> {
   const what =
     holder === ''
       ? `no operator is in namespace ${system}`
       : `no process renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment`;
-  const fixCommands = installCommands(context);
-  const elsewhere = 'If it is in another namespace, name that by --operator-namespace';
-  return fixCommands.length === 0
-    ? { state: 'wrong', message: `${what}. ${elsewhere}` }
-    : {
-        state: 'wrong',
-        message: `${what}. ${elsewhere}. Otherwise, in a clone of the project:`,
-        fixCommands,
-      };
+  const message = `${what}. If it is in another namespace, name that by --operator-namespace`;
+  // The manifests would install a second one.
+  if (system !== SYSTEM) return { state: 'wrong', message };
+  return {
+    state: 'wrong',
+    message: `${message}. Otherwise, in a clone of the project:`,
+    fixCommands: [`${kubectl} ${INSTALL}`],
+  };
 }
 
 const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
@@ -181,13 +156,6 @@ async function deployments(context: CheckContext): Promise<readonly Deployment[]
   return list?.items ?? [];
 }
 
-/** None: all of them, or unknown. */
-function watchedNamespaces(deployment: Deployment | undefined): string[] {
-  const args = deployment?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
-  const flag = args?.find((arg) => arg.startsWith('--watch-namespaces='));
-  return (flag?.split('=')[1] ?? '').split(',').filter((name) => name !== '');
-}
-
 /** Whether the kill switch stops all runs. */
 async function checkKillSwitch(context: CheckContext): Promise<Finding> {
   const { kubectl, system } = context;
@@ -203,27 +171,4 @@ async function checkKillSwitch(context: CheckContext): Promise<Finding> {
       reason: 'KillSwitch',
     };
   });
-}
-
-/** Checks that the namespace is enabled for tests. */
-export async function checkNamespace(context: CheckContext): Promise<Finding> {
-  const { kubectl, namespace } = context;
-  return await checked('Namespace', context, async () => {
-    const path = resourcePath({ group: '', version: 'v1', plural: 'namespaces' }, { name: namespace });
-    const found = await read<{ metadata: { labels?: Record<string, string> } }>(context, path);
-    if (found?.metadata.labels?.[ENABLED_LABEL] === 'true') {
-      return { state: 'ok', message: `${namespace} carries the label ${ENABLED_LABEL}=true` };
-    }
-    return {
-      state: 'wrong',
-      message: `${namespace} lacks the label ${ENABLED_LABEL}=true, by which it lets its Redis be paused`,
-      fixCommands: [`${kubectl} ${shell`label namespace ${namespace} ${ENABLED_LABEL}=true --overwrite`}`],
-      reason: 'NamespaceNotEnabled',
-    };
-  });
-}
-
-/** The manifests install into one namespace: for an operator in another one, they would install a second. */
-function installCommands({ kubectl, system }: CheckContext): string[] {
-  return system === SYSTEM ? [`${kubectl} ${INSTALL}`] : [];
 }

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { isForbidden, openPort } from '@chaosdemo/kube-runtime';
+import { UsageError } from '@chaosdemo/settings';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { shell } from '../../../api/index.ts';
 import { PodClient } from '../../../subjects/http/pod-client.ts';
@@ -10,13 +11,13 @@ import { requireOutputs } from '../../outputs.ts';
 import { findingLine } from '../../probe/limit-facts.ts';
 import type { ProbeOptions } from '../../probe/options.ts';
 import { probeApi, requestsText } from '../../probe/probe.ts';
-import { confirmed } from './questions.ts';
+import type { Cluster } from './pods.ts';
 import { yamlOf } from '../../probe/yaml.ts';
-import type { CheckContext } from '../doctor/check-context.ts';
+import { pluginCommand } from '../connection.ts';
 import { PluginError } from '../errors.ts';
 import { dialOf } from './dial.ts';
 import { findRedis } from './redis.ts';
-import { redisSecretName, setupLines } from './setup.ts';
+import { redisSecretName, redisUserLines } from './redis-user.ts';
 import { findWorkload, type WorkloadOptions } from './workload.ts';
 
 export interface InitOptions extends ProbeOptions, WorkloadOptions {
@@ -26,7 +27,7 @@ export interface InitOptions extends ProbeOptions, WorkloadOptions {
   readonly save?: string;
 }
 
-export interface InitContext extends CheckContext {
+export interface InitContext extends Cluster {
   readonly config: KubeConfig;
   /** Prints to standard error: standard output may be the file. */
   readonly note: (line: string) => void;
@@ -45,7 +46,7 @@ export async function writeDemo(
   options: InitOptions,
   given: string | undefined,
 ): Promise<number> {
-  const { namespace, note, signal } = context;
+  const { kubectl, namespace, note, signal } = context;
   requireOutputs(options);
   const workload = await findWorkload(context, given, options);
   const redis = await findRedis(context, workload.container, options.redis);
@@ -54,8 +55,8 @@ export async function writeDemo(
   const [instance] = workload.eligible.pods;
   if (!instance) throw new PluginError('no pod is Ready');
   const sends = `${requestsText(options.path)}, to ${instance.name}`;
-  if (options.yes) note(`sends ${sends}`);
-  else if (!(await confirmed(`Send ${sends}?`, signal))) return EXIT.failed;
+  if (!options.yes) throw new UsageError(`add --yes to send ${sends}`);
+  note(`sends ${sends}`);
 
   const { host, name, port } = instance;
   const client = new PodClient(
@@ -86,9 +87,11 @@ export async function writeDemo(
 
   note('keys of these callers stay in Redis until their windows have ended');
   const { endpoint, login, service } = redis;
-  for (const line of await setupLines(context, { service, podName: endpoint.podName, login })) note(line);
+  if (login) for (const line of redisUserLines(context, { service, podName: endpoint.podName })) note(line);
   if (options.save !== undefined)
     note(`wrote ${options.save}. To run it: kubectl chaosdemo run ${shell`-f ${options.save}`}`);
+  const doctor = pluginCommand('doctor', { kubectl, name: place.name, namespace });
+  note(`To find out what is left to set up, once it is applied: ${doctor}`);
   return EXIT.done;
 }
 

@@ -12,9 +12,9 @@ import {
 import { resolveContainerPort } from '../../../subjects/targets/eligible-pods.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { onlyOne } from './questions.ts';
 import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
+import { onlyOne } from './only-one.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
 import { redisHints, unread, variablesOf } from './variables.ts';
 

@@ -10,9 +10,9 @@ import { resolveContainerPort, selectPods } from '../../../subjects/targets/elig
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { onlyOne } from './questions.ts';
 import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
+import { onlyOne } from './only-one.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
 
 /** What a user states about the pods. */

@@ -1,8 +1,7 @@
-/** What the operator needs around a ChaosDemo that was written, with the commands that create it. */
+/** The user of the operator in a Redis that requires a login, with the commands that create it. Pure. */
 import { shell } from '../../../api/index.ts';
 import { createRedisSecret } from '../../../subjects/redis/admission/redis-auth.ts';
-import type { CheckContext } from '../doctor/check-context.ts';
-import { checkCrd, checkNamespace, checkOperator } from '../doctor/operator-checks.ts';
+import type { Cluster } from './pods.ts';
 
 /** As docs/redis.md has them, without the rights for the bundled limiter. */
 export const RIGHTS =
@@ -13,24 +12,13 @@ export function redisSecretName(service: string): string {
   return `${service}-auth`;
 }
 
-/** The steps that are left, as lines. */
-export async function setupLines(
-  context: CheckContext,
-  redis: { readonly service: string; readonly podName: string; readonly login: boolean },
-): Promise<string[]> {
-  const { kubectl, namespace } = context;
-  const checks = await Promise.all([checkCrd(context), checkNamespace(context), checkOperator(context)]);
-  const wrong = checks.flat().filter(({ state }) => state === 'wrong');
-  const lines = wrong.flatMap(({ fixCommands = [], message }) => [
-    `${message}:`.replace(/::$/, ':'),
-    ...fixCommands.map((command) => `  ${command}`),
-  ]);
-  const { login, podName, service } = redis;
-  if (!login) return lines;
+export function redisUserLines(
+  { kubectl, namespace }: Pick<Cluster, 'kubectl' | 'namespace'>,
+  { podName, service }: { readonly service: string; readonly podName: string },
+): string[] {
   const secret = redisSecretName(service);
   const send = `printf 'AUTH %s\\nACL SETUSER chaosdemo-operator on >%s ${RIGHTS}\\n' "$REDIS_PASSWORD" "$PASSWORD"`;
   return [
-    ...lines,
     `Redis requires a login. Unless the Secret ${secret} exists, with its password in REDIS_PASSWORD and a new one for the operator in PASSWORD:`,
     `  ${send} | ${kubectl} ${shell`-n ${namespace} exec -i ${podName}`} -- redis-cli`,
     `  ${kubectl} ${shell`-n ${namespace}`} ${createRedisSecret(secret, service)}`,

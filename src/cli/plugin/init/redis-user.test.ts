@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { RIGHTS } from './setup.ts';
+import { RIGHTS } from './redis-user.ts';
 
 it('the rights of the operator in Redis are those of the documentation', async () => {
   const page = await readFile(new URL('../../../../docs/redis.md', import.meta.url), 'utf8');
