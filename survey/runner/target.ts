@@ -1,6 +1,6 @@
 /** Registers a limiter of the survey and its Redis at an API server, as a cluster would have them. */
 import type { Kubectl, RedisServer, RegisteredPod } from '@chaosdemo/testbed';
-import { redisPod, registerAt, type Target, withRedis } from '../../src/local/target.ts';
+import { limiterTarget, listenerOf, registerAt, type Target } from '../../src/local/target.ts';
 import { type RunningProxy, registerFaultProxy } from '../../test/kit/fault-proxy.ts';
 import { labelsOf } from './demo.ts';
 import type { SurveyedLimiter } from './limiter.ts';
@@ -24,16 +24,5 @@ export async function registerSurveyed(kubectl: Kubectl, target: SurveyedTarget)
 
 /** Their pods and the Service `redis`. */
 export function surveyedTarget({ limiter, namespace, processes, redis }: SurveyedTarget): Target {
-  const limiters = processes.map(({ ip, name, port, process: { pid } }) => ({
-    namespace,
-    name,
-    labels: labelsOf(limiter),
-    container: limiter.name,
-    ip,
-    pid,
-    image: `survey/${limiter.name}:${limiter.version}`,
-    imageId: `survey/${limiter.package}@${limiter.version}`,
-    port: { name: 'http', number: port },
-  }));
-  return withRedis(limiters, redisPod(namespace, redis));
+  return limiterTarget({ namespace, labels: labelsOf(limiter), limiters: processes.map(listenerOf), redis });
 }

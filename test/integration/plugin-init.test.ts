@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { RegisteredPod } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { startInstances } from '../../src/local/own-api.ts';
+import { startInstances } from '../../src/local/instances.ts';
 import type { DemoManifest } from '../kit/demo.ts';
 import { folderOfFile } from '../kit/folder.ts';
 import { type Kubelet, startKubelet } from '../kit/kubelet.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
     signal: AbortSignal.timeout(60_000),
   });
   const { kubectl } = world.environment.controlPlane;
-  await kubectl.apply([deployment('api'), settings()]);
+  await kubectl.apply([settings()]);
   for (const { name, port } of instances) await registerPod(name, port);
 });
 afterAll(async () => {
@@ -54,20 +54,7 @@ function settings(): object {
   };
 }
 
-function deployment(name: string): object {
-  const labels = { app: name };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { namespace: world.namespace, name },
-    spec: {
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name, image: `local/${name}` }] } },
-    },
-  };
-}
-
-/** A process as a pod of a Deployment, with what its template has. */
+/** A process as a pod, with what the template of a Deployment has. */
 async function registerPod(pod: string, port: number, app = 'api', container: object = {}): Promise<void> {
   const { kubectl } = world.environment.controlPlane;
   const { namespace } = world;
@@ -107,7 +94,7 @@ const init = (...args: string[]) => startPlugin(world, ['init', ...args]).ended;
 describe('kubectl chaosdemo init', () => {
   it('writes a ChaosDemo that the operator admits, and that passes its controls', async () => {
     const file = join(folder, 'api.yaml');
-    const { status, stderr } = await init('deploy/api', '--path=/items', '--yes', `--save=${file}`);
+    const { status, stderr } = await init('-l', 'app=api', '--path=/items', '--yes', `--save=${file}`);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     const text = await readFile(file, 'utf8');
     const demo = parse(text) as DemoManifest;
@@ -124,7 +111,7 @@ describe('kubectl chaosdemo init', () => {
         },
       },
     });
-    expect(text).toMatch(/selector:\n +# found: 2 pods of Deployment api/);
+    expect(text).toMatch(/selector:\n +# found: 2 pods of app=api/);
     expect(text).toMatch(/redis:\n +# found: Service redis:6379 leads to redis-0; REDIS_URL of the pods/);
     await world.applyObject(demo);
     const { run } = await world.untilStatus(
@@ -158,23 +145,22 @@ describe('kubectl chaosdemo init', () => {
       metadata: { namespace: world.namespace, name: 'other' },
       spec: { selector: { app: 'other' }, ports: [{ port: 6379 }] },
     };
-    await world.environment.controlPlane.kubectl.apply([service, deployment('quiet')]);
+    await world.environment.controlPlane.kubectl.apply([service]);
     await registerPod('other-0', 6379, 'other', { ports: [{ containerPort: 6379 }] });
     await registerPod('quiet-0', 8080, 'quiet', { env: [] });
-    const { status, stderr } = await init('deploy/quiet');
+    const { status, stderr } = await init('-l', 'app=quiet');
     expect(status).toBe(64);
     expect(stderr).toMatch(/2 candidates for Redis: .*--redis\n.*other:6379.*\n.*redis:6379/);
-    const given = await init('deploy/quiet', '--redis=redis');
+    const given = await init('-l', 'app=quiet', '--redis=redis');
     expect(given.stderr).toMatch(/redis, given: Service redis:6379[^]*add --yes to send up to /);
   });
 
   it.each([
-    [['deploy/nothing'], 2, 'there is no Deployment nothing'],
-    [['pod/api-0'], 64, 'deploy/NAME'],
+    [['-l', 'api'], 64, 'labels of the pods'],
     [['-l', 'app=nothing'], 2, 'matches no pod'],
-    [['deploy/api', '--redis=nothing'], 2, 'no Service nothing'],
-    [['deploy/api'], 64, '--yes'],
-    [['deploy/api', '--port=1', '--yes'], 64, 'connection refused by localhost:1 in api-0'],
+    [['-l', 'app=api', '--redis=nothing'], 2, 'no Service nothing'],
+    [['-l', 'app=api'], 64, '--yes'],
+    [['-l', 'app=api', '--port=1', '--yes'], 64, 'connection refused by localhost:1 in api-0'],
   ])('fails for %j', async (args, status, message) => {
     const ended = await init(...args);
     expect(ended.stderr).toContain(message);

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FaultProxyTarget } from '@chaosdemo/redis-faults';
 import { freePort, type Kubectl } from '@chaosdemo/testbed';
-import { proxyTarget } from '../../src/local/own-api.ts';
-import { registerAt } from '../../src/local/target.ts';
+import { proxyTarget, registerAt } from '../../src/local/target.ts';
 import { until } from './until.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/fault-proxy/main.ts', import.meta.url));

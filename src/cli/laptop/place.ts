@@ -1,7 +1,7 @@
 /** Where a run on this machine finds the API and its Redis: both are registered under fixed names. Pure. */
 import { FAULT_PROXY } from '../../local/fault-proxy.ts';
-import type { OwnRedis } from '../../local/own-api.ts';
 import type { Place } from '../probe/manifest.ts';
+import type { OwnRedis } from './target.ts';
 
 /** Name of the object and of its pods. */
 export const NAME = 'api';

@@ -8,8 +8,9 @@ import { type Address, accepts } from '../../local/address.ts';
 import { launchRedis, type StageStart } from '../../local/environment.ts';
 import { API_NOT_ON_REDIS } from '../../local/errors.ts';
 import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
+import { startInstances } from '../../local/instances.ts';
 import type { Limiter } from '../../local/limiters.ts';
-import { type OwnRedis, startInstances } from '../../local/own-api.ts';
+import { type Listener, listenerOf } from '../../local/target.ts';
 import type { CallerPool } from '../../subjects/http/caller-pool.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
 import type { Finding } from '../probe/limit-facts.ts';
@@ -17,11 +18,11 @@ import { type Probed, probeApi } from '../probe/probe.ts';
 import type { TestOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
-import type { Target } from './target.ts';
+import type { OwnRedis, Target } from './target.ts';
 
 /** An API that answers, and its Redis. */
 export interface Prepared {
-  readonly instances: readonly (Address & Partial<Limiter> & { readonly name: string })[];
+  readonly instances: readonly (Listener & { readonly name: string })[];
   /** The instances that were started here. */
   readonly started: readonly Limiter[];
   readonly redis: OwnRedis;
@@ -71,8 +72,7 @@ export async function prepare(
     const proxy = isProxied ? await startFaultProxy(redis, start) : undefined;
     if (proxy) onProgress('redis', `REDIS_URL leads through a fault proxy at ${proxy.host}:${proxy.port}`);
     started = await startedOf(target, redis, start, proxy);
-    const instances =
-      started.length > 0 ? started.map((one) => ({ ...one, host: one.ip })) : await runningOf(target);
+    const instances = started.length > 0 ? started.map(listenerOf) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
     const prepared = { instances, started, redis, ...(server && { server }), proxy };
     if (known) return { ...prepared, ...(known.facts && { facts: known.facts }), findings: [] };
@@ -85,7 +85,7 @@ export async function prepare(
     const probed = await probeApi(options, { client, signal, path: target.path, advice, accountOf, print });
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.
-    if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);
+    if (target.redis) await connection.removeKeys(probed.mark).catch(() => undefined);
     return { ...prepared, ...probed };
   } catch (error) {
     // The probe sends its requests to the first.

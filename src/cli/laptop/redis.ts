@@ -3,8 +3,8 @@ import { type CommandCounts, grown, parseCommandCounts } from '@chaosdemo/redis-
 import { UsageError } from '@chaosdemo/settings';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../api/index.ts';
-import type { OwnRedis } from '../../local/own-api.ts';
 import { sumOf } from '../../subjects/history/counts.ts';
+import type { OwnRedis } from './target.ts';
 
 const TIMEOUT_MS = 3_000;
 /** Keys read by one SCAN. */
@@ -57,18 +57,16 @@ export class RedisOfApi {
     return sumOf(grown(before, await this.counts()).values());
   }
 
-  /** Removes keys that contain one of these marks, which no other program uses. Returns how many. */
-  async removeKeys(marks: readonly string[]): Promise<number> {
+  /** Removes keys that contain this mark, which no other program uses. Returns how many. */
+  async removeKeys(mark: string): Promise<number> {
     const deadline = performance.now() + CLEAN_MS;
     let removed = 0;
-    for (const mark of marks) {
-      let cursor = '0';
-      do {
-        const [next, keys] = await this.#client.scan(cursor, 'MATCH', `*${mark}*`, 'COUNT', SCAN_COUNT);
-        if (keys.length > 0) removed += await this.#client.unlink(...keys);
-        cursor = next;
-      } while (cursor !== '0' && performance.now() < deadline);
-    }
+    let cursor = '0';
+    do {
+      const [next, keys] = await this.#client.scan(cursor, 'MATCH', `*${mark}*`, 'COUNT', SCAN_COUNT);
+      if (keys.length > 0) removed += await this.#client.unlink(...keys);
+      cursor = next;
+    } while (cursor !== '0' && performance.now() < deadline);
     return removed;
   }
 

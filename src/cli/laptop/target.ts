@@ -2,8 +2,14 @@
 import { isIPv4 } from 'node:net';
 import { UsageError } from '@chaosdemo/settings';
 import type { Address } from '../../local/address.ts';
-import type { OwnRedis } from '../../local/own-api.ts';
+import type { Listener } from '../../local/target.ts';
 import type { TestOptions } from './arguments.ts';
+
+/** A Redis, with the login that a URL has. */
+export interface OwnRedis extends Listener {
+  readonly username?: string;
+  readonly password?: string;
+}
 
 /** An API on this machine. */
 export interface Target {

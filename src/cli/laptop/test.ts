@@ -2,13 +2,13 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type ChosenFault, faultType, viaOf } from '@chaosdemo/redis-faults';
+import { type ChosenFault, viaOf } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import { Supervisor } from '@chaosdemo/testbed';
 import { type ChaosDemo, counted, formatDuration } from '../../api/index.ts';
 import { accepts } from '../../local/address.ts';
 import type { StartedLimiters } from '../../local/environment.ts';
-import { type OwnRedis, ownTarget } from '../../local/own-api.ts';
+import { limiterTarget } from '../../local/target.ts';
 import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';
@@ -23,7 +23,7 @@ import { HEAD, LABELS, NAME, placeOf } from './place.ts';
 import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
-import { targetOf } from './target.ts';
+import { type OwnRedis, targetOf } from './target.ts';
 
 /** How long an instance that is not tested has to end; milliseconds. */
 const STOP_MS = 2_000;
@@ -75,21 +75,11 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
 
 /** Whether a fault needs a proxy between the instances and Redis. @throws UsageError if they cannot get its address */
 function requireProxy(faults: readonly ChosenFault[], start: string | undefined): boolean {
-  const named = (holds: (fault: ChosenFault) => boolean): string =>
-    faults
-      .filter(holds)
-      .map(({ type }) => type)
-      .join(',');
-  const proxied = named((fault) => viaOf(fault) === 'Proxy');
-  if (proxied === '') return false;
-  const direct = named((fault) => faultType(fault.type).mechanisms[viaOf(fault)]?.seesPods === true);
-  if (direct !== '')
-    throw new UsageError(
-      `a fault ${direct} needs the connections of the instances at Redis itself, and ${proxied} a fault proxy between: run them one after the other`,
-    );
+  const proxied = faults.filter((fault) => viaOf(fault) === 'Proxy').map(({ type }) => type);
+  if (proxied.length === 0) return false;
   if (start !== undefined) return true;
   throw new UsageError(
-    `a fault ${proxied} needs a fault proxy in front of Redis, and instances that run already do not connect to it: start them with --start, which gives them its address in REDIS_URL`,
+    `a fault ${proxied.join(',')} needs a fault proxy in front of Redis, and instances that run already do not connect to it: start them with --start, which gives them its address in REDIS_URL`,
   );
 }
 
@@ -173,10 +163,14 @@ function launchedOf(
   { instances, proxy, redis, server, started }: Prepared,
   accounts: readonly string[] | undefined,
 ): StartedLimiters {
+  const { password, username } = redis;
+  const login =
+    password === undefined ? undefined : { ...(username !== undefined && { username }), password };
+  const registration = { labels: LABELS, limiters: instances, redis, login, proxy, accounts };
   return {
     ...(server && { server }),
     limiters: started,
-    target: (namespace) => ownTarget({ namespace, labels: LABELS, instances, proxy, redis, accounts }),
+    target: (namespace) => limiterTarget({ namespace, ...registration }),
   };
 }
 
@@ -185,7 +179,7 @@ async function removeKeys({ metadata: { uid } }: ChaosDemo, redis: OwnRedis): Pr
   const connection = new RedisOfApi(redis);
   try {
     // As fixtures of this object begin.
-    const removed = await connection.removeKeys([`demo-chaos-key-${uid.slice(0, 8)}-`]);
+    const removed = await connection.removeKeys(`demo-chaos-key-${uid.slice(0, 8)}-`);
     progress('redis', `removed ${removed} keys of callers of this run`);
     if (await connection.takesWrites()) progress('redis', `${redis.host}:${redis.port} takes writes`);
   } catch {

@@ -39,15 +39,15 @@ export function connect({ kubeconfig, context, namespace }: Place): UserConnecti
     config,
     namespace: namespace ?? ofContext ?? 'default',
     namespaceGiven: namespace !== undefined,
-    kubectl: kubectlFor({
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
-      ...(context === undefined ? {} : { context }),
-    }),
+    kubectl: kubectlFor({ context, kubeconfig }),
   };
 }
 
 /** @example kubectlFor({ context: 'kind-chaosdemo' }) // "kubectl --context kind-chaosdemo" */
-export function kubectlFor({ context, kubeconfig }: Omit<Place, 'namespace'>): string {
+export function kubectlFor({
+  context,
+  kubeconfig,
+}: Readonly<Partial<Record<'context' | 'kubeconfig', string | undefined>>>): string {
   const flags = Object.entries({ kubeconfig, context }).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag}`, shellWord(value)],
   );

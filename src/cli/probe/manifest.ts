@@ -3,7 +3,7 @@ import type { FaultName } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import type { z } from 'zod';
 import { counted, formatDuration, GROUP, KIND, parseDuration } from '../../api/index.ts';
-import { CALLERS_SECRET } from '../../local/own-api.ts';
+import { CALLERS_SECRET } from '../../local/target.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
 import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';

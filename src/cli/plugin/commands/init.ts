@@ -8,16 +8,15 @@ export const init: ClusterCommand<InitOptions> = {
   name: 'init',
   summary: 'Write a ChaosDemo for an API of the cluster, from its objects and from the answers of one pod',
   examples: [
-    'kubectl chaosdemo init deploy/api -n shop --path /items --yes --save api.yaml',
+    'kubectl chaosdemo init -l app=api -n shop --path /items --yes --save api.yaml',
     'kubectl chaosdemo init -l app=api -n shop --port 8080 --key-header X-Api-Key --yes',
   ],
   notes: `Finds pods, port, Redis and health path, sends requests with new keys through a port forward, and changes
 nothing in the cluster. Reads no value of a Secret. Each line of the output is found, measured, or a guess.
 
 Exit status: 0 written, 2 not, 64 wrong usage, 130 stopped by Ctrl-C.`,
-  argument: ['[workload]', 'deploy/NAME, statefulset/NAME or daemonset/NAME'],
   options: [
-    new Option('-l, --selector <labels>', 'labels of the pods, such as app=api, instead of a workload'),
+    new Option('-l, --selector <labels>', 'labels of the pods, such as app=api').makeOptionMandatory(),
     new Option('--port <port>', 'number or name of the port (default: the only one of the containers)'),
     new Option('--path <path>', 'path of the request that counts').default('/'),
     new Option('--redis <service>', 'Service of Redis, as NAME or NAME:PORT (default: found)'),
@@ -25,8 +24,8 @@ Exit status: 0 written, 2 not, 64 wrong usage, 130 stopped by Ctrl-C.`,
     new Option('--yes', 'send the requests (default: state how many they can be, and end)'),
     new Option('--save <file>', 'write the ChaosDemo to this file (default: standard output)'),
   ],
-  async run({ connection, given, options, signal }) {
+  async run({ connection, options, signal }) {
     const note = (line: string): void => void process.stderr.write(`${terminalLines(line)}\n`);
-    return await writeDemo({ ...connection, signal, note }, options, given);
+    return await writeDemo({ ...connection, signal, note }, options);
   },
 };

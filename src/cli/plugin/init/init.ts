@@ -36,19 +36,11 @@ export interface InitContext extends Cluster {
 const HEAD =
   ' Written by kubectl chaosdemo init. The comments state how each part is known: correct each guess.';
 
-/**
- * Returns the exit status.
- * @param given the workload, if it is named
- * @throws UsageError or PluginError with what to write or to do
- */
-export async function writeDemo(
-  context: InitContext,
-  options: InitOptions,
-  given: string | undefined,
-): Promise<number> {
+/** Returns the exit status. @throws UsageError or PluginError with what to write or to do */
+export async function writeDemo(context: InitContext, options: InitOptions): Promise<number> {
   const { kubectl, namespace, note, signal } = context;
   requireOutputs(options);
-  const workload = await findWorkload(context, given, options);
+  const workload = await findWorkload(context, options);
   const redis = await findRedis(context, workload.container, options.redis);
   const found = [...workload.findings, redis.finding];
   for (const finding of found) note(findingLine(finding));

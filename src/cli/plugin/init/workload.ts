@@ -1,6 +1,4 @@
-/** The pods of a workload, and the port on which they serve. */
-
-import { resourcePath } from '@chaosdemo/kube-runtime';
+/** The pods of an API, and the port on which they serve. */
 import { listed } from '@chaosdemo/redis-faults/text';
 import { UsageError } from '@chaosdemo/settings';
 import { counted } from '../../../api/index.ts';
@@ -10,7 +8,6 @@ import { resolveContainerPort, selectPods } from '../../../subjects/targets/elig
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { onlyOne } from './only-one.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
@@ -18,7 +15,7 @@ import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './
 /** What a user states about the pods. */
 export interface WorkloadOptions {
   /** `app=api,tier=web` */
-  readonly selector?: string;
+  readonly selector: string;
   /** Number or name. */
   readonly port?: string;
 }
@@ -37,28 +34,9 @@ export interface Workload {
   readonly findings: readonly Finding[];
 }
 
-const KINDS = [
-  { kind: 'Deployment', plural: 'deployments', names: ['deploy', 'deployment', 'deployments'] },
-  { kind: 'StatefulSet', plural: 'statefulsets', names: ['sts', 'statefulset', 'statefulsets'] },
-  { kind: 'DaemonSet', plural: 'daemonsets', names: ['ds', 'daemonset', 'daemonsets'] },
-];
-
-interface Selected {
-  readonly name: string;
-  readonly matchLabels: Readonly<Record<string, string>>;
-  readonly from: string;
-}
-
-/**
- * @param workload `deploy/api`
- * @throws UsageError or PluginError with what to write or to do
- */
-export async function findWorkload(
-  context: Cluster,
-  workload: string | undefined,
-  options: WorkloadOptions,
-): Promise<Workload> {
-  const { from, matchLabels, name } = await selected(context, workload, options.selector);
+/** @throws UsageError or PluginError with what to write or to do */
+export async function findWorkload(context: Cluster, options: WorkloadOptions): Promise<Workload> {
+  const matchLabels = labelsIn(options.selector);
   const selector = labelSelectorOf(matchLabels);
   const pods = await listPods(context, selector);
   try {
@@ -70,7 +48,7 @@ export async function findWorkload(
     const container = containerOf(pod, port);
     const notReady = eligible.notReady.length > 0 ? `; not Ready: ${listed(eligible.notReady)}` : '';
     return {
-      name,
+      name: nameBy(matchLabels),
       matchLabels,
       port,
       eligible,
@@ -80,7 +58,7 @@ export async function findWorkload(
         {
           what: 'pods',
           source: 'found',
-          because: `${counted(eligible.pods.length, 'pod')} of ${from}${notReady}`,
+          because: `${counted(eligible.pods.length, 'pod')} of ${options.selector}${notReady}`,
         },
         {
           what: 'port',
@@ -95,34 +73,16 @@ export async function findWorkload(
   }
 }
 
-async function selected(
-  context: Cluster,
-  workload: string | undefined,
-  selector: string | undefined,
-): Promise<Selected> {
-  if (selector !== undefined) {
-    const pairs = selector.split(',').map((pair) => /^([^=!]+)==?([^=]*)$/.exec(pair.trim()) ?? []);
-    const matchLabels = Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value]));
-    // The object is named after the application, by the labels that name one.
-    const named = matchLabels['app.kubernetes.io/name'] ?? matchLabels['app'] ?? pairs[0]?.[2];
-    return {
-      name: (named || 'api').toLowerCase().replaceAll(/[^a-z0-9-]/g, '-'),
-      matchLabels,
-      from: `the selector ${selector}`,
-    };
-  }
-  const [, type, name] = /^([a-z]+)(?:\.apps)?\/([a-z0-9.-]+)$/.exec(workload ?? '') ?? [];
-  const found = KINDS.find(({ names }) => names.includes(type ?? ''));
-  if (!found || name === undefined) {
-    throw new UsageError(
-      'name the pods: deploy/NAME, statefulset/NAME, daemonset/NAME, or a selector such as -l app=api',
-    );
-  }
-  const { namespace } = context;
-  const path = resourcePath({ group: 'apps', version: 'v1', plural: found.plural }, { namespace, name });
-  const object = await read<{ spec: { selector: { matchLabels?: Record<string, string> } } }>(context, path);
-  if (!object) throw new PluginError(`there is no ${found.kind} ${name} in namespace ${namespace}`);
-  return { name, matchLabels: object.spec.selector.matchLabels ?? {}, from: `${found.kind} ${name}` };
+/** @param selector as a user writes it; what cannot be labels is refused later */
+function labelsIn(selector: string): Readonly<Record<string, string>> {
+  const pairs = selector.split(',').map((pair) => /^([^=!]+)==?([^=]*)$/.exec(pair.trim()) ?? []);
+  return Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value]));
+}
+
+/** The object is named after the application, by the labels that name one. */
+function nameBy(labels: Readonly<Record<string, string>>): string {
+  const named = labels['app.kubernetes.io/name'] ?? labels['app'] ?? Object.values(labels)[0];
+  return (named || 'api').toLowerCase().replaceAll(/[^a-z0-9-]/g, '-');
 }
 
 function labelSelectorOf(matchLabels: Readonly<Record<string, string>>): string {
