@@ -13,8 +13,7 @@ import type { Limiter } from '../../local/limiters.ts';
 import { type Listener, listenerOf } from '../../local/target.ts';
 import type { CallerPool } from '../../subjects/http/caller-pool.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
-import type { Finding } from '../probe/limit-facts.ts';
-import { type Probed, probeApi } from '../probe/probe.ts';
+import { type ProbeResult, probeApi } from '../probe/probe.ts';
 import type { TestOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
@@ -30,9 +29,8 @@ export interface Prepared {
   readonly server?: RedisServer;
   /** A fault proxy that was started between it and the instances. */
   readonly proxy?: OwnFaultProxy | undefined;
-  /** Of a rate limiter. */
-  readonly facts?: Probed;
-  readonly findings: readonly Finding[];
+  /** What requests showed. */
+  readonly probed?: ProbeResult;
 }
 
 /** How long a limiter that counts later may take to reach Redis, as the controls of a run have it; milliseconds. */
@@ -42,7 +40,7 @@ const POLL_MS = 100;
 const LOG_LINES = 15;
 
 /**
- * @param known what is not to be found out: nothing is sent then
+ * @param isKnown whether a file has the facts: nothing is sent then
  * @param isProxied whether instances that are started connect to Redis through a fault proxy
  * @throws UsageError or TestbedError with what to do; what was started ends with the supervisor
  */
@@ -51,13 +49,13 @@ export async function prepare(
   target: Target,
   start: StageStart,
   {
+    isKnown,
     isProxied,
-    known,
     pool,
   }: {
     readonly pool: CallerPool | undefined;
+    readonly isKnown: boolean;
     readonly isProxied: boolean;
-    readonly known: Pick<Prepared, 'facts'> | undefined;
   },
 ): Promise<Prepared> {
   const { onProgress, signal } = start;
@@ -75,7 +73,7 @@ export async function prepare(
     const instances = started.length > 0 ? started.map(listenerOf) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
     const prepared = { instances, started, redis, ...(server && { server }), proxy };
-    if (known) return { ...prepared, ...(known.facts && { facts: known.facts }), findings: [] };
+    if (isKnown) return prepared;
     const before = await connection.counts().catch(() => undefined);
     const { host, port } = instances[0] as Address;
     const client = new PodClient({ name: `${host}:${port}`, host, port }, Date.now);
@@ -86,7 +84,7 @@ export async function prepare(
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys(probed.mark).catch(() => undefined);
-    return { ...prepared, ...probed };
+    return { ...prepared, probed };
   } catch (error) {
     // The probe sends its requests to the first.
     const subject = started.find(({ process }) => process.exit) ?? started[0];

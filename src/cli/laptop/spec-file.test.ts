@@ -26,15 +26,6 @@ const facts: ApiFacts = {
 const saved = yamlOf({ ...facts, accept: ['FailsOpen'] }, [], HEAD);
 
 describe('a ChaosDemo in a file', () => {
-  it('has the facts that were saved', async () => {
-    const read = await readSpecFile(written(saved));
-    expect(read.facts).toMatchObject({
-      request: facts.request,
-      healthPath: '/healthz',
-      limit: facts.limit,
-    });
-  });
-
   it('runs as it is, on the API and the Redis of this machine', async () => {
     const inCluster = saved
       .replace('namespace: ratelimiter', 'namespace: shop')

@@ -1,20 +1,15 @@
 /** A ChaosDemo from a file, on an API of this machine: what is of the cluster is replaced. */
 import type { ChosenFault } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
-import type { ChaosDemoSpec } from '../../api/index.ts';
 import { SUBJECTS } from '../../subjects/index.ts';
-import { PART, rateLimiterOf } from '../../subjects/ratelimiter/spec/schema.ts';
 import { faultSchema } from '../../subjects/scenarios/store-fault.ts';
 import type { PodsSpec } from '../../subjects/spec/pods-schema.ts';
 import { readManifest } from '../manifest.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Place } from '../probe/manifest.ts';
-import type { Probed } from '../probe/probe.ts';
 
 /** A ChaosDemo as it is in the file. */
 export interface SpecFile {
-  /** The facts of a rate limiter that it states, so that no request has to find them. */
-  readonly facts?: Probed;
   /** Those of its scenarios. */
   readonly faults: readonly ChosenFault[];
   /** The object to apply for an API at this place. */
@@ -50,7 +45,6 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
   const { count, key } = part.redis;
   return {
     faults: faultsIn(spec?.['scenarios']),
-    ...(member === PART && { facts: factsOf(rateLimiterOf({ [PART]: part } as unknown as ChaosDemoSpec)) }),
     demoAt({ matchLabels, name, namespace, port, redis }) {
       const here = {
         selector: { matchLabels },
@@ -79,13 +73,4 @@ function unsupportedIn({ http, redis }: PodsSpec): string | undefined {
     'redis.tls': redis.tls !== undefined,
     'redis.sentinel': redis.sentinel !== undefined,
   }).find(([, isSet]) => isSet)?.[0];
-}
-
-function factsOf({ health, http, limit }: ReturnType<typeof rateLimiterOf>): Probed {
-  const { body, headers, method, path } = http;
-  return {
-    request: { method, path, headers, ...(body !== undefined && { body }) },
-    ...(health.path !== undefined && { healthPath: health.path }),
-    limit,
-  };
 }

@@ -14,7 +14,7 @@ import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';
 import type { Plan } from '../plan.ts';
 import { type ApiFacts, type PlannedRun, runOnMost } from '../probe/manifest.ts';
-import type { Probed } from '../probe/probe.ts';
+import type { ProbeResult } from '../probe/probe.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
 import { readPool } from './accounts.ts';
@@ -40,14 +40,15 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const prepared = await prepare(options, target, start, {
       pool,
       isProxied: requireProxy(spec?.faults ?? (options.fault ?? []).map((type) => ({ type })), options.start),
-      known: spec,
+      isKnown: spec !== undefined,
     });
-    requireWindow(prepared);
+    const { probed } = prepared;
+    if (probed) requireWindow(probed);
     const isProxied = prepared.proxy !== undefined;
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
     const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });
-    const run = spec ? undefined : await runOfFacts(prepared, options, place, pool !== undefined);
+    const run = probed && (await runOfFacts(prepared, probed, options, place, pool !== undefined));
     if (!prepared.server) progress('redis', 'writes of all its clients stall for 5 s or more during the run');
     const instances = run?.instances ?? prepared.instances.length;
     await Promise.all(prepared.started.slice(instances).map(({ process }) => process.stop(STOP_MS)));
@@ -85,13 +86,14 @@ function requireProxy(faults: readonly ChosenFault[], start: string | undefined)
 
 /** The run on what was found out, with its file if one is to be written. @throws UsageError if none shows anything */
 async function runOfFacts(
-  { facts, findings, instances, proxy, redis }: Prepared,
+  { instances, proxy, redis }: Prepared,
+  { facts, findings }: ProbeResult,
   { accept, duration, fault: faults, save, seed }: TestOptions,
   place: ReturnType<typeof placeOf>,
   hasAccounts: boolean,
 ): Promise<ReturnType<typeof runOnMost>> {
   const known: ApiFacts = {
-    ...(facts as Probed),
+    ...facts,
     accept,
     duration,
     faults,
@@ -123,7 +125,7 @@ function lengthText({ cooldownMs, cooldowns, ms }: PlannedRun['length']): string
 }
 
 /** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */
-function requireWindow({ findings }: Prepared): void {
+function requireWindow({ findings }: ProbeResult): void {
   const guessed = findings.find(
     ({ source, what }) => what === 'window' && (source === 'guess' || source === 'not known'),
   );

@@ -273,11 +273,15 @@ export class Probe {
   }
 }
 
-/** Probes an API, prints each finding, and closes the client. `mark` is part of all keys, so that they can be removed. */
-export async function probeApi(
-  options: ProbeOptions,
-  place: ProbePlace,
-): Promise<{ readonly facts: Probed; readonly findings: readonly Finding[]; readonly mark: string }> {
+/** The facts, how each is known, and `mark`, a part of all keys, so that they can be removed. */
+export interface ProbeResult {
+  readonly facts: Probed;
+  readonly findings: readonly Finding[];
+  readonly mark: string;
+}
+
+/** Probes an API, prints each finding, and closes the client. */
+export async function probeApi(options: ProbeOptions, place: ProbePlace): Promise<ProbeResult> {
   const probe = new Probe(options, place);
   try {
     const facts = await probe.run();
