@@ -39,8 +39,8 @@ export type StagePod = Pick<RegisteredPod, 'setReady'>;
 export interface StageApi {
   /** Processes without which there is no run. */
   readonly vital: readonly OwnedProcess[];
-  /** Creates what represents limiters and Redis in the namespace, in the sequence of the target. */
-  register(namespace: string, target: Target): Promise<readonly StagePod[]>;
+  /** Creates {@link NAMESPACE} and, in it, what represents limiters and Redis, in the sequence of the target. */
+  register(target: Target): Promise<readonly StagePod[]>;
   stop(): Promise<void>;
 }
 
@@ -65,8 +65,8 @@ export interface Stage<A extends StageApi = StageApi> {
 export interface StartedLimiters {
   readonly server?: RedisServer;
   readonly limiters: readonly Limiter[];
-  /** What represents them in a namespace. */
-  readonly target: (namespace: string) => Target;
+  /** What represents them in {@link NAMESPACE}. */
+  readonly target: Target;
 }
 
 /** Inputs for starting rate limiters. */
@@ -78,7 +78,8 @@ export interface StageStart extends StageOptions {
 /** Starts rate limiters and their Redis. */
 export type Launch = (start: StageStart) => Promise<StartedLimiters>;
 
-const namespace = 'ratelimiter';
+/** Where limiters and Redis are registered. */
+export const NAMESPACE = 'ratelimiter';
 /** Labels of a namespace that takes part. */
 export const ENABLED = { 'chaosdemo.dev/enabled': 'true' };
 /** How many rate limiters a stage has. */
@@ -142,8 +143,8 @@ export async function serveCluster({ onProgress, auditLog, supervisor, signal }:
   return {
     controlPlane,
     vital: [etcd, apiServer],
-    async register(namespace: string, target: Target) {
-      await kubectl.createNamespace(namespace, ENABLED);
+    async register(target: Target) {
+      await kubectl.createNamespace(NAMESPACE, ENABLED);
       return await registerAt(kubectl, target);
     },
     stop: async () => await controlPlane.stop(),
@@ -172,7 +173,7 @@ export async function launchBundled(
   return {
     server,
     limiters,
-    target: (namespace) => bundledTarget({ namespace, limiters, redis: server, secret }),
+    target: bundledTarget({ namespace: NAMESPACE, limiters, redis: server, secret }),
   };
 }
 
@@ -181,8 +182,8 @@ async function register<A extends StageApi>(
   api: A,
   { limiters, server, target }: StartedLimiters,
 ): Promise<Stage<A>> {
-  const pods = (await api.register(namespace, target(namespace))) as Stage<A>['pods'];
-  onProgress('registration', `${pods.length} pods of namespace ${namespace} are Ready`);
+  const pods = (await api.register(target)) as Stage<A>['pods'];
+  onProgress('registration', `${pods.length} pods of namespace ${NAMESPACE} are Ready`);
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -207,7 +208,7 @@ async function register<A extends StageApi>(
   return {
     supervisor,
     api,
-    namespace,
+    namespace: NAMESPACE,
     limiters,
     pods,
     broken,

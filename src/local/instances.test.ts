@@ -3,8 +3,8 @@ import { delimiter, join } from 'node:path';
 import { Supervisor } from '@chaosdemo/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { folderOfTest } from '../../test/kit/folder.ts';
-import type { Limiter } from './limiters.ts';
 import { environmentOfUser, startInstances } from './instances.ts';
+import type { Limiter } from './limiters.ts';
 import { root } from './root.ts';
 
 /** A server that takes a while to end, and then leaves a file. */

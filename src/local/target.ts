@@ -1,5 +1,11 @@
 /** What stands for rate limiters and their Redis at an API server, as for pods of a cluster. */
-import { type Kubectl, type PodSpec, type RegisteredPod, registerPods, serviceObject } from '@chaosdemo/testbed';
+import {
+  type Kubectl,
+  type PodSpec,
+  type RegisteredPod,
+  registerPods,
+  serviceObject,
+} from '@chaosdemo/testbed';
 import type { Address } from './address.ts';
 import { FAULT_PROXY, type OwnFaultProxy } from './fault-proxy.ts';
 import type { Limiter } from './limiters.ts';
@@ -42,27 +48,24 @@ export function limiterTarget(registration: Registration): Target {
   const pod = redisPod(namespace, redis);
   const service = { namespace, name: 'redis', selector: pod.labels, port: 6379, targetPort: 'redis' };
   const between = proxy ? proxyTarget(namespace, proxy) : { objects: [], pods: [] };
-  const selector = Object.entries(labels).map((pair) => pair.join('='));
+  const secrets = [
+    ...(login ? [secretOf(namespace, 'redis-auth', 'redis-auth', login)] : []),
+    ...(accounts ? [accountsSecret(namespace, labels, accounts)] : []),
+  ];
   return {
-    objects: [
-      serviceObject(service),
-      ...(login ? [secretOf(namespace, 'redis-auth', 'redis-auth', login)] : []),
-      ...(accounts
-        ? [
-            secretOf(namespace, CALLERS_SECRET, 'http-auth', {
-              selector: selector.join(','),
-              callers: accounts.join('\n'),
-            }),
-          ]
-        : []),
-      ...between.objects,
-    ],
+    objects: [serviceObject(service), ...secrets, ...between.objects],
     pods: [
       ...limiters.map((limiter) => podOf(namespace, limiter.name, labels, 'http', limiter)),
       pod,
       ...between.pods,
     ],
   };
+}
+
+function accountsSecret(namespace: string, labels: Texts, accounts: readonly string[]): object {
+  const selector = Object.entries(labels).map((pair) => pair.join('='));
+  const data = { selector: selector.join(','), callers: accounts.join('\n') };
+  return secretOf(namespace, CALLERS_SECRET, 'http-auth', data);
 }
 
 /** Of bundled limiters, of one template like those of a Deployment. */
@@ -86,7 +89,7 @@ export function limiterPods(namespace: string, limiters: readonly Limiter[]): Po
 }
 
 /** Where a limiter that was started here listens. */
-export function listenerOf({ ip: host, name, port, process: { pid } }: Pick<Limiter, 'ip' | 'name' | 'port' | 'process'>) {
+export function listenerOf({ ip: host, name, port, process: { pid } }: Limiter) {
   return { name, host, port, pid };
 }
 

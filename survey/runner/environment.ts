@@ -2,6 +2,7 @@
 import {
   launchRedis,
   limiterCount,
+  NAMESPACE,
   type StageStart,
   type StartedLimiters,
 } from '../../src/local/environment.ts';
@@ -40,6 +41,6 @@ export async function launchSurveyed(
   return {
     server,
     limiters,
-    target: (namespace) => surveyedTarget({ namespace, limiter, processes: limiters, redis: server }),
+    target: surveyedTarget({ namespace: NAMESPACE, limiter, processes: limiters, redis: server }),
   };
 }

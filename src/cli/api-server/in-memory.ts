@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MemoryApi } from '@chaosdemo/kube-runtime/memory';
 import { runningPod } from '@chaosdemo/testbed';
 import pino from 'pino';
-import { ENABLED, type StagePod, type StageStart } from '../../local/environment.ts';
+import { ENABLED, NAMESPACE, type StagePod, type StageStart } from '../../local/environment.ts';
 import type { Target } from '../../local/target.ts';
 import { readConfig } from '../../operator/config.ts';
 import { createLogger } from '../../operator/log.ts';
@@ -16,25 +16,25 @@ export async function memoryApiServer({ supervisor }: Pick<StageStart, 'supervis
   return {
     client,
     vital: [],
-    register: async (namespace, target) => await register(client, namespace, target),
+    register: async (target) => await register(client, target),
     operate: async (args) => operate(client, args, supervisor.temporaryFolder('operator')),
     stop: async () => await client.close(),
   };
 }
 
-async function register(client: MemoryApi, namespace: string, target: Target): Promise<StagePod[]> {
+async function register(client: MemoryApi, target: Target): Promise<StagePod[]> {
   const core = '/api/v1/namespaces';
   const post = async (path: string, body: unknown): Promise<unknown> =>
     await client.request({ method: 'POST', path, body });
   await post(core, {
     apiVersion: 'v1',
     kind: 'Namespace',
-    metadata: { name: namespace, labels: ENABLED },
+    metadata: { name: NAMESPACE, labels: ENABLED },
   });
   for (const object of target.objects as readonly { readonly kind: string }[]) {
-    await post(`${core}/${namespace}/${object.kind.toLowerCase()}s`, object);
+    await post(`${core}/${NAMESPACE}/${object.kind.toLowerCase()}s`, object);
   }
-  const pods = `${core}/${namespace}/pods`;
+  const pods = `${core}/${NAMESPACE}/pods`;
   for (const pod of target.pods) await post(pods, runningPod(pod));
   return target.pods.map((pod) => ({
     async setReady(isReady) {

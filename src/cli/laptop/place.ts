@@ -1,11 +1,11 @@
 /** Where a run on this machine finds the API and its Redis: both are registered under fixed names. Pure. */
+import { NAMESPACE } from '../../local/environment.ts';
 import { FAULT_PROXY } from '../../local/fault-proxy.ts';
 import type { Place } from '../probe/manifest.ts';
 import type { OwnRedis } from './target.ts';
 
 /** Name of the object and of its pods. */
 export const NAME = 'api';
-export const NAMESPACE = 'ratelimiter';
 export const LABELS = { app: NAME };
 
 /** At the beginning of the file that is written. */

@@ -7,8 +7,8 @@ import { UsageError } from '@chaosdemo/settings';
 import { Supervisor } from '@chaosdemo/testbed';
 import { type ChaosDemo, counted, formatDuration } from '../../api/index.ts';
 import { accepts } from '../../local/address.ts';
-import type { StartedLimiters } from '../../local/environment.ts';
-import { limiterTarget } from '../../local/target.ts';
+import { NAMESPACE, type StartedLimiters } from '../../local/environment.ts';
+import { CALLERS_SECRET, limiterTarget } from '../../local/target.ts';
 import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';
@@ -48,7 +48,8 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
     const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });
-    const run = probed && (await runOfFacts(prepared, probed, options, place, pool !== undefined));
+    const callersSecretName = pool && CALLERS_SECRET;
+    const run = probed && (await runOfFacts(prepared, probed, options, { place, callersSecretName }));
     if (!prepared.server) progress('redis', 'writes of all its clients stall for 5 s or more during the run');
     const instances = run?.instances ?? prepared.instances.length;
     await Promise.all(prepared.started.slice(instances).map(({ process }) => process.stop(STOP_MS)));
@@ -89,8 +90,7 @@ async function runOfFacts(
   { instances, proxy, redis }: Prepared,
   { facts, findings }: ProbeResult,
   { accept, duration, fault: faults, save, seed }: TestOptions,
-  place: ReturnType<typeof placeOf>,
-  hasAccounts: boolean,
+  here: Pick<ApiFacts, 'callersSecretName' | 'place'>,
 ): Promise<ReturnType<typeof runOnMost>> {
   const known: ApiFacts = {
     ...facts,
@@ -98,9 +98,8 @@ async function runOfFacts(
     duration,
     faults,
     seed,
-    place,
+    ...here,
     instances: instances.length,
-    hasAccounts,
   };
   const run = runOnMost(known);
   if (run.instances < instances.length)
@@ -168,11 +167,11 @@ function launchedOf(
   const { password, username } = redis;
   const login =
     password === undefined ? undefined : { ...(username !== undefined && { username }), password };
-  const registration = { labels: LABELS, limiters: instances, redis, login, proxy, accounts };
+  const place = { namespace: NAMESPACE, labels: LABELS };
   return {
     ...(server && { server }),
     limiters: started,
-    target: (namespace) => limiterTarget({ namespace, ...registration }),
+    target: limiterTarget({ ...place, limiters: instances, redis, login, proxy, accounts }),
   };
 }
 

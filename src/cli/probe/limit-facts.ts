@@ -43,10 +43,7 @@ const USUAL_WINDOWS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 36
 const DEFAULT_WINDOW = '60s';
 
 /** The window that is given or that headers report, in seconds; undefined if it, or its start, has to be measured. */
-export function knownSeconds(
-  { window }: Given,
-  { resetSeconds, windowSeconds }: Quota,
-): number | undefined {
+export function knownSeconds({ window }: Given, { resetSeconds, windowSeconds }: Quota): number | undefined {
   if (window !== undefined) return parseDuration(window) / 1000;
   const seconds = windowSeconds ?? usualFor(resetSeconds);
   const isReported = windowSeconds !== undefined && resetSeconds !== undefined;

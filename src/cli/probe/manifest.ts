@@ -3,7 +3,6 @@ import type { FaultName } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import type { z } from 'zod';
 import { counted, formatDuration, GROUP, KIND, parseDuration } from '../../api/index.ts';
-import { CALLERS_SECRET } from '../../local/target.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
 import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
@@ -38,8 +37,8 @@ export interface ApiFacts {
   readonly request: CountedRequest;
   /** A Secret with more headers. */
   readonly authSecretName?: string;
-  /** Whether accounts stand for callers: they are in a Secret. */
-  readonly hasAccounts?: boolean;
+  /** A Secret with accounts that stand for callers. */
+  readonly callersSecretName?: string | undefined;
   /** Of a GET request that needs no limiter; left out: there is none. */
   readonly healthPath?: string | undefined;
   readonly limit: Limit;
@@ -130,7 +129,7 @@ export function runOf(facts: ApiFacts): PlannedRun {
 }
 
 function runAt(pace: Pace, facts: ApiFacts): PlannedRun {
-  const { authSecretName, hasAccounts = false, healthPath, limit, place, request } = facts;
+  const { authSecretName, callersSecretName, healthPath, limit, place, request } = facts;
   const { matchLabels, name, namespace, port, redis } = place;
   const health = { ...(healthPath !== undefined && { path: healthPath }), ...pace.health };
   const rateLimiter = {
@@ -140,7 +139,7 @@ function runAt(pace: Pace, facts: ApiFacts): PlannedRun {
       ...(!isKeyed(request) && { identity: 'SourceAddress' }),
       ...request,
       ...(authSecretName !== undefined && { authSecretName }),
-      ...(hasAccounts && { callers: { secretName: CALLERS_SECRET } }),
+      ...(callersSecretName !== undefined && { callers: { secretName: callersSecretName } }),
     },
     ...(Object.keys(health).length > 0 && { health }),
     limit,

@@ -42,10 +42,9 @@ export const PROBE_OPTIONS: readonly Option[] = [
   new Option('--limit <requests>', 'requests in one window (default: measured)').argParser(
     wholeNumber(1, MOST_REQUESTS),
   ),
-  new Option(
-    '--window <duration>',
-    'length of a window, such as 60s (default: found or measured)',
-  ).argParser(duration),
+  new Option('--window <duration>', 'length of a window, such as 60s (default: found or measured)').argParser(
+    duration,
+  ),
   new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices(
     LIMIT.algorithm.unwrap().options,
   ),

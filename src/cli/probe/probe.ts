@@ -50,7 +50,7 @@ const USUAL_HEALTH = '/healthz /health /healthcheck /livez /readyz /ready /statu
 const WITHOUT_HEALTH =
   'Instances that accept connections are healthy, and a slow one looks like a slow limiter. To distinguish them, write a path without a limiter in --health';
 
-/** What a probe sends, for a question before it. */
+/** What a probe sends, to state before it. */
 export function requestsText(path: string): string {
   return `up to ${MOST_REQUESTS} requests to ${path}, with keys that begin with demo-probe-`;
 }

@@ -1,15 +1,7 @@
 /** Whether an operator can run ChaosDemos: CRD, Deployment, leader, version, kill switch. */
 
 import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
-import {
-  GROUP,
-  PLURAL,
-  RELEASE,
-  RELEASE_ANNOTATION,
-  shell,
-  VERSION,
-  worksWith,
-} from '../../../api/index.ts';
+import { GROUP, PLURAL, RELEASE, RELEASE_ANNOTATION, shell, VERSION, worksWith } from '../../../api/index.ts';
 import { KILL_SWITCH, stops } from '../../../operator/adapters/kill-switch.ts';
 import { type CheckContext, checked, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
