@@ -97,6 +97,15 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     });
   });
 
+  it.concurrent('writes a ChaosDemo without a run', async () => {
+    const written = await runProgram(process.execPath, [program, 'init', START, ...FACTS]);
+    expect(written).toMatchObject({ status: 0 });
+    expect(parse(written.stdout)).toMatchObject({
+      kind: 'ChaosDemo',
+      spec: { rateLimiter: { limit: { requests: 10, window: '5s' }, redis: { serviceName: 'redis' } } },
+    });
+  });
+
   it.concurrent('tests an API that knows its callers, by keys of a file that it never shows', async ({
     onTestFinished,
   }) => {

@@ -113,6 +113,13 @@ it('the doctor finds nothing in a healthy world', async () => {
   expect(status).toBe(0);
 });
 
+it('client, operator and CRD of one build are of one version', async () => {
+  const system = world.environment.system;
+  const { status, stdout } = await startPlugin(world, ['version', '--operator-namespace', system]).ended;
+  expect(stdout.match(/^✓ (?:Client|Operator|CRD) .*\b\d+\.\d+\.\d+/gm)).toHaveLength(3);
+  expect(status).toBe(0);
+});
+
 it.each(rows(WORLDS, 3))('finds that $it, with the command that fixes it', async (broken) => {
   const name = `broken-${WORLDS.indexOf(broken)}`;
   await broken.break?.();

@@ -1,23 +1,27 @@
-/** The command line of `chaosdemo test`: an API and a Redis on this machine. */
+/** The command lines of `chaosdemo test` and `chaosdemo init`: an API and a Redis on this machine. */
 import { FAULT_TYPES, type FaultName } from '@chaosdemo/redis-faults';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_STATUSES, type ShowOptions, withShowOptions } from '../arguments.ts';
 import { duration, PROBE_OPTIONS, type ProbeOptions } from '../probe/options.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-/** What the user states about the API and its Redis, and about the run. */
-export interface TestOptions extends ProbeOptions, ShowOptions {
+/** What the user states about the API and its Redis. */
+export interface ApiOptions extends ProbeOptions {
   readonly url?: readonly string[];
   readonly start?: string;
   readonly instances?: number;
   readonly path?: string;
   readonly redis?: string;
   readonly callers?: string;
+  readonly save?: string;
+}
+
+/** The same, and about the run. */
+export interface TestOptions extends ApiOptions, ShowOptions {
   readonly accept?: readonly string[];
   readonly fault?: readonly FaultName[];
   readonly duration?: string;
   readonly seed?: number;
-  readonly save?: string;
   readonly file?: string;
 }
 
@@ -43,35 +47,8 @@ export function testCommand(): Command {
     .summary('test an API on this machine, without a cluster')
     .description(
       'Tests the rate limiter of an API on this machine: stalls the Redis of the API for 5 s or more, sends bursts, and reports the outcome for callers. Every client of that Redis stalls as well.',
-    )
-    .option(
-      '--url <url>',
-      'the request that counts, to an instance that is running; once for each instance',
-      several,
-    )
-    .addOption(
-      new Option(
-        '--start <command>',
-        'start the instances with this command; each gets PORT and REDIS_URL in its environment',
-      ).conflicts('url'),
-    )
-    .addOption(
-      new Option('--instances <number>', 'with --start: how many (default: 3)')
-        .argParser(wholeNumber(1, MOST_INSTANCES))
-        .conflicts('url'),
-    )
-    .addOption(
-      new Option('--path <path>', 'with --start: path of the request that counts (default: /)').conflicts(
-        'url',
-      ),
-    )
-    .option(
-      '--callers <file>',
-      'keys of accounts of a test environment, one a line, if the API rejects other keys; they are not printed',
-    )
-    .option('--redis <url>', 'redis://[user:password@]127.0.0.1:6379; with --start, a new Redis by default');
-  for (const option of PROBE_OPTIONS) command.addOption(option);
-  command
+    );
+  withApiOptions(command)
     .addOption(
       new Option(
         '--accept <behaviors...>',
@@ -110,4 +87,48 @@ Examples:
   chaosdemo test --start "node server.js" --limit 10 --window 60s --fault Stall,Disconnect,Refuse
   chaosdemo test --url http://127.0.0.1:3000/items --url http://127.0.0.1:3001/items --redis redis://127.0.0.1:6379`,
   );
+}
+
+/** The command `init`. */
+export function initCommand(): Command {
+  const command = new Command('init')
+    .summary('write a ChaosDemo for an API on this machine, without a run')
+    .description(
+      'Sends requests to an API on this machine, and writes a ChaosDemo from the responses. Each line of the output is measured, found in a response, or a guess.',
+    );
+  return withApiOptions(command)
+    .option('--save <file>', 'write it to this file (default: standard output)')
+    .addHelpText('after', '\nExit status: 0 written, 2 not, 64 wrong usage, 130 stopped by Ctrl-C.');
+}
+
+function withApiOptions(command: Command): Command {
+  command
+    .option(
+      '--url <url>',
+      'the request that counts, to an instance that is running; once for each instance',
+      several,
+    )
+    .addOption(
+      new Option(
+        '--start <command>',
+        'start the instances with this command; each gets PORT and REDIS_URL in its environment',
+      ).conflicts('url'),
+    )
+    .addOption(
+      new Option('--instances <number>', 'with --start: how many (default: 3)')
+        .argParser(wholeNumber(1, MOST_INSTANCES))
+        .conflicts('url'),
+    )
+    .addOption(
+      new Option('--path <path>', 'with --start: path of the request that counts (default: /)').conflicts(
+        'url',
+      ),
+    )
+    .option(
+      '--callers <file>',
+      'keys of accounts of a test environment, one a line, if the API rejects other keys; they are not printed',
+    )
+    .option('--redis <url>', 'redis://[user:password@]127.0.0.1:6379; with --start, a new Redis by default');
+  for (const option of PROBE_OPTIONS) command.addOption(option);
+  return command;
 }

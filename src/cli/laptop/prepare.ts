@@ -14,7 +14,7 @@ import { type Listener, listenerOf } from '../../local/target.ts';
 import type { CallerPool } from '../../subjects/http/caller-pool.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
 import { type ProbeResult, probeApi } from '../probe/probe.ts';
-import type { TestOptions } from './arguments.ts';
+import type { ApiOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
 import type { OwnRedis, Target } from './target.ts';
@@ -45,7 +45,7 @@ const LOG_LINES = 15;
  * @throws UsageError or TestbedError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
-  options: TestOptions,
+  options: ApiOptions,
   target: Target,
   start: StageStart,
   {

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { UsageError } from '@chaosdemo/settings';
 import type { Address } from '../../local/address.ts';
 import type { Listener } from '../../local/target.ts';
-import type { TestOptions } from './arguments.ts';
+import type { ApiOptions } from './arguments.ts';
 
 /** A Redis, with the login that a URL has. */
 export interface OwnRedis extends Listener {
@@ -26,7 +26,7 @@ const INSTANCES = 3;
 const REDIS_PORT = 6379;
 
 /** @throws UsageError with what to write */
-export function targetOf(options: TestOptions): Target {
+export function targetOf(options: ApiOptions): Target {
   const { instances = INSTANCES, path = '/', redis, start, url = [] } = options;
   const database = redis === undefined ? {} : { redis: redisOf(redis) };
   const parsed = url.map(instanceOf);

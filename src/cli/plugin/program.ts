@@ -8,8 +8,9 @@ import { history, report } from './commands/recorded.ts';
 import { run, wait, watch } from './commands/showing.ts';
 import { abort, advance, rerun } from './commands/steering.ts';
 import { ui } from './commands/ui.ts';
+import { version } from './commands/version.ts';
 
-const COMMANDS = [init, run, wait, watch, advance, abort, rerun, report, history, ui, doctor];
+const COMMANDS = [init, run, wait, watch, advance, abort, rerun, report, history, ui, doctor, version];
 
 /** Does not parse yet. */
 export function createProgram(context: CommandContext): Command {

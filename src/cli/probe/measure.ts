@@ -20,7 +20,8 @@ export interface Measured {
 
 /** Longer windows are not measured. */
 export const MOST_SECONDS = 60;
-const MOST_WAIT_MS = 65_000;
+/** For the end of one window. */
+export const MOST_WAIT_MS = 65_000;
 /** For one request of a bucket, if the window is known. */
 const MOST_BUCKET_WAIT_MS = 10_000;
 /** Between two requests: this part of the time since the first, and at least so many milliseconds. */

@@ -22,7 +22,14 @@ import {
   type Source,
 } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
-import { type Clock, type Measured, MOST_SECONDS, measureBucket, measureWindow } from './measure.ts';
+import {
+  type Clock,
+  type Measured,
+  MOST_SECONDS,
+  MOST_WAIT_MS,
+  measureBucket,
+  measureWindow,
+} from './measure.ts';
 import type { Header, ProbeOptions } from './options.ts';
 import { quotaIn, reportsQuota } from './quota.ts';
 
@@ -37,6 +44,7 @@ const TIMEOUT_MS = 5_000;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
 const POLL_MS = 200;
+const COUNTDOWN_MS = 10_000;
 
 /** Headers that identify callers. */
 const USUAL_HEADERS: readonly Header[] =
@@ -164,7 +172,10 @@ export class Probe {
     const seconds = knownSeconds(this.#options, quota);
     if (seconds === undefined) {
       print(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
-      return await measureWindow(use, { firstAt, requests }, clock);
+      const mostAt = performance.now() + 2 * MOST_WAIT_MS;
+      const left = (): string => `${Math.ceil((mostAt - performance.now()) / 1000)} s`;
+      const countdown = setInterval(() => print(`window: measured in ${left()} at most`), COUNTDOWN_MS);
+      return await measureWindow(use, { firstAt, requests }, clock).finally(() => clearInterval(countdown));
     }
     const { algorithm, windowStart } = this.#options;
     if (algorithm !== undefined || windowStart !== undefined) return {};

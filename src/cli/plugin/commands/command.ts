@@ -1,6 +1,6 @@
 /** Common parts of the commands of `kubectl chaosdemo`: their definition, and their execution. */
 import { randomBytes } from 'node:crypto';
-import type { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
 import { connect, type Place, type UserConnection } from '../connection.ts';
 import { existingDemo } from '../demos.ts';
@@ -40,6 +40,11 @@ interface DemoCommand<O> extends Omit<ClusterCommand<O>, 'argument' | 'run'> {
 }
 
 export const ONLY_ONE = ['[name]', 'name of the ChaosDemo (default: the only one of the namespace)'] as const;
+
+export const OPERATOR_NAMESPACE = new Option(
+  '--operator-namespace <name>',
+  'namespace of the operator',
+).default('chaosdemo-system');
 
 export function demoCommand<O = object>(command: DemoCommand<O>): ClusterCommand<O> {
   return {

@@ -1,6 +1,5 @@
-import { Option } from 'commander';
 import { doctor as examine } from '../doctor/doctor.ts';
-import { type ClusterCommand, ONLY_ONE, print } from './command.ts';
+import { type ClusterCommand, ONLY_ONE, OPERATOR_NAMESPACE, print } from './command.ts';
 
 export const doctor: ClusterCommand<{ readonly operatorNamespace: string }> = {
   name: 'doctor',
@@ -14,9 +13,7 @@ export const doctor: ClusterCommand<{ readonly operatorNamespace: string }> = {
 Exit status: 0 no problem found, 1 at least one problem, 2 no problem found, but a check could not run (a line
 with ?) or the API server did not respond.`,
   argument: ONLY_ONE,
-  options: [
-    new Option('--operator-namespace <name>', 'namespace of the operator').default('chaosdemo-system'),
-  ],
+  options: [OPERATOR_NAMESPACE],
   run: async ({ connection, given, options, signal }) =>
     await examine({ connection, name: given, system: options.operatorNamespace, print, signal }),
 };

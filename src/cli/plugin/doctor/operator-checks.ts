@@ -57,11 +57,32 @@ export async function checkOperator(context: CheckContext): Promise<Finding[]> {
 
 function whatLeads({ system }: CheckContext, { holder, version }: Leader): Omit<Finding, 'check'> {
   const message = `${holder} of version ${version ?? 'unknown'} leads in namespace ${system}`;
-  if (version === undefined || worksWith(version, RELEASE)) return { state: 'ok', message };
-  return {
-    state: 'wrong',
-    message: `${message}, and might not work with this client of ${RELEASE}. Install the client of that version`,
-  };
+  const { message: skew, state } = compared(version);
+  return state === 'wrong'
+    ? { state, message: `${message}, which ${skew}. Install the client of that version` }
+    : { state: 'ok', message };
+}
+
+/** Whether the CRD is of a version that works with this client. */
+export async function checkCrdVersion(context: CheckContext): Promise<Finding> {
+  return await checked('CRD', context, async () => {
+    const type = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' };
+    const path = resourcePath(type, { name: `${PLURAL}.${GROUP}` });
+    const found = await read<{ metadata: { annotations?: Readonly<Record<string, string>> } }>(context, path);
+    if (!found) return { state: 'wrong', message: `the API server has no ${PLURAL}.${GROUP}` };
+    const version = found.metadata.annotations?.[RELEASE_ANNOTATION];
+    const { message, state } = compared(version);
+    return {
+      state,
+      message: state === 'wrong' ? `${version} ${message}. Apply the CRD of ${RELEASE}` : message,
+    };
+  });
+}
+
+function compared(version: string | undefined): Omit<Finding, 'check'> {
+  if (version === undefined) return { state: 'unknown', message: 'it does not state its version' };
+  if (worksWith(version, RELEASE)) return { state: 'ok', message: version };
+  return { state: 'wrong', message: `might not work with this client of ${RELEASE}` };
 }
 
 function whyNoneLeads(
