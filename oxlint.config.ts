@@ -202,12 +202,7 @@ function rules(
     'no-restricted-imports': [
       'error',
       {
-        paths: [
-          ...packages,
-          ...(isTestbed ? [] : [NO_FETCH]),
-          ...(isCli ? [] : TERMINAL),
-          ...(isLocal ? [] : [TESTBED]),
-        ],
+        paths: [...packages, NO_FETCH, ...(isCli ? [] : TERMINAL), ...(isLocal ? [] : [TESTBED])],
         patterns: [
           ...(group.length > 0 ? [{ group, message: because }] : []),
           ...(isCli ? [] : [{ group: ['echarts/**'], message: 'only src/cli draws charts' }]),

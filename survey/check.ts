@@ -3,8 +3,9 @@
  * processes over one real Redis admit what they should, where the count is; then what comes back while
  * writes of Redis are paused (`--pause` says for how many milliseconds), and that all is well afterwards.
  */
-import { ensureRedis, messageOf, Supervisor } from '@chaosdemo/testbed';
+import { messageOf, Supervisor } from '@chaosdemo/testbed';
 import { runProgram } from '../src/cli/program.ts';
+import { ensureRedis } from '../tools/binaries/redis.ts';
 import { type CheckOptions, checkCommand } from './arguments.ts';
 import { checkVariant } from './check-variant.ts';
 import { install } from './runner/install.ts';

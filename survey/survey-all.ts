@@ -2,15 +2,11 @@
 
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import {
-  ensureControlPlaneBinaries,
-  ensureRedis,
-  formatElapsed,
-  messageOf,
-  type Supervisor,
-  startControlPlane,
-} from '@chaosdemo/testbed';
+import { messageOf, type Supervisor, startControlPlane } from '@chaosdemo/testbed';
 import { NO_COOLDOWN, startOperator } from '../src/local/operator.ts';
+import { ensureControlPlaneBinaries } from '../tools/binaries/control-plane.ts';
+import { formatElapsed } from '../tools/binaries/progress.ts';
+import { ensureRedis } from '../tools/binaries/redis.ts';
 import { eachAtOnce, turns } from './at-once.ts';
 import { DemoWatch } from './demo-watch.ts';
 import type { ResultsFile, SurveyedRun, Which } from './results.ts';

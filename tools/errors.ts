@@ -2,6 +2,17 @@
 import { type Fix, TestbedError } from '@chaosdemo/testbed';
 
 const remedies = {
+  DOWNLOAD_FAILED:
+    'Check the network, or point CHAOSDEMO_ENVTEST_INDEX at a mirror of the envtest release index (off: never download).',
+  DOWNLOAD_CORRUPT: 'Nothing of it was kept. Try again; if it happens twice, do not trust that mirror.',
+  GO_MISSING: 'Install Go from https://go.dev/dl and see that `go version` works.',
+  BUILD_FAILED:
+    'Read the output above; a full disk, an older Go and an unreachable module proxy are the usual causes.',
+  BINARIES_UNAVAILABLE:
+    'Either install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl (`setup-envtest use -p path` makes one).',
+  DISK_FULL:
+    'Free some gigabytes there: a build of the Kubernetes binaries needs them until it ends. Or set HOME or XDG_CACHE_HOME to a larger disk.',
+  LOCK_TIMEOUT: 'If no other run is at work, delete the lock folder named above.',
   REDIS_RELEASE_MISSING:
     'On Linux and amd64, see that python3 -m pip and apt-get of Debian work and reach their packages. Elsewhere, put a redis-server of that version first in PATH and run npm test.',
   MODEL_MISSING:

@@ -1,4 +1,5 @@
-import { attempt, installPackages, messageOf, whyNotInstallable } from '@chaosdemo/testbed';
+import { attempt, messageOf } from '@chaosdemo/testbed';
+import { installPackages, whyNotInstallable } from '../../tools/binaries/debian-packages.ts';
 /** Finds wrk, or installs Debian's package of it where that is possible. */
 
 /** Undefined when `wrk` can be run; else why it cannot. */

@@ -5,7 +5,7 @@
 
 import { resolve } from 'node:path';
 import { UsageError } from '@chaosdemo/settings';
-import { findControlPlaneBinaries, type Supervisor } from '@chaosdemo/testbed';
+import { findControlPlaneBinaries, type StepOptions, type Supervisor } from '@chaosdemo/testbed';
 import { memoryApiServer } from './api-server/in-memory.ts';
 import { realApiServer } from './api-server/real.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
@@ -18,6 +18,10 @@ import { announceStop, progress, type RunStage, runPlan } from './run-plan.ts';
 /** Additional capabilities of a demo, from outside this folder. */
 export interface DemoExtras {
   readonly limiters: OtherLimiters;
+  /** Installs a Redis if this machine has none. */
+  ensureRedis(options: StepOptions): Promise<unknown>;
+  /** Gets the programs of an API server if this machine has none. */
+  ensureApiServer(options: StepOptions): Promise<unknown>;
   /** Starts a small model that ends with the supervisor; returns a file of profiles with the one profile `local`. */
   startModel(
     supervisor: Supervisor,
@@ -40,12 +44,13 @@ async function findProfiles(
 }
 
 /** The real one if this machine has it or is to build it. @throws UsageError if there is none to keep */
-async function apiServerOf({
-  apiServer,
-  keep,
-}: DemoOptions): Promise<typeof memoryApiServer | typeof realApiServer> {
-  const isHere = await findControlPlaneBinaries({ progress: (message) => progress('binaries', message) });
-  if (apiServer || isHere) return realApiServer;
+async function apiServerOf(
+  { ensureApiServer }: DemoExtras,
+  { apiServer, keep }: DemoOptions,
+  step: StepOptions,
+): Promise<typeof memoryApiServer | typeof realApiServer> {
+  if (apiServer) await ensureApiServer(step);
+  if (apiServer || (await findControlPlaneBinaries(step))) return realApiServer;
   if (keep) {
     throw new UsageError(
       '--keep leaves a Kubernetes API server for kubectl, and this machine has none: add --api-server to build it, in 4 to 15 minutes',
@@ -64,7 +69,9 @@ export async function runDemo(extras: DemoExtras): Promise<void> {
     main: async (options, signal) => {
       requireOutputs(options);
       const plan = await planOf(options, extras.limiters);
-      const serve = await apiServerOf(options);
+      const step = { progress: (message: string) => progress('binaries', message), signal };
+      const serve = await apiServerOf(extras, options, step);
+      await extras.ensureRedis(step);
       const ended = await runPlan(plan, options, signal, serve, async (stage) => {
         const profiles = await findProfiles(extras, options, stage, signal);
         return profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];

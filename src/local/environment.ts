@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import {
-  ensureControlPlaneBinaries,
-  ensureRedis,
+  findControlPlaneBinaries,
+  findRedis,
   type OwnedProcess,
   type RedisServer,
   type RedisServerOptions,
@@ -13,7 +13,7 @@ import {
   Supervisor,
   startControlPlane,
   startRedis,
-  type TestbedError,
+  TestbedError,
 } from '@chaosdemo/testbed';
 import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
 import { aclLines, makeRedisUsers } from './redis-users.ts';
@@ -113,15 +113,12 @@ export async function startStage<A extends StageApi>(
   }
 }
 
-/** Finds Redis, or installs it, and starts one. */
+/** Finds Redis, and starts one. */
 export async function launchRedis(
   { onProgress, supervisor, signal }: StageStart,
   options: Pick<RedisServerOptions, 'aclUsers'> = {},
 ): Promise<RedisServer> {
-  const { path, version } = await ensureRedis({
-    progress: (message) => onProgress('binaries', message),
-    signal,
-  });
+  const { path, version } = await findRedis();
   onProgress('redis', `starting ${path} ${version}`);
   signal.throwIfAborted();
   const server = await startRedis({ supervisor, ...options });
@@ -129,10 +126,11 @@ export async function launchRedis(
   return server;
 }
 
-/** Starts a real control plane with the CRD; its programs are built if they have to be. */
+/** Starts a real control plane with the CRD, by the programs that this machine has. */
 export async function serveCluster({ onProgress, auditLog, supervisor, signal }: StageStart) {
   const progress = (message: string): void => onProgress('binaries', message);
-  const binaries = await ensureControlPlaneBinaries({ progress, signal });
+  const binaries = await findControlPlaneBinaries({ progress, signal });
+  if (!binaries) throw new TestbedError('BINARIES_MISSING', 'This machine has no kube-apiserver');
   const { kubernetesVersion, folder } = binaries;
   onProgress('control-plane', `starting etcd and kube-apiserver ${kubernetesVersion} from ${folder}`);
   const audit = auditLog ? { auditLog } : {};

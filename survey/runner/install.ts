@@ -4,16 +4,10 @@ import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  ensureFolder,
-  findInPath,
-  formatElapsed,
-  output,
-  platform,
-  type StepOptions,
-  withGo,
-  withHeartbeat,
-} from '@chaosdemo/testbed';
+import { findInPath, output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { ensureFolder } from '../../tools/binaries/cache.ts';
+import { withGo } from '../../tools/binaries/go.ts';
+import { formatElapsed, withHeartbeat } from '../../tools/binaries/progress.ts';
 import { root } from '../../src/local/root.ts';
 import type { Ecosystem, SurveyedLimiter } from './limiter.ts';
 import { ensureJava, findPython } from './runtimes.ts';

@@ -1,5 +1,6 @@
 /** Finds what the limiters of other languages run on; Java is installed where this machine allows it. */
-import { attempt, compareVersions, findInPath, installMissing, type StepOptions } from '@chaosdemo/testbed';
+import { attempt, compareVersions, findInPath, type StepOptions } from '@chaosdemo/testbed';
+import { installMissing } from '../../tools/binaries/debian-packages.ts';
 import { fixOf, ToolError } from '../../tools/errors.ts';
 
 /** Packages of the survey no longer support older ones. */

@@ -9,8 +9,9 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { attempt, formatElapsed, type Kubectl, TestbedError } from '@chaosdemo/testbed';
+import { attempt, type Kubectl, TestbedError } from '@chaosdemo/testbed';
 import type { TestProject } from 'vitest/node';
+import { formatElapsed } from '../../tools/binaries/progress.ts';
 import {
   assertNoCluster,
   clusterKubectl,

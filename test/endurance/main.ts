@@ -7,10 +7,12 @@
 import { fileURLToPath } from 'node:url';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import { ensureControlPlaneBinaries, ensureRedis, startControlPlane } from '@chaosdemo/testbed';
+import { startControlPlane } from '@chaosdemo/testbed';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
+import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
+import { ensureRedis } from '../../tools/binaries/redis.ts';
 import { describeHeld, endure, grownSince } from './endurance.ts';
 import { startEnduranceWorld } from './world.ts';
 

@@ -6,10 +6,11 @@
 import { fileURLToPath } from 'node:url';
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import { ensureControlPlaneBinaries, startControlPlane } from '@chaosdemo/testbed';
+import { startControlPlane } from '@chaosdemo/testbed';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
+import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
 import { fuzz, KEPT_MIB } from './fuzz.ts';
 import { startFuzzWorld } from './world.ts';
 

@@ -1,6 +1,7 @@
 /** Looks how the machine keeps time, and builds what is missing before any test counts its own time. */
-import { ensureControlPlaneBinaries } from '@chaosdemo/testbed';
+
 import type { TestProject } from 'vitest/node';
+import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
 import { ensureTool, type ToolName } from '../../tools/offline/programs.ts';
 import { measurePace } from '../kit/measure-pace.ts';
 

@@ -4,13 +4,10 @@
  */
 
 import { fileURLToPath } from 'node:url';
-import {
-  type ControlPlaneBinaries,
-  ensureControlPlaneBinaries,
-  ensureRedis,
-  startControlPlane,
-} from '@chaosdemo/testbed';
+import { type ControlPlaneBinaries, startControlPlane } from '@chaosdemo/testbed';
 import type { TestProject } from 'vitest/node';
+import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
+import { ensureRedis } from '../../tools/binaries/redis.ts';
 import { measurePace } from '../kit/measure-pace.ts';
 
 /** What tests get by `inject('controlPlane')`. */

@@ -1,6 +1,7 @@
 /** Finds a Chromium that can be started, or has Debian's package installed where that is possible. */
 
-import { attempt, findInPath, installMissing, type PackageOptions, pathExists } from '@chaosdemo/testbed';
+import { attempt, findInPath, pathExists } from '@chaosdemo/testbed';
+import { installMissing, type PackageOptions } from '../../tools/binaries/debian-packages.ts';
 import { fixOf, ToolError } from '../../tools/errors.ts';
 
 /** A browser that was seen running. */

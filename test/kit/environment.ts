@@ -9,6 +9,8 @@ import {
 } from '../../src/local/environment.ts';
 import type { LimiterMode } from '../../src/local/limiters.ts';
 import { makeRedisUsers, type RedisUsers } from '../../src/local/redis-users.ts';
+import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
+import { ensureRedis } from '../../tools/binaries/redis.ts';
 
 export interface EnvironmentOptions extends StageOptions {
   readonly mode: LimiterMode;
@@ -24,6 +26,10 @@ export interface Environment extends Stage<Awaited<ReturnType<typeof serveCluste
 /** Brings up a control plane and the bundled rate limiter. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const redisUsers = makeRedisUsers();
+  const { onProgress, signal } = options;
+  const step = { progress: (message: string): void => onProgress('binaries', message), signal };
+  await ensureRedis(step);
+  await ensureControlPlaneBinaries(step);
   const { promise: redis, resolve } = Promise.withResolvers<RedisServer>();
   const stage = await startStage(options, serveCluster, async (start) => {
     const started = await launchBundled(start, options.mode, redisUsers);

@@ -5,13 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type KubeApi, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import {
-  type ControlPlane,
-  ensureControlPlaneBinaries,
-  ensureRedis,
-  Supervisor,
-  startControlPlane,
-} from '@chaosdemo/testbed';
+import { type ControlPlane, Supervisor, startControlPlane } from '@chaosdemo/testbed';
+import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
+import { ensureRedis } from '../../tools/binaries/redis.ts';
 import { Demos } from '../kit/demos.ts';
 import { prepareOperator } from '../kit/operator.ts';
 import { until } from '../kit/until.ts';

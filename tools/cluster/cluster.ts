@@ -6,13 +6,13 @@ import { dirname, join } from 'node:path';
 import {
   attempt,
   cacheRoot,
-  ensureControlPlaneBinaries,
   findInPath,
   Kubectl,
   output,
   readPin,
   type StepOptions,
 } from '@chaosdemo/testbed';
+import { ensureControlPlaneBinaries } from '../binaries/control-plane.ts';
 import { parse } from 'yaml';
 import { root } from '../../src/local/root.ts';
 import { ToolError } from '../errors.ts';

@@ -2,14 +2,8 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  attempt,
-  cacheRoot,
-  installPackages,
-  output,
-  type StepOptions,
-  whyNotInstallable,
-} from '@chaosdemo/testbed';
+import { attempt, cacheRoot, output, type StepOptions } from '@chaosdemo/testbed';
+import { installPackages, whyNotInstallable } from '../binaries/debian-packages.ts';
 import { ToolError } from '../errors.ts';
 import { effectiveCapabilities } from './requirements.ts';
 

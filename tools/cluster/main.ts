@@ -6,11 +6,12 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatElapsed, type Kubectl } from '@chaosdemo/testbed';
+import { type Kubectl } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { ANNOTATIONS, terminalLine } from '../../src/api/index.ts';
 import { EXIT_BY_PHASE } from '../../src/cli/exit-status.ts';
 import { runProgram } from '../../src/cli/program.ts';
+import { formatElapsed } from '../binaries/progress.ts';
 import { ToolError } from '../errors.ts';
 import { type ClusterOptions, clusterCommand } from './arguments.ts';
 import { clusterExists, clusterKubectl, createCluster, deleteCluster, findKind } from './cluster.ts';

@@ -9,14 +9,9 @@ import { copyFile, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  ensureFolder,
-  messageOf,
-  output,
-  platform,
-  type StepOptions,
-  withHeartbeat,
-} from '@chaosdemo/testbed';
+import { messageOf, output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { ensureFolder } from '../binaries/cache.ts';
+import { withHeartbeat } from '../binaries/progress.ts';
 import { ToolError } from '../errors.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));

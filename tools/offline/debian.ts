@@ -2,7 +2,9 @@
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findInPath, installPackages, output, type StepOptions, withHeartbeat } from '@chaosdemo/testbed';
+import { findInPath, output, type StepOptions } from '@chaosdemo/testbed';
+import { installPackages } from '../binaries/debian-packages.ts';
+import { withHeartbeat } from '../binaries/progress.ts';
 
 const aptGetMs = 10 * 60_000;
 

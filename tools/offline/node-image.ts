@@ -6,7 +6,9 @@
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureControlPlaneBinaries, output, type StepOptions, Supervisor, withGo } from '@chaosdemo/testbed';
+import { output, type StepOptions, Supervisor } from '@chaosdemo/testbed';
+import { ensureControlPlaneBinaries } from '../binaries/control-plane.ts';
+import { withGo } from '../binaries/go.ts';
 import type { Engine } from '../cluster/engine.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';

@@ -6,17 +6,9 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  buildModules,
-  ensureFolder,
-  type GoModule,
-  kubernetesModule,
-  platform,
-  readPin,
-  readPinnedVersions,
-  type StepOptions,
-  withGo,
-} from '@chaosdemo/testbed';
+import { platform, readPin, readPinnedVersions, type StepOptions } from '@chaosdemo/testbed';
+import { ensureFolder } from '../binaries/cache.ts';
+import { buildModules, type GoModule, kubernetesModule, withGo } from '../binaries/go.ts';
 import { toolsFolder } from './tools-folder.ts';
 
 /** What is built and cached together; `key` identifies one version of it. */

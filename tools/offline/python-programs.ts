@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder, output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { ensureFolder } from '../binaries/cache.ts';
 import { toolsFolder } from './tools-folder.ts';
 
 const PIP_MS = 5 * 60_000;

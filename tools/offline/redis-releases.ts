@@ -9,7 +9,8 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder, messageOf, output, pathExists, platform, type StepOptions } from '@chaosdemo/testbed';
+import { messageOf, output, pathExists, platform, type StepOptions } from '@chaosdemo/testbed';
+import { ensureFolder } from '../binaries/cache.ts';
 import { ToolError } from '../errors.ts';
 import { unpackPackages } from './debian.ts';
 import { toolsFolder } from './tools-folder.ts';

@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { attempt, ensureRedis, output, Supervisor } from '@chaosdemo/testbed';
+import { attempt, output, Supervisor } from '@chaosdemo/testbed';
+import { ensureRedis } from '../binaries/redis.ts';
 import { type Engine, hasImage } from '../cluster/engine.ts';
 import { copyPrograms, hostArchitecture, importFolder } from './folder-image.ts';
 import { type FillOptions, fillNode, nodeVersion } from './node-image.ts';

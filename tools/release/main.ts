@@ -1,9 +1,9 @@
 /** `npm run release -- build|publish|rehearse`: what the workflow on a tag runs, and a rehearsal of the same. */
 import { resolve } from 'node:path';
-import { formatElapsed } from '@chaosdemo/testbed';
 import { Argument, Command } from 'commander';
 import { terminalLine } from '../../src/api/index.ts';
 import { runProgram } from '../../src/cli/program.ts';
+import { formatElapsed } from '../binaries/progress.ts';
 import { buildRelease } from './build.ts';
 import { publish } from './publish.ts';
 import { rehearse } from './rehearse.ts';

@@ -1,7 +1,6 @@
 /** A pod whose container is a Redis of this machine, in a real API server, and what a watch sees when it dies. */
 import {
-  ensureControlPlaneBinaries,
-  ensureRedis,
+  findControlPlaneBinaries,
   registerPods,
   Supervisor,
   startControlPlane,
@@ -11,8 +10,8 @@ import {
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const supervisor = new Supervisor();
 try {
-  await ensureRedis({ progress });
-  const binaries = await ensureControlPlaneBinaries({ progress });
+  const binaries = await findControlPlaneBinaries({ progress });
+  if (!binaries) throw new Error('set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl');
   const { kubectl } = await startControlPlane({ binaries, supervisor });
   const redis = await startRedis({ supervisor });
 

@@ -1,16 +1,20 @@
 /** A real Kubernetes API server, Redis and pods as processes of one machine, for tests and demos. */
-export { cacheRoot, ensureFolder, platform, type StepOptions } from './binaries/cache.ts';
-export { ensureControlPlaneBinaries, findControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
+export { cacheRoot, type Progress, platform, type StepOptions } from './binaries/cache.ts';
 export {
-  installMissing,
-  installPackages,
-  type PackageOptions,
-  whyNotInstallable,
-} from './binaries/debian-packages.ts';
-export { buildModules, type GoModule, kubernetesModule, withGo } from './binaries/go.ts';
-export { formatElapsed, type Progress, withHeartbeat } from './binaries/progress.ts';
-export { ensureRedis, findRedis } from './binaries/redis-binary.ts';
-export { compareVersions, readPin, readPinnedVersions } from './binaries/versions.ts';
+  type CachedFolders,
+  cachedFolders,
+  checkBinaries,
+  type FoundBinaries,
+  findControlPlaneBinaries,
+} from './binaries/control-plane-binaries.ts';
+export { findRedis, type RedisBinary } from './binaries/redis-binary.ts';
+export {
+  compareVersions,
+  goModules,
+  type PinnedVersions,
+  readPin,
+  readPinnedVersions,
+} from './binaries/versions.ts';
 export { type ControlPlane, type ControlPlaneBinaries, startControlPlane } from './control-plane.ts';
 export { type Fix, messageOf, type TestbedCode, TestbedError } from './errors.ts';
 export { Kubectl, writeKubeconfig } from './kubectl.ts';

@@ -1,7 +1,6 @@
-/** Finds a Redis that can be started, or installs Debian's package if possible. */
+/** Finds a Redis that can be started. */
 import { TestbedError } from '../errors.ts';
 import { attempt, findInPath } from '../run.ts';
-import { installMissing, type PackageOptions } from './debian-packages.ts';
 import { compareVersions } from './versions.ts';
 
 /** A server that has been run once as a check. */
@@ -14,30 +13,8 @@ export interface RedisBinary {
 // Read-only key permissions (%R~) came with 7.0.
 const oldest = '7.0.0';
 
-/**
- * A Redis from PATH, else Debian's package when root (no service is started). Throws REDIS_MISSING with the attempts.
- */
-export async function ensureRedis(options: PackageOptions): Promise<RedisBinary> {
-  const present = await locateRedis(options.env);
-  if (typeof present !== 'string') return present;
-
-  const packages = ['redis-server'];
-  await installMissing(
-    { fix: 'REDIS_MISSING', found: present, packages, what: 'the Debian package redis-server' },
-    options,
-  );
-  return await findRedis(options.env);
-}
-
-/** A Redis from PATH, without installing one. Throws REDIS_MISSING with what was found instead. */
+/** A Redis from PATH. Throws REDIS_MISSING with what was found instead. */
 export async function findRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary> {
-  const found = await locateRedis(env);
-  if (typeof found !== 'string') return found;
-  throw new TestbedError('REDIS_MISSING', found);
-}
-
-/** The server, or why there is none. */
-async function locateRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary | string> {
   const reasons: string[] = [];
   for (const name of ['redis-server', 'valkey-server']) {
     const path = await findInPath(name, env);
@@ -47,5 +24,6 @@ async function locateRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary | strin
     if (version && compareVersions(version, oldest) >= 0) return { path, version };
     reasons.push(version ? `${path} is ${version}, older than ${oldest}` : `${path} does not run`);
   }
-  return reasons.join('; ') || 'neither redis-server nor valkey-server is in PATH';
+  const found = reasons.join('; ') || 'neither redis-server nor valkey-server is in PATH';
+  throw new TestbedError('REDIS_MISSING', found);
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { programs } from '../../packages/testbed/src/binaries/programs.fixture.ts';
 import { installMissing, type PackageOptions } from './debian-packages.ts';
-import { programs } from './programs.fixture.ts';
 
 const missing = {
   fix: 'REDIS_MISSING',

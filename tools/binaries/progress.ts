@@ -1,7 +1,5 @@
 /** Progress of long steps: plain lines, good for terminals and logs alike. */
-
-/** Prints one line of progress. */
-export type Progress = (message: string) => void;
+import type { Progress } from '@chaosdemo/testbed';
 
 /** `42 s` or `3 min 07 s`. */
 export function formatElapsed(milliseconds: number): string {

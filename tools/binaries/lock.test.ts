@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../testing.fixture.ts';
+import { temporaryFolder } from '../../packages/testbed/src/testing.fixture.ts';
 import { withLock } from './lock.ts';
 
 const timing = { staleMs: 60_000, waitMs: 100_000 };

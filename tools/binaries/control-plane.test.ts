@@ -1,11 +1,10 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cachedFolders } from '@chaosdemo/testbed';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../testing.fixture.ts';
-import { platform } from './cache.ts';
-import { builtName, cachedFolders, ensureControlPlaneBinaries } from './control-plane-binaries.ts';
-import { program, programs } from './programs.fixture.ts';
-import { readPinnedVersions } from './versions.ts';
+import { program, programs } from '../../packages/testbed/src/binaries/programs.fixture.ts';
+import { temporaryFolder } from '../../packages/testbed/src/testing.fixture.ts';
+import { ensureControlPlaneBinaries } from './control-plane.ts';
 
 // A separate home and PATH, so that neither the real cache nor a real Go is met: the Go here is too old.
 const isolated = async (): Promise<{ home: string; env: NodeJS.ProcessEnv }> => {
@@ -25,8 +24,8 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
   });
 
   it('does not use a cached folder whose programs do not run', async () => {
-    const { home, env } = await isolated();
-    const cached = await controlPlane(await builtFolder(home), 'v1.36.3');
+    const { env } = await isolated();
+    const cached = await controlPlane((await cachedFolders(env)).built, 'v1.36.3');
     await rm(join(cached, 'kubectl'));
     const lines: string[] = [];
     const ensuring = ensureControlPlaneBinaries({ env, progress: (line) => lines.push(line) });
@@ -45,27 +44,16 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
   });
 });
 
-it('cached pins come first, then a download for them', async () => {
-  const { home: cache } = await isolated();
-  const versions = { kubernetes: 'v1.36.3', etcd: 'v3.6.13' };
-  const names = [
-    `v1.36.3-envtest-${platform}`,
-    `v1.35.9-envtest-${platform}`,
-    'v1.36.3-envtest-plan9-mips',
-    `v1.36.3-etcd-v3.5.0-${platform}`,
-    `v1.36.3-etcd-v3.6.13-${platform}.partial-00`,
-    `v1.36.3-etcd-v3.6.13-${platform}`,
-  ];
-  for (const name of names) await mkdir(join(cache, name));
-  expect(await cachedFolders(cache, versions)).toEqual(
-    ['v1.36.3-etcd-v3.6.13', 'v1.36.3-envtest'].map((name) => join(cache, `${name}-${platform}`)),
-  );
+it('a build of the pins comes before a download for them', async () => {
+  const { env } = await isolated();
+  const { built, downloaded } = await cachedFolders(env);
+  await controlPlane(downloaded, 'v1.36.2');
+  const ensure = async (): Promise<string> =>
+    (await ensureControlPlaneBinaries({ env, progress: () => {} })).folder;
+  expect(await ensure()).toBe(downloaded);
+  await controlPlane(built, 'v1.36.3');
+  expect(await ensure()).toBe(built);
 });
-
-async function builtFolder(home: string): Promise<string> {
-  const name = builtName(await readPinnedVersions());
-  return join(home, '.cache', 'chaosdemo', 'control-plane', name);
-}
 
 async function controlPlane(folder: string, version: string): Promise<string> {
   await mkdir(folder, { recursive: true });

@@ -1,9 +1,16 @@
 /** Installs packages of Debian that a machine lacks. */
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Fix, messageOf, type TestbedCode, TestbedError } from '../errors.ts';
-import { findInPath, output } from '../run.ts';
-import { cacheRoot, type StepOptions } from './cache.ts';
+import {
+  cacheRoot,
+  type Fix,
+  findInPath,
+  messageOf,
+  output,
+  type StepOptions,
+  type TestbedCode,
+  TestbedError,
+} from '@chaosdemo/testbed';
 import { withLock } from './lock.ts';
 import { withHeartbeat } from './progress.ts';
 

@@ -1,12 +1,18 @@
 /** Builds programs from pinned Go modules, each in a folder of its own. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TestbedError } from '../errors.ts';
-import { findInPath, output, type RunOptions } from '../run.ts';
-import { Supervisor } from '../supervisor.ts';
-import { cacheRoot, type StepOptions } from './cache.ts';
+import {
+  cacheRoot,
+  findInPath,
+  goModules,
+  output,
+  type PinnedVersions,
+  type RunOptions,
+  type StepOptions,
+  Supervisor,
+} from '@chaosdemo/testbed';
+import { fixOf, ToolError } from '../errors.ts';
 import { formatElapsed, withHeartbeat } from './progress.ts';
-import { goModules, type PinnedVersions } from './versions.ts';
 
 /** Programs of one module. */
 export interface GoModule {
@@ -31,7 +37,7 @@ export async function withGo<T>(options: StepOptions, work: (go: Go) => Promise<
   const { env = process.env } = options;
   // The official archive is unpacked to /usr/local, often without an entry in PATH.
   const binary = await findInPath('go', { PATH: `${env['PATH'] ?? ''}:/usr/local/go/bin` });
-  if (!binary) throw new TestbedError('GO_MISSING', 'Go is needed for building and is not on this machine');
+  if (!binary) throw new ToolError('GO_MISSING', 'Go is needed for building and is not on this machine');
   // Next to the results, not under the system's temporary folder, which may be in memory.
   await mkdir(cacheRoot(env), { recursive: true });
   const supervisor = new Supervisor();
@@ -99,7 +105,7 @@ export class Go {
 
   async #run(folder: string, args: readonly string[], more: RunOptions = {}): Promise<string> {
     const run = { cwd: folder, env: this.#env, signal: this.#options.signal, ...more };
-    return await output(this.#binary, args, run, 'BUILD_FAILED');
+    return await output(this.#binary, args, run, fixOf('BUILD_FAILED'));
   }
 }
 

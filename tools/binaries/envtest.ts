@@ -5,13 +5,12 @@
 import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compareVersions, messageOf, output, type Progress } from '@chaosdemo/testbed';
 import { Agent, fetch } from 'undici';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { messageOf, TestbedError } from '../errors.ts';
-import { output } from '../run.ts';
-import { type Progress, withHeartbeat } from './progress.ts';
-import { compareVersions } from './versions.ts';
+import { fixOf, ToolError } from '../errors.ts';
+import { withHeartbeat } from './progress.ts';
 
 const defaultIndex =
   'https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml';
@@ -54,7 +53,7 @@ export function chooseArchive(
 ): EnvtestArchive | undefined {
   const parsed = indexSchema.safeParse(parseYaml(indexText));
   if (!parsed.success) {
-    throw new TestbedError('DOWNLOAD_CORRUPT', `${indexUrl} is not an index of envtest releases`);
+    throw new ToolError('DOWNLOAD_CORRUPT', `${indexUrl} is not an index of envtest releases`);
   }
   const minor = `${wanted.split('.').slice(0, 2).join('.')}.`;
   const candidates = Object.entries(parsed.data.releases).flatMap(([version, files]) => {
@@ -77,7 +76,7 @@ export async function findArchive(
   const text = (await fetched(indexUrl, signal)).toString();
   const archive = chooseArchive(text, indexUrl, wanted, platform);
   if (archive) return archive;
-  throw new TestbedError(
+  throw new ToolError(
     'DOWNLOAD_FAILED',
     `${indexUrl} has no release of the minor of ${wanted} for ${platform}`,
   );
@@ -98,7 +97,7 @@ export async function downloadArchive(
   );
   const sha512 = createHash('sha512').update(bytes).digest('hex');
   if (sha512 !== archive.sha512) {
-    throw new TestbedError(
+    throw new ToolError(
       'DOWNLOAD_CORRUPT',
       `${url} has SHA-512 ${sha512.slice(0, 16)}..., its index says ${archive.sha512.slice(0, 16)}...`,
     );
@@ -107,11 +106,11 @@ export async function downloadArchive(
   await writeFile(file, bytes);
   // The programs are two folders deep: controller-tools/envtest/.
   const args = ['-xzf', file, '-C', folder, '--strip-components=2'];
-  await output('tar', args, { signal }, 'DOWNLOAD_CORRUPT');
+  await output('tar', args, { signal }, fixOf('DOWNLOAD_CORRUPT'));
   await rm(file);
 }
 
-/** @throws TestbedError DOWNLOAD_FAILED */
+/** @throws ToolError DOWNLOAD_FAILED */
 async function fetched(url: string, signal?: AbortSignal): Promise<Buffer> {
   try {
     const response = await fetch(url, { dispatcher, ...(signal ? { signal } : {}) });
@@ -121,7 +120,7 @@ async function fetched(url: string, signal?: AbortSignal): Promise<Buffer> {
   } catch (error) {
     // fetch hides the reason (no such host, connection refused) in the cause.
     const why = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
-    throw new TestbedError('DOWNLOAD_FAILED', `${url} could not be fetched: ${why}`, { cause: error });
+    throw new ToolError('DOWNLOAD_FAILED', `${url} could not be fetched: ${why}`, { cause: error });
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
-import { TestbedError } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 
 /** Timing of a lock, in milliseconds; tests shorten it. */
 export interface LockTiming {
@@ -34,7 +34,7 @@ export async function withLock<T>(
   while (!release) {
     if (performance.now() > deadline) {
       const minutes = Math.round(waitMs / 60_000);
-      throw new TestbedError('LOCK_TIMEOUT', `${path} was held by another run for ${minutes} min`);
+      throw new ToolError('LOCK_TIMEOUT', `${path} was held by another run for ${minutes} min`);
     }
     await sleep(POLL_MS, undefined, signal ? { signal } : {});
     release = await take(path, staleMs);
