@@ -10,8 +10,7 @@ import { roleIn } from '../../client/redis-info.ts';
 import { type RedisTarget, redisName } from '../../client/redis-target.ts';
 import { listed, messageOf } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { FaultTools } from '../fault.ts';
-import type { Begun, RoleSwitch } from './fenced-failover.ts';
+import { type Begun, FencedFailover } from './fenced-failover.ts';
 
 /** Interval between two looks at the role of a replica; milliseconds. */
 const EVERY_MS = 50;
@@ -23,18 +22,13 @@ interface Shard {
   readonly replica: RedisConnections;
 }
 
-export class ByCluster implements RoleSwitch {
-  readonly endsEarly = false;
-  readonly #tools: FaultTools;
+export class ByCluster extends FencedFailover {
+  protected readonly endsEarly = false;
   #connected: PerServer<Shard> | undefined;
-
-  constructor(tools: FaultTools) {
-    this.#tools = tools;
-  }
 
   /** @throws Error if no replica of a primary is known */
   get #shards(): PerServer<Shard> {
-    const { redis, target: store } = this.#tools;
+    const { redis, target: store } = this.tools;
     this.#connected ??= each(store.redis, (former) => {
       const { replica: target } = former;
       if (!target) throw new Error(`no replica of ${redisName(former)} is in sync: start one, and run again`);
@@ -43,13 +37,13 @@ export class ByCluster implements RoleSwitch {
     return this.#connected;
   }
 
-  async primaries(): Promise<string | undefined> {
-    const { redis } = this.#tools;
+  protected async primaries(): Promise<string | undefined> {
+    const { redis } = this.tools;
     const infos = await allOf(each(redis.servers, (server) => server.info('replication')));
     return infos.every((info) => roleIn(info) === 'master') ? `${(await redis.facts()).runId}/0` : undefined;
   }
 
-  async begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
+  protected async swapRoles(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
     const begun: string[] = [];
     for (const { replica } of this.#shards) {
       const problem = await this.#failOver(replica, until, onSend, signal);
@@ -75,7 +69,7 @@ export class ByCluster implements RoleSwitch {
     onSend: () => void,
     signal: AbortSignal,
   ): Promise<Error | string | undefined> {
-    const { now } = this.#tools;
+    const { now } = this.tools;
     let isSent = false;
     let outcome = `${replica.name} accepted CLUSTER FAILOVER`;
     try {
@@ -96,7 +90,7 @@ export class ByCluster implements RoleSwitch {
   }
 
   /** Of each primary and its replica, which one is the primary now. */
-  async find(): Promise<PerServer<RedisTarget>> {
+  async findPrimaries(): Promise<PerServer<RedisTarget>> {
     return await allOf(
       each(this.#shards, async ({ former, replica, target }) =>
         (await isPrimary(replica)) ? target : former,

@@ -13,7 +13,7 @@ async function found(primary: { ip: string; runid?: string }, pod = POD): Promis
   const sentinel = await serverWith({ SENTINEL: watchedPrimary({ 'config-epoch': '1', ...primary }) });
   const sentinels = { masterName: 'limits', servers: [sentinel] };
   const tools = { findStore: async () => [pod], lifetime: never, target: { redis: [FORMER] } };
-  return (await new BySentinel(tools as unknown as FaultTools, sentinels).find())[0];
+  return (await new BySentinel(tools as unknown as FaultTools, sentinels, () => 'x').findPrimaries())[0];
 }
 
 describe('the new primary', () => {

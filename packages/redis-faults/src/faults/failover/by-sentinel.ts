@@ -7,29 +7,28 @@ import { type RedisTarget, redisName, type SentinelsTarget, settingOf } from '..
 import { beginFailover, isInPod, newestWatch, otherPrimary, readWatches } from '../../client/sentinel.ts';
 import { listed, messageOf } from '../../text.ts';
 import type { FaultTools } from '../fault.ts';
-import type { Begun, RoleSwitch } from './fenced-failover.ts';
+import { type Begun, FencedFailover } from './fenced-failover.ts';
 
 /** How long Sentinels and the API server may take; milliseconds. */
 const FIND_MS = 3000;
 
-export class BySentinel implements RoleSwitch {
-  readonly endsEarly = true;
-  readonly #tools: FaultTools;
+export class BySentinel extends FencedFailover {
+  protected readonly endsEarly = true;
   readonly #sentinels: SentinelsTarget;
 
-  constructor(tools: FaultTools, sentinels: SentinelsTarget) {
-    this.#tools = tools;
+  constructor(tools: FaultTools, sentinels: SentinelsTarget, fixture: () => string) {
+    super(tools, fixture);
     this.#sentinels = sentinels;
   }
 
-  async primaries(signal: AbortSignal): Promise<string | undefined> {
+  protected async primaries(signal: AbortSignal): Promise<string | undefined> {
     const watches = await readWatches(this.#sentinels, signal);
     const reported = new Set(watches.map(({ epoch, runId }) => `${runId}/${epoch.toString(36)}`));
     const [primary] = reported;
     return reported.size === 1 && watches.every(({ flags }) => flags === 'master') ? primary : undefined;
   }
 
-  async begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
+  protected async swapRoles(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
     const { masterName, servers } = this.#sentinels;
     const [sentinel] = servers;
     if (!sentinel) throw new Error('there is no Sentinel');
@@ -48,7 +47,7 @@ export class BySentinel implements RoleSwitch {
       }
       answer = `SENTINEL FAILOVER ${masterName} was sent to ${name}, and not answered: ${messageOf(error)}`;
     }
-    const { now, target } = this.#tools;
+    const { now, target } = this.tools;
     const seen = await otherPrimary(this.#sentinels, target.redis[0], until - now(), signal);
     return seen
       ? { answer, seen: `${redisName(seen.sentinel)} reported ${seen.address} as the primary` }
@@ -61,8 +60,8 @@ export class BySentinel implements RoleSwitch {
    * Always a pod behind the Service: a Sentinel must not choose where a password is sent. It has the address that the
    * Sentinels report and, once they have read it, the run_id.
    */
-  async find(): Promise<PerServer<RedisTarget>> {
-    const { findStore, lifetime, target } = this.#tools;
+  async findPrimaries(): Promise<PerServer<RedisTarget>> {
+    const { findStore, lifetime, target } = this.tools;
     const [former] = target.redis;
     const signal = AbortSignal.any([lifetime, AbortSignal.timeout(FIND_MS)]);
     const watch = newestWatch(await readWatches(this.#sentinels, signal), former);

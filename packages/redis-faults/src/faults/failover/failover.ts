@@ -2,7 +2,6 @@
 import type { FaultType } from '../fault-type.ts';
 import { ByCluster } from './by-cluster.ts';
 import { BySentinel } from './by-sentinel.ts';
-import { FencedFailover } from './fenced-failover.ts';
 
 export const failover = {
   type: 'Failover',
@@ -16,8 +15,7 @@ export const failover = {
       lasts: 'ForGood',
       create(tools, { fixture }) {
         const { sentinels } = tools.target;
-        const roles = sentinels ? new BySentinel(tools, sentinels) : new ByCluster(tools);
-        return new FencedFailover(tools, roles, fixture);
+        return sentinels ? new BySentinel(tools, sentinels, fixture) : new ByCluster(tools, fixture);
       },
     },
   },

@@ -8,7 +8,6 @@ import { watchedPrimary } from '../../testing/answering-redis.fixture.ts';
 import { startHostileRedis } from '../../testing/hostile-redis.fixture.ts';
 import { type FaultTools, NotInjectedError } from '../fault.ts';
 import { BySentinel } from './by-sentinel.ts';
-import { FencedFailover } from './fenced-failover.ts';
 import { provenBy } from './former-primary.ts';
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
@@ -124,11 +123,7 @@ async function prepared({ leadsTo = NEW, sentinels = 1 }: World = {}) {
     target: { redis: [FORMER] },
     lifetime: over.signal,
   } as unknown as FaultTools;
-  const fault = new FencedFailover(
-    tools,
-    new BySentinel(tools, { masterName: 'limits', servers }),
-    () => 'x',
-  );
+  const fault = new BySentinel(tools, { masterName: 'limits', servers }, () => 'x');
   const { marker } = await fault.prepare(1000, over.signal);
   const record = (): void => undefined;
   const inject = async (refusal: () => string | undefined = () => undefined, ms = 1500) => {

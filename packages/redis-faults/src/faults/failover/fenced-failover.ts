@@ -31,42 +31,40 @@ export interface Begun {
   readonly seen?: string;
 }
 
-/** How replicas become primaries. */
-export interface RoleSwitch {
-  /** Whether the fault ends as soon as roles are swapped, which takes seconds; else it lasts until its announced end. */
-  readonly endsEarly: boolean;
-  /** The primaries, as `<run_id>/<epoch>` in at most 55 characters; undefined if they may change. @throws Error */
-  primaries(signal: AbortSignal): Promise<string | undefined>;
-  /**
-   * Sends the command for each primary, and waits until its replica is reported as one, until `until` at most.
-   * @param onSend called right before each command; it is not sent if this throws
-   * @throws the reason of `signal`; else only if no command was carried out
-   */
-  begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun>;
-  /** The primaries by now. @throws Error with what is missing */
-  find(): Promise<PerServer<RedisTarget>>;
-}
-
 interface Active {
   readonly report: FaultReport;
   readonly until: number;
   readonly former: PerServer<RedisConnections>;
 }
 
-export class FencedFailover extends FencedFault<Active> {
-  readonly #roles: RoleSwitch;
+export abstract class FencedFailover extends FencedFault<Active> {
   readonly #fixture: () => string;
 
   /** @param fixture of the attempt; read when it is prepared */
-  constructor(tools: FaultTools, roles: RoleSwitch, fixture: () => string) {
+  constructor(tools: FaultTools, fixture: () => string) {
     super(tools);
-    this.#roles = roles;
     this.#fixture = fixture;
   }
 
+  /** Whether the fault ends as soon as roles are swapped, which takes seconds; else it lasts until its announced end. */
+  protected abstract readonly endsEarly: boolean;
+
+  /** The primaries, as `<run_id>/<epoch>` in at most 55 characters; undefined if they may change. @throws Error */
+  protected abstract primaries(signal: AbortSignal): Promise<string | undefined>;
+
+  /**
+   * Sends the command for each primary, and waits until its replica is reported as one, until `until` at most.
+   * @param onSend called right before each command; it is not sent if this throws
+   * @throws the reason of `signal`; else only if no command was carried out
+   */
+  protected abstract swapRoles(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun>;
+
+  /** The primaries by now. @throws Error with what is missing */
+  abstract findPrimaries(): Promise<PerServer<RedisTarget>>;
+
   override async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
     await super.prepare(ms, signal);
-    const primaries = await this.#roles.primaries(signal);
+    const primaries = await this.primaries(signal);
     if (primaries?.startsWith(`${this.runIdBefore}/`))
       return { marker: `${primaries}/${claimOf(this.#fixture())}` };
     throw new Error(`it is not settled which server is the primary of ${this.tools.redis.name}: run again`);
@@ -86,11 +84,11 @@ export class FencedFailover extends FencedFault<Active> {
       this.requirePermit(permit, signal);
       if (sent.at !== undefined) return;
       sent.at = now();
-      redis.expectFailover(() => this.#roles.find());
+      redis.expectFailover(() => this.findPrimaries());
     };
     const begin = async (): Promise<Begun> => {
       await allOf(each(redis.servers, (server) => server.claim(claimOf(this.#fixture()), mayClaim)));
-      return await this.#roles.begin(until, onSend, lifetime);
+      return await this.swapRoles(until, onSend, lifetime);
     };
     const { answer, seen }: Begun = await begin().catch((error: unknown) => {
       const isSent = sent.at !== undefined;
@@ -119,7 +117,7 @@ export class FencedFailover extends FencedFault<Active> {
       allOf(each(former, (server, i) => asReplica(server, target.redis[i]?.runId, now, until, signal))),
       this.#newPrimary(until, signal),
     ]);
-    if (!this.#roles.endsEarly) await pauseFor(until - now(), signal);
+    if (!this.endsEarly) await pauseFor(until - now(), signal);
     this.active = undefined;
     const { evidence, ...proven } = provenBy(startedAt, replicas, primary);
     return { ...report, ...proven, endedAt: now(), evidence: [...report.evidence, ...evidence] };
@@ -155,7 +153,7 @@ export class FencedFailover extends FencedFault<Active> {
     const claims = await allOf(each(redis.servers, (server) => server.claimed()));
     if (claims.some((found) => found === claim)) return 'Unknown';
     const now = await redis.facts();
-    const primaries = await this.#roles.primaries(lifetime);
+    const primaries = await this.primaries(lifetime);
     return now.runId === runId && `${primaries}/${claim}` === marker ? 'NotInjected' : 'Unknown';
   }
 }
