@@ -11,7 +11,6 @@ import {
 import { abortable } from './fair/abortable.ts';
 import type { KubeObject } from './kube-types.ts';
 import { Transport, warningOf } from './transport.ts';
-import { Deadline } from './wait.ts';
 
 /** Values of the query string; undefined ones are omitted. */
 export type Query = Record<string, string | number | boolean | undefined>;
@@ -126,41 +125,47 @@ export class KubeClient implements KubeApi {
   async request<T = unknown>(request: KubeRequest): Promise<T> {
     const { maxBytes = longestAnswer, method, path, received, signal, timeoutMs = this.#timeoutMs } = request;
     const name = `${method} ${path}`;
-    const deadline = new Deadline(signal);
-    deadline.set('request', timeoutMs, () => timeout(name, `not finished within ${timeoutMs} ms`));
+    const late = new AbortController();
+    const timer = abortIn(late, timeoutMs, name, 'not finished within');
+    const stop = AbortSignal.any([late.signal, ...(signal ? [signal] : [])]);
     try {
-      const response = await this.#send('requests', request, deadline.signal);
+      const response = await this.#send('requests', request, stop);
       const text = await textOf(name, response.body, maxBytes, received);
       if (response.statusCode >= 300) throw refusal(name, response, text);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
-      throw explain(name, error, deadline.signal);
+      throw explain(name, error, stop);
     } finally {
-      deadline.release();
+      clearTimeout(timer);
     }
   }
 
   async *watch<T extends KubeObject>(request: WatchRequest): AsyncGenerator<WatchEvent<T>, void, undefined> {
     const { idleTimeoutMs, path, signal, timeoutMs } = request;
     const name = `WATCH ${path}`;
-    const deadline = new Deadline(signal);
-    const resetIdle = (): void =>
-      deadline.set('idle', idleTimeoutMs, () => timeout(name, `silent for ${idleTimeoutMs} ms`));
-    deadline.set('watch', timeoutMs, () => timeout(name, `not ended after ${timeoutMs} ms`));
-    deadline.set('idle', this.#timeoutMs, () => timeout(name, `not begun within ${this.#timeoutMs} ms`));
+    const late = new AbortController();
+    const whole = abortIn(late, timeoutMs, name, 'not ended after');
+    let idle = abortIn(late, this.#timeoutMs, name, 'not begun within');
+    const resetIdle = (): void => {
+      clearTimeout(idle);
+      idle = abortIn(late, idleTimeoutMs, name, 'silent for');
+    };
+    const stop = AbortSignal.any([late.signal, signal]);
     try {
       const query = { ...request.query, watch: true };
-      const response = await this.#send('streams', { method: 'GET', path, query, signal }, deadline.signal);
+      const response = await this.#send('streams', { method: 'GET', path, query, signal }, stop);
       if (response.statusCode >= 300) {
         throw refusal(name, response, await textOf(name, response.body, longestAnswer));
       }
       resetIdle();
       for await (const line of lines(response.body, resetIdle)) yield parseEvent<T>(name, line);
     } catch (error) {
-      throw explain(name, error, deadline.signal);
+      throw explain(name, error, stop);
     } finally {
+      clearTimeout(whole);
+      clearTimeout(idle);
       // Also reached when the consumer leaves its loop early: the connection must not stay open then.
-      deadline.cancel(new Error(`${name}: closed`));
+      late.abort(new Error(`${name}: closed`));
     }
   }
 
@@ -205,8 +210,9 @@ export class KubeClient implements KubeApi {
   }
 }
 
-function timeout(name: string, text: string): ApiUnreachableError {
-  return new ApiUnreachableError(name, 'TIMEOUT', text);
+/** Aborts in `ms` milliseconds, with what the request `name` has not done by then. */
+function abortIn(late: AbortController, ms: number, name: string, text: string): NodeJS.Timeout {
+  return setTimeout(() => late.abort(new ApiUnreachableError(name, 'TIMEOUT', `${text} ${ms} ms`)), ms);
 }
 
 function refusal(name: string, response: Dispatcher.ResponseData, text: string): ApiError {

@@ -43,8 +43,6 @@ export interface EventRecorderOptions {
   reportingController: string;
   /** The process, for example its pod name; cut to 128 characters. */
   reportingInstance: string;
-  /** Maximum events of one namespace in the queue; more are dropped. Default 64. */
-  queueLimit?: number;
 }
 
 interface Waiting {
@@ -59,11 +57,13 @@ const longestWord = 128;
 /** How long an event is not repeated, in milliseconds, and how many are remembered for that. */
 const repeatMs = 360_000;
 const recentLimit = 1000;
+/** Maximum events of one namespace in the queue; more are dropped. */
+const queueLimit = 64;
 const writeAttempts = 4;
 const writeBackoff = { baseMs: 500, maxMs: 10_000 };
 
 export class EventRecorder {
-  readonly #options: Required<EventRecorderOptions>;
+  readonly #options: EventRecorderOptions;
   /** When events were recorded that are not repeated yet. */
   readonly #recent = new Map<string, number>();
   readonly #queue = new FairQueue<Waiting>();
@@ -73,12 +73,12 @@ export class EventRecorder {
   #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
-    this.#options = { queueLimit: 64, ...options };
+    this.#options = options;
   }
 
   /** Queues an event. Returns at once and never throws; does nothing after `stop`. */
   record(record: EventRecord): void {
-    const { logger, queueLimit } = this.#options;
+    const { logger } = this.#options;
     const at = new Date();
     const key = keyOf(record);
     if (this.#stopped || at.getTime() - (this.#recent.get(key) ?? -Infinity) <= repeatMs) return;

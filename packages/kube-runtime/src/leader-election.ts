@@ -22,39 +22,30 @@
  *
  * At rest the leader makes 1/P writes a second, each follower some 1.1/P reads.
  */
-import type { KubeApi } from './client.ts';
 import type { Logger } from './kube-types.ts';
-import { type Clocks, LeaseLock } from './lease-lock.ts';
+import { LeaseLock, type LeaseLockOptions } from './lease-lock.ts';
 import { sleep, type Timers } from './wait.ts';
 
-/** When an elector with this lease takes over, gives up and retries, in milliseconds: see the top of this file. */
+/**
+ * When an elector with this lease acts, in milliseconds, see the top of this file: others take over if the lease, of
+ * integer seconds, was not renewed for its duration; it stops leading after the renew deadline without a renewal, so that
+ * the rest is for work in flight; and the retry period is between the starts of two attempts.
+ */
 function timesOf(leaseDurationMs = 4000) {
   return { leaseDurationMs, renewDeadlineMs: (leaseDurationMs * 3) / 4, retryPeriodMs: leaseDurationMs / 8 };
 }
+type Times = ReturnType<typeof timesOf>;
 
 export const ELECTION_DEFAULTS = timesOf();
 
-export interface LeaderElectorOptions {
-  client: Pick<KubeApi, 'request'>;
-  namespace: string;
-  /** Name of the Lease. */
-  name: string;
-  /** Unique among running processes, for example the pod name. */
-  identity: string;
+export interface LeaderElectorOptions
+  extends Partial<Times>,
+    Omit<LeaseLockOptions, 'deleteOnRelease' | 'freshMs' | 'leaseDurationMs'> {
   logger: Logger;
-  /** Written on the Lease by each renewal, so that others know who leads. */
-  annotations?: Readonly<Record<string, string>>;
-  /** Others take over if the lease was not renewed for this long. Integer seconds. */
-  leaseDurationMs?: number;
-  /** We stop leading after this long without a renewal; the rest is for work in flight. Default: 3/4 of the lease. */
-  renewDeadlineMs?: number;
-  /** Interval between the starts of two attempts. Default: an eighth of the lease. */
-  retryPeriodMs?: number;
   /** Begins leading. Called for every term. */
   onStartedLeading: () => void;
   /** Leading has ended, because the lease was lost or the elector stops. */
   onStoppedLeading?: () => void;
-  clocks?: Partial<Clocks>;
   /** As in `wait.ts`; by the same time as `clocks`. */
   sleep?: Timers['sleep'];
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { backoffDelay, Deadline, sleep } from './wait.ts';
+import { backoffDelay, sleep } from './wait.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -26,33 +26,6 @@ describe('sleep', () => {
     expect(awake).toBe(false);
     abort.abort(new Error('enough'));
     await expect(sleeping).rejects.toThrow('enough');
-  });
-});
-
-describe('Deadline', () => {
-  it('aborts when one of its times has passed, unless that was set again', () => {
-    const deadline = new Deadline();
-    const late = (): Error => new Error('late');
-    deadline.set('idle', 100, late);
-    vi.advanceTimersByTime(60);
-    deadline.set('idle', 100, late);
-    vi.advanceTimersByTime(60);
-    expect(deadline.signal.aborted).toBe(false);
-    vi.advanceTimersByTime(40);
-    expect(deadline.signal.reason).toEqual(new Error('late'));
-  });
-
-  it('aborts with its parent until released', () => {
-    const parent = new AbortController();
-    const bound = new Deadline(parent.signal);
-    const free = new Deadline(parent.signal);
-    free.set('x', 10, () => new Error('late'));
-    free.release();
-    parent.abort(new Error('enough'));
-    vi.advanceTimersByTime(20);
-    expect(bound.signal.reason).toEqual(new Error('enough'));
-    expect(free.signal.aborted).toBe(false);
-    expect(new Deadline(parent.signal).signal.aborted).toBe(true);
   });
 });
 

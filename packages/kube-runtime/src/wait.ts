@@ -76,44 +76,6 @@ export async function endsWithin(timers: Timers, ms: number, work: Promise<unkno
   });
 }
 
-/** A signal with its own timers: it aborts with its parent, or when the time set last has passed. */
-export class Deadline {
-  readonly #controller = new AbortController();
-  readonly #parent: AbortSignal | undefined;
-  readonly #onParentAbort = (): void => this.#controller.abort(this.#parent?.reason);
-  readonly #timers = new Map<string, NodeJS.Timeout>();
-
-  constructor(parent?: AbortSignal) {
-    this.#parent = parent;
-    if (parent?.aborted === true) this.#onParentAbort();
-    else parent?.addEventListener('abort', this.#onParentAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Aborts with `reason()` in `ms` milliseconds; replaces the timer of the same name. */
-  set(name: string, ms: number, reason: () => Error): void {
-    clearTimeout(this.#timers.get(name));
-    const timer = setTimeout(() => this.#controller.abort(reason()), Math.min(ms, longestTimerMs));
-    this.#timers.set(name, timer);
-  }
-
-  /** Releases parent and timers. The signal will not abort any more. */
-  release(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
-    this.#parent?.removeEventListener('abort', this.#onParentAbort);
-  }
-
-  /** Aborts now, then releases. */
-  cancel(reason: Error): void {
-    this.#controller.abort(reason);
-    this.release();
-  }
-}
-
 /** Parameters of an exponential backoff. */
 export interface BackoffOptions {
   /** The first delay, before jitter. */
