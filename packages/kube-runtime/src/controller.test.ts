@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Controller, type ReconcileRecord } from './controller.ts';
 import { recordingLogger } from './testing.fixture.ts';
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => void vi.useFakeTimers({ fakeNodeBuiltins: true }));
 afterEach(() => void vi.useRealTimers());
 
 const backoff = { baseMs: 100, maxMs: 1000, random: () => 1 };

@@ -1,32 +1,13 @@
 /** Bounded waiting: every timer here is tied to a signal and cleared by its owner. */
+import { setTimeout } from 'node:timers/promises';
 
 /** The longest delay `setTimeout` takes; anything above fires at once instead. */
 export const longestTimerMs = 2 ** 31 - 1;
 
-/**
- * Resolves after `ms` milliseconds.
- *
- * @throws the signal's reason, as soon as it aborts.
- */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason as Error);
-      return;
-    }
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(
-      () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      },
-      Math.min(ms, longestTimerMs),
-    );
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+/** Resolves after `ms` milliseconds. @throws the signal's reason, as soon as it aborts */
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await setTimeout(Math.min(ms, longestTimerMs), undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** Time for queues and workers; tests and simulations pass their own. */
@@ -64,16 +45,15 @@ export async function within<T>(
 
 /** Whether `work` settles within `ms` milliseconds, fulfilled or rejected. */
 export async function endsWithin(timers: Timers, ms: number, work: Promise<unknown>): Promise<boolean> {
-  const ended = work.then(
-    () => true,
-    () => true,
-  );
-  return await within(timers, ms, async (signal) => {
-    const late = new Promise<boolean>((resolve) => {
-      signal.addEventListener('abort', () => resolve(false), { once: true });
-    });
-    return await Promise.race([ended, late]);
-  });
+  const over = new AbortController();
+  const late = timers.sleep(ms, over.signal).catch(() => undefined);
+  const ended = work.catch(() => undefined).then(() => true);
+  try {
+    return await Promise.race([ended, late.then(() => false)]);
+  } finally {
+    over.abort(new Error('finished'));
+    await late;
+  }
 }
 
 /** Parameters of an exponential backoff. */
