@@ -120,22 +120,16 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     onTestFinished(() => redis.close());
     await redis.takeCharge(60_000);
     await redis.warmUp();
-    const late = redis.pauseWrites(
-      () => {
-        throw new Error('its moment has passed');
-      },
-      () => undefined,
-    );
+    const late = redis.pauseWrites(() => {
+      throw new Error('its moment has passed');
+    });
     await expect(late).rejects.toThrow('its moment has passed');
     await redis.unpause();
     const before = await pauses();
     // Its key was set up again in between.
     await redis.warmUp();
     await redis.takeCharge(60_000);
-    await redis.pauseWrites(
-      () => 60_000,
-      () => undefined,
-    );
+    await redis.pauseWrites(() => 60_000);
     expect(await pauses()).toBe(before + 1);
     await redis.unpause();
   });

@@ -70,12 +70,7 @@ describe('a session with the Redis it was admitted to', () => {
     const redis = await admitted();
     await ready(redis);
     await server.restart();
-    await expect(
-      redis.pauseWrites(
-        () => 100,
-        () => undefined,
-      ),
-    ).rejects.toThrow(ANOTHER);
+    await expect(redis.pauseWrites(() => 100)).rejects.toThrow(ANOTHER);
     await expect(redis.unpause()).rejects.toThrow(ANOTHER);
     expect(await done()).toEqual({ pauses: 0, unpauses: 0, writes: 0 });
   });
@@ -114,11 +109,7 @@ describe('a session with the Redis it was admitted to', () => {
     pod.isThere = false;
     for (const send of [
       () => redis.servers[0].info('server'),
-      () =>
-        redis.pauseWrites(
-          () => 100,
-          () => undefined,
-        ),
+      () => redis.pauseWrites(() => 100),
       () => redis.unpause(),
       () => redis.openProbeWriter(),
     ]) {

@@ -29,10 +29,7 @@ async function refusalOf(redis: readonly RedisTarget[]): Promise<string> {
 
 /** Sends a pause of a minute. */
 async function sent(store: StoreConnections) {
-  return await store.pauseWrites(
-    () => 60_000,
-    () => undefined,
-  );
+  return await store.pauseWrites(() => 60_000);
 }
 
 /** A driver of a Stall, and a key for it. */

@@ -69,7 +69,12 @@ export async function requireNoFailover(
   longestMs: number,
   signal: AbortSignal,
 ): Promise<readonly Watch[]> {
-  const asked = each(asPerServer(servers), (server) => query(server, masterName, signal));
+  const asked = each(asPerServer(servers), (server) =>
+    readWatch(server, masterName, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw unanswered(server, masterName, error);
+    }),
+  );
   const watches = await allOf(asked);
   for (const watch of watches) requireHealthy(watch, masterName, redis);
   const first = watches.reduce((a, b) => (b.downAfterMs < a.downAfterMs ? b : a));
@@ -110,16 +115,6 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
       'RedisUnreachable',
       `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for an answer of ${name}, and a pause would add to that: check the load of both, and the network between them`,
     );
-  }
-}
-
-/** @throws {RedisRefusal} or the reason of `signal` */
-async function query(sentinel: RedisTarget, masterName: string, signal: AbortSignal): Promise<Watch> {
-  try {
-    return await readWatch(sentinel, masterName, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw unanswered(sentinel, masterName, error);
   }
 }
 

@@ -137,17 +137,16 @@ export class StoreConnections {
   /**
    * CLIENT PAUSE for writes on all servers at the same moment, if this session is in charge of each. Each server gets it
    * with its EXEC: an answer awaited in between would make a pause outlast its announced end on a slow network.
-   * @param length milliseconds; called once all transactions have begun
-   * @param onSend called right before the pauses are sent
+   * @param onSend called once all transactions have begun, right before the pauses are sent; returns their length in
+   * milliseconds
    * @returns for each server why it is not known to be paused; undefined: it is
-   * @throws what these two functions throw, NotInChargeError or RedisClientError: none is paused, and none will be
+   * @throws what `onSend` throws, NotInChargeError or RedisClientError: none is paused, and none will be
    */
-  async pauseWrites(length: () => number, onSend: () => void): Promise<PerServer<Error | undefined>> {
+  async pauseWrites(onSend: () => number): Promise<PerServer<Error | undefined>> {
     const beginning = each(this.servers, (server) => server.beginPause());
     try {
       const begun = await allOf(beginning);
-      const ms = length();
-      onSend();
+      const ms = onSend();
       return await allOf(each(begun, (pause) => failureOf(pause.carryOut(ms))));
     } catch (error) {
       await Promise.allSettled(beginning.map(async (pause) => (await pause).drop()));

@@ -112,19 +112,16 @@ async function send(
 ): Promise<Sent> {
   let ms = 0;
   let outcomes: PerServer<Error | undefined>;
-  // The length is computed at the moment of sending, because Redis may have to be connected again before it.
-  const length = (): number => {
-    const left = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);
-    if (left < MIN_PAUSE_MS) {
-      throw new NotInjectedError(`only ${Math.max(0, left)} ms were left of the planned pause`);
-    }
-    ms = left;
-    return ms;
-  };
   try {
-    outcomes = await redis.pauseWrites(length, () => {
+    outcomes = await redis.pauseWrites(() => {
+      // Computed at the moment of sending, because Redis may have to be connected again before it.
+      ms = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);
+      if (ms < MIN_PAUSE_MS) {
+        throw new NotInjectedError(`only ${Math.max(0, ms)} ms were left of the planned pause`);
+      }
       signal.throwIfAborted();
       onSend?.();
+      return ms;
     });
   } catch (error) {
     signal.throwIfAborted();
