@@ -6,16 +6,16 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
-import { type RedisTlsFiles, startRedis } from '@chaosdemo/testbed';
+import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { certificateFor } from '../kit/certificate.ts';
+import { certificateFor, type RedisTlsFiles } from '../kit/certificate.ts';
 import { startFaultProxy } from '../kit/fault-proxy.ts';
 import { folderOfFile } from '../kit/folder.ts';
 import { userLine } from '../kit/nodes-on-redis.ts';
+import { startOverTls } from '../kit/over-tls.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import type { PlantedOptions } from '../kit/planted-pod.ts';
-import { startOverTls } from './redis-as-people-run-it/support/over-tls.ts';
 import { type Admits, countsTo, drivenPods, opensTo } from './support/planted-pods.ts';
 
 const LIMIT = 10;

@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateFor } from '../kit/certificate.ts';
 import { folderOfTest } from '../kit/folder.ts';
+import { NO_TLS, startOverTls } from '../kit/over-tls.ts';
 import { until } from '../kit/until.ts';
 import { connected, countedIn, observe, PodClient } from './limiter-support.ts';
 
@@ -98,7 +99,8 @@ describe('three processes over one Redis with a password and an ACL', () => {
 it('one process trusts only certificates of the configured CA', async () => {
   const certificate = () => certificateFor(folderOfTest(), 'DNS:localhost,IP:127.0.0.1');
   const [right, wrong] = await Promise.all([certificate(), certificate()]);
-  const redis = await startRedis({ tls: right, requirepass: 'letmein' });
+  const redis = await startOverTls({ tls: right, requirepass: 'letmein' });
+  if (!redis) throw new Error(NO_TLS);
   try {
     const access = { REDIS_PORT: String(redis.port), REDIS_PASSWORD: 'letmein', REDIS_TLS: 'true' };
     const [trusting, wary] = await Promise.all([

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../kit/certificate.ts';
 import { folderOfTest } from '../kit/folder.ts';
 import { rows } from '../kit/nightly.ts';
+import { NO_TLS, startOverTls } from '../kit/over-tls.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { storeOf } from '../kit/store.ts';
 
@@ -19,7 +20,8 @@ async function pauseOf(stillMs: number, secure: boolean) {
   const folder = folderOfTest();
   const tls = secure ? await certificateFor(folder, 'IP:127.0.0.1,DNS:redis') : undefined;
   const ca = tls && (await readFile(tls.caFile, 'utf8'));
-  const server = await startRedis(tls ? { tls } : {});
+  const server = tls ? await startOverTls({ tls }) : await startRedis();
+  if (!server) throw new Error(NO_TLS);
   onTestFinished(() => server.stop());
   const { host, port } = server;
   const target = { host, port, tls: secure, podName: 'redis-0', ...(ca && { ca, servername: 'redis' }) };

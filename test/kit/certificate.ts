@@ -3,7 +3,13 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { RedisTlsFiles } from '@chaosdemo/testbed';
+
+/** Paths of PEM files of a server. */
+export interface RedisTlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
 
 /**
  * A certificate that is its own authority, made in `folder` with openssl; good for a day.

@@ -2,9 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RedisTarget, SENTINEL_ACL } from '@chaosdemo/redis-faults';
-import { findRedis, freePort, type RedisTlsFiles, type Supervisor } from '@chaosdemo/testbed';
+import { findRedis, freePort, type Supervisor } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
+import type { RedisTlsFiles } from './certificate.ts';
 import { userLine } from './nodes-on-redis.ts';
+import { overTls } from './over-tls.ts';
 import { until } from './until.ts';
 
 /** The name under which they watch it. */
@@ -91,18 +93,6 @@ export async function startSentinel(
     logFile: process.logFile,
     kill: (signal) => process.kill(signal),
   };
-}
-
-function overTls(port: number, { caFile, certFile, keyFile }: RedisTlsFiles): string[] {
-  return [
-    'port 0',
-    `tls-port ${port}`,
-    `tls-cert-file ${certFile}`,
-    `tls-key-file ${keyFile}`,
-    `tls-ca-cert-file ${caFile}`,
-    'tls-auth-clients no',
-    'tls-replication yes',
-  ];
 }
 
 /** Three that know each other and the replicas. */

@@ -5,7 +5,6 @@ import type { RedisServerOptions } from './redis-server.ts';
 export function renderConfig(
   options: RedisServerOptions & { readonly host: string; readonly port: number; readonly dir: string },
 ): string {
-  const { tls } = options;
   const lines = [
     `bind ${JSON.stringify(options.host)}`,
     // Loopback pods (127.0.0.2 ...) are not "local" to every version; a wider bind needs a password.
@@ -14,16 +13,7 @@ export function renderConfig(
     'daemonize no',
     'save ""',
     'appendonly no',
-    ...(tls === undefined
-      ? [`port ${options.port}`]
-      : [
-          'port 0',
-          `tls-port ${options.port}`,
-          `tls-cert-file ${JSON.stringify(tls.certFile)}`,
-          `tls-key-file ${JSON.stringify(tls.keyFile)}`,
-          `tls-ca-cert-file ${JSON.stringify(tls.caFile)}`,
-          'tls-auth-clients no',
-        ]),
+    `port ${options.port}`,
     ...(options.requirepass === undefined ? [] : [`requirepass ${JSON.stringify(options.requirepass)}`]),
     ...(options.aclUsers ?? []),
     ...(options.settings ?? []),

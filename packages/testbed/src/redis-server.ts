@@ -14,13 +14,6 @@ const READY_DEADLINE_MS = 15_000;
 const STOP_MS = 5_000;
 const OUTPUT_LINES = 50;
 
-/** Paths of PEM files; with them the server accepts only TLS and requires no client certificate. */
-export interface RedisTlsFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
-  readonly caFile: string;
-}
-
 export interface RedisServerOptions {
   /** Owner of the process and its folder; by default the server creates its own. */
   readonly supervisor?: Supervisor;
@@ -34,7 +27,6 @@ export interface RedisServerOptions {
   readonly aclUsers?: readonly string[];
   /** Password of the default user. */
   readonly requirepass?: string;
-  readonly tls?: RedisTlsFiles;
   /** Further lines as in redis.conf, e.g. `maxclients 100`; they come last, so they win. */
   readonly settings?: readonly string[];
 }

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestCon
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { never } from '../../kit/driven-limiter.ts';
 import { folderOfFile } from '../../kit/folder.ts';
+import { NO_TLS, startOverTls } from '../../kit/over-tls.ts';
 import { startSentinel, WATCHED_AS } from '../../kit/sentinels.ts';
 import { storeOf } from '../../kit/store.ts';
 import { until } from '../../kit/until.ts';
 import { Authority } from './support/authority.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
-import { NO_TLS, startOverTls } from './support/over-tls.ts';
 
 const NAME = 'redis.shop.svc';
 const users = makeRedisUsers();

@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { drift, ghosts } from '../../kit/demo.ts';
 import { folderOfFile } from '../../kit/folder.ts';
+import { NO_TLS, startOverTls } from '../../kit/over-tls.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { verdictLine } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
 import { Authority } from './support/authority.ts';
-import { NO_TLS, startOverTls } from './support/over-tls.ts';
 
 // This file may run on several servers at once.
 const suffix = randomBytes(4).toString('hex');

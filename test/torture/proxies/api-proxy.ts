@@ -6,7 +6,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { Agent, createServer, request as forward, type Server } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RedisTlsFiles } from '@chaosdemo/testbed';
+import type { RedisTlsFiles } from '../../kit/certificate.ts';
 import { now, type TortureRecord } from '../record.ts';
 import type { ApiFault } from '../step.ts';
 import { BoundaryFinder } from './boundaries.ts';

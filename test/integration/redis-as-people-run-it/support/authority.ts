@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { RedisTlsFiles } from '@chaosdemo/testbed';
+import type { RedisTlsFiles } from '../../../kit/certificate.ts';
 
 const openssl = async (...args: string[]): Promise<unknown> => await promisify(execFile)('openssl', args);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
