@@ -6,12 +6,13 @@
  *   pods is admitted up to N times the limit, and while writes to Redis stall the pods' counts run ahead of it.
  * - strict: a check is one atomic script in Redis with a deadline inside. Exact; rejects when in doubt.
  */
+import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
 import { UndecidedError } from './errors.ts';
 import { openConnections, type RedisConnections } from './redis.ts';
+import { repeat } from './repeat.ts';
 import { checkInRedis, countKey, readWindow, syncCounts } from './store.ts';
-import { repeat, within } from './timing.ts';
 import { type PodWindow, Windows } from './window.ts';
 
 /** How often a pod exchanges its counts with Redis. */
@@ -145,7 +146,7 @@ export class Limiter {
       throw new UndecidedError('REDIS_UNAVAILABLE', message, { cause });
     });
     const checked = await within(checking, checkTimeoutMs);
-    if (checked === undefined || checked === 'late') {
+    if (checked === TIMED_OUT || checked === 'late') {
       const message = 'Redis gave no answer before the deadline of the check; strict mode never guesses';
       throw new UndecidedError('CHECK_DEADLINE_EXCEEDED', message);
     }
@@ -167,7 +168,7 @@ export class Limiter {
       this.#warn('a read of counts failed', error);
     });
     const read = await within(reading, LEARN_TIMEOUT_MS);
-    if (!read) return;
+    if (!read || read === TIMED_OUT) return;
     this.#hear(read.now);
     this.#windows.learn(key, read.window, read.now);
   }
@@ -201,11 +202,11 @@ export class Limiter {
   }
 
   async #ping(): Promise<boolean> {
-    const reply = await within(
-      this.#redis.reader.ping().catch(() => undefined),
-      READ_TIMEOUT_MS,
+    const answered = this.#redis.reader.ping().then(
+      () => true,
+      () => false,
     );
-    const isUp = reply !== undefined;
+    const isUp = (await within(answered, READ_TIMEOUT_MS)) === true;
     if (isUp) this.#lastPong = performance.now();
     return isUp;
   }

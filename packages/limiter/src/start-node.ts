@@ -1,11 +1,11 @@
 /** Assembles one node: HTTP server, limiter, and the order in which they start and stop. */
 import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
+import { within } from '@chaosdemo/redis-faults/waiting';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
 import { createHttpServer } from './http-server.ts';
 import { Limiter } from './limiter.ts';
-import { within } from './timing.ts';
 
 /** How long requests under way may take to finish when the node stops. */
 const CLOSE_TIMEOUT_MS = 5_000;
