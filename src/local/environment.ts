@@ -26,8 +26,8 @@ export type EnvironmentStep = 'binaries' | 'control-plane' | 'redis' | 'limiters
 /** Options of every environment. */
 export interface StageOptions {
   readonly onProgress: (step: EnvironmentStep, message: string) => void;
-  /** The audit log of the API server; default: none. */
-  readonly auditLog?: string;
+  /** Further flags of the API server. */
+  readonly apiServerFlags?: readonly string[];
   /** Aborts the start, and stops started parts. */
   readonly signal?: AbortSignal;
 }
@@ -127,14 +127,13 @@ export async function launchRedis(
 }
 
 /** Starts a real control plane with the CRD, by the programs that this machine has. */
-export async function serveCluster({ onProgress, auditLog, supervisor, signal }: StageStart) {
+export async function serveCluster({ onProgress, apiServerFlags = [], supervisor, signal }: StageStart) {
   const progress = (message: string): void => onProgress('binaries', message);
   const binaries = await findControlPlaneBinaries({ progress, signal });
   if (!binaries) throw new TestbedError('BINARIES_MISSING', 'This machine has no kube-apiserver');
   const { kubernetesVersion, folder } = binaries;
   onProgress('control-plane', `starting etcd and kube-apiserver ${kubernetesVersion} from ${folder}`);
-  const audit = auditLog ? { auditLog } : {};
-  const controlPlane = await startControlPlane({ binaries, supervisor, signal, ...audit });
+  const controlPlane = await startControlPlane({ binaries, supervisor, signal, apiServerFlags });
   await controlPlane.kubectl.applyCustomResourceDefinitions(join(root, 'crds'), { signal });
   onProgress('control-plane', `kube-apiserver answers at ${controlPlane.url}`);
   const { apiServer, etcd, kubectl } = controlPlane;

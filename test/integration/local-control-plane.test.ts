@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { startControlPlane } from '@chaosdemo/testbed';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { isAlive, temporaryFolder } from '../../packages/testbed/src/testing.fixture.ts';
+import { auditFlags } from '../kit/audit-log.ts';
 
 // A control plane needs seconds, but every core may be busy with another one.
 describe('a control plane', { timeout: 600_000 }, () => {
   it('a control plane keeps data and address over a restart, and leaves nothing', async () => {
-    const auditLog = join(await temporaryFolder(), 'audit.log');
-    const controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries, auditLog });
+    const logs = await temporaryFolder();
+    const apiServerFlags = auditFlags(logs);
+    const { binaries } = inject('controlPlane');
+    const controlPlane = await startControlPlane({ binaries, apiServerFlags });
     onTestFinished(() => controlPlane.stop());
     const { kubectl, url, etcd, folder } = controlPlane;
     await kubectl.createNamespace('kept', { colour: 'blue' });
@@ -27,7 +30,7 @@ describe('a control plane', { timeout: 600_000 }, () => {
     expect(controlPlane.url).toBe(url);
     const namespace = await kubectl.json<{ metadata: { labels: object } }>(['get', 'namespace', 'kept']);
     expect(namespace.metadata.labels).toMatchObject({ colour: 'blue' });
-    expect(await readFile(auditLog, 'utf8')).toContain('"name":"kept"');
+    expect(await readFile(join(logs, 'audit.log'), 'utf8')).toContain('"name":"kept"');
 
     const pids = [etcd.pid, first.pid, controlPlane.apiServer.pid];
     await Promise.all([controlPlane.stop(), controlPlane.stop()]);

@@ -100,7 +100,7 @@ export class World extends Demos {
   /** The environment of `npm run demo`, with its own control plane and names, and the operator in it. */
   static async startAlone(
     mode: 'approximate' | 'strict',
-    options: { readonly auditLog?: string } = {},
+    options: { readonly apiServerFlags?: readonly string[] } = {},
   ): Promise<World> {
     const environment = await startEnvironment({ mode, onProgress: () => {}, ...options });
     try {

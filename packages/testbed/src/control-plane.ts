@@ -21,8 +21,8 @@ export interface ControlPlaneOptions {
   readonly binaries: ControlPlaneBinaries;
   /** Owner of the processes and folders; by default the control plane creates its own. */
   readonly supervisor?: Supervisor;
-  /** The audit log of the API server (level Metadata: no bodies, so no secrets). Default: none. */
-  readonly auditLog?: string;
+  /** Further flags of the API server. */
+  readonly apiServerFlags?: readonly string[];
   /** Aborts the start. */
   readonly signal?: AbortSignal;
 }
@@ -97,7 +97,7 @@ async function start(options: ControlPlaneOptions, supervisor: Supervisor): Prom
     const process = await supervisor.start({
       name: 'kube-apiserver',
       command: binaries.kubeApiserver,
-      args: apiServerArgs(folder, port, etcd.client, options.auditLog),
+      args: [...apiServerArgs(folder, port, etcd.client), ...(options.apiServerFlags ?? [])],
       logFile: join(folder, 'kube-apiserver.log'),
     });
     await writeKubeconfig(kubeconfig, { url: `https://127.0.0.1:${port}`, caFile }, adminToken);
@@ -158,10 +158,6 @@ function writeCredentials(folder: string, adminToken: string): void {
   writeFileSync(join(folder, 'service-account.key'), keys.privateKey, { mode: 0o600 });
   writeFileSync(join(folder, 'service-account.pub'), keys.publicKey);
   writeFileSync(join(folder, 'tokens.csv'), `${adminToken},admin,admin,"system:masters"\n`, { mode: 0o600 });
-  writeFileSync(
-    join(folder, 'audit-policy.yaml'),
-    'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{ level: Metadata }]\n',
-  );
 }
 
 function etcdArgs(folder: string, client: number, peer: number): string[] {
@@ -184,7 +180,7 @@ function etcdArgs(folder: string, client: number, peer: number): string[] {
   ];
 }
 
-function apiServerArgs(folder: string, port: number, etcd: number, auditLog: string | undefined): string[] {
+function apiServerArgs(folder: string, port: number, etcd: number): string[] {
   return [
     `--etcd-servers=http://127.0.0.1:${etcd}`,
     '--bind-address=127.0.0.1',
@@ -204,8 +200,5 @@ function apiServerArgs(folder: string, port: number, etcd: number, auditLog: str
     // This plugin requires default service accounts and a published root certificate, which no controller creates here.
     '--disable-admission-plugins=ServiceAccount',
     '--allow-privileged=true',
-    ...(auditLog
-      ? [`--audit-log-path=${auditLog}`, `--audit-policy-file=${join(folder, 'audit-policy.yaml')}`]
-      : []),
   ];
 }

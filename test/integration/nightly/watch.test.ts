@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { auditFlags } from '../../kit/audit-log.ts';
 import { folderOfFile } from '../../kit/folder.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
@@ -48,7 +49,7 @@ const OPERATOR = 'system:serviceaccount:chaosdemo-system:chaosdemo-operator';
 let world: World;
 const folder = folderOfFile();
 beforeAll(async () => {
-  world = await World.startAlone('approximate', { auditLog: join(folder, 'audit.log') });
+  world = await World.startAlone('approximate', { apiServerFlags: auditFlags(folder) });
 });
 afterAll(() => world?.stop());
 
