@@ -13,6 +13,7 @@ const remedies = {
   DISK_FULL:
     'Free some gigabytes there: a build of the Kubernetes binaries needs them until it ends. Or set HOME or XDG_CACHE_HOME to a larger disk.',
   LOCK_TIMEOUT: 'If no other run is at work, delete the lock folder named above.',
+  COMMAND_FAILED: 'Read what it wrote.',
   REDIS_RELEASE_MISSING:
     'On Linux and amd64, see that python3 -m pip and apt-get of Debian work and reach their packages. Elsewhere, put a redis-server of that version first in PATH and run npm test.',
   MODEL_MISSING:

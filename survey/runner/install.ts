@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findInPath, output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { findInPath, platform, type StepOptions } from '@chaosdemo/testbed';
+import { root } from '../../src/local/root.ts';
 import { ensureFolder } from '../../tools/binaries/cache.ts';
 import { withGo } from '../../tools/binaries/go.ts';
 import { formatElapsed, withHeartbeat } from '../../tools/binaries/progress.ts';
-import { root } from '../../src/local/root.ts';
+import { output } from '../../tools/run.ts';
 import type { Ecosystem, SurveyedLimiter } from './limiter.ts';
 import { ensureJava, findPython } from './runtimes.ts';
 

@@ -5,12 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { attempt, output } from '@chaosdemo/testbed';
+import { attempt } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { root } from '../../src/local/root.ts';
 import { loadImages } from '../../tools/cluster/cluster.ts';
 import { buildImage } from '../../tools/cluster/engine.ts';
+import { output } from '../../tools/run.ts';
 import { keepingTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 import { AUDIT_LOG } from './support/audited-config.ts';

@@ -6,11 +6,11 @@ import {
   type Fix,
   findInPath,
   messageOf,
-  output,
   type StepOptions,
   type TestbedCode,
   TestbedError,
 } from '@chaosdemo/testbed';
+import { output } from '../run.ts';
 import { withLock } from './lock.ts';
 import { withHeartbeat } from './progress.ts';
 

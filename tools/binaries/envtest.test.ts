@@ -4,10 +4,10 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { temporaryFolder } from '../../packages/testbed/src/testing.fixture.ts';
+import { output } from '../run.ts';
 import { chooseArchive, downloadArchive, findArchive } from './envtest.ts';
 
 const platform = 'linux-amd64';

@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareVersions, messageOf, output, type Progress } from '@chaosdemo/testbed';
+import { compareVersions, messageOf, type Progress } from '@chaosdemo/testbed';
 import { Agent, fetch } from 'undici';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { fixOf, ToolError } from '../errors.ts';
+import { output } from '../run.ts';
 import { withHeartbeat } from './progress.ts';
 
 const defaultIndex =

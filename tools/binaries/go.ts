@@ -5,13 +5,13 @@ import {
   cacheRoot,
   findInPath,
   goModules,
-  output,
   type PinnedVersions,
   type RunOptions,
   type StepOptions,
   Supervisor,
 } from '@chaosdemo/testbed';
 import { fixOf, ToolError } from '../errors.ts';
+import { output } from '../run.ts';
 import { formatElapsed, withHeartbeat } from './progress.ts';
 
 /** Programs of one module. */

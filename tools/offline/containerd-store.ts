@@ -2,7 +2,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attempt, output, Supervisor } from '@chaosdemo/testbed';
+import { attempt, Supervisor } from '@chaosdemo/testbed';
+import { output } from '../run.ts';
 
 const readyMs = 60_000;
 

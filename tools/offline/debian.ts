@@ -2,9 +2,10 @@
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findInPath, output, type StepOptions } from '@chaosdemo/testbed';
+import { findInPath, type StepOptions } from '@chaosdemo/testbed';
 import { installPackages } from '../binaries/debian-packages.ts';
 import { withHeartbeat } from '../binaries/progress.ts';
+import { output } from '../run.ts';
 
 const aptGetMs = 10 * 60_000;
 

@@ -2,8 +2,9 @@
 
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { attempt, output } from '@chaosdemo/testbed';
+import { attempt } from '@chaosdemo/testbed';
 import type { Engine } from '../cluster/engine.ts';
+import { output } from '../run.ts';
 
 /** Of an image for this machine. */
 export const hostArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';

@@ -6,10 +6,11 @@
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output, type StepOptions, Supervisor } from '@chaosdemo/testbed';
+import { type StepOptions, Supervisor } from '@chaosdemo/testbed';
 import { ensureControlPlaneBinaries } from '../binaries/control-plane.ts';
 import { withGo } from '../binaries/go.ts';
 import type { Engine } from '../cluster/engine.ts';
+import { output } from '../run.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';
 import { makeDebian } from './debian.ts';

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output, platform, type StepOptions } from '@chaosdemo/testbed';
+import { platform, type StepOptions } from '@chaosdemo/testbed';
 import { ensureFolder } from '../binaries/cache.ts';
+import { output } from '../run.ts';
 import { toolsFolder } from './tools-folder.ts';
 
 const PIP_MS = 5 * 60_000;

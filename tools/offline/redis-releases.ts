@@ -9,9 +9,10 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, output, pathExists, platform, type StepOptions } from '@chaosdemo/testbed';
+import { messageOf, pathExists, platform, type StepOptions } from '@chaosdemo/testbed';
 import { ensureFolder } from '../binaries/cache.ts';
 import { ToolError } from '../errors.ts';
+import { output } from '../run.ts';
 import { unpackPackages } from './debian.ts';
 import { toolsFolder } from './tools-folder.ts';
 

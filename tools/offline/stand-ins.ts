@@ -6,9 +6,10 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { attempt, output, Supervisor } from '@chaosdemo/testbed';
+import { attempt, Supervisor } from '@chaosdemo/testbed';
 import { ensureRedis } from '../binaries/redis.ts';
 import { type Engine, hasImage } from '../cluster/engine.ts';
+import { output } from '../run.ts';
 import { copyPrograms, hostArchitecture, importFolder } from './folder-image.ts';
 import { type FillOptions, fillNode, nodeVersion } from './node-image.ts';
 

@@ -1,7 +1,8 @@
 /** Runs Vale with the rules in `styles`. */
 
 import { join } from 'node:path';
-import { attempt, type RunOptions, TestbedError } from '@chaosdemo/testbed';
+import { attempt, type RunOptions } from '@chaosdemo/testbed';
+import { ToolError } from '../errors.ts';
 import type { Passage } from './surfaces.ts';
 
 export const STYLE = join(import.meta.dirname, 'styles', 'ChaosDemo');
@@ -19,7 +20,7 @@ export interface Finding {
 
 type Alerts = Record<string, { Check: string; Line: number; Match: string; Message: string }[]>;
 
-/** Findings in Markdown files. @throws TestbedError COMMAND_FAILED if a rule or the configuration is wrong */
+/** Findings in Markdown files. @throws ToolError COMMAND_FAILED if a rule or the configuration is wrong */
 export async function checkFiles(vale: string, files: readonly string[]): Promise<Finding[]> {
   return await run(vale, files, {});
 }
@@ -38,7 +39,7 @@ export async function checkPassages(
 async function run(vale: string, args: readonly string[], options: RunOptions): Promise<Finding[]> {
   const { stdout, errorText } = await attempt(vale, ['--config', CONFIG, '--output=JSON', ...args], options);
   const alerts = alertsIn(stdout);
-  if (!alerts) throw new TestbedError('COMMAND_FAILED', `vale: ${errorText}`);
+  if (!alerts) throw new ToolError('COMMAND_FAILED', `vale: ${errorText}`);
   return Object.entries(alerts).flatMap(([file, found]) =>
     found.map(({ Check, Line, Match, Message }) => ({
       file,

@@ -1,11 +1,11 @@
 /** Everything of a release that is made before it is published. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { root } from '../../src/local/root.ts';
 import { findEngine } from '../cluster/engine.ts';
 import { runtimeImage } from '../cluster/install.ts';
 import { hostArchitecture } from '../offline/folder-image.ts';
+import { output } from '../run.ts';
 import { buildChart } from './chart.ts';
 import { buildChecksums } from './checksums.ts';
 import { buildImage } from './image.ts';

@@ -2,10 +2,10 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { parseDocument } from 'yaml';
 import { root } from '../../src/local/root.ts';
 import { ensureTool } from '../offline/programs.ts';
+import { output } from '../run.ts';
 import { assets, chartFile, dated, imageName, type Release } from './release.ts';
 
 export async function buildChart(release: Release, digest: string): Promise<void> {

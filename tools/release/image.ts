@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { root } from '../../src/local/root.ts';
 import type { Engine } from '../cluster/engine.ts';
+import { output } from '../run.ts';
 import type { Release } from './release.ts';
 
 export type Architecture = 'amd64' | 'arm64';

@@ -2,10 +2,10 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { stringify } from 'yaml';
 import { root } from '../../src/local/root.ts';
 import { ensureTool } from '../offline/programs.ts';
+import { output } from '../run.ts';
 import { assets, imageName, type Release } from './release.ts';
 
 export async function buildInstallManifest(release: Release, digest: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** The npm package, as `npm run build` makes it. npm gives its files a time and modes of its own, always the same. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { root } from '../../src/local/root.ts';
+import { output } from '../run.ts';
 import { assets, type Release } from './release.ts';
 
 export async function buildNpmPackage(release: Release): Promise<void> {

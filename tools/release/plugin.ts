@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { stringify } from 'yaml';
 import { root } from '../../src/local/root.ts';
+import { output } from '../run.ts';
 import { assets, type Release } from './release.ts';
 
 const PROGRAM = 'kubectl-chaosdemo.mjs';

@@ -1,7 +1,7 @@
 /** Pushes image and chart, and signs them and the checksums. */
 import { join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { ensureTool } from '../offline/programs.ts';
+import { output } from '../run.ts';
 import { CHECKSUMS } from './checksums.ts';
 import { assets, chartFile, chartsName, imageName, type Release } from './release.ts';
 

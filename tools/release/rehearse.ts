@@ -1,7 +1,7 @@
 /** A release without a network: built twice, published to a registry on loopback, and installed as the documentation describes. */
 import { appendFile, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { attempt, freePort, output, Supervisor } from '@chaosdemo/testbed';
+import { attempt, freePort, Supervisor } from '@chaosdemo/testbed';
 import { parse, stringify } from 'yaml';
 import { root } from '../../src/local/root.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../cluster/cluster.ts';
 import { ensureImage } from '../cluster/images.ts';
 import { ensureTool } from '../offline/programs.ts';
+import { output } from '../run.ts';
 import { buildRelease } from './build.ts';
 import { CHECKSUMS } from './checksums.ts';
 import { publish } from './publish.ts';

@@ -1,8 +1,9 @@
 /** What is released, and where it is published. */
 import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output, type StepOptions } from '@chaosdemo/testbed';
+import type { StepOptions } from '@chaosdemo/testbed';
 import { root } from '../../src/local/root.ts';
+import { output } from '../run.ts';
 
 /** One release of one commit. */
 export interface Release extends StepOptions {

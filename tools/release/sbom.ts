@@ -2,8 +2,8 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { output } from '@chaosdemo/testbed';
 import { root } from '../../src/local/root.ts';
+import { output } from '../run.ts';
 import { assets, type Release } from './release.ts';
 
 /** Of a package, what package-lock.json has. */

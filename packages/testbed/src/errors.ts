@@ -16,7 +16,6 @@ const remedies = {
   REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   LOOPBACK_ALIAS_MISSING:
     'Each limiter has its own loopback address. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
-  COMMAND_FAILED: 'Read what it wrote.',
   PROCESS_EXITED: 'Read the last lines of its output.',
   NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   KUBECTL_FAILED: 'Read what the API server answered.',

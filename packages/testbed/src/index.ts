@@ -21,5 +21,5 @@ export { Kubectl, writeKubeconfig } from './kubectl.ts';
 export { type PodSpec, RegisteredPod, registerPods, runningPod, serviceObject } from './pods.ts';
 export { freePort, withFreePorts } from './ports.ts';
 export { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
-export { attempt, findInPath, output, pathExists, type RunOptions } from './run.ts';
+export { attempt, findInPath, pathExists, type RunOptions } from './run.ts';
 export { OwnedProcess, type ProcessExit, Supervisor } from './supervisor.ts';

@@ -2,7 +2,6 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
-import { type Fix, type TestbedCode, TestbedError } from './errors.ts';
 
 export interface RunOptions {
   /** Default: that of this process. */
@@ -75,21 +74,6 @@ export async function attempt(
       ? `no end after ${timeoutMs / 1000} s`
       : wrote || (exitCode === undefined ? String(result.shortMessage) : `status ${exitCode}`);
   return { ok: !failed, stdout, stderr, errorText };
-}
-
-/** Standard output of a program that must exit with 0. @throws TestbedError `fix`, with the end of its output */
-export async function output(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-  fix: Fix | TestbedCode = 'COMMAND_FAILED',
-): Promise<string> {
-  const { ok, stdout, errorText } = await attempt(command, args, options);
-  if (ok) return stdout;
-  throw new TestbedError(
-    fix,
-    `${command} ${args.join(' ')}: ${options.shown ? 'it failed, see above' : errorText}`,
-  );
 }
 
 /** The first executable of that name in PATH. */
