@@ -1,14 +1,17 @@
 /** Parts of messages. Pure. */
 
+/** Names in a message. */
+const MOST_NAMED = 3;
+
 /** "1 key", "2 keys". */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** "a", "a and b", "a, b and 3 more": names in the length of a message. */
-export function listed(names: readonly string[], most = 3): string {
-  const shown = names.slice(0, most);
-  if (names.length > most) return `${shown.join(', ')} and ${names.length - most} more`;
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMED);
+  if (names.length > MOST_NAMED) return `${shown.join(', ')} and ${names.length - MOST_NAMED} more`;
   if (shown.length < 2) return shown.join('');
   return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }

@@ -42,9 +42,6 @@ const STEP_TIMEOUT_MS = 3_000;
 /** Limit for all servers, from the first connection. */
 const READ_ALL_MS = 15_000;
 
-/** Clients that a message names. */
-const MOST_NAMED = 3;
-
 /** A Redis that may be paused. */
 export interface AdmittedRedis {
   /** The one server, or all masters of the Cluster, each with its run_id. */
@@ -192,10 +189,7 @@ async function lookAtAll(
     if (!stop.aborted) throw error;
     throw new RedisRefusal(
       'RedisUnreachable',
-      `the ${counted(store.redis.length, 'pod')} of Redis (${listed(
-        store.redis.map(({ podName }) => podName),
-        MOST_NAMED,
-      )}) did not all reply within ${READ_ALL_MS / 1000} s: check that Redis is not overloaded`,
+      `the ${counted(store.redis.length, 'pod')} of Redis (${listed(store.redis.map(({ podName }) => podName))}) did not all reply within ${READ_ALL_MS / 1000} s: check that Redis is not overloaded`,
     );
   } finally {
     timeout?.end();
@@ -271,7 +265,7 @@ function requireNoStrangers(
       : `${counted(strangers.length, 'client')} that are neither selected pods nor the operator use`;
   throw new RedisRefusal(
     'SharedRedis',
-    `${they} ${redisName(redis)} and would be paused too: ${listed(names, MOST_NAMED)}. Give the rate limiter its own Redis, end these clients, or set ${settingOf(redis, 'otherClients')} to Allow`,
+    `${they} ${redisName(redis)} and would be paused too: ${listed(names)}. Give the rate limiter its own Redis, end these clients, or set ${settingOf(redis, 'otherClients')} to Allow`,
   );
 }
 

@@ -16,7 +16,7 @@ import type { RedisTarget } from './redis-target.ts';
 import { ReplyGate } from './reply-gate.ts';
 
 /** Enough for INFO, which is a few KiB, and for anything else but CLIENT LIST. */
-export const REPLY_BYTES = 256 * 1024;
+const REPLY_BYTES = 256 * 1024;
 
 /** Enough for CLIENT LIST of some 3,200 clients: 200 pods of a rate limiter with 16 connections each. */
 const CLIENT_LIST_BYTES = 1024 * 1024;
@@ -145,7 +145,7 @@ class BoundedRedis extends Redis {
 
   constructor(target: RedisTarget, limits: ConnectionLimits) {
     const { username, password, tls } = target;
-    const gate = new ReplyGate(REPLY_BYTES);
+    const gate = new ReplyGate();
     super({
       Connector: connectorTo(target, limits.connectTimeout, gate),
       // Only selects the event that ioredis waits for; the connector dials.
@@ -186,7 +186,7 @@ class BoundedRedis extends Redis {
     const before = this.commandQueue.length;
     const reply = super.sendCommand(...args);
     if (this.commandQueue.length > before)
-      this.#gate.expect(isClientList(args[0]) ? CLIENT_LIST_BYTES : undefined);
+      this.#gate.expect(isClientList(args[0]) ? CLIENT_LIST_BYTES : REPLY_BYTES);
     return this.#inTime(Promise.resolve(reply));
   }
 

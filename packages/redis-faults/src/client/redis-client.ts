@@ -317,14 +317,9 @@ export class RedisConnections {
   }
 
   #link(use: Use, commandTimeout?: number): Link {
-    const link = new Link({
-      target: this.#target,
-      server: this.#server,
-      use,
-      ...(commandTimeout === undefined ? {} : { commandTimeout }),
-      // The others may be held back, or in the middle of something that a request would disturb.
-      standing: () => this.#reader.standing,
-    });
+    // The others may be held back, or in the middle of something that a request would disturb.
+    const standing = (): Redis | undefined => this.#reader.standing;
+    const link = new Link({ target: this.#target, server: this.#server, use, commandTimeout, standing });
     this.#links.add(link);
     return link;
   }

@@ -115,7 +115,7 @@ interface LinkOptions {
   readonly target: RedisTarget;
   readonly server: PinnedServer;
   readonly use: Use;
-  readonly commandTimeout?: number;
+  readonly commandTimeout: number | undefined;
   /** An open connection of the same session. */
   readonly standing: () => Redis | undefined;
 }

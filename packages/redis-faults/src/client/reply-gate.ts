@@ -15,20 +15,14 @@ const REFUSAL_CHARACTERS = 300;
 const NOTHING = Buffer.alloc(0);
 
 export class ReplyGate {
-  readonly #mostBytes: number;
   #memory = NOTHING;
   /** Bytes of the memory that belong to an incomplete reply. */
   #held = 0;
   /** The most bytes of each reply that is to come. */
   readonly #owed: number[] = [];
 
-  /** @param mostBytes of one reply, including types and line ends, unless its command has another bound */
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
-  }
-
-  /** A command was sent; it has one reply, of at most this many bytes. */
-  expect(mostBytes = this.#mostBytes): void {
+  /** A command was sent; it has one reply, of at most this many bytes, including types and line ends. */
+  expect(mostBytes: number): void {
     this.#owed.push(mostBytes);
   }
 
