@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { lampApi } from '../../test/fixtures/api/subject.ts';
-import { crdYaml, schemasOf } from './crd.ts';
+import { schemasOf } from './crd.ts';
 
 type Schema = {
   description?: string;
@@ -23,11 +22,6 @@ function undescribed(schema: Schema, path: string): string[] {
 }
 
 describe('the CRD', () => {
-  it('shows the same to those who read YAML 1.1, as kubectl and Helm do', () => {
-    const text = crdYaml([lampApi]);
-    expect(parse(text, { version: '1.1' })).toEqual(parse(text));
-  });
-
   it('the CRD has the fields and scenario types of a subject', () => {
     expect(spec.properties?.['lamp']?.properties).toHaveProperty('socket');
     const scenario = spec.properties?.['scenarios']?.items?.properties;

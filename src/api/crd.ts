@@ -1,10 +1,4 @@
-/**
- * Generates the CustomResourceDefinition from the zod schemas and the registered subjects. `npm run generate` writes it
- * to crds/; a test compares the committed file.
- */
-import { stringify } from 'yaml';
-import { GROUP, KIND, PLURAL, VERSION } from './group.ts';
-import { RELEASE, RELEASE_ANNOTATION } from './release.ts';
+/** The parts of the CustomResourceDefinition that programs read, too: its columns and its schemas. */
 import { specSchema } from './spec.ts';
 import { statusSchema } from './status.ts';
 import { type Schema, structural } from './structural.ts';
@@ -73,56 +67,4 @@ export function schemasOf(subjects: readonly SubjectApi[]): {
     spec: structural(specSchema(subjects)),
     status: { ...structural(statusSchema), default: STATUS_DEFAULT },
   };
-}
-
-/** The complete CustomResourceDefinition object, given the registered subjects. */
-export function buildCrd(subjects: readonly SubjectApi[]): Schema {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${PLURAL}.${GROUP}`, annotations: { [RELEASE_ANNOTATION]: RELEASE } },
-    spec: {
-      group: GROUP,
-      scope: 'Namespaced',
-      names: {
-        kind: KIND,
-        listKind: `${KIND}List`,
-        plural: PLURAL,
-        singular: KIND.toLowerCase(),
-        shortNames: ['cdemo'],
-        categories: ['chaos'],
-      },
-      versions: [
-        {
-          name: VERSION,
-          served: true,
-          storage: true,
-          additionalPrinterColumns: printerColumns(subjects),
-          selectableFields: [{ jsonPath: '.status.phase' }],
-          subresources: { status: {} },
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description:
-                'A ChaosDemo injects faults into a subject, and reports the results in its status, chapter by chapter.',
-              required: ['spec'],
-              properties: {
-                apiVersion: { type: 'string', description: 'Version of this API.' },
-                kind: { type: 'string', description: 'ChaosDemo.' },
-                metadata: { type: 'object' },
-                ...schemasOf(subjects),
-              },
-            },
-          },
-        },
-      ],
-    },
-  };
-}
-
-/** The committed text of the CRD. */
-export function crdYaml(subjects: readonly SubjectApi[]): string {
-  // In YAML 1.1, read by kubectl and Helm, an unquoted Off is a boolean.
-  const options = { lineWidth: 110, aliasDuplicateObjects: false, compat: 'yaml-1.1' } as const;
-  return `# Generated from src/api and src/subjects by "npm run generate". Do not edit.\n${stringify(buildCrd(subjects), options)}`;
 }

@@ -17,11 +17,6 @@ export function structural(schema: z.ZodType): Schema {
   return clean(json) as Schema;
 }
 
-/** The description without the default that `structural` appends. */
-export function withoutDefault(description: string): string {
-  return description.replace(/ Default: [^ ]+\.$/, '');
-}
-
 function clean(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(clean);
   if (typeof value !== 'object' || value === null) return value;

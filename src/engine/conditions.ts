@@ -50,9 +50,8 @@ function stateConditions({ draft, objectState }: Context): Parts {
 
 /** The conditions of an object in this state of the table, all with the same reason and message. */
 export function partsOf(state: keyof typeof CONDITIONS_BY_STATE, reason: Reason, message: string): Parts {
-  const { conditions } = CONDITIONS_BY_STATE[state];
-  const parts = Object.entries(conditions).map(([type, status]) => [type, { status, reason, message }]);
-  return Object.fromEntries(parts) as Parts;
+  const statuses = Object.entries(CONDITIONS_BY_STATE[state]);
+  return Object.fromEntries(statuses.map(([type, status]) => [type, { status, reason, message }])) as Parts;
 }
 
 /** Whether the object requests a run other than the last one, so that the last result does not apply to it. */

@@ -81,7 +81,7 @@ describe('a run that ended early', () => {
     verdictOfStop(contextOf(scenarios), why, 'All restored');
 
   it.each<[string, Verdict['phase']]>([
-    ...REASON_GROUPS.failure.reasons.map((reason): [string, Verdict['phase']] => [reason, 'Errored']),
+    ...REASON_GROUPS.failure.map((reason): [string, Verdict['phase']] => [reason, 'Errored']),
     ['BaselineViolated', 'Failed'],
     ...['Aborted', 'Superseded', 'Deleted', 'KillSwitch', 'PodsInUse', 'forged'].map(
       (reason): [string, Verdict['phase']] => [reason, 'Aborted'],

@@ -71,7 +71,7 @@ export function verdictOf({ draft, subject }: Pick<Context, 'draft' | 'subject'>
  */
 export function phaseOfStop(reason: RunStatus['reason']): Verdict['phase'] {
   if (reason === 'BaselineViolated') return 'Failed';
-  return REASON_GROUPS.failure.reasons.some((failure) => failure === reason) ? 'Errored' : 'Aborted';
+  return REASON_GROUPS.failure.some((failure) => failure === reason) ? 'Errored' : 'Aborted';
 }
 
 /**

@@ -50,7 +50,7 @@ describe.each(CASES)('%s', (name, state, kstatusSays, argoSays) => {
     const conditions = status?.conditions ?? [];
     const standing = conditions.filter(({ type }) => STANDING.has(type));
     expect(Object.fromEntries(standing.map(({ type, status }) => [type, status]))).toEqual(
-      CONDITIONS_BY_STATE[state].conditions,
+      CONDITIONS_BY_STATE[state],
     );
     if (state === 'unseen') return;
     expect(status?.observedGeneration).toBe(metadata.generation);

@@ -2,21 +2,26 @@
 import { printerColumns, schemasOf } from '../../src/api/crd.ts';
 import {
   ANNOTATIONS,
-  ANOMALY_STATUSES,
   API_VERSION,
-  CONDITIONS,
   CONDITIONS_BY_STATE,
   DETECTED_AFTER,
   ENABLED_LABEL,
   FINALIZER,
   KIND,
-  type Meanings,
-  OBSERVED_STATUSES,
   REASON_GROUPS,
   RECOVERED_AFTER,
+  type StateCondition,
   type SubjectApi,
   violationCondition,
 } from '../../src/api/index.ts';
+import {
+  ANOMALY_STATUSES,
+  CONDITIONS,
+  GROUPS,
+  type Meanings,
+  OBSERVED_STATUSES,
+  STATES,
+} from './condition-texts.ts';
 import { code, definitions, table } from './markdown.ts';
 import { specFields, statusFields } from './reference-fields.ts';
 
@@ -123,10 +128,11 @@ function conditionSection(subjects: readonly SubjectApi[]): string {
     [code('FaultActive'), ...cellsOf(OBSERVED_STATUSES.FaultActive)],
     [anomalies.map(({ type }) => code(violationCondition(type))).join(', '), ...cellsOf(ANOMALY_STATUSES)],
   ];
-  const columns = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
-  const states = Object.values(CONDITIONS_BY_STATE).map(({ state, conditions }) => [
-    state,
-    ...columns.map((type) => conditions[type] ?? 'absent'),
+  const columns = Object.keys(CONDITIONS) as StateCondition[];
+  const names = Object.keys(CONDITIONS_BY_STATE) as (keyof typeof CONDITIONS_BY_STATE)[];
+  const states = names.map((name) => [
+    STATES[name],
+    ...columns.map((type) => CONDITIONS_BY_STATE[name][type] ?? 'absent'),
   ]);
   return `## Conditions
 
@@ -144,9 +150,11 @@ blocked or waits, these are Unknown again; \`status.run\` and \`status.scenarios
 }
 
 function reasonSection(subjects: readonly SubjectApi[]): string {
-  const groups = Object.entries(REASON_GROUPS).map(([name, { title, conditions, reasons }]) => {
+  const names = Object.keys(REASON_GROUPS) as (keyof typeof REASON_GROUPS)[];
+  const groups = names.map((name) => {
+    const { conditions, title } = GROUPS[name];
     const own = name === 'refusal' ? subjects.flatMap(({ refusals }) => refusals) : [];
-    const links = [...reasons, ...own].map(
+    const links = [...REASON_GROUPS[name], ...own].map(
       (reason) => `[${code(reason)}](troubleshooting.md#${reason.toLowerCase()})`,
     );
     return `**${title}**, on ${conditions}:\n${links.join(',\n')}.`;

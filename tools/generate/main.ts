@@ -4,12 +4,12 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { helpText } from '@chaosdemo/settings';
-import { crdYaml } from '../../src/api/crd.ts';
 import { OPERATOR } from '../../src/operator/config.ts';
 import { createMetrics, IDLE } from '../../src/operator/metrics/metrics.ts';
-import { EVENT_REASONS } from '../../src/operator/shell/event-notes.ts';
 import { SUBJECTS } from '../../src/subjects/index.ts';
 import { apiReference } from './api-reference.ts';
+import { crdYaml } from './crd.ts';
+import { EVENT_REASONS } from './event-texts.ts';
 import { code, definitions } from './markdown.ts';
 
 const APIS = SUBJECTS.map(({ definition }) => definition.api);

@@ -1,6 +1,5 @@
 /** Lists of fields for the reference, from the schema of the CRD. Pure. */
 import { DURATION_PATTERN } from '@chaosdemo/settings/duration';
-import { withoutDefault } from '../../src/api/structural.ts';
 import { code, definitions } from './markdown.ts';
 
 /** The part of an OpenAPI schema shown in the reference. */
@@ -90,7 +89,8 @@ function typeOf(schema: FieldSchema): string {
 
 /** The format of a duration is described above the list. */
 function descriptionOf(schema: FieldSchema): string {
-  const description = withoutDefault(schema.description ?? '');
+  // The default, which `structural` appends, has a place of its own.
+  const description = (schema.description ?? '').replace(/ Default: [^ ]+\.$/, '');
   return isDuration(schema) ? description.replace(/ A duration from .*$/, '') : description;
 }
 

@@ -25,7 +25,7 @@ import type { MetricTable } from './metric-table.ts';
 const ENDS = [...VERDICTS, 'Superseded'] as const;
 
 /** Reasons of an Errored run, as the label `reason`. Only a forged status has another. */
-const ERRORED_REASONS = [...REASON_GROUPS.failure.reasons, 'Inconclusive', 'Other'];
+const ERRORED_REASONS = [...REASON_GROUPS.failure, 'Inconclusive', 'Other'];
 
 /** Longer than any run that people wait for, in seconds. Longer values come from a forged time. */
 const LONGEST_SECONDS = 31 * 24 * 3600;
