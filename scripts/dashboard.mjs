@@ -18,14 +18,12 @@ const called = (by) => by.replaceAll(/\w+/g, '{{$&}}').replaceAll(',', '');
 const often = (metric, by, legend = called(by)) =>
   query(`sum by (${by}) (increase(${metric}${OURS}[$__rate_interval]))`, legend);
 const inRange = (metric, by) => query(`sum by (${by}) (increase(${metric}${OURS}[$__range]))`, called(by));
-/** So much or less in that share of all cases, in the time shown. */
-const quantile = (share, metric, by, legend = called(by), { of = OURS, range = '$__range' } = {}) => {
-  const labels = by === '' ? 'le' : `le, ${by}`;
-  return query(
-    `histogram_quantile(${share}, sum by (${labels}) (rate(${metric}_bucket${of}[${range}])))`,
+/** So much or less in 99 of 100 cases. */
+const mostly = (metric, legend) =>
+  query(
+    `histogram_quantile(0.99, sum by (le) (rate(${metric}_bucket${QUEUE}[$__rate_interval])))`,
     legend,
   );
-};
 
 const red = { color: 'red' };
 const green = { color: 'green', value: null };
@@ -113,39 +111,11 @@ const ROWS = [
         defaults: bars,
       },
       {
-        title: 'Duration of a run',
-        about: 'In the time shown: half of the runs, and nine in ten, took no longer.',
-        queries: [
-          quantile(0.5, 'chaosdemo_run_duration_seconds', '', 'half'),
-          quantile(0.9, 'chaosdemo_run_duration_seconds', '', 'nine in ten'),
-        ],
-        unit: 's',
-      },
-      {
-        title: 'Duration of a chapter, mean',
-        about: 'In the time shown, until the work of the chapter was done; by what it does.',
-        queries: [
-          query(
-            `sum by (stage) (rate(chaosdemo_chapter_duration_seconds_sum${OURS}[$__range])) / sum by (stage) (rate(chaosdemo_chapter_duration_seconds_count${OURS}[$__range]))`,
-            '{{stage}}',
-          ),
-        ],
-        unit: 's',
-      },
-      {
-        title: 'Leader changes, and runs taken over',
+        title: 'Leader changes',
         about: 'A run that is taken over with a fault on loses what was observed of it.',
-        queries: [
-          often('chaosdemo_leader_terms_total', '', 'began to lead'),
-          often('chaosdemo_runs_taken_over_total', '', 'runs taken over'),
-        ],
+        queries: [often('chaosdemo_leader_terms_total', '', 'began to lead')],
         defaults: bars,
       },
-    ],
-  },
-  {
-    title: 'What runs find',
-    panels: [
       {
         title: 'Results',
         about: 'In the time shown, by type of scenario.',
@@ -153,43 +123,16 @@ const ROWS = [
         defaults: whole,
       },
       {
-        title: 'Proof of faults',
-        about: 'In the time shown. Only a fault that a probe felt, a Confirmed one, proves anything.',
-        queries: [inRange('chaosdemo_fault_proofs_total', 'type, proof')],
+        title: 'Faults injected',
+        about: 'By type of scenario.',
+        queries: [often('chaosdemo_faults_injected_total', 'type')],
         defaults: whole,
       },
-      {
-        title: 'Faults',
-        about: 'Each that began is over in the end.',
-        queries: [
-          often('chaosdemo_faults_injected_total', 'type', '{{type}} began'),
-          often('chaosdemo_faults_released_total', 'type', '{{type}} over'),
-        ],
-        defaults: whole,
-      },
-      {
-        title: 'Admitted beyond the limit',
-        about: 'The most in one scenario, in the time shown, rounded up to the bucket of the histogram.',
-        queries: [quantile(1, 'chaosdemo_over_admission_requests', 'type')],
-      },
-      {
-        title: 'Detection latency',
-        about: 'In the time shown: nine in ten were detected so soon after the invariant was broken.',
-        queries: [quantile(0.9, 'chaosdemo_detection_latency_seconds', 'type')],
-        unit: 's',
-      },
-      {
-        title: 'Recovery latency',
-        about: 'In the time shown: nine in ten were seen at rest so soon after the fault. An upper bound.',
-        queries: [quantile(0.9, 'chaosdemo_recovery_latency_seconds', 'type')],
-        unit: 's',
-      },
-      {
-        title: 'Diagnoses',
-        about: 'In the time shown, by who made them: the profile that was asked, or the rules in its place.',
-        queries: [inRange('chaosdemo_diagnoses_total', 'profile, by')],
-        defaults: whole,
-      },
+    ],
+  },
+  {
+    title: 'Models',
+    panels: [
       {
         title: 'Questions to models',
         about: 'In the time shown, by outcome: believed, rejected by the checks, or no answer.',
@@ -209,12 +152,6 @@ const ROWS = [
         about: 'In the time shown, in dollars, by the prices of the profiles.',
         queries: [inRange('chaosdemo_diagnosis_cost_dollars_total', 'profile', '{{profile}}')],
         unit: 'currencyUSD',
-      },
-      {
-        title: 'Grades of diagnoses',
-        about: 'In the time shown, against what was injected. A real failure beside that is graded Wrong.',
-        queries: [inRange('chaosdemo_diagnosis_grades_total', 'profile, dimension, grade')],
-        defaults: whole,
       },
     ],
   },
@@ -236,11 +173,9 @@ const ROWS = [
         title: 'Time of a reconcile, and in the queue',
         about: '99 of 100 took no longer.',
         queries: [
-          ['controller_runtime_reconcile_time_seconds', 'reconcile'],
-          ['workqueue_queue_duration_seconds', 'in the queue'],
-        ].map(([metric, legend]) =>
-          quantile(0.99, metric, '', legend, { of: QUEUE, range: '$__rate_interval' }),
-        ),
+          mostly('controller_runtime_reconcile_time_seconds', 'reconcile'),
+          mostly('workqueue_queue_duration_seconds', 'in the queue'),
+        ],
         unit: 's',
       },
       {
@@ -267,12 +202,9 @@ const ROWS = [
         unit: 'reqps',
       },
       {
-        title: 'Writes of statuses, and watches that were begun again',
+        title: 'Writes of statuses',
         about: 'Conflicts are no trouble: somebody else wrote first, and the operator looks again.',
-        queries: [
-          often('chaosdemo_status_writes_total', 'result'),
-          often('chaosdemo_watch_restarts_total', '', 'watches begun again'),
-        ],
+        queries: [often('chaosdemo_status_writes_total', 'result')],
         defaults: whole,
       },
       {

@@ -3,7 +3,6 @@
  * reasons, columns and measures. `assembleApi` builds CRD, schema and reference from the registered ones.
  */
 import type { z } from 'zod';
-import type { ScenarioStatus } from './status.ts';
 
 /** A validation rule in CEL, for `x-kubernetes-validations`. */
 export interface CelRule {
@@ -48,18 +47,6 @@ export interface FaultApi {
   readonly finding: (result: 'Violated' | 'Held', summary: string) => string;
 }
 
-/** A figure of scenarios that the operator shows in its metrics, by scenario type. */
-export interface HistogramApi {
-  /** Without the prefix `chaosdemo_`, with its unit at the end: "backlog_messages". */
-  readonly name: string;
-  /** What it counts, in a sentence. */
-  readonly help: string;
-  /** Upper bounds of its buckets, the smallest first. */
-  readonly buckets: readonly number[];
-  /** The figure of a scenario that ended Violated or Held; undefined: it has none. Never negative. */
-  readonly of: (scenario: ScenarioStatus) => number | undefined;
-}
-
 /** A Secret that the operator reads for a subject. */
 export interface SecretApi {
   readonly type: string;
@@ -87,6 +74,4 @@ export interface SubjectApi {
   /** Subject-specific reasons: why a run is refused or waits. */
   readonly refusals: readonly string[];
   readonly secrets: readonly SecretApi[];
-  /** Additional metrics of its scenarios, besides those of every subject. */
-  readonly histograms: readonly HistogramApi[];
 }

@@ -4,25 +4,20 @@
 
 import type { ChaosDemoStatus, ChapterStatus } from '../api/index.ts';
 
-/** What a chapter can do. The framework has one rule for each, in stages.ts. */
-export const STAGES = [
-  'welcome',
-  'health',
-  'setup',
-  'chaos',
-  'detection',
-  'diagnosis',
-  'recovery',
-  'complete',
-] as const;
-
-export type Stage = (typeof STAGES)[number];
-
 export interface Chapter {
   /** From 1, without a gap. */
   readonly number: number;
   readonly title: string;
-  readonly stage: Stage;
+  /** What it does: the framework has one rule for each, in stages.ts. */
+  readonly stage:
+    | 'welcome'
+    | 'health'
+    | 'setup'
+    | 'chaos'
+    | 'detection'
+    | 'diagnosis'
+    | 'recovery'
+    | 'complete';
   /** Name of the scenario it belongs to, if it does. */
   readonly scenario?: string;
   /** Advances automatically when its work is done, in manual pace too. */
@@ -32,7 +27,7 @@ export interface Chapter {
 /** A chapter as a subject defines it, before the scenarios of a spec are known. */
 export interface ChapterPlan {
   readonly title: string;
-  readonly stage: Stage;
+  readonly stage: Chapter['stage'];
   /** Type of the scenario it belongs to. */
   readonly of?: string;
   readonly auto?: boolean;

@@ -64,9 +64,6 @@ export async function runOperator(
   );
   profiles?.observe(metrics.diagnosisQueried);
   client.observe(metrics.requested);
-  const onActivity = (activity: string): void => {
-    if (activity === 'failed' || activity === 'expired') metrics.watchRestarted();
-  };
   const events = new EventRecorder({
     client,
     logger,
@@ -81,11 +78,9 @@ export async function runOperator(
     const path = resourcePath(CHAOS_DEMO_TYPE, { namespace });
     const store = new Store<ChaosDemo>(logger);
     stores.push(store);
-    return new Reflector<ChaosDemo>({ client, path, store, logger, onActivity, annotations });
+    return new Reflector<ChaosDemo>({ client, path, store, logger, annotations });
   });
-  const killSwitch = createKillSwitch({ client, logger, onActivity }, config.namespace, () =>
-    leadership.enqueueAll(),
-  );
+  const killSwitch = createKillSwitch({ client, logger }, config.namespace, () => leadership.enqueueAll());
   const elector = config.leaderElection
     ? new LeaderElector({
         client,

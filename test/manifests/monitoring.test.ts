@@ -154,7 +154,7 @@ describe('the dashboard', () => {
     const own = [...page.matchAll(/^# TYPE (chaosdemo_\w+) /gm)].map(([, name]) => name as string);
     const shown = (name: string) =>
       [...names].some((each) => each.replace(/_(bucket|sum|count)$/, '') === name);
-    expect(own.length).toBeGreaterThan(20);
+    expect(own.length).toBeGreaterThan(10);
     expect(own.filter((name) => !shown(name))).toEqual([]);
   });
 
@@ -172,7 +172,7 @@ describe('the dashboard', () => {
     const ofRange = panels.filter(({ targets = [] }) =>
       targets.some(({ expr }) => expr.includes('$__range')),
     );
-    expect(ofRange.length).toBeGreaterThan(10);
+    expect(ofRange.length).toBeGreaterThan(3);
     expect(ofRange.filter(({ type }) => type === 'timeseries')).toEqual([]);
     expect(ofRange.flatMap(({ targets = [] }) => targets).every(({ instant }) => instant)).toBe(true);
   });

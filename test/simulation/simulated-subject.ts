@@ -54,14 +54,6 @@ const api: SubjectApi = {
   ],
   refusals: ['TargetInUse', 'TargetShared'],
   secrets: [],
-  histograms: [
-    {
-      name: 'queued_requests',
-      help: 'Requests that waited.',
-      buckets: [1, 10, 100],
-      of: ({ measures = [] }) => measures.find(({ name }) => name === 'queued')?.value,
-    },
-  ],
 };
 
 const STORY: readonly ChapterPlan[] = [

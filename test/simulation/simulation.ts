@@ -56,7 +56,7 @@ export class Simulation {
   /** Objects of other namespaces whose service cannot be looked at. */
   readonly failingAdmissions = new Set<string>();
   readonly #neighbours = new Map<string, SimulatedTarget>();
-  readonly #runs = createRunMetrics(new MetricTable(this.counted), [simulatedDefinition.api]);
+  readonly #runChanged = createRunMetrics(new MetricTable(this.counted), [simulatedDefinition.api]);
   #process: Process | undefined;
 
   constructor(spec: ChaosDemoSpec = simulatedSpec(), behaviour: Partial<Behaviour> = {}) {
@@ -233,7 +233,7 @@ export class Simulation {
         logger,
         recorders: {
           events: { record: (event) => this.events.push(event) },
-          metrics: { ...metrics, runs: this.#runs },
+          metrics: { ...metrics, runChanged: this.#runChanged },
         },
         connect: () =>
           new Map([

@@ -25,7 +25,7 @@ export const KILL_SWITCH = 'chaosdemo-kill-switch';
  * @param onChange called whenever the switch changes, or is found active at first
  */
 export function createKillSwitch(
-  options: Pick<ReflectorOptions<ConfigMap>, 'client' | 'logger' | 'onActivity'>,
+  options: Pick<ReflectorOptions<ConfigMap>, 'client' | 'logger'>,
   namespace: string,
   onChange: () => void,
 ): { readonly isOn: () => boolean; readonly reflector: Reflector<ConfigMap> } {

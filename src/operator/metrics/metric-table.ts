@@ -27,7 +27,7 @@ export class MetricTable {
     };
   }
 
-  /** Returns a function that observes a value in the series of these values; undefined is ignored. */
+  /** Returns a function that observes a value in the series of these values. */
   histogram<const L extends Labels>(name: string, help: string, buckets: readonly number[], labels: L) {
     const metric = new Histogram({
       name,
@@ -37,8 +37,8 @@ export class MetricTable {
       registers: [this.registry],
     });
     for (const values of everyCombination(labels)) metric.zero(values);
-    return (values: Values<L>, value: number | undefined): void => {
-      if (value !== undefined && areKnown(values, labels)) metric.observe(values, value);
+    return (values: Values<L>, value: number): void => {
+      if (areKnown(values, labels)) metric.observe(values, value);
     };
   }
 

@@ -20,7 +20,6 @@ describe('createMetrics', () => {
       'chaosdemo_runs_total{verdict="Superseded"}',
       'chaosdemo_faults_injected_total{type="Stall"}',
       'chaosdemo_scenarios_total{type="Surge",result="Inconclusive"}',
-      'chaosdemo_run_duration_seconds_count{verdict="Aborted"}',
     ]) {
       expect([name, series.get(name)]).toEqual([name, 0]);
     }
@@ -54,13 +53,11 @@ describe('createMetrics', () => {
   });
 });
 
-it('counts questions, tokens, cost and grades by profile, and invents no label', async () => {
+it('counts questions, tokens and cost by profile, and invents no label', async () => {
   const metrics = create(IDLE, [], ['small']);
   const before = (await read(metrics)).size;
   const usage = { inputTokens: 1000, outputTokens: 50, microDollars: 3750 };
-  const right = { localization: 'Right', action: 'Right' } as const;
-  const grade = { ...right, identification: 'Wrong', reason: 50, truth: 'x' } as const;
-  metrics.diagnosisQueried({ profile: 'small', outcome: 'accepted', usage, grade });
+  metrics.diagnosisQueried({ profile: 'small', outcome: 'accepted', usage });
   metrics.diagnosisQueried({ profile: 'small', outcome: 'rejected', usage });
   metrics.diagnosisQueried({ profile: 'small', outcome: 'failed' });
   metrics.diagnosisQueried({ profile: 'rules', outcome: 'accepted' });
@@ -75,7 +72,5 @@ it('counts questions, tokens, cost and grades by profile, and invents no label',
     'chaosdemo_diagnosis_tokens_total{profile="small",kind="input"}': 2000,
     'chaosdemo_diagnosis_tokens_total{profile="small",kind="output"}': 100,
     'chaosdemo_diagnosis_cost_dollars_total{profile="small"}': 0.0075,
-    'chaosdemo_diagnosis_grades_total{profile="small",dimension="action",grade="Right"}': 1,
-    'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
   });
 });

@@ -55,17 +55,12 @@ export function createMetrics(
   const reconciled = createReconcileMetrics(table, sources.queueDepth);
   const requested = createRequestMetrics(table);
   const record = createQuestionMetrics(table, profiles);
-  const runs = createRunMetrics(table, subjects, profiles);
+  const runChanged = createRunMetrics(table, subjects);
   createObjectMetrics(table, sources);
   const written = table.counter(
     'chaosdemo_status_writes_total',
     'Attempts to write a status: stored, conflict (another client wrote first), rejected by the API server, failed.',
     { result: WRITE_RESULTS },
-  );
-  const restarted = table.counter(
-    'chaosdemo_watch_restarts_total',
-    'Watches on the API server that failed or expired and were restarted.',
-    {},
   );
   let isLeader = 0;
   table.gauge('chaosdemo_leader', '1 while this process leads.', () => isLeader);
@@ -84,7 +79,8 @@ export function createMetrics(
   return {
     /** Includes the default metrics of the process. */
     registry,
-    runs,
+    /** Counts what changed from one stored status to the next. */
+    runChanged,
     /** Counts one reconcile, how long its key waited and how long it took. */
     reconciled,
     /** Counts a request to the API server; without a status, no response came. */
@@ -93,8 +89,6 @@ export function createMetrics(
     diagnosisQueried: record,
     /** Counts one attempt to write a status. */
     statusWritten: (result: (typeof WRITE_RESULTS)[number]) => written({ result }),
-    /** A watch on the API server failed or expired and was restarted. */
-    watchRestarted: () => restarted({}),
     /** Whether this process leads from now on. */
     setLeader(leads: boolean) {
       isLeader = leads ? 1 : 0;
@@ -141,10 +135,7 @@ function createReconcileMetrics(table: MetricTable, depth: () => number) {
   };
 }
 
-/** What an answer is graded for. */
-const DIMENSIONS = ['localization', 'identification', 'action'] as const;
-
-/** Counts questions to profiles, with their outcome, cost and grade. */
+/** Counts questions to profiles, with their outcome and cost. */
 function createQuestionMetrics(table: MetricTable, profiles: readonly string[]) {
   const profile = [...new Set([RULES_PROFILE, ...profiles])];
   const questions = table.counter(
@@ -162,15 +153,8 @@ function createQuestionMetrics(table: MetricTable, profiles: readonly string[]) 
     'What those tokens cost, by the prices of the profile; 0 without a price.',
     { profile },
   );
-  const graded = table.counter(
-    'chaosdemo_diagnosis_grades_total',
-    'Grades of accepted answers, by profile and dimension, against what was injected.',
-    { profile, dimension: DIMENSIONS, grade: ['Right', 'Wrong'] },
-  );
-  return ({ grade, outcome, profile, usage = {} }: QueryRecord): void => {
+  return ({ outcome, profile, usage = {} }: QueryRecord): void => {
     questions({ profile, outcome });
-    for (const dimension of grade ? DIMENSIONS : [])
-      graded({ profile, dimension, grade: grade?.[dimension] });
     tokens({ profile, kind: 'input' }, usage.inputTokens ?? 0);
     tokens({ profile, kind: 'output' }, usage.outputTokens ?? 0);
     dollars({ profile }, (usage.microDollars ?? 0) / 1e6);

@@ -3,45 +3,41 @@
 import type { EventRecorder } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
-import type { Chapter } from '../../engine/chapter.ts';
 import { isRunActive } from '../../engine/fault-times.ts';
+import { iso } from '../../engine/time.ts';
 import { type Logger, loggerFor } from '../log.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
-import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
+import { type EventNote, eventsFor } from './event-notes.ts';
 
 export interface Recorders {
   events: Pick<EventRecorder, 'record'>;
   metrics: OperatorMetrics;
 }
 
-/**
- * Announces what changed from `before` to the status of `demo`, as stored.
- * @param chapters those of a run by the spec of `demo`
- */
+/** Announces what changed from `before` to the status of `demo`, as stored. */
 export function announceChange(
   { events, metrics }: Recorders,
   logger: Logger,
   demo: ChaosDemo,
   before: ChaosDemoStatus | undefined,
-  chapters: () => readonly Chapter[],
 ): void {
   const after = demo.status ?? {};
   recordEvents(events, demo, eventsFor(before, after));
   logChange(loggerFor(logger, demo), before, after);
-  metrics.runs.changed(before, after, chapters);
+  metrics.runChanged(before, after);
 }
 
-/** Announces the deletion of an object during its run; does nothing if no run is active. */
+/** Announces the end of the run of a deleted object, which no later status reports; nothing if no run is active. */
 export function announceDeletion(
-  { events, metrics }: Recorders,
+  recorders: Recorders,
   logger: Logger,
-  demo: ChaosDemo,
+  { status: before, ...demo }: ChaosDemo,
   now: number,
 ): void {
-  if (!isRunActive(demo.status)) return;
-  recordEvents(events, demo, deletionEvents(demo.status ?? {}));
-  loggerFor(logger, demo).info({}, 'the object is being deleted; its run has ended');
-  metrics.runs.deleted(demo.status ?? {}, now);
+  if (!before?.run || !isRunActive(before)) return;
+  const run = { ...before.run, completedAt: iso(now), phase: 'Aborted', reason: 'Deleted' } as const;
+  const status = { ...before, phase: run.phase, message: 'the object was deleted', run };
+  announceChange(recorders, logger, { ...demo, status }, before);
 }
 
 /** Reports that the evidence of a run is not stored, or not completely, and why. */

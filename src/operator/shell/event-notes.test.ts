@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
-import { deletionEvents, eventsFor } from './event-notes.ts';
+import { eventsFor } from './event-notes.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const later = '2026-01-01T00:00:10.000Z';
@@ -47,7 +47,7 @@ function refused(reason: Condition['reason']): ChaosDemoStatus {
   };
 }
 
-function ended(phase: Verdict['phase'], reason: Verdict['reason'] = 'ExpectationsMet'): ChaosDemoStatus {
+function ended(phase: Verdict['phase'], reason: Verdict['reason']): ChaosDemoStatus {
   const run = { number: 1, startedAt: at, completedAt: later, phase, reason };
   return running({ phase, message: 'as it went', run });
 }
@@ -100,15 +100,16 @@ describe('eventsFor', () => {
   });
 
   it.each([
-    ['Succeeded', 'RunSucceeded', 'Normal'],
-    ['Failed', 'RunFailed', 'Warning'],
-    ['Errored', 'RunErrored', 'Warning'],
-    ['Aborted', 'RunAborted', 'Warning'],
-  ] as const)('reports the end as %s once, as %s', (phase, reason, type) => {
-    expect(eventsFor(running(), ended(phase))).toEqual([
+    ['Succeeded', 'ExpectationsMet', 'RunSucceeded', 'Normal'],
+    ['Failed', 'UnexpectedViolation', 'RunFailed', 'Warning'],
+    ['Errored', 'RestoreFailed', 'RunErrored', 'Warning'],
+    ['Aborted', 'Aborted', 'RunAborted', 'Warning'],
+    ['Aborted', 'Deleted', 'RunAborted', 'Normal'],
+  ] as const)('reports the end as %s because of %s once, as %s', (phase, why, reason, type) => {
+    expect(eventsFor(running(), ended(phase, why))).toEqual([
       { type, reason, action: 'EndRun', note: `Run 1 ${phase} (0/1 as expected): as it went` },
     ]);
-    expect(eventsFor(ended(phase), { ...ended(phase), message: 'other words' })).toEqual([]);
+    expect(eventsFor(ended(phase, why), { ...ended(phase, why), message: 'other words' })).toEqual([]);
   });
 
   it('warns of a refusal when it begins and when its reason changes', () => {
@@ -118,17 +119,4 @@ describe('eventsFor', () => {
     expect(reasonsOf(refused('NoSuchPods'), refused('NoSuchPods'))).toEqual([]);
     expect(reasonsOf(refused('NoSuchPods'), refused('TargetShared'))).toEqual(['TargetShared']);
   });
-});
-
-it('deletionEvents ends a run that is active, and no other', () => {
-  expect(deletionEvents(running())).toEqual([
-    {
-      type: 'Normal',
-      reason: 'RunAborted',
-      action: 'EndRun',
-      note: 'Run 1 Aborted: the object was deleted',
-    },
-  ]);
-  expect(deletionEvents(ended('Failed'))).toEqual([]);
-  expect(deletionEvents({})).toEqual([]);
 });

@@ -29,16 +29,8 @@ export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoS
       scenarioEvents(run, sameRun(before, after) ? findScenario(before, scenario.name) : undefined, scenario),
     ),
     ...runEnd(before, after),
-    ...refusal(before, after),
-    ...waiting(before, after),
+    ...block(before, after),
   ];
-}
-
-/** The end of a run whose object is deleted: no later status reports it. */
-export function deletionEvents({ run }: ChaosDemoStatus): EventNote[] {
-  if (!run || run.completedAt !== undefined) return [];
-  const note = `Run ${run.number} Aborted: the object was deleted`;
-  return [{ type: 'Normal', reason: 'RunAborted', action: 'EndRun', note }];
 }
 
 function sameRun(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
@@ -74,12 +66,16 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
     });
   }
   if (fault?.endedAt !== undefined && earlier?.endedAt === undefined) {
+    // If the end was not observed, or it is unclear whether the fault was active at all, it is over by its bound.
+    const end =
+      fault.endedAt === fault.until
+        ? `has ended by ${fault.endedAt} at the latest`
+        : `is over since ${fault.endedAt}`;
     events.push({
       type: 'Normal',
       reason: 'FaultReleased',
       action: 'ReleaseFault',
-      // If the end was not observed, or it is unclear whether the fault was active at all, it is over by its bound.
-      note: `${about}: the fault ${fault.endedAt === fault.until ? 'has ended by' : 'is over since'} ${fault.endedAt}${fault.endedAt === fault.until ? ' at the latest' : ''}`,
+      note: `${about}: the fault ${end}`,
     });
   }
   if (after.result !== undefined && before?.result !== after.result)
@@ -121,41 +117,31 @@ function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): Ev
   return [{ type, reason, action: 'EndRun', note }];
 }
 
-function endingOf(verdict: Verdict): Pick<EventNote, 'type' | 'reason'> {
-  if (verdict.reason === 'Superseded') return { type: 'Normal', reason: 'Superseded' };
-  if (verdict.reason === 'Deleted') return { type: 'Normal', reason: 'RunAborted' };
-  return { type: verdict.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: `Run${verdict.phase}` };
+function endingOf({ phase, reason }: Verdict): Pick<EventNote, 'type' | 'reason'> {
+  if (reason === 'Superseded') return { type: 'Normal', reason };
+  const isNormal = phase === 'Succeeded' || reason === 'Deleted';
+  return { type: isNormal ? 'Normal' : 'Warning', reason: `Run${phase}` };
+}
+
+/** Why no run begins, when that begins or its reason changes. */
+function block(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  const now = blockOf(after);
+  return now === undefined || blockOf(before)?.reason === now.reason ? [] : [now];
 }
 
 /**
- * A refusal or its change: stalled although no run has ended in this state. If an object is stalled after a run, that
- * is the verdict, which has an event of its own.
+ * A refusal: stalled although no run has ended in this state. If an object is stalled after a run, that is the verdict,
+ * which has an event of its own. Or what an object waits for if that resolves automatically, such as a lock held by
+ * another; a check in progress is not waiting, and has the reason Pending.
  */
-function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
-  const now = refusedBy(after);
-  if (now === undefined || refusedBy(before)?.reason === now.reason) return [];
-  return [{ type: 'Warning', reason: now.reason, action: 'Refuse', note: now.message }];
-}
-
-function refusedBy(status: ChaosDemoStatus | undefined): Condition | undefined {
+function blockOf(status: ChaosDemoStatus | undefined): EventNote | undefined {
   const stalled = condition(status, 'Stalled');
-  return stalled?.status === 'True' && condition(status, 'Finished')?.status === 'False'
-    ? stalled
-    : undefined;
-}
-
-/** Before a run: what it waits for if that resolves automatically, such as a lock held by another. */
-function waiting(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
-  const now = waitsFor(after);
-  if (now === undefined || waitsFor(before)?.reason === now.reason) return [];
-  return [{ type: 'Normal', reason: now.reason, action: 'Wait', note: now.message }];
-}
-
-/** A check in progress is not waiting: that has the reason Pending. */
-function waitsFor(status: ChaosDemoStatus | undefined): Condition | undefined {
-  if (status?.phase !== 'Pending') return undefined;
-  const reconciling = condition(status, 'Reconciling');
-  return reconciling?.status === 'True' && reconciling.reason !== 'Pending' ? reconciling : undefined;
+  if (stalled && condition(status, 'Finished')?.status === 'False') {
+    return { type: 'Warning', reason: stalled.reason, action: 'Refuse', note: stalled.message };
+  }
+  const reconciling = status?.phase === 'Pending' ? condition(status, 'Reconciling') : undefined;
+  if (!reconciling || reconciling.reason === 'Pending') return undefined;
+  return { type: 'Normal', reason: reconciling.reason, action: 'Wait', note: reconciling.message };
 }
 
 function condition(status: ChaosDemoStatus | undefined, type: string): Condition | undefined {

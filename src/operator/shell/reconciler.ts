@@ -111,13 +111,10 @@ export class Reconciler {
     return this.#evidence.size;
   }
 
-  /** Counts the runs that are already active, before any other may begin. */
+  /** Gives the runs that are already active their slots, before any other may begin. */
   takeOver(keys: Iterable<string>): void {
-    const { api, recorders } = this.#options;
     for (const key of keys) {
-      if (!isRunActive(api.read(key)?.status)) continue;
-      this.#slots.acquire(key);
-      recorders.metrics.runs.takenOver();
+      if (isRunActive(this.#options.api.read(key)?.status)) this.#slots.acquire(key);
     }
   }
 
@@ -322,8 +319,7 @@ export class Reconciler {
     this.#entries.keep(entry, after);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
     else if (definition) this.#evidence.note(entry.key, after, entry.session, definition);
-    const chapters = () => definition?.chapters(after.spec) ?? [];
-    announceChange(recorders, logger, after, before.status, chapters);
+    announceChange(recorders, logger, after, before.status);
   }
 
   /** Integer milliseconds: values computed from them go into a status. */

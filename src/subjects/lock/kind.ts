@@ -28,7 +28,6 @@ export const lockApi: SubjectApi = {
   // Those of Redis and of pods are documented with the rate limiter.
   refusals: [],
   secrets: [],
-  histograms: [],
 };
 
 export const lockKind: SubjectKind<LockSpec> = {

@@ -1,11 +1,5 @@
 /** The rate limiter: its additions to the API, and what a run of it needs to know. */
-import {
-  type CelRule,
-  formatDuration,
-  type HistogramApi,
-  parseDuration,
-  type SubjectApi,
-} from '../../api/index.ts';
+import { type CelRule, formatDuration, parseDuration, type SubjectApi } from '../../api/index.ts';
 import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
 import { redisColumn } from '../redis/schema.ts';
 import { capacity } from '../scenarios/capacity.ts';
@@ -42,22 +36,6 @@ const specRules: readonly CelRule[] = [
   acceptRule(outageApi.member, outageApi.schema),
 ];
 
-/**
- * How many requests limiters under test admitted over the limit. By the first of these measures that a scenario has:
- * over-admission itself, or the worst burst against the limit.
- */
-export const OVER_ADMISSION: HistogramApi = {
-  name: 'over_admission_requests',
-  help: 'Requests admitted beyond the limit in a scenario that ended Violated or Held, by type. If a measure has atLeast, the true figure may be higher.',
-  buckets: [0, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 5000],
-  of: ({ measures = [] }) => {
-    const over = measures.find(({ name }) => name === 'overAdmission');
-    const burst = measures.find(({ bound, name }) => name === 'admitted' && bound !== undefined);
-    const found = over ?? burst;
-    return found && Math.max(0, found.value - (found.bound ?? 0));
-  },
-};
-
 export const rateLimiterApi: SubjectApi = {
   member: PART,
   displayName: 'rate limiter',
@@ -91,7 +69,6 @@ export const rateLimiterApi: SubjectApi = {
         '`headers`: further headers of requests to the pods, one a line, at most 16 and 8,192 characters in total. `selector`: labels that the selector of the spec must require, such as `app=your-api`. `callers`: keys of accounts, one a line. `ca.crt`: authorities for TLS; a Secret with headers, too, is used only with such a certificate.',
     },
   ],
-  histograms: [OVER_ADMISSION],
 };
 
 export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
