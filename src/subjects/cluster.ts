@@ -2,47 +2,72 @@
  * The Kubernetes API that a subject may use, as a port: the operator passes its client, a test its own. Everything is
  * read with the operator's rights, bounded in number and time.
  */
+import { z } from 'zod';
 import type { Lock } from '../engine/subject.ts';
 
 /** The pod labels that are read. ReplicaSets set the first, StatefulSets and DaemonSets the second. */
 export const POD_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
 
-/** The fields of a Pod that subjects read; `slimPod` keeps no others. */
-export interface Pod {
-  metadata: {
-    name: string;
-    uid: string;
-    namespace?: string;
-    labels?: Record<string, string>;
-    deletionTimestamp?: string;
-  };
-  spec?: {
-    hostNetwork?: boolean;
-    containers: readonly Container[];
-    initContainers?: readonly (Container & { restartPolicy?: string })[];
-  };
-  status?: {
-    podIP?: string;
-    phase?: string;
-    conditions?: readonly { type: string; status: string }[];
-    containerStatuses?: readonly ContainerStatus[];
-    initContainerStatuses?: readonly ContainerStatus[];
-  };
-}
+const text = z.string().optional();
 
-export interface Container {
-  name: string;
-  image?: string;
-  ports?: readonly { name?: string; containerPort: number; protocol?: string }[];
-}
+const container = z.object({
+  name: z.string(),
+  image: text,
+  ports: z
+    .array(z.object({ name: text, containerPort: z.number(), protocol: text }))
+    .readonly()
+    .optional(),
+});
 
 /** `containerID` is another one after each restart of the container. */
-export interface ContainerStatus {
-  name: string;
-  containerID?: string;
-  imageID?: string;
-  image?: string;
-}
+const containerStatuses = z
+  .array(z.object({ name: z.string(), containerID: text, imageID: text, image: text }))
+  .readonly()
+  .optional();
+
+const labels = z.record(z.string(), z.string()).transform((all) => {
+  const kept = Object.entries(all).filter(([name]) => POD_LABELS.some((label) => label === name));
+  return Object.fromEntries(kept);
+});
+
+/**
+ * The fields of a Pod that subjects read. `parse` keeps no others: environment, volumes, annotations and managed fields
+ * are most of a pod, and up to a tenant.
+ */
+export const podSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    uid: z.string(),
+    namespace: text,
+    labels: labels.optional(),
+    deletionTimestamp: text,
+  }),
+  spec: z
+    .object({
+      hostNetwork: z.boolean().optional(),
+      containers: z.array(container).readonly(),
+      initContainers: z
+        .array(container.extend({ restartPolicy: text }))
+        .readonly()
+        .optional(),
+    })
+    .optional(),
+  status: z
+    .object({
+      podIP: text,
+      phase: text,
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string() }))
+        .readonly()
+        .optional(),
+      containerStatuses,
+      initContainerStatuses: containerStatuses,
+    })
+    .optional(),
+});
+
+export type Pod = z.infer<typeof podSchema>;
+export type Container = z.infer<typeof container>;
 
 /** The fields of a Service that subjects read. */
 export interface Service {

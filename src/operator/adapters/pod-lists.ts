@@ -6,8 +6,7 @@
 
 import { type KubeApi, listPages, resourcePath } from '@chaosdemo/kube-runtime';
 import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
-import { ListTooLargeError, type Pod } from '../../subjects/cluster.ts';
-import { slimPod } from './slim-pod.ts';
+import { ListTooLargeError, type Pod, podSchema } from '../../subjects/cluster.ts';
 
 /** Pods per page, fewer if they are large: four pages show that there are more than 200. */
 const PAGE_PODS = 51;
@@ -46,7 +45,7 @@ export class PodLists {
   }
 
   /**
-   * All of these pods, slim; 'TooMany' if there are more than `most`.
+   * All of these pods, with the fields of the schema; 'TooMany' if there are more than `most`.
    * @throws {ListTooLargeError} more bytes than a list may have
    * @throws what the client throws
    */
@@ -72,7 +71,7 @@ export class PodLists {
     for await (const { bytes, items } of pages) {
       total += bytes;
       if (total > MAX_LIST_BYTES) throw new ListTooLargeError(pods.length, MAX_LIST_BYTES);
-      pods.push(...(items ?? []).map(slimPod));
+      pods.push(...(items ?? []).map((item) => podSchema.parse(item)));
       if (pods.length > most) return 'TooMany';
     }
     return pods;
