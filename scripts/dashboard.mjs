@@ -20,10 +20,7 @@ const often = (metric, by, legend = called(by)) =>
 const inRange = (metric, by) => query(`sum by (${by}) (increase(${metric}${OURS}[$__range]))`, called(by));
 /** So much or less in 99 of 100 cases. */
 const mostly = (metric, legend) =>
-  query(
-    `histogram_quantile(0.99, sum by (le) (rate(${metric}_bucket${QUEUE}[$__rate_interval])))`,
-    legend,
-  );
+  query(`histogram_quantile(0.99, sum by (le) (rate(${metric}_bucket${QUEUE}[$__rate_interval])))`, legend);
 
 const red = { color: 'red' };
 const green = { color: 'green', value: null };
@@ -128,30 +125,12 @@ const ROWS = [
         queries: [often('chaosdemo_faults_injected_total', 'type')],
         defaults: whole,
       },
-    ],
-  },
-  {
-    title: 'Models',
-    panels: [
       {
-        title: 'Questions to models',
-        about: 'In the time shown, by outcome: believed, rejected by the checks, or no answer.',
-        queries: [
-          inRange('chaosdemo_diagnosis_questions_total', 'profile, outcome', '{{profile}} {{outcome}}'),
-        ],
+        title: 'Diagnoses',
+        about:
+          'In the time shown, by who made them: rules, a model, or rules because the model gave no valid answer.',
+        queries: [inRange('chaosdemo_diagnoses_total', 'by')],
         defaults: whole,
-      },
-      {
-        title: 'Tokens of models',
-        about: 'In the time shown: of questions and of answers.',
-        queries: [inRange('chaosdemo_diagnosis_tokens_total', 'profile, kind', '{{profile}} {{kind}}')],
-        defaults: whole,
-      },
-      {
-        title: 'Cost of models',
-        about: 'In the time shown, in dollars, by the prices of the profiles.',
-        queries: [inRange('chaosdemo_diagnosis_cost_dollars_total', 'profile', '{{profile}}')],
-        unit: 'currencyUSD',
       },
     ],
   },
@@ -232,6 +211,7 @@ export function dashboardJson() {
       x = (x + w) % 24;
       if (x === 0) y += h;
     }
+    if (x > 0) y += 8;
   }
   const head = JSON.stringify(HEAD, null, 2).replace(/\n}$/, '');
   return `${head},\n  "panels": [\n    ${lines.join(',\n    ')}\n  ]\n}\n`;

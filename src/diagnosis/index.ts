@@ -3,11 +3,6 @@ export { type Action, type AnomalyClass, actions, anomalyClasses, type Diagnosis
 export { checkAnswer } from './check-answer.ts';
 export { type Grade, gradeAnswer, type Truth } from './grade.ts';
 export type { ModelProfile as DiagnosisProfile } from './models/profiles.ts';
-export {
-  createDiagnosisProfiles,
-  type DiagnosisProfiles,
-  type QueryRecord,
-  queryProvider,
-} from './profiles.ts';
+export { createDiagnosisProfiles, type DiagnosisProfiles, queryProvider } from './profiles.ts';
 export type { DiagnosisProvider } from './provider.ts';
 export { rulesProvider } from './rules/index.ts';

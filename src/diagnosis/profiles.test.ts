@@ -118,31 +118,6 @@ describe('createDiagnosisProfiles', () => {
     expect(given).toEqual([relativeToFirst(bundle), expect.any(AbortSignal)]);
   });
 
-  it('an observer gets the outcome and the cost of each query', async () => {
-    const useless: DiagnosisProvider = {
-      name: 'useless',
-      answer: async () => ({ failed: 'the model refused', usage: { inputTokens: 9 } }),
-    };
-    const down: DiagnosisProvider = {
-      name: 'down',
-      answer: () => Promise.reject(new Error('connection refused')),
-    };
-    const scripted = saying({ ...good, component: 'replica-9' });
-    const profiles = createDiagnosisProfiles({ down, good: saying(good), scripted, useless });
-    const observed: unknown[] = [];
-    profiles.observe((each) => observed.push(each));
-    for (const name of profiles.names) {
-      await profiles.diagnose(name, request, never);
-    }
-    await profiles.diagnose('mystery', request, never);
-    expect(observed).toEqual([
-      { profile: 'down', outcome: 'failed' },
-      { profile: 'good', outcome: 'accepted', usage: { inputTokens: 7 }, grade: expect.anything() },
-      { profile: 'scripted', outcome: 'rejected', usage: { inputTokens: 7 } },
-      { profile: 'useless', outcome: 'failed', usage: { inputTokens: 9 } },
-    ]);
-  });
-
   it('a profile that does not exist is reported with the profiles that do', async () => {
     const profiles = createDiagnosisProfiles({ rules: rulesProvider, other: saying(good) });
     for (const profile of ['mystery', 'toString', '__proto__']) {

@@ -4,7 +4,7 @@
  */
 import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
-import { type DiagnosisGrade, type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
+import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { Truth } from './grade.ts';
@@ -63,20 +63,7 @@ const FAILURE_WORDS = 256;
 /** Length of the model name given by a server, in the message of a rejected answer. */
 const MODEL_WORDS = 64;
 
-/** The outcome of one question. */
-export interface QueryRecord {
-  readonly profile: string;
-  readonly outcome: 'accepted' | 'rejected' | 'failed';
-  readonly usage?: ProviderUsage;
-  /** Of an accepted answer, if the injected fault is known. */
-  readonly grade?: DiagnosisGrade;
-}
-
 export interface DiagnosisProfiles {
-  /** Names of the profiles. */
-  readonly names: readonly string[];
-  /** Registers an observer of all later questions, called once the outcome of each is known. */
-  observe(observer: (record: QueryRecord) => void): void;
   /** Queries the provider of a profile about the evidence, and grades the answer. Never rejects. */
   diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
 }
@@ -91,10 +78,7 @@ export function createDiagnosisProfiles(
   timeoutMs = PROVIDER_TIMEOUT_MS,
 ): DiagnosisProfiles {
   const names = Object.keys(providers).sort();
-  const observers: ((record: QueryRecord) => void)[] = [];
   return {
-    names,
-    observe: (observer) => void observers.push(observer),
     async diagnose(profile, { bundle, pods, scenario, truth }, signal) {
       const provider = Object.hasOwn(providers, profile) ? providers[profile] : undefined;
       if (provider === undefined) {
@@ -110,8 +94,6 @@ export function createDiagnosisProfiles(
       const cost = usage && { usage };
       // Only after the answer is it compared with the truth.
       const grade = truth && 'answer' in answered && gradeText(answered.answer, truth, bundle);
-      const outcome = 'failed' in answered ? 'failed' : 'rejected' in answered ? 'rejected' : 'accepted';
-      for (const notify of observers) notify({ profile, outcome, ...cost, ...(grade && { grade }) });
       if ('failed' in answered)
         return { message: `profile "${profile}" failed: ${answered.failed}`, ...cost };
       if ('rejected' in answered) {

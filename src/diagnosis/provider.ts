@@ -28,8 +28,6 @@ export interface DiagnosisResult {
 export interface ProviderUsage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
-  /** Millionths of a US dollar. */
-  readonly microDollars?: number;
 }
 
 /** The unchecked answer of a provider: see `checkAnswer`. */

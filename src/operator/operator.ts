@@ -15,7 +15,6 @@ import {
 } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, GROUP, RELEASE, RELEASE_ANNOTATION } from '../api/index.ts';
-import type { DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Subject } from '../engine/subject.ts';
 import type { Cluster } from '../subjects/cluster.ts';
 import { startHttpServer } from './adapters/http-server.ts';
@@ -36,7 +35,6 @@ const LEADER_LEASE = 'chaosdemo-operator';
  * Runs until `signal` aborts and shutdown is complete.
  *
  * @param subjects what may be tested
- * @param profiles those that explain what was detected; their questions are counted
  * @throws if it cannot start, for example because the HTTP port is taken.
  */
 export async function runOperator(
@@ -45,7 +43,6 @@ export async function runOperator(
   logger: Logger,
   signal: AbortSignal,
   subjects: readonly Subject<Cluster>[],
-  profiles?: Pick<DiagnosisProfiles, 'names' | 'observe'>,
 ): Promise<void> {
   if (client.warning !== undefined) logger.warn({}, client.warning);
   const clock = createSystemClock();
@@ -60,9 +57,7 @@ export async function runOperator(
       now: Date.now,
     },
     subjects.map(({ definition }) => definition.api),
-    profiles?.names,
   );
-  profiles?.observe(metrics.diagnosisQueried);
   client.observe(metrics.requested);
   const events = new EventRecorder({
     client,

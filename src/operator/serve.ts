@@ -1,6 +1,5 @@
 /** The operator with its subjects and the profiles of its configuration. */
 import type { KubeApi } from '@chaosdemo/kube-runtime';
-import type { QueryRecord } from '../diagnosis/index.ts';
 import { SUBJECTS, subjectsExplainedBy } from '../subjects/index.ts';
 import { Cells } from './cells/cells.ts';
 import type { Config } from './config.ts';
@@ -19,16 +18,10 @@ export async function serve(
   signal: AbortSignal,
 ): Promise<void> {
   const models = await readModels(config.diagnosisProfiles, logger);
-  const names = models.map(({ name }) => name);
-  let observer: (record: QueryRecord) => void = () => undefined;
-  const observe = (other: typeof observer): void => {
-    observer = other;
-  };
   const { faultCooldownMs, identity, logLevel } = config;
-  const data = { faultCooldownMs, identity, logLevel, models };
-  const cells = new Cells({ logger, data, onQueried: (record) => observer(record) });
+  const cells = new Cells(logger, { faultCooldownMs, identity, logLevel, models });
   try {
-    await runOperator(config, client, logger, signal, cells.subjects(SUBJECTS), { names, observe });
+    await runOperator(config, client, logger, signal, cells.subjects(SUBJECTS));
   } finally {
     await cells.close();
   }
@@ -42,5 +35,5 @@ export async function serveInOneThread(
   signal: AbortSignal,
 ): Promise<void> {
   const profiles = await profilesWith(await readModels(config.diagnosisProfiles, logger));
-  await runOperator(config, client, logger, signal, subjectsExplainedBy(profiles), profiles);
+  await runOperator(config, client, logger, signal, subjectsExplainedBy(profiles));
 }

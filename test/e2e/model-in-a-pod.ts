@@ -20,13 +20,6 @@ const AS_WITHOUT_IT = { phase: 'Succeeded', reason: 'ExpectationsMet' };
 const MOST_ATTEMPTS = 3;
 const progress = (line: string): void => void process.stdout.write(`[e2e] ${line}\n`);
 
-/** What the server of the model logs of its queries. */
-interface Served {
-  readonly received: number;
-  readonly answered: number;
-  readonly tokens: { readonly input: number; readonly output: number };
-}
-
 export function modelInAPod(cluster: Cluster): void {
   const { kubectl, provided } = cluster;
 
@@ -42,38 +35,14 @@ export function modelInAPod(cluster: Cluster): void {
 
   const log = async (): Promise<string> =>
     await kubectl.run(['-n', MODELS, 'logs', 'deployment/chaosdemo-model']);
-  const served = async (): Promise<Served> => {
-    const text = await log();
-    const answers = [...text.matchAll(/: answered, (\d+) tokens read, (\d+) written/g)];
-    const sum = (group: number): number => answers.reduce((all, match) => all + Number(match[group]), 0);
-    const received = [...text.matchAll(/: received, /g)].length;
-    return { received, answered: answers.length, tokens: { input: sum(1), output: sum(2) } };
-  };
-  /** What an operator counts; a new process begins at 0. */
-  const counted = async (pod: string) => {
-    const page = await cluster.metrics(pod);
-    const value = (name: string, label: string): number => {
-      const series = `chaosdemo_diagnosis_${name}{profile="${PROFILE}",${label}}`;
-      const line = page.split('\n').find((each) => each.startsWith(series));
-      return Number(line?.slice(series.length) ?? Number.NaN);
-    };
-    const questions = (outcome: string): number => value('questions_total', `outcome="${outcome}"`);
-    return {
-      accepted: questions('accepted'),
-      rejected: questions('rejected'),
-      failed: questions('failed'),
-      tokens: {
-        input: value('tokens_total', 'kind="input"'),
-        output: value('tokens_total', 'kind="output"'),
-      },
-    };
-  };
+  /** Queries that the server of the model has logged. */
+  const received = async (): Promise<number> => [...(await log()).matchAll(/: received, /g)].length;
   /** How often a pod began to lead. */
   const terms = async (pod: string): Promise<string | undefined> =>
     /^chaosdemo_leader_terms_total (\d+)$/m.exec(await cluster.metrics(pod))?.[1];
   /**
    * Runs a demo that names the profile until one was led by one process from its beginning to its end: on a busy machine
-   * the lead changes, and then no process has seen it all. Compares the counts of server, operator and status.
+   * the lead changes, and then no process has seen it all. Compares what server and status report.
    * @returns its verdict
    */
   const explained = async (name: string): Promise<ChaosDemoStatus['run']> => {
@@ -86,34 +55,19 @@ export function modelInAPod(cluster: Cluster): void {
   };
   const runAndCompare = async (name: string): Promise<ChaosDemoStatus | undefined> => {
     const leader = await cluster.leader();
-    const [before, counts] = [await served(), await counted(leader)];
+    const before = await received();
     const led = await terms(leader);
     await cluster.applySpec(name, { diagnosisProfile: PROFILE });
     const status = await cluster.ended(name);
     if ((await cluster.leader()) !== leader || (await terms(leader)) !== led) return undefined;
     const diagnoses = status.diagnoses ?? [];
     expect(diagnoses).toHaveLength(2);
-    const outcomes = diagnoses.map(outcomeOf);
+    diagnoses.forEach(expectOutcome);
     progress(`${name}: ${diagnoses.map(quotaIn).join(' | ')}`);
     // The chapter also has the answer of the rules.
     expect(sentencesOfRules(status)).toHaveLength(2);
 
-    const [after, now] = [await served(), await counted(leader)];
-    expect(after.received - before.received).toBe(2);
-    for (const outcome of ['accepted', 'rejected', 'failed'] as const) {
-      expect({ outcome, count: now[outcome] - counts[outcome] }).toEqual({
-        outcome,
-        count: outcomes.filter((each) => each === outcome).length,
-      });
-    }
-    const tokens = {
-      input: after.tokens.input - before.tokens.input,
-      output: after.tokens.output - before.tokens.output,
-    };
-    expect({
-      input: now.tokens.input - counts.tokens.input,
-      output: now.tokens.output - counts.tokens.output,
-    }).toEqual(tokens);
+    expect((await received()) - before).toBe(2);
     return status;
   };
 
@@ -141,12 +95,12 @@ export function modelInAPod(cluster: Cluster): void {
   });
 
   it(
-    "a model's answer agrees in status, metrics, log and ConfigMap",
+    "a model's answer, or why there is none, is in the status",
     keepingTime(async () => expect(await explained('explained')).toMatchObject(AS_WITHOUT_IT)),
   );
 
   it(
-    'a new leader continues with the tokens that were used',
+    'a new leader queries the model, too',
     keepingTime(async () => {
       await kubectl.run(['-n', SYSTEM, 'rollout', 'restart', 'deployment/chaosdemo-operator']);
       await kubectl.run(['-n', SYSTEM, 'rollout', 'status', 'deployment/chaosdemo-operator', '--timeout=5m']);
@@ -162,17 +116,13 @@ export function modelInAPod(cluster: Cluster): void {
   );
 }
 
-/** What became of the question behind a diagnosis. @throws where the status does not say */
-function outcomeOf(diagnosis: DiagnosisStatus): 'accepted' | 'rejected' | 'failed' {
+/** The status states what became of the question behind a diagnosis: accepted, rejected or failed. */
+function expectOutcome(diagnosis: DiagnosisStatus): void {
   const { message, profile } = diagnosis;
-  if (profile === PROFILE) {
-    expect(diagnosis).not.toHaveProperty('message');
-    return 'accepted';
-  }
+  if (profile === PROFILE) return expect(diagnosis).not.toHaveProperty('message');
   expect(diagnosis).toMatchObject({ profile: 'rules' });
-  if (message?.startsWith(`These are the rules: profile "${PROFILE}" (${LOCAL_MODEL}): `)) return 'rejected';
+  if (message?.startsWith(`These are the rules: profile "${PROFILE}" (${LOCAL_MODEL}): `)) return;
   expect(message).toMatch(new RegExp(`^These are the rules: profile "${PROFILE}" failed: `));
-  return 'failed';
 }
 
 function quotaIn({ class: cause, component, message, profile }: DiagnosisStatus): string {

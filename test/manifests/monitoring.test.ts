@@ -172,7 +172,7 @@ describe('the dashboard', () => {
     const ofRange = panels.filter(({ targets = [] }) =>
       targets.some(({ expr }) => expr.includes('$__range')),
     );
-    expect(ofRange.length).toBeGreaterThan(3);
+    expect(ofRange.length).toBeGreaterThan(2);
     expect(ofRange.filter(({ type }) => type === 'timeseries')).toEqual([]);
     expect(ofRange.flatMap(({ targets = [] }) => targets).every(({ instant }) => instant)).toBe(true);
   });

@@ -63,8 +63,3 @@ export class DayBudget {
     return day;
   }
 }
-
-/** Millionths of a dollar; also the price of one token if a million cost a dollar. 0 without a price. */
-export function microDollars({ input, output }: TokenUse, { price }: Pick<ModelProfile, 'price'>): number {
-  return price === undefined ? 0 : Math.ceil(input * price.input + output * price.output);
-}

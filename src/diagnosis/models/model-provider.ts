@@ -1,7 +1,7 @@
 /** A provider that queries a language model, by a profile. Its answer is unchecked, like that of any other. */
 
 import type { DiagnosisProvider, ProviderAnswer, UselessAnswer } from '../provider.ts';
-import { DayBudget, microDollars, type TokenUse } from './day-budget.ts';
+import { DayBudget, type TokenUse } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import { PROMPT_VERSION, promptOf } from './prompt.ts';
 import type { ModelAnswer } from './query-model.ts';
@@ -71,11 +71,7 @@ function providerAnswer(
   used: TokenUse,
   profile: ModelProfile,
 ): ProviderAnswer | UselessAnswer {
-  const usage = {
-    inputTokens: used.input,
-    outputTokens: used.output,
-    ...(profile.price && { microDollars: microDollars(used, profile) }),
-  };
+  const usage = { inputTokens: used.input, outputTokens: used.output };
   if (isRefused) return { failed: 'the model refused to answer', usage };
   const answer = jsonIn(text);
   if (answer === undefined && isTruncated) {

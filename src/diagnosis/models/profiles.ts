@@ -14,7 +14,6 @@ const name = z
   );
 
 const path = z.string().min(1).max(1024);
-const dollars = z.number().min(0).max(1_000_000);
 
 const model = z
   .strictObject({
@@ -43,8 +42,6 @@ const model = z
     /** Reasoning models take `max_completion_tokens`, and no temperature. */
     reasoning: z.boolean().default(false),
     tokensPerDay: z.int().min(1).max(1_000_000_000).optional(),
-    /** Dollars per million tokens. */
-    price: z.strictObject({ input: dollars, output: dollars }).optional(),
   })
   .superRefine((profile, context) => {
     const issue = (message: string, member: string): void =>
@@ -89,7 +86,7 @@ export function parseProfiles(content: unknown): ModelProfile[] {
   throw new ProfilesError(`these profiles cannot be used:\n${lines.join('\n')}`);
 }
 
-/** `profiles[2] (gpt).price`, with the name of the profile if it has one that can be shown. */
+/** `profiles[2] (gpt).retries`, with the name of the profile if it has one that can be shown. */
 function place(path: readonly PropertyKey[], content: unknown): string {
   const [top, index, ...rest] = path;
   if (top !== 'profiles' || typeof index !== 'number') return path.map(String).join('.') || 'the file';

@@ -1,7 +1,6 @@
 /** One cell as the thread that leads sees it: the thread, and the requests in both directions. */
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../api/index.ts';
-import type { QueryRecord } from '../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../subjects/cluster.ts';
 import { Beats } from './beats.ts';
 import { CellMemory } from './cell-memory.ts';
@@ -13,12 +12,6 @@ const HEAP_MB = 192;
 
 /** The bundle of a cell lies beside that of the operator. */
 const CODE = new URL(import.meta.url.endsWith('.ts') ? './cell.ts' : './cell.mjs', import.meta.url);
-
-export interface CellOptions {
-  readonly data: Omit<CellData, 'memory'>;
-  /** Gets the outcome of each question to a profile. */
-  readonly onQueried: (record: QueryRecord) => void;
-}
 
 export class Cell {
   readonly place: number;
@@ -32,14 +25,12 @@ export class Cell {
   readonly #leases = new Map<number, ClusterLease>();
   /** Requests in progress and open drivers, by namespace. */
   readonly #uses = new Map<string, number>();
-  readonly #onQueried: CellOptions['onQueried'];
   #usedAt = performance.now();
   #failure: string | undefined;
 
-  constructor({ data, onQueried }: CellOptions) {
+  constructor(data: Omit<CellData, 'memory'>) {
     const memory = new SharedArrayBuffer(CellMemory.BYTES);
     const workerData: CellData = { ...data, memory };
-    this.#onQueried = onQueried;
     this.place = data.place;
     this.#memory = new CellMemory(memory);
     this.#worker = new Worker(CODE, {
@@ -157,7 +148,6 @@ export class Cell {
         const lease = this.takeLease(id);
         await (keep ? lease?.leave() : lease?.release());
       },
-      queried: async (_, record) => this.#onQueried(record),
     };
   }
 }

@@ -32,9 +32,7 @@ const clock: Clock = {
   sleep,
 };
 const logger = createLogger({ level: data.logLevel, identity: data.identity });
-const profiles = await profilesWith(data.models);
-profiles.observe((record) => void host.request('queried', [record]));
-const subjects = subjectsExplainedBy(profiles);
+const subjects = subjectsExplainedBy(await profilesWith(data.models));
 const connectors = new Map<number, SubjectConnector>();
 const drivers = new Map<number, Opened>();
 let opened = 0;

@@ -9,7 +9,8 @@ import type { Cluster } from '../../subjects/cluster.ts';
 import type { Logger } from '../log.ts';
 import { LOOK_MS } from './beats.ts';
 import { createCellConnector } from './cell-connector.ts';
-import { Cell, type CellOptions } from './cell-thread.ts';
+import { Cell } from './cell-thread.ts';
+import type { CellData } from './messages.ts';
 import { Suspects } from './suspects.ts';
 
 /** More would share the processors with each other, and each takes 30 MB. */
@@ -22,13 +23,12 @@ const MEMORY_SHARE = 0.85;
 /** Bytes of the memory that cells share, for each: two counts. */
 const SHARED_BYTES = 16;
 
-export interface CellsOptions extends Pick<CellOptions, 'onQueried'> {
-  readonly logger: Logger;
-  readonly data: Omit<CellOptions['data'], 'place' | 'shared'>;
-}
+/** What all cells are started with. */
+type CommonData = Omit<CellData, 'memory' | 'place' | 'shared'>;
 
 export class Cells {
-  readonly #options: CellsOptions;
+  readonly #logger: Logger;
+  readonly #data: CommonData;
   readonly #cells = new Set<Cell>();
   readonly #byNamespace = new Map<string, Cell>();
   readonly #suspects = new Suspects();
@@ -36,8 +36,9 @@ export class Cells {
   readonly #shared = new SharedArrayBuffer(MOST_CELLS * SHARED_BYTES);
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: CellsOptions) {
-    this.#options = options;
+  constructor(logger: Logger, data: CommonData) {
+    this.#logger = logger;
+    this.#data = data;
   }
 
   /** The same subjects, connected in cells. */
@@ -72,12 +73,11 @@ export class Cells {
   #start(): Cell {
     const taken = new Set([...this.#cells].map(({ place }) => place));
     const place = [...Array(MOST_CELLS).keys()].find((each) => !taken.has(each)) ?? 0;
-    const { data, logger, onQueried } = this.#options;
-    const cell = new Cell({ data: { ...data, place, shared: this.#shared }, onQueried });
+    const cell = new Cell({ ...this.#data, place, shared: this.#shared });
     this.#cells.add(cell);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
     cell.ended.addEventListener('abort', () => this.#ended(cell), { once: true });
-    logger.info({ cell: place }, 'started a thread for runs');
+    this.#logger.info({ cell: place }, 'started a thread for runs');
     return cell;
   }
 
@@ -102,7 +102,7 @@ export class Cells {
     if (cell.failure === undefined) return;
     const namespaces = [...cell.namespaces];
     const fields = { cell: cell.place, namespaces, bytes: cell.bytes };
-    this.#options.logger.error(fields, `ended a thread of runs, which go on in another: ${cell.failure}`);
+    this.#logger.error(fields, `ended a thread of runs, which go on in another: ${cell.failure}`);
     this.#suspects.add(namespaces, cell.failure, Date.now());
   }
 }

@@ -1,6 +1,6 @@
 /** The requests between the thread that leads and a cell. Arguments and results are plain data. */
 import type { ChaosDemoSpec } from '../../api/index.ts';
-import type { DiagnosisProfile, QueryRecord } from '../../diagnosis/index.ts';
+import type { DiagnosisProfile } from '../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../engine/effects.ts';
 import type { Finding } from '../../engine/findings.ts';
 import type { Admission, Target } from '../../engine/observed.ts';
@@ -53,7 +53,6 @@ export type OfHost = {
     options: LeaseOptions,
   ): Awaited<ReturnType<ClusterLease['acquire']>>;
   release(lease: number, keep: boolean): void;
-  queried(record: QueryRecord): void;
 };
 
 /** What a cell is started with. */

@@ -52,25 +52,3 @@ describe('createMetrics', () => {
     expect(counts).toEqual([1, 91, 1]);
   });
 });
-
-it('counts questions, tokens and cost by profile, and invents no label', async () => {
-  const metrics = create(IDLE, [], ['small']);
-  const before = (await read(metrics)).size;
-  const usage = { inputTokens: 1000, outputTokens: 50, microDollars: 3750 };
-  metrics.diagnosisQueried({ profile: 'small', outcome: 'accepted', usage });
-  metrics.diagnosisQueried({ profile: 'small', outcome: 'rejected', usage });
-  metrics.diagnosisQueried({ profile: 'small', outcome: 'failed' });
-  metrics.diagnosisQueried({ profile: 'rules', outcome: 'accepted' });
-  metrics.diagnosisQueried({ profile: 'unheard-of', outcome: 'accepted', usage });
-  const series = await read(metrics);
-  expect(series.size).toBe(before);
-  expect(Object.fromEntries(series)).toMatchObject({
-    'chaosdemo_diagnosis_questions_total{profile="small",outcome="accepted"}': 1,
-    'chaosdemo_diagnosis_questions_total{profile="small",outcome="rejected"}': 1,
-    'chaosdemo_diagnosis_questions_total{profile="small",outcome="failed"}': 1,
-    'chaosdemo_diagnosis_questions_total{profile="rules",outcome="accepted"}': 1,
-    'chaosdemo_diagnosis_tokens_total{profile="small",kind="input"}': 2000,
-    'chaosdemo_diagnosis_tokens_total{profile="small",kind="output"}': 100,
-    'chaosdemo_diagnosis_cost_dollars_total{profile="small"}': 0.0075,
-  });
-});

@@ -5,8 +5,7 @@
 
 import type { ReconcileRecord } from '@chaosdemo/kube-runtime';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { RULES_PROFILE, type SubjectApi } from '../../api/index.ts';
-import type { QueryRecord } from '../../diagnosis/index.ts';
+import type { SubjectApi } from '../../api/index.ts';
 import { MetricTable } from './metric-table.ts';
 import { createObjectMetrics, type ObjectSources } from './object-metrics.ts';
 import { createRequestMetrics } from './request-metrics.ts';
@@ -41,20 +40,14 @@ export const IDLE: MetricSources = {
 /**
  * Creates the registry and all metrics.
  * @param subjects the registered ones: their scenario types are the values of the label `type`
- * @param profiles those that explain what was detected, besides the rules: the values of the label `profile`
  */
-export function createMetrics(
-  sources: MetricSources,
-  subjects: readonly SubjectApi[],
-  profiles: readonly string[] = [],
-) {
+export function createMetrics(sources: MetricSources, subjects: readonly SubjectApi[]) {
   const registry = new Registry();
   const table = new MetricTable(registry);
   collectDefaultMetrics({ register: registry });
 
   const reconciled = createReconcileMetrics(table, sources.queueDepth);
   const requested = createRequestMetrics(table);
-  const record = createQuestionMetrics(table, profiles);
   const runChanged = createRunMetrics(table, subjects);
   createObjectMetrics(table, sources);
   const written = table.counter(
@@ -85,8 +78,6 @@ export function createMetrics(
     reconciled,
     /** Counts a request to the API server; without a status, no response came. */
     requested,
-    /** Counts a question to a profile. */
-    diagnosisQueried: record,
     /** Counts one attempt to write a status. */
     statusWritten: (result: (typeof WRITE_RESULTS)[number]) => written({ result }),
     /** Whether this process leads from now on. */
@@ -132,31 +123,5 @@ function createReconcileMetrics(table: MetricTable, depth: () => number) {
     reconciled({ controller, result: outcome });
     if (outcome === 'error') failed({ controller });
     took({ controller }, durationMs / 1000);
-  };
-}
-
-/** Counts questions to profiles, with their outcome and cost. */
-function createQuestionMetrics(table: MetricTable, profiles: readonly string[]) {
-  const profile = [...new Set([RULES_PROFILE, ...profiles])];
-  const questions = table.counter(
-    'chaosdemo_diagnosis_questions_total',
-    'Questions to profiles, by outcome: accepted, rejected by the checks, failed (no answer, or no budget).',
-    { profile, outcome: ['accepted', 'rejected', 'failed'] },
-  );
-  const tokens = table.counter(
-    'chaosdemo_diagnosis_tokens_total',
-    'Tokens of questions (input) and of their answers (output), as the servers of models count them.',
-    { profile, kind: ['input', 'output'] },
-  );
-  const dollars = table.counter(
-    'chaosdemo_diagnosis_cost_dollars_total',
-    'What those tokens cost, by the prices of the profile; 0 without a price.',
-    { profile },
-  );
-  return ({ outcome, profile, usage = {} }: QueryRecord): void => {
-    questions({ profile, outcome });
-    tokens({ profile, kind: 'input' }, usage.inputTokens ?? 0);
-    tokens({ profile, kind: 'output' }, usage.outputTokens ?? 0);
-    dollars({ profile }, (usage.microDollars ?? 0) / 1e6);
   };
 }

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
 import { simulatedDefinition } from '../../../test/simulation/simulated-subject.ts';
 import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
@@ -72,6 +73,22 @@ describe('the end of a run', () => {
     expect(Object.keys(await counted()).filter((name) => name.startsWith('scenarios_total'))).toEqual([
       'scenarios_total{type="Stall",result="Inconclusive"}',
     ]);
+  });
+});
+
+it('diagnoses of an ended run count by whether the model of the spec has answered', async () => {
+  const { changed, counted } = setup();
+  const instead = { message: 'These are the rules: profile "small" failed: no' };
+  const diagnoses = [{}, instead, { requestedAt: at(12) }, { profile: 'small' }].map((more) => ({
+    ...diagnosisWith(),
+    ...more,
+  }));
+  changed(on, { ...on, diagnoses });
+  changed(on, { ...succeeded, diagnoses });
+  expect(await counted()).toMatchObject({
+    'diagnoses_total{by="rules"}': 1,
+    'diagnoses_total{by="rules-instead"}': 2,
+    'diagnoses_total{by="model"}': 1,
   });
 });
 

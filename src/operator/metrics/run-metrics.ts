@@ -5,8 +5,8 @@
  * A status may hold anything that its writers put there. So every label is from a closed set, and other values are not
  * counted, or counted as Other.
  */
-import type { ChaosDemoStatus, SubjectApi } from '../../api/index.ts';
-import { endOf, REASON_GROUPS, RESULTS, VERDICTS } from '../../api/index.ts';
+import type { ChaosDemoStatus, DiagnosisStatus, SubjectApi } from '../../api/index.ts';
+import { endOf, REASON_GROUPS, RESULTS, RULES_PROFILE, VERDICTS } from '../../api/index.ts';
 import type { MetricTable } from './metric-table.ts';
 
 /** The ends of a run, as the label `verdict`. */
@@ -34,6 +34,11 @@ export function createRunMetrics(table: MetricTable, subjects: readonly SubjectA
     'Scenarios of runs that have ended, by type and result. One that came to no result does not count.',
     { type, result: RESULTS },
   );
+  const diagnosed = table.counter(
+    'chaosdemo_diagnoses_total',
+    'Diagnoses of ended runs: by the rules, by a model, or by the rules in place of a model without a valid answer.',
+    { by: ['rules', 'model', 'rules-instead'] },
+  );
 
   return (before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void => {
     const earlier = before?.run?.number === after.run?.number ? before : undefined;
@@ -51,5 +56,12 @@ export function createRunMetrics(table: MetricTable, subjects: readonly SubjectA
     const stopped = phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.run?.reason : undefined;
     if (stopped !== undefined) errored({ reason: ERRORED_REASONS.includes(stopped) ? stopped : 'Other' });
     for (const { result, type } of after.scenarios ?? []) scenarios({ type, result });
+    for (const diagnosis of after.diagnoses ?? []) diagnosed({ by: authorOf(diagnosis) });
   };
+}
+
+function authorOf({ message, profile, requestedAt }: DiagnosisStatus): string {
+  if (profile !== RULES_PROFILE) return 'model';
+  // If an object is deleted during its run, the model may still be queried.
+  return message === undefined && requestedAt === undefined ? 'rules' : 'rules-instead';
 }

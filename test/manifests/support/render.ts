@@ -41,7 +41,6 @@ export const CHART_VALUES = {
           baseURL: 'https://api.anthropic.com/v1',
           model: 'large',
           apiKeySecret: { name: 'diagnosis-keys', key: 'anthropic' },
-          price: { input: 3, output: 15 },
           egress: { port: 443, cidrs: ['203.0.113.0/24'] },
         },
         {
