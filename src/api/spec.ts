@@ -85,17 +85,8 @@ export const DWELLS_PER_RUN = 2;
 /** Chapters of a scenario that dwell in pace Auto: chaos, detection, diagnosis. */
 export const DWELLS_PER_SCENARIO = 3;
 
-/** A member for each registered subject; a spec has one of them. */
-function subjectMembers(subjects: readonly SubjectApi[]): Record<string, z.ZodType> {
-  const isOnly = subjects.length === 1;
-  return Object.fromEntries(
-    subjects.map(({ member, schema }) => [member, isOnly ? schema : optionalPart(schema)]),
-  );
-}
-
-/** The rules of each subject; if there are several, a spec is about one of them, with its scenarios. */
+/** A spec is about one subject, with its scenarios; and the rules of each. */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
-  if (subjects.length === 1) return subjects.flatMap(({ rules }) => rules);
   const members = subjects.map(({ member }) => member);
   return [
     {
@@ -116,7 +107,7 @@ function specRules(subjects: readonly SubjectApi[]): CelRule[] {
 export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemoSpec> {
   const schema = z
     .object({
-      ...subjectMembers(subjects),
+      ...Object.fromEntries(subjects.map(({ member, schema: part }) => [member, optionalPart(part)])),
       scenarios: z
         .array(scenarioSchema(subjects))
         .min(1)

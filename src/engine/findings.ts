@@ -14,7 +14,7 @@ import type {
   Restored,
   Target,
 } from './observed.ts';
-import { diagnosisKey, put, without } from './observed.ts';
+import { diagnosisKey, put } from './observed.ts';
 
 export type Finding =
   /** Of `Admit`, for the spec of `generation`; or of a check right before a fault that shows the permission is gone. */
@@ -63,11 +63,7 @@ export function record(observed: Observed, finding: Finding): Observed {
     case 'Baseline':
       return { ...observed, baseline: finding.outcome };
     case 'Prepared':
-      return {
-        ...observed,
-        prepareFailures: without(observed.prepareFailures, finding.fault),
-        prepared: put(observed.prepared, finding.fault, finding.prepared),
-      };
+      return { ...observed, prepared: put(observed.prepared, finding.fault, finding.prepared) };
     case 'NotPrepared':
       return { ...observed, prepareFailures: put(observed.prepareFailures, finding.fault, finding.message) };
     case 'Announced':

@@ -159,15 +159,9 @@ export interface Observed {
 /** Without the members of every object: a forged id may be named as one of them. */
 const NOTHING: Readonly<Record<string, never>> = Object.freeze(Object.create(null));
 
-/** With one more, or without one. */
+/** With one more. */
 export function put<T>(map: Readonly<Record<string, T>>, id: string, value: T): Record<string, T> {
   return Object.assign(Object.create(null), map, { [id]: value });
-}
-
-export function without<T>(map: Readonly<Record<string, T>>, id: string): Record<string, T> {
-  const rest: Record<string, T> = Object.assign(Object.create(null), map);
-  delete rest[id];
-  return rest;
 }
 
 /** A session without observations. */

@@ -33,7 +33,6 @@ describe('readConfig', () => {
       httpPort: 8080,
       logLevel: 'info',
       faultCooldownMs: 60_000,
-      shutdownDeadlineMs: 25_000,
     });
   });
 

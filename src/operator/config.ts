@@ -100,12 +100,6 @@ const settings = {
     env: 'CHAOSDEMO_DIAGNOSIS_PROFILES',
     help: 'File with the models that may diagnose, in YAML or JSON; read at the start (default: only rules diagnose)',
   },
-  shutdownDeadlineMs: {
-    ...duration('1s', '10m', '25s'),
-    env: 'CHAOSDEMO_SHUTDOWN_DEADLINE',
-    help: 'How long a shutdown may take to release faults; must be less than terminationGracePeriodSeconds',
-    fallback: '25s',
-  },
 } as const;
 
 type Values = ValuesOf<typeof settings>;

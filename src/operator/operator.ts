@@ -28,6 +28,12 @@ import type { Logger } from './log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { Leadership } from './shell/leadership.ts';
 
+/**
+ * How long the end of a term may take, and then the events of a shutdown: in all less than
+ * terminationGracePeriodSeconds. Milliseconds.
+ */
+const [TERM_END_MS, EVENTS_MS] = [21_000, 4000];
+
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';
 
@@ -90,40 +96,36 @@ export async function runOperator(
           clock.follow();
           leadership.begin();
         },
-        onStoppedLeading: () => void leadership.end({ release: false, deadlineMs: termEndMs }),
+        onStoppedLeading: () => void leadership.end({ release: false, deadlineMs: TERM_END_MS }),
       })
     : undefined;
-  // A sixth of the time is left for events.
-  const termEndMs = (config.shutdownDeadlineMs * 5) / 6;
   const leads = (): boolean => elector?.isLeader() ?? !electing.signal.aborted;
   const api = createKubeDemoApi(client, (key) =>
     stores.map((store) => store.get(key)).find((demo) => demo !== undefined),
   );
   const evidence = createKubeEvidence(client);
   const leadership = new Leadership({
-    forTerm: () => ({
-      api,
-      evidence,
-      clock,
-      logger,
-      recorders: { events, metrics },
-      // New connections of the subjects: a wait for a lock in one term must not affect another.
-      connect(hasLead) {
-        const cluster = createKubeCluster(client, clock, logger, hasLead);
-        const ports = { cluster, clock, faultCooldownMs: config.faultCooldownMs, logger };
-        return new Map(
-          subjects.map((subject) => {
-            const { definition } = subject;
-            return [definition.api.member, { definition, connector: subject.connect(ports) }];
-          }),
-        );
-      },
-      processLeads: leads,
-      killSwitchIsOn: killSwitch.isOn,
-      concurrency: config.concurrency,
-      maxRuns: config.maxRuns,
-      maxRunsPerNamespace: config.maxRunsPerNamespace,
-    }),
+    api,
+    evidence,
+    clock,
+    logger,
+    recorders: { events, metrics },
+    // New connections of the subjects: a wait for a lock in one term must not affect another.
+    connect(hasLead) {
+      const cluster = createKubeCluster(client, clock, logger, hasLead);
+      const ports = { cluster, clock, faultCooldownMs: config.faultCooldownMs, logger };
+      return new Map(
+        subjects.map((subject) => {
+          const { definition } = subject;
+          return [definition.api.member, { definition, connector: subject.connect(ports) }];
+        }),
+      );
+    },
+    processLeads: leads,
+    killSwitchIsOn: killSwitch.isOn,
+    concurrency: config.concurrency,
+    maxRuns: config.maxRuns,
+    maxRunsPerNamespace: config.maxRunsPerNamespace,
     keys: () => stores.flatMap((store) => store.list().map(objectKey)),
     onChange(leads) {
       metrics.setLeader(leads);
@@ -158,8 +160,8 @@ export async function runOperator(
   } finally {
     logger.info('stopping: no new work; releasing active faults');
     // A frozen process may have lost the lead: active faults then belong to another.
-    await leadership.end({ release: elector?.isLeader() ?? true, deadlineMs: termEndMs });
-    await events.stop(config.shutdownDeadlineMs / 6);
+    await leadership.end({ release: elector?.isLeader() ?? true, deadlineMs: TERM_END_MS });
+    await events.stop(EVENTS_MS);
     electing.abort();
     await leading;
     watches.abort();

@@ -6,7 +6,7 @@
  */
 
 import { endsWithin, within } from '@chaosdemo/kube-runtime';
-import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
+import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { isBeingObserved } from '../../engine/scenarios.ts';
 import type { SubjectDefinition } from '../../engine/subject.ts';
@@ -91,24 +91,16 @@ export class EvidenceKeeper {
   ): void {
     const { run } = demo.status ?? {};
     if (!run) return;
-    try {
-      let kept = this.#runs.get(key);
-      if (kept && (kept.demo.metadata.uid !== demo.metadata.uid || kept.run !== run.number)) {
-        this.#end(kept, true);
-        kept = undefined;
-      }
-      if (!kept && run.completedAt !== undefined) return;
-      kept ??= this.#begin(key, demo, run.number, definition);
-      kept.demo = demo;
-      kept.source = source ?? kept.source;
-      if (run.completedAt !== undefined) this.#end(kept, true);
-    } catch (error) {
-      loggerFor(this.#options.logger, demo).error(
-        { err: error },
-        'the evidence of a run is not kept any more',
-      );
-      this.forget(key);
+    let kept = this.#runs.get(key);
+    if (kept && (kept.demo.metadata.uid !== demo.metadata.uid || kept.run !== run.number)) {
+      this.#end(kept, true);
+      kept = undefined;
     }
+    if (!kept && run.completedAt !== undefined) return;
+    kept ??= this.#begin(key, demo, run.number, definition);
+    kept.demo = demo;
+    kept.source = source ?? kept.source;
+    if (run.completedAt !== undefined) this.#end(kept, true);
   }
 
   /** The object is deleted or being deleted: its evidence goes with it. */
@@ -122,15 +114,7 @@ export class EvidenceKeeper {
   /** Writes pending changes, if `flush`, and ends; within twice {@link CLOSE_TIMEOUT_MS}. Never rejects. */
   async close(flush: boolean): Promise<void> {
     const { clock } = this.#options;
-    if (flush) {
-      for (const kept of this.#runs.values()) {
-        try {
-          this.#end(kept, false);
-        } catch (error) {
-          kept.stop.abort(error);
-        }
-      }
-    }
+    if (flush) for (const kept of this.#runs.values()) this.#end(kept, false);
     this.#runs.clear();
     if (this.#working.size === 0) return;
     const all = Promise.all(this.#working.values());
@@ -153,9 +137,7 @@ export class EvidenceKeeper {
       stop: new AbortController(),
     };
     this.#runs.set(key, kept);
-    const work = this.#work(kept).catch((error: unknown) => {
-      this.#log(kept).error({ err: error }, 'the evidence of a run is not kept any more');
-    });
+    const work = this.#work(kept).catch((error: unknown) => this.#giveUp(kept, error));
     this.#working.set(
       kept,
       work.finally(() => this.#working.delete(kept)),
@@ -166,9 +148,19 @@ export class EvidenceKeeper {
   /** The run has ended, if `complete`, or this process ends. Collects the observations before the session closes. */
   #end(kept: KeptRun, complete: boolean): void {
     this.#runs.delete(kept.key);
-    kept.last = filesOf(kept, this.#options.clock.now(), complete);
+    try {
+      kept.last = filesOf(kept, this.#options.clock.now(), complete);
+    } catch (error) {
+      this.#giveUp(kept, error);
+    }
     kept.source = undefined;
     kept.ended.abort();
+  }
+
+  /** A status that no run can have: it may be forged. */
+  #giveUp(kept: KeptRun, error: unknown): void {
+    this.#log(kept).error({ err: error }, 'the evidence of a run is not kept any more');
+    kept.stop.abort(error);
   }
 
   async #work(kept: KeptRun): Promise<void> {
@@ -271,9 +263,13 @@ function filesOf(kept: KeptRun, now: number, complete: boolean): EvidenceFiles {
     const recorded = source.history(id);
     if (recorded) {
       history.add(recorded.take());
+      const reading = observed.readings[id];
+      const isObserved =
+        entry.result !== undefined &&
+        (reading?.complete === true || !isBeingObserved(entry.fault, scenario, reading, now));
       // The check after a fault goes into its history, too.
       const isChecked = !scenario.releasable || observed.recoveries[id] !== undefined;
-      if (complete || (isChecked && isObservationOver(kept, entry, now))) recorded.release();
+      if (complete || (isObserved && isChecked)) recorded.release();
     } else if (!observed.prepared[id]) {
       // Whether it had been observed to its end is unknown here: the store is never read back.
       leftOut.push(
@@ -286,17 +282,4 @@ function filesOf(kept: KeptRun, now: number, complete: boolean): EvidenceFiles {
   }
   const run = runPartOf(demo, leftOut, complete);
   return { ...files, ...(run && runData(run)) };
-}
-
-/** Whether the observation of a fault that this process began has ended, or will never end. */
-function isObservationOver(
-  { definition, demo, source }: KeptRun,
-  { fault, name, result }: ScenarioStatus,
-  now: number,
-): boolean {
-  if (result === undefined || !fault || !source) return false;
-  const reading = source.observed.readings[fault.id];
-  if (reading?.complete === true) return true;
-  const scenario = definition.scenarios(demo.spec).find((candidate) => candidate.name === name);
-  return !scenario || !isBeingObserved(fault, scenario, reading, now);
 }

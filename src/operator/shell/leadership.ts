@@ -1,9 +1,7 @@
 /** The terms of this process, one after the other: at most one is active, and earlier ones may still be ending. */
 import { Term, type TermEnd, type TermOptions } from './term.ts';
 
-export interface LeadershipOptions {
-  /** Options of the next term; created for each, so that nothing carries over from an earlier one. */
-  readonly forTerm: () => TermOptions;
+export interface LeadershipOptions extends TermOptions {
   /** Keys of all objects: the initial work of a new term. */
   readonly keys: () => Iterable<string>;
   /** Called whenever this process begins or ends to lead. */
@@ -26,7 +24,7 @@ export class Leadership {
 
   /** Begins a term and enqueues everything. */
   begin(): void {
-    this.#term = new Term(this.#options.forTerm());
+    this.#term = new Term(this.#options);
     this.#options.onChange(true);
     this.#term.takeOver(this.#options.keys());
   }

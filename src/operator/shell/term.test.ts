@@ -28,23 +28,21 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
   /** What each term has reported its subjects to go by. */
   const leads: (() => boolean)[] = [];
   const leadership = new Leadership({
-    forTerm: () => ({
-      api,
-      evidence: new FakeEvidence(world).connect(clock),
-      clock,
-      logger,
-      recorders: { events: { record: () => {} }, metrics },
-      connect(hasLead) {
-        leads.push(hasLead);
-        const connector = new SimulatedConnector(target, clock);
-        return new Map([['simulated', { definition: simulatedDefinition, connector }]]);
-      },
-      processLeads: () => election.leads,
-      killSwitchIsOn: () => false,
-      concurrency: 2,
-      maxRuns: 50,
-      maxRunsPerNamespace: 5,
-    }),
+    api,
+    evidence: new FakeEvidence(world).connect(clock),
+    clock,
+    logger,
+    recorders: { events: { record: () => {} }, metrics },
+    connect(hasLead) {
+      leads.push(hasLead);
+      const connector = new SimulatedConnector(target, clock);
+      return new Map([['simulated', { definition: simulatedDefinition, connector }]]);
+    },
+    processLeads: () => election.leads,
+    killSwitchIsOn: () => false,
+    concurrency: 2,
+    maxRuns: 50,
+    maxRunsPerNamespace: 5,
     keys: () => api.keys(),
     onChange: (leads) => reported.push(leads),
   });
