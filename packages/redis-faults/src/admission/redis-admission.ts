@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { formatAddr } from '../client/address.ts';
 import { adviceOnConnection } from '../client/advice.ts';
-import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { asPerServer, each, type PerServer } from '../client/per-server.ts';
 import { RedisWireError } from '../client/redis-error.ts';
@@ -202,6 +201,7 @@ async function look(
   options: LookOptions,
   signal: AbortSignal,
 ): Promise<View> {
+  const { boundedConnection } = await import('../client/bounded-connection.ts');
   signal.throwIfAborted();
   const connection = boundedConnection(target, {
     connectTimeout: STEP_TIMEOUT_MS,

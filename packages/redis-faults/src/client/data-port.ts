@@ -1,7 +1,6 @@
 /** Probes the port by which clients reach Redis through a fault proxy. It needs no right in Redis. */
-import { type Redis, ReplyError } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
-import { boundedConnection } from './bounded-connection.ts';
 import type { RedisTarget } from './redis-target.ts';
 
 /** How long connecting or a reply may take; milliseconds. */
@@ -15,7 +14,7 @@ export type PortState = 'Accepted' | 'Refused' | 'Silent';
 
 /** Connects once, and closes the connection. */
 export async function portState(host: string, port: number): Promise<PortState> {
-  const connection = connectionTo({ host, port, tls: false });
+  const connection = await connectionTo({ host, port, tls: false });
   const state = await connection.connect().then(
     () => 'Accepted' as const,
     ({ code }: NodeJS.ErrnoException) => (code === 'ECONNREFUSED' ? 'Refused' : 'Silent'),
@@ -37,7 +36,7 @@ export class DataConnection {
 
   /** @returns undefined if there is no connection in time */
   static async open(port: DataPort): Promise<DataConnection | undefined> {
-    const redis = connectionTo(port);
+    const redis = await connectionTo(port);
     return await redis.connect().then(
       () => new DataConnection(redis),
       () => undefined,
@@ -48,7 +47,8 @@ export class DataConnection {
   async ask(): Promise<ConnectionState> {
     return await this.#redis.echo('chaosdemo').then(
       () => 'Answered',
-      (error: Error) => {
+      async (error: Error) => {
+        const { ReplyError } = await import('ioredis');
         if (!(error instanceof ReplyError)) return 'Closed';
         return error.message.startsWith('READONLY') ? 'Stale' : 'Answered';
       },
@@ -68,6 +68,7 @@ export class DataConnection {
   }
 }
 
-function connectionTo(port: DataPort): Redis {
+async function connectionTo(port: DataPort): Promise<Redis> {
+  const { boundedConnection } = await import('./bounded-connection.ts');
   return boundedConnection({ ...port, podName: '' }, { connectTimeout: WITHIN_MS });
 }

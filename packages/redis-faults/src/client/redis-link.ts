@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../text.ts';
 import { TIMED_OUT, within } from '../waiting.ts';
-import { boundedConnection } from './bounded-connection.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { parseInfo } from './redis-info.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
@@ -160,6 +159,8 @@ export class Link {
     this.#redis = undefined;
     try {
       await server.beforeDial(standing());
+      // With the first connection: a thread that opens none does without the Redis client.
+      const { boundedConnection } = await import('./bounded-connection.ts');
       if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
       const limits = { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout };
       const redis = boundedConnection(target, limits);

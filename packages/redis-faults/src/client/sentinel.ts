@@ -1,7 +1,6 @@
 /** Commands to one Sentinel, each on its own connection and answered within a bound. */
 import { truncate } from '../text.ts';
 import { pauseFor, TIMED_OUT, within } from '../waiting.ts';
-import { boundedConnection } from './bounded-connection.ts';
 import type { RedisTarget, SentinelsTarget } from './redis-target.ts';
 import { asFields, asInteger, requireOk } from './reply-types.ts';
 
@@ -128,6 +127,7 @@ async function call(
   signal: AbortSignal,
   onSend: () => void = () => undefined,
 ): Promise<unknown> {
+  const { boundedConnection } = await import('./bounded-connection.ts');
   signal.throwIfAborted();
   const connection = boundedConnection(sentinel, { connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS });
   const ended = new AbortController();
