@@ -114,12 +114,10 @@ export async function runOperator(
     connect(hasLead) {
       const cluster = createKubeCluster(client, clock, logger, hasLead);
       const ports = { cluster, clock, faultCooldownMs: config.faultCooldownMs, logger };
-      return new Map(
-        subjects.map((subject) => {
-          const { definition } = subject;
-          return [definition.api.member, { definition, connector: subject.connect(ports) }];
-        }),
-      );
+      return subjects.map((subject) => ({
+        definition: subject.definition,
+        connector: subject.connect(ports),
+      }));
     },
     processLeads: leads,
     killSwitchIsOn: killSwitch.isOn,

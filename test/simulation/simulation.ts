@@ -235,16 +235,12 @@ export class Simulation {
           events: { record: (event) => this.events.push(event) },
           metrics: { ...metrics, runChanged: this.#runChanged },
         },
-        connect: () =>
-          new Map([
-            [
-              simulatedDefinition.api.member,
-              {
-                definition: simulatedDefinition,
-                connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),
-              },
-            ],
-          ]),
+        connect: () => [
+          {
+            definition: simulatedDefinition,
+            connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),
+          },
+        ],
         processLeads: () => process.leads,
         killSwitchIsOn: () => this.killSwitch,
         concurrency: 2,

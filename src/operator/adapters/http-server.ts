@@ -33,8 +33,8 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly port: number;
-  readonly connections: number;
-  /** Accepts no more connections, ends idle ones and gives running requests `graceMs` to finish. Idempotent. */
+  readonly connections: () => number;
+  /** Accepts no more connections, ends idle ones and gives running requests `graceMs` to finish. */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -61,25 +61,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   // Longer than the usual scrape interval of 15 s or probe period of 10 s, to avoid a handshake for each.
   server.keepAliveTimeout = 30_000;
   await listen(server, options);
-  let closing: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port,
-    get connections() {
-      return connections();
-    },
-    close: (graceMs = 1_000) => {
-      closing ??= close(server, graceMs);
-      return closing;
-    },
+    connections,
+    close: (graceMs = 1_000) => close(server, graceMs),
   };
 }
 
-interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry'> {
-  readonly metrics: () => Promise<string>;
-}
-
 async function answer(
-  { metrics, notReady, registry }: Answers,
+  { metrics, notReady, registry }: HttpServerOptions & { readonly metrics: () => Promise<string> },
   { method, url }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

@@ -11,7 +11,7 @@ let connectors = 0;
 
 /** @param member of the spec that the subject has */
 export function createCellConnector(
-  cells: Pick<Cells, 'of' | 'waitOf'>,
+  cells: Pick<Cells, 'of' | 'suspects'>,
   member: string,
   { clock, cluster }: Pick<SubjectPorts<Cluster>, 'clock' | 'cluster'>,
 ): SubjectConnector {
@@ -27,7 +27,7 @@ export function createCellConnector(
   return {
     async admit(request, signal) {
       const { namespace, uid } = request;
-      const waiting = cells.waitOf(namespace, clock.now());
+      const waiting = cells.suspects.waitOf(namespace, clock.now());
       if (waiting) return { admission: waiting };
       const cell = cellOf(namespace);
       admittedBy.set(uid, cell);
@@ -42,7 +42,7 @@ export function createCellConnector(
       return { admission, opened: { target, driver, ...(lock && { lock }) } };
     },
     async findPodTemplate(namespace, spec, signal) {
-      if (cells.waitOf(namespace, clock.now())) return undefined;
+      if (cells.suspects.waitOf(namespace, clock.now())) return undefined;
       const cell = cellOf(namespace);
       const used = cell.use(namespace);
       return await cell.peer.request('findPodTemplate', [connector, namespace, spec], signal).finally(used);

@@ -31,7 +31,8 @@ export class Cells {
   readonly #data: CommonData;
   readonly #cells = new Set<Cell>();
   readonly #byNamespace = new Map<string, Cell>();
-  readonly #suspects = new Suspects();
+  /** Namespaces that may have to wait for a cell. */
+  readonly suspects = new Suspects();
   /** Bytes of connections and of histories, counted for each cell: see `SharedCount`. */
   readonly #shared = new SharedArrayBuffer(MOST_CELLS * SHARED_BYTES);
   #timer: NodeJS.Timeout | undefined;
@@ -47,11 +48,6 @@ export class Cells {
       definition,
       connect: (ports) => createCellConnector(this, definition.api.member, ports),
     }));
-  }
-
-  /** Why a namespace gets no cell now; undefined: it gets one. `now` in milliseconds since the epoch. */
-  waitOf(namespace: string, now: number): ReturnType<Suspects['waitOf']> {
-    return this.#suspects.waitOf(namespace, now);
   }
 
   /** The cell of a namespace, started if need be. */
@@ -103,6 +99,6 @@ export class Cells {
     const namespaces = [...cell.namespaces];
     const fields = { cell: cell.place, namespaces, bytes: cell.bytes };
     this.#logger.error(fields, `ended a thread of runs, which go on in another: ${cell.failure}`);
-    this.#suspects.add(namespaces, cell.failure, Date.now());
+    this.suspects.add(namespaces, cell.failure, Date.now());
   }
 }

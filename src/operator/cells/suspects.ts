@@ -31,7 +31,7 @@ export class Suspects {
     }
   }
 
-  /** What an object of this namespace waits for; undefined: nothing. */
+  /** Why a namespace gets no cell now; undefined: it gets one. `now` in milliseconds since the epoch. */
   waitOf(namespace: string, now: number): Extract<Admission, { state: 'waiting' }> | undefined {
     const found = this.#all.get(namespace);
     if (!found || now >= found.until) return undefined;

@@ -5,11 +5,9 @@
  * About ten events a run; the chapters are in the status and need none. Each names its run, since an event that reads
  * like one of a moment ago is not written.
  */
-import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
+import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { counted, endOf } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../engine/verdict.ts';
-
-type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
 
 /** An event, without its object. */
 export interface EventNote {

@@ -63,13 +63,10 @@ export interface ConnectedSubject {
   readonly connector: SubjectConnector;
 }
 
-/** By the member of `spec` of each subject. */
-export type ConnectedSubjects = ReadonlyMap<string, ConnectedSubject>;
-
 /** The subject that a spec is about; undefined: none of these. */
-export function subjectOf(subjects: ConnectedSubjects, spec: ChaosDemoSpec): ConnectedSubject | undefined {
-  for (const [member, subject] of subjects) {
-    if (subjectPart(spec, member) !== undefined) return subject;
-  }
-  return undefined;
+export function subjectOf(
+  subjects: readonly ConnectedSubject[],
+  spec: ChaosDemoSpec,
+): ConnectedSubject | undefined {
+  return subjects.find(({ definition }) => subjectPart(spec, definition.api.member) !== undefined);
 }

@@ -38,9 +38,7 @@ function setup() {
     clock,
     logger: pino({ level: 'silent' }),
     recorders: { events: { record: (event) => events.push(event) }, metrics },
-    subjects: new Map([
-      ['simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
-    ]),
+    subjects: [{ definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
     hasLead: () => true,

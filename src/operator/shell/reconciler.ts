@@ -17,7 +17,6 @@ import { demoOf } from './demo-of.ts';
 import { Entries, type Entry } from './entries.ts';
 import {
   type ConnectedSubject,
-  type ConnectedSubjects,
   type DemoApi,
   type EvidenceStore,
   type SystemClock,
@@ -48,7 +47,7 @@ export interface ReconcilerOptions extends RunLimits {
   readonly clock: SystemClock;
   readonly logger: Logger;
   readonly recorders: Recorders;
-  readonly subjects: ConnectedSubjects;
+  readonly subjects: readonly ConnectedSubject[];
   /** Requests another reconcile of a key. */
   readonly enqueue: (key: string) => void;
   /** Whether the term of leadership still leads. */
@@ -67,9 +66,9 @@ export class Reconciler {
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, recorders, clock, enqueue, hasLead, logger } = options;
+    const { recorders, clock, enqueue, logger } = options;
     this.#options = options;
-    this.#writer = new StatusWriter(api, recorders.metrics, hasLead);
+    this.#writer = new StatusWriter(options);
     this.#slots = new RunSlots(options, enqueue);
     this.#evidence = new EvidenceKeeper({
       ...options,
@@ -189,7 +188,10 @@ export class Reconciler {
     const now = this.#now();
     const { killSwitchIsOn, subjects } = this.#options;
     const input = demoOf(demo, killSwitchIsOn(), this.#slots.obstacle(entry.key));
-    if (!subject) return decideOnUnknown(input, [...subjects.keys()], now);
+    if (!subject) {
+      const known = subjects.map(({ definition }) => definition.api.member);
+      return decideOnUnknown(input, known, now);
+    }
     return decide(input, entry.session?.observed ?? nothingObserved(now), now, subject.definition);
   }
 

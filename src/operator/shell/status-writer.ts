@@ -1,11 +1,17 @@
 /** Writes decided statuses and finalizers, as long as the deciding term has the lead, and counts the attempts. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
-import type { OperatorMetrics } from '../metrics/metrics.ts';
+import type { Recorders } from './announce.ts';
 import type { DemoApi, Write } from './ports.ts';
 
 /** Metric label for each result of a write. */
 const COUNTED = { stored: 'stored', conflict: 'conflict', gone: 'failed', refused: 'rejected' } as const;
+
+interface StatusWriterOptions {
+  readonly api: DemoApi;
+  readonly recorders: Pick<Recorders, 'metrics'>;
+  readonly hasLead: () => boolean;
+}
 
 /** A write was not sent, because the deciding term does not lead. */
 export class NotLeadingError extends Error {
@@ -17,25 +23,22 @@ export class NotLeadingError extends Error {
  * not have the lead, and the error if the API server did not answer: such a write may have happened.
  */
 export class StatusWriter {
-  readonly #api: DemoApi;
-  readonly #metrics: OperatorMetrics;
-  readonly #hasLead: () => boolean;
+  readonly #options: StatusWriterOptions;
 
-  constructor(api: DemoApi, metrics: OperatorMetrics, hasLead: () => boolean) {
-    this.#api = api;
-    this.#metrics = metrics;
-    this.#hasLead = hasLead;
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
   }
 
   async apply(demo: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<Write> {
     this.#mustLead();
+    const { api, recorders } = this.#options;
+    let result: (typeof COUNTED)[Write['state']] = 'failed';
     try {
-      const write = await this.#api.applyStatus(demo, status, signal);
-      this.#metrics.statusWritten(COUNTED[write.state]);
+      const write = await api.applyStatus(demo, status, signal);
+      result = COUNTED[write.state];
       return write;
-    } catch (error) {
-      this.#metrics.statusWritten('failed');
-      throw error;
+    } finally {
+      recorders.metrics.statusWritten(result);
     }
   }
 
@@ -47,13 +50,14 @@ export class StatusWriter {
     if (isWanted === has || (isWanted && deletionTimestamp)) return { state: 'stored', demo };
     this.#mustLead();
     const wanted = isWanted ? [...others, FINALIZER] : others;
-    const write = await this.#api.writeFinalizers(demo, wanted, signal);
+    const write = await this.#options.api.writeFinalizers(demo, wanted, signal);
     // The deletion was requested a moment ago, and a late finalizer is rejected: our copy is stale.
     return isWanted && write.state === 'refused' ? { state: 'conflict' } : write;
   }
 
   /** Right before a write: a process may be frozen between a decision and its write. */
   #mustLead(): void {
-    if (!this.#hasLead()) throw new NotLeadingError('nothing was written: this operator no longer leads');
+    if (!this.#options.hasLead())
+      throw new NotLeadingError('nothing was written: this operator no longer leads');
   }
 }

@@ -36,7 +36,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
     connect(hasLead) {
       leads.push(hasLead);
       const connector = new SimulatedConnector(target, clock);
-      return new Map([['simulated', { definition: simulatedDefinition, connector }]]);
+      return [{ definition: simulatedDefinition, connector }];
     },
     processLeads: () => election.leads,
     killSwitchIsOn: () => false,

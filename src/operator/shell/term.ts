@@ -3,12 +3,12 @@
  * process leads again.
  */
 import { Controller } from '@chaosdemo/kube-runtime';
-import type { ConnectedSubjects } from './ports.ts';
+import type { ConnectedSubject } from './ports.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 
 export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLead' | 'leads' | 'subjects'> {
   /** Connects the subjects for this term; they change their state in the cluster only while `hasLead` holds. */
-  readonly connect: (hasLead: () => boolean) => ConnectedSubjects;
+  readonly connect: (hasLead: () => boolean) => readonly ConnectedSubject[];
   /** Whether this process leads now, in any term. */
   readonly processLeads: () => boolean;
   /** Objects reconciled at the same time. */
