@@ -56,7 +56,6 @@ export const REASON_GROUPS = {
     'Inconclusive',
     'Aborted',
     'Superseded',
-    'Deleted',
   ],
   failure: [
     'TargetUnhealthy',

@@ -10,7 +10,7 @@ import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts
 import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { entryOf } from './context.ts';
-import { controlName, fixtureName, noteFixture } from './fixtures.ts';
+import { controlName, fixtureName } from './fixtures.ts';
 import { announcement, type ControlOutcome } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import { iso, ms } from './time.ts';
@@ -77,7 +77,6 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
     }
     const turn = { attempt, sequence, since: observed.since };
     const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, turn);
-    noteFixture(context, fixture);
     context.request({
       kind: 'Prepare',
       id: `${id}/prepare/${sequence}`,
@@ -128,7 +127,6 @@ export function measureBaseline(context: Context): Work {
   // Until the subject is open there is nothing to measure, and no session to own the fixture.
   if (observed.target) {
     const fixture = controlName(subject.fixturePrefix(demo.spec), demo.uid, run, observed.since);
-    noteFixture(context, fixture);
     context.request({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
   }
   const message = sentences('Measuring the baseline, without a fault', subject.waitsFor?.(demo.spec));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FaultStatus } from '../api/index.ts';
 import { Context } from './context.ts';
 import { isPossiblyActive } from './fault-times.ts';
-import { fixtureName, fixturesToRemove } from './fixtures.ts';
+import { fixtureName, fixturesOf } from './fixtures.ts';
 import { iso } from './time.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -43,7 +43,7 @@ it('the name of a fixture is used by no other attempt, preparation or session', 
   expect(new Set(names).size).toBe(turns.length);
 });
 
-describe('the fixtures that a run removes', () => {
+describe('the fixtures of a run', () => {
   const turn = { attempt: 1, sequence: 1, since: NOW };
 
   it('are those that the object itself can have made, whatever stands in its status', () => {
@@ -62,7 +62,7 @@ describe('the fixtures that a run removes', () => {
       (fixture) => ({ fault: { fixture } }),
     );
     const context = { demo: { uid }, draft: { scenarios: faults } } as unknown as Context;
-    expect(fixturesToRemove(context)).toEqual([own, again]);
+    expect(fixturesOf(context)).toEqual([own, again]);
   });
 });
 

@@ -10,7 +10,7 @@ import { conditionsFor } from './conditions.ts';
 import { Context, type Demo, journalOf, type ObjectState } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
 import { activeFault, faultDeadline, isPossiblyActive, isRunActive } from './fault-times.ts';
-import { fixturesToRemove, hasFixtures } from './fixtures.ts';
+import { fixturesOf } from './fixtures.ts';
 import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
@@ -25,7 +25,7 @@ export interface Decision {
   effects: Effect[];
   activities: Activity[];
   /**
-   * Whether the object must have the finalizer: while a run may have fixtures on its subject, or a releasable fault.
+   * Whether the object must have the finalizer: while a fault of it may be active that can be released.
    */
   finalizer: boolean;
   /** Whether a session with the subject is needed; if not, it is closed. */
@@ -50,10 +50,8 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     if (!isRunActive(draft)) context = context.afterRun();
   };
 
-  if (demo.deleting) {
-    if (hasFixtures(context)) conduct();
-    else releaseForDeletion(context);
-  } else {
+  if (demo.deleting) releaseForDeletion(context);
+  else {
     if (isRunActive(draft)) conduct();
     if (!isRunActive(draft) && considerStart(context)) conduct();
   }
@@ -91,7 +89,6 @@ function slotOf(context: Context): Decision['slot'] {
  */
 function needsFinalizer(context: Context): boolean {
   const { demo, draft, now, subject } = context;
-  if (hasFixtures(context)) return true;
   return (draft.scenarios ?? []).some(({ fault, name, type }) => {
     if (!fault || !isPossiblyActive(fault, now)) return false;
     const scenario = subject
@@ -116,7 +113,7 @@ function releaseForDeletion(context: Context): void {
   }
   context.request('session');
   if (observed.admission.state !== 'granted' && !observed.target) requestAdmissionCheck(context, true);
-  context.request({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: true });
+  context.request({ kind: 'Restore', id, fixtures: fixturesOf(context), release: true });
 }
 
 /** Starts a run if the object requests one that it has not had. @returns whether it did */

@@ -15,7 +15,7 @@ export type ShellEffect =
 
 /** Done by the driver of the subject. */
 export type SubjectEffect =
-  /** Measure the normal behaviour without a fault, on `fixture`, which is removed again -> Baseline. Safe to repeat. */
+  /** Measure the normal behaviour without a fault, on `fixture` -> Baseline. Safe to repeat. */
   | { kind: 'MeasureBaseline'; id: string; fixture: string }
   /** Set up a fresh fixture, read back on every pod -> Prepared, NotPrepared or Admission. Safe to repeat. */
   | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string; sequence: number }
@@ -27,8 +27,8 @@ export type SubjectEffect =
   | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
   /** Prove that the fault is over and measure its effects -> Recovery. */
   | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }
-  /** Undo the run: end faults now if `release`, remove `fixtures`, prove that the subject works -> Restored. */
-  | { kind: 'Restore'; id: string; fixtures: string[]; release: boolean };
+  /** Undo the run: end faults now if `release`, prove that the subject works -> Restored. `fixtures`: of its faults. */
+  | { kind: 'Restore'; id: string; fixtures: readonly string[]; release: boolean };
 
 export type Effect = ShellEffect | SubjectEffect;
 

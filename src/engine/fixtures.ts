@@ -1,8 +1,5 @@
-/** Names of what a run sets up on its subject, and their record in the journal. */
-import type { ChaosDemoStatus } from '../api/index.ts';
-import { LIMITS } from '../api/index.ts';
-import { type Context, type Demo, journalOf } from './context.ts';
-import { isRunActive } from './fault-times.ts';
+/** Names of what a run sets up on its subject. It stays there until it expires. */
+import type { Context, Demo } from './context.ts';
 
 /** Distinguishes one fixture of a scenario from every other that the run may set up. */
 export interface FixtureTurn {
@@ -50,39 +47,12 @@ export function controlName(prefix: string, uid: string, run: number, since: num
 const CONTROL = '-control-';
 
 /**
- * Records a fixture before it is set up, so that a successor can remove it. If there are too many, drops the first: a
- * run taken over that often has long used others.
+ * The fixtures of the faults of a run. Ignores names that {@link fixtureName} cannot have created for this object: anyone
+ * with write access to the status could otherwise name what is of others.
  */
-export function noteFixture(context: Context, name: string): void {
-  if (!context.subject.keepsFixtures(context.demo.spec)) return;
-  const journal = journalOf(context);
-  const noted = journal.fixtures ?? [];
-  if (noted.includes(name)) return;
-  journal.fixtures = [...noted, name].slice(-LIMITS.fixtures);
-}
-
-/** An object, and a status of it. */
-interface WithFixtures {
-  readonly demo: Pick<Demo, 'uid'>;
-  readonly draft: ChaosDemoStatus;
-}
-
-/**
- * Every fixture that the run has created on the subject, or may have. Ignores names that {@link fixtureName} cannot
- * have created for this object: anyone with write access to the status could otherwise have fixtures of others removed.
- */
-export function fixturesToRemove({ demo, draft }: WithFixtures): string[] {
-  const { journal: { fixtures = [] } = {}, scenarios = [] } = draft;
-  const names = new Set([...scenarios.flatMap(({ fault }) => fault?.fixture ?? []), ...fixtures]);
-  return [...names].filter((name) => isOwn(demo, name));
-}
-
-/**
- * Whether an active run has something to remove from the subject before its object may be deleted: from before its
- * first fixture, a control, is set up until the run has ended.
- */
-export function hasFixtures({ demo, draft }: WithFixtures): boolean {
-  return isRunActive(draft) && (draft.journal?.fixtures ?? []).some((name) => isOwn(demo, name));
+export function fixturesOf({ demo, draft }: Pick<Context, 'demo' | 'draft'>): string[] {
+  const names = (draft.scenarios ?? []).flatMap(({ fault }) => fault?.fixture ?? []);
+  return names.filter((name) => isOwn(demo, name));
 }
 
 function isOwn({ uid }: Pick<Demo, 'uid'>, name: string): boolean {

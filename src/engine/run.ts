@@ -17,7 +17,7 @@ import type { Context } from './context.ts';
 import { journalOf } from './context.ts';
 import { applyAnswers, stopAwaitingAnswers } from './diagnoses.ts';
 import { activeFault, faultDeadline, runDeadline } from './fault-times.ts';
-import { fixturesToRemove } from './fixtures.ts';
+import { fixturesOf } from './fixtures.ts';
 import { announcement } from './observed.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
@@ -83,9 +83,6 @@ function reasonToStop(context: Context, run: RunStatus): StopReason | undefined 
   const journal = journalOf(context);
   const because = (reason: Reason, message: string): StopReason => ({ reason, message });
 
-  if (demo.deleting) {
-    return because('Deleted', `Run ${run.number} was stopped because its object is deleted`);
-  }
   if (demo.annotations.abort === String(run.number)) {
     return because('Aborted', `Run ${run.number} was aborted by annotation`);
   }
@@ -139,7 +136,7 @@ function stop(context: Context, run: RunStatus): void {
     context.request({
       kind: 'Restore',
       id,
-      fixtures: fixturesToRemove(context),
+      fixtures: fixturesOf(context),
       release,
     });
     return context.wake(giveUpAt);
@@ -167,7 +164,7 @@ function discardFault(draft: Context['draft'], fault: FaultStatus): void {
 
 /**
  * Discards a fault that this process has announced and not begun: it was not injected and will not be, so there is
- * nothing to release and no cool-down. Its fixture is removed with the others.
+ * nothing to release and no cool-down.
  */
 function discardUnbegunFaults({ draft, observed }: Context): void {
   for (const entry of draft.scenarios ?? []) {

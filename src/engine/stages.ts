@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import { entryOf } from './context.ts';
 import { answersAwaitedUntil, requestDiagnosis } from './diagnoses.ts';
 import { faultDeadline, isPossiblyActive, runDeadline, watchEnd } from './fault-times.ts';
-import { fixturesToRemove } from './fixtures.ts';
+import { fixturesOf } from './fixtures.ts';
 import { applyRecovery, isBeingObserved } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import { ms } from './time.ts';
@@ -163,6 +163,6 @@ function workOnComplete(context: Context): Work {
     return workUntil(context, until, `${outcome.message}. ${awaiting}`, 'awaiting diagnosis');
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
-  context.request({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
+  context.request({ kind: 'Restore', id, fixtures: fixturesOf(context), release: false });
   return { done: false, message: 'Restoring the subject, and proving that it works' };
 }

@@ -46,8 +46,6 @@ export interface SubjectDefinition {
   scenarios(spec: ChaosDemoSpec): Scenario[];
   /** First part of the names of the fixtures that the demo creates. */
   fixturePrefix(spec: ChaosDemoSpec): string;
-  /** Whether fixtures stay on the subject until they are removed: if so, a run holds its object until that is done. */
-  keepsFixtures(spec: ChaosDemoSpec): boolean;
   /** Interval between health checks of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
   /** What a run waits for before its controls or the fixture of this scenario, in a sentence; undefined: nothing. */

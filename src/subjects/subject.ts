@@ -40,8 +40,6 @@ export function subjectOf(kind: SubjectKind, diagnosis?: DiagnosisProfiles): Sub
       return spec.scenarios.map((scenario) => planOf(scenarioTypeOf(kind, scenario.type), scenario, part));
     },
     fixturePrefix: () => 'demo-chaos-key',
-    // What callers leave in Redis expires, or was released.
-    keepsFixtures: () => false,
     healthIntervalMs: () => HEALTH_INTERVAL_MS,
     draw: async (lines) => await evidenceIn(lines, [kind]),
   };

@@ -145,8 +145,6 @@ describe('whatever happens to a run', () => {
           expect(surges.length).toBeLessThanOrEqual(2);
         }
 
-        expect([...simulation.target.fixtures]).toEqual([]);
-
         const places = simulation.writes.filter(({ chapter }) => chapter).map(place);
         expect(places).toEqual([...places].sort((a, b) => a - b));
       }),

@@ -27,8 +27,6 @@ export class SimulatedDriver implements SubjectDriver {
   readonly #clock: ProcessClock;
   readonly #request: AdmissionRequest;
   readonly #reports = new Map<string, FaultReport>();
-  /** That this process has set up. */
-  readonly #fixtures = new Set<string>();
   /** By the id of the fault: what was recorded, and not taken yet. */
   readonly #histories = new Map<string, SimulatedEvent[]>();
   readonly #ended = new AbortController();
@@ -75,8 +73,7 @@ export class SimulatedDriver implements SubjectDriver {
     const { effectMs } = behaviour;
     switch (effect.kind) {
       case 'MeasureBaseline':
-        this.#setUp(effect.fixture);
-        await this.#clock.sleep(effectMs, signal).finally(() => this.#target.fixtures.delete(effect.fixture));
+        await this.#clock.sleep(effectMs, signal);
         return {
           kind: 'Baseline',
           outcome: behaviour.losesAnyway
@@ -85,11 +82,7 @@ export class SimulatedDriver implements SubjectDriver {
         };
       case 'Prepare': {
         const { fault, fixture, sequence } = effect;
-        this.#setUp(fixture);
-        await this.#clock.sleep(effectMs, signal).catch((error: unknown) => {
-          this.#target.fixtures.delete(fixture);
-          throw error;
-        });
+        await this.#clock.sleep(effectMs, signal);
         this.#histories.set(fault, [{ preparedAt: this.#clock.now() }]);
         // A forged run number may give a later fault the id of an earlier one.
         this.#target.readings.delete(this.#nameOf(fault));
@@ -293,13 +286,8 @@ export class SimulatedDriver implements SubjectDriver {
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
   }
 
-  #setUp(fixture: string): void {
-    this.#fixtures.add(fixture);
-    this.#target.fixtures.add(fixture);
-  }
-
   async #restore(
-    { fixtures, id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
+    { id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
     signal: AbortSignal,
   ): Promise<Finding> {
     const target = this.#target;
@@ -308,7 +296,6 @@ export class SimulatedDriver implements SubjectDriver {
     const left = Math.min(RESTORE_MS, target.stalledUntil - this.#clock.monotonic());
     await this.#clock.sleep(Math.max(target.behaviour.effectMs, left), signal);
     const ok = !target.isStalled;
-    if (ok) for (const fixture of [...fixtures, ...this.#fixtures]) target.fixtures.delete(fixture);
     const message = ok ? 'Restored' : 'not restored';
     return { kind: 'Restored', effect: id, restored: { ok, faultOver: ok, message } };
   }

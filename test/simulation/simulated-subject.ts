@@ -75,7 +75,6 @@ export const simulatedDefinition: SubjectDefinition = {
   chapters: (spec) => chaptersOf(STORY, spec.scenarios),
   scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
   fixturePrefix: () => 'simulated',
-  keepsFixtures: () => true,
   healthIntervalMs: (spec) => duration(subjectPart(spec, 'simulated'), 'pollInterval', '2s'),
   draw: async (lines) => drawn([...lines].filter(Boolean).map((line) => JSON.parse(line) as SimulatedEvent)),
   welcome: () => 'Welcome',

@@ -103,8 +103,6 @@ export class SimulatedTarget {
   readonly clock: Clock;
   readonly injected: Injection[] = [];
   readonly performed: SubjectEffect[] = [];
-  /** Fixtures that were set up and not removed. */
-  readonly fixtures = new Set<string>();
   /** The last reading of each fault, by the name of its object and its id. */
   readonly readings = new Map<string, InvariantReading>();
   /** Activities that are going on, and in which process. */

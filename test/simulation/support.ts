@@ -37,7 +37,6 @@ export const leftBy = ({ activeRuns, entryCount, exists, target }: Simulation) =
   runs: activeRuns,
   lockedBy: target.lockedBy,
   isStalled: target.isStalled,
-  fixtures: [...target.fixtures],
 });
 /** Of an object that is gone. */
 export const NOTHING: ReturnType<typeof leftBy> = {
@@ -46,7 +45,6 @@ export const NOTHING: ReturnType<typeof leftBy> = {
   runs: 0,
   lockedBy: undefined,
   isStalled: false,
-  fixtures: [],
 };
 
 export const MANUAL = simulatedSpec({ pace: { mode: 'Manual' } });

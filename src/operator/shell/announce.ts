@@ -27,7 +27,7 @@ export function announceChange(
   metrics.runChanged(before, after);
 }
 
-/** Announces the end of the run of a deleted object, which no later status reports; nothing if no run is active. */
+/** Announces the end of the run of a deleted object, which no status reports; does nothing if no run is active. */
 export function announceDeletion(
   recorders: Recorders,
   logger: Logger,

@@ -6,11 +6,10 @@
 import { within } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
 import { isRunActive } from '../../engine/fault-times.ts';
-import { fixturesToRemove } from '../../engine/fixtures.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 
-/** How long the end of a fault and the removal of its fixtures may take when an object is deleted. */
+/** How long the end of a fault may take when an object is deleted. */
 const RELEASE_TIMEOUT_MS = 15_000;
 
 export interface Entry {
@@ -121,7 +120,9 @@ export class Entries {
    */
   undo(entry: Entry): void {
     this.#end(entry, async (session) => {
-      if (isRunActive(session.demo.status)) await this.#release(session);
+      if (!isRunActive(session.demo.status)) return;
+      const release = async (stop: AbortSignal): Promise<void> => await session.release(stop);
+      await within(this.#options.clock, RELEASE_TIMEOUT_MS, release, this.#releasing.signal);
     });
   }
 
@@ -166,14 +167,6 @@ export class Entries {
       this.#options.onEnded(key);
     };
     this.#endings.set(key, end());
-  }
-
-  async #release(session: Session): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#releasing;
-    const { metadata, status = {} } = session.demo;
-    const fixtures = fixturesToRemove({ demo: metadata, draft: status });
-    await within(clock, RELEASE_TIMEOUT_MS, (stop) => session.release(stop, fixtures), signal);
   }
 }
 

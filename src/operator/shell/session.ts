@@ -139,13 +139,13 @@ export class Session {
   }
 
   /**
-   * Ends our faults now and removes `fixtures`, on shutdown or deletion of the object; resolves when no fault is
-   * active, `signal` has aborted, or the lead is lost: then active faults belong to another process.
+   * Ends our faults now, on shutdown or deletion of the object; resolves when no fault is active, `signal` has aborted,
+   * or the lead is lost: then active faults belong to another process.
    */
-  async release(signal: AbortSignal, fixtures: string[] = []): Promise<void> {
+  async release(signal: AbortSignal): Promise<void> {
     if (!this.#opened) return;
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
-    const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
+    const effect = { kind: 'Restore', id: 'release', fixtures: [], release: true } as const;
     // Outside of a decision's effects: also while this process shuts down.
     const permit = { refusal: () => (this.#options.hasLead() ? undefined : REFUSALS.notLeading) };
     while (!stop.aborted && this.#options.hasLead()) {
