@@ -205,12 +205,12 @@ function resolveOrphan(
     const message = 'A fault was announced before the operator restarted';
     return workUntil(context, settled, message, 'taking over');
   }
-  if (scenario.onOrphan === 'Retry' && (entry.attempts ?? 1) <= 1) {
+  if (!scenario.releasable && (entry.attempts ?? 1) <= 1) {
     const message =
       'The operator restarted around the moment of the fault; trying once more with a new fixture';
     return replan(context, entry, message);
   }
-  if (scenario.onOrphan === 'Inquire') {
+  if (scenario.releasable) {
     const finding = observed.orphans[fault.id];
     if (finding === 'NotInjected') {
       return replan(context, entry, 'The operator restarted before the fault was injected');

@@ -26,13 +26,12 @@ export interface Scenario {
   readonly storyMs: number;
   /** Whether there is steady traffic during the fault. */
   readonly load: boolean;
-  /** Whether the fault can be cut short; if so, it holds the object until that is done. */
-  readonly releasable: boolean;
   /**
-   * What to do about a fault announced by a process that no longer exists. Inquire: query the subject whether it was
-   * injected, and retry only if it was not. Retry: retry once with a new fixture.
+   * Whether the fault lasts, and can be cut short: then it holds the object until that is done. If the process that has
+   * announced it no longer exists, the subject is queried whether it was injected, and it is retried only if it was not.
+   * A fault that is over at once is retried once, with a new fixture.
    */
-  readonly onOrphan: 'Inquire' | 'Retry';
+  readonly releasable: boolean;
   /** The event after the countdown: "the store stops taking writes for 10s". */
   readonly faultTitle: string;
   /** The invariant in a sentence, with its numbers. */

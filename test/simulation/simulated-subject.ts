@@ -122,7 +122,6 @@ function scenarioOf(spec: ChaosDemoSpec, scenario: ScenarioSpec): Scenario {
     storyMs: countdownMs + faultMs + settleMs + timeoutMs,
     load: stall,
     releasable: stall,
-    onOrphan: stall ? 'Inquire' : 'Retry',
     faultTitle: stall ? 'Requests are held up' : 'A surge is sent',
     invariant: stall ? 'no more than 5 requests wait' : 'no more than 10 requests are lost',
   };

@@ -128,7 +128,6 @@ export function planOf(type: ScenarioType, scenario: ScenarioSpec, part: PodsSpe
     load: rate !== undefined,
     // A pause is counted by the store and can be ended early; a burst has ended before it can be checked.
     releasable: type.fault !== undefined,
-    onOrphan: type.fault === undefined ? 'Retry' : 'Inquire',
     faultTitle,
     invariant,
     faultMs: faultMs + lingerMs,
