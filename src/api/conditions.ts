@@ -4,15 +4,7 @@
  * open, so that operator and CRD may be upgraded in either order.
  */
 
-/** A condition as Kubernetes defines it (metav1.Condition), of the generation that the status has. */
-export interface Condition {
-  type: string;
-  status: 'True' | 'False' | 'Unknown';
-  /** RFC 3339, integer seconds; moves only when `status` does. */
-  lastTransitionTime: string;
-  reason: string;
-  message: string;
-}
+import type { Condition } from './status.ts';
 
 /** The condition that reports whether an invariant of a scenario type was violated, if a run has it: "OutageViolated". */
 export function violationCondition(scenarioType: string): string {

@@ -23,18 +23,6 @@ export interface ScenarioSpec {
   [member: string]: unknown;
 }
 
-/** A spec as returned by the API server, with defaults. It also has the member of its subject. */
-export interface ChaosDemoSpec {
-  scenarios: ScenarioSpec[];
-  diagnosisProfile: string;
-  pace: { mode: 'Auto' | 'Manual'; dwell: string; lastChapter: string };
-  runId: string;
-  rerun: 'OnRequest' | 'OnPodTemplateChange';
-  suspend: boolean;
-  activeDeadline: string;
-  historyLimit: number;
-}
-
 /** The part of a spec about its subject: the value of `member`; undefined if the spec has no such member. */
 export function subjectPart(spec: ChaosDemoSpec, member: string): unknown {
   return (spec as unknown as Readonly<Record<string, unknown>>)[member];
@@ -45,6 +33,55 @@ export const RULES_PROFILE = 'rules';
 
 /** A DNS label in lower case, the format of names in a spec. */
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+
+/** The fields of every spec, besides its subject and its scenarios. */
+const common = z.object({
+  diagnosisProfile: z
+    .string()
+    .regex(NAME)
+    .max(63)
+    .default(RULES_PROFILE)
+    .describe(
+      'The profile of the operator that makes the diagnosis. If it gives no valid answer, the rules make it, and its message gives the cause.',
+    ),
+  pace: z
+    .object({
+      mode: z
+        .enum(['Auto', 'Manual'])
+        .default('Auto')
+        .describe(
+          'Auto continues automatically. Manual waits for the advance annotation after each chapter.',
+        ),
+      dwell: durationField('How long Auto shows a finished chapter.', '0s', '10m').default('0s'),
+      lastChapter: z.string().min(1).max(64).default('Verdict').describe('Title of the last chapter.'),
+    })
+    .prefault({})
+    .describe('How a run moves from chapter to chapter. A change takes effect at once.'),
+  runId: z.string().max(128).default('').describe('Change it to run again.'),
+  rerun: z
+    .enum(['OnRequest', 'OnPodTemplateChange'])
+    .default('OnRequest')
+    .describe(
+      'What starts another run automatically. OnPodTemplateChange: a rollout, when all selected pods are Ready and come from one new template. Pods without the label pod-template-hash or controller-revision-hash start no run.',
+    ),
+  suspend: z.boolean().default(false).describe('Start no run, and hold an active run before its next fault.'),
+  activeDeadline: durationField(
+    'Longest time a run may take. Time spent waiting for you does not count.',
+    '1m',
+    '24h',
+  ).default('10m'),
+  historyLimit: z
+    .int()
+    .min(0)
+    .max(20)
+    .default(5)
+    .describe(
+      'How many runs before the last one the status remembers, and of how many the evidence is kept.',
+    ),
+});
+
+/** A spec as returned by the API server, with defaults. It also has the member of its subject. */
+export type ChaosDemoSpec = z.infer<typeof common> & { scenarios: ScenarioSpec[] };
 
 const optionalPart = (schema: z.ZodType<object, object>): z.ZodType => schema.optional();
 
@@ -119,51 +156,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
         }),
-      diagnosisProfile: z
-        .string()
-        .regex(NAME)
-        .max(63)
-        .default(RULES_PROFILE)
-        .describe(
-          'The profile of the operator that makes the diagnosis. If it gives no valid answer, the rules make it, and its message gives the cause.',
-        ),
-      pace: z
-        .object({
-          mode: z
-            .enum(['Auto', 'Manual'])
-            .default('Auto')
-            .describe(
-              'Auto continues automatically. Manual waits for the advance annotation after each chapter.',
-            ),
-          dwell: durationField('How long Auto shows a finished chapter.', '0s', '10m').default('0s'),
-          lastChapter: z.string().min(1).max(64).default('Verdict').describe('Title of the last chapter.'),
-        })
-        .prefault({})
-        .describe('How a run moves from chapter to chapter. A change takes effect at once.'),
-      runId: z.string().max(128).default('').describe('Change it to run again.'),
-      rerun: z
-        .enum(['OnRequest', 'OnPodTemplateChange'])
-        .default('OnRequest')
-        .describe(
-          'What starts another run automatically. OnPodTemplateChange: a rollout, when all selected pods are Ready and come from one new template. Pods without the label pod-template-hash or controller-revision-hash start no run.',
-        ),
-      suspend: z
-        .boolean()
-        .default(false)
-        .describe('Start no run, and hold an active run before its next fault.'),
-      activeDeadline: durationField(
-        'Longest time a run may take. Time spent waiting for you does not count.',
-        '1m',
-        '24h',
-      ).default('10m'),
-      historyLimit: z
-        .int()
-        .min(0)
-        .max(20)
-        .default(5)
-        .describe(
-          'How many runs before the last one the status remembers, and of how many the evidence is kept.',
-        ),
+      ...common.shape,
     })
     .meta({
       description: 'What to test, which faults to inject, and how a run proceeds.',

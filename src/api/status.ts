@@ -220,6 +220,8 @@ export type ScenarioStatus = z.infer<typeof scenario>;
 export type Measure = z.infer<typeof measure>;
 export type FaultStatus = z.infer<typeof fault>;
 export type Journal = z.infer<typeof journal>;
+/** A condition as Kubernetes defines it (metav1.Condition), of the generation that the status has. */
+export type Condition = z.infer<typeof condition>;
 /** How a run ended, and why. */
 export interface Verdict {
   readonly phase: (typeof VERDICTS)[number];
