@@ -3,11 +3,11 @@
  * clients of undici and of wrk over connections that were also used before; and those of autocannon and wrk as they come,
  * which send as soon as they have connected.
  */
-import { freeFileDescriptors } from '../../src/subjects/http/file-descriptors.ts';
 import { Receiver } from '../arrivals/receiver.ts';
 import { autocannon, ours, type Send, undici, wrk, wrkOpen } from '../arrivals/senders.ts';
 import { whyNoWrk } from '../arrivals/wrk-package.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
+import { freeFileDescriptors } from '../file-descriptors.ts';
 import { median, quantile, spanOf } from '../statistics.ts';
 
 interface Other {

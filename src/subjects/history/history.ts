@@ -3,6 +3,7 @@
  * and nothing else records.
  */
 
+import type { Memory } from '../memory.ts';
 import type { CallerRequest, EventOf, HistoryEvent, LateAnswer } from './events.ts';
 import { type FaultTimes, NOTHING_RECORDED, recorded } from './recorded.ts';
 import type { Setup } from './setup.ts';
@@ -21,17 +22,11 @@ export const MOST_REQUESTS_KEPT = 130_000;
 /** Events for which memory is taken at once, and what one takes; bytes. */
 const [ROOM_EVENTS, EVENT_BYTES] = [1000, 234];
 
-/** Memory for histories; `take` returns false if there is no more. */
-export interface HistoryMemory {
-  take(bytes: number): boolean;
-  give(bytes: number): void;
-}
-
 export interface HistoryOptions {
   /** Gets the error of a listener, which gets no event after it; default: `append` throws it. */
   readonly onFailure?: (error: unknown) => void;
   /** Default: only the number of events is bounded. */
-  readonly memory?: HistoryMemory;
+  readonly memory?: Memory;
 }
 
 /** Gets each event after it is recorded, and a `dropped` for each one that is not. */
@@ -47,7 +42,7 @@ export class History<S extends Setup = Setup> {
   #recorded = NOTHING_RECORDED;
   readonly #onFailure: (error: unknown) => void;
   /** undefined: it needs none, or was given back. */
-  #memory: HistoryMemory | undefined;
+  #memory: Memory | undefined;
   /** Events for which there is memory. */
   #room: number;
 

@@ -1,5 +1,6 @@
 /** One answer of a pod, and the memory that it may take. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Memory } from '../memory.ts';
 import { noRoom } from './failure.ts';
 
 /** One complete answer. */
@@ -17,25 +18,18 @@ export interface HttpAnswer {
 export const HEAD_BYTES = 8 * 1024;
 export const BODY_BYTES = 16 * 1024;
 
-/** Memory of partly received answers, beyond {@link INCLUDED_BYTES} each. */
-export interface AnswerMemory {
-  /** Takes this many more bytes; false: not available, and nothing was taken. */
-  readonly take: (bytes: number) => boolean;
-  readonly give: (bytes: number) => void;
-}
-
 /** This much of an answer is included in the cost of its connection. */
 const INCLUDED_BYTES = 1024;
 /** Replaced or released memory stays until it is garbage collected: each byte counts this many times. */
 const WITH_GARBAGE = 6;
 
-/** The memory that one answer takes. */
+/** The memory that one answer takes beyond {@link INCLUDED_BYTES}. */
 export class AnswerHold {
-  readonly #memory: AnswerMemory | undefined;
+  readonly #memory: Memory | undefined;
   #taken = 0;
 
   /** @param memory left out: no bound */
-  constructor(memory: AnswerMemory | undefined) {
+  constructor(memory: Memory | undefined) {
     this.#memory = memory;
   }
 

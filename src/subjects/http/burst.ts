@@ -6,10 +6,9 @@ import { fairTimeout, pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import type { PodTarget } from '../targets/target.ts';
 import type { HttpAnswer } from './answer.ts';
 import { Connection } from './connection.ts';
-import { ConnectionBudgetError, type ConnectionLease, type ConnectionShare } from './connection-budget.ts';
+import type { ConnectionLease, ConnectionShare } from './connection-budget.ts';
 import { type Dial, dialTcp } from './dial.ts';
 import type { Failure } from './failure.ts';
-import { freeFileDescriptors } from './file-descriptors.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { ResponseReader } from './response-reader.ts';
 
@@ -86,8 +85,6 @@ const WAKE_UPS = 8;
 const WARM_UP_MS = 50;
 /** Wake-up requests in total: with more pods each gets fewer, because connections are expensive. */
 const MOST_WAKE_UPS = 48;
-/** Files that the rest of the process may need to open during the burst. */
-const SPARE_FILES = 64;
 
 /**
  * Sends the burst and waits until each request has its outcome, at most `timeoutMs`. All connections are closed in the
@@ -117,7 +114,6 @@ export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Pro
   // Closes at once, without waiting for the current step to notice.
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await checkFiles(all.length);
     const { at = 0, now = Date.now } = plan;
     await openAll(all, plan, signal);
     await pauseFor(at - SECOND_LOOK_MS - now(), signal);
@@ -157,25 +153,15 @@ async function leaseOf<T>(
   const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
   try {
     return await budget.acquire(connections * cost, AbortSignal.any([timeout.signal, signal]));
-  } catch (error) {
+  } catch {
     signal.throwIfAborted();
-    const why =
-      error instanceof ConnectionBudgetError
-        ? error.message
-        : `it needs ${connections} connections${cost > 1 ? `, each of which counts as ${cost} since it is encrypted` : ''}, and other runs left fewer until its time was over (a namespace may have ${budget.most}): run fewer at once, or send fewer requests`;
-    throw new BurstNotSentError(`the burst was not sent: ${why}`);
+    const each = cost > 1 ? `, each of which counts as ${cost} since it is encrypted` : '';
+    throw new BurstNotSentError(
+      `the burst was not sent: it needs ${connections} connections${each}, and other runs left fewer until its time was over (a namespace may have ${budget.most}): run fewer at once, or send fewer requests`,
+    );
   } finally {
     timeout.end();
   }
-}
-
-async function checkFiles(connections: number): Promise<void> {
-  const free = await freeFileDescriptors();
-  if (free === undefined || free >= connections + SPARE_FILES) return;
-  throw new BurstNotSentError(
-    `the burst was not sent: it needs ${connections} connections, and this process may open only ${free} more ` +
-      `files, of which ${SPARE_FILES} are kept back: raise its limit (ulimit -n) or send fewer requests`,
-  );
 }
 
 /** Milliseconds until the time of the burst has ended; undefined if the plan sets no end. */

@@ -1,12 +1,12 @@
 /**
  * The budget of this process for requests to pods: connections, and the memory of partly received answers, counted as
- * the number of connections that would take as much; and the memory of histories. All runs share it, and each namespace may have a part of it.
- * Released capacity goes to the run that has waited longest among those that it is enough for.
+ * the number of connections that would take as much; and the memory of histories. All runs share it, and each namespace
+ * may have a part of it.
  */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import type { SharedPlace } from '../../engine/subject.ts';
 import { sumOf } from '../history/counts.ts';
-import type { HistoryMemory } from '../history/history.ts';
-import type { AnswerMemory } from './answer.ts';
+import type { Memory } from '../memory.ts';
 
 /** What a plain connection of a burst takes with its request, measured with 10,000 of them: 8.3 KiB. */
 export const CONNECTION_BYTES = 9 * 1024;
@@ -14,13 +14,8 @@ export const CONNECTION_BYTES = 9 * 1024;
 /** Bytes that the histories of all runs take, and those of one namespace: its largest history, and half of another. */
 const [HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE] = [96 * 1024 * 1024, 48 * 1024 * 1024];
 
-/** How often those who wait look whether another thread has given something back, in milliseconds. */
-const RETRY_MS = 50;
-
-/** The budget never has this many connections. */
-export class ConnectionBudgetError extends Error {
-  override readonly name = 'ConnectionBudgetError';
-}
+/** How often those who wait check whether a run, of this thread or another, has given enough back; milliseconds. */
+const RETRY_MS = 20;
 
 export interface ConnectionLease {
   /** Gives them back; further calls have no effect. */
@@ -34,8 +29,6 @@ export class ConnectionBudget {
   readonly #mostByNamespace: number;
   readonly #bytes: ByteBudget;
   readonly #histories: ByteBudget;
-  /** Each takes what it waits for, if available; the oldest is first. */
-  readonly #waiting = new Set<() => void>();
 
   /**
    * @param most connections that may be open at once, of all namespaces
@@ -47,7 +40,6 @@ export class ConnectionBudget {
     const [bytes, bytesByNamespace] = [most * CONNECTION_BYTES, mostByNamespace * CONNECTION_BYTES];
     this.#bytes = new ByteBudget(0, bytes, bytesByNamespace, shared);
     this.#histories = new ByteBudget(1, HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE, shared);
-    if (shared) setInterval(() => this.#retry(), RETRY_MS).unref();
   }
 
   get free(): number {
@@ -56,60 +48,35 @@ export class ConnectionBudget {
 
   /** The share of this namespace. */
   onBehalfOf(namespace: string): ConnectionShare {
-    const answers = this.#bytes.share(namespace, () => this.#retry());
-    const history = this.#histories.share(namespace);
-    return new ConnectionShare(answers, history, this.#mostByNamespace, this.#waiting);
-  }
-
-  #retry(): void {
-    for (const attempt of this.#waiting) attempt();
+    const [answers, history] = [this.#bytes.share(namespace), this.#histories.share(namespace)];
+    return new ConnectionShare(answers, history, this.#mostByNamespace);
   }
 }
 
 /** What one namespace may have of a budget; memory for an answer is taken at once, or not at all. */
-export class ConnectionShare implements AnswerMemory {
-  readonly take: AnswerMemory['take'];
-  readonly give: AnswerMemory['give'];
+export class ConnectionShare implements Memory {
+  readonly take: Memory['take'];
+  readonly give: Memory['give'];
   /** For the histories of its runs. */
-  readonly history: HistoryMemory;
+  readonly history: Memory;
   /** Connections that the namespace may have at once. */
   readonly most: number;
-  readonly #waiting: Set<() => void>;
 
-  constructor(answers: AnswerMemory, history: HistoryMemory, most: number, waiting: Set<() => void>) {
+  constructor(answers: Memory, history: Memory, most: number) {
     this.take = answers.take;
     this.give = answers.give;
     this.history = history;
     this.most = most;
-    this.#waiting = waiting;
   }
 
-  /**
-   * Takes `count` connections as soon as that many are free.
-   * @throws ConnectionBudgetError if there are never that many; the reason of `signal` once it is aborted
-   */
+  /** Takes `count` connections once that many are free. @throws the reason of `signal` once it is aborted */
   async acquire(count: number, signal: AbortSignal): Promise<ConnectionLease> {
-    signal.throwIfAborted();
-    if (count > this.most) {
-      throw new ConnectionBudgetError(
-        `${count} connections are needed at once, and the runs of one namespace may open ${this.most}: send fewer requests`,
-      );
-    }
-    const { promise, reject, resolve } = Promise.withResolvers<ConnectionLease>();
-    const attempt = (): void => {
+    for (;;) {
+      signal.throwIfAborted();
       const lease = this.tryAcquire(count);
-      if (!lease) return;
-      this.#waiting.delete(attempt);
-      resolve(lease);
-    };
-    const onAbort = (): void => {
-      this.#waiting.delete(attempt);
-      reject(signal.reason as Error);
-    };
-    this.#waiting.add(attempt);
-    signal.addEventListener('abort', onAbort, { once: true });
-    attempt();
-    return await promise.finally(() => signal.removeEventListener('abort', onAbort));
+      if (lease) return lease;
+      await pauseFor(RETRY_MS, signal);
+    }
   }
 
   /** Takes `count` connections now; undefined if they would have to wait. */
@@ -153,8 +120,8 @@ class ByteBudget {
     return this.#most - sumOf(ofKind);
   }
 
-  /** The part of one namespace. @param onGiven something was given back */
-  share(namespace: string, onGiven = (): void => undefined): AnswerMemory {
+  /** The part of one namespace. */
+  share(namespace: string): Memory {
     const held = (): number => this.#held.get(namespace) ?? 0;
     const add = (bytes: number): void => {
       this.#held.set(namespace, held() + bytes);
@@ -167,11 +134,7 @@ class ByteBudget {
         if (fits) add(bytes);
         return fits;
       },
-      give: (bytes) => {
-        if (bytes === 0) return;
-        add(-bytes);
-        onGiven();
-      },
+      give: (bytes) => add(-bytes),
     };
   }
 }

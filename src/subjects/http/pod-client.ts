@@ -1,8 +1,9 @@
 /** Sends requests to one pod for callers with a limited patience, over a few kept connections. Follows no redirect. */
 
 import { fairTimeout, untilAborted } from '@chaosdemo/redis-faults/waiting';
+import type { Memory } from '../memory.ts';
 import type { PodTarget } from '../targets/target.ts';
-import type { AnswerMemory, HttpAnswer } from './answer.ts';
+import type { HttpAnswer } from './answer.ts';
 import { Connection, type Exchange } from './connection.ts';
 import { dialTcp, onceOpen } from './dial.ts';
 import { type Failure, failureOf } from './failure.ts';
@@ -34,7 +35,7 @@ export class PodClient {
   readonly pod: PodTarget;
   readonly #now: () => number;
   readonly #dial: typeof dialTcp;
-  readonly #memory: AnswerMemory | undefined;
+  readonly #memory: Memory | undefined;
   /** Idle, with what closes them; the one used last is last. */
   readonly #kept = new Map<Connection, NodeJS.Timeout>();
   readonly #closed = new AbortController();
@@ -43,7 +44,7 @@ export class PodClient {
    * @param now milliseconds since the epoch; the fraction counts
    * @param memory for answers that arrive in parts; left out: limited only by their bounds
    */
-  constructor(pod: PodTarget, now: () => number, dial = dialTcp, memory?: AnswerMemory) {
+  constructor(pod: PodTarget, now: () => number, dial = dialTcp, memory?: Memory) {
     this.pod = pod;
     this.#now = now;
     this.#dial = dial;

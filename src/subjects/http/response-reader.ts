@@ -3,7 +3,8 @@
  * object for each request would spread a burst of 20 over four times as long. Strict and bounded, because the server is
  * not trusted. Pure.
  */
-import { AnswerHold, type AnswerMemory, BODY_BYTES, HEAD_BYTES, type HttpAnswer } from './answer.ts';
+import type { Memory } from '../memory.ts';
+import { AnswerHold, BODY_BYTES, HEAD_BYTES, type HttpAnswer } from './answer.ts';
 import { badAnswer, RequestError } from './failure.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -49,7 +50,7 @@ export class ResponseReader {
    * @param method of the request: an answer to HEAD has no body
    * @param memory for an answer that arrives in parts; `close` gives it back. Default: no bound
    */
-  constructor(method: string, memory?: AnswerMemory) {
+  constructor(method: string, memory?: Memory) {
     this.#method = method;
     this.#hold = new AnswerHold(memory);
   }

@@ -2,9 +2,9 @@ import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { clientOfPod } from '../../../../test/fixtures/subjects/http/pods.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import type { AnswerMemory } from '../../http/answer.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { PodClient } from '../../http/pod-client.ts';
+import type { Memory } from '../../memory.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
 import { type Due, podByPod, runTraffic, type TrafficOptions } from './traffic.ts';
@@ -14,7 +14,7 @@ const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 async function nodeThat(
   answer: (path: string) => number | undefined,
   name: string,
-  memory?: AnswerMemory,
+  memory?: Memory,
   begun?: string,
 ) {
   const listener: RequestListener = (request, response) => {
