@@ -25,7 +25,7 @@ export function workUntil(context: Context, at: number, message: string, note?: 
 }
 
 /** How long a subject may take to become healthy before the run is Errored. */
-export const HEALTH_TIMEOUT_MS = 30_000;
+const HEALTH_TIMEOUT_MS = 30_000;
 
 /** Maximum length of the issues in a message, in characters. */
 const MAX_ISSUES_LENGTH = 320;

@@ -152,7 +152,8 @@ function placeOf(part: Part = {}): Place {
 }
 
 async function look(part: Part = {}): Promise<DiscoveredTarget | Refusal> {
-  return await orRefusal(() => discover(placeOf(part), new AbortController().signal));
+  const place = placeOf(part);
+  return await orRefusal(place.namespace, () => discover(place, new AbortController().signal));
 }
 
 async function found(part: Part = {}): Promise<DiscoveredTarget> {

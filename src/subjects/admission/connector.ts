@@ -9,9 +9,9 @@ import {
   type StoreCheck,
   storeName,
 } from '@chaosdemo/redis-faults';
-import { LIMITS, messageOf, truncate } from '../../api/index.ts';
+import { messageOf } from '../../api/index.ts';
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
-import type { Admission, Target } from '../../engine/observed.ts';
+import type { Target } from '../../engine/observed.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from '../../engine/subject.ts';
 import type { Cluster, ClusterLease } from '../cluster.ts';
 import { CallerPool } from '../http/caller-pool.ts';
@@ -22,10 +22,10 @@ import { NotFoundOutError } from '../redis/store-check.ts';
 import { PodsDriver } from '../run/driver.ts';
 import { accountsFor, requireCapacity } from '../scenarios/capacity.ts';
 import { plansOf, type SubjectKind } from '../scenarios/scenario-type.ts';
-import { addressesOf, Readiness, settledTemplate, templatesOf } from '../targets/eligible-pods.ts';
+import { addressesOf, requireReady, settledTemplate, templatesOf } from '../targets/eligible-pods.ts';
 import { NamespaceReader } from '../targets/namespace-reader.ts';
 import { checkPreconditions, watchPreconditions } from '../targets/precondition-check.ts';
-import { orRefusal, permitted, Refusal, refusalOf } from '../targets/refusal.ts';
+import { orRefusal, Refusal, waitFor } from '../targets/refusal.ts';
 import type { Accounts } from '../targets/target.ts';
 import {
   type DiscoveredTarget,
@@ -52,7 +52,6 @@ export class PodsConnector implements SubjectConnector {
   readonly #ports: SubjectPorts<Cluster>;
   readonly #budget: ConnectionBudget;
   readonly #diagnosis: DiagnosisProfiles | undefined;
-  readonly #readiness: Readiness;
   readonly #cooldown: RedisCooldown;
   readonly #pods = new PodsInUse();
   /** Of accounts, by the Secret that has them. */
@@ -74,17 +73,16 @@ export class PodsConnector implements SubjectConnector {
     this.#budget = budget;
     this.#diagnosis = diagnosis;
     this.#ports = ports;
-    this.#readiness = new Readiness(ports.clock);
-    this.#cooldown = new RedisCooldown(ports.cluster, ports.faultCooldownMs);
+    this.#cooldown = new RedisCooldown(ports.cluster, ports.faultCooldownMs, ports.clock);
   }
 
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted> {
     const place = this.#placeOf(request);
-    const found = await orRefusal(() => this.#look(place, request, signal));
-    if (!(found instanceof Refusal) && 'lock' in found) {
+    const found = await orRefusal(place.namespace, () => this.#look(place, request, signal));
+    if (!(found instanceof Refusal)) {
       return { admission: { state: 'granted' }, opened: this.#open(request, place, found) };
     }
-    const admission = found instanceof Refusal ? found.admission : found;
+    const { admission } = found;
     if (admission.state !== 'refused' || !request.mustUndo) return { admission };
     // A fault that another process left active is released even if no run may start.
     const target = await findReleasable(place, signal);
@@ -100,7 +98,6 @@ export class PodsConnector implements SubjectConnector {
   }
 
   async forget(uid: string, keepLock: boolean): Promise<void> {
-    this.#readiness.forget(uid);
     const waiting = this.#leases.get(uid);
     this.#leases.delete(uid);
     await (keepLock ? waiting?.lease.leave() : waiting?.lease.release());
@@ -112,76 +109,49 @@ export class PodsConnector implements SubjectConnector {
   }
 
   /** @throws {Refusal} the first obstacle */
-  async #look(place: Place, request: AdmissionRequest, signal: AbortSignal): Promise<Held | Admission> {
-    const { toBegin, uid } = request;
-    try {
-      const target = await discover(place, signal);
-      if (toBegin) {
-        const { pods, notReady } = target;
-        const obstacle = this.#readiness.obstacle(request, { pods, notReady }, this.#kind.part);
-        if (obstacle) return obstacle;
-        requireCapacity(this.#kind, request.spec, {
-          pods: pods.length,
-          accounts: target.accounts?.keys.length,
-        });
-        const resting = this.#restingAccounts(request, target);
-        if (resting) return resting;
-      }
-      const admitted = await admitRedis(target, { ...this.#optionsOf(request), continues: !toBegin }, signal);
-      requireCapacity(this.#kind, request.spec, {
-        pods: target.pods.length,
-        masters: admitted.masters.length,
-      });
-      return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
-    } catch (error) {
-      if (refusalOf(error)) this.#readiness.forget(uid);
-      throw error;
+  async #look(place: Place, request: AdmissionRequest, signal: AbortSignal): Promise<Held> {
+    const { spec, toBegin } = request;
+    const target = await discover(place, signal);
+    const pods = target.pods.length;
+    if (toBegin) {
+      requireReady(target, this.#kind.part);
+      requireCapacity(this.#kind, spec, { pods, accounts: target.accounts?.keys.length });
+      this.#requireAccounts(request, target);
     }
+    const admitted = await admitRedis(target, { ...this.#optionsOf(request), continues: !toBegin }, signal);
+    requireCapacity(this.#kind, spec, { pods, masters: admitted.masters.length });
+    return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
   }
 
+  /** @throws {Refusal} while Redis cools down, or others use it or the pods */
   async #acquire(
     request: AdmissionRequest,
     target: DiscoveredTarget,
     admitted: AdmittedRedis,
     signal: AbortSignal,
-  ): Promise<Held | Admission> {
-    const { namespace, toBegin, uid } = request;
-    const cooldown = toBegin ? await this.#cooldownOf(request, target, admitted, signal) : undefined;
-    if (cooldown) return cooldown;
+  ): Promise<Held> {
+    const store = storeName(target.redis);
     const asking = this.#userOf(request, target);
-    const obstacle = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-    if (obstacle) return waiting(obstacle);
-    const lock = this.#leaseFor(request, `chaosdemo-redis-${admitted.ids.lock}`);
-    const attempt = await permitted(namespace, lock.acquire(signal));
-    if (attempt.state === 'held') {
-      const user = attempt.heldBy || 'another ChaosDemo';
-      const message = `${storeName(target.redis)} is in use by ${user}; this one starts when Redis is free`;
-      return waiting({ reason: 'RedisInUse', message });
-    }
-    this.#leases.delete(uid);
-    // Another run may have begun while the lease was acquired.
-    const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-    if (begun) {
-      await lock.release();
-      return waiting(begun);
+    if (request.toBegin) {
+      if (plansOf(this.#kind, request.spec).some(({ mechanism }) => mechanism)) {
+        await this.#cooldown.requireOver(coolingRedis(request, target, admitted), store, signal);
+      }
+      this.#pods.requireFree(asking);
     }
     this.#pods.enter(asking);
-    return { target, admitted, lock, asking };
-  }
-
-  /** Why a run waits for a Redis that is cooling down; undefined if it does not wait. */
-  async #cooldownOf(
-    request: AdmissionRequest,
-    target: DiscoveredTarget,
-    admitted: AdmittedRedis,
-    signal: AbortSignal,
-  ): Promise<Admission | undefined> {
-    if (!plansOf(this.#kind, request.spec).some(({ mechanism }) => mechanism)) return undefined;
-    const redis = coolingRedis(request, target, admitted);
-    const until = await this.#cooldown.until(redis, this.#ports.clock.now(), signal);
-    if (until === undefined) return undefined;
-    const message = this.#cooldown.message(storeName(target.redis), until);
-    return waiting({ reason: 'CoolingDown', message });
+    try {
+      const lock = this.#leaseFor(request, `chaosdemo-redis-${admitted.ids.lock}`);
+      const attempt = await lock.acquire(signal);
+      if (attempt.state === 'held') {
+        const user = attempt.heldBy || 'another ChaosDemo';
+        throw waitFor('RedisInUse', `${store} is in use by ${user}; this one starts when Redis is free`);
+      }
+      this.#leases.delete(request.uid);
+      return { target, admitted, lock, asking };
+    } catch (error) {
+      this.#pods.leave(asking);
+      throw error;
+    }
   }
 
   /** The lease that this object already waits for: only watching it over time shows whether it has expired. */
@@ -206,17 +176,16 @@ export class PodsConnector implements SubjectConnector {
     return pool;
   }
 
-  /** Why a run waits for accounts that another has used; undefined: it does not. */
-  #restingAccounts(
-    { namespace, spec }: AdmissionRequest,
-    { accounts, pods }: DiscoveredTarget,
-  ): Admission | undefined {
-    if (!accounts) return undefined;
+  /** @throws {Refusal} CoolingDown while others use the accounts that a run needs, or they rest */
+  #requireAccounts({ namespace, spec }: AdmissionRequest, { accounts, pods }: DiscoveredTarget): void {
+    if (!accounts) return;
     const need = accountsFor(this.#kind, spec, pods.length);
     const rested = this.#poolOf(namespace, accounts).rested(this.#restMsOf(spec)).length;
-    if (rested >= need) return undefined;
-    const message = `a run needs about ${need} accounts of ${this.#kind.part}.http.callers that were not used within a window, and there are ${rested}: this one starts when there are enough`;
-    return waiting({ reason: 'CoolingDown', message });
+    if (rested >= need) return;
+    throw waitFor(
+      'CoolingDown',
+      `a run needs about ${need} accounts of ${this.#kind.part}.http.callers that were not used within a window, and there are ${rested}: this one starts when there are enough`,
+    );
   }
 
   #open(
@@ -253,7 +222,7 @@ export class PodsConnector implements SubjectConnector {
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal, true),
       ...(admitted && {
-        faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted), clock),
+        faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted)),
       }),
       findStore: async (signal) => (await findRedisNow(place, signal)).redis,
       checkStore: async (signal) =>
@@ -301,13 +270,6 @@ export function longestPauseOf(kind: SubjectKind, { spec }: Pick<AdmissionReques
   return Math.max(0, ...pauses.map(({ faultMs }) => faultMs));
 }
 
-function waiting({
-  message,
-  reason,
-}: Pick<Extract<Admission, { state: 'waiting' }>, 'message' | 'reason'>): Admission {
-  return { state: 'waiting', reason, message: truncate(message, LIMITS.message) };
-}
-
 function coolingRedis(
   { namespace }: Pick<AdmissionRequest, 'namespace'>,
   { redis: [{ podName, podUid }] }: DiscoveredTarget,
@@ -331,7 +293,7 @@ async function checkStore(
     // Pods that have joined since admission are not strangers.
     listSelected(place, signal),
     Promise.all(target.redis.map((redis) => atItsAddress(place, redis, signal))),
-    orRefusal(() => findRedisNow(place, signal)),
+    orRefusal(place.namespace, () => findRedisNow(place, signal)),
   ]).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(messageOf(error), { cause: error });
@@ -343,7 +305,7 @@ async function checkStore(
   const now =
     found instanceof Refusal
       ? found
-      : await orRefusal(() =>
+      : await orRefusal(place.namespace, () =>
           admitRedis({ ...found, addresses, faultProxy }, { ...options, connected: true }, signal),
         );
   if (now instanceof Refusal) {

@@ -23,18 +23,11 @@ import { findAuthority, findSecret } from '../targets/secret-keys.ts';
 import type { Accounts, HttpAuth, PodsTarget } from '../targets/target.ts';
 import { HTTP_AUTH, readAccounts, readHttpAuth } from './http-auth.ts';
 
-/** The target of a run, as discovered now. */
-export interface DiscoveredTarget extends PodsTarget {
-  /** Sorted by name; at least one, unless only a fault is left to be released. */
-  readonly pods: readonly TargetPod[];
-  /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
-  readonly notReady: readonly string[];
-  /**
-   * IPs of all selected pods, Ready or not, and of the fault proxy: a Redis client with such an address belongs to the
-   * subject.
-   */
-  readonly addresses: readonly string[];
-}
+/**
+ * The target of a run, as discovered now; without pods if only a fault is left to be released. A Redis client with one
+ * of its addresses belongs to the subject: they include that of the fault proxy.
+ */
+export type DiscoveredTarget = EligiblePods & Omit<PodsTarget, 'pods'>;
 
 export interface Place {
   readonly cluster: Cluster;
@@ -80,6 +73,7 @@ export async function findReleasable(
   signal: AbortSignal,
 ): Promise<DiscoveredTarget | undefined> {
   const reader = readerOf(place, signal);
+  const ifFound = async <T>(find: () => Promise<T>): Promise<T | undefined> => await unlessRefused(place, find);
   if (!(await ifFound(() => reader.hasLabel()))) return undefined;
   const redis = await ifFound(async () => findMasters(await findRedis(reader, place), signal));
   if (!redis) return undefined;
@@ -89,8 +83,8 @@ export async function findReleasable(
   return { ...none, ...found, redis, ...(faultProxy && { faultProxy }) };
 }
 
-async function ifFound<T>(find: () => Promise<T>): Promise<T | undefined> {
-  const found = await orRefusal(find);
+async function unlessRefused<T>({ namespace }: Place, find: () => Promise<T>): Promise<T | undefined> {
+  const found = await orRefusal(namespace, find);
   return found instanceof Refusal ? undefined : found;
 }
 
@@ -106,21 +100,21 @@ export async function findRedisNow(place: Place, signal: AbortSignal) {
 
 /**
  * What became of these pods. @param timed a fault waits for it
- * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
+ * @throws the cluster's error if an answer is missing or forbidden
  */
 export async function lookAtPods(
-  { cluster, namespace, spec }: Place,
+  place: Place,
   pods: readonly TargetPod[],
   signal: AbortSignal,
   timed = false,
 ): Promise<PodsNow> {
-  const selector = formatLabelSelector(spec.selector.matchLabels);
-  const listed = await new NamespaceReader(cluster, namespace, signal).pods(selector, timed);
+  const { port, selector } = place.spec;
+  const listed = await readerOf(place, signal).pods(formatLabelSelector(selector.matchLabels), timed);
   if (listed === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
   const alive = new Map(listed.filter(isAlive).map((pod) => [pod.metadata.uid, pod]));
   const isAtItsAddress = ({ host, uid }: TargetPod): boolean => alive.get(uid)?.status?.podIP === host;
   const containers = pods.filter(isAtItsAddress).flatMap(({ name, uid }) => {
-    const id = containerId(alive.get(uid), spec.port);
+    const id = containerId(alive.get(uid), port);
     return id === undefined ? [] : [[name, id] as const];
   });
   return {
@@ -146,7 +140,7 @@ function readerOf({ cluster, namespace }: Place, signal: AbortSignal): Namespace
  */
 export async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
   const selector = formatLabelSelector(place.spec.selector.matchLabels);
-  return (await ifFound(() => readerOf(place, signal).pods(selector))) ?? [];
+  return (await unlessRefused(place, () => readerOf(place, signal).pods(selector))) ?? [];
 }
 
 async function findPods(reader: NamespaceReader, { part, spec }: Place): Promise<EligiblePods> {

@@ -20,10 +20,10 @@ describe('pods of a limiter by source address', () => {
       const pods = new PodsInUse();
       const a = userOf('a', first, 'p', 'q');
       pods.enter(a);
-      expect(pods.inTheWayOf(userOf('b', second, 'q', 'r'))?.message).toMatch(/^shop\/a sends/);
-      expect(pods.inTheWayOf(userOf('b', second, 'r'))).toBeUndefined();
+      expect(() => pods.requireFree(userOf('b', second, 'q', 'r'))).toThrow(/^shop\/a sends/);
+      pods.requireFree(userOf('b', second, 'r'));
       pods.leave(a);
-      expect(pods.inTheWayOf(userOf('b', second, 'q', 'r'))).toBeUndefined();
+      pods.requireFree(userOf('b', second, 'q', 'r'));
     }
   });
 
@@ -33,7 +33,7 @@ describe('pods of a limiter by source address', () => {
     pods.enter(before);
     pods.enter(after);
     pods.leave(before);
-    expect(pods.inTheWayOf(userOf('b', true, 'p'))?.message).toMatch(/^shop\/a sends/);
+    expect(() => pods.requireFree(userOf('b', true, 'p'))).toThrow(/^shop\/a sends/);
   });
 });
 
@@ -48,15 +48,15 @@ describe('the traffic of runs', () => {
     const pods = new PodsInUse();
     const first = sends('a', '1', 1000);
     pods.enter(first);
-    expect(pods.inTheWayOf(sends('a', '2', 1))?.message).toMatch(
+    expect(() => pods.requireFree(sends('a', '2', 1))).toThrow(
       / send 1000, .* 1000 at a time for one namespace/,
     );
     const second = sends('b', '3', 800);
-    expect(pods.inTheWayOf(second)).toBeUndefined();
+    pods.requireFree(second);
     pods.enter(second);
-    expect(pods.inTheWayOf(sends('c', '4', 300))?.message).toMatch(/ send 1800, .* 2000 at a time;/);
-    expect(pods.inTheWayOf(sends('c', '4', 200))).toBeUndefined();
+    expect(() => pods.requireFree(sends('c', '4', 300))).toThrow(/ send 1800, .* 2000 at a time;/);
+    pods.requireFree(sends('c', '4', 200));
     pods.leave(first);
-    expect(pods.inTheWayOf(sends('a', '2', 1000))).toBeUndefined();
+    pods.requireFree(sends('a', '2', 1000));
   });
 });

@@ -3,6 +3,8 @@
  * address only, a run on it shares its limit with every other run on the same pods, whatever Redis those name: such a run
  * has the pods for itself. Steady traffic takes the time of the process, which all namespaces share.
  */
+import { sumOf } from '../history/counts.ts';
+import { waitFor } from '../targets/refusal.ts';
 
 /** Requests per second that the runs of one namespace may send together: as many as one run may. */
 const MOST_OF_NAMESPACE = 1000;
@@ -23,18 +25,12 @@ export interface PodUser {
   readonly requestsPerSecond: number;
 }
 
-/** Why a run waits: for the pods that another has, or until there is room for its traffic. */
-export interface Obstacle {
-  readonly reason: 'PodsInUse' | 'TrafficLimit';
-  readonly message: string;
-}
-
 export class PodsInUse {
   readonly #asking = new Map<string, PodUser>();
 
-  /** What has to end first; undefined: nothing, or `asking` is already active. */
-  inTheWayOf(asking: PodUser): Obstacle | undefined {
-    if (this.#asking.has(asking.uid)) return undefined;
+  /** @throws {Refusal} PodsInUse or TrafficLimit while another run has to end first */
+  requireFree(asking: PodUser): void {
+    if (this.#asking.has(asking.uid)) return;
     const others = [...this.#asking.values()];
     const { byAddress, namespace, pods } = asking;
     const user = others.find(
@@ -42,13 +38,11 @@ export class PodsInUse {
     );
     if (user) {
       const message = `${user.name} sends requests to the same pods, and a limiter that identifies callers only by the source address sees both as one caller; this one starts when that one has ended`;
-      return { reason: 'PodsInUse', message };
+      throw waitFor('PodsInUse', message);
     }
     const ofNamespace = others.filter((other) => other.namespace === namespace);
-    return (
-      noRoomFor(asking, ofNamespace, MOST_OF_NAMESPACE, ' for one namespace') ??
-      noRoomFor(asking, others, MOST_OF_PROCESS)
-    );
+    requireRoom(asking, ofNamespace, MOST_OF_NAMESPACE, ' for one namespace');
+    requireRoom(asking, others, MOST_OF_PROCESS);
   }
 
   enter(asking: PodUser): void {
@@ -61,14 +55,14 @@ export class PodsInUse {
   }
 }
 
-function noRoomFor(
+function requireRoom(
   { requestsPerSecond }: PodUser,
   others: readonly PodUser[],
   most: number,
   of = '',
-): Obstacle | undefined {
-  const sent = others.reduce((sum, other) => sum + other.requestsPerSecond, 0);
-  if (requestsPerSecond === 0 || sent + requestsPerSecond <= most) return undefined;
+): void {
+  const sent = sumOf(others.map((other) => other.requestsPerSecond));
+  if (requestsPerSecond === 0 || sent + requestsPerSecond <= most) return;
   const message = `this run sends up to ${requestsPerSecond} requests per second, other runs send ${sent}, and the operator sends at most ${most} at a time${of}; this one starts when there is room`;
-  return { reason: 'TrafficLimit', message };
+  throw waitFor('TrafficLimit', message);
 }

@@ -3,7 +3,7 @@ import { type PodFields, pod, unready } from '../../../test/fixtures/subjects/ta
 import { expectRefusal } from '../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Reason } from '../../api/index.ts';
 import type { Pod } from '../cluster.ts';
-import { awaitReady, selectPods } from './eligible-pods.ts';
+import { requireReady, selectPods } from './eligible-pods.ts';
 
 const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
 
@@ -84,24 +84,12 @@ describe('selectPods', () => {
   });
 });
 
-describe('awaitReady', () => {
+it('a run waits for selected pods that are not Ready, which are named', () => {
   const eligible = selectPods([pod('a'), pod('b', unready), pod('c')], choice);
-
-  it('waits for the pods that are not Ready, and names them', () => {
-    for (const waited of [0, 29_999]) {
-      expect(awaitReady(eligible, waited, 'subject.part')).toEqual({
-        state: 'waiting',
-        reason: 'Pending',
-        message: expect.stringMatching(/^Waiting .*not Ready: b \(2 of 3 /),
-      });
-    }
-  });
-
-  it('rejects after 30 s with what to do', () => {
-    expect(awaitReady(eligible, 30_000, 'subject.part')).toEqual({
-      state: 'refused',
-      reason: 'PodsNotEligible',
-      message: expect.stringMatching(/not Ready within 30s: b \(2 of 3 are\): .*describe pod.*Ready$/),
-    });
-  });
+  expectRefusal(
+    () => requireReady(eligible, 'subject.part'),
+    'Pending',
+    /not Ready: b \(2 of 3 are\): see kubectl describe pod, or narrow subject\.part\.selector$/,
+  );
+  expect(() => requireReady({ ...eligible, notReady: [] }, 'subject.part')).not.toThrow();
 });

@@ -4,12 +4,8 @@
 
 import { isIP } from 'node:net';
 import { listed } from '@chaosdemo/redis-faults/text';
-import { formatDuration } from '../../api/index.ts';
-import type { Clock } from '../../engine/clock.ts';
-import type { Admission } from '../../engine/observed.ts';
-import { HEALTH_TIMEOUT_MS } from '../../engine/work.ts';
 import { type Container, POD_LABELS, type Pod } from '../cluster.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, waitFor } from './refusal.ts';
 
 /** A pod that may be touched, with its address. */
 export interface TargetPod {
@@ -25,11 +21,11 @@ export interface TargetPod {
 
 export interface EligiblePods {
   /** Sorted by name; at least one. */
-  pods: TargetPod[];
-  /** Names of matching pods that are alive, but not Ready: not touched. */
-  notReady: string[];
+  readonly pods: readonly TargetPod[];
+  /** Names of matching pods that are alive, but not Ready: they are not touched, and no run begins without them. */
+  readonly notReady: readonly string[];
   /** IPs of all matching pods that are alive, Ready or not. */
-  addresses: string[];
+  readonly addresses: readonly string[];
 }
 
 /** The pods that a spec selects. */
@@ -75,21 +71,15 @@ export function selectPods(pods: readonly Pod[], { selector, port, part }: PodCh
 }
 
 /**
- * The admission of a run whose selected pods have not been Ready for `waitedMs`. It does not run on the others, because
- * that would judge only a part of the subject. They get as long as an unhealthy pod gets in a run.
+ * A run does not begin on a part of the selected pods, because that would judge only a part of the subject.
+ * @throws {Refusal} Pending while some are not Ready
  */
-export function awaitReady(
-  { pods, notReady }: { readonly pods: readonly unknown[]; readonly notReady: readonly string[] },
-  waitedMs: number,
-  part: string,
-): Extract<Admission, { readonly message: string }> {
-  const which = `${listed(notReady)} (${pods.length} of ${pods.length + notReady.length} are)`;
-  if (waitedMs < HEALTH_TIMEOUT_MS) {
-    const message = `Waiting for selected pods that are not Ready: ${which}`;
-    return { state: 'waiting', reason: 'Pending', message };
-  }
-  const message = `selected but not Ready within ${formatDuration(HEALTH_TIMEOUT_MS)}: ${which}: see kubectl describe pod, or narrow ${part}.selector; the run starts once all are Ready`;
-  return { state: 'refused', reason: 'PodsNotEligible', message };
+export function requireReady({ notReady, pods }: Pick<EligiblePods, 'notReady' | 'pods'>, part: string): void {
+  if (notReady.length === 0) return;
+  throw waitFor(
+    'Pending',
+    `Waiting for selected pods that are not Ready: ${listed(notReady)} (${pods.length} of ${pods.length + notReady.length} are): see kubectl describe pod, or narrow ${part}.selector`,
+  );
 }
 
 /**
@@ -206,39 +196,4 @@ export function templateOf(pod: Pod): string | undefined {
 export function templatesOf(templates: readonly (string | undefined)[]): string | undefined {
   const distinct = [...new Set(templates.filter((template) => template !== undefined))].sort();
   return distinct.length === 0 ? undefined : distinct.join(',').slice(0, 128);
-}
-
-/** Keeps for each object how long its pods have not been Ready. */
-export class Readiness {
-  readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #unreadySince = new Map<string, { generation: number; at: number }>();
-
-  constructor(clock: Pick<Clock, 'monotonic'>) {
-    this.#clock = clock;
-  }
-
-  /**
-   * Why a run cannot begin yet; undefined once all selected pods are Ready.
-   * @param part see `PodChoice`
-   */
-  obstacle(
-    { uid, generation }: { readonly uid: string; readonly generation: number },
-    eligible: Parameters<typeof awaitReady>[0],
-    part: string,
-  ): Admission | undefined {
-    if (eligible.notReady.length === 0) {
-      this.forget(uid);
-      return undefined;
-    }
-    const now = this.#clock.monotonic();
-    const known = this.#unreadySince.get(uid);
-    // Another spec may select other pods, whose time starts again.
-    const since = known?.generation === generation ? known : { generation, at: now };
-    this.#unreadySince.set(uid, since);
-    return awaitReady(eligible, now - since.at, part);
-  }
-
-  forget(uid: string): void {
-    this.#unreadySince.delete(uid);
-  }
 }

@@ -7,7 +7,7 @@ it('pods too large in total are rejected, with the list, the size and a fix', as
   const cluster = new MemoryCluster();
   cluster.tooLarge = true;
   const reader = new NamespaceReader(cluster, 'shop', new AbortController().signal);
-  const refusal = await orRefusal(async () => await reader.pods('app=x'));
+  const refusal = await orRefusal('shop', async () => await reader.pods('app=x'));
   expect(refusal).toBeInstanceOf(Refusal);
   expect((refusal as Refusal).admission).toEqual({
     state: 'refused',

@@ -1,19 +1,12 @@
-/** Reads of one namespace, to find targets in it. A 403 is a {@link Refusal}, a missing object undefined. */
+/** Reads of one namespace, to find targets in it. A missing object is undefined. */
 import { ENABLED_LABEL } from '../../api/index.ts';
-import {
-  type Cluster,
-  ForbiddenError,
-  ListTooLargeError,
-  type Pod,
-  type Secret,
-  type Service,
-} from '../cluster.ts';
-import { permitted, Refusal } from './refusal.ts';
+import { type Cluster, ListTooLargeError, type Pod, type Secret, type Service } from '../cluster.ts';
+import { Refusal } from './refusal.ts';
 
 /** A demo cannot watch more pods than this ten times a second. */
 export const MOST_PODS = 200;
 
-/** Every method throws a Refusal, or the cluster's error if an answer is missing. */
+/** Every method throws the cluster's error if an answer is missing or forbidden. */
 export class NamespaceReader {
   readonly namespace: string;
   readonly #cluster: Cluster;
@@ -40,24 +33,21 @@ export class NamespaceReader {
     );
   }
 
-  /**
-   * Whether the namespace ever took part: it carries the label, whatever its value.
-   * @throws {Refusal} PermissionDenied
-   */
+  /** Whether the namespace ever took part: it carries the label, whatever its value. */
   async hasLabel(): Promise<boolean> {
     return (await this.#labels())?.[ENABLED_LABEL] !== undefined;
   }
 
   service(name: string): Promise<Service | undefined> {
-    return permitted(this.namespace, this.#cluster.service(this.namespace, name, this.#signal));
+    return this.#cluster.service(this.namespace, name, this.#signal);
   }
 
   secret(name: string): Promise<Secret | undefined> {
-    return permitted(this.namespace, this.#cluster.secret(this.namespace, name, this.#signal));
+    return this.#cluster.secret(this.namespace, name, this.#signal);
   }
 
   pod(name: string): Promise<Pod | undefined> {
-    return permitted(this.namespace, this.#cluster.pod(this.namespace, name, this.#signal));
+    return this.#cluster.pod(this.namespace, name, this.#signal);
   }
 
   /**
@@ -68,8 +58,7 @@ export class NamespaceReader {
   async pods(labelSelector: string, timed = false): Promise<readonly Pod[] | undefined> {
     const { namespace } = this;
     try {
-      const list = this.#cluster.pods(namespace, labelSelector, MOST_PODS, this.#signal, timed);
-      const pods = await permitted(namespace, list);
+      const pods = await this.#cluster.pods(namespace, labelSelector, MOST_PODS, this.#signal, timed);
       return pods === 'TooMany' ? undefined : pods;
     } catch (error) {
       if (error instanceof ListTooLargeError) throw podsTooLarge(namespace, labelSelector, error);
@@ -77,20 +66,8 @@ export class NamespaceReader {
     }
   }
 
-  async #labels(): Promise<Readonly<Record<string, string>> | undefined> {
-    try {
-      return await this.#cluster.namespaceLabels(this.namespace, this.#signal);
-    } catch (error) {
-      // Granted cluster-wide, so a RoleBinding would not help here.
-      if (error instanceof ForbiddenError) {
-        throw new Refusal(
-          'PermissionDenied',
-          `the operator may not read namespaces: apply its ClusterRole and ClusterRoleBinding again (${error.message})`,
-          { cause: error },
-        );
-      }
-      throw error;
-    }
+  #labels(): ReturnType<Cluster['namespaceLabels']> {
+    return this.#cluster.namespaceLabels(this.namespace, this.#signal);
   }
 }
 

@@ -18,10 +18,10 @@ const LOOK_AGAIN_MS = 5000;
  * @throws the cluster's error if this cannot be determined
  */
 export async function checkPreconditions(
-  reader: Pick<NamespaceReader, 'requireEnabled'>,
+  reader: Pick<NamespaceReader, 'namespace' | 'requireEnabled'>,
   look: () => Promise<PodsNow>,
 ): Promise<PreconditionCheck> {
-  const found = await orRefusal(async () => {
+  const found = await orRefusal(reader.namespace, async () => {
     await reader.requireEnabled();
     return await look();
   });

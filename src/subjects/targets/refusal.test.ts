@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ForbiddenError } from '../cluster.ts';
-import { permissionDenied, permitted, Refusal } from './refusal.ts';
+import { orRefusal, Refusal } from './refusal.ts';
 
 const forbidden = new ForbiddenError(
   'GET /api/v1/namespaces/shop/pods: pods is forbidden: User "system:serviceaccount:chaos:operator" cannot list resource "pods" in API group "" in the namespace "shop"',
@@ -14,19 +14,15 @@ it('Refusal is an admission that fits into a status', () => {
   });
 });
 
-describe('permissionDenied', () => {
-  it('gives the command that permits it, for the account that was refused', () => {
-    expect(permissionDenied('shop', forbidden).message).toMatch(
-      /cannot list resource "pods" in namespace shop\. .*: kubectl create rolebinding chaosdemo-target --clusterrole=chaosdemo-target --serviceaccount=chaos:operator -n shop$/,
-    );
-  });
-});
-
-it('permitted turns a 403 into a refusal and passes everything else on', async () => {
-  await expect(permitted('shop', Promise.reject(forbidden))).rejects.toMatchObject({
+it('a 403 is the refusal with the command that permits it, for the account that was refused', async () => {
+  const found = await orRefusal('shop', () => Promise.reject(forbidden));
+  expect(found).toMatchObject({
     reason: 'PermissionDenied',
+    message: expect.stringMatching(
+      /cannot list resource "pods" in namespace shop\. .*: kubectl create rolebinding chaosdemo-target --clusterrole=chaosdemo-target --serviceaccount=chaos:operator -n shop$/,
+    ) as string,
   });
   const broken = new Error('broken');
-  await expect(permitted('shop', Promise.reject(broken))).rejects.toBe(broken);
-  await expect(permitted('shop', Promise.resolve(1))).resolves.toBe(1);
+  await expect(orRefusal('shop', () => Promise.reject(broken))).rejects.toBe(broken);
+  await expect(orRefusal('shop', async () => 1)).resolves.toBe(1);
 });

@@ -8,7 +8,7 @@ import { discover } from '../../../subjects/admission/discovery.ts';
 import { ForbiddenError } from '../../../subjects/cluster.ts';
 import { kindOf } from '../../../subjects/index.ts';
 import { requireCapacity } from '../../../subjects/scenarios/capacity.ts';
-import { awaitReady } from '../../../subjects/targets/eligible-pods.ts';
+import { requireReady } from '../../../subjects/targets/eligible-pods.ts';
 import { orRefusal, Refusal } from '../../../subjects/targets/refusal.ts';
 import { checked, type DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
@@ -23,7 +23,7 @@ const NOT_CHECKED =
 /** The first obstacle to a run of this object, and what only the operator can check. */
 export async function checkAdmission(context: DemoCheckContext): Promise<Finding[]> {
   const admission = await checked('Admission', context, async () => {
-    const found = await orRefusal(async () => await admittedPart(context));
+    const found = await orRefusal(context.namespace, async () => await admittedPart(context));
     return found instanceof Refusal ? refused(context, found) : found;
   });
   const connections: Finding = { check: 'Connections', state: 'note', message: NOT_CHECKED };
@@ -38,11 +38,8 @@ async function admittedPart(context: DemoCheckContext): Promise<Omit<Finding, 'c
   const kind = kindOf(spec);
   const { part } = kind;
   const target = await discover({ cluster, namespace, part, spec: kind.partOf(spec) }, signal);
-  const { notReady, pods, redis } = target;
-  if (notReady.length > 0) {
-    const { message } = awaitReady(target, 0, part);
-    return { state: 'wrong', message, fixCommands: [describePods(context)], reason: 'PodsNotEligible' };
-  }
+  const { pods, redis } = target;
+  requireReady(target, part);
   requireCapacity(kind, spec, { pods: pods.length });
   return { state: 'ok', message: `${listed(pods.map(({ name }) => name))}, with ${storeName(redis)}` };
 }
@@ -62,7 +59,7 @@ function commandsFor(context: DemoCheckContext, { command, reason }: Refusal): s
   if (command !== undefined) return [`${inNamespace} ${command}`];
   if (reason.endsWith('AuthInvalid')) return [];
   if (reason === 'UnprovableSpec') return [`${inNamespace} ${shell`edit chaosdemo ${demo.metadata.name}`}`];
-  if (reason === 'PodsNotEligible') return [describePods(context)];
+  if (reason === 'PodsNotEligible' || reason === 'Pending') return [describePods(context)];
   return [`${inNamespace} get services,pods --show-labels`];
 }
 

@@ -82,7 +82,7 @@ describe('the findings of doctor about admission', () => {
     [
       'a pod is not Ready',
       { '/pods': { metadata: {}, items: [pod('api'), pod('api', false)] } },
-      'PodsNotEligible',
+      'Pending',
       'kubectl -n shop describe pods -l app=api',
     ],
     ['there is no Service', without('/services/redis'), 'RedisNotFound', 'kubectl -n shop get '],

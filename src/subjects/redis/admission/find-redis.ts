@@ -101,7 +101,7 @@ async function findLogin(
  * Whether the pod of a Redis is still the one that was found, at the same address. A pod that is being deleted keeps
  * its address to its end, and may still be paused.
  * @returns Going: it is being deleted
- * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
+ * @throws the cluster's error if an answer is missing or forbidden
  */
 export async function atItsAddress(
   { cluster, namespace }: { readonly cluster: Cluster; readonly namespace: string },

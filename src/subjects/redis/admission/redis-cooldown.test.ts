@@ -2,6 +2,7 @@
 import type { PerServer } from '@chaosdemo/redis-faults';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
+import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { MOST_REST_MS, noteName, parseNote, RedisCooldown, restUntil } from './redis-cooldown.ts';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
@@ -42,10 +43,17 @@ describe('the cool-down of a Redis', () => {
   function operators(leastMs = MINUTE, ids: PerServer<string> = [ID]) {
     const cluster = new MemoryCluster();
     const operator = () => {
-      const cooldown = new RedisCooldown(cluster, leastMs);
-      const until = async (at = NOW, those = ids) =>
-        await cooldown.until({ ...about, ids: those }, at, signal);
-      return { ...cooldown.notes({ ...about, ids }, { now: () => NOW + 0.5 }), until };
+      let now = NOW + 0.5;
+      const cooldown = new RedisCooldown(cluster, leastMs, { now: () => now });
+      const until = async (at = NOW, those = ids) => {
+        now = at;
+        const look = () => cooldown.requireOver({ ...about, ids: those }, 'redis-0', signal);
+        const found = await orRefusal('shop', look);
+        now = NOW + 0.5;
+        const [, time = ''] = found instanceof Refusal ? (/ until (\S+Z):/.exec(found.message) ?? []) : [];
+        return time === '' ? undefined : Date.parse(time);
+      };
+      return { ...cooldown.notes({ ...about, ids }), until };
     };
     return { cluster, first: operator(), second: operator() };
   }

@@ -8,7 +8,7 @@ import { allOf, each, type PerServer } from '@chaosdemo/redis-faults';
 import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Cluster, Note } from '../../cluster.ts';
-import { permitted } from '../../targets/refusal.ts';
+import { waitFor } from '../../targets/refusal.ts';
 import type { FaultNotes, FaultSpan } from '../noted-fault.ts';
 
 /** Times the length of a fault. */
@@ -32,38 +32,49 @@ export interface CoolingRedis {
 export class RedisCooldown {
   readonly #cluster: Cluster;
   readonly #leastMs: number;
+  readonly #clock: Pick<Clock, 'now'>;
   /** From when on a run may begin, as this process wrote it, by namespace and id. */
   readonly #written = new Map<string, number>();
 
   /** @param leastMs 0: there is no cool-down at all */
-  constructor(cluster: Cluster, leastMs: number) {
+  constructor(cluster: Cluster, leastMs: number, clock: Pick<Clock, 'now'>) {
     this.#cluster = cluster;
     this.#leastMs = leastMs;
+    this.#clock = clock;
   }
 
   /**
-   * When a run with faults of this Redis may begin; undefined: now.
-   * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing
+   * @param store its name, for the message
+   * @throws {Refusal} CoolingDown while no run with faults of this Redis may begin
+   * @throws the cluster's error if an answer is missing or forbidden
    */
-  async until(redis: CoolingRedis, now: number, signal: AbortSignal): Promise<number | undefined> {
-    if (this.#leastMs === 0) return undefined;
-    const found = await allOf(each(redis.ids, (id) => this.#read(redis, id, now, signal)));
-    const freeAt = Math.max(...found.map((one) => one.freeAt));
-    return freeAt > now ? freeAt : undefined;
+  async requireOver(redis: CoolingRedis, store: string, signal: AbortSignal): Promise<void> {
+    if (this.#leastMs === 0) return;
+    const now = this.#clock.now();
+    const found = await allOf(each(redis.ids, (id) => this.#read(redis, id, signal)));
+    const until = Math.max(...found.map((one) => one.freeAt));
+    if (until <= now) return;
+    const time = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(0, 19);
+    throw waitFor(
+      'CoolingDown',
+      `${store} cools down until ${time}Z: after faults of any ChaosDemo, it does so for ${REST} times as long, and for at least ${formatDuration(this.#leastMs)}`,
+    );
   }
 
-  /** The notes on one Redis, for a driver. Both methods throw as `until`, and if another client wrote the note. */
-  notes(redis: CoolingRedis, { now }: Pick<Clock, 'now'>): FaultNotes {
+  /**
+   * The notes on one Redis, for a driver. Both methods throw the cluster's error, also if another client wrote the note.
+   */
+  notes(redis: CoolingRedis): FaultNotes {
     return {
       note: async (fault, signal) => {
         if (this.#leastMs === 0) return async () => undefined;
         const noting = each(redis.ids, async (id) => {
-          const found = await this.#read(redis, id, now(), signal);
-          const latest = Math.floor(now()) + MOST_REST_MS - CLOCKS_MS;
+          const found = await this.#read(redis, id, signal);
+          const latest = Math.floor(this.#clock.now()) + MOST_REST_MS - CLOCKS_MS;
           const freeAt = Math.min(restUntil(found.freeAt, fault, this.#leastMs), latest);
           await this.#write(redis, id, freeAt, found.note, signal);
           return async (ending: AbortSignal): Promise<void> => {
-            const left = await this.#read(redis, id, now(), ending);
+            const left = await this.#read(redis, id, ending);
             // Unless another fault was noted since.
             if (left.freeAt === freeAt) await this.#write(redis, id, found.freeAt, left.note, ending);
           };
@@ -83,10 +94,10 @@ export class RedisCooldown {
   async #read(
     { namespace }: CoolingRedis,
     id: string,
-    now: number,
     signal: AbortSignal,
   ): Promise<{ readonly note: Note | undefined; readonly freeAt: number }> {
-    const note = await permitted(namespace, this.#cluster.note(namespace, noteName(id), signal));
+    const note = await this.#cluster.note(namespace, noteName(id), signal);
+    const now = this.#clock.now();
     for (const [key, at] of this.#written) if (at <= now) this.#written.delete(key);
     const written = this.#written.get(`${namespace}/${id}`) ?? 0;
     return { note, freeAt: Math.max(written, parseNote(note?.text ?? '', now)) };
@@ -100,14 +111,8 @@ export class RedisCooldown {
     signal: AbortSignal,
   ): Promise<void> {
     const note = { namespace, name: noteName(id), text: String(freeAt), before, pod };
-    await permitted(namespace, this.#cluster.keepNote(note, signal));
+    await this.#cluster.keepNote(note, signal);
     this.#written.set(`${namespace}/${id}`, freeAt);
-  }
-
-  /** The message for an object that waits. */
-  message(store: string, until: number): string {
-    const time = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(0, 19);
-    return `${store} cools down until ${time}Z: after faults of any ChaosDemo, it does so for ${REST} times as long, and for at least ${formatDuration(this.#leastMs)}`;
   }
 }
 
