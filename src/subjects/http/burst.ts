@@ -192,15 +192,10 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
 }
 
 /** @returns why the connection cannot be used; undefined if it is open */
-async function open<T>(line: Line, { budget, dial = dialTcp }: BurstPlan<T>): Promise<Failure | undefined> {
+async function open<T>(line: Line, { dial = dialTcp }: BurstPlan<T>): Promise<Failure | undefined> {
   line.connection?.fail('STOPPED', 'another connection takes its place');
-  return await new Promise((resolve) => {
-    const connection = new Connection(line.pod, dial, () => resolve(undefined));
-    line.connection = connection;
-    connection.expect(new ResponseReader(line.method, budget), (outcome) => {
-      if (outcome.failure) resolve(outcome.failure);
-    });
-  });
+  line.connection = new Connection(line.pod, dial);
+  return await line.connection.opened;
 }
 
 /** Sends these requests over connections that are idle. Resolves once all have an outcome, which is ignored. */

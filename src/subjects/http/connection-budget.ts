@@ -46,50 +46,41 @@ export class ConnectionBudget {
     return Math.floor(this.#bytes.free / CONNECTION_BYTES);
   }
 
-  /** The share of this namespace. */
-  onBehalfOf(namespace: string): ConnectionShare {
-    const [answers, history] = [this.#bytes.share(namespace), this.#histories.share(namespace)];
-    return new ConnectionShare(answers, history, this.#mostByNamespace);
-  }
-}
-
-/** What one namespace may have of a budget; memory for an answer is taken at once, or not at all. */
-export class ConnectionShare implements Memory {
-  readonly take: Memory['take'];
-  readonly give: Memory['give'];
-  /** For the histories of its runs. */
-  readonly history: Memory;
-  /** Connections that the namespace may have at once. */
-  readonly most: number;
-
-  constructor(answers: Memory, history: Memory, most: number) {
-    this.take = answers.take;
-    this.give = answers.give;
-    this.history = history;
-    this.most = most;
-  }
-
-  /** Takes `count` connections once that many are free. @throws the reason of `signal` once it is aborted */
-  async acquire(count: number, signal: AbortSignal): Promise<ConnectionLease> {
-    for (;;) {
-      signal.throwIfAborted();
-      const lease = this.tryAcquire(count);
-      if (lease) return lease;
-      await pauseFor(RETRY_MS, signal);
-    }
-  }
-
-  /** Takes `count` connections now; undefined if they would have to wait. */
-  tryAcquire(count: number): ConnectionLease | undefined {
-    let bytes = count * CONNECTION_BYTES;
-    if (!this.take(bytes)) return undefined;
-    const release = (): void => {
-      this.give(bytes);
-      bytes = 0;
+  /** What this namespace may have; memory for an answer is taken at once, or not at all. */
+  onBehalfOf(namespace: string) {
+    const answers = this.#bytes.share(namespace);
+    /** Takes `count` connections now; undefined if they would have to wait. */
+    const tryAcquire = (count: number): ConnectionLease | undefined => {
+      let bytes = count * CONNECTION_BYTES;
+      if (!answers.take(bytes)) return undefined;
+      const release = (): void => {
+        answers.give(bytes);
+        bytes = 0;
+      };
+      return { release };
     };
-    return { release };
+    return {
+      ...answers,
+      /** For the histories of its runs. */
+      history: this.#histories.share(namespace),
+      /** Connections that the namespace may have at once. */
+      most: this.#mostByNamespace,
+      tryAcquire,
+      /** Takes `count` connections once that many are free. @throws the reason of `signal` once it is aborted */
+      async acquire(count: number, signal: AbortSignal): Promise<ConnectionLease> {
+        for (;;) {
+          signal.throwIfAborted();
+          const lease = tryAcquire(count);
+          if (lease) return lease;
+          await pauseFor(RETRY_MS, signal);
+        }
+      },
+    };
   }
 }
+
+/** The part of one namespace. */
+export type ConnectionShare = ReturnType<ConnectionBudget['onBehalfOf']>;
 
 /** Memory of this process that all runs share, and of which each namespace may have a part. */
 class ByteBudget {

@@ -14,6 +14,9 @@ export type Exchange =
 const NOTHING = new Uint8Array(0);
 
 export class Connection {
+  /** Resolves once a request may be written, or to why none can be. */
+  readonly opened: Promise<Failure | undefined>;
+  readonly #onOpened: (failure?: Failure) => void;
   readonly #socket: Socket;
   readonly #port: number;
   #open = false;
@@ -23,13 +26,16 @@ export class Connection {
   #expected: { readonly reader: ResponseReader; readonly settle: (outcome: Exchange) => void } | undefined;
   #written = false;
 
-  /** Starts to connect; `expect` may be called at once, and `write` after `opened` was called. */
-  constructor(to: Address, dial: Dial, opened: () => void) {
+  /** Starts to connect; `expect` may be called at once, and `write` after `opened` has resolved. */
+  constructor(to: Address, dial: Dial) {
+    const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
+    this.opened = promise;
+    this.#onOpened = resolve;
     this.#port = to.port;
     this.#socket = dial(to, (bytes) => this.#onBytes(bytes));
     onceOpen(this.#socket, () => {
       this.#open = true;
-      if (this.#usable) opened();
+      resolve(undefined);
     });
     this.#socket.once('error', ({ code }: NodeJS.ErrnoException) => {
       this.#errorCode = code ?? 'no reason given';
@@ -66,6 +72,7 @@ export class Connection {
   fail(code: FailureCode, message: string): void {
     this.#usable = false;
     this.#socket.destroy();
+    this.#onOpened({ code, message });
     this.#finish({ failure: { code, message } });
   }
 

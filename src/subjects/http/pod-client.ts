@@ -5,8 +5,8 @@ import type { Memory } from '../memory.ts';
 import type { PodTarget } from '../targets/target.ts';
 import type { HttpAnswer } from './answer.ts';
 import { Connection, type Exchange } from './connection.ts';
-import { dialTcp, onceOpen } from './dial.ts';
-import { type Failure, failureOf } from './failure.ts';
+import { dialTcp } from './dial.ts';
+import type { Failure } from './failure.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { ResponseReader } from './response-reader.ts';
 
@@ -92,19 +92,16 @@ export class PodClient {
   /** Why the pod does not accept a connection in time; undefined: it does. @throws the reason of `signal` */
   async reach(timeoutMs: number, signal: AbortSignal): Promise<Failure | undefined> {
     const timeout = fairTimeout(timeoutMs);
-    const late = { code: 'TIMEOUT', message: `it accepted no connection within ${timeoutMs} ms` } as const;
-    const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
-    const socket = this.#dial(this.pod, () => undefined);
-    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
-      resolve(failureOf(code, 'connecting', this.pod.port)),
+    const connection = new Connection(this.pod, this.#dial);
+    const stop = AbortSignal.any([signal, this.#closed.signal, timeout.signal]);
+    void untilAborted(stop).then(() =>
+      connection.fail('TIMEOUT', `it accepted no connection within ${timeoutMs} ms`),
     );
-    onceOpen(socket, () => resolve(undefined));
     try {
-      const ended = untilAborted(AbortSignal.any([signal, this.#closed.signal, timeout.signal]));
-      return await Promise.race([promise, ended.then(() => late)]);
+      return await connection.opened;
     } finally {
-      socket.destroy();
       timeout.end();
+      this.#end(connection);
       signal.throwIfAborted();
     }
   }
@@ -115,10 +112,9 @@ export class PodClient {
     const { promise, resolve } = Promise.withResolvers<Exchange>();
     const kept = [...this.#kept.keys()].findLast(({ idle }) => idle);
     if (kept) this.#forget(kept);
-    const connection: Connection =
-      kept ?? new Connection(this.pod, this.#dial, () => connection.write(bytes));
+    const connection = kept ?? new Connection(this.pod, this.#dial);
     connection.expect(new ResponseReader(request.method, this.#memory), resolve);
-    if (kept) kept.write(bytes);
+    void connection.opened.then(() => connection.write(bytes));
     const onStop = (): void => connection.fail('STOPPED', 'it was called off');
     stop.addEventListener('abort', onStop, { once: true });
     const outcome = await promise.finally(() => stop.removeEventListener('abort', onStop));

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BODY_BYTES, HEAD_BYTES, type HttpAnswer } from './answer.ts';
+import type { HttpAnswer } from './answer.ts';
 import { RequestError } from './failure.ts';
-import { ResponseReader } from './response-reader.ts';
+import { BODY_BYTES, HEAD_BYTES, ResponseReader } from './response-reader.ts';
 
 interface Read {
   readonly status?: number;

@@ -4,11 +4,20 @@
  * not trusted. Pure.
  */
 import type { Memory } from '../memory.ts';
-import { AnswerHold, BODY_BYTES, HEAD_BYTES, type HttpAnswer } from './answer.ts';
-import { badAnswer, RequestError } from './failure.ts';
+import type { HttpAnswer } from './answer.ts';
+import { badAnswer, noRoom, RequestError } from './failure.ts';
+
+// More than any limiter needs.
+/** The status line with all headers. */
+export const HEAD_BYTES = 8 * 1024;
+export const BODY_BYTES = 16 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 const FIRST_BYTES = 256;
+/** This much of an answer is included in the cost of its connection. */
+const INCLUDED_BYTES = 1024;
+/** Replaced or released memory stays until it is garbage collected: each byte counts this many times. */
+const WITH_GARBAGE = 6;
 /** Heads of informational answers and the framing of chunks may take at most as much again as the answer itself. */
 const MOST_BYTES = 2 * (HEAD_BYTES + BODY_BYTES);
 
@@ -34,7 +43,9 @@ interface Head extends Omit<HttpAnswer, 'body'> {
 /** Reads one answer; after it has thrown, or returned an answer, only `close` may be called. */
 export class ResponseReader {
   readonly #method: string;
-  readonly #hold: AnswerHold;
+  readonly #memory: Memory | undefined;
+  /** Bytes of it. */
+  #taken = 0;
   /** The first `#length` bytes belong to a partly received answer. */
   #held = NOTHING;
   #length = 0;
@@ -52,7 +63,7 @@ export class ResponseReader {
    */
   constructor(method: string, memory?: Memory) {
     this.#method = method;
-    this.#hold = new AnswerHold(memory);
+    this.#memory = memory;
   }
 
   /**
@@ -83,7 +94,8 @@ export class ResponseReader {
 
   /** Gives back its memory. */
   close(): void {
-    this.#hold.release();
+    this.#memory?.give(this.#taken);
+    this.#taken = 0;
   }
 
   /** Appends a copy to the bytes that are held. @returns all bytes so far */
@@ -92,7 +104,11 @@ export class ResponseReader {
     if (length > MOST_BYTES) throw badAnswer(`the answer is longer than ${MOST_BYTES} bytes`);
     if (length > this.#held.length) {
       const size = Math.max(length, 2 * this.#held.length, FIRST_BYTES);
-      this.#hold.grow(size);
+      const more = WITH_GARBAGE * Math.max(0, size - INCLUDED_BYTES) - this.#taken;
+      if (this.#memory && more > 0) {
+        if (!this.#memory.take(more)) throw noRoom();
+        this.#taken += more;
+      }
       const larger = Buffer.allocUnsafeSlow(size);
       this.#held.copy(larger, 0, 0, this.#length);
       this.#held = larger;
