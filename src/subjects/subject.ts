@@ -1,5 +1,5 @@
 /** Kinds of subjects, as the framework sees them, and the connections to pods that all of them share. */
-import type { DiagnosisProfiles } from '../diagnosis/index.ts';
+import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../diagnosis/index.ts';
 import type { Subject, SubjectDefinition, SubjectPorts } from '../engine/subject.ts';
 import { PodsConnector } from './admission/connector.ts';
 import type { Cluster } from './cluster.ts';
@@ -28,8 +28,10 @@ function connectionsOf({ shared }: Pick<SubjectPorts<unknown>, 'shared'>): Conne
   return budget;
 }
 
-/** Opens no connection. @param diagnosis explains what was detected; left out: nothing does */
-export function subjectOf(kind: SubjectKind, diagnosis?: DiagnosisProfiles): Subject<Cluster> {
+const RULES = createDiagnosisProfiles({ rules: rulesProvider });
+
+/** Opens no connection. @param diagnosis explains what was detected; default: rules only */
+export function subjectOf(kind: SubjectKind, diagnosis: DiagnosisProfiles = RULES): Subject<Cluster> {
   const definition: SubjectDefinition = {
     api: kind.api,
     welcome: (spec, target) => kind.welcome(spec, target),

@@ -51,7 +51,7 @@ export class PodsConnector implements SubjectConnector {
   readonly #kind: SubjectKind;
   readonly #ports: SubjectPorts<Cluster>;
   readonly #budget: ConnectionBudget;
-  readonly #diagnosis: DiagnosisProfiles | undefined;
+  readonly #diagnosis: DiagnosisProfiles;
   readonly #cooldown: RedisCooldown;
   readonly #pods = new PodsInUse();
   /** Of accounts, by the Secret that has them. */
@@ -61,13 +61,13 @@ export class PodsConnector implements SubjectConnector {
 
   /**
    * @param budget connections to pods, shared by all runs of this process
-   * @param diagnosis explains what was detected; left out: nothing does
+   * @param diagnosis explains what was detected
    */
   constructor(
     kind: SubjectKind,
     ports: SubjectPorts<Cluster>,
     budget: ConnectionBudget,
-    diagnosis?: DiagnosisProfiles,
+    diagnosis: DiagnosisProfiles,
   ) {
     this.#kind = kind;
     this.#budget = budget;
@@ -210,7 +210,7 @@ export class PodsConnector implements SubjectConnector {
       now: () => clock.now(),
       ...(accounts && { accountOf: accounts.accountOf }),
       budget: this.#budget.onBehalfOf(namespace),
-      ...(this.#diagnosis && { diagnosis: this.#diagnosis }),
+      diagnosis: this.#diagnosis,
       logger,
       onClose: () => {
         if (asking) this.#pods.leave(asking);

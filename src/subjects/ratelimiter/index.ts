@@ -1,6 +1,5 @@
 /** The rate limiter as a subject, and its parts that can be used separately: importing it opens no connection. */
 import type { ScenarioSpec } from '../../api/index.ts';
-import { createDiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Scenario } from '../../engine/subject.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { subjectOf } from '../subject.ts';
@@ -22,4 +21,4 @@ export function burstTrafficConfig(scenario: ScenarioSpec, limiter: RateLimiterS
 }
 
 /** Rate limiters that count in one Redis, explained by rules only. */
-export const rateLimiter = subjectOf(rateLimiterKind, createDiagnosisProfiles({ rules: rulesProvider }));
+export const rateLimiter = subjectOf(rateLimiterKind);

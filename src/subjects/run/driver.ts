@@ -33,8 +33,7 @@ export interface PodsDriverOptions extends RunParts {
   readonly faultNotes?: FaultNotes;
   /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
-  /** Left out: no profile explains this kind. */
-  readonly diagnosis?: DiagnosisProfiles;
+  readonly diagnosis: DiagnosisProfiles;
   readonly onClose?: () => void;
 }
 
@@ -189,13 +188,9 @@ export class PodsDriver implements SubjectDriver {
       return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
-    const { truth: expected } = this.#planned(scenario);
-    const { diagnosis } = this.#options;
-    if (!diagnosis || !expected) {
-      return { kind: 'Diagnosis', fault, profile, report: { message: 'no profile explains this' } };
-    }
-    const truth = truthIn(expected, evidence);
-    const report = await diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
+    const { truth } = this.#planned(scenario);
+    const of = { scenario, bundle, pods, ...(truth && { truth: truthIn(truth, evidence) }) };
+    const report = await this.#options.diagnosis.diagnose(profile, of, signal);
     return { kind: 'Diagnosis', fault, profile, report };
   }
 
