@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { parseDuration } from '../../src/api/index.ts';
-import { NotFoundOutError } from '../../src/subjects/redis/store-check.ts';
+import { NotFoundOutError } from '../../src/subjects/targets/refusal.ts';
 import { redisOfTest } from '../kit/finished.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import {

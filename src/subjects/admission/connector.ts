@@ -18,14 +18,13 @@ import { CallerPool } from '../http/caller-pool.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { atItsAddress } from '../redis/admission/find-redis.ts';
 import { type CoolingRedis, RedisCooldown } from '../redis/admission/redis-cooldown.ts';
-import { NotFoundOutError } from '../redis/store-check.ts';
 import { PodsDriver } from '../run/driver.ts';
 import { accountsFor, requireCapacity } from '../scenarios/capacity.ts';
 import { plansOf, type SubjectKind } from '../scenarios/scenario-type.ts';
 import { addressesOf, requireReady, settledTemplate, templatesOf } from '../targets/eligible-pods.ts';
 import { NamespaceReader } from '../targets/namespace-reader.ts';
 import { checkPreconditions, watchPreconditions } from '../targets/precondition-check.ts';
-import { orRefusal, Refusal, waitFor } from '../targets/refusal.ts';
+import { NotFoundOutError, orRefusal, Refusal, waitFor } from '../targets/refusal.ts';
 import type { Accounts } from '../targets/target.ts';
 import {
   type DiscoveredTarget,

@@ -15,11 +15,11 @@ import type { Cluster } from '../cluster.ts';
 import { pollHealth } from '../controls/http-health.ts';
 import { InvariantBrokenError } from '../controls/invariant-broken.ts';
 import { type FaultNotes, injectNoted } from '../redis/noted-fault.ts';
-import { admissionOf, NotFoundOutError } from '../redis/store-check.ts';
 import { plansOf, type ScenarioPlan, type SubjectKind, scenarioTypeOf } from '../scenarios/scenario-type.ts';
 import type { Controls, Toolkit } from '../scenarios/tools.ts';
 import { truthIn } from '../scenarios/truth.ts';
 import { requirePods } from '../targets/pods-now.ts';
+import { NotFoundOutError } from '../targets/refusal.ts';
 import { Attempt, type ObservedEvent } from './attempt.ts';
 import { restore } from './restore.ts';
 import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
@@ -133,7 +133,8 @@ export class PodsDriver implements SubjectDriver {
       attempt.close();
       signal.throwIfAborted();
       if (error instanceof StoreRefusedError) {
-        return { kind: 'Admission', admission: admissionOf(error), generation, at: now() };
+        const admission = { ...error.admission, state: 'refused' } as const;
+        return { kind: 'Admission', admission, generation, at: now() };
       }
       const message = `The key of the scenario could not be set up: ${messageOf(error)}`;
       return brokenBy(error, signal) ?? { kind: 'NotPrepared', fault, message };

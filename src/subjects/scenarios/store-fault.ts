@@ -28,17 +28,15 @@ const TYPES: readonly FaultType[] = FAULT_TYPES;
 export const quoted = (texts: readonly string[]): string =>
   `[${texts.map((text) => `'${text}'`).join(', ')}]`;
 export const named = (types: readonly string[]): string => types.map((type) => `\`${type}\``).join(', ');
+const typesWhere = (is: (type: FaultType) => unknown): string[] => TYPES.filter(is).map(({ type }) => type);
 const typesWith = (parameter: 'latency' | 'scripts'): string[] =>
-  TYPES.filter(({ parameters = [] }) => parameters.includes(parameter)).map(({ type }) => type);
+  typesWhere(({ parameters }) => parameters?.includes(parameter));
 /** Types with a mechanism of this kind. */
-export const typesBy = (via: (typeof VIAS)[number]): string[] =>
-  TYPES.filter(({ mechanisms }) => mechanisms[via]).map(({ type }) => type);
+const typesBy = (via: (typeof VIAS)[number]): string[] => typesWhere(({ mechanisms }) => mechanisms[via]);
 
 /** Types of which a mechanism lasts so. */
 export const typesThatLast = (lasts: Mechanism['lasts']): string[] =>
-  TYPES.filter(({ mechanisms }) =>
-    Object.values(mechanisms).some((mechanism: Mechanism) => mechanism.lasts === lasts),
-  ).map(({ type }) => type);
+  typesWhere(({ mechanisms }) => Object.values(mechanisms).some((mechanism) => mechanism.lasts === lasts));
 
 export const faultSchema = z
   .object({

@@ -155,20 +155,16 @@ export const httpAccess = {
 
 /** What a run needs to know of the part of a spec, whatever the subject. */
 export interface PodsSpec {
-  readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
-  readonly port: number | string;
+  readonly selector: z.output<ReturnType<typeof podSelector>>;
+  readonly port: z.output<typeof podPort>;
   readonly redis: RedisSpec;
   readonly health: { readonly path?: string | undefined; readonly timeout: string };
   readonly http?:
-    | {
+    | (z.output<z.ZodObject<typeof httpAccess>> & {
         /** Of its requests. */
         readonly headers?: readonly { readonly name: string }[];
-        readonly tls?:
-          | { readonly serverName: string; readonly caSecretName?: string | undefined }
-          | undefined;
-        readonly authSecretName?: string | undefined;
         readonly callers?: { readonly secretName: string } | undefined;
-      }
+      })
     | undefined;
 }
 

@@ -6,17 +6,14 @@ import { isIP } from 'node:net';
 import { listed } from '@chaosdemo/redis-faults/text';
 import { type Container, POD_LABELS, type Pod } from '../cluster.ts';
 import { Refusal, waitFor } from './refusal.ts';
+import type { PodTarget } from './target.ts';
 
-/** A pod that may be touched, with its address. */
-export interface TargetPod {
-  name: string;
-  uid: string;
-  /** Its IP, without brackets for IPv6. */
-  host: string;
-  port: number;
-  imageId: string;
+/** A pod that may be touched. */
+export interface TargetPod extends PodTarget {
+  readonly uid: string;
+  readonly imageId: string;
   /** Hash of the template that its controller created it from. */
-  template?: string;
+  readonly template?: string;
 }
 
 export interface EligiblePods {

@@ -6,7 +6,7 @@
 import { listed } from '@chaosdemo/redis-faults/text';
 import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { messageOf } from '../../api/index.ts';
-import { NotFoundOutError } from '../redis/store-check.ts';
+import { NotFoundOutError } from './refusal.ts';
 
 export interface PodsNow {
   /** Names of the pods that are no longer at their addresses: gone, terminating, or recreated. */

@@ -34,6 +34,11 @@ export class Refusal extends Error {
   }
 }
 
+/** It is unknown whether the target may be disturbed: nothing was done, and the shell tries again. */
+export class NotFoundOutError extends Error {
+  override readonly name = 'NotFoundOutError';
+}
+
 /** What a run waits for. */
 export function waitFor(reason: Reason, message: string): Refusal {
   return new Refusal(reason, message, { state: 'waiting' });

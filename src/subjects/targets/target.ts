@@ -17,8 +17,8 @@ export interface Accounts {
 
 /** One pod of it. */
 export interface PodTarget {
-  /** Name of the pod. */
   readonly name: string;
+  /** Its IP, without brackets for IPv6. */
   readonly host: string;
   readonly port: number;
   /** For a pod that speaks TLS: the name that its certificate has to be valid for. */
