@@ -5,7 +5,6 @@
  */
 import type { Logger } from 'pino';
 import type { ChaosDemoSpec, Expectation, FaultStatus, SubjectApi } from '../api/index.ts';
-import type { Draw } from '../evidence/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Clock } from './clock.ts';
 import type { Activity, SubjectEffect } from './effects.ts';
@@ -49,8 +48,6 @@ export interface SubjectDefinition {
   healthIntervalMs(spec: ChaosDemoSpec): number;
   /** What a run waits for before its controls or the fixture of this scenario, in a sentence; undefined: nothing. */
   waitsFor?(spec: ChaosDemoSpec, scenario?: Pick<Scenario, 'type'>): string | undefined;
-  /** Draws the lines of a history; left out: its driver records none. */
-  readonly draw?: Draw;
   /** What will be done, and to what. */
   welcome(spec: ChaosDemoSpec, target: Target | undefined): string;
 }

@@ -8,6 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { lockKind } from './lock/kind.ts';
 import { rateLimiter } from './ratelimiter/index.ts';
 import { rateLimiterKind } from './ratelimiter/kind.ts';
+import { evidenceIn } from './run/replay.ts';
 import type { SubjectKind } from './scenarios/scenario-type.ts';
 import { subjectOf } from './subject.ts';
 
@@ -31,8 +32,5 @@ export function kindOf(spec: ChaosDemoSpec): SubjectKind {
   return found;
 }
 
-/** How the histories of a spec are drawn; undefined: its subject records none. */
-export function drawOf(spec: ChaosDemoSpec): Draw | undefined {
-  const subject = SUBJECTS.find(({ definition }) => subjectPart(spec, definition.api.member) !== undefined);
-  return subject?.definition.draw;
-}
+/** Draws the lines of a history of any of them. */
+export const draw: Draw = async (lines) => await evidenceIn(lines, KINDS);

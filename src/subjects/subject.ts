@@ -4,7 +4,6 @@ import type { Subject, SubjectDefinition, SubjectPorts } from '../engine/subject
 import { PodsConnector } from './admission/connector.ts';
 import type { Cluster } from './cluster.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
-import { evidenceIn } from './run/replay.ts';
 import { planOf, type SubjectKind, scenarioTypeOf, storyOf } from './scenarios/scenario-type.ts';
 
 /** Between two health checks: a few in each chapter, and no load. Milliseconds. */
@@ -43,7 +42,6 @@ export function subjectOf(kind: SubjectKind, diagnosis: DiagnosisProfiles = RULE
     },
     fixturePrefix: () => 'demo-chaos-key',
     healthIntervalMs: () => HEALTH_INTERVAL_MS,
-    draw: async (lines) => await evidenceIn(lines, [kind]),
   };
   return {
     definition,

@@ -12,8 +12,7 @@ import {
   relativeToFirst,
   type Signal,
 } from '../../src/evidence/index.ts';
-import { KINDS } from '../../src/subjects/index.ts';
-import { rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { draw, KINDS } from '../../src/subjects/index.ts';
 import { replay } from '../../src/subjects/run/replay.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { leaksOf } from '../kit/leaks.ts';
@@ -41,7 +40,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
   const evidenceOf = async (name: string): Promise<RunEvidence | undefined> => {
     const object = await configMap(name);
     if (!object) return undefined;
-    const { evidence, problem } = await readRunEvidence(object, rateLimiter.definition.draw);
+    const { evidence, problem } = await readRunEvidence(object, draw);
     if (problem !== undefined) throw new Error(problem);
     return evidence;
   };

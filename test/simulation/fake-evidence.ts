@@ -4,7 +4,7 @@ import type { Clock } from '../../src/engine/clock.ts';
 import { evidenceName, type ReadEvidence, readRunEvidence } from '../../src/evidence/index.ts';
 import type { EvidenceFiles, EvidenceStore } from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
-import { simulatedDefinition } from './simulated-subject.ts';
+import { drawSimulated } from './simulated-subject.ts';
 
 interface Stored {
   readonly uid: string;
@@ -41,7 +41,7 @@ export class FakeEvidence {
   async read(demo: string, run: number): Promise<ReadEvidence | undefined> {
     const stored = this.objects.get(evidenceName(demo, run));
     return (
-      stored && (await readRunEvidence({ kind: 'ConfigMap', data: stored.data }, simulatedDefinition.draw))
+      stored && (await readRunEvidence({ kind: 'ConfigMap', data: stored.data }, drawSimulated))
     );
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../../src/api/index.ts';
 import { type ChapterPlan, chaptersOf } from '../../src/engine/chapter.ts';
 import type { Scenario, SubjectDefinition } from '../../src/engine/subject.ts';
-import { EvidenceRecorder, type FaultEvidence } from '../../src/evidence/index.ts';
+import { type Draw, EvidenceRecorder, type FaultEvidence } from '../../src/evidence/index.ts';
 
 const api: SubjectApi = {
   member: 'simulated',
@@ -76,9 +76,12 @@ export const simulatedDefinition: SubjectDefinition = {
   scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
   fixturePrefix: () => 'simulated',
   healthIntervalMs: (spec) => duration(subjectPart(spec, 'simulated'), 'pollInterval', '2s'),
-  draw: async (lines) => drawn([...lines].filter(Boolean).map((line) => JSON.parse(line) as SimulatedEvent)),
   welcome: () => 'Welcome',
 };
+
+/** Draws the lines of a history. */
+export const drawSimulated: Draw = async (lines) =>
+  drawn([...lines].filter(Boolean).map((line) => JSON.parse(line) as SimulatedEvent));
 
 /** A line of a history: each has one moment. */
 export interface SimulatedEvent {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isForbidden, isNotFound, type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
-import { drawOf } from '../../subjects/index.ts';
+import { draw } from '../../subjects/index.ts';
 import type { ReportSource } from './report.ts';
 
 /** The last of the evidence is written a moment after the verdict. How long to wait for it, and how often to check. */
@@ -52,13 +52,13 @@ export async function readDiagnoses(
 /** The current evidence of one run, or why it is missing; `isAbsent`: not written yet, or removed. */
 export async function readEvidence(
   client: KubeApi,
-  { metadata, spec }: Pick<ChaosDemo, 'metadata' | 'spec'>,
+  { metadata }: Pick<ChaosDemo, 'metadata'>,
   run: number,
   signal: AbortSignal,
 ): Promise<Omit<ReportSource, 'demo'> & { readonly isAbsent?: boolean }> {
   const read = await readConfigMap(client, metadata, run, signal);
   if ('missing' in read) return read;
-  const { problem, ...found } = await readRunEvidence(read.object, drawOf(spec));
+  const { problem, ...found } = await readRunEvidence(read.object, draw);
   if (found.evidence) return found;
   return { missing: `the ConfigMap ${evidenceName(metadata.name, run)} cannot be read: ${problem}` };
 }
