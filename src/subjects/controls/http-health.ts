@@ -61,9 +61,6 @@ export async function checkHealth(
   };
 }
 
-/** As for kubelet probes. */
-const isHealthy = (status: number): boolean => status >= 200 && status < 400;
-
 /** Without a path, a pod is healthy if it accepts connections. */
 async function problemOf(
   client: PodClient,
@@ -72,16 +69,15 @@ async function problemOf(
 ): Promise<string | undefined> {
   if (path === undefined) return (await client.reach(timeoutMs, signal))?.message;
   const { answer, failure } = await client.send({ method: 'GET', path }, timeoutMs, signal);
-  const problem = answer ? badStatus(answer.status) : noAnswer(failure, client.pod.serverName !== undefined);
-  return problem && `GET ${path}: ${problem}`;
+  // As for kubelet probes.
+  if (answer && answer.status >= 200 && answer.status < 400) return undefined;
+  const problem = answer
+    ? `answered ${answer.status}, and a healthy pod answers 200 to 399: correct health.path`
+    : noAnswer(failure, client.pod.serverName !== undefined);
+  return `GET ${path}: ${problem}`;
 }
 
 function noAnswer({ code, message }: Failure, tls: boolean): string {
   if (!NO_HTTP.has(code) || tls) return message;
   return `${message}; correct port, or set http.tls if the pods speak TLS`;
-}
-
-function badStatus(status: number): string | undefined {
-  if (isHealthy(status)) return undefined;
-  return `answered ${status}, and a healthy pod answers 200 to 399: correct health.path`;
 }

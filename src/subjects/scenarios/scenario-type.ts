@@ -97,8 +97,6 @@ export interface ScenarioType<
   S extends Setup = Setup,
 > {
   readonly api: FaultApi;
-  /** Its name in the titles of chapters. */
-  readonly title: string;
   /** Whether profiles explain its anomalies. */
   readonly isExplained: boolean;
   plan(scenario: ScenarioSpec, part: PodsSpec): P;
@@ -136,7 +134,9 @@ export function planOf(type: ScenarioType, scenario: ScenarioSpec, part: PodsSpe
 }
 
 /** The chapters of a type, in the order of the story; a fault of the store has a recovery. */
-export function chaptersFor({ api, fault, isExplained, title }: ScenarioType): ChapterPlan[] {
+function chaptersFor({ api, fault, isExplained }: ScenarioType): ChapterPlan[] {
+  // StoreOutage: "Store Outage".
+  const title = api.type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ');
   const chapters: Omit<ChapterPlan, 'of'>[] = [
     { title: `${title} Chaos`, stage: 'chaos' },
     { title: `${title} Detection`, stage: 'detection' },

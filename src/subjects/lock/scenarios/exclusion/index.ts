@@ -51,7 +51,6 @@ function judgeExclusion(seen: LockSeen, findings: Findings): CodedReading {
 
 export const exclusion: ScenarioType<LockSeen, ExclusionPlan, Toolkit, Setup> = {
   api,
-  title: 'Exclusion',
   // A lock keeps no counts, which is what profiles explain.
   isExplained: false,
   plan: (scenario, lock: LockSpec) => new ExclusionPlan(scenario, lock),

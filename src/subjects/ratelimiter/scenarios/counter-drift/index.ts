@@ -59,7 +59,6 @@ export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
 export const counterDrift: LimiterType<DriftSeen, DriftPlan> = {
   ...ofLimiter,
   api,
-  title: 'Counter Drift',
   plan: (scenario, limiter: RateLimiterSpec) => new DriftPlan(scenario, limiter),
   judged: judgedDrift,
   fault: (plan, toolkit, fixture) => createFault(toolkit, plan, fixture),

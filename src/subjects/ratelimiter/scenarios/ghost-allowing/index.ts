@@ -76,7 +76,6 @@ function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenE
 export const ghostAllowing: LimiterType<BurstsSeen, BurstPlan> = {
   ...ofLimiter,
   api,
-  title: 'Ghost Allowing',
   plan: (scenario, limiter: RateLimiterSpec) => new BurstPlan(scenario, limiter),
   judged: judgedBursts,
   workload: (plan, toolkit) => new BurstWorkload(plan, toolkit),

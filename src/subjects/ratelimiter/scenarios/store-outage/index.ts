@@ -133,7 +133,6 @@ function outageEvidence(history: History<Setup>, judge: Judge<OutageSeen>): Seen
 export const storeOutage: LimiterType<OutageSeen, OutagePlan> = {
   ...ofLimiter,
   api,
-  title: 'Store Outage',
   plan: (scenario, limiter: RateLimiterSpec) => new OutagePlan(scenario, limiter),
   judged: judgedOutage,
   impossible: notAsDrawn,
