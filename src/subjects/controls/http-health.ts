@@ -13,24 +13,20 @@ const LATE_MS = 1000;
 
 type Parts = Pick<Toolkit, 'health' | 'podClients' | 'now' | 'redis'>;
 
-/** Checks at once and then every `intervalMs`, until `signal` aborts. */
+/** Checks at once and then every `intervalMs`. @throws only the reason of `signal` */
 export async function pollHealth(
   parts: Parts,
   intervalMs: number,
   onSnapshot: (snapshot: HealthSnapshot) => void,
   signal: AbortSignal,
-): Promise<void> {
-  try {
-    for (;;) {
-      const start = performance.now();
-      const seen = await checkHealth(parts, signal);
-      const at = parts.now();
-      const validUntil = at + intervalMs + parts.health.timeoutMs + LATE_MS;
-      onSnapshot({ ...seen, lastUpdated: at, validUntil });
-      await pauseFor(intervalMs - (performance.now() - start), signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+): Promise<never> {
+  for (;;) {
+    const start = performance.now();
+    const seen = await checkHealth(parts, signal);
+    const at = parts.now();
+    const validUntil = at + intervalMs + parts.health.timeoutMs + LATE_MS;
+    onSnapshot({ ...seen, lastUpdated: at, validUntil });
+    await pauseFor(intervalMs - (performance.now() - start), signal);
   }
 }
 

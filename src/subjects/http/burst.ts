@@ -7,7 +7,7 @@ import type { PodTarget } from '../targets/target.ts';
 import type { HttpAnswer } from './answer.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionLease, ConnectionShare } from './connection-budget.ts';
-import { type Dial, dialTcp } from './dial.ts';
+import { costOf, type Dial, dialTcp } from './dial.ts';
 import type { Failure } from './failure.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { ResponseReader } from './response-reader.ts';
@@ -44,8 +44,6 @@ export interface BurstPlan<T> {
   readonly onStart?: () => void;
   /** Default: plain TCP. */
   readonly dial?: Dial;
-  /** What each connection takes of the budget. Default: 1. */
-  readonly cost?: number;
 }
 
 /**
@@ -149,7 +147,8 @@ async function leaseOf<T>(
   connections: number,
   signal: AbortSignal,
 ): Promise<ConnectionLease> {
-  const { budget, cost = 1, timeoutMs } = plan;
+  const { budget, pods, timeoutMs } = plan;
+  const cost = Math.max(...pods.map(costOf));
   const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
   try {
     return await budget.acquire(connections * cost, AbortSignal.any([timeout.signal, signal]));

@@ -18,6 +18,9 @@ export type Dial = (to: Address, take: (bytes: Uint8Array) => void) => Socket;
  */
 export const TLS_COST = 10;
 
+/** What a connection to it takes of such a budget. */
+export const costOf = ({ serverName }: Address): number => (serverName === undefined ? 1 : TLS_COST);
+
 /** A read is handled before the next one, on one thread, so all connections share this memory. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 

@@ -57,7 +57,7 @@ describe('a node that speaks TLS', () => {
         count: 50,
         read: ({ status }) => status,
         timeoutMs: 5000,
-        budget: new ConnectionBudget(50).onBehalfOf('shop'),
+        budget: new ConnectionBudget(500).onBehalfOf('shop'),
         dial,
       },
       signal,

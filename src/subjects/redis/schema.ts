@@ -1,19 +1,22 @@
 /** The Redis of a spec, `rateLimiter.redis`: where it is, and how to log in. */
 import { z } from 'zod';
 import type { PrinterColumn } from '../../api/index.ts';
-import { secretName, serverName, tlsSchema } from '../spec/pods-schema.ts';
+import { secretName, serverName, tlsSchema, wholeField } from '../spec/pods-schema.ts';
 import { REDIS_AUTH_SECRET_TYPE } from './admission/redis-auth.ts';
 
-/** The name of a Service. */
-const serviceName = z.string().min(1).max(63);
-const port = z.int().min(1).max(65535);
+/** A Service of the namespace. @param of what is behind it, for the description */
+const service = (of: string, port: number) => ({
+  serviceName: z
+    .string()
+    .min(1)
+    .max(63)
+    .describe(`Name of the Service of ${of}, in this namespace and with a selector.`),
+  port: wholeField(1, 65535, 'Port of that Service.').default(port),
+});
 
 const sentinel = z
   .object({
-    serviceName: serviceName.describe(
-      'Name of the Service of all Sentinels, in this namespace and with a selector.',
-    ),
-    port: port.default(26379).describe('Port of that Service.'),
+    ...service('all Sentinels', 26379),
     masterName: z
       .string()
       .max(128)
@@ -29,10 +32,7 @@ const sentinel = z
 
 const faultProxy = z
   .object({
-    serviceName: serviceName.describe(
-      'Name of the Service of its control API, in this namespace and with a selector.',
-    ),
-    port: port.default(8474).describe('Port of that Service.'),
+    ...service('its control API', 8474),
     authSecretName: secretName.describe(
       'A Secret as for Redis, whose password is the token of the control API.',
     ),
@@ -42,10 +42,7 @@ const faultProxy = z
   );
 
 export const redisSchema = z.object({
-  serviceName: serviceName.describe(
-    'Name of the Service of that Redis, or of all pods of its Cluster, in this namespace and with a selector.',
-  ),
-  port: port.default(6379).describe('Port of that Service.'),
+  ...service('that Redis, or of all pods of its Cluster', 6379),
   authSecretName: secretName
     .optional()
     .describe(

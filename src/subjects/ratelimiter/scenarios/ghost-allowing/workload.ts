@@ -6,7 +6,6 @@ import { counted, messageOf, truncate } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
 import { BurstNotSentError } from '../../../http/burst.ts';
-import { TLS_COST } from '../../../http/dial.ts';
 import { type Ready, type Stage, Workload } from '../../../scenarios/workload.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
@@ -91,7 +90,7 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
       onStart,
       // Over TLS, a wake-up request would take CPU time that the burst needs.
       ...(dial
-        ? { dial, cost: TLS_COST }
+        ? { dial }
         : health.path !== undefined && { wakeUp: { method: 'GET', path: health.path } }),
     };
     const sent = await recordBurst(burst, signal).finally(() => ownLimit?.used());
