@@ -186,7 +186,7 @@ export class Attempt {
     return report;
   }
 
-  /** A history that does not take the report of a fault hides no fault. @returns it, Confirmed only if the history shows it */
+  /** @returns the report, Confirmed only if the history shows it */
   #note(found: FaultReport): FaultReport {
     const { history } = this;
     if (!history) return found;
@@ -195,11 +195,7 @@ export class Attempt {
       why === undefined || why === NOT_RECORDED
         ? found
         : withProof(found, inconclusive(`Not Confirmed: ${why}`));
-    try {
-      history.append(faultEvent(report));
-    } catch (error) {
-      this.#judge?.fail(error);
-    }
+    history.append(faultEvent(report));
     return report;
   }
 
