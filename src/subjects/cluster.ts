@@ -69,6 +69,9 @@ export const podSchema = z.object({
 export type Pod = z.infer<typeof podSchema>;
 export type Container = z.infer<typeof container>;
 
+/** The most bytes of a list of pods: 200 of 80 KiB. */
+export const MOST_LIST_BYTES = 16 * 1024 * 1024;
+
 /** The fields of a Service that subjects read. */
 export interface Service {
   metadata: { name: string };
@@ -89,21 +92,6 @@ export interface Secret {
 /** A 403 of the API server, with its message. Any other failure is another error. */
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';
-}
-
-/** A list exceeds the bytes that are read. */
-export class ListTooLargeError extends Error {
-  override readonly name = 'ListTooLargeError';
-  /** How many objects were read before the limit. */
-  readonly objects: number;
-  /** The limit in bytes. */
-  readonly most: number;
-
-  constructor(objects: number, most: number) {
-    super(`the list has more than ${most} bytes; ${objects} objects were read`);
-    this.objects = objects;
-    this.most = most;
-  }
 }
 
 /** A lease on something that only one run may use. */
@@ -140,13 +128,12 @@ export interface Cluster {
   namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   service(namespace: string, name: string, signal: AbortSignal): Promise<Service | undefined>;
   secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>;
-  /** One pod by its name. @throws ListTooLargeError, and as the others */
+  /** One pod by its name. */
   pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod | undefined>;
   /**
-   * 'TooMany': there are more than `most`.
+   * 'TooMany': there are more than `most`, or they have more than {@link MOST_LIST_BYTES}.
    * @param timed a fault waits for it: it takes precedence over requests that are not timed, and is given up after 1.5
    * s
-   * @throws ListTooLargeError, and as the others
    */
   pods(
     namespace: string,

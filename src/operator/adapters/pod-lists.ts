@@ -6,14 +6,12 @@
 
 import { type KubeApi, listPages, resourcePath } from '@chaosdemo/kube-runtime';
 import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
-import { ListTooLargeError, type Pod, podSchema } from '../../subjects/cluster.ts';
+import { MOST_LIST_BYTES, type Pod, podSchema } from '../../subjects/cluster.ts';
 
 /** Pods per page, fewer if they are large: four pages show that there are more than 200. */
 const PAGE_PODS = 51;
 /** A larger page is requested again with fewer pods; a single pod may have more. */
 const PAGE_BYTES = 2 * 1024 * 1024;
-/** Maximum bytes of all pages of one list: 200 pods of 80 KiB. */
-const MAX_LIST_BYTES = 16 * 1024 * 1024;
 /** For a complete list, in milliseconds. */
 const LIST_TIMEOUT_MS = 10_000;
 /** Concurrent lists, in all and per namespace. */
@@ -45,8 +43,8 @@ export class PodLists {
   }
 
   /**
-   * All of these pods, with the fields of the schema; 'TooMany' if there are more than `most`.
-   * @throws {ListTooLargeError} more bytes than a list may have
+   * All of these pods, with the fields of the schema; 'TooMany' if there are more than `most`, or more bytes than a
+   * list may have.
    * @throws what the client throws
    */
   list(query: PodQuery, signal: AbortSignal): Promise<readonly Pod[] | 'TooMany'> {
@@ -70,9 +68,8 @@ export class PodLists {
     });
     for await (const { bytes, items } of pages) {
       total += bytes;
-      if (total > MAX_LIST_BYTES) throw new ListTooLargeError(pods.length, MAX_LIST_BYTES);
       pods.push(...(items ?? []).map((item) => podSchema.parse(item)));
-      if (pods.length > most) return 'TooMany';
+      if (total > MOST_LIST_BYTES || pods.length > most) return 'TooMany';
     }
     return pods;
   }

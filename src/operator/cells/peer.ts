@@ -3,7 +3,7 @@
  * crosses is cloned, so it is plain data. Messages arrive in order.
  */
 import { messageOf } from '../../api/index.ts';
-import { ForbiddenError, ListTooLargeError } from '../../subjects/cluster.ts';
+import { ForbiddenError } from '../../subjects/cluster.ts';
 
 /** What the handler of a request gets next to its arguments. */
 export interface Incoming {
@@ -36,9 +36,6 @@ interface SentError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Of a {@link ListTooLargeError}. */
-  readonly objects?: number;
-  readonly most?: number;
 }
 
 /** A port, or the thread behind one. */
@@ -152,13 +149,11 @@ export class Peer<M extends Methods> {
 function sent(thrown: unknown): SentError {
   if (!(thrown instanceof Error)) return { name: 'Error', message: messageOf(thrown), stack: undefined };
   const { message, name, stack } = thrown;
-  const bounds = thrown instanceof ListTooLargeError ? { objects: thrown.objects, most: thrown.most } : {};
-  return { name, message, stack, ...bounds };
+  return { name, message, stack };
 }
 
 /** The same error at the other end: of its class if somebody there tells it apart. */
-function received({ message, most = 0, name, objects = 0, stack }: SentError): Error {
-  if (name === 'ListTooLargeError') return new ListTooLargeError(objects, most);
+function received({ message, name, stack }: SentError): Error {
   const error = name === 'ForbiddenError' ? new ForbiddenError(message) : new Error(message);
   return Object.assign(error, { name, ...(stack !== undefined && { stack }) });
 }

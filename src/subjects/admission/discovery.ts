@@ -15,7 +15,7 @@ import {
   type TargetPod,
 } from '../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../targets/label-selector.ts';
-import { MOST_PODS, NamespaceReader } from '../targets/namespace-reader.ts';
+import { NamespaceReader, TOO_MANY_PODS } from '../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../targets/pod-address.ts';
 import type { PodsNow } from '../targets/pods-now.ts';
 import { orRefusal, Refusal } from '../targets/refusal.ts';
@@ -110,7 +110,7 @@ export async function lookAtPods(
 ): Promise<PodsNow> {
   const { port, selector } = place.spec;
   const listed = await readerOf(place, signal).pods(formatLabelSelector(selector.matchLabels), timed);
-  if (listed === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
+  if (listed === undefined) throw new Error(`the selector matches ${TOO_MANY_PODS} by now`);
   const alive = new Map(listed.filter(isAlive).map((pod) => [pod.metadata.uid, pod]));
   const isAtItsAddress = ({ host, uid }: TargetPod): boolean => alive.get(uid)?.status?.podIP === host;
   const containers = pods.filter(isAtItsAddress).flatMap(({ name, uid }) => {
@@ -154,7 +154,7 @@ async function findPods(reader: NamespaceReader, { part, spec }: Place): Promise
   if (pods === undefined) {
     throw new Refusal(
       'PodsNotEligible',
-      `"${selector}" matches more than ${MOST_PODS} pods: narrow ${part}.selector`,
+      `"${selector}" matches ${TOO_MANY_PODS}: narrow ${part}.selector`,
     );
   }
   const eligible = selectPods(pods, { selector, port: spec.port, part });

@@ -1,10 +1,13 @@
 /** Reads of one namespace, to find targets in it. A missing object is undefined. */
 import { ENABLED_LABEL } from '../../api/index.ts';
-import { type Cluster, ListTooLargeError, type Pod, type Secret, type Service } from '../cluster.ts';
+import { type Cluster, MOST_LIST_BYTES, type Pod, type Secret, type Service } from '../cluster.ts';
 import { Refusal } from './refusal.ts';
 
 /** A demo cannot watch more pods than this ten times a second. */
-export const MOST_PODS = 200;
+const MOST_PODS = 200;
+
+/** More than are read. */
+export const TOO_MANY_PODS = `more than ${MOST_PODS} pods, or ${MOST_LIST_BYTES / 1024 ** 2} MiB of them`;
 
 /** Every method throws the cluster's error if an answer is missing or forbidden. */
 export class NamespaceReader {
@@ -51,30 +54,16 @@ export class NamespaceReader {
   }
 
   /**
-   * @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS}
+   * Undefined: they are {@link TOO_MANY_PODS}.
+   * @param labelSelector '' for all
    * @param timed see {@link Cluster.pods}
-   * @throws {Refusal} PodsNotEligible if they are too large to be read
    */
   async pods(labelSelector: string, timed = false): Promise<readonly Pod[] | undefined> {
-    const { namespace } = this;
-    try {
-      const pods = await this.#cluster.pods(namespace, labelSelector, MOST_PODS, this.#signal, timed);
-      return pods === 'TooMany' ? undefined : pods;
-    } catch (error) {
-      if (error instanceof ListTooLargeError) throw podsTooLarge(namespace, labelSelector, error);
-      throw error;
-    }
+    const pods = await this.#cluster.pods(this.namespace, labelSelector, MOST_PODS, this.#signal, timed);
+    return pods === 'TooMany' ? undefined : pods;
   }
 
   #labels(): ReturnType<Cluster['namespaceLabels']> {
     return this.#cluster.namespaceLabels(this.namespace, this.#signal);
   }
-}
-
-function podsTooLarge(namespace: string, selector: string, { most, objects }: ListTooLargeError): Refusal {
-  return new Refusal(
-    'PodsNotEligible',
-    `the pods of namespace ${namespace} that "${selector}" selects have more than ${most / 1024 ** 2} MiB in the first ${objects + 1} of them: ` +
-      `make them smaller or fewer. See how large they are: kubectl -n ${namespace} get pods -l '${selector}' -o json | wc -c`,
-  );
 }

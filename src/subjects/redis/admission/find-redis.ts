@@ -2,7 +2,7 @@
 import { each, type RedisTarget } from '@chaosdemo/redis-faults';
 import type { Cluster } from '../../cluster.ts';
 import { isAlive } from '../../targets/eligible-pods.ts';
-import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
+import { NamespaceReader, TOO_MANY_PODS } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { findAuthority, findSecret } from '../../targets/secret-keys.ts';
@@ -64,7 +64,7 @@ async function findServers(reader: NamespaceReader, server: Server, use: Service
   if (pods === undefined) {
     throw new Refusal(
       'RedisNotEligible',
-      `Service ${name} selects more than ${MOST_PODS} pods, and at most ${use.most} are used: ${use.because}`,
+      `Service ${name} selects ${TOO_MANY_PODS}, and at most ${use.most} are used: ${use.because}`,
     );
   }
   const endpoints = resolvePods(service, port, pods, use);
