@@ -47,9 +47,7 @@ async function expectErroredBehind(
 }
 
 describe.concurrent('a demo', () => {
-  it('a run waits for an unready pod, and then uses all pods', async ({
-    onTestFinished,
-  }) => {
+  it('a run waits for an unready pod, and then uses all pods', async ({ onTestFinished }) => {
     const [, second] = notReady.environment.pods;
     await second?.setReady(false);
     onTestFinished(() => second?.setReady(true));

@@ -40,9 +40,7 @@ export class FakeEvidence {
   /** What stands there of a run, as a reader sees it. */
   async read(demo: string, run: number): Promise<ReadEvidence | undefined> {
     const stored = this.objects.get(evidenceName(demo, run));
-    return (
-      stored && (await readRunEvidence({ kind: 'ConfigMap', data: stored.data }, drawSimulated))
-    );
+    return stored && (await readRunEvidence({ kind: 'ConfigMap', data: stored.data }, drawSimulated));
   }
 
   /** What one process has of it. */

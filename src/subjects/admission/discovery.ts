@@ -73,7 +73,8 @@ export async function findReleasable(
   signal: AbortSignal,
 ): Promise<DiscoveredTarget | undefined> {
   const reader = readerOf(place, signal);
-  const ifFound = async <T>(find: () => Promise<T>): Promise<T | undefined> => await unlessRefused(place, find);
+  const ifFound = async <T>(find: () => Promise<T>): Promise<T | undefined> =>
+    await unlessRefused(place, find);
   if (!(await ifFound(() => reader.hasLabel()))) return undefined;
   const redis = await ifFound(async () => findMasters(await findRedis(reader, place), signal));
   if (!redis) return undefined;
@@ -152,10 +153,7 @@ async function findPods(reader: NamespaceReader, { part, spec }: Place): Promise
   }
   const pods = await reader.pods(selector);
   if (pods === undefined) {
-    throw new Refusal(
-      'PodsNotEligible',
-      `"${selector}" matches ${TOO_MANY_PODS}: narrow ${part}.selector`,
-    );
+    throw new Refusal('PodsNotEligible', `"${selector}" matches ${TOO_MANY_PODS}: narrow ${part}.selector`);
   }
   const eligible = selectPods(pods, { selector, port: spec.port, part });
   requirePodAddresses(eligible.pods, { localPods: reader.localPods, reason: 'PodsNotEligible' });

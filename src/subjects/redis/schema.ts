@@ -1,7 +1,7 @@
 /** The Redis of a spec, `rateLimiter.redis`: where it is, and how to log in. */
 import { z } from 'zod';
 import type { PrinterColumn } from '../../api/index.ts';
-import { secretName, serverName, tlsSchema, wholeField } from '../spec/pods-schema.ts';
+import { secretName, serverName, tlsSchema } from '../spec/pods-schema.ts';
 import { REDIS_AUTH_SECRET_TYPE } from './admission/redis-auth.ts';
 
 /** A Service of the namespace. @param of what is behind it, for the description */
@@ -11,7 +11,7 @@ const service = (of: string, port: number) => ({
     .min(1)
     .max(63)
     .describe(`Name of the Service of ${of}, in this namespace and with a selector.`),
-  port: wholeField(1, 65535, 'Port of that Service.').default(port),
+  port: z.int().min(1).max(65535).default(port).describe('Port of that Service.'),
 });
 
 const sentinel = z

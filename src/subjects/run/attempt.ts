@@ -311,7 +311,7 @@ function setupOf(type: ScenarioType, plan: ScenarioPlan, toolkit: Toolkit, fixtu
     kind: 'setup',
     version: HISTORY_VERSION,
     scenario: plan.scenario,
-    ...type.setup(plan, toolkit, fixture),
+    ...type.setup(plan, toolkit),
     pods: target.pods.map(({ name }) => name),
     redis: target.redis.map(({ podName }) => podName),
     fixture,

@@ -102,7 +102,7 @@ export interface ScenarioType<
   plan(scenario: ScenarioSpec, part: PodsSpec): P;
   readonly judged: JudgedBy<unknown, A>;
   /** What its history begins with, besides what all begin with. */
-  setup(plan: P, toolkit: T, fixture: string): object;
+  setup(plan: P, toolkit: T): object;
   /** The part of the spec in the setup of a history. */
   partIn(setup: S): PodsSpec;
   /** Why no run records such a history, which has ended; undefined: one may. */

@@ -71,7 +71,10 @@ export function selectPods(pods: readonly Pod[], { selector, port, part }: PodCh
  * A run does not begin on a part of the selected pods, because that would judge only a part of the subject.
  * @throws {Refusal} Pending while some are not Ready
  */
-export function requireReady({ notReady, pods }: Pick<EligiblePods, 'notReady' | 'pods'>, part: string): void {
+export function requireReady(
+  { notReady, pods }: Pick<EligiblePods, 'notReady' | 'pods'>,
+  part: string,
+): void {
   if (notReady.length === 0) return;
   throw waitFor(
     'Pending',

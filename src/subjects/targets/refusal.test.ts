@@ -14,7 +14,7 @@ it('Refusal is an admission that fits into a status', () => {
   });
 });
 
-it('a 403 is the refusal with the command that permits it, for the account that was refused', async () => {
+it('a 403 is the refusal with the command that permits it for that account', async () => {
   const found = await orRefusal('shop', () => Promise.reject(forbidden));
   expect(found).toMatchObject({
     reason: 'PermissionDenied',

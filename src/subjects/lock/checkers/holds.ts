@@ -28,7 +28,6 @@ export interface LockSetup extends RecordSetup {
   readonly isFenced: boolean;
   /** Keys of all locks. */
   readonly keys: readonly string[];
-  readonly seed: number;
   /** How long a contender waits, and how long the lock may take to recover; milliseconds. */
   readonly callerTimeoutMs: number;
   readonly recoverMs: number;

@@ -47,7 +47,6 @@ export const exclusion = {
         first
           ? code('DoubleGranted', { first, grants, held, slots, before, startedAt })
           : code('NotDoubleGranted', { contended: have, inFault: inFault.length, slots }),
-        code('DrawnFrom', { seed: seen.setup.seed }),
       ],
     };
   },

@@ -62,7 +62,6 @@ describe('what contenders get in the fault', () => {
     expect({ brokenAt, provenAlone }).toEqual({ brokenAt: 15_005, provenAlone: true });
     expect(findings.get('exclusion')?.evidence).toMatchObject([
       { code: 'DoubleGranted', first: { hold: { pod: 'b' } }, held: 2, before: 0 },
-      { code: 'DrawnFrom', seed: 1 },
     ]);
   });
 

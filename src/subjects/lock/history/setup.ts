@@ -7,8 +7,8 @@ import { lockSchema } from '../spec/schema.ts';
 export const lockSetup = historySetup.extend({
   /** The lock's part of the spec. */
   lock: lockSchema,
-  /** What contenders and their holds were drawn from. */
-  seed: z.int().min(0).max(0xffff_ffff),
+  /** In earlier histories only. */
+  seed: z.int().optional(),
 });
 
 export type Setup = Recorded<z.infer<typeof lockSetup>>;

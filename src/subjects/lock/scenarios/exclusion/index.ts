@@ -9,7 +9,6 @@ import {
   summariesOf,
 } from '../../../scenarios/judge.ts';
 import type { ScenarioType } from '../../../scenarios/scenario-type.ts';
-import { seedOf } from '../../../scenarios/seed.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { drawRequests } from '../../../scenarios/timeline.ts';
 import type { LockSeen, LockSetup } from '../../checkers/holds.ts';
@@ -55,7 +54,7 @@ export const exclusion: ScenarioType<LockSeen, ExclusionPlan, Toolkit, Setup> = 
   isExplained: false,
   plan: (scenario, lock: LockSpec) => new ExclusionPlan(scenario, lock),
   judged: judgedExclusion,
-  setup: (plan, _, fixture) => ({ lock: plan.part, seed: seedOf(fixture) }),
+  setup: (plan) => ({ lock: plan.part }),
   partIn: ({ lock }) => lock,
   fault: (plan, toolkit, fixture) =>
     createFault(toolkit, plan, fixture, () => keyPlaces(plan.part.redis.key, plan.keysOf(fixture()))),

@@ -45,7 +45,6 @@ export const lockWords: (found: Code) => string = wording<LockCode>({
   Behaviour: ({ behaviour }) => behaviour,
   Got: ({ behaviour, counts, relative }) =>
     `${behaviour} in the fault: requests to acquire got ${gotText(counts)}. If no other had the lock, it was granted ${Math.round(100 * relative)} % as often as without a fault`,
-  DrawnFrom: ({ seed }) => `Waits and holds were drawn from seed ${seed}`,
   PodGot: ({ counts, pod }) => `${pod} in the fault: ${gotText(counts)}`,
   TooFewAcquires: ({ have, need }) =>
     `${counted(have, 'request')} to acquire in the fault came while a slot was free, and ${need} are needed: ${LONGER}`,

@@ -2,7 +2,6 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import type { PodClient } from '../../../http/pod-client.ts';
-import { randomOf, seedOf } from '../../../scenarios/seed.ts';
 import { type Ready, type Stage, WatchedWorkload } from '../../../scenarios/workload.ts';
 import type { PodsNow } from '../../../targets/pods-now.ts';
 import type { LockSeen } from '../../checkers/holds.ts';
@@ -43,15 +42,12 @@ export class ExclusionWorkload extends WatchedWorkload<LockSeen, ExclusionPlan, 
   /** Contenders give back what they hold in the end, as far as that is possible. */
   protected async send(stop: AbortSignal): Promise<void> {
     const { podClients } = this.toolkit;
-    const { fixture } = this.recorded.history.setup;
-    const keys = this.plan.keysOf(fixture);
-    const random = randomOf(seedOf(fixture));
+    const keys = this.plan.keysOf(this.recorded.history.setup.fixture);
     const perKey = this.plan.contenders(podClients.length);
     await Promise.all(
       Array.from({ length: keys.length * perKey }, async (_, i) => {
         const [client, key] = [podClients[i % podClients.length], keys[Math.floor(i / perKey)]];
-        if (client && key)
-          await this.#contend(this.#contender(client, key), randomOf(random() * 2 ** 32), stop);
+        if (client && key) await this.#contend(this.#contender(client, key), stop);
       }),
     );
   }
@@ -68,11 +64,12 @@ export class ExclusionWorkload extends WatchedWorkload<LockSeen, ExclusionPlan, 
     return now();
   }
 
-  async #contend(contender: Contender, random: () => number, stop: AbortSignal): Promise<void> {
+  async #contend(contender: Contender, stop: AbortSignal): Promise<void> {
     const pause = async (ms: number): Promise<void> => await pauseFor(ms, stop).catch(() => undefined);
-    for (await pause(this.plan.waitMs(random)); !stop.aborted; await pause(this.plan.waitMs(random))) {
+    const wait = async (): Promise<void> => await pause(this.plan.waitMs(Math.random));
+    for (await wait(); !stop.aborted; await wait()) {
       const { held } = await contender.acquire();
-      if (held) await pause(this.plan.holdMs(random));
+      if (held) await pause(this.plan.holdMs(Math.random));
       await held?.release();
     }
     await contender.idle();

@@ -89,9 +89,7 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
       now,
       onStart,
       // Over TLS, a wake-up request would take CPU time that the burst needs.
-      ...(dial
-        ? { dial }
-        : health.path !== undefined && { wakeUp: { method: 'GET', path: health.path } }),
+      ...(dial ? { dial } : health.path !== undefined && { wakeUp: { method: 'GET', path: health.path } }),
     };
     const sent = await recordBurst(burst, signal).finally(() => ownLimit?.used());
     for (const request of sent.requests) history.request(request);
