@@ -7,8 +7,6 @@ import type { Scenario } from './subject.ts';
 import { iso } from './time.ts';
 
 const scenario = {
-  faultTitle: 'a fault',
-  invariant: 'it holds',
   countdownMs: 3000,
   settleMs: 2000,
 } as Scenario;
@@ -21,14 +19,12 @@ it('a detection is as long after the break as the status says it took', () => {
   fc.assert(
     fc.property(milliseconds, milliseconds, milliseconds, (runAt, brokenAt, took) => {
       const reading = { brokenAt, detectedAt: brokenAt + took, summary: '9 > 5' };
-      const [broken = 0, detected = 0] = detectionsOf(scenario, reading).map(({ at }) =>
-        Math.round(at - runAt),
-      );
+      const [broken = 0, detected = 0] = detectionsOf(reading).map(({ at }) => Math.round(at - runAt));
       // As applyReading does it.
       expect(detected - broken).toBe(Math.max(0, Math.round(reading.detectedAt - brokenAt)));
     }),
   );
-  expect(detectionsOf(scenario, {})).toEqual([]);
+  expect(detectionsOf({})).toEqual([]);
 });
 
 it('bands are as known: the countdown, the fault, and the watch after it', () => {

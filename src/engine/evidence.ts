@@ -13,31 +13,24 @@ export function bandsOf(
   reading: InvariantReading | undefined,
 ): FaultEvidence['bands'] {
   const plannedAt = ms(fault.plannedAt);
-  const countdown = {
-    kind: 'countdown',
-    from: plannedAt - scenario.countdownMs,
-    to: plannedAt,
-    text: scenario.faultTitle,
-  } as const;
+  const countdown = { kind: 'countdown', from: plannedAt - scenario.countdownMs, to: plannedAt } as const;
   if (fault.startedAt === undefined) return [countdown];
-  const from = ms(fault.startedAt);
-  const active = { kind: 'fault', from, text: fault.message ?? scenario.faultTitle } as const;
+  const active = { kind: 'fault', from: ms(fault.startedAt) } as const;
   if (fault.endedAt === undefined) return [countdown, active];
   const endedAt = ms(fault.endedAt);
   const to = watchEnd(fault, scenario, reading);
-  const text = 'watched on, until late counts have arrived';
-  return [countdown, { ...active, to: endedAt }, { kind: 'settle', from: endedAt, to, text }];
+  return [countdown, { ...active, to: endedAt }, { kind: 'settle', from: endedAt, to }];
 }
 
 /** When the invariant was violated, and when that was known: as long after it as the measure in the status has it. */
-export function detectionsOf(
-  { invariant }: Scenario,
-  { brokenAt, detectedAt, summary = '' }: Partial<InvariantReading> = {},
-): FaultEvidence['detections'] {
+export function detectionsOf({
+  brokenAt,
+  detectedAt,
+}: Partial<InvariantReading> = {}): FaultEvidence['detections'] {
   const known = detectedAt !== undefined && brokenAt !== undefined;
   const at = known ? brokenAt + Math.max(0, Math.round(detectedAt - brokenAt)) : detectedAt;
   return [
-    ...(brokenAt === undefined ? [] : [{ at: brokenAt, text: `broken: ${invariant}` }]),
-    ...(at === undefined ? [] : [{ at, text: `detected: ${summary}` }]),
+    ...(brokenAt === undefined ? [] : [{ at: brokenAt, kind: 'broken' } as const]),
+    ...(at === undefined ? [] : [{ at, kind: 'detected' } as const]),
   ];
 }

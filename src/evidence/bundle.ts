@@ -6,13 +6,12 @@
 import { z } from 'zod';
 
 /** Changes with the meaning of a bundle; recordings of another version are rejected. */
-export const EVIDENCE_VERSION = 'evidence/v1';
+export const EVIDENCE_VERSION = 'evidence/v2';
 
 /** Bounds of a bundle. */
 export const EVIDENCE_LIMITS = {
   /** 64 replicas, a store and a client; further replicas are left out, and an event reports that. */
   components: 66,
-  relations: 130,
   series: 1024,
   /** In all series together. */
   points: 12_000,
@@ -25,116 +24,70 @@ export const EVIDENCE_LIMITS = {
 export const COMPONENT_ROLES = ['client', 'replica', 'store'] as const;
 export type ComponentRole = (typeof COMPONENT_ROLES)[number];
 
-/** Signals of series, with their unit and the components that have them. */
+/** Signals of series, with their unit. */
 export const SIGNALS = {
-  'write-latency': { of: ['store'], unit: 'ms', description: 'how long an accepted write took' },
-  'write-outstanding': {
-    of: ['store'],
-    unit: 'ms',
-    description: 'how long a write that is not answered has waited so far',
-  },
-  'read-latency': { of: ['store'], unit: 'ms', description: 'how long an answered read took' },
-  unreachable: {
-    of: ['store', 'replica'],
-    unit: 'ms',
-    description: 'how long it had answered nothing, while requests were sent',
-  },
+  'write-latency': { unit: 'ms', description: 'how long an accepted write took' },
+  'write-outstanding': { unit: 'ms', description: 'how long a write that is not answered has waited so far' },
+  'read-latency': { unit: 'ms', description: 'how long an answered read took' },
+  unreachable: { unit: 'ms', description: 'how long it had answered nothing, while requests were sent' },
   'connections-made': {
-    of: ['store'],
     unit: 'connections',
     description: 'how many connections of any client it has accepted so far',
   },
-  'count-local': {
-    of: ['replica'],
-    unit: 'requests',
-    description: 'how many it reports to have admitted so far',
-  },
-  'count-stored': {
-    of: ['store'],
-    unit: 'requests',
-    description: 'how many the store holds of all replicas',
-  },
+  'count-local': { unit: 'requests', description: 'how many it reports to have admitted so far' },
+  'count-stored': { unit: 'requests', description: 'how many the store holds of all replicas' },
   'count-lag': {
-    of: ['store'],
     unit: 'requests',
     description: 'how far the store was behind the replicas at most while all was known to be well',
   },
   'requests-sent': {
-    of: ['replica'],
     unit: 'requests',
     description: 'how many requests were sent to it so far, all of one caller, for whom the limit holds',
   },
-  'requests-admitted': { of: ['replica'], unit: 'requests', description: 'how many it has allowed so far' },
+  'requests-admitted': { unit: 'requests', description: 'how many it has allowed so far' },
   'admitted-elsewhere': {
-    of: ['replica'],
     unit: 'requests',
     description:
       'how many requests it has allowed of one other caller with the same limit, all sent before that moment',
   },
-  'requests-rejected': { of: ['replica'], unit: 'requests', description: 'how many it has rejected so far' },
+  'requests-rejected': { unit: 'requests', description: 'how many it has rejected so far' },
   'requests-errors': {
-    of: ['replica'],
     unit: 'requests',
     description: 'how many it has answered with an error, or refused, so far',
   },
-  'requests-timeouts': {
-    of: ['replica'],
-    unit: 'requests',
-    description: 'how many it has not answered in time so far',
-  },
+  'requests-timeouts': { unit: 'requests', description: 'how many it has not answered in time so far' },
   'others-sent': {
-    of: ['replica'],
     unit: 'requests',
     description: 'how many requests of other callers, each within its own limit, were sent to it so far',
   },
-  'others-admitted': {
-    of: ['replica'],
-    unit: 'requests',
-    description: 'how many of those it has allowed so far',
-  },
-  'others-rejected': {
-    of: ['replica'],
-    unit: 'requests',
-    description: 'how many of those it has rejected so far',
-  },
+  'others-admitted': { unit: 'requests', description: 'how many of those it has allowed so far' },
+  'others-rejected': { unit: 'requests', description: 'how many of those it has rejected so far' },
   'others-errors': {
-    of: ['replica'],
     unit: 'requests',
     description: 'how many of those it has answered with an error, or refused, so far',
   },
   'others-timeouts': {
-    of: ['replica'],
     unit: 'requests',
     description: 'how many of those it has not answered in time so far',
   },
   'newcomer-admitted': {
-    of: ['replica'],
     unit: 'requests',
     description:
       'how many requests it has allowed so far of one more caller, with the same limit, first seen then',
   },
-  'request-latency': { of: ['replica'], unit: 'ms', description: 'how long the answer to a request took' },
-  arrivals: {
-    of: ['replica'],
-    unit: 'requests',
-    description: 'how many requests had been written to it so far',
-  },
+  'request-latency': { unit: 'ms', description: 'how long the answer to a request took' },
   limit: {
-    of: ['client'],
     unit: 'requests',
     description: 'how many requests all replicas together may have allowed so far, at most',
   },
-} as const satisfies Record<
-  string,
-  { of: readonly ComponentRole[]; unit: 'ms' | 'requests' | 'connections'; description: string }
->;
+} as const satisfies Record<string, { unit: 'ms' | 'requests' | 'connections'; description: string }>;
 
 export type Signal = keyof typeof SIGNALS;
 const signals = Object.keys(SIGNALS) as [Signal, ...Signal[]];
 
 /** `replica-1`, `store`, `client`: only role and number; real names would reveal too much. */
 const componentName = z.string().regex(/^(client|store|replica)(-[1-9][0-9]?)?$/);
-/** Milliseconds since the origin of the bundle; negative: before it. Integers, except in series of arrivals. */
+/** Milliseconds since the origin of the bundle; negative: before it. */
 const moment = z.number().min(-86_400_000).max(86_400_000);
 const words = z.string().max(EVIDENCE_LIMITS.text);
 /** Ids for claims: `s1` a series, `e1` an event, `v1` a value of the invariant. */
@@ -142,18 +95,10 @@ const idOf = (letter: string) => z.string().regex(new RegExp(`^${letter}[1-9][0-
 
 const component = z.strictObject({ name: componentName, role: z.enum(COMPONENT_ROLES) });
 
-const relation = z.strictObject({
-  from: componentName,
-  /** sends-requests-to: client to replica; keeps-counts-in: replica to store. */
-  kind: z.enum(['sends-requests-to', 'keeps-counts-in']),
-  to: componentName,
-});
-
 const series = z.strictObject({
   id: idOf('s'),
   component: componentName,
   signal: z.enum(signals),
-  unit: z.enum(['ms', 'requests', 'connections']),
   /** Sorted by time. Thinned out so that extremes and changes stay. */
   points: z.array(z.tuple([moment, z.number()])).min(1),
 });
@@ -180,7 +125,6 @@ const invariant = z.strictObject({
 export const evidenceBundle = z.strictObject({
   version: z.literal(EVIDENCE_VERSION),
   components: z.array(component).max(EVIDENCE_LIMITS.components),
-  relations: z.array(relation).max(EVIDENCE_LIMITS.relations),
   series: z
     .array(series)
     .max(EVIDENCE_LIMITS.series)
@@ -194,8 +138,6 @@ export const evidenceBundle = z.strictObject({
 export type EvidenceBundle = z.infer<typeof evidenceBundle>;
 export type EvidenceComponent = EvidenceBundle['components'][number];
 export type EvidenceSeries = EvidenceBundle['series'][number];
-export type EvidenceEvent = EvidenceBundle['events'][number];
-export type EvidenceInvariant = NonNullable<EvidenceBundle['invariant']>;
 
 /** Ids that a claim may cite. */
 export function evidenceIds({ series, events, invariant }: EvidenceBundle): Set<string> {

@@ -6,8 +6,9 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { GROUP, truncate } from '../api/index.ts';
-import { type Diagnosis, diagnosis, diagnosisText } from './diagnosis.ts';
+import { GROUP } from '../api/index.ts';
+import { evidenceBundle } from './bundle.ts';
+import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { EvidenceError, historiesIn } from './history-data.ts';
 import {
   type FaultEvidence,
@@ -15,7 +16,6 @@ import {
   type RunPart,
   runPart,
   type ScenarioEvidence,
-  scenarioEvidence,
 } from './run-evidence.ts';
 
 /** Maximum bytes of a ConfigMap. */
@@ -25,8 +25,6 @@ const DIAGNOSIS_KEY = /^diagnosis-[1-8]\.json$/;
 /** Maximum length of object names and label values. */
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_LENGTH = 63;
-/** Maximum length of the texts of a scenario. */
-const MAX_TEXT_LENGTH = 256;
 
 /** Labels by which ConfigMaps of evidence are found. */
 export const EVIDENCE_LABELS = {
@@ -61,7 +59,7 @@ export function runData(run: RunPart): Record<string, string> {
 
 /** The file with the diagnosis of the scenario at `index` of the spec (from 0). */
 export function diagnosisData(index: number, whole: Diagnosis): Record<string, string> {
-  return { [`diagnosis-${index + 1}.json`]: diagnosisText(whole) };
+  return { [`diagnosis-${index + 1}.json`]: JSON.stringify(whole) };
 }
 
 /** Draws the lines of a history; undefined: they have nothing to draw. @throws if they are no history */
@@ -101,8 +99,8 @@ export async function readRunEvidence(object: unknown, draw: Draw | undefined): 
       const result = run.results[number - 1];
       const drawn = result && (await draw?.(lines.split('\n')).catch(() => notDrawn(number)));
       if (!drawn) continue;
-      const scenario = scenarioOf(run.originMs, result, drawn);
-      scenarios.push(checked(`the history of scenario ${number}`, scenarioEvidence, scenario));
+      const bundle = checked(`the history of scenario ${number}`, evidenceBundle, drawn.bundle);
+      scenarios.push({ ...drawn, name: result.scenario, bundle });
     }
     const diagnoses = Object.keys(data)
       .filter((key) => DIAGNOSIS_KEY.test(key))
@@ -118,33 +116,6 @@ export async function readRunEvidence(object: unknown, draw: Draw | undefined): 
 /** Its reason may quote content. */
 function notDrawn(number: number): never {
   throw new EvidenceError(`the history of scenario ${number} is not as it should be`);
-}
-
-/** A scenario with its history, by the clock of the run. */
-function scenarioOf(
-  runAt: number,
-  { result, scenario: name, type }: RunPart['results'][number],
-  { bands, bundle, detections, originMs, pods }: FaultEvidence,
-): unknown {
-  const since = (at: number): number => Math.round(at - runAt);
-  return {
-    name,
-    type,
-    ...(result !== undefined && { result }),
-    pods,
-    bundleAtMs: since(originMs),
-    bands: bands.slice(0, 16).map(({ from, kind, text, to }) => ({
-      kind,
-      fromMs: since(from),
-      ...(to !== undefined && { toMs: since(to) }),
-      text: truncate(text, MAX_TEXT_LENGTH),
-    })),
-    detections: detections.map(({ at, text }) => ({
-      atMs: since(at),
-      text: truncate(text, MAX_TEXT_LENGTH),
-    })),
-    bundle,
-  };
 }
 
 /** @throws EvidenceError */

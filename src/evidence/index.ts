@@ -5,8 +5,6 @@ export {
   EVIDENCE_VERSION,
   type EvidenceBundle,
   type EvidenceComponent,
-  type EvidenceEvent,
-  type EvidenceInvariant,
   type EvidenceSeries,
   evidenceBundle,
   evidenceIds,
@@ -16,7 +14,6 @@ export {
 export {
   type Draw,
   diagnosisData,
-  EVIDENCE_LABELS,
   evidenceLabels,
   evidenceName,
   type ReadEvidence,

@@ -8,7 +8,7 @@ const components: EvidenceComponent[] = [
   { name: 'store', role: 'store' },
   { name: 'client', role: 'client' },
 ];
-const recorder = () => new EvidenceRecorder(components, []);
+const recorder = () => new EvidenceRecorder(components);
 
 describe('a recorder', () => {
   it('keeps a value that stays as its first and its last sight', () => {
@@ -19,7 +19,6 @@ describe('a recorder', () => {
         id: 's1',
         component: 'store',
         signal: 'count-stored',
-        unit: 'requests',
         points: [
           [-500, 3],
           [-100, 3],
@@ -63,20 +62,6 @@ describe('a recorder', () => {
         expect(seen.bundle(0).series[0]?.points.at(-1)?.[1]).toBe(sent.length);
       }),
     );
-  });
-
-  it('keeps fractions of a millisecond for requests, and for nothing else', () => {
-    const seen = recorder();
-    seen.add(1000.123, 'replica-1', 'arrivals', 1);
-    seen.add(1000.4567, 'replica-1', 'arrivals', 2);
-    seen.add(1000.4567, 'store', 'read-latency', 1.2345);
-    expect(seen.bundle(1000).series.map(({ points }) => points)).toEqual([
-      [
-        [0.12, 1],
-        [0.46, 2],
-      ],
-      [[0, 1.2]],
-    ]);
   });
 
   it('keeps the first and the last of too many events', () => {

@@ -43,14 +43,12 @@ interface RecordedEvent {
 /** All times are milliseconds by one clock; the bundle has them relative to an origin. */
 export class EvidenceRecorder {
   readonly #components: readonly EvidenceComponent[];
-  readonly #relations: EvidenceBundle['relations'];
   readonly #series = new Map<string, SeriesLog>();
   readonly #events: RecordedEvent[] = [];
   #eventCount = 0;
 
-  constructor(components: readonly EvidenceComponent[], relations: EvidenceBundle['relations']) {
+  constructor(components: readonly EvidenceComponent[]) {
     this.#components = components;
-    this.#relations = relations;
   }
 
   /** Adds a value. Ignores unknown components. */
@@ -91,15 +89,12 @@ export class EvidenceRecorder {
     return {
       version: EVIDENCE_VERSION,
       components: [...this.#components],
-      relations: [...this.#relations],
       series: [...this.#series.values()].map((log, i) => ({
         id: `s${i + 1}`,
         component: log.component,
         signal: log.signal,
-        unit: SIGNALS[log.signal].unit,
         points: thin(drawn(log), most).map(([at, value]): [number, number] => [
-          // Fractions of a millisecond distinguish simultaneous requests.
-          log.signal === 'arrivals' ? rounded(at - origin, 100) : moment(at),
+          moment(at),
           rounded(value, SIGNALS[log.signal].unit === 'ms' ? 10 : 1),
         ]),
       })),

@@ -3,7 +3,7 @@
  * know: pods, chapters, faults, results, and the diagnoses.
  */
 import { z } from 'zod';
-import { type EvidenceBundle, evidenceBundle } from './bundle.ts';
+import type { EvidenceBundle } from './bundle.ts';
 import type { Diagnosis } from './diagnosis.ts';
 
 /** Changes with the meaning of the evidence. */
@@ -15,36 +15,6 @@ export const MAX_SCENARIOS = 8;
 /** Milliseconds since `originMs`; up to a year, since a run may wait for a person. */
 const moment = z.number().min(-86_400_000).max(31_536_000_000);
 const text = z.string().max(256);
-
-const band = z.strictObject({
-  kind: z.enum(['countdown', 'fault', 'settle', 'burst']),
-  fromMs: moment,
-  /** Missing while it lasts. */
-  toMs: moment.optional(),
-  text,
-});
-
-const mark = z.strictObject({ atMs: moment, text });
-
-/** 64 replicas, and as many primaries. */
-const MOST_PODS = 128;
-
-/** A scenario with its history, drawn. */
-export const scenarioEvidence = z.strictObject({
-  name: z.string().max(63),
-  type: z.string().max(32),
-  result: z.string().max(32).optional(),
-  /** Names of components in the bundle, with the pods behind them; the store may have several. */
-  pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(MOST_PODS),
-  /**
-   * The origin of the bundle's times on the clock of the run: the start of the fault, of several bursts that of the one
-   * shown; if none has begun, when its callers were set up.
-   */
-  bundleAtMs: moment,
-  bands: z.array(band).max(16),
-  detections: z.array(mark).max(16),
-  bundle: evidenceBundle,
-});
 
 /** The state of each scenario of the run, also if there is no evidence of it. */
 const result = z.strictObject({
@@ -84,8 +54,6 @@ export const runPart = z.strictObject({
 });
 
 export type RunPart = z.infer<typeof runPart>;
-export type ScenarioEvidence = z.infer<typeof scenarioEvidence>;
-export type EvidenceBand = ScenarioEvidence['bands'][number];
 
 export interface RunEvidence extends Omit<RunPart, 'version'> {
   /** Those that were observed, in the sequence of the spec. */
@@ -96,19 +64,24 @@ export interface RunEvidence extends Omit<RunPart, 'version'> {
 
 /** The observations in the history of a fault, drawn. Milliseconds since the epoch. */
 export interface FaultEvidence {
-  /** The origin of the times in the bundle: the start of the fault, or, before that, when its callers were set up. */
+  /**
+   * The origin of the times in the bundle: the start of the fault, of several bursts that of the one shown; if none has
+   * begun, when its callers were set up.
+   */
   readonly originMs: number;
-  /** When the fault was observed to end; omitted if it was not, or not yet. */
-  readonly endedAt?: number;
-  /** Names of components with the pods behind them. */
+  /** Names of components with the pods behind them; the store may have several. */
   readonly pods: readonly { readonly component: string; readonly pod: string }[];
   /** Time ranges; one without `to` is still open. */
   readonly bands: readonly {
-    readonly kind: EvidenceBand['kind'];
+    readonly kind: 'countdown' | 'fault' | 'settle' | 'burst';
     readonly from: number;
     readonly to?: number;
-    readonly text: string;
   }[];
-  readonly detections: readonly { readonly at: number; readonly text: string }[];
+  /** When the invariant was broken, and when that was known. */
+  readonly detections: readonly { readonly at: number; readonly kind: 'broken' | 'detected' }[];
   readonly bundle: EvidenceBundle;
+}
+
+export interface ScenarioEvidence extends FaultEvidence {
+  readonly name: string;
 }

@@ -4,18 +4,16 @@ import type { EvidenceBundle } from './bundle.ts';
 import { firstObservationMs, relativeToFirst, shifted } from './shifted.ts';
 
 const bundle: EvidenceBundle = {
-  version: 'evidence/v1',
+  version: 'evidence/v2',
   components: [{ name: 'replica-1', role: 'replica' }],
-  relations: [],
   series: [
     {
       id: 's1',
       component: 'replica-1',
-      signal: 'arrivals',
-      unit: 'requests',
+      signal: 'requests-sent',
       points: [
-        [0.07, 1],
-        [0.12, 2],
+        [7, 1],
+        [12, 2],
       ],
     },
   ],
@@ -26,8 +24,8 @@ const bundle: EvidenceBundle = {
 it('moves every time of a bundle, and nothing else', () => {
   const later = shifted(bundle, 3000);
   expect(later.series[0]?.points).toEqual([
-    [3000.07, 1],
-    [3000.12, 2],
+    [3007, 1],
+    [3012, 2],
   ]);
   expect(later.events[0]).toEqual({ ...bundle.events[0], atMs: 0 });
   expect(later.invariant).toEqual({ ...bundle.invariant, brokenAtMs: 3040 });

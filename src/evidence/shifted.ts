@@ -5,8 +5,7 @@ import type { EvidenceBundle } from './bundle.ts';
 export function shifted(bundle: EvidenceBundle, byMs: number): EvidenceBundle {
   if (byMs === 0) return bundle;
   const { events, invariant, series } = bundle;
-  // Arrivals have a resolution of a hundredth of a millisecond: rounding removes the digits that adding brings.
-  const later = (at: number): number => Math.round((at + byMs) * 100) / 100;
+  const later = (at: number): number => at + byMs;
   return {
     ...bundle,
     series: series.map((one) => ({ ...one, points: one.points.map(([at, value]) => [later(at), value]) })),

@@ -65,14 +65,12 @@ describe('thin', () => {
 });
 
 const bundleOf = (lengths: readonly number[]): EvidenceBundle => ({
-  version: 'evidence/v1',
+  version: 'evidence/v2',
   components: [{ name: 'store', role: 'store' }],
-  relations: [],
   series: lengths.map((length, i) => ({
     id: `s${i + 1}`,
     component: 'store',
     signal: 'read-latency',
-    unit: 'ms',
     points: Array.from({ length }, (_, at): [number, number] => [at, (at * 7919) % 101]),
   })),
   events: [],

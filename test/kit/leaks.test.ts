@@ -4,18 +4,16 @@ import { type EvidenceBundle, SIGNALS } from '../../src/evidence/index.ts';
 import { leaksOf } from './leaks.ts';
 
 const bundle: EvidenceBundle = {
-  version: 'evidence/v1',
+  version: 'evidence/v2',
   components: [
     { name: 'replica-1', role: 'replica' },
     { name: 'store', role: 'store' },
     { name: 'client', role: 'client' },
   ],
-  relations: [{ from: 'client', kind: 'sends-requests-to', to: 'replica-1' }],
-  series: Object.entries(SIGNALS).map(([signal, { of, unit }], i) => ({
+  series: Object.keys(SIGNALS).map((signal, i) => ({
     id: `s${i + 1}`,
-    component: of[0] === 'replica' ? 'replica-1' : of[0],
+    component: 'replica-1',
     signal: signal as keyof typeof SIGNALS,
-    unit,
     points: [[0, 1]],
   })),
   events: [

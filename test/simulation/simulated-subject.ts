@@ -92,7 +92,7 @@ export interface SimulatedEvent {
 }
 
 function drawn(events: readonly SimulatedEvent[]): FaultEvidence {
-  const recorder = new EvidenceRecorder([{ name: 'store', role: 'store' }], []);
+  const recorder = new EvidenceRecorder([{ name: 'store', role: 'store' }]);
   for (const { recoveredAt, sampledAt } of events) {
     if (sampledAt !== undefined) recorder.add(sampledAt, 'store', 'read-latency', sampledAt % 7);
     if (recoveredAt !== undefined) recorder.event(recoveredAt, 'store', 'it answers again');

@@ -42,7 +42,7 @@ describe('a plot of answers around an outage', () => {
     const { bundle } = scenario;
     bundle.series = bundle.series.filter(({ signal }) => !signal.startsWith('requests-'));
     const row = (id: string, signal: Signal, points: [number, number][]) =>
-      bundle.series.push({ id, component: 'replica-1', signal, unit: 'requests', points });
+      bundle.series.push({ id, component: 'replica-1', signal, points });
     row('s900', 'requests-admitted', [
       [-5150, 1],
       [-4880, 10],
@@ -75,8 +75,6 @@ describe('the axis of time', () => {
     chartSvg(answersOf(scenario), 'a-').match(/seconds since [a-z ]+/)?.[0] ?? '';
 
   it('speaks of no start of a fault that has not begun, or never does', () => {
-    const waiting = drift();
-    waiting.bands = [];
-    expect(axisOf(waiting)).toMatch(/since the setup/);
+    expect(axisOf({ ...drift(), bands: [] })).toMatch(/since the setup/);
   });
 });

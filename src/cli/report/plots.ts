@@ -146,7 +146,7 @@ function pointsOfRole({ bundle }: ScenarioEvidence, role: string, signal: Signal
 }
 
 function plot(
-  { bands, bundle, bundleAtMs, detections }: ScenarioEvidence,
+  { bands, bundle, detections, originMs }: ScenarioEvidence,
   made: Pick<Plot, 'about' | 'bound' | 'key' | 'lines' | 'title' | 'unit'>,
 ): Plot {
   // All plots of a scenario share one time axis, so that simultaneous events line up.
@@ -154,11 +154,11 @@ function plot(
     .filter(({ signal }) => signal !== 'limit')
     .flatMap(({ points }) => [points[0], points.at(-1)]);
   const lastSeen = Math.max(0, ...moments.map((point) => point?.[0] ?? 0));
-  const spans = bands.map(({ fromMs, kind, toMs }) => ({
+  const spans = bands.map(({ from, kind, to }) => ({
     kind,
-    fromMs: fromMs - bundleAtMs,
+    fromMs: from - originMs,
     // An open band continues to the last observation.
-    toMs: (toMs ?? Math.max(fromMs, bundleAtMs + lastSeen)) - bundleAtMs,
+    toMs: (to ?? Math.max(from, originMs + lastSeen)) - originMs,
   }));
   const times = [
     ...moments.map((point) => point?.[0] ?? 0),
@@ -183,10 +183,7 @@ function plot(
         toMs: Math.min(toMs, span.toMs),
       })),
     marks: detections
-      .map(({ atMs, text }) => ({
-        atMs: atMs - bundleAtMs,
-        text: text.startsWith('broken') ? 'broken' : 'detected',
-      }))
+      .map(({ at, kind }) => ({ atMs: at - originMs, text: kind }))
       .filter(({ atMs }) => isIn(atMs)),
   };
 }

@@ -3,8 +3,15 @@
  * no fault, no scenario. Pure.
  */
 import { printable, truncate } from '../../api/index.ts';
-import { type EvidenceBundle, type EvidenceSeries, evidenceIds, SIGNALS } from '../../evidence/index.ts';
-import { ACTIONS, ANSWER_LIMITS, CLASSES } from '../answer.ts';
+import {
+  type ComponentRole,
+  DIAGNOSIS_LIMITS,
+  type EvidenceBundle,
+  type EvidenceSeries,
+  evidenceIds,
+  SIGNALS,
+} from '../../evidence/index.ts';
+import { ACTIONS, CLASSES } from '../answer.ts';
 import { fitBundle } from './fit-bundle.ts';
 import { estimateTokens } from './tokens.ts';
 
@@ -30,10 +37,10 @@ const SYSTEM = [
   'Answer with one JSON object and nothing else. Its members:',
   `anomaly: one of ${listOf(Object.entries(CLASSES).map(([word, { meaning }]) => [word, meaning]))}.`,
   'component: where the cause lies: a name under COMPONENTS; "replicas" for all of them alike; "none" where nothing is wrong.',
-  `chain: 1 to ${ANSWER_LIMITS.chain} steps from the cause to what was seen, each {"text": one sentence, "evidence": ids that show it, 1 to ${ANSWER_LIMITS.cites}}. Cite only ids that stand in the evidence.`,
+  `chain: 1 to ${DIAGNOSIS_LIMITS.chain} steps from the cause to what was seen, each {"text": one sentence, "evidence": ids that show it, 1 to ${DIAGNOSIS_LIMITS.cites}}. Cite only ids that stand in the evidence.`,
   `action: one of ${listOf(Object.entries(ACTIONS))}.`,
   'confidence: a number from 0 to 1.',
-  `alternatives: at most ${ANSWER_LIMITS.alternatives} of {"anomaly", "component"}, what else it may be; [] if nothing.`,
+  `alternatives: at most ${DIAGNOSIS_LIMITS.alternatives} of {"anomaly", "component"}, what else it may be; [] if nothing.`,
 ].join('\n');
 
 /**
@@ -52,7 +59,9 @@ export function promptOf(bundle: EvidenceBundle, maxTokens: number): Prompt | un
 }
 
 function textOf(shown: EvidenceBundle, whole: EvidenceBundle): string {
-  const { components, events, invariant, relations, series } = shown;
+  const { components, events, invariant, series } = shown;
+  const named = (wanted: ComponentRole): string =>
+    components.flatMap(({ name, role }) => (role === wanted ? name : [])).join(', ');
   const signals = [...new Set(series.map(({ signal }) => signal))];
   const leftOut = (count: number, what: string): string[] =>
     count > 0 ? [`(${count} ${what} are left out)`] : [];
@@ -60,7 +69,8 @@ function textOf(shown: EvidenceBundle, whole: EvidenceBundle): string {
     '<evidence>',
     `COMPONENTS: ${components.map(({ name, role }) => `${name} (${role})`).join(', ')}`,
     'RELATIONS:',
-    ...relationLines(relations),
+    `${named('client')} sends-requests-to ${named('replica')}`,
+    `${named('replica')} keeps-counts-in ${named('store')}`,
     ...(invariant === undefined
       ? []
       : [
@@ -79,28 +89,6 @@ function textOf(shown: EvidenceBundle, whole: EvidenceBundle): string {
     'What is wrong, if anything?',
   ];
   return lines.join('\n');
-}
-
-/** One line for all relations of a kind: "replica-1, replica-2 keeps-counts-in store". */
-function relationLines(relations: EvidenceBundle['relations']): string[] {
-  const groups = new Map<string, { kind: string; from: Set<string>; to: Set<string> }>();
-  for (const { from, kind, to } of relations) {
-    const group = groups.get(kind) ?? { kind, from: new Set(), to: new Set() };
-    group.from.add(from);
-    group.to.add(to);
-    groups.set(kind, group);
-  }
-  // Such a line means "each of these to each of those", so it is used only if that is true.
-  const whole = [...groups.values()].filter(
-    ({ from, kind, to }) => relations.filter((each) => each.kind === kind).length === from.size * to.size,
-  );
-  const grouped = new Set(whole.map(({ kind }) => kind));
-  return [
-    ...whole.map(({ from, kind, to }) => `${[...from].join(', ')} ${kind} ${[...to].join(', ')}`),
-    ...relations
-      .filter(({ kind }) => !grouped.has(kind))
-      .map(({ from, kind, to }) => `${from} ${kind} ${to}`),
-  ];
 }
 
 function seriesLine({ component, id, points, signal }: EvidenceSeries): string {

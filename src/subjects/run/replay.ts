@@ -195,7 +195,7 @@ function replayOf(given: Setup, type: ScenarioType) {
         seen && {
           ...seen,
           bands: [...(fault ? bandsOf(scenario, fault, reading) : []), ...seen.bands],
-          detections: detectionsOf(scenario, reading),
+          detections: detectionsOf(reading),
         }
       );
     },

@@ -7,7 +7,6 @@ import { counted } from '../../api/index.ts';
 import { UNREACHABLE } from '../../engine/health.ts';
 import {
   EVIDENCE_LIMITS,
-  type EvidenceBundle,
   type EvidenceComponent,
   EvidenceRecorder,
   type FaultEvidence,
@@ -84,11 +83,7 @@ export class Timeline {
       { name: STORE, role: 'store' },
       { name: CLIENT, role: 'client' },
     ];
-    const relations: EvidenceBundle['relations'] = replicas.flatMap((replica) => [
-      { from: CLIENT, kind: 'sends-requests-to', to: replica },
-      { from: replica, kind: 'keeps-counts-in', to: STORE },
-    ]);
-    this.#recorder = new EvidenceRecorder(components, relations);
+    this.#recorder = new EvidenceRecorder(components);
     for (const name of [...replicas, STORE]) this.#heard.set(name, preparedAt);
     if (pods.length > shown.length) {
       const left = counted(pods.length - shown.length, 'replica');
@@ -98,12 +93,11 @@ export class Timeline {
 
   /** The observations of a fault; times are relative to its start, or to the beginning of the timeline before it. */
   evidence(
-    { endedAt, startedAt: originMs = this.#startedAt }: Pick<FaultTimes, 'endedAt' | 'startedAt'>,
+    { startedAt: originMs = this.#startedAt }: Pick<FaultTimes, 'startedAt'>,
     invariant?: SeenInvariant,
     bands: FaultEvidence['bands'] = [],
   ): SeenEvidence {
-    const bundle = this.#recorder.bundle(originMs, invariant);
-    return { originMs, ...(endedAt !== undefined && { endedAt }), pods: this.#pods, bands, bundle };
+    return { originMs, pods: this.#pods, bands, bundle: this.#recorder.bundle(originMs, invariant) };
   }
 
   /** Shows an event of a history, if it needs no other events. */
@@ -198,10 +192,7 @@ export class Timeline {
       CLIENT,
       `${counted(requests, 'request')} were sent within ${spanOf(sendSpanMs)} ms`,
     );
-    for (const { pod, sentAt } of outcomes.toSorted((a, b) => a.sentAt - b.sentAt)) {
-      this.#count(sentAt, pod, 'arrivals', 1);
-      this.#count(sentAt, pod, 'requests-sent', 1);
-    }
+    for (const { pod, sentAt } of outcomes) this.#count(sentAt, pod, 'requests-sent', 1);
     for (const { endedAt, outcome, pod, sentAt } of outcomes.toSorted((a, b) => a.endedAt - b.endedAt)) {
       this.#answered(endedAt, pod, outcome, endedAt - sentAt, 'requests');
     }

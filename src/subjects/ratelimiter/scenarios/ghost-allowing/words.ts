@@ -109,10 +109,5 @@ function list(figures: readonly number[], digits = 0): string {
 /** When bursts were sent, and their results: if there are many, the first ones and the one whose series are `shown`. */
 export function burstBands(bursts: readonly BurstResult[], shown: number): FaultEvidence['bands'] {
   const kept = bursts.filter((_, i) => i < MOST_BANDS - 1 || i === shown);
-  return kept.map(({ admitted, endedAt, requests, startedAt }) => ({
-    kind: 'burst',
-    from: startedAt,
-    to: endedAt,
-    text: `${admitted} of ${counted(requests, 'request')} admitted`,
-  }));
+  return kept.map(({ endedAt, startedAt }) => ({ kind: 'burst', from: startedAt, to: endedAt }));
 }
