@@ -3,6 +3,7 @@
  * untrusted, from any provider: they are bounded and checked against the bundle.
  */
 import { z } from 'zod';
+import { DIAGNOSIS_LIMITS, type EvidenceBundle, evidenceIds } from '../evidence/index.ts';
 
 /**
  * Classes of anomalies, by their symptoms: a diagnosis is graded by its class. Of the actions that fit, the rules suggest
@@ -92,34 +93,63 @@ export const ACTIONS = {
 export type Action = keyof typeof ACTIONS;
 export const actions = Object.keys(ACTIONS) as [Action, ...Action[]];
 
-/** Bounds of an answer; `text` in characters, `chainBytes` all texts of the chain together in UTF-8. */
-export const ANSWER_LIMITS = { chain: 6, cites: 8, alternatives: 3, text: 256, chainBytes: 1536 } as const;
+/** The component if nothing is wrong, or its location is unknown. */
+export const NO_COMPONENT = 'none';
+/** All replicas together, if the cause lies in their interaction. */
+export const ALL_REPLICAS = 'replicas';
 
-const componentName = z.string().max(32);
-const cited = z
-  .string()
-  .regex(/^[sev][1-9][0-9]{0,3}$/)
-  .describe('Id of a series, an event or a value of the bundle.');
+/** Servers accept no longer enumerations; a model that reads a larger bundle is not held to its ids. */
+const MAX_IDS = 250;
 
-const claim = z.strictObject({
-  text: z.string().min(1).max(ANSWER_LIMITS.text).describe('One step, from cause to effect.'),
-  evidence: z.array(cited).min(1).max(ANSWER_LIMITS.cites).describe('What shows it.'),
-});
+/**
+ * The schema of an answer to this bundle: everything that it cites and names is there. Models are held to it, and as
+ * servers may ignore that, every answer is checked by it.
+ */
+export function answerTo(bundle: EvidenceBundle) {
+  const { alternatives, chain, cites, stepText } = DIAGNOSIS_LIMITS;
+  const anomaly = z.enum(anomalyClasses);
+  const names = [NO_COMPONENT, ALL_REPLICAS, ...bundle.components.map(({ name }) => name)];
+  const component = oneOf(new Set(names), 'component').describe('Where the cause lies.');
+  const claim = z.strictObject({
+    text: z
+      .string()
+      .min(1)
+      .max(stepText)
+      .refine((text) => /[\p{L}\p{N}]/u.test(text), 'it says nothing')
+      .describe('One step, from cause to effect.'),
+    evidence: z
+      .array(oneOf(evidenceIds(bundle), 'evidence'))
+      .min(1)
+      .max(cites)
+      .describe('What shows it.'),
+  });
+  return z
+    .strictObject({
+      anomaly: anomaly.describe('What is wrong.'),
+      component,
+      chain: z.array(claim).min(1).max(chain),
+      action: z.enum(actions).describe('What to do about it.'),
+      confidence: z.number().min(0).max(1).describe('How sure the answer is.'),
+      alternatives: z
+        .array(z.strictObject({ anomaly, component }).refine(isLocated, NOT_LOCATED))
+        .max(alternatives),
+    })
+    .refine(isLocated, NOT_LOCATED);
+}
 
-/** An answer. Models are held to this schema too. */
-export const diagnosisAnswer = z.strictObject({
-  anomaly: z.enum(anomalyClasses).describe('What is wrong.'),
-  component: componentName.describe(
-    'Where the cause lies: a component of the bundle; replicas: all of them alike; none: nothing is wrong.',
-  ),
-  chain: z.array(claim).min(1).max(ANSWER_LIMITS.chain).describe('From the cause to what was seen.'),
-  action: z.enum(actions).describe('What to do about it.'),
-  confidence: z.number().min(0).max(1).describe('How sure the answer is.'),
-  alternatives: z
-    .array(z.strictObject({ anomaly: z.enum(anomalyClasses), component: componentName }))
-    .max(ANSWER_LIMITS.alternatives)
-    .describe('What else it may be, or what else is wrong, the likeliest first.'),
-});
+const NOT_LOCATED = 'class "none" has component "none", and no other class has it but "unknown"';
 
-export type DiagnosisAnswer = z.infer<typeof diagnosisAnswer>;
+function isLocated({ anomaly, component }: { anomaly: AnomalyClass; component: string }): boolean {
+  return anomaly === 'unknown' || (anomaly === 'none') === (component === NO_COMPONENT);
+}
+
+/** One of these names of a bundle; `what` they name. */
+function oneOf(names: ReadonlySet<string>, what: string) {
+  return z
+    .string()
+    .refine((name) => names.has(name), { error: ({ input }) => `there is no ${what} "${String(input)}"` })
+    .meta(names.size <= MAX_IDS ? { enum: [...names] } : {});
+}
+
+export type DiagnosisAnswer = z.infer<ReturnType<typeof answerTo>>;
 export type Claim = DiagnosisAnswer['chain'][number];

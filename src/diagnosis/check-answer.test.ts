@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { LIMITS, printable } from '../api/index.ts';
 import { evidenceIds } from '../evidence/index.ts';
-import { ACTIONS, ANSWER_LIMITS, anomalyClasses, type DiagnosisAnswer, diagnosisAnswer } from './answer.ts';
-import { answerComponents, checkAnswer } from './check-answer.ts';
+import { ACTIONS, anomalyClasses, type DiagnosisAnswer } from './answer.ts';
+import { checkAnswer } from './check-answer.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -24,6 +24,8 @@ const good: DiagnosisAnswer = {
   alternatives: [{ anomaly: 'store-slow', component: 'store' }],
 };
 
+const names = ['none', 'replicas', 'replica-1', 'replica-2', 'replica-3', 'store', 'client'];
+
 const reasons = (answer: unknown): string => {
   const checked = checkAnswer(answer, bundle);
   return 'rejected' in checked ? checked.rejected : 'accepted';
@@ -40,7 +42,7 @@ describe('checkAnswer', () => {
     [
       'an alternative at a component that is not there',
       { ...good, alternatives: [{ anomaly: 'unknown', component: 'redis' }] },
-      /alternative 1: there is no component "redis"/,
+      /^alternatives.0.component: there is no component "redis"/,
     ],
     [
       'a claim without evidence',
@@ -50,19 +52,18 @@ describe('checkAnswer', () => {
     [
       'a claim that cites what does not exist',
       { ...good, chain: [{ text: 'so it is', evidence: ['s1', 's3', 'e2'] }] },
-      /chain.0 cites what does not exist: s3, e2/,
+      /^chain.0.evidence.1: there is no evidence "s3"; chain.0.evidence.2: .*"e2"$/,
     ],
     ['a claim that says nothing', { ...good, chain: [{ text: ' \n\u{7} ', evidence: ['s1'] }] }, /nothing/],
     ['no chain', { ...good, chain: [] }, /^chain: /],
-    ['health with a cause', { ...good, anomaly: 'none' }, /nothing is said to be wrong, and store/],
-    ['a failure of no component', { ...good, component: 'none' }, /of no component/],
+    ['health with a cause', { ...good, anomaly: 'none' }, /^the answer: class "none" has component "none"/],
+    [
+      'a failure of no component',
+      { ...good, component: 'none' },
+      /^the answer: class "none" has component "none"/,
+    ],
     ['more certainty than there is', { ...good, confidence: 1.1 }, /^confidence: /],
     ['no number', { ...good, confidence: Number.NaN }, /^confidence: /],
-    [
-      'long texts in a script that takes many bytes',
-      { ...good, chain: Array.from({ length: 6 }, () => ({ text: '時'.repeat(200), evidence: ['s1'] })) },
-      /3600 bytes of at most 1536/,
-    ],
   ])('rejects %s', (_, answer, reason) => {
     expect(reasons(answer)).toMatch(reason);
   });
@@ -76,7 +77,7 @@ describe('checkAnswer', () => {
   it('for any input, only a valid answer is accepted', () => {
     const piece = fc.oneof(
       fc.constantFrom(...anomalyClasses, ...Object.keys(ACTIONS)),
-      fc.constantFrom(...answerComponents(bundle), 's1', 'e1', 'v2', 's9', '__proto__', 'replica-9'),
+      fc.constantFrom(...names, 's1', 'e1', 'v2', 's9', '__proto__', 'replica-9'),
       fc.string({ unit: 'binary', maxLength: 300 }),
       fc.double(),
       fc.jsonValue(),
@@ -87,7 +88,7 @@ describe('checkAnswer', () => {
     const near = fc.record(
       {
         anomaly: mostly(fc.constantFrom(...anomalyClasses)),
-        component: mostly(fc.constantFrom(...answerComponents(bundle))),
+        component: mostly(fc.constantFrom(...names)),
         chain: list(
           fc.oneof(
             piece,
@@ -105,7 +106,6 @@ describe('checkAnswer', () => {
       { noNullPrototype: false },
     );
     const known = evidenceIds(bundle);
-    const names: string[] = answerComponents(bundle);
     let accepted = 0;
     fc.assert(
       fc.property(fc.oneof(fc.anything(), near), (answer) => {
@@ -117,16 +117,13 @@ describe('checkAnswer', () => {
           return;
         }
         accepted += 1;
-        expect(diagnosisAnswer.safeParse(checked.answer).success).toBe(true);
+        expect(checkAnswer(checked.answer, bundle)).toEqual(checked);
         expect(names).toContain(checked.answer.component);
         for (const { component } of checked.answer.alternatives) expect(names).toContain(component);
         for (const { evidence, text } of checked.answer.chain) {
           expect(printable(text)).toBe(text);
           expect(evidence.every((id) => known.has(id))).toBe(true);
         }
-        expect(Buffer.byteLength(JSON.stringify(checked.answer))).toBeLessThan(
-          ANSWER_LIMITS.chainBytes * 2 + 1500,
-        );
       }),
       { numRuns: 300 },
     );

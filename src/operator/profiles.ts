@@ -27,5 +27,5 @@ export async function readModels(
 export async function profilesWith(models: readonly DiagnosisProfile[]): Promise<DiagnosisProfiles> {
   if (models.length === 0) return createDiagnosisProfiles({ rules: rulesProvider });
   const { providersOf } = await import('../diagnosis/models/index.ts');
-  return createDiagnosisProfiles(providersOf(models, Date.now));
+  return createDiagnosisProfiles(providersOf(models));
 }

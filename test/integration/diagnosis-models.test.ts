@@ -73,7 +73,7 @@ describe('a model behind TLS', () => {
     const profile = { name: 'tls', kind: 'openai-compatible', baseURL, model: 'm', retries: 2, ...more };
     const file = join(supervisor.temporaryFolder('profiles'), 'profiles.json');
     await writeFile(file, JSON.stringify({ profiles: [profile] }));
-    const { tls } = providersOf(await readProfiles(file), Date.now);
+    const { tls } = providersOf(await readProfiles(file));
     return tls && (await queryProvider(tls, bundle, signal));
   };
 
@@ -119,7 +119,7 @@ describe('the local model', () => {
       maxInputTokens: 1000,
       maxOutputTokens: 400,
     };
-    const { local } = providersOf([patient], Date.now);
+    const { local } = providersOf([patient]);
     const reply = await local?.answer(bundle, signal);
     if (!reply || 'failed' in reply) throw new Error(reply?.failed);
     const { answer, model, promptVersion, usage } = reply;

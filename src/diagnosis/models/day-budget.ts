@@ -1,6 +1,7 @@
 /**
- * Limits the tokens that a profile may use in a day, so that no tenant makes the operator spend without a bound. The maximum cost of a question is reserved before it is sent: concurrent questions cannot exceed the budget
- * together. The budget is kept in memory: a restart begins a new day.
+ * Limits the tokens that a profile may use in a day, so that no tenant makes the operator spend without a bound. The
+ * maximum cost of an attempt is reserved before it is sent: concurrent questions cannot exceed the budget together. The
+ * budget is kept in memory: a restart begins a new day.
  */
 import type { ModelProfile } from './profiles.ts';
 

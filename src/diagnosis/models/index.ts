@@ -4,17 +4,10 @@ import { rulesProvider } from '../rules/index.ts';
 import { modelProvider } from './model-provider.ts';
 import type { ModelProfile } from './profiles.ts';
 
-export { ProfilesError } from './profiles.ts';
 export { readProfiles } from './read-profiles.ts';
 
-/**
- * Providers by the names of their profiles, always with `rules`.
- * @param now milliseconds since the epoch
- */
-export function providersOf(
-  profiles: readonly ModelProfile[],
-  now: () => number,
-): Record<string, DiagnosisProvider> {
-  const models = profiles.map((profile) => [profile.name, modelProvider(profile, now)] as const);
+/** Providers by the names of their profiles, always with `rules`. */
+export function providersOf(profiles: readonly ModelProfile[]): Record<string, DiagnosisProvider> {
+  const models = profiles.map((profile) => [profile.name, modelProvider(profile, Date.now)] as const);
   return { rules: rulesProvider, ...Object.fromEntries(models) };
 }

@@ -131,7 +131,7 @@ describe('a model behind the OpenAI protocol', () => {
       (response) => json(response, { error: { message: 'boom' } }, 500, { 'retry-after-ms': '1' }),
       { retries: 1 },
     );
-    expect(await failure(profile)).toContain('answered 500 (2 attempts): boom');
+    expect(await failure(profile)).toContain("after 2 attempts, the model's server answered 500: boom");
     expect(server?.requests).toHaveLength(2);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProfilesError, parseProfiles } from './profiles.ts';
+import { parseProfiles } from './profiles.ts';
 
 const ollama = {
   name: 'ollama',
@@ -19,8 +19,7 @@ const problems = (...profiles: unknown[]): string => {
   try {
     parseProfiles({ profiles });
   } catch (error) {
-    if (error instanceof ProfilesError) return error.message;
-    throw error;
+    return (error as Error).message;
   }
   return 'none';
 };
@@ -48,30 +47,38 @@ describe('profiles', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['another kind', { ...ollama, kind: 'gemini' }, /profiles\[0\] \(ollama\).kind: write kind: openai/],
+    ['another kind', { ...ollama, kind: 'gemini' }, /write kind: openai.*\n.*profiles\[0\]\.kind$/],
     ['the name of the rules', { ...ollama, name: 'rules' }, /"rules" is always there/],
-    ['a name that no spec can have', { ...ollama, name: 'My Model' }, /profiles\[0\].name: write a name/],
+    [
+      'a name that no spec can have',
+      { ...ollama, name: 'My Model' },
+      /write a name.*\n.*profiles\[0\]\.name$/,
+    ],
     [
       'a member that it does not know',
       { ...ollama, apiKey: 'sk-secret-1234' },
-      /\(ollama\): Unrecognized key: "apiKey"/,
+      /Unrecognized key: "apiKey"\n.*profiles\[0\]$/,
     ],
     [
       'a URL with a password',
       { ...ollama, baseURL: 'https://me:secret@host/v1' },
-      /baseURL: write an http or https URL/,
+      /write an http or https URL[^]*baseURL$/,
     ],
-    ['another scheme', { ...ollama, baseURL: 'file:///etc/passwd' }, /baseURL: write an http/],
+    ['another scheme', { ...ollama, baseURL: 'file:///etc/passwd' }, /write an http[^]*baseURL$/],
     [
       'a key that would be read on the way',
       { ...ollama, apiKeyFile: '/k' },
-      /apiKeyFile: would go over the network unencrypted/,
+      /would go over the network unencrypted[^]*apiKeyFile$/,
     ],
-    ['an authority without TLS', { ...ollama, caFile: '/ca' }, /caFile: has no use with http/],
-    ['Anthropic without a key', { ...hosted, apiKeyFile: undefined }, /apiKeyFile: is needed/],
-    ['a timeout that never ends', { ...ollama, timeout: '2h' }, /timeout: write a duration from 1s to 50s/],
-    ['a timeout that is a number', { ...ollama, timeout: 30 }, /timeout: /],
-    ['too many retries', { ...ollama, retries: 100 }, /retries: /],
+    ['an authority without TLS', { ...ollama, caFile: '/ca' }, /has no use with http[^]*caFile$/],
+    ['Anthropic without a key', { ...hosted, apiKeyFile: undefined }, /is needed[^]*apiKeyFile$/],
+    [
+      'a timeout that never ends',
+      { ...ollama, timeout: '2h' },
+      /write a duration from 1s to 50s[^]*timeout$/,
+    ],
+    ['a timeout that is a number', { ...ollama, timeout: 30 }, /timeout$/],
+    ['too many retries', { ...ollama, retries: 100 }, /retries$/],
   ])('refuse %s', (_, profile, message) => {
     expect(problems(profile)).toMatch(message);
     expect(problems(profile)).not.toMatch(/secret/);
@@ -79,14 +86,14 @@ describe('profiles', () => {
 
   it('reject the same name twice, and report all problems at once', () => {
     const message = problems(ollama, { ...hosted, name: 'ollama', retries: -1 });
-    expect(message).toMatch(/profiles\[1\] \(ollama\)\.name: .*twice/);
-    expect(message).toMatch(/profiles\[1\] \(ollama\).retries: /);
+    expect(message).toMatch(/twice\n.*profiles\[1\]\.name$/m);
+    expect(message).toMatch(/profiles\[1\]\.retries$/m);
   });
 
   it.each([undefined, null, 'profiles', [], { profile: [] }, { profiles: {} }])(
     'refuse %j as a file',
     (content) => {
-      expect(() => parseProfiles(content)).toThrow(ProfilesError);
+      expect(() => parseProfiles(content)).toThrow(/^these profiles cannot be used/);
     },
   );
 });

@@ -73,26 +73,11 @@ const file = z.strictObject({
 /** A profile that uses a model. */
 export type ModelProfile = z.infer<typeof model>;
 
-/** The file of profiles cannot be used. The message lists all problems, without values. */
-export class ProfilesError extends Error {
-  override readonly name = 'ProfilesError';
-}
-
-/** Validates the parsed YAML or JSON of a file of profiles. Pure. @throws {ProfilesError} */
+/** Validates the parsed YAML or JSON of a file of profiles. Pure. @throws an error with all problems, without values */
 export function parseProfiles(content: unknown): ModelProfile[] {
   const result = file.safeParse(content);
   if (result.success) return result.data.profiles;
-  const lines = result.error.issues.map(({ message, path }) => `  - ${place(path, content)}: ${message}`);
-  throw new ProfilesError(`these profiles cannot be used:\n${lines.join('\n')}`);
-}
-
-/** `profiles[2] (gpt).retries`, with the name of the profile if it has one that can be shown. */
-function place(path: readonly PropertyKey[], content: unknown): string {
-  const [top, index, ...rest] = path;
-  if (top !== 'profiles' || typeof index !== 'number') return path.map(String).join('.') || 'the file';
-  const named = (content as { profiles: readonly { name?: unknown }[] }).profiles[index]?.name;
-  const shown = name.safeParse(named).success ? ` (${String(named)})` : '';
-  return [`profiles[${index}]${shown}`, ...rest.map(String)].join('.');
+  throw new Error(`these profiles cannot be used:\n${z.prettifyError(result.error)}`);
 }
 
 function isPlainUrl(written: string): boolean {

@@ -4,14 +4,15 @@
  */
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output, RetryError } from 'ai';
+import { APICallError, generateText, NoObjectGeneratedError, Output, RetryError } from 'ai';
 import { Agent } from 'undici';
 import { messageOf } from '../../api/index.ts';
-import { answerForm } from './answer-form.ts';
-import { BudgetError } from './day-budget.ts';
+import { answerTo } from '../answer.ts';
+import { BudgetError, type Reservation, type TokenUse } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import type { Prompt } from './prompt.ts';
 import { redacted } from './redacted.ts';
+import { estimateTokens } from './tokens.ts';
 
 export interface Question {
   readonly profile: ModelProfile;
@@ -21,10 +22,11 @@ export interface Question {
   /** PEM. */
   readonly ca: string | undefined;
   /**
-   * Called before each retry after an attempt that may be billed although it gave no answer.
+   * Called before each attempt. An attempt that cost nothing is settled; one that may be billed, and gave no answer,
+   * keeps its reservation.
    * @throws {BudgetError} if no further attempt is allowed
    */
-  readonly onBilledRetry?: () => void;
+  readonly reserve: () => Reservation;
 }
 
 /** The response, unchecked. */
@@ -32,36 +34,47 @@ export interface ModelAnswer {
   readonly text: string;
   /** The server's name for it. */
   readonly model: string | undefined;
-  /** Tokens as counted by the server. */
-  readonly usage: { readonly input: number | undefined; readonly output: number | undefined };
+  /** As reported by the server, if plausible; otherwise as estimated. */
+  readonly used: TokenUse;
   /** It ended at the token limit. */
   readonly isTruncated: boolean;
   /** The server filtered it, or the model refused. */
   readonly isRefused: boolean;
 }
 
-/** There is no answer. The message is a sentence without secrets: what happened and what to do. */
-export class QueryError extends Error {
-  override readonly name = 'QueryError';
-  /** The server may have worked on it, and may charge for it. */
-  readonly isBilled: boolean;
-
-  constructor(message: string, isBilled: boolean) {
-    super(message);
-    this.isBilled = isBilled;
-  }
-}
-
 const CONNECT_MS = 10_000;
 /** Maximum bytes of an answer: many times the size of any answer within its tokens. */
 export const ANSWER_BYTES = 512 * 1024;
+/** Larger than any real use: higher numbers reported by a server are ignored. */
+const MAX_TOKENS = 100_000_000;
 /** Length of a server's error text that is shown, in characters. */
 const SERVER_WORDS = 160;
 
-/** Codes of errors after which the server has received nothing of a question. */
-const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
-const NOT_REACHED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
-const NOTHING_RECEIVED = new RegExp(`${NOT_TRUSTED.source}|${NOT_REACHED.source}`);
+/** Failures of a connection by their codes, each as the end of a sentence about the server. */
+const FAILURES: readonly {
+  readonly codes: RegExp;
+  readonly text: (code: string) => string;
+  /** The server has received nothing of the question. */
+  readonly isFree?: boolean;
+}[] = [
+  {
+    codes: /^UND_ERR_RES_EXCEEDED_MAX_SIZE$/,
+    text: () => `answered with more than ${ANSWER_BYTES} bytes`,
+  },
+  {
+    codes: /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/,
+    text: (code) =>
+      `showed a certificate that is not trusted (${code}): set caFile in the profile to the authority that made it`,
+    isFree: true,
+  },
+  {
+    codes: /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/,
+    text: (code) =>
+      `cannot be reached (${code}): see that it runs, and that the NetworkPolicy of the operator lets it through`,
+    isFree: true,
+  },
+  { codes: /^(ECONNRESET|EPIPE|UND_ERR_\w+)$/, text: (code) => `broke off (${code})` },
+];
 
 /** Responses of a gateway that has lost the server behind it, which may still be working on the question. */
 const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
@@ -71,22 +84,19 @@ const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
 
 /**
  * Sends the question; retries if the server is busy, fails or disconnects, within the timeout of the profile.
- * @throws {QueryError}, or the reason of `signal`
+ * @throws an error whose message is a sentence without secrets: what happened and what to do; or the reason of `signal`
  */
 export async function queryModel(question: Question, signal: AbortSignal): Promise<ModelAnswer> {
-  const { ca, key, profile, prompt } = question;
+  const { ca, key, profile, prompt, reserve } = question;
   const agent = new Agent({
     connect: { timeout: CONNECT_MS, ...(ca !== undefined && { ca }) },
-    headersTimeout: profile.timeout,
-    bodyTimeout: profile.timeout,
     maxHeaderSize: 16 * 1024,
     maxResponseSize: ANSWER_BYTES,
   });
-  const tries = { made: 0, wasInterrupted: false };
-  const counted: typeof globalThis.fetch = async (input, init) => {
-    if (tries.wasInterrupted) question.onBilledRetry?.();
-    tries.wasInterrupted = false;
-    tries.made += 1;
+  const attempts: Reservation[] = [];
+  const send: typeof globalThis.fetch = async (input, init) => {
+    const attempt = reserve();
+    attempts.push(attempt);
     try {
       const { body, headers, method, signal: stop } = init ?? {};
       const { origin, pathname, search } = new URL(input);
@@ -102,24 +112,41 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
       // Read here, so that an interrupted response counts as a failure of the server.
       const bytes = await response.body.arrayBuffer();
       const { statusCode: status } = response;
-      tries.wasInterrupted = GIVEN_UP.has(status);
+      if (!isSuccess(status) && !GIVEN_UP.has(status)) attempt.settle(NOTHING);
       const named = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
       return new Response(bytes.byteLength > 0 ? bytes : null, {
         status,
         headers: named as [string, string][],
       });
     } catch (error) {
-      tries.wasInterrupted = !NOTHING_RECEIVED.test(codeOf(error));
+      if (failureBy(codeOf(error))?.isFree) attempt.settle(NOTHING);
       throw error;
     }
+  };
+  const answered = (
+    text: string,
+    { finishReason, response, usage }: Pick<NoObjectGeneratedError, 'finishReason' | 'response' | 'usage'>,
+  ): ModelAnswer => {
+    const used = {
+      input: plausible(usage?.inputTokens, prompt.tokens),
+      output: plausible(usage?.outputTokens, estimateTokens(text)),
+    };
+    attempts.at(-1)?.settle(used);
+    return {
+      text,
+      model: response?.modelId,
+      used,
+      isTruncated: finishReason === 'length',
+      isRefused: finishReason === 'content-filter',
+    };
   };
   const timeout = AbortSignal.timeout(profile.timeout);
   try {
     const result = await generateText({
-      model: languageModel(profile, key, counted),
+      model: languageModel(profile, key, send),
       system: prompt.system,
       prompt: prompt.user,
-      output: Output.object({ schema: jsonSchema(answerForm(prompt.shown)), name: 'diagnosis' }),
+      output: Output.object({ schema: answerTo(prompt.shown), name: 'diagnosis' }),
       maxOutputTokens: profile.maxOutputTokens,
       ...(!profile.reasoning && { temperature: 0 }),
       maxRetries: profile.retries,
@@ -127,37 +154,36 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
       // Not strict: a server that does not support every keyword of the schema would reject the question.
       providerOptions: { openaiCompatible: { strictJsonSchema: false } },
     });
-    return modelAnswer(result.text, result);
+    return answered(result.text, result);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    // A response came that is not JSON: the caller searches it for JSON.
+    // A response came that is not as the schema has it: the caller searches it for JSON, and checks that.
     if (NoObjectGeneratedError.isInstance(error) && error.text !== undefined) {
-      return modelAnswer(error.text, error);
+      return answered(error.text, error);
     }
-    const attempts = tries.made > 1 ? ` (${tries.made} attempts)` : '';
-    if (timeout.aborted) {
-      throw new QueryError(
-        `the model's server gave no answer within ${profile.timeout / 1000} s${attempts}: use a faster one, or let it read less (maxInputTokens of the profile)`,
-        tries.made > 0,
-      );
-    }
-    throw failureOf(error, attempts, key);
+    const tried = attempts.length > 1 ? `after ${attempts.length} attempts, ` : '';
+    const failure = timeout.aborted
+      ? `gave no answer within ${profile.timeout / 1000} s: use a faster one, or let it read less (maxInputTokens of the profile)`
+      : failureOf(error, attempts.length > 0, key);
+    throw withoutCause(`${tried}the model's server ${failure}`);
   } finally {
     await agent.destroy();
   }
 }
 
-function modelAnswer(
-  text: string,
-  { finishReason, response, usage }: Pick<NoObjectGeneratedError, 'finishReason' | 'response' | 'usage'>,
-): ModelAnswer {
-  return {
-    text,
-    model: response?.modelId,
-    usage: { input: usage?.inputTokens, output: usage?.outputTokens },
-    isTruncated: finishReason === 'length',
-    isRefused: finishReason === 'content-filter',
-  };
+const NOTHING: TokenUse = { input: 0, output: 0 };
+
+/** The cause may quote the key. */
+function withoutCause(message: string): Error {
+  return new Error(message);
+}
+
+function plausible(count: number | undefined, estimate: number): number {
+  return count !== undefined && Number.isFinite(count) && count > 0 ? Math.min(count, MAX_TOKENS) : estimate;
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 function languageModel(profile: ModelProfile, key: string | undefined, fetch: typeof globalThis.fetch) {
@@ -178,52 +204,25 @@ function languageModel(profile: ModelProfile, key: string | undefined, fetch: ty
   })(model);
 }
 
-/** Converts a failure to our own message. Text from the server is cut, made printable and stripped of the key. */
-function failureOf(thrown: unknown, attempts: string, key: string | undefined): QueryError {
+/** A failure in our own words. Text from the server is cut, made printable and stripped of the key. */
+function failureOf(thrown: unknown, wasAsked: boolean, key: string | undefined): string {
   const error = RetryError.isInstance(thrown) ? thrown.lastError : thrown;
   const safeText = (text: string): string => redacted(text, key, SERVER_WORDS);
-  const server = "the model's server";
   if (APICallError.isInstance(error) && error.statusCode !== undefined) {
-    const { statusCode } = error;
-    if (statusCode >= 200 && statusCode < 300) {
-      return new QueryError(
-        `${server} answered what is not of its protocol${attempts}: see that the kind and the baseURL of the profile are right`,
-        true,
-      );
-    }
-    const words = safeText(error.message).trim();
-    return new QueryError(
-      `${server} answered ${statusCode}${attempts}${words === '' ? '' : `: ${words}`}${adviceOn(statusCode)}`,
-      GIVEN_UP.has(statusCode),
-    );
+    const { message, statusCode } = error;
+    if (isSuccess(statusCode))
+      return 'answered what is not of its protocol: see that the kind and the baseURL of the profile are right';
+    const words = safeText(message).trim();
+    return `answered ${statusCode}${words === '' ? '' : `: ${words}`}${adviceOn(statusCode)}`;
   }
   const cause = causeOf(error);
-  if (cause instanceof BudgetError) {
-    return new QueryError(
-      `${server} gave no answer${attempts}, and is not asked again: ${cause.message}`,
-      true,
-    );
-  }
+  if (cause instanceof BudgetError) return `is not asked${wasAsked ? ' again' : ''}: ${cause.message}`;
   const code = codeOf(cause);
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
-    return new QueryError(`${server} answered with more than ${ANSWER_BYTES} bytes${attempts}`, true);
-  }
-  if (NOT_TRUSTED.test(code)) {
-    return new QueryError(
-      `${server} showed a certificate that is not trusted (${safeText(code)}): set caFile in the profile to the authority that made it`,
-      false,
-    );
-  }
-  if (NOT_REACHED.test(code)) {
-    return new QueryError(
-      `${server} cannot be reached (${code})${attempts}: see that it runs, and that the NetworkPolicy of the operator lets it through`,
-      false,
-    );
-  }
-  if (/^(ECONNRESET|EPIPE|UND_ERR_\w+)$/.test(code)) {
-    return new QueryError(`${server} broke off (${code})${attempts}`, true);
-  }
-  return new QueryError(`${server} could not be asked${attempts}: ${safeText(messageOf(cause))}`, true);
+  return failureBy(code)?.text(safeText(code)) ?? `could not be asked: ${safeText(messageOf(cause))}`;
+}
+
+function failureBy(code: string) {
+  return FAILURES.find(({ codes }) => codes.test(code));
 }
 
 function codeOf(error: unknown): string {
@@ -232,12 +231,7 @@ function codeOf(error: unknown): string {
 
 /** The root cause of an error. */
 function causeOf(error: unknown): unknown {
-  let current = error;
-  for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
-    if (!(current.cause instanceof Error)) return current;
-    current = current.cause;
-  }
-  return current;
+  return error instanceof Error && error.cause instanceof Error ? causeOf(error.cause) : error;
 }
 
 function adviceOn(status: number): string {

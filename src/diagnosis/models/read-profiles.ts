@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { messageOf } from '../../api/index.ts';
-import { type ModelProfile, ProfilesError, parseProfiles } from './profiles.ts';
+import { type ModelProfile, parseProfiles } from './profiles.ts';
 
 /**
  * The profiles of a YAML or JSON file. Keys and certificates are read once as well, so that a wrong path is reported at
  * startup.
- * @throws {ProfilesError} that names the file and lists all problems
+ * @throws an error that names the file and lists all problems
  */
 export async function readProfiles(file: string): Promise<ModelProfile[]> {
   try {
@@ -18,28 +18,26 @@ export async function readProfiles(file: string): Promise<ModelProfile[]> {
     }
     return profiles;
   } catch (error) {
-    throw new ProfilesError(`${file}: ${messageOf(error)}`);
+    throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /**
- * An API key: one line of printable ASCII; surrounding space is ignored. @throws {ProfilesError} without its content
+ * An API key: one line of printable ASCII; surrounding space is ignored. @throws an error without its content
  */
 export async function readKey(file: string): Promise<string> {
   const key = (await read(file)).trim();
   if (!/^[\x21-\x7e]{8,}$/.test(key)) {
-    throw new ProfilesError(
-      `${file}: it holds no API key: write one line of at least 8 characters without spaces`,
-    );
+    throw new Error(`${file}: it holds no API key: write one line of at least 8 characters without spaces`);
   }
   return key;
 }
 
-/** Certificates in PEM. @throws {ProfilesError} */
+/** Certificates in PEM. @throws if there is none */
 export async function readCa(file: string): Promise<string> {
   const pem = await read(file);
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  throw new ProfilesError(`${file}: it holds no certificate: write certificates in PEM`);
+  throw new Error(`${file}: it holds no certificate: write certificates in PEM`);
 }
 
 function parseYaml(text: string): unknown {
@@ -48,12 +46,12 @@ function parseYaml(text: string): unknown {
     return parse(text, { maxAliasCount: 0, logLevel: 'silent' });
   } catch {
     // A parser's message would quote the file.
-    throw new ProfilesError('it is neither YAML nor JSON');
+    throw new Error('it is neither YAML nor JSON');
   }
 }
 
 async function read(file: string): Promise<string> {
   return await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new ProfilesError(`${file}: it cannot be read (${error.code ?? 'unknown error'})`);
+    throw new Error(`${file}: it cannot be read (${error.code ?? 'unknown error'})`);
   });
 }

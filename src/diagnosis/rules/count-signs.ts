@@ -1,5 +1,5 @@
 /** Signs of a fault in what replicas admit and count, separately and together. Pure. */
-import { ALL_REPLICAS } from '../check-answer.ts';
+import { ALL_REPLICAS } from '../answer.ts';
 import { ARRIVES_MS, largest, type Measurements, type Sample } from './measurements.ts';
 
 const COUNTS = ['count-local', 'requests-admitted'] as const;

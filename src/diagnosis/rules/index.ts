@@ -3,9 +3,8 @@
  * share, counts and requests, but not their purpose: they ignore names and sentences of a bundle. Their answer is
  * checked as any other.
  */
-import type { EvidenceBundle } from '../../evidence/index.ts';
-import { ANSWER_LIMITS, CLASSES, type DiagnosisAnswer } from '../answer.ts';
-import { ALL_REPLICAS } from '../check-answer.ts';
+import { DIAGNOSIS_LIMITS, type EvidenceBundle } from '../../evidence/index.ts';
+import { ALL_REPLICAS, CLASSES, type DiagnosisAnswer } from '../answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
 import { Measurements } from './measurements.ts';
 import { type Finding, nothingFound, RULES } from './table.ts';
@@ -45,12 +44,12 @@ export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
   return {
     anomaly,
     component,
-    chain: [...chain, ...others.flatMap((other) => other.chain.slice(0, 1))].slice(0, ANSWER_LIMITS.chain),
+    chain: [...chain, ...others.flatMap((other) => other.chain.slice(0, 1))].slice(0, DIAGNOSIS_LIMITS.chain),
     action: isCommon ? 'change-mode' : CLASSES[anomaly].actions[0],
     confidence,
     alternatives: others
       .map((other) => ({ anomaly: other.anomaly, component: other.component }))
-      .slice(0, ANSWER_LIMITS.alternatives),
+      .slice(0, DIAGNOSIS_LIMITS.alternatives),
   };
 }
 

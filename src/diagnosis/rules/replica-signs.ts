@@ -1,5 +1,5 @@
 /** Signs of a fault of one of several equal replicas, if the others show that it is specific to this one. Pure. */
-import { ALL_REPLICAS } from '../check-answer.ts';
+import { ALL_REPLICAS } from '../answer.ts';
 import { largest, type Measurements, quantile, type Sample, sustainedAbove } from './measurements.ts';
 
 /** A replica without an answer for this long is unreachable; less is a late probe. Milliseconds. */

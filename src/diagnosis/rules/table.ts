@@ -1,7 +1,7 @@
 /** The rules: which sign shows which class, where, and the steps of the answer. The order is the priority. Pure. */
 import { span, truncate, withUnit } from '../../api/index.ts';
-import { ANSWER_LIMITS, type AnomalyClass, type Claim } from '../answer.ts';
-import { ALL_REPLICAS, NO_COMPONENT } from '../check-answer.ts';
+import { DIAGNOSIS_LIMITS } from '../../evidence/index.ts';
+import { ALL_REPLICAS, type AnomalyClass, type Claim, NO_COMPONENT } from '../answer.ts';
 import { missingCounts, overLimit, overTogether } from './count-signs.ts';
 import { type Interval, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 import { allFailing, failing, slow } from './replica-signs.ts';
@@ -189,8 +189,8 @@ export function nothingFound(measurements: Measurements): Finding {
 /** Steps with evidence, cut to their bounds. */
 function chainOf(steps: readonly Step[]): Claim[] {
   return steps.flatMap(([text, evidence]) => {
-    const ids = [...new Set(evidence.flatMap((one) => one?.id ?? []))].slice(0, ANSWER_LIMITS.cites);
-    return ids.length === 0 ? [] : [{ text: truncate(text, ANSWER_LIMITS.text), evidence: ids }];
+    const ids = [...new Set(evidence.flatMap((one) => one?.id ?? []))].slice(0, DIAGNOSIS_LIMITS.cites);
+    return ids.length === 0 ? [] : [{ text: truncate(text, DIAGNOSIS_LIMITS.stepText), evidence: ids }];
   });
 }
 
