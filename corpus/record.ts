@@ -210,12 +210,13 @@ async function watch(
         throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
       const [planned] = plansOf(rateLimiterKind, spec);
       if (isFault(kind) && planned?.truth) {
-        const { anomalies, stays } = planned.truth;
+        const { anomalies } = planned.truth;
         // A limiter that follows shows the older state of the new primary, and one that stays its lost connections.
         const shown = watched
           ? anomalies.filter((anomaly) => (anomaly === 'store-restarted') === (follows !== undefined))
           : anomalies;
-        const lasts = stays ? { ...times, toMs: Infinity } : times;
+        // After a failover, the new primary stays.
+        const lasts = hasType(kind, 'Failover') ? { ...times, toMs: Infinity } : times;
         truths.unshift(...shown.map((anomaly) => ({ anomaly, components: ['store'], ...lasts })));
       } else if (truths.length === 0 && driver.observed.readings['f']?.detectedAt !== undefined) {
         // By the sender's own count: one that decides without knowing of the others is known by what it lets through.

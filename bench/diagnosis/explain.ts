@@ -3,14 +3,14 @@ import type { Recording } from '../../corpus/recording.ts';
 import {
   type DiagnosisAnswer,
   type DiagnosisProvider,
-  type Grade,
   gradeAnswer,
   queryProvider,
 } from '../../src/diagnosis/index.ts';
+import type { DiagnosisGrade } from '../../src/evidence/index.ts';
 
 export interface Explained extends Pick<Recording, 'name' | 'case' | 'heldBack' | 'truths'> {
   readonly answer?: DiagnosisAnswer;
-  readonly grade?: Grade;
+  readonly grade?: DiagnosisGrade;
   /** Why there is no answer. */
   readonly rejected?: string;
 }
@@ -26,4 +26,9 @@ export async function explain(
   if ('rejected' in reply) return { ...about, rejected: reply.rejected };
   const { answer } = reply;
   return { ...about, answer, grade: gradeAnswer(answer, bundle, truths) };
+}
+
+/** Whether it names both the class and the component. */
+export function isRight({ grade }: Pick<Explained, 'grade'>): boolean {
+  return grade?.identification === 'Right' && grade.localization === 'Right';
 }

@@ -11,7 +11,7 @@ import { anomalyClasses, type DiagnosisProvider, rulesProvider } from '../../src
 import { startLocalModel, writeLocalProfile } from '../../tools/model/local.ts';
 import { majorityGuess, possibleGuesses, randomShares, sharesOf } from './baselines.ts';
 import { confusionOf, linesOf, shareOf, textOf } from './confusion.ts';
-import { type Explained, explain } from './explain.ts';
+import { type Explained, explain, isRight } from './explain.ts';
 
 const HELP = `Usage: npm run bench:diagnosis -- [--profile NAME ...] [--profiles FILE] [--held-back] [--misses] [--report FILE]
 
@@ -100,7 +100,7 @@ async function providerOf(name: string): Promise<DiagnosisProvider> {
       ? await writeLocalProfile(await startLocalModel({ supervisor, onProgress }), supervisor)
       : values.profiles;
   const { providersOf, readProfiles } = await import('../../src/diagnosis/models/index.ts');
-  const providers = file === undefined ? {} : providersOf(await readProfiles(file), Date.now);
+  const providers = file === undefined ? {} : providersOf(await readProfiles(file));
   const provider = providers[name];
   if (provider) return provider;
   await supervisor.close();
@@ -128,8 +128,9 @@ async function benchProfile(profile: string, provider: DiagnosisProvider): Promi
   return explained;
 }
 
-function tellMiss({ answer, grade, name, rejected, truths }: Explained): void {
-  if (grade?.identification && grade.localization) return;
+function tellMiss(one: Explained): void {
+  if (isRight(one)) return;
+  const { answer, name, rejected, truths } = one;
   const was = truths.map(({ anomaly, components }) => `${anomaly} in ${components.join(', ')}`);
   const answered = answer ? `${answer.anomaly} in ${answer.component}` : `nothing usable: ${rejected}`;
   say(`  ${name}: was ${was.join(' and ') || 'none'}; answer ${answered}`);
@@ -140,17 +141,10 @@ function print(some: readonly Explained[]): void {
     textOf(shareOf(some.filter(right).length, some.length));
   const healthy = some.filter(({ truths }) => truths.length === 0);
   const well = healthy.filter(({ answer }) => answer?.anomaly === 'none').length;
-  const reasons = some.map(({ grade }) => grade?.reason ?? 0);
-  const found = some.map(({ grade }) => grade?.found ?? 0);
-  const mean = (of: readonly number[]): string => percent(of.reduce((sum, one) => sum + one, 0) / of.length);
-  say(`  component right         ${share(({ grade }) => grade?.localization ?? false)}`);
-  say(`  class right             ${share(({ grade }) => grade?.identification ?? false)}`);
-  say(
-    `  both                    ${share(({ grade }) => (grade?.localization && grade.identification) ?? false)}`,
-  );
-  say(`  action fits             ${share(({ grade }) => grade?.action ?? false)}`);
-  say(`  steps that are shown    ${mean(reasons)} on average`);
-  say(`  of what was wrong named ${mean(found)} on average`);
+  say(`  component right         ${share(({ grade }) => grade?.localization === 'Right')}`);
+  say(`  class right             ${share(({ grade }) => grade?.identification === 'Right')}`);
+  say(`  both                    ${share(isRight)}`);
+  say(`  action fits             ${share(({ grade }) => grade?.action === 'Right')}`);
   say(`  healthy called healthy  ${textOf(shareOf(well, healthy.length))}`);
   say(
     `  no usable answer        ${some.filter(({ answer }) => answer === undefined).length} of ${some.length}`,

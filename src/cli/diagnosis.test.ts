@@ -34,6 +34,6 @@ it.each([
 });
 
 function withoutAdvice(identification: 'Right' | 'Wrong') {
-  const right = { localization: 'Right', action: 'Right', reason: 100, truth: 'x at store' } as const;
+  const right = { localization: 'Right', action: 'Right', truth: 'x at store' } as const;
   return { full: { ...whole, grade: { ...right, identification } } };
 }

@@ -1,12 +1,15 @@
 /** Complete diagnoses: the conclusion from the status, the rest from the evidence of the run. Pure. */
 import type { ChaosDemo, DiagnosisStatus } from '../api/index.ts';
 import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/index.ts';
+import { type Citation, citationsOf } from './citations.ts';
 
 export interface ShownDiagnosis extends DiagnosisStatus {
   /** The model that answered, as its server names it. */
   readonly model?: string | undefined;
-  /** The complete answer, with its steps and citations. */
+  /** The complete answer, with its steps. */
   readonly full?: Diagnosis | undefined;
+  /** What the steps cite. */
+  readonly citations: readonly Citation[];
   /** Why it is missing, in a sentence; '' if it is there. */
   readonly missing: string;
 }
@@ -29,7 +32,9 @@ export function shownDiagnoses(
         one.class === diagnosis.class &&
         one.component === diagnosis.component,
     );
-    return { ...diagnosis, model: full?.model, full, missing: full ? '' : missing };
+    const scenario = evidence?.scenarios.find(({ name }) => name === diagnosis.scenario);
+    const citations = full && scenario ? citationsOf(full, scenario) : [];
+    return { ...diagnosis, model: full?.model, full, citations, missing: full ? '' : missing };
   });
 }
 
@@ -56,6 +61,6 @@ export function adviceSentence({
 /** How right a diagnosis is that was made without knowledge of the fault; undefined: it was not graded. */
 export function gradeText({ full }: Pick<ShownDiagnosis, 'full'>): string | undefined {
   if (!full?.grade) return undefined;
-  const { action, identification, localization, reason, truth } = full.grade;
-  return `Grade against the injected fault, ${truth}: component ${localization}, class ${identification}, action ${action}; the evidence supports ${reason} % of its steps`;
+  const { action, identification, localization, truth } = full.grade;
+  return `Grade against the injected fault, ${truth}: component ${localization}, class ${identification}, action ${action}`;
 }

@@ -22,7 +22,7 @@ it('the story between two states reports a chapter once, and what is new in it',
 it('the cause of a finding has the reason if the requested profile gave none', () => {
   const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
   const scenario = { name: 'stall', type: 'CounterDrift', expect: 'Held', result: 'Violated' } as const;
-  const diagnosis = { ...diagnosisWith({ message: refused }), missing: '' };
+  const diagnosis = { ...diagnosisWith({ message: refused }), citations: [], missing: '' };
   expect(summaryLines(scenario, diagnosis)).toContain(`  ${refused}`);
-  expect(summaryLines(scenario, { ...diagnosisWith({}), missing: '' })).toHaveLength(3);
+  expect(summaryLines(scenario, { ...diagnosisWith({}), citations: [], missing: '' })).toHaveLength(3);
 });

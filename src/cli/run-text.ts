@@ -100,15 +100,14 @@ export function scenarioLines(scenario: ScenarioStatus): string[] {
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
   if (measures.length > 0) lines.push(`  Measured: ${measures.map(figure).join(', ')}`);
-  // The proof of the fault is repeated in the evidence.
-  lines.push(...evidence.filter((item) => item !== fault?.message).map((item) => `  - ${item}`));
+  lines.push(...evidence.map((item) => `  - ${item}`));
   if (ms !== undefined) lines.push(`  - recovered within ${span(ms)} of the end of the fault`);
   return lines;
 }
 
 function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
-  const { message, missing, full } = diagnosis;
-  const { alternatives = [], chain = [], citations = [] } = full ?? {};
+  const { citations, message, missing, full } = diagnosis;
+  const { alternatives = [], chain = [] } = full ?? {};
   const lines = [
     `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}${sureText(diagnosis)}`,
     ...chain.map((step) => `  ${step.text} [${step.evidence.join(', ')}]`),

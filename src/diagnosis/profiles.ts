@@ -1,29 +1,22 @@
 /**
- * The profiles that `spec.diagnosisProfile` may name. Each query is bounded in time, and its answer is checked before
- * it is graded and reported. An error of a provider becomes a message, never an exception.
+ * The profiles that `spec.diagnosisProfile` may name. Each answer is checked before it is graded and reported. An error
+ * of a provider becomes a message, never an exception.
  */
-import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
 import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
-import type { DiagnosisAnswer } from './answer.ts';
-import { checkAnswer } from './check-answer.ts';
-import type { Truth } from './grade.ts';
-import type { DiagnosisProvider, DiagnosisRequest, DiagnosisResult, ProviderUsage } from './provider.ts';
-import { diagnosisOf, gradeText } from './render.ts';
-
-/** How long a provider may take, retries included; the framework waits a little longer. Milliseconds. */
-export const PROVIDER_TIMEOUT_MS = 55_000;
+import { type CheckedAnswer, checkAnswer } from './check-answer.ts';
+import type {
+  DiagnosisProvider,
+  DiagnosisRequest,
+  DiagnosisResult,
+  ProviderAnswer,
+  ProviderUsage,
+} from './provider.ts';
+import { diagnosisOf } from './render.ts';
 
 /** The result of querying one provider. */
 export type ProviderResult =
-  | {
-      readonly answer: DiagnosisAnswer;
-      readonly promptVersion: string;
-      readonly model?: string;
-      readonly usage?: ProviderUsage;
-    }
-  /** There is an answer, but it is invalid. */
-  | { readonly rejected: string; readonly model?: string; readonly usage?: ProviderUsage }
+  | (Omit<ProviderAnswer, 'answer'> & CheckedAnswer)
   /** There is no answer: it failed, refused, was too late, or was stopped. */
   | { readonly failed: string; readonly usage?: ProviderUsage };
 
@@ -35,27 +28,21 @@ export async function queryProvider(
   provider: DiagnosisProvider,
   bundle: EvidenceBundle,
   signal: AbortSignal,
-  timeoutMs = PROVIDER_TIMEOUT_MS,
 ): Promise<ProviderResult> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const stop = AbortSignal.any([signal, timeout]);
-  const late = `it did not answer within ${Math.round(timeoutMs / 1000)} s`;
   try {
-    const response = await within(provider.answer(relativeToFirst(bundle), stop), timeoutMs, signal);
-    if (response === TIMED_OUT) return { failed: late };
-    if ('failed' in response)
-      return { failed: truncate(printable(response.failed), FAILURE_WORDS), usage: response.usage };
-    const { answer, model, promptVersion, usage } = response;
-    const checked = checkAnswer(answer, bundle);
-    const of = { ...(model !== undefined && { model }), ...(usage && { usage }) };
-    return 'rejected' in checked
-      ? { rejected: checked.rejected, ...of }
-      : { answer: checked.answer, promptVersion, ...of };
+    const response = await provider.answer(relativeToFirst(bundle), signal);
+    if ('failed' in response) return { ...response, failed: failureText(response.failed) };
+    const { answer, ...rest } = response;
+    return { ...rest, ...checkAnswer(answer, bundle) };
   } catch (error) {
-    if (signal.aborted) return { failed: 'it was stopped before it had answered' };
-    if (timeout.aborted) return { failed: late };
-    return { failed: truncate(printable(messageOf(error)), FAILURE_WORDS) };
+    return {
+      failed: signal.aborted ? 'it was stopped before it had answered' : failureText(messageOf(error)),
+    };
   }
+}
+
+function failureText(message: string): string {
+  return truncate(printable(message), FAILURE_WORDS);
 }
 
 /** Length of a provider's failure message, in characters. */
@@ -75,49 +62,30 @@ export interface DiagnosisProfiles {
  */
 export function createDiagnosisProfiles(
   providers: Readonly<Record<string, DiagnosisProvider>>,
-  timeoutMs = PROVIDER_TIMEOUT_MS,
 ): DiagnosisProfiles {
   const names = Object.keys(providers).sort();
   return {
-    async diagnose(profile, { bundle, pods, scenario, truth }, signal) {
+    async diagnose(profile, request, signal) {
       const provider = Object.hasOwn(providers, profile) ? providers[profile] : undefined;
       if (provider === undefined) {
         return {
           message: `this operator has no profile "${profile}"; set spec.diagnosisProfile to one of: ${names.join(', ')}`,
         };
       }
-      if (bundle.series.length === 0 && bundle.events.length === 0) {
+      const { events, series } = request.bundle;
+      if (series.length === 0 && events.length === 0)
         return { message: 'nothing was seen that could be explained' };
-      }
-      const answered = await queryProvider(provider, bundle, signal, timeoutMs);
-      const { usage } = answered;
-      const cost = usage && { usage };
-      // Only after the answer is it compared with the truth.
-      const grade = truth && 'answer' in answered && gradeText(answered.answer, truth, bundle);
-      if ('failed' in answered)
-        return { message: `profile "${profile}" failed: ${answered.failed}`, ...cost };
-      if ('rejected' in answered) {
-        const { model, rejected } = answered;
+      const result = await queryProvider(provider, request.bundle, signal);
+      if ('failed' in result) return { message: `profile "${profile}" failed: ${result.failed}` };
+      const { model, promptVersion } = result;
+      if ('rejected' in result) {
         const by = model === undefined ? '' : ` (${truncate(printable(model), MODEL_WORDS)})`;
-        return { message: `profile "${profile}"${by}: its answer was rejected: ${rejected}`, ...cost };
+        return { message: `profile "${profile}"${by}: its answer was rejected: ${result.rejected}` };
       }
-      const { answer, model, promptVersion } = answered;
-      const source = { scenario, profile, provider: provider.name, promptVersion, model, pods };
-      const diagnosis = diagnosisOf(answer, bundle, source);
-      if (grade) diagnosis.grade = grade;
-      if (truth && isInStore(truth, bundle)) delete diagnosis.recommendation;
+      const source = { profile, provider: provider.name, promptVersion, model };
+      const diagnosis = diagnosisOf(result.answer, request, source);
       const texts = diagnosis.chain.map(({ text }) => text);
-      return { diagnosis, message: diagnosisSentence(diagnosis, texts), ...cost };
+      return { diagnosis, message: diagnosisSentence(diagnosis, texts) };
     },
   };
-}
-
-/**
- * Whether a fault was injected into the store. The provider does not know that, so its advice is to find that fault, or
- * a cause that the fault only looks like.
- */
-function isInStore(truths: readonly Truth[], { components }: EvidenceBundle): boolean {
-  return components.some(
-    ({ name, role }) => role === 'store' && truths.some((truth) => truth.components.includes(name)),
-  );
 }

@@ -2,9 +2,8 @@
  * The interface behind which diagnoses are made. A provider gets only evidence; it may use a language model or rules.
  * profiles.ts selects one, and checks every answer.
  */
-import type { Diagnosis, EvidenceBundle } from '../evidence/index.ts';
+import type { Diagnosis, EvidenceBundle, FaultEvidence } from '../evidence/index.ts';
 import type { Truth } from './grade.ts';
-import type { Pods } from './render.ts';
 
 export interface DiagnosisRequest {
   /** Name of the scenario, copied into the result. Hidden from providers. */
@@ -12,16 +11,15 @@ export interface DiagnosisRequest {
   /** All observations; the only input of a provider. */
   readonly bundle: EvidenceBundle;
   /** Names of components with the pods behind them, for people. Hidden from providers. */
-  readonly pods?: Pods;
+  readonly pods: FaultEvidence['pods'];
   /** The injected faults, to grade the answer by. Hidden from providers. */
-  readonly truth?: readonly Truth[];
+  readonly truth: readonly Truth[];
 }
 
 /** A diagnosis, or none with the reason in `message`. */
 export interface DiagnosisResult {
   readonly diagnosis?: Diagnosis;
   readonly message: string;
-  readonly usage?: ProviderUsage;
 }
 
 /** The cost of an answer; omitted: unknown, or nothing. */
@@ -52,7 +50,7 @@ export interface DiagnosisProvider {
   /** Shown as `provider` in the evidence: "rules", or the kind of API used. */
   readonly name: string;
   /**
-   * Answers from the bundle only. May retry internally; its caller bounds the total time by `signal`.
+   * Answers from the bundle only. May retry internally, and ends with `signal`.
    * @throws if there is no answer: it failed, refused, was cut off, or a budget is used up. The message is a sentence
    * without secrets: what happened and what to do.
    */

@@ -42,7 +42,12 @@ export function applyFaultReport(entry: ScenarioStatus, fault: FaultStatus, repo
   if (fault.endedAt === undefined || report.endedAt !== undefined) {
     fault.message = truncate(report.message, LIMITS.message);
   }
-  setEvidence(entry, report.evidence);
+  setEvidence(entry, detailsOf(report));
+}
+
+/** What a report shows besides its message, which is that of the fault. */
+function detailsOf({ evidence, message }: FaultReport): readonly string[] {
+  return evidence.filter((line) => line !== message);
 }
 
 /**
@@ -131,7 +136,7 @@ export function applyFigures(
 ): void {
   setMeasures(entry, reading.measures);
   entry.summary = truncate(reading.summary, 32);
-  setEvidence(entry, [...(report?.evidence ?? []), ...reading.evidence]);
+  setEvidence(entry, [...(report ? detailsOf(report) : []), ...reading.evidence]);
 }
 
 /** Takes the result of the check after the fault, once the subject was seen to work again. */

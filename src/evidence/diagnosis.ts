@@ -1,16 +1,11 @@
 /** A diagnosis as kept in the evidence of a run: the complete answer, of which a status has the short form. */
 import { z } from 'zod';
 
-/** Maximum size of one diagnosis as JSON, in bytes. */
-export const DIAGNOSIS_BYTES = 8 * 1024;
-
 /** Bounds of its parts, in items or characters. */
 export const DIAGNOSIS_LIMITS = {
   chain: 6,
   cites: 8,
   stepText: 256,
-  citations: 12,
-  citationText: 160,
   alternatives: 3,
 } as const;
 
@@ -19,17 +14,16 @@ const rightOrWrong = z.enum(['Right', 'Wrong']);
 const id = z.string().max(8);
 const name = z.string().max(32);
 
-const grade = z.strictObject({
+const grade = z.object({
   localization: rightOrWrong,
   identification: rightOrWrong,
   action: rightOrWrong,
-  /** Steps that cite evidence of the injected fault. */
-  reason: percent,
   /** The injected fault, in the words of a diagnosis. */
   truth: z.string().max(128),
 });
 
-export const diagnosis = z.strictObject({
+/** Members that only earlier versions had are ignored. */
+export const diagnosis = z.object({
   scenario: z.string().max(63),
   class: name,
   component: name,
@@ -44,10 +38,6 @@ export const diagnosis = z.strictObject({
       }),
     )
     .max(DIAGNOSIS_LIMITS.chain),
-  /** The cited evidence in short. */
-  citations: z
-    .array(z.strictObject({ id, text: z.string().max(DIAGNOSIS_LIMITS.citationText) }))
-    .max(DIAGNOSIS_LIMITS.citations),
   action: name,
   /** Missing if the fault was injected into the store. */
   recommendation: z.string().max(256).optional(),
@@ -59,16 +49,10 @@ export const diagnosis = z.strictObject({
   provider: z.string().max(64),
   model: z.string().max(128).optional(),
   promptVersion: name,
+  /** Of the bundle: ids of another version may name something else. */
   evidenceVersion: name,
   grade: grade.optional(),
 });
 
 export type Diagnosis = z.infer<typeof diagnosis>;
 export type DiagnosisGrade = z.infer<typeof grade>;
-
-/** As JSON within {@link DIAGNOSIS_BYTES}: drops citations if necessary, the last first. */
-export function diagnosisText(whole: Diagnosis): string {
-  const text = JSON.stringify(whole);
-  if (Buffer.byteLength(text) <= DIAGNOSIS_BYTES || whole.citations.length === 0) return text;
-  return diagnosisText({ ...whole, citations: whole.citations.slice(0, -1) });
-}

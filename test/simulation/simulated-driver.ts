@@ -315,7 +315,6 @@ export class SimulatedDriver implements SubjectDriver {
       class: 'requests-held-up',
       component: 'a',
       chain: [{ text: 'requests wait', evidence: ['s1'] }],
-      citations: [{ id: 's1', text: 'a waits' }],
       alternatives: [],
       action: 'wait',
       recommendation: 'Wait.',

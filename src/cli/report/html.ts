@@ -222,8 +222,8 @@ function unitOf({ log, unit }: Plot): string {
 }
 
 function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
-  const { class: cause, message, missing, full } = diagnosis;
-  const { alternatives = [], chain = [], citations = [] } = full ?? {};
+  const { citations, class: cause, message, missing, full } = diagnosis;
+  const { alternatives = [], chain = [] } = full ?? {};
   const listed = new Set(citations.map(({ id }) => id));
   const cite = (id: string): Markup =>
     listed.has(id)
@@ -245,7 +245,7 @@ ${citations.length === 0 ? NOTHING : html`<details open><summary>What it cites</
 }
 
 function observations({ evidence, status }: ScenarioReport, isStale: boolean): Markup {
-  const sentences = (isStale ? [] : (status.evidence ?? [])).filter((text) => text !== status.fault?.message);
+  const sentences = isStale ? [] : (status.evidence ?? []);
   const events = evidence?.bundle.events ?? [];
   return html`${sentences.length === 0 ? NOTHING : html`<h3>What was seen</h3><ul>${sentences.map((text) => html`<li>${text}</li>`)}</ul>`}
 ${evidence && events.length > 0 ? html`<details><summary>Events, second by second (${events.length})</summary><ul class="cited">${events.map(({ atMs, component, text }) => html`<li><span class="ref">${seconds(atMs)}</span> ${componentName(evidence, component)}: ${text}</li>`)}</ul></details>` : NOTHING}`;

@@ -62,6 +62,7 @@ function caseOf({ asExpected, diagnosis, gate, status }: ScenarioReport): Case {
     lines: [
       found,
       ...(advice === undefined ? [] : [`What to do: ${advice}`]),
+      ...(fault?.message === undefined ? [] : [fault.message]),
       ...evidence,
       ...(diagnosis ? explained(diagnosis) : []),
     ],

@@ -45,7 +45,6 @@ const ended: ChaosDemoStatus = {
 const explained = wholeDiagnosisWith({
   scenario: 'counter-drift',
   chain: [{ text: 'The store lost its counts.', evidence: ['s1'] }],
-  citations: [{ id: 's1', text: 'store count-stored: 12 requests at +1.00 s, last 0 at +2.00 s' }],
   alternatives: [{ class: 'store-slow', component: 'store' }],
 });
 const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'connection refused' } as const;

@@ -190,7 +190,7 @@ export class PodsDriver implements SubjectDriver {
     }
     const { bundle, pods } = evidence;
     const { truth } = this.#planned(scenario);
-    const of = { scenario, bundle, pods, ...(truth && { truth: truthIn(truth, evidence) }) };
+    const of = { scenario, bundle, pods, ...(truth && { truth: truthIn(truth, bundle) }) };
     const report = await this.#options.diagnosis.diagnose(profile, of, signal);
     return { kind: 'Diagnosis', fault, profile, report };
   }

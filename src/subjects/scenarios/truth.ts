@@ -4,7 +4,7 @@
  */
 
 import type { Truth } from '../../diagnosis/index.ts';
-import type { FaultEvidence } from '../../evidence/index.ts';
+import type { EvidenceBundle } from '../../evidence/index.ts';
 
 /** What a diagnosis should find. */
 export interface FaultTruth {
@@ -12,16 +12,10 @@ export interface FaultTruth {
   readonly anomalies: readonly Truth['anomaly'][];
   /** Where: in the store, or in the replicas together. */
   readonly at: 'store' | 'replica';
-  /** Whether it stays after the end of the fault. */
-  readonly stays?: boolean;
 }
 
-/** The same relative to the evidence of a fault, whose times begin with it. */
-export function truthIn(
-  { anomalies, at, stays = false }: FaultTruth,
-  { bundle, endedAt, originMs }: Pick<FaultEvidence, 'bundle' | 'endedAt' | 'originMs'>,
-): Truth[] {
-  const components = bundle.components.filter(({ role }) => role === at).map(({ name }) => name);
-  const end = !stays && endedAt !== undefined ? { toMs: endedAt - originMs } : {};
-  return anomalies.map((anomaly) => ({ anomaly, components, fromMs: 0, ...end }));
+/** The same in the terms of a bundle. */
+export function truthIn({ anomalies, at }: FaultTruth, { components }: EvidenceBundle): Truth[] {
+  const faulty = components.filter(({ role }) => role === at).map(({ name }) => name);
+  return anomalies.map((anomaly) => ({ anomaly, components: faulty }));
 }

@@ -79,8 +79,8 @@ const TRIAL_MS = 500;
 const BURST_MS = 1000;
 
 export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
-  // The requests are no fault: they show that pods decide separately. What they admitted stays.
-  readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica', stays: true } as const;
+  // The requests are no fault: they show that pods decide separately.
+  readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica' } as const;
   /** Requests that one burst may have. */
   readonly mostSent = this.part.http.tls ? MOST_SENT / TLS_COST : MOST_SENT;
   /**

@@ -186,8 +186,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   get truth() {
     const { cause, causeBySentinel } = this.mechanism;
     const isOfBoth = this.part.redis.sentinel !== undefined && causeBySentinel !== undefined;
-    const anomalies = isOfBoth ? [cause, causeBySentinel] : [cause];
-    return { anomalies, at: 'store', ...(this.failsOver && { stays: true }) } as const;
+    return { anomalies: isOfBoth ? [cause, causeBySentinel] : [cause], at: 'store' } as const;
   }
 
   get faultTitle(): string {
