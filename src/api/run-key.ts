@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { type ChaosDemoSpec, subjectPart } from './spec.ts';
+import { type ChaosDemoSpec, SCENARIO_DEFAULTS, scenariosOf, subjectPart } from './spec.ts';
 import { type Schema, structural } from './structural.ts';
 import type { SubjectApi } from './subject-api.ts';
 
@@ -26,12 +26,12 @@ export function runKey(spec: ChaosDemoSpec, subject: SubjectApi): string {
   const relevant = {
     runId: spec.runId === '' ? undefined : spec.runId,
     [subject.member]: difference(part, defaultsOf(subject)),
-    scenarios: spec.scenarios.map(({ name, type, expect, countdown, ...members }) => {
+    scenarios: scenariosOf(spec, subject).map(({ name, type, expect, countdown, ...members }) => {
       const fault = subject.faults.find((candidate) => candidate.type === type);
       return {
         name,
         type,
-        ...(difference({ expect, countdown }, { expect: 'Held', countdown: '3s' }) as object),
+        ...(difference({ expect, countdown }, SCENARIO_DEFAULTS) as object),
         parameters: fault && difference(members[fault.member], defaultsOf(fault)),
       };
     }),

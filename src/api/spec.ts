@@ -28,6 +28,19 @@ export function subjectPart(spec: ChaosDemoSpec, member: string): unknown {
   return (spec as unknown as Readonly<Record<string, unknown>>)[member];
 }
 
+/** The defaults of the fields that all scenarios have. */
+export const SCENARIO_DEFAULTS = { expect: 'Held', countdown: '3s' } as const;
+
+/** The scenarios of a spec; if it has none, those that its subject has by default. */
+export function scenariosOf(
+  { scenarios }: Pick<ChaosDemoSpec, 'scenarios'>,
+  { defaultScenarios }: Pick<SubjectApi, 'defaultScenarios'>,
+): readonly ScenarioSpec[] {
+  return scenarios.length > 0
+    ? scenarios
+    : defaultScenarios.map((scenario) => ({ ...SCENARIO_DEFAULTS, ...scenario }));
+}
+
 /** The profile that every operator has: rules, which make no requests. */
 export const RULES_PROFILE = 'rules';
 
@@ -88,6 +101,9 @@ const optionalPart = (schema: z.ZodType<object, object>): z.ZodType => schema.op
 const typesOf = ({ faults, member }: SubjectApi): string =>
   `For ${member}: ${faults.map(({ type }) => type).join(', ')}.`;
 
+const defaultOf = ({ defaultScenarios, member }: SubjectApi): string =>
+  `${defaultScenarios.map(({ name, type }) => `${type} (${name})`).join(', ')} for ${member}`;
+
 /** The fields of all scenarios, and a member for each type. */
 function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
   const faults = subjects.flatMap(({ faults }) => faults);
@@ -100,11 +116,13 @@ function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
         .describe(['Which fault to inject.', ...subjects.map(typesOf)].join(' ')),
       expect: z
         .enum(EXPECTATIONS)
-        .default('Held')
+        .default(SCENARIO_DEFAULTS.expect)
         .describe(
           'The result that makes the scenario a success. Held: the invariant was kept. Violated: a demo of a weakness that is known. Any: either.',
         ),
-      countdown: durationField('Time between the announcement and the fault.', '0s', '1m').default('3s'),
+      countdown: durationField('Time between the announcement and the fault.', '0s', '1m').default(
+        SCENARIO_DEFAULTS.countdown,
+      ),
       ...parts,
     })
     .meta(
@@ -140,19 +158,17 @@ function specRules(subjects: readonly SubjectApi[]): CelRule[] {
   ];
 }
 
-/** The schema of `spec`, given the registered subjects; the first is the default. */
+/** The schema of `spec`, given the registered subjects. */
 export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemoSpec> {
   const schema = z
     .object({
       ...Object.fromEntries(subjects.map(({ member, schema: part }) => [member, optionalPart(part)])),
       scenarios: z
         .array(scenarioSchema(subjects))
-        .min(1)
         .max(8)
-        .prefault([...(subjects[0]?.defaultScenarios ?? [])])
+        .default([])
         .meta({
-          description:
-            'Which faults to inject, and which results to expect. Several of a type run one after the other.',
+          description: `Which faults to inject, and which results to expect. Several of a type run one after the other. If there is none, the run has a scenario of its subject: ${subjects.map(defaultOf).join('; ')}.`,
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
         }),

@@ -69,7 +69,7 @@ export interface SubjectApi {
   readonly faults: readonly FaultApi[];
   /** Further columns; one that several subjects have is shown once. */
   readonly columns: readonly PrinterColumn[];
-  /** The default of `spec.scenarios`; used of the first registered subject. */
+  /** The scenarios of a spec that has none. */
   readonly defaultScenarios: readonly { readonly name: string; readonly type: string }[];
   /** Subject-specific reasons: why a run is refused or waits. */
   readonly refusals: readonly string[];

@@ -1,7 +1,14 @@
 /** Derives the conditions from a status, by the table in the API. */
 
 import type { ChaosDemoStatus, Condition, Reason, ScenarioStatus } from '../api/index.ts';
-import { CONDITIONS_BY_STATE, counted, endOf, truncate, violationCondition } from '../api/index.ts';
+import {
+  CONDITIONS_BY_STATE,
+  counted,
+  endOf,
+  scenariosOf,
+  truncate,
+  violationCondition,
+} from '../api/index.ts';
 import type { Context } from './context.ts';
 import { activeFault, isRunActive } from './fault-times.ts';
 import { UNREACHABLE } from './health.ts';
@@ -12,8 +19,9 @@ type Parts = Readonly<Record<string, Part>>;
 /** All conditions of the draft, in a fixed order. */
 export function conditionsFor(context: Context): Condition[] {
   const { demo, draft, now } = context;
-  const types = new Set((draft.scenarios ?? demo.spec.scenarios).map(({ type }) => type));
-  const violations = context.subject.api.faults
+  const { api } = context.subject;
+  const types = new Set((draft.scenarios ?? scenariosOf(demo.spec, api)).map(({ type }) => type));
+  const violations = api.faults
     .filter(({ type }) => types.has(type))
     .map(({ type }) => [violationCondition(type), violation(context, type)]);
   const parts = {

@@ -1,4 +1,5 @@
 /** Kinds of subjects, as the framework sees them, and the connections to pods that all of them share. */
+import { scenariosOf } from '../api/index.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../diagnosis/index.ts';
 import type { Subject, SubjectDefinition, SubjectPorts } from '../engine/subject.ts';
 import { PodsConnector } from './admission/connector.ts';
@@ -35,10 +36,12 @@ export function subjectOf(kind: SubjectKind, diagnosis: DiagnosisProfiles = RULE
     api: kind.api,
     welcome: (spec, target) => kind.welcome(spec, target),
     waitsFor: (spec, scenario) => kind.waitsFor?.(spec, scenario),
-    chapters: (spec) => storyOf(kind.types, spec),
+    chapters: (spec) => storyOf(kind, spec),
     scenarios(spec) {
       const part = kind.partOf(spec);
-      return spec.scenarios.map((scenario) => planOf(scenarioTypeOf(kind, scenario.type), scenario, part));
+      return scenariosOf(spec, kind.api).map((scenario) =>
+        planOf(scenarioTypeOf(kind, scenario.type), scenario, part),
+      );
     },
     fixturePrefix: () => 'demo-chaos-key',
     healthIntervalMs: () => HEALTH_INTERVAL_MS,

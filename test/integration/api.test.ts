@@ -6,8 +6,10 @@ import { MemoryApi } from '@chaosdemo/kube-runtime/memory';
 import { Kubectl } from '@chaosdemo/testbed';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { type ChaosDemo, subjectPart } from '../../src/api/index.ts';
+import { type ChaosDemo, scenariosOf, subjectPart } from '../../src/api/index.ts';
 import { admission } from '../../src/cli/api-server/admission.ts';
+import { lockKind } from '../../src/subjects/lock/kind.ts';
+import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
 import { PART } from '../../src/subjects/ratelimiter/spec/schema.ts';
 
 const SAMPLES = new URL('../../manifests/samples/', import.meta.url);
@@ -77,7 +79,7 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
 
   it('fills in the whole of a minimal demo', async () => {
     const { spec, status } = await judge({ rateLimiter: limiter });
-    expect(spec.scenarios).toMatchObject([
+    expect(scenariosOf(spec, rateLimiterKind.api)).toEqual([
       { name: 'outage', type: 'StoreOutage', expect: 'Held', countdown: '3s' },
     ]);
     expect(subjectPart(spec, PART)).toMatchObject({
@@ -91,6 +93,11 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
       suspend: false,
     });
     expect(status).toMatchObject({ observedGeneration: -1, phase: 'Pending' });
+  });
+
+  it('takes a lock without scenarios', async () => {
+    const { spec } = await judge({ lock });
+    expect(scenariosOf(spec, lockKind.api)).toMatchObject([{ name: 'exclusion', type: 'Exclusion' }]);
   });
 
   it('fills in the whole of a minimal lock', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
+import { type ChaosDemoSpec, scenariosOf, specSchema } from '../../api/index.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
 import { burstTrafficConfig, rateLimiter, redisPauseConfig } from './index.ts';
 import { rateLimiterApi, rateLimiterKind } from './kind.ts';
@@ -81,7 +81,9 @@ it.each([
 ])('a spec without scenarios is admitted for %s, with a stall of Redis', (_, limiter) => {
   const { scenarios: _scenarios, ...rest } = spec({}, limiter);
   const whole = specSchema([rateLimiterApi]).parse(rest);
-  expect(whole.scenarios).toMatchObject([{ name: 'outage', type: 'StoreOutage', expect: 'Held' }]);
+  expect(scenariosOf(whole, rateLimiterApi)).toMatchObject([
+    { name: 'outage', type: 'StoreOutage', expect: 'Held' },
+  ]);
   expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).not.toThrow();
 });
 

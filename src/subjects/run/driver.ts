@@ -189,8 +189,10 @@ export class PodsDriver implements SubjectDriver {
       return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
-    const { truth } = this.#planned(scenario);
-    const of = { scenario, bundle, pods, ...(truth && { truth: truthIn(truth, bundle) }) };
+    const { truth: expected } = this.#planned(scenario);
+    if (!expected)
+      return { kind: 'Diagnosis', fault, profile, report: { message: 'no profile explains this' } };
+    const of = { scenario, bundle, pods, truth: truthIn(expected, bundle) };
     const report = await this.#options.diagnosis.diagnose(profile, of, signal);
     return { kind: 'Diagnosis', fault, profile, report };
   }

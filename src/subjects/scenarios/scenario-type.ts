@@ -11,6 +11,7 @@ import {
   type FaultApi,
   parseDuration,
   type ScenarioSpec,
+  scenariosOf,
 } from '../../api/index.ts';
 import { type Chapter, type ChapterPlan, chaptersOf } from '../../engine/chapter.ts';
 import type { Target } from '../../engine/observed.ts';
@@ -147,15 +148,15 @@ function chaptersFor({ api, fault, isExplained }: ScenarioType): ChapterPlan[] {
 }
 
 /** The chapters of a run. */
-export function storyOf(types: readonly ScenarioType[], { pace, scenarios }: ChaosDemoSpec): Chapter[] {
+export function storyOf({ api, types }: Pick<SubjectKind, 'api' | 'types'>, spec: ChaosDemoSpec): Chapter[] {
   const story: readonly ChapterPlan[] = [
     { title: 'Welcome', stage: 'welcome' },
     { title: 'Cluster Health', stage: 'health' },
     { title: 'Setup', stage: 'setup', auto: true },
     ...types.flatMap(chaptersFor),
-    { title: pace.lastChapter, stage: 'complete', auto: true },
+    { title: spec.pace.lastChapter, stage: 'complete', auto: true },
   ];
-  return chaptersOf(story, scenarios);
+  return chaptersOf(story, scenariosOf(spec, api));
 }
 
 /** "2 pods (a, b)" */
@@ -206,5 +207,7 @@ export function scenarioTypeOf({ part, types }: SubjectKind, type: string): Scen
 /** The scenarios of a spec, in their order. */
 export function plansOf(kind: SubjectKind, spec: ChaosDemoSpec): ScenarioPlan[] {
   const part = kind.partOf(spec);
-  return spec.scenarios.map((scenario) => scenarioTypeOf(kind, scenario.type).plan(scenario, part));
+  return scenariosOf(spec, kind.api).map((scenario) =>
+    scenarioTypeOf(kind, scenario.type).plan(scenario, part),
+  );
 }

@@ -35,6 +35,14 @@ describe('contention for locks', () => {
     expect(planOf().unprovable(3)).toBeUndefined();
   });
 
+  it('is one stall if a spec has no scenarios', () => {
+    const plans = plansOf(lockKind, { ...lockSpec(), scenarios: [] });
+    expect(plans.map(({ scenario }) => scenario)).toEqual([
+      { name: 'exclusion', type: 'Exclusion', expect: 'Held', countdown: '3s' },
+    ]);
+    expect(plans[0]?.faultTitle).toContain('10s');
+  });
+
   it('has no chapter of a diagnosis, since no profile explains a lock', () => {
     const chapters = subjectOf(lockKind)
       .definition.chapters(lockSpec())
