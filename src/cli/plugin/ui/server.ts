@@ -1,10 +1,13 @@
-/** Serves a page on loopback, with access control and resource limits. */
+/**
+ * Serves a page on loopback, to those who have its address, with resource limits. The path is the token, and there is no
+ * cookie: a page of another origin can send requests, and gets nothing.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isForbidden } from '@chaosdemo/kube-runtime';
 import { messageHtml } from '../../report/html.ts';
 import { PluginError } from '../errors.ts';
-import { authorize, type Credentials } from './access.ts';
 import { POLICY } from './page.ts';
 
 /** Resource limits. `keyMs`: milliseconds for which the key is valid, as a browser may never come. */
@@ -19,11 +22,10 @@ export interface UiOptions {
   readonly page: (signal: AbortSignal) => Promise<string>;
   /** 0: any free port. */
   readonly port: number;
+  /** Known to the reader of the terminal, and to the browser opened from it. */
   readonly token: string;
-  /** Admits one browser in place of the token, once, and within minutes. */
+  /** Leads one browser to the token, once, and within minutes. */
   readonly key?: string;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
 }
 
 export interface Ui {
@@ -32,7 +34,7 @@ export interface Ui {
 }
 
 /** @throws if the port is taken */
-export async function serveUi({ key, now = Date.now, page, port, token }: UiOptions): Promise<Ui> {
+export async function serveUi({ key, page, port, token }: UiOptions): Promise<Ui> {
   const closing = new AbortController();
   const server = createServer({
     maxHeaderSize: BOUNDS.headBytes,
@@ -43,8 +45,10 @@ export async function serveUi({ key, now = Date.now, page, port, token }: UiOpti
   });
   server.maxConnections = BOUNDS.connections;
   await listen(server, port);
-  let gate: Credentials = { port: (server.address() as AddressInfo).port, token, key };
-  const keyEnds = now() + BOUNDS.keyMs;
+  let unused = key;
+  setTimeout(() => {
+    unused = undefined;
+  }, BOUNDS.keyMs).unref();
 
   const answer = async (response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
@@ -52,34 +56,28 @@ export async function serveUi({ key, now = Date.now, page, port, token }: UiOpti
     try {
       send(response, 200, await page(AbortSignal.any([closing.signal, gone.signal])));
     } catch (error) {
-      send(response, ...problemOf(error));
+      sendMessage(response, ...problemOf(error));
     }
   };
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => undefined);
-    if (now() > keyEnds) gate = { ...gate, key: undefined };
-    const decision = authorize(request, gate);
-    if (decision.kind === 'refuse') {
-      if (decision.status === 405) response.setHeader('allow', 'GET');
+    if (request.method !== 'GET') {
+      response.setHeader('allow', 'GET');
       response.setHeader('connection', 'close');
-      return send(response, decision.status, messageHtml(decision.why, []));
+      return sendMessage(response, 405, 'Method not allowed: use GET.');
     }
-    if (decision.kind === 'enter') {
-      if (decision.byKey) gate = { ...gate, key: undefined };
-      // The address with the token is left behind.
-      response.setHeader('set-cookie', decision.cookie);
-      response.setHeader('location', '/');
+    if (unused !== undefined && isPath(request, unused)) {
+      unused = undefined;
+      response.setHeader('location', `/${token}`);
       return send(response, 303, '');
     }
-    if (decision.path !== '/') {
-      return send(response, 404, messageHtml('There is nothing at this address.', []));
-    }
+    if (!isPath(request, token)) return sendMessage(response, 404, NOT_SERVED);
     void answer(response);
   });
 
   return {
-    port: gate.port,
+    port: (server.address() as AddressInfo).port,
     async close() {
       closing.abort(new Error('the ui is closed'));
       const closed = new Promise((resolve) => server.close(resolve));
@@ -89,18 +87,20 @@ export async function serveUi({ key, now = Date.now, page, port, token }: UiOpti
   };
 }
 
-/** Status and page. Other errors may name the API server and its user. */
-function problemOf(error: unknown): [status: number, body: string] {
-  if (error instanceof PluginError) return [404, messageHtml(error.message, [])];
+const NOT_SERVED = 'There is nothing at this address. Open the one that was printed in the terminal, to its end.';
+
+/** Whether the request is for this secret. Takes the same time whatever is sent. */
+function isPath({ url = '' }: IncomingMessage, secret: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(url), digest(`/${secret}`));
+}
+
+/** Other errors may name the API server and its user. */
+function problemOf(error: unknown): [status: number, why: string] {
+  if (error instanceof PluginError) return [404, error.message];
   return isForbidden(error)
-    ? [
-        403,
-        messageHtml(
-          'You may not read this ChaosDemo. Ask for the right to get chaosdemos.chaosdemo.dev.',
-          [],
-        ),
-      ]
-    : [502, messageHtml('The API server did not answer as it should. Try: kubectl get chaosdemos', [])];
+    ? [403, 'You may not read this ChaosDemo. Ask for the right to get chaosdemos.chaosdemo.dev.']
+    : [502, 'The API server did not answer as it should. Try: kubectl get chaosdemos'];
 }
 
 const HEADERS = {
@@ -112,6 +112,10 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 } as const;
+
+function sendMessage(response: ServerResponse, status: number, why: string): void {
+  send(response, status, messageHtml(why, []));
+}
 
 function send(response: ServerResponse, status: number, body: string): void {
   if (response.destroyed) return;

@@ -41,7 +41,7 @@ export async function openUi({ connection, name, open, port, print }: UiOptions)
       'Leave --port out to take one that is free, or name another.',
     );
   });
-  const at = `http://127.0.0.1:${served.port}/?token=`;
+  const at = `http://127.0.0.1:${served.port}/`;
   print(`${at}${token}`);
   print('Anyone with this address sees what you may read. Ctrl-C ends it.');
   if (open && !(await openBrowser(`${at}${key}`)))
