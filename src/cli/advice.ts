@@ -51,9 +51,11 @@ export function adviceOn(
   status: ScenarioStatus,
   diagnosis: Pick<DiagnosisStatus, 'recommendation'> | undefined,
 ): string | undefined {
-  const { message, reason, result, summary = '', type } = status;
+  const { expect, message, reason, result, summary = '', type } = status;
   if (result === 'Inconclusive')
     return `Fix the cause and run again. ${message ?? reason ?? 'no reason is known'}`;
+  if (result === 'Held' && expect === 'Violated')
+    return 'The expected violation did not appear. If that is right, set expect to Held; otherwise use a stronger or longer fault.';
   const { word } = findingOf(status);
   if (isAccepted(status))
     return `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what happens then.`;

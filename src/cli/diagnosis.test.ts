@@ -16,7 +16,6 @@ it.each([
   ['there is no evidence', diagnosisWith(), undefined],
   ['the evidence has no diagnosis', diagnosisWith(), { ...evidence, diagnoses: [] }],
   ['the status has the answer of another profile', diagnosisWith({ profile: 'hosted' }), evidence],
-  ['the evidence is of another run', diagnosisWith(), { ...evidence, run: { number: 2 } }],
   ['the status has another class', diagnosisWith({ class: 'store-slow' }), evidence],
 ])('a diagnosis names the ConfigMap of its steps if %s', (_, diagnosis, found) => {
   const [shown] = shownDiagnoses(demoWith({ run, diagnoses: [diagnosis] }), found);

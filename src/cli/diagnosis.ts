@@ -14,19 +14,17 @@ export interface ShownDiagnosis extends DiagnosisStatus {
   readonly missing: string;
 }
 
-/** @param evidence ignored if it is of another run or object */
+/** @param evidence of the run */
 export function shownDiagnoses(
   { metadata, status = {} }: Pick<ChaosDemo, 'metadata' | 'status'>,
   evidence: RunEvidence | undefined,
 ): ShownDiagnosis[] {
   const { number = 0 } = status.run ?? {};
-  const isOfRun = evidence?.demo.uid === metadata.uid && evidence.run.number === number;
   const missing = `Its steps and citations are missing: they would be in the ConfigMap ${evidenceName(metadata.name, number)}.`;
   return (status.diagnoses ?? []).map((diagnosis): ShownDiagnosis => {
     // A newer answer is in the status before it is in the evidence.
     const full = evidence?.diagnoses.find(
       (one) =>
-        isOfRun &&
         one.scenario === diagnosis.scenario &&
         one.profile === diagnosis.profile &&
         one.class === diagnosis.class &&

@@ -9,7 +9,7 @@ import type { Plan, PlannedDemo } from './plan.ts';
 import type { Connection } from './plugin/connection.ts';
 import { applyDemo } from './plugin/demos.ts';
 import type { OpenUi } from './plugin/ui/ui.ts';
-import { readDiagnoses, readSource } from './report/read.ts';
+import { readSource } from './report/read.ts';
 import { type ReportSource, reportOf } from './report/report.ts';
 import { printedVerdict, showRun } from './show-run.ts';
 import { hasTerminal } from './view/screen.ts';
@@ -74,13 +74,10 @@ export async function runPlan(
       void environment.broken.then((error) => print(`   ${error.message}`));
       const page = options.ui ? await openPage(connection, demo.metadata.name) : undefined;
       try {
-        const shown = {
-          // The address of a page must stay visible and clickable.
-          isLive: hasTerminal() && !options.plain && !options.ui,
-          isWhole: options.reportDir !== undefined,
-        };
+        // The address of a page must stay visible and clickable.
+        const isLive = hasTerminal() && !options.plain && !options.ui;
         const stopped = AbortSignal.any([signal, failed.signal]);
-        const ended = await present(connection, demo, shown, stopped);
+        const ended = await present(connection, demo, isLive, stopped);
         const started = environment.limiters.filter(({ process }) => process.exit);
         const dead = [...started.map(({ process }) => process.exitError().message), ...(await othersEnded())];
         const judged = dead.length > 0 ? withoutDiagnoses(ended.demo) : ended.demo;
@@ -114,14 +111,11 @@ function withoutDiagnoses({ status = {}, ...demo }: ChaosDemo): ChaosDemo {
   return { ...demo, status: { ...status, diagnoses: [] } };
 }
 
-/**
- * Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed.
- * @param isWhole whether all evidence is read, or only that of diagnoses
- */
+/** Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed. */
 async function present(
   { client, namespace }: Connection,
   { metadata: { name }, spec }: PlannedDemo,
-  { isLive, isWhole }: { readonly isLive: boolean; readonly isWhole: boolean },
+  isLive: boolean,
   signal: AbortSignal,
 ): Promise<ReportSource> {
   const isManual = spec?.pace?.mode === 'Manual';
@@ -133,7 +127,7 @@ async function present(
     if (outcome.state === 'refused') {
       throw new Error(`the ChaosDemo ${name} is not accepted (${outcome.reason}): ${outcome.message}`);
     }
-    return await (isWhole ? readSource : readDiagnoses)(client, ended, signal);
+    return await readSource(client, ended, signal);
   } finally {
     const waiting = buffered ?? [];
     buffered = undefined;

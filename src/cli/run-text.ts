@@ -1,29 +1,23 @@
 /** The progress of a run as lines for a terminal: changes of the status, and its end with the verdict. Pure. */
-import type { ChaosDemo, ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
+import type { ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
   DETECTED_AFTER,
   diagnosedBy,
   diagnosedClass,
-  endOf,
   fallbackReason,
   measured,
   RECOVERED_AFTER,
   span,
 } from '../api/index.ts';
-import type { RunEvidence } from '../evidence/index.ts';
-import { adviceOn } from './advice.ts';
-import { adviceSentence, gradeText, type ShownDiagnosis, shownDiagnoses, sureText } from './diagnosis.ts';
-import { expectedText, figureText, findingText, gateOf } from './finding.ts';
+import { adviceSentence, gradeText, type ShownDiagnosis, sureText } from './diagnosis.ts';
+import { expectedText, figureText, findingText } from './finding.ts';
+import type { Report, ScenarioReport } from './report/report.ts';
 
 /** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
 export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
   const lines: string[] = [];
-  for (const [i, chapter] of (after.chapters ?? []).entries()) {
-    const earlier = before?.chapters?.[i];
-    const entered = chapter.startedAt !== undefined && earlier?.startedAt === undefined;
-    if (entered) lines.push(`── ${i + 1}/${after.chapters?.length}  ${chapter.title}`);
-    if (chapter.message && (entered || chapter.message !== earlier?.message))
-      lines.push(`   ${chapter.message}`);
+  for (const [i, { message }] of (after.chapters ?? []).entries()) {
+    if (message && message !== before?.chapters?.[i]?.message) lines.push(`   ${message}`);
   }
   for (const scenario of after.scenarios ?? []) {
     const earlier = before?.scenarios?.find(({ name }) => name === scenario.name);
@@ -46,43 +40,29 @@ function resultLine(scenario: ScenarioStatus): string {
 
 /**
  * The end of a run: each finding with its cause and what to do, and the verdict as the last line.
- * @param evidence with the steps of diagnoses, if there is any
- * @param isVerbose also prints all figures, evidence and steps
+ * @param isVerbose also prints all figures, evidence and steps of diagnoses
  */
-export function verdictLines(
-  demo: Pick<ChaosDemo, 'metadata' | 'status'>,
-  evidence: RunEvidence | undefined,
-  isVerbose: boolean,
-): string[] {
-  const { status = {} } = demo;
-  const { phase, scenarios = [] } = status;
-  const { message = status.message ?? '', reason = '-' } = endOf(status) ?? {};
-  const diagnoses = shownDiagnoses(demo, evidence);
-  const details = [...scenarios.map(scenarioLines), ...diagnoses.map(diagnosisLines)];
-  const summaries = scenarios.flatMap((scenario) =>
-    summaryLines(
-      scenario,
-      diagnoses.find((diagnosis) => diagnosis.scenario === scenario.name),
-    ),
-  );
+export function verdictLines({ chapters, scenarios, verdict }: Report, isVerbose: boolean): string[] {
+  const statuses = scenarios.map(({ status }) => status);
+  const diagnoses = scenarios.flatMap(({ diagnosis }) => diagnosis ?? []);
+  const details = [...statuses.map(scenarioLines), ...diagnoses.map(diagnosisLines)];
+  const isToEnd = chapters.every(({ state }) => state === 'Completed');
   return [
     ...(isVerbose ? details.flatMap((lines) => ['', ...lines]) : []),
     '',
-    ...summaries,
-    // The lines above have all that it states.
-    ...(reason === 'ExpectationsMet' || reason === 'NoExpectation' || message === '' ? [] : [message]),
+    ...scenarios.flatMap(summaryLines),
+    // Of a run that reached its last chapter, the lines above have all that it states.
+    ...(isToEnd || verdict.message === '' ? [] : [verdict.message]),
     ...(isVerbose || scenarios.length === 0 ? [] : ['All figures and evidence: --verbose, or a report']),
-    `Verdict: ${phase} (${reason}), ${expectedText(status)}`,
+    `Verdict: ${verdict.phase} (${verdict.reason}), ${expectedText({ scenarios: statuses })}`,
   ];
 }
 
 /** The finding of a scenario, its cause, and what to do. */
-export function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | undefined): string[] {
-  const gate = scenario.result === undefined ? '' : `. Gate: ${gateOf(scenario)}`;
-  const advice = adviceOn(scenario, diagnosis);
+export function summaryLines({ advice, diagnosis, gate, status }: ScenarioReport): string[] {
   const reason = diagnosis && fallbackReason(diagnosis);
   return [
-    `${scenario.name}: ${findingText(scenario)}${gate}`,
+    `${status.name}: ${findingText(status)}${status.result === undefined ? '' : `. Gate: ${gate}`}`,
     // A cause that is the injected fault is no news.
     ...(diagnosis?.recommendation === undefined
       ? []

@@ -4,13 +4,14 @@ import type { KubeApi } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { annotate } from './plugin/demos.ts';
 import { type Outcome, Waiter } from './plugin/run-state.ts';
-import { readDiagnoses } from './report/read.ts';
-import type { ReportSource } from './report/report.ts';
+import { readSource } from './report/read.ts';
+import { type ReportSource, reportOf } from './report/report.ts';
 import { verdictLines } from './run-text.ts';
 import { waitingOf } from './stepper.ts';
 import { folded } from './view/line.ts';
+import { plainDisplay } from './view/plain.ts';
 import { screenDisplay } from './view/screen.ts';
-import { type Display, plainDisplay, showLive } from './view/session.ts';
+import { type Display, showLive } from './view/session.ts';
 import type { LiveState } from './view/state.ts';
 import { watchView } from './view/watch-view.ts';
 
@@ -71,8 +72,10 @@ export async function watchScreen(
 }
 
 /** The verdict of a run that has ended, as lines of the width of the terminal. */
-export function printedVerdict({ demo, evidence }: ReportSource, isVerbose: boolean): string[] {
-  return verdictLines(demo, evidence, isVerbose).flatMap((line) => folded(line, process.stdout.columns));
+export function printedVerdict(source: ReportSource, isVerbose: boolean): string[] {
+  const report = reportOf(source);
+  const lines = report ? verdictLines(report, isVerbose) : [];
+  return lines.flatMap((line) => folded(line, process.stdout.columns));
 }
 
 /** Prints the verdict of a run that has ended, with its diagnoses. */
@@ -81,8 +84,7 @@ export async function printVerdict(
   demo: ChaosDemo,
   isVerbose: boolean,
 ): Promise<void> {
-  const source = await readDiagnoses(client, demo, signal);
-  for (const line of printedVerdict(source, isVerbose)) print(line);
+  for (const line of printedVerdict(await readSource(client, demo, signal), isVerbose)) print(line);
 }
 
 async function show<T>(

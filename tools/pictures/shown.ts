@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import { reportHtml } from '../../src/cli/report/html.ts';
 import { runReport } from '../../src/cli/report/report.ts';
-import { applyInput, type LiveState } from '../../src/cli/view/state.ts';
 import { watchView } from '../../src/cli/view/watch-view.ts';
 import { recordedRun } from '../../test/fixtures/cli/report/report.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../test/fixtures/cli/view/status.ts';
@@ -27,10 +26,8 @@ export function versions(): Readonly<Record<Shown, string>> {
 /** The view while a fault is on, and of a run that has ended. Times of events depend on where one is. */
 function views(): string[] {
   const frame = { ...TERMINAL, color: true, now: NOW, keys: 'keys' };
-  const { demo, evidence } = recordedRun();
-  let ended: LiveState = applyInput(stateWith(undefined), { kind: 'object', demo });
-  ended = applyInput(ended, { kind: 'evidence', evidence });
-  const inFault = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
+  const ended = { ...stateWith(undefined), ...recordedRun() };
+  const inFault = { ...stateWith(statusInFault()), evidence: evidenceOfRun() };
   return [ended, inFault].flatMap((state) => watchView(state, frame));
 }
 

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { ChaosDemo } from '../../api/index.ts';
 import { readSource } from '../report/read.ts';
-import { reportOf } from '../report/report.ts';
+import { type Report, reportOf } from '../report/report.ts';
 import { type Format, render, writeAll } from '../report/write.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { PluginError } from './errors.ts';
@@ -48,6 +48,6 @@ export async function writeReport(
 }
 
 /** Names of objects have no slash, but a server that poses as the API server could send one. */
-function htmlFile({ name, run }: { readonly name: string; readonly run: number }): string {
-  return `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-run-${run}.html`;
+function htmlFile({ name, run }: Report): string {
+  return `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-run-${run.number}.html`;
 }

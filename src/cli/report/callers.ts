@@ -1,6 +1,7 @@
 /** Results of callers in a scenario, by pod. Pure. */
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { componentName } from './plot.ts';
+import { tableMarkup } from './table.ts';
 import { html, type Markup } from './text.ts';
 
 const ANSWERS = ['sent', 'admitted', 'rejected', 'errors', 'timeouts'] as const;
@@ -30,29 +31,30 @@ function table(
   caption: string,
   limit?: number,
 ): Markup | undefined {
-  const rows = rowsOf(evidence, of, isWhole);
-  if (rows.length === 0) return undefined;
-  const totals = ANSWERS.map((_, i) => totalOf(rows.map(({ counts }) => counts[i])));
-  return html`<div class="scroll"><table><caption>${caption}</caption>
-<thead><tr><th scope="col">pod</th>${ANSWERS.map((answer) => html`<th scope="col">${answer}</th>`)}</tr></thead>
-<tbody>${rows.map(({ counts, name }) => html`<tr><th scope="row">${componentName(evidence, name)}</th>${counts.map((count) => html`<td>${count ?? 'not known'}</td>`)}</tr>`)}</tbody>
-<tfoot><tr><th scope="row">together${limit === undefined ? '' : `; the limit allows ${limit}`}</th>${totals.map((total) => html`<td>${total}</td>`)}</tr></tfoot></table></div>`;
-}
-
-function rowsOf(
-  { bundle: { components, series } }: ScenarioEvidence,
-  of: 'others' | 'requests',
-  isWhole: boolean,
-): { name: string; counts: (number | undefined)[] }[] {
-  const last = (component: string, signal: Signal): number | undefined =>
-    series.find((one) => one.component === component && one.signal === signal)?.points.at(-1)?.[1] ??
-    (isWhole ? 0 : undefined);
-  return components
+  const { components, series } = evidence.bundle;
+  const ofPod = (name: string) => series.filter(({ component }) => component === name);
+  const last = (name: string, signal: Signal): number | undefined =>
+    ofPod(name)
+      .find((one) => one.signal === signal)
+      ?.points.at(-1)?.[1] ?? (isWhole ? 0 : undefined);
+  const pods = components
     .filter(
-      ({ name, role }) =>
-        role === 'replica' && series.some((one) => one.component === name && one.signal.startsWith(`${of}-`)),
+      ({ name, role }) => role === 'replica' && ofPod(name).some(({ signal }) => signal.startsWith(`${of}-`)),
     )
     .map(({ name }) => ({ name, counts: ANSWERS.map((answer) => last(name, `${of}-${answer}`)) }));
+  if (pods.length === 0) return undefined;
+  return tableMarkup({
+    caption,
+    head: ['pod', ...ANSWERS],
+    rows: pods.map(({ counts, name }) => [
+      componentName(evidence, name),
+      ...counts.map((count) => count ?? 'not known'),
+    ]),
+    foot: [
+      `together${limit === undefined ? '' : `; the limit allows ${limit}`}`,
+      ...ANSWERS.map((_, i) => totalOf(pods.map(({ counts }) => counts[i]))),
+    ],
+  });
 }
 
 function totalOf(counts: readonly (number | undefined)[]): string {

@@ -8,6 +8,7 @@ import { STYLE } from './page-style.ts';
 import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
 import { plotsOf } from './plots.ts';
 import type { RunReport, ScenarioReport } from './report.ts';
+import { tableMarkup } from './table.ts';
 import { html, type Markup, Markup as MarkupText, type Part as Piece, timeMarkup } from './text.ts';
 import { timeline } from './timeline.ts';
 
@@ -23,26 +24,19 @@ export interface Live {
 /** The complete page. @param live undefined: a file */
 export function reportHtml(report: RunReport, live?: Live): string {
   const { headline, name, namespace, run, verdict } = report;
-  const title = `${verdict?.phase ?? 'Running'}: run ${run} of ${namespace}/${name}`;
-  return pageHtml({ title, headline, main: reportMain(report, live), live });
+  const title = `${verdict?.phase ?? 'Running'}: run ${run.number} of ${namespace}/${name}`;
+  return pageHtml(title, headline, reportMain(report, live), live);
 }
 
 /** A page without a report. */
 export function messageHtml(title: string, paragraphs: readonly string[], live?: Live): string {
   const main = html`<header><h1>${title}</h1>
 ${paragraphs.map((text) => html`<p>${text}</p>`)}</header>`;
-  return pageHtml({ title, headline: title, main, live });
+  return pageHtml(title, title, main, live);
 }
 
-interface Page {
-  readonly title: string;
-  /** Announced by a screen reader when it has changed. */
-  readonly headline: string;
-  readonly main: Markup;
-  readonly live: Live | undefined;
-}
-
-function pageHtml({ headline, live, main, title }: Page): string {
+/** @param headline announced by a screen reader when it has changed */
+function pageHtml(title: string, headline: string, main: Markup, live: Live | undefined): string {
   const policy = html`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`;
   return `<!doctype html>\n${
     html`<html lang="en">
@@ -65,15 +59,15 @@ ${live ? new MarkupText(`<script>${live.script}</script>\n`) : NOTHING}</body>
 }
 
 function reportMain(report: RunReport, live: Live | undefined): Markup {
-  const { completedAt, evidence, missing, pending, run, scenarios, verdict } = report;
+  const { evidence, missing, pending, run, scenarios, verdict } = report;
   const isWhole = evidence?.complete === true && evidence.leftOut === '';
   const isOn = verdict === undefined;
-  const ends = isOn && live ? new Date(live.now).toISOString() : completedAt;
-  return html`${pending === '' ? NOTHING : notes([`Another run is to begin: ${pending}`, `Below is run ${run}.`])}
+  const until = isOn && live ? new Date(live.now).toISOString() : run.completedAt;
+  return html`${pending === '' ? NOTHING : notes([`Another run is to begin: ${pending}`, `Below is run ${run.number}.`])}
 ${head(report)}
 ${notes(missing)}
 ${isOn ? NOTHING : advice(report)}
-${timeline({ ...report, completedAt: ends })}
+${timeline(report, until)}
 ${scenarios.map((scenario) => scenarioSection(scenario, { isOn, isWhole }))}
 ${foot(report, live ? 'It is served to this machine only.' : 'This file needs no network.')}`;
 }
@@ -85,31 +79,19 @@ function notes(sentences: readonly string[]): Markup {
     : html`<aside>${sentences.map((text) => html`<p>${text}</p>`)}</aside>`;
 }
 
-function head({
-  completedAt,
-  headline,
-  message,
-  name,
-  namespace,
-  pods,
-  run,
-  runId,
-  startedAt,
-  took,
-  tone,
-  verdict,
-}: RunReport): Markup {
+function head({ headline, message, name, namespace, run, took, tone, verdict }: RunReport): Markup {
+  const { completedAt = '', number, podNames = [], runId = '', startedAt } = run;
   const facts: [string, Piece][] = [
     ['Verdict', verdict ? `${verdict.phase} (${verdict.reason})` : ''],
     ['Started', html`${timeMarkup(startedAt)}${took === '' ? '' : `, took ${took}`}`],
     ['Ended', completedAt === '' ? '' : timeMarkup(completedAt)],
     ['Run ID', runId],
-    ['Pods', pods.join(', ')],
+    ['Pods', podNames.join(', ')],
   ];
   return html`<header class="tone-${tone}">
-<p class="kicker">Run ${run} of ${namespace}/${name}</p>
+<p class="kicker">Run ${number} of ${namespace}/${name}</p>
 <h1>${headline}</h1>
-${verdict?.phase === 'Succeeded' ? NOTHING : html`<p>${message}</p>`}
+${verdict ? NOTHING : html`<p>${message}</p>`}
 <dl class="facts">${facts.flatMap(([term, text]) => (text === '' ? [] : [html`<div><dt>${term}</dt><dd>${text}</dd></div>`]))}</dl>
 </header>`;
 }
@@ -187,22 +169,25 @@ function faultPeriod(
 function measures(all: readonly Measure[]): Markup {
   if (all.length === 0) return NOTHING;
   return html`<h3>What was measured</h3>
-<div class="scroll"><table><caption>Measures, the one of the invariant first</caption>
-<thead><tr><th scope="col">measure</th><th scope="col">value</th><th scope="col">at most</th></tr></thead>
-<tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${withUnit(value, unit)}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
+${tableMarkup({
+  caption: 'Measures, the one of the invariant first',
+  head: ['measure', 'value', 'at most'],
+  rows: all.map(({ atLeast, bound, name, unit, value }) => [
+    name,
+    `${atLeast ? 'at least ' : ''}${withUnit(value, unit)}`,
+    bound,
+  ]),
+})}`;
 }
 
 /** A plot with its key and the table of its figures. @param anchor prefix of the names in it */
 function plotFigure(plot: Plot, anchor: string): Markup {
-  const { head: columns, rows: cells } = tableOf(plot);
   const svg = new MarkupText(chartSvg(plot, anchor));
   const key = keyOf(plot);
   return html`<figure><figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
 <div class="scroll" tabindex="0">${svg}</div>
 ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined, name }) => html`<li><i class="k-${colour}${joined === 'dots' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
-<details><summary>Figures of this plot</summary><div class="scroll"><table><caption>${plot.title}</caption>
-<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-<tbody>${cells.map(([name, ...values]) => html`<tr><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>`)}</tbody></table></div></details></figure>`;
+<details><summary>Figures of this plot</summary>${tableMarkup(tableOf(plot))}</details></figure>`;
 }
 
 /** The legend; lines of single pods share one entry. The table names each. */

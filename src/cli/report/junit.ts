@@ -1,6 +1,5 @@
 /** A report as JUnit XML, shown by CI systems as test results: a case for each scenario. Pure. */
 import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
-import { adviceOn } from '../advice.ts';
 import { adviceSentence, type ShownDiagnosis } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import type { Report, ScenarioReport } from './report.ts';
@@ -24,13 +23,14 @@ interface Case {
 export function reportJunit(report: Report): string {
   const cases = [...report.scenarios.map(caseOf), runCase(report)];
   const count = (outcome: Outcome): number => cases.filter((one) => one.outcome === outcome).length;
-  const time = secondsBetween(report.startedAt, report.completedAt);
+  const { completedAt, number, startedAt } = report.run;
+  const time = secondsBetween(startedAt, completedAt);
   const suite = `${report.namespace}/${report.name}`;
   const counts = html`tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" time="${time}"`;
   // Of the schemas of JUnit, that of Jenkins (junit-10.xsd) permits `skipped` only here.
   return `<?xml version="1.0" encoding="UTF-8"?>\n${
     html`<testsuites name="${suite}" ${counts}>
-<testsuite name="${suite} run ${report.run}" timestamp="${report.startedAt}" ${counts} skipped="${count('skipped')}">
+<testsuite name="${suite} run ${number}" timestamp="${startedAt}" ${counts} skipped="${count('skipped')}">
 <properties>
 ${Object.entries(propertiesOf(report)).map(([name, value]) => html`<property name="${name}" value="${value}"/>\n`)}</properties>
 ${cases.map((one) => caseXml(one, suite))}</testsuite>
@@ -39,13 +39,12 @@ ${cases.map((one) => caseXml(one, suite))}</testsuite>
   }`;
 }
 
-function propertiesOf({ headline, run, runId, verdict }: Report): Record<string, Part> {
-  return { verdict: verdict.phase, reason: verdict.reason, run, runId, headline };
+function propertiesOf({ headline, run: { number, runId }, verdict }: Report): Record<string, Part> {
+  return { verdict: verdict.phase, reason: verdict.reason, run: number, runId, headline };
 }
 
-function caseOf({ asExpected, diagnosis, gate, status }: ScenarioReport): Case {
+function caseOf({ advice, asExpected, diagnosis, gate, status }: ScenarioReport): Case {
   const { evidence = [], expect, fault, message = '', name, reason = '', result } = status;
-  const advice = adviceOn(status, diagnosis);
   const found = `${name} found ${findingText(status)}; gate ${gate}`;
   return {
     name: `${name}: expects ${expect}`,

@@ -14,20 +14,7 @@ const FINDING_SIGNS = { good: '🟢', bad: '🔴', none: '🟡' };
 
 /** Markdown of GitHub and GitLab, with a final line break. */
 export function reportMarkdown(report: Report): string {
-  const {
-    advice,
-    completedAt,
-    headline,
-    missing,
-    name,
-    namespace,
-    run,
-    runId,
-    scenarios,
-    took,
-    tone,
-    verdict,
-  } = report;
+  const { advice, headline, missing, name, namespace, run, scenarios, took, tone, verdict } = report;
   const rows = scenarios.map(({ finding, gate, status }) => [
     status.name,
     `${FINDING_SIGNS[finding.tone]} ${finding.word}`,
@@ -48,10 +35,10 @@ export function reportMarkdown(report: Report): string {
     ];
   });
   const about = [
-    `run ${run} of ${namespace}/${name}`,
-    runId && `run ID ${runId}`,
+    `run ${run.number} of ${namespace}/${name}`,
+    run.runId && `run ID ${run.runId}`,
     took && `took ${took}`,
-    completedAt && `ended ${timeText(completedAt)}`,
+    run.completedAt && `ended ${timeText(run.completedAt)}`,
   ];
   return `${[
     `### ${SIGNS[tone]} ${inline(headline)}`,
@@ -63,7 +50,7 @@ export function reportMarkdown(report: Report): string {
     ),
     ...(diagnoses.length === 0 ? [] : [listOf('Why', diagnoses)]),
     ...(missing.length === 0 ? [] : [listOf('Missing from this report', missing)]),
-    `**${inline(verdict.phase)}** ${inline(`(${verdict.reason}), ${about.filter((part) => part !== '').join(', ')}.`)}`,
+    `**${inline(verdict.phase)}** ${inline(`(${verdict.reason}), ${about.filter(Boolean).join(', ')}.`)}`,
   ].join('\n\n')}\n`;
 }
 

@@ -1,5 +1,6 @@
 /** A plot of a report, and its text alternative. Pure. */
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import type { Table } from './table.ts';
 
 /** Milliseconds since the `since` of the plot, and a value. */
 export type PlotPoint = readonly [atMs: number, value: number];
@@ -69,12 +70,10 @@ export function joinedOf(signal: Signal): PlotLine['joined'] {
 }
 
 /** The table for screen readers and exact figures: a row for each line. */
-export function tableOf({ lines, unit }: Plot): {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-} {
+export function tableOf({ lines, title, unit }: Plot): Table {
   const at = (point: PlotPoint): string => `${round(point[1])} ${unit} at ${seconds(point[0])}`;
   return {
+    caption: title,
     head: ['line', 'first', 'most', 'last'],
     rows: lines.flatMap(({ name, points }) => {
       const [first, last] = [points[0], points.at(-1)];
@@ -82,6 +81,11 @@ export function tableOf({ lines, unit }: Plot): {
       return [[name, at(first), at(points.reduce((a, b) => (b[1] > a[1] ? b : a))), at(last)]];
     }),
   };
+}
+
+/** The value at a time on the line between two points. */
+export function between([from, first]: PlotPoint, [to, last]: PlotPoint, atMs: number): number {
+  return first + ((last - first) * (atMs - from)) / (to - from);
 }
 
 /** Rounds to tenths. */

@@ -1,6 +1,7 @@
 /** The plots for the evidence of a scenario. Pure. */
-import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import type { ComponentRole, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import {
+  between,
   componentName,
   joinedOf,
   MAX_PODS,
@@ -16,38 +17,39 @@ const LOG_FROM = 100;
 /** Data in less than this share of the observed time is enlarged. */
 const MOMENT = 0.05;
 
+type Parts = Pick<Plot, 'about' | 'bound' | 'key' | 'lines' | 'title' | 'unit'>;
+
 /** The plots of one scenario that have data, in reading order. */
 export function plotsOf(scenario: ScenarioEvidence): Plot[] {
   return [counts, answers, store, replicas]
-    .map((make) => make(scenario))
-    .filter((plot) => plot !== undefined);
+    .map((partsOf) => partsOf(scenario))
+    .filter(({ lines }) => lines.length > 0)
+    .map((parts) => plot(scenario, parts));
 }
 
-function counts(scenario: ScenarioEvidence): Plot | undefined {
-  const admitted = pointsOf(scenario, 'requests-admitted');
+function counts(scenario: ScenarioEvidence): Parts {
+  const admitted = combined(pointsOf(scenario, 'requests-admitted'));
   const [stored] = pointsOf(scenario, 'count-stored');
-  if (!stored || admitted.length === 0) return undefined;
-  return plot(scenario, {
+  return {
     key: 'counts',
     title: 'Counts of the pods against the store',
     about: 'If the solid line is above the dashed one, pods admitted more than the store counted.',
     unit: 'requests',
-    lines: [
-      ...faint(scenario, 'requests-admitted'),
-      { name: 'the store holds', colour: 1, points: stored, joined: 'all', isBound: true },
-      { name: 'all pods together', colour: 0, points: combined(admitted, sum), joined: 'all', holds: true },
-    ],
-  });
+    lines:
+      !stored || admitted.length === 0
+        ? []
+        : [
+            ...faint(scenario, 'requests-admitted'),
+            ...lineOf('the store holds', 1, stored, { isBound: true }),
+            ...lineOf('all pods together', 0, admitted, { holds: true }),
+          ],
+  };
 }
 
-function answers(scenario: ScenarioEvidence): Plot | undefined {
-  const all = (signal: Signal) => pointsOf(scenario, signal);
+function answers(scenario: ScenarioEvidence): Parts {
   const line = (name: string, colour: 0 | 1 | 2 | 3, ...signals: Signal[]): PlotLine[] => {
-    const some = signals.flatMap(all);
-    const points = some.length === 0 ? [] : combined(some, sum);
-    return points.some(([, value]) => value > 0)
-      ? [{ name, colour, points, joined: 'all', holds: true }]
-      : [];
+    const points = combined(signals.flatMap((signal) => pointsOf(scenario, signal)));
+    return points.some(([, value]) => value > 0) ? lineOf(name, colour, points, { holds: true }) : [];
   };
   // Rejected requests would dwarf the rest, and are in the table of answers.
   const lines = [
@@ -56,99 +58,88 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
     ...line('allowed to a caller that is new in the fault', 1, 'newcomer-admitted'),
     ...line('admitted', 0, 'requests-admitted'),
   ];
-  if (lines.length === 0) return undefined;
-  const limits = all('limit').at(-1) ?? [];
+  const limits = pointsOf(scenario, 'limit').at(-1) ?? [];
   const limit = limits.at(-1)?.[1];
   // The limit of a bucket grows during the observation.
-  const grows = limits.some(([, value]) => value !== limit);
-  return plot(scenario, {
+  const grows = lines.length > 0 && limits.some(([, value]) => value !== limit);
+  const should = grows
+    ? `stay at the limit or below, which is ${limit} in the end`
+    : `end at ${limit} or below`;
+  return {
     key: 'answers',
     title: 'Admitted requests',
-    about:
-      limit === undefined
-        ? 'Answers until each moment, of all pods together; rejected requests are in the table above.'
-        : `Answers until each moment, of all pods together; rejected requests are in the table above. Admitted should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
+    about: `Answers until each moment, of all pods together; rejected requests are in the table above.${limit === undefined ? '' : ` Admitted should ${should}.`}`,
     unit: 'requests',
-    lines: grows
-      ? [
-          ...lines,
-          { name: 'the limit allows', colour: 1, points: limits, joined: 'all', holds: true, isBound: true },
-        ]
-      : lines,
+    lines: [
+      ...lines,
+      ...(grows ? lineOf('the limit allows', 1, limits, { holds: true, isBound: true }) : []),
+    ],
     ...(limit !== undefined && !grows && { bound: { text: `limit ${limit}`, value: limit } }),
-  });
+  };
 }
 
-function store(scenario: ScenarioEvidence): Plot | undefined {
-  const of = (name: string, signal: Signal, colour: 0 | 1 | 2 | 3): PlotLine[] => {
-    const [points] = pointsOfRole(scenario, 'store', signal);
-    return points ? [{ name, colour, points, joined: joinedOf(signal) }] : [];
-  };
-  const lines = [
-    ...of('a read took', 'read-latency', 1),
-    ...of('a write took', 'write-latency', 0),
-    ...of('a write has waited', 'write-outstanding', 3),
-    ...of('no answer for', 'unreachable', 2),
-  ];
-  if (lines.length === 0) return undefined;
-  return plot(scenario, {
+function store(scenario: ScenarioEvidence): Parts {
+  const line = (name: string, signal: Signal, colour: 0 | 1 | 2 | 3): PlotLine[] =>
+    lineOf(name, colour, pointsOf(scenario, signal, 'store')[0], { joined: joinedOf(signal) });
+  return {
     key: 'store',
     title: 'Latency of reads and writes of the store',
     about: 'Measured four times a second, with a probe key.',
     unit: 'ms',
-    lines,
-  });
+    lines: [
+      ...line('a read took', 'read-latency', 1),
+      ...line('a write took', 'write-latency', 0),
+      ...line('a write has waited', 'write-outstanding', 3),
+      ...line('no answer for', 'unreachable', 2),
+    ],
+  };
 }
 
-function replicas(scenario: ScenarioEvidence): Plot | undefined {
-  const latency = faint(scenario, 'request-latency', MAX_PODS);
-  const unreachable = pointsOfRole(scenario, 'replica', 'unreachable');
-  const lines: PlotLine[] = [
-    ...latency,
-    ...(unreachable.length === 0
-      ? []
-      : [
-          {
-            name: 'a pod gave no answer for, at most',
-            colour: 3 as const,
-            points: combined(unreachable, most),
-            joined: 'dots' as const,
-          },
-        ]),
-  ];
-  if (lines.length === 0) return undefined;
-  return plot(scenario, {
+function replicas(scenario: ScenarioEvidence): Parts {
+  const unreachable = combined(pointsOf(scenario, 'unreachable', 'replica'), (values) => Math.max(...values));
+  return {
     key: 'replicas',
     title: 'Latency of the pods',
     about: 'A dot is an answer, of any pod.',
     unit: 'ms',
-    lines,
-  });
+    lines: [
+      ...faint(scenario, 'request-latency'),
+      ...lineOf('a pod gave no answer for, at most', 3, unreachable, { joined: 'dots' }),
+    ],
+  };
+}
+
+/** A line through these points; none without them. */
+function lineOf(
+  name: string,
+  colour: PlotLine['colour'],
+  points: readonly PlotPoint[] = [],
+  more: Partial<PlotLine> = {},
+): PlotLine[] {
+  return points.length === 0 ? [] : [{ name, colour, points, joined: 'all', ...more }];
 }
 
 /** A line for each component that has the signal; none if there are too many to distinguish. */
-function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MAX_PODS): PlotLine[] {
+function faint(scenario: ScenarioEvidence, signal: Signal): PlotLine[] {
   const some = scenario.bundle.series.filter((series) => series.signal === signal);
-  const shown = some.length > mostLines && signal === 'requests-admitted' ? [] : some.slice(0, mostLines);
-  return shown.map(({ component, points }) => ({
-    name: componentName(scenario, component),
-    colour: 'faint',
-    points,
-    joined: joinedOf(signal),
-  }));
+  const shown = some.length > MAX_PODS && signal === 'requests-admitted' ? [] : some.slice(0, MAX_PODS);
+  return shown.flatMap(({ component, points }) =>
+    lineOf(componentName(scenario, component), 'faint', points, { joined: joinedOf(signal) }),
+  );
 }
 
-function pointsOfRole({ bundle }: ScenarioEvidence, role: string, signal: Signal): (readonly PlotPoint[])[] {
-  const names = new Set(bundle.components.filter((one) => one.role === role).map(({ name }) => name));
-  return bundle.series
-    .filter((series) => series.signal === signal && names.has(series.component))
-    .map(({ points }) => points);
+/** The points of a signal, for each component of that role, or any, that has it. */
+function pointsOf(
+  { bundle: { components, series } }: ScenarioEvidence,
+  signal: Signal,
+  role?: ComponentRole,
+): (readonly PlotPoint[])[] {
+  const isOfRole = (component: string): boolean =>
+    role === undefined || components.some((one) => one.name === component && one.role === role);
+  return series.filter((one) => one.signal === signal && isOfRole(one.component)).map(({ points }) => points);
 }
 
-function plot(
-  { bands, bundle, detections, originMs }: ScenarioEvidence,
-  made: Pick<Plot, 'about' | 'bound' | 'key' | 'lines' | 'title' | 'unit'>,
-): Plot {
+function plot({ bands, bundle, detections, originMs }: ScenarioEvidence, parts: Parts): Plot {
   // All plots of a scenario share one time axis, so that simultaneous events line up.
   const moments = bundle.series
     .filter(({ signal }) => signal !== 'limit')
@@ -164,17 +155,17 @@ function plot(
     ...moments.map((point) => point?.[0] ?? 0),
     ...spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs]),
   ];
-  const values = made.lines.flatMap(({ points }) => points.map(([, value]) => value));
+  const values = parts.lines.flatMap(({ points }) => points.map(([, value]) => value));
   const [least, greatest] = [Math.min(...values.filter((value) => value > 0)), Math.max(...values)];
   const whole = { fromMs: Math.min(...times), toMs: Math.max(...times) };
   const lasts = bands.some(({ kind }) => kind === 'fault') && !bands.some(({ kind }) => kind === 'burst');
-  const span = lasts || made.key === 'counts' || made.key === 'store' ? whole : spanOf(made.lines, whole);
+  const span = lasts || parts.key === 'counts' || parts.key === 'store' ? whole : spanOf(parts.lines, whole);
   const isIn = (at: number): boolean => at >= span.fromMs && at <= span.toMs;
   return {
-    ...made,
+    ...parts,
     ...span,
     since: sinceOf({ bands }),
-    log: made.unit === 'ms' && greatest / Math.max(least, MIN_LOG) > LOG_FROM,
+    log: parts.unit === 'ms' && greatest / Math.max(least, MIN_LOG) > LOG_FROM,
     bands: spans
       .filter(({ fromMs, toMs }) => fromMs <= span.toMs && toMs >= span.fromMs)
       .map(({ fromMs, kind, toMs }) => ({
@@ -206,22 +197,13 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0);
 }
 
-function most(values: readonly number[]): number {
-  return Math.max(...values);
-}
-
-/** The points of a signal, for each component that has it. */
-function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonly PlotPoint[])[] {
-  return bundle.series.filter((series) => series.signal === signal).map(({ points }) => points);
-}
-
 /**
  * Combines several series: at each time of any of them, `join` of the interpolated values. Evidence is thinned out so
  * that lines between its points stay true.
  */
 function combined(
   all: readonly (readonly PlotPoint[])[],
-  join: (values: readonly number[]) => number,
+  join: (values: readonly number[]) => number = sum,
 ): readonly PlotPoint[] {
   const moments = [...new Set(all.flatMap((points) => points.map(([atMs]) => atMs)))].toSorted(
     (a, b) => a - b,
@@ -238,6 +220,6 @@ function readerOf(points: readonly PlotPoint[]): (atMs: number) => number {
     const [before, after] = [points[next - 1], points[next]];
     if (!before) return 0;
     if (!after) return before[1];
-    return before[1] + ((after[1] - before[1]) * (atMs - before[0])) / (after[0] - before[0]);
+    return between(before, after, atMs);
   };
 }

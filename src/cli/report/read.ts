@@ -12,7 +12,15 @@ const POLL_MS = 400;
 /** The evidence of a run that ended longer ago is final. */
 const OLD_MS = 90_000;
 
-/** The object with the evidence of its last run, or why it is missing. Waits a few seconds for its end. */
+/** The evidence of a run, or why it is missing; `isAbsent`: not written yet, or removed. */
+export interface EvidenceRead extends Omit<ReportSource, 'demo'> {
+  readonly isAbsent?: boolean;
+}
+
+/**
+ * The object with the evidence of its last run, or why it is missing. Waits a few seconds for its end.
+ * @throws the reason of `signal`
+ */
 export async function readSource(
   client: KubeApi,
   demo: ChaosDemo,
@@ -24,38 +32,25 @@ export async function readSource(
   const isNew = Math.abs(Date.now() - Date.parse(run.completedAt ?? '')) < OLD_MS;
   const until = performance.now() + (isNew ? EVIDENCE_TIMEOUT_MS : 0);
   for (;;) {
-    const { isAbsent, ...read } = await readEvidence(client, demo, run.number, signal);
+    const { isAbsent, ...read } = await readEvidence(client, demo, run.number, signal).catch(
+      (error: unknown): EvidenceRead => {
+        signal.throwIfAborted();
+        return { missing: messageOf(error) };
+      },
+    );
     const isLast = read.evidence?.complete ?? !isAbsent;
     if (isLast || performance.now() >= until) return { demo, ...read };
     await sleep(POLL_MS, undefined, { signal });
   }
 }
 
-/**
- * As {@link readSource} if the run has diagnoses, since their steps are in the evidence; else nothing is read.
- * @throws the reason of `signal`
- */
-export async function readDiagnoses(
-  client: KubeApi,
-  demo: ChaosDemo,
-  signal: AbortSignal,
-): Promise<ReportSource> {
-  if (!demo.status?.diagnoses?.length) return { demo };
-  try {
-    return await readSource(client, demo, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    return { demo, missing: messageOf(error) };
-  }
-}
-
-/** The current evidence of one run, or why it is missing; `isAbsent`: not written yet, or removed. */
+/** The current evidence of one run. */
 export async function readEvidence(
   client: KubeApi,
   { metadata }: Pick<ChaosDemo, 'metadata'>,
   run: number,
   signal: AbortSignal,
-): Promise<Omit<ReportSource, 'demo'> & { readonly isAbsent?: boolean }> {
+): Promise<EvidenceRead> {
   const read = await readConfigMap(client, metadata, run, signal);
   if ('missing' in read) return read;
   const { problem, ...found } = await readRunEvidence(read.object, draw);

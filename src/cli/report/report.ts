@@ -1,11 +1,11 @@
 /** The text of a report of a finished run, from the object and its evidence, if there is any. Pure. */
 import {
   type ChaosDemo,
-  type ChaosDemoStatus,
   type ChapterStatus,
   counted,
   endOf,
   formatDuration,
+  type RunStatus,
   type ScenarioStatus,
   type Verdict,
   withPrintableTexts,
@@ -30,15 +30,9 @@ export interface ReportSource {
 export interface RunReport {
   readonly namespace: string;
   readonly name: string;
-  readonly run: number;
-  readonly runId: string;
-  readonly startedAt: string;
-  /** '' while it is active. */
-  readonly completedAt: string;
+  readonly run: RunStatus;
   /** How long the run took: "48s"; '' if unknown. */
   readonly took: string;
-  /** With their states while it is active. */
-  readonly pods: readonly string[];
   readonly scenarios: readonly ScenarioReport[];
   readonly chapters: readonly ChapterStatus[];
   /** The missing parts, a sentence each. */
@@ -73,6 +67,8 @@ export interface ScenarioReport {
   /** The gate's decision, in a few words: "passed, accepted". */
   readonly gate: string;
   readonly diagnosis: ShownDiagnosis | undefined;
+  /** What to do; undefined: nothing. */
+  readonly advice: string | undefined;
   readonly evidence: ScenarioEvidence | undefined;
 }
 
@@ -100,20 +96,13 @@ export function runReport(source: ReportSource): RunReport | undefined {
   const { run } = status;
   if (!run) return undefined;
   const { evidence, missing } = matching(source, run);
-  const diagnoses = shownDiagnoses({ metadata, status }, evidence);
   const verdict = endOf(status);
-  const scenarios = (status.scenarios ?? []).map((entry, i) =>
-    scenarioReport(entry, i + 1, diagnoses, evidence),
-  );
+  const scenarios = scenarioReports({ metadata, status }, evidence);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
-    run: run.number,
-    runId: run.runId ?? '',
-    startedAt: run.startedAt,
-    completedAt: run.completedAt ?? '',
+    run,
     took: tookOf(run),
-    pods: run.podNames ?? [],
     scenarios,
     chapters: status.chapters ?? [],
     missing,
@@ -127,49 +116,53 @@ export function runReport(source: ReportSource): RunReport | undefined {
   };
 }
 
+/** Whether this is the evidence of the last run of the object. */
+export function isOfRun(
+  { demo, run }: Pick<RunEvidence, 'demo' | 'run'>,
+  { metadata, status }: Pick<ChaosDemo, 'metadata' | 'status'>,
+): boolean {
+  return demo.uid === metadata.uid && run.number === status?.run?.number;
+}
+
 /** Ignores evidence of another object or run. */
 function matching(
-  { demo, evidence, missing }: ReportSource,
-  run: NonNullable<ChaosDemoStatus['run']>,
+  { demo, evidence, missing = 'there is no evidence' }: ReportSource,
+  run: RunStatus,
 ): { evidence: RunEvidence | undefined; missing: string[] } {
-  const without = 'The plots, and what each pod answered, are missing';
-  if (!evidence)
-    return {
-      evidence: undefined,
-      missing: [`${without}: ${missing ?? 'there is no evidence'}.`].map(oneLine),
-    };
-  if (evidence.demo.uid !== demo.metadata.uid || evidence.run.number !== run.number) {
-    return { evidence: undefined, missing: [`${without}: the evidence is of another run or object.`] };
+  if (!evidence || !isOfRun(evidence, demo)) {
+    const why = evidence ? 'the evidence is of another run or object' : missing;
+    const all = `The plots, and what each pod answered, are missing: ${why}.`;
+    return { evidence: undefined, missing: [withPrintableTexts(all)] };
   }
+  const printable = withPrintableTexts(evidence);
+  const isCut = !evidence.complete && run.phase !== undefined;
   const gaps = [
-    ...(evidence.complete || !run.phase
-      ? []
-      : ['The evidence ends before the run does: its last part was not written.']),
-    ...(evidence.leftOut === '' ? [] : [`Left out of the evidence: ${evidence.leftOut}.`]),
+    ...(isCut ? ['The evidence ends before the run does: its last part was not written.'] : []),
+    ...(printable.leftOut === '' ? [] : [`Left out of the evidence: ${printable.leftOut}.`]),
   ];
-  return { evidence: withPrintableTexts(evidence), missing: gaps.map(oneLine) };
+  return { evidence: printable, missing: gaps };
 }
 
-function oneLine(text: string): string {
-  return withPrintableTexts(text);
-}
-
-function scenarioReport(
-  status: ScenarioStatus,
-  number: number,
-  diagnoses: readonly ShownDiagnosis[],
+/** The scenarios of a run with their findings. @param evidence of that run */
+export function scenarioReports(
+  { metadata, status = {} }: Pick<ChaosDemo, 'metadata' | 'status'>,
   evidence: RunEvidence | undefined,
-): ScenarioReport {
-  return {
-    number,
-    title: words(status.type),
-    status,
-    asExpected: asExpected(status),
-    finding: findingOf(status),
-    gate: gateOf(status),
-    diagnosis: diagnoses.find(({ scenario }) => scenario === status.name),
-    evidence: evidence?.scenarios.find(({ name }) => name === status.name),
-  };
+): ScenarioReport[] {
+  const diagnoses = shownDiagnoses({ metadata, status }, evidence);
+  return (status.scenarios ?? []).map((scenario, i) => {
+    const diagnosis = diagnoses.find((one) => one.scenario === scenario.name);
+    return {
+      number: i + 1,
+      title: words(scenario.type),
+      status: scenario,
+      asExpected: asExpected(scenario),
+      finding: findingOf(scenario),
+      gate: gateOf(scenario),
+      diagnosis,
+      advice: adviceOn(scenario, diagnosis),
+      evidence: evidence?.scenarios.find(({ name }) => name === scenario.name),
+    };
+  });
 }
 
 /** "CounterDrift": "Counter Drift". */
@@ -177,7 +170,7 @@ function words(type: string): string {
   return type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ');
 }
 
-function tookOf({ completedAt, startedAt }: NonNullable<ChaosDemoStatus['run']>): string {
+function tookOf({ completedAt, startedAt }: RunStatus): string {
   const ms = Date.parse(completedAt ?? '') - Date.parse(startedAt);
   return ms >= 0 ? formatDuration(ms < 1000 ? ms : Math.round(ms / 1000) * 1000) : '';
 }
@@ -205,18 +198,9 @@ function findingsOf(scenarios: readonly ScenarioReport[]): string {
 }
 
 function adviceOf({ message, phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Advice[] {
-  const advice = scenarios.flatMap(({ diagnosis, status }): Advice[] => {
-    const text = adviceOn(status, diagnosis);
-    return text === undefined ? [] : [{ scenario: status.name, text }];
-  });
-  if (phase === 'Failed') {
-    for (const { asExpected: met, status } of scenarios) {
-      if (met || status.result !== 'Held') continue;
-      const text =
-        'The expected violation did not appear. If that is right, set expect to Held; otherwise use a stronger or longer fault.';
-      advice.push({ scenario: status.name, text });
-    }
-  }
+  const advice = scenarios.flatMap(({ advice: text, status }): Advice[] =>
+    text === undefined ? [] : [{ scenario: status.name, text }],
+  );
   const isOpen = phase === 'Errored' || phase === 'Aborted' || reason === 'BaselineViolated';
   if (isOpen && !scenarios.some(({ status }) => status.result === 'Inconclusive')) {
     advice.unshift({

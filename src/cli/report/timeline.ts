@@ -12,10 +12,12 @@ interface Row {
   readonly isOpen?: boolean;
 }
 
-/** A section with a row for each chapter shown, and for each fault, sorted by their start. */
-export function timeline(report: RunReport): Markup {
-  const start = Date.parse(report.startedAt);
-  const rows = rowsOf(report, start);
+/**
+ * A section with a row for each chapter shown, and for each fault, sorted by their start.
+ * @param until when the run ended, or the time now
+ */
+export function timeline(report: RunReport, until: string | undefined): Markup {
+  const rows = rowsOf(report, until);
   const end = Math.max(...rows.map(({ to }) => to), 1);
   if (rows.length === 0) return html``;
   const share = (ms: number): number => Math.round((Math.min(Math.max(ms, 0), end) / end) * 10_000) / 100;
@@ -26,15 +28,15 @@ export function timeline(report: RunReport): Markup {
   )}</ol></section>`;
 }
 
-function rowsOf({ chapters, completedAt, scenarios }: RunReport, start: number): Row[] {
-  const since = (time: string | undefined): number => Date.parse(time ?? '') - start;
+function rowsOf({ chapters, run, scenarios }: RunReport, until: string | undefined): Row[] {
+  const since = (time: string | undefined): number => Date.parse(time ?? '') - Date.parse(run.startedAt);
   const rows = [
     ...chapters.map(
       ({ startedAt, title }, i): Row => ({
         label: title,
         kind: 'chapter',
         from: since(startedAt),
-        to: since(leftAt(chapters, i, completedAt)),
+        to: since(leftAt(chapters, i, until)),
       }),
     ),
     ...scenarios.map(

@@ -1,36 +1,40 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PlotPoint as Point } from '../report/plot.ts';
-import { type Chart, chartLines, short } from './chart.ts';
+import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
+import { evidenceOfRun } from '../../../test/fixtures/cli/view/status.ts';
+import type { Plot, PlotPoint } from '../report/plot.ts';
+import { chartLines, chartsOf, short } from './chart.ts';
 import { render, widthOf } from './line.ts';
 
-const chart = (points: readonly Point[], changes: Partial<Chart> = {}): Chart => ({
-  holds: false,
-  scenario: 'burst',
-  title: 'Drift',
-  figures: 'most 10',
-  points,
-  bound: [],
-  faults: [],
+const plot = (points: readonly PlotPoint[], changes: Partial<Plot> = {}): Plot => ({
+  key: 'answers',
+  title: 'Admitted requests',
+  about: '',
+  unit: 'requests',
+  since: 'the start of the fault',
+  log: false,
+  lines: [{ name: 'admitted', colour: 0, points, joined: 'all' }],
+  bands: [],
+  marks: [],
   fromMs: 0,
   toMs: 100,
   ...changes,
 });
 
-const plain = (made: Chart, width: number, height: number): string[] =>
+const plain = (made: Plot, width: number, height: number): string[] =>
   chartLines(made, width, height).map((line) => render(line, { color: false, columns: width }));
 
 describe('a chart', () => {
   it('shows a rise over its time, the bound, and when the fault was on', () => {
-    const rise = chart(
+    const rise = plot(
       [
         [0, 0],
         [100, 10],
       ],
-      { bound: [[0, 5]], faults: [{ kind: 'fault', fromMs: 50, toMs: 100 }] },
+      { bound: { text: 'limit 5', value: 5 }, bands: [{ kind: 'fault', fromMs: 50, toMs: 100 }] },
     );
     expect(plain(rise, 16, 7).slice(0, -1)).toEqual([
-      'Drift    most 10',
+      'Admitted limit 5',
       '  10 │       ⢀⡴⠊',
       '     │    ⢀⣠⠞⠉',
       '   5 │┈┈⣠⠴⠋┈┈┈┈┈',
@@ -44,7 +48,8 @@ describe('a chart', () => {
       fc.double({ min: -1e6, max: 1e6, noNaN: true }),
       fc.double({ min: -10, max: 1e9, noNaN: true }),
     );
-    const faults = [{ kind: 'fault', fromMs: -5e5, toMs: 1e6 }];
+    const bands = [{ kind: 'fault', fromMs: -5e5, toMs: 1e6 }];
+    const bound = { text: 'limit 7', value: 7 };
     fc.assert(
       fc.property(
         fc.array(point, { maxLength: 50 }),
@@ -52,11 +57,8 @@ describe('a chart', () => {
         fc.integer({ min: 0, max: 20 }),
         (points, width, height) => {
           const ordered = points.toSorted(([a], [b]) => a - b);
-          const lines = chartLines(
-            chart(ordered, { fromMs: -1e6, toMs: 1e6, bound: [[0, 7]], faults }),
-            width,
-            height,
-          );
+          const made = plot(ordered, { fromMs: -1e6, toMs: 1e6, bound, bands });
+          const lines = chartLines(made, width, height);
           expect(lines.length).toBeLessThanOrEqual(Math.max(0, height));
           for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);
         },
@@ -72,5 +74,24 @@ describe('a chart', () => {
     [1_234_567, '1M'],
   ])('writes %d as %s', (value, text) => {
     expect(short(value)).toBe(text);
+  });
+});
+
+describe('the charts of a run', () => {
+  it('show the counts of pods against the store, and requests against the limit', () => {
+    const charts = chartsOf(evidenceOfRun());
+    expect(charts?.scenario).toBe('counter-drift');
+    const titles = charts?.plots.map((one) => plain(one, 60, 8)[0]?.split(/ {2,}/));
+    expect(titles).toEqual([
+      ['Counted', 'the store holds 40'],
+      ['Admitted', 'limit 10'],
+    ]);
+  });
+
+  it('show a burst of milliseconds as that, and not as an outage', () => {
+    const admitted = chartsOf(recordedRun().evidence)?.plots.find(({ key }) => key === 'answers');
+    const { fromMs = 0, toMs = 0 } = admitted ?? {};
+    expect(toMs - fromMs).toBeLessThan(500);
+    expect(admitted && plain(admitted, 60, 8).at(-1)).toContain('▀ burst');
   });
 });

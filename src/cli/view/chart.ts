@@ -1,27 +1,16 @@
-/** Small charts of characters. Pure. A braille cell has two by four dots. */
-import type { Plot, PlotPoint as Point } from '../report/plot.ts';
+/**
+ * The charts of a run on a terminal: the first plots of its report, drawn with characters. Pure. A braille cell has two
+ * by four dots.
+ */
+import type { RunEvidence } from '../../evidence/index.ts';
+import { between, type Plot, type PlotKey, type PlotLine, type PlotPoint } from '../report/plot.ts';
+import { plotsOf } from '../report/plots.ts';
 import { center, fit, type Line, type Segment, seg, spread, type TextStyle, widthOf } from './line.ts';
 
-export interface Chart {
-  /** Whether the last value continues after its point: a count does, a difference is unknown. */
-  readonly holds: boolean;
-  readonly scenario: string;
-  readonly title: string;
-  /** At the end of the title. */
-  readonly figures: string;
-  readonly points: readonly Point[];
-  /** The maximum, drawn as a line; continues after its last point. Empty: there is no bound. */
-  readonly bound: readonly Point[];
-  /** Faults or bursts; drawn below. */
-  readonly faults: Plot['bands'];
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
+/** Short titles of the plots that fit a terminal. */
+const TITLES: Readonly<Partial<Record<PlotKey, string>>> = { counts: 'Counted', answers: 'Admitted' };
 /** Columns of the scale at the left. */
 const SCALE = 6;
-const DOTS_X = 2;
-const DOTS_Y = 4;
 /** Bits of the dots of a braille cell, by row and column. */
 const BITS = [
   [0x01, 0x08],
@@ -30,35 +19,84 @@ const BITS = [
   [0x40, 0x80],
 ] as const;
 
-/** `height` lines (at least 4) of at most `width` columns: a title, the plot, the faults, and the time. */
-export function chartLines(chart: Chart, width: number, height: number): Line[] {
+/** The plots of a scenario that a terminal shows. */
+export interface Charts {
+  readonly scenario: string;
+  readonly plots: readonly Plot[];
+}
+
+/** Of the latest scenario that has them. */
+export function chartsOf({ scenarios }: RunEvidence): Charts | undefined {
+  return scenarios
+    .toReversed()
+    .map((scenario) => ({
+      scenario: scenario.name,
+      plots: plotsOf(scenario).filter((plot) => TITLES[plot.key] !== undefined && mainOf(plot)),
+    }))
+    .find(({ plots }) => plots.length > 0);
+}
+
+/** The line that is drawn; of others, only the last value is shown. */
+function mainOf({ lines }: Plot): PlotLine | undefined {
+  return lines.find(({ colour }) => colour === 0);
+}
+
+/** `height` lines (at least 4) of at most `width` columns: a title, the main line, the faults, and the time. */
+export function chartLines(plot: Plot, width: number, height: number): Line[] {
+  const main = mainOf(plot);
   const columns = width - SCALE;
   const rows = height - 3;
-  if (columns < 4 || rows < 1) return [];
-  const top = topOf(chart);
-  const cells = plot(chart, { columns, rows, top });
-  const bounds = boundRows(chart, { columns, rows, top });
-  const lastBound = chart.bound.at(-1)?.[1] ?? 0;
-  const lines: Line[] = [spread([seg(chart.title, 'strong')], [seg(chart.figures, 'dim')], width)];
+  if (!main || columns < 4 || rows < 1) return [];
+  const bound = boundOf(plot);
+  // Room for the bound and the largest value.
+  const top = Math.ceil(Math.max(1, ...[...bound, ...main.points].map(([, value]) => value)));
+  const boundRows = columnsOf(plot, columns).map(({ to }) => {
+    // Without a bound, no row is equal.
+    const value = (bound.find(([at]) => at >= to) ?? bound.at(-1))?.[1] ?? Number.NaN;
+    return rows - 1 - Math.floor((value / top) * (rows - 1e-9));
+  });
+  const dots = dotsOf(main, plot, 2 * columns, { rows: rows * BITS.length, top });
+  const title = [seg(TITLES[plot.key] ?? '', 'strong')];
+  const lines: Line[] = [spread(title, [seg(figuresOf(plot, main), 'dim')], width)];
   for (let row = 0; row < rows; row++) {
-    const label =
-      row === 0 ? short(top) : row === rows - 1 ? '0' : row === bounds.at(-1) ? short(lastBound) : '';
-    const plotted = (cells[row] ?? []).map((bits, i): Segment => cell(bits, row === bounds[i]));
-    lines.push([seg(`${label.padStart(SCALE - 2)} │`, 'dim'), ...joined(plotted)]);
+    const lastBound = row === boundRows.at(-1) ? short(bound.at(-1)?.[1] ?? 0) : '';
+    const label = row === 0 ? short(top) : row === rows - 1 ? '0' : lastBound;
+    const bottom = (rows - 1 - row) * BITS.length;
+    const cells = boundRows.map((boundRow, i) =>
+      cell(bitsOf(dots.slice(2 * i, 2 * i + 2), bottom), row === boundRow),
+    );
+    lines.push([seg(`${label.padStart(SCALE - 2)} │`, 'dim'), ...joined(cells)]);
   }
-  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(faultCells(chart, columns))];
-  return [...lines, axis, timeLine(chart, width)].map((line) => fit(line, width));
+  const kind = plot.bands.some((band) => band.kind === 'burst') ? 'burst' : 'fault';
+  const faults = plot.bands.filter((band) => band.kind === kind);
+  const bars = columnsOf(plot, columns).map(({ from, to }): Segment => {
+    const isOn = faults.some(({ fromMs, toMs }) => fromMs < to && toMs > from);
+    return isOn ? { text: '▀', style: 'fault' } : { text: '─', style: 'dim' };
+  });
+  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(bars)];
+  const key: Line = faults.length > 0 ? [seg('▀', 'fault'), seg(` ${kind}`, 'dim')] : [];
+  return [...lines, axis, timeLine(plot, key, width)].map((line) => fit(line, width));
+}
+
+/** The points of the maximum, which continues after the last one; none: there is no bound. */
+function boundOf({ bound, lines }: Plot): readonly PlotPoint[] {
+  if (bound) return [[0, bound.value]];
+  return lines.find(({ isBound }) => isBound)?.points ?? [];
+}
+
+function figuresOf({ bound, lines }: Plot, main: PlotLine): string {
+  const others = lines.filter((line) => line !== main && line.colour !== 'faint');
+  const figures = others.map(({ name, points }) => `${name} ${short(points.at(-1)?.[1] ?? 0)}`);
+  return [bound?.text, ...figures].filter((text) => text !== undefined).join(', ');
 }
 
 /** The start and end time, and between them what the bar is. */
-function timeLine({ faults: [fault], fromMs, toMs }: Chart, width: number): Line {
+function timeLine({ fromMs, toMs }: Plot, key: Line, width: number): Line {
   const span = toMs - fromMs;
   const [first, last] = [momentText(fromMs, span), momentText(toMs, span)];
-  const key: Line = fault ? [seg('▀', 'fault'), seg(` ${fault.kind}`, 'dim')] : [];
   const room = width - SCALE + 1 - first.length - last.length - 2;
-  const between = widthOf(key) < room ? [seg(' '), ...center(key, room)] : [];
-  const left: Line = [seg(`${' '.repeat(SCALE - 1)}${first}`, 'dim'), ...between];
-  return spread(left, [seg(last, 'dim')], width);
+  const middle = widthOf(key) < room ? [seg(' '), ...center(key, room)] : [];
+  return spread([seg(`${' '.repeat(SCALE - 1)}${first}`, 'dim'), ...middle], [seg(last, 'dim')], width);
 }
 
 /** "-3 s", "+1.2 s", "+55 ms": precision by the span. */
@@ -74,78 +112,46 @@ function cell(bits: number, isBound: boolean): Segment {
   return isBound ? { text: '┈', style: 'warning' } : { text: ' ', style: 'plain' };
 }
 
-/** The end of the scale: room for the bound and the largest value. */
-function topOf({ bound, points }: Chart): number {
-  return Math.ceil(Math.max(1, ...[...bound, ...points].map(([, value]) => value)));
+/** The time axis in so many columns. */
+function columnsOf({ fromMs, toMs }: Plot, count: number): { readonly from: number; readonly to: number }[] {
+  const at = (i: number): number => fromMs + (i / count) * Math.max(1, toMs - fromMs);
+  return Array.from({ length: count }, (_, i) => ({ from: at(i), to: at(i + 1) }));
 }
 
-/** The row of the bound at the end of each column; empty if there is no bound. */
-function boundRows(
-  { bound, fromMs, toMs }: Chart,
-  { columns, rows, top }: { columns: number; rows: number; top: number },
-): number[] {
-  if (bound.length === 0) return [];
-  return Array.from({ length: columns }, (_, i) => {
-    const atMs = fromMs + ((i + 1) / columns) * Math.max(1, toMs - fromMs);
-    const after = bound.find(([at]) => at >= atMs) ?? bound.at(-1);
-    return rows - 1 - Math.min(rows - 1, cellOf(after?.[1] ?? 0, top, rows));
-  });
+/** Of a column of dots, from the bottom; none: `low` is greater. */
+interface Dots {
+  readonly low: number;
+  readonly high: number;
 }
 
-function cellOf(value: number, top: number, rows: number): number {
-  return Math.floor((value / top) * (rows - 1e-9));
-}
-
-/** Bits of every cell, by row from the top and column. */
-function plot(
-  { fromMs, holds, points: seenPoints, toMs }: Chart,
-  { columns, rows, top }: { columns: number; rows: number; top: number },
-): number[][] {
-  const last = seenPoints.at(-1);
-  const points = holds && last ? [...seenPoints, [toMs, last[1]] as const] : seenPoints;
-  const cells = Array.from({ length: rows }, () => Array.from({ length: columns }, () => 0));
-  const dotsX = columns * DOTS_X;
-  const dotsY = rows * DOTS_Y;
-  const span = Math.max(1, toMs - fromMs);
-  const dot = (x: number, y: number): void => {
-    const row = cells[rows - 1 - Math.floor(y / DOTS_Y)];
-    const bits = BITS[DOTS_Y - 1 - (y % DOTS_Y)]?.[x % DOTS_X] ?? 0;
-    const column = Math.floor(x / DOTS_X);
-    if (row) row[column] = (row[column] ?? 0) | bits;
-  };
-  const heightOf = (value: number): number =>
-    Math.max(0, Math.min(dotsY - 1, Math.round((value / top) * (dotsY - 1))));
-  let next = 0;
-  for (let x = 0; x < dotsX; x++) {
-    const [begin, end] = [fromMs + (x / dotsX) * span, fromMs + ((x + 1) / dotsX) * span];
-    // All points of a column count: a peak must not fall between two dots.
-    const seen: number[] = [];
-    for (let point = points[next]; point !== undefined && point[0] <= end; point = points[next]) {
-      seen.push(point[1]);
-      next++;
-    }
-    const [before, after] = [points[next - 1], points[next]];
+/** The dots of a line. All points of a column count: a peak must not fall between two dots. */
+function dotsOf(
+  { holds, points }: PlotLine,
+  plot: Plot,
+  count: number,
+  { rows, top }: { readonly rows: number; readonly top: number },
+): Dots[] {
+  const end = points.at(-1);
+  const all = holds && end ? [...points, [plot.toMs, end[1]] as const] : points;
+  return columnsOf(plot, count).map(({ from, to }, x) => {
+    const seen = all.filter(([at]) => at <= to && (x === 0 || at > from)).map(([, value]) => value);
+    const next = all.findIndex(([at]) => at > to);
+    const [before, after] = [all[next - 1], all[next]];
     if (before && after)
-      seen.push(between(before, after, Math.max(begin, before[0])), between(before, after, end));
-    if (seen.length === 0) continue;
-    const heights = seen.map(heightOf);
-    for (let y = Math.min(...heights); y <= Math.max(...heights); y++) dot(x, y);
-  }
-  return cells;
-}
-
-/** The value at a time on the line between two points. */
-function between([from, first]: Point, [to, last]: Point, atMs: number): number {
-  return to === from ? last : first + ((last - first) * (atMs - from)) / (to - from);
-}
-
-function faultCells({ faults, fromMs, toMs }: Chart, columns: number): Segment[] {
-  const span = Math.max(1, toMs - fromMs);
-  return Array.from({ length: columns }, (_, i) => {
-    const [begin, end] = [fromMs + (i / columns) * span, fromMs + ((i + 1) / columns) * span];
-    const on = faults.some((fault) => fault.fromMs < end && fault.toMs > begin);
-    return on ? { text: '▀', style: 'fault' } : { text: '─', style: 'dim' };
+      seen.push(between(before, after, Math.max(from, before[0])), between(before, after, to));
+    const heights = seen.map((value) =>
+      Math.max(0, Math.min(rows - 1, Math.round((value / top) * (rows - 1)))),
+    );
+    return { low: Math.min(...heights), high: Math.max(...heights) };
   });
+}
+
+/** The bits of a cell of two columns of dots, whose lowest dot is at `bottom`. */
+function bitsOf(columns: readonly Dots[], bottom: number): number {
+  return BITS.toReversed().reduce((all, bits, row) => {
+    const isOn = ({ high, low }: Dots): boolean => low <= bottom + row && bottom + row <= high;
+    return columns.reduce((sum, dots, i) => sum | (isOn(dots) ? (bits[i] ?? 0) : 0), all);
+  }, 0);
 }
 
 /** Joins adjacent segments of the same style. */

@@ -10,7 +10,8 @@ import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
 import type { RunEvidence } from '../../evidence/index.ts';
 import { readEvidence } from '../report/read.ts';
-import type { LiveInput } from './state.ts';
+import { isOfRun } from '../report/report.ts';
+import type { LiveState } from './state.ts';
 
 /** People are waiting: retry a lost connection at least this often. */
 const BACKOFF = { baseMs: 250, maxMs: 3_000 };
@@ -26,22 +27,22 @@ export interface LiveOptions {
   readonly name: string;
   /** Whether the evidence is followed as well. */
   readonly hasCharts: boolean;
-  /** Called with every input, in sequence. */
-  readonly onInput: (input: LiveInput) => void;
+  /** Called with every change of the state, in sequence. */
+  readonly onChange: (change: Partial<LiveState>) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
 
 /** Follows until `signal` aborts, then resolves; never rejects. */
 export async function follow(options: LiveOptions): Promise<void> {
-  const { client, hasCharts, name, namespace, onInput, signal } = options;
-  const connection = new ConnectionWatch(onInput);
+  const { client, hasCharts, name, namespace, onChange, signal } = options;
+  const connection = new ConnectionWatch(onChange);
   let demo: ChaosDemo | undefined;
   const demos = new Store<ChaosDemo & KubeObject>(silent);
   demos.subscribe(({ object, type }) => {
     connection.markConnected();
     demo = type === 'deleted' ? undefined : object;
-    onInput(demo ? { kind: 'object', demo } : { kind: 'deleted' });
+    onChange(demo ? { demo, deleted: false } : { deleted: true });
   });
   const reflectDemo = new Reflector({
     client,
@@ -61,22 +62,20 @@ export async function follow(options: LiveOptions): Promise<void> {
 
 /** Reads the evidence of the last run until it is complete, and then that of the next run. */
 async function followEvidence(
-  { client, onInput, signal }: LiveOptions,
+  { client, onChange, signal }: LiveOptions,
   current: () => ChaosDemo | undefined,
 ): Promise<void> {
-  let whole: RunEvidence | undefined;
+  let evidence: RunEvidence | undefined;
   while (!signal.aborted) {
     const demo = current();
     const run = demo?.status?.run?.number;
-    const isRead = whole?.run.number === run && whole?.demo.uid === demo?.metadata.uid;
+    const isRead = evidence?.complete && demo && isOfRun(evidence, demo);
     if (demo && run !== undefined && !isRead) {
       // The object shows whether the connection is lost.
       const read = await readEvidence(client, demo, run, signal).catch(() => undefined);
-      if (read?.evidence?.complete) whole = read.evidence;
-      if (read?.evidence) onInput({ kind: 'evidence', evidence: read.evidence });
-      else if (read?.missing !== undefined && !read.isAbsent) {
-        onInput({ kind: 'no-evidence', why: read.missing });
-      }
+      evidence = read?.evidence;
+      if (evidence) onChange({ evidence, noEvidence: undefined });
+      else if (read && !read.isAbsent) onChange({ noEvidence: read.missing });
     }
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
@@ -86,12 +85,12 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Reports when the connection is lost and when it is back, once each. */
 class ConnectionWatch {
-  readonly #onInput: LiveOptions['onInput'];
+  readonly #onChange: LiveOptions['onChange'];
   #state: 'connecting' | 'connected' | 'lost' = 'connecting';
   #standing: NodeJS.Timeout | undefined;
 
-  constructor(onInput: LiveOptions['onInput']) {
-    this.#onInput = onInput;
+  constructor(onChange: LiveOptions['onChange']) {
+    this.#onChange = onChange;
   }
 
   /** The reflector reports a failure before it logs the reason. */
@@ -112,7 +111,7 @@ class ConnectionWatch {
     clearTimeout(this.#standing);
     if (this.#state === 'connected') return;
     this.#state = 'connected';
-    this.#onInput({ kind: 'connection', connection: { state: 'connected' } });
+    this.#onChange({ connection: { state: 'connected' } });
   }
 
   end(): void {
@@ -123,6 +122,6 @@ class ConnectionWatch {
     clearTimeout(this.#standing);
     if (this.#state === 'lost') return;
     this.#state = 'lost';
-    this.#onInput({ kind: 'connection', connection: { state: 'lost', sinceMs: Date.now(), why } });
+    this.#onChange({ connection: { state: 'lost', sinceMs: Date.now(), why } });
   }
 }

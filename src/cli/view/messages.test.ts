@@ -10,9 +10,10 @@ import {
   statusWaiting,
 } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
+import { reportOf } from '../report/report.ts';
 import { verdictLines } from '../run-text.ts';
 import { plainLines } from './plain.ts';
-import { applyInput, currentEvidence, initialState, type LiveState } from './state.ts';
+import { initialState, type LiveState } from './state.ts';
 import { watchView } from './watch-view.ts';
 
 const FRAME = { columns: 100, rows: 30, color: false, now: NOW, keys: 'q quit' };
@@ -60,30 +61,25 @@ const STATES: readonly (readonly [string, LiveState])[] = [
     'a pending object',
     stateWith({ phase: 'Pending', conditions: [conditionWith('Ready', 'False', 'PodsNotEligible')] }),
   ],
-  ['a fault', applyInput(stateWith(inFault), { kind: 'evidence', evidence: evidenceOfRun() })],
-  [
-    'a fault without evidence',
-    applyInput(stateWith(inFault), { kind: 'no-evidence', why: 'you may not read it' }),
-  ],
+  ['a fault', { ...stateWith(inFault), evidence: evidenceOfRun() }],
+  ['a fault without evidence', { ...stateWith(inFault), noEvidence: 'you may not read it' }],
   ['a run that waits for a person', stateWith(statusWaiting())],
-  ['a lost connection', applyInput(stateWith(inFault), { kind: 'connection', connection: lost })],
+  ['a lost connection', { ...stateWith(inFault), connection: lost }],
   ['a run that has ended', stateWith(ended)],
   [
     'a run that has ended, with evidence',
-    applyInput(stateWith(ended), {
-      kind: 'evidence',
-      evidence: { ...evidenceOfRun(), diagnoses: [explained] },
-    }),
+    { ...stateWith(ended), evidence: { ...evidenceOfRun(), diagnoses: [explained] } },
   ],
-  ['a deleted object', applyInput(stateWith(inFault), { kind: 'deleted' })],
+  ['a deleted object', { ...stateWith(inFault), deleted: true }],
 ];
 
 it.each(STATES)('the words for %s', (_, state) => {
   const text = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
   expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
   expect(text(plainLines(initialState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
-  if (!state.demo) return;
-  const evidence = currentEvidence(state);
-  expect(text(verdictLines(state.demo, evidence, false))).toMatchSnapshot('verdict');
-  expect(text(verdictLines(state.demo, evidence, true))).toMatchSnapshot('verdict, verbose');
+  const { demo, evidence } = state;
+  const report = demo && reportOf({ demo, ...(evidence && { evidence }) });
+  if (!report) return;
+  expect(text(verdictLines(report, false))).toMatchSnapshot('verdict');
+  expect(text(verdictLines(report, true))).toMatchSnapshot('verdict, verbose');
 });

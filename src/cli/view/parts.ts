@@ -1,9 +1,8 @@
 /** Parts of the live view: phase, progress, countdown, health, results. Pure. */
 
-import type { ChaosDemoStatus, ChapterStatus } from '../../api/index.ts';
+import type { ChaosDemoStatus, ChapterStatus, RunStatus } from '../../api/index.ts';
 import { currentChapter, numbered } from '../../engine/chapter.ts';
-import type { ShownDiagnosis } from '../diagnosis.ts';
-import { findingOf } from '../finding.ts';
+import type { ScenarioReport } from '../report/report.ts';
 import { summaryLines } from '../run-text.ts';
 import { type Line, seg, type TextStyle, widthOf, wrap } from './line.ts';
 import type { LiveState } from './state.ts';
@@ -56,46 +55,29 @@ export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
     });
 }
 
-export interface Countdown {
-  readonly text: string;
-  /** Integer seconds left. */
-  readonly seconds: number;
-  /** From 0 to 1: the elapsed share. */
-  readonly done: number;
-  /** The fault is active, rather than to come. */
-  readonly isActive: boolean;
-}
+/** Columns of the bar behind a countdown, at most. */
+const BAR = 20;
 
-/** To the next fault, or to the end of one; undefined: there is no countdown. */
-export function countdownOf({ scenarios = [] }: ChaosDemoStatus, now: number): Countdown | undefined {
+/** The countdown to the next fault, or to the end of one with its progress, if there is any. */
+export function countdownLines({ scenarios = [] }: ChaosDemoStatus, now: number, width: number): Line[] {
   for (const { fault, name } of scenarios) {
     if (!fault || fault.endedAt !== undefined) continue;
     const [planned, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
     if (fault.startedAt === undefined && planned > now) {
       // The spec has the total length of the countdown; only the rest matters here.
-      const seconds = Math.ceil((planned - now) / 1000);
-      return { text: `${name} in ${seconds} s`, seconds, done: 0, isActive: false };
+      return [[seg(`◷ ${name} in ${Math.ceil((planned - now) / 1000)} s `, 'warning')]];
     }
     const started = Date.parse(fault.startedAt ?? '');
     if (Number.isFinite(started) && until > now) {
-      const seconds = Math.ceil((until - now) / 1000);
+      const label = seg(`■ ${name}: fault on, ${Math.ceil((until - now) / 1000)} s left `, 'fault');
+      const bar = Math.min(BAR, width - widthOf([label]));
+      if (bar < 4) return [[label]];
       const done = Math.min(1, Math.max(0, (now - started) / Math.max(1, until - started)));
-      return { text: `${name}: fault on, ${seconds} s left`, seconds, done, isActive: true };
+      const filled = Math.round((1 - done) * bar);
+      return [[label, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')]];
     }
   }
-  return undefined;
-}
-
-/** Columns of the bar behind a countdown, at most. */
-const BAR = 20;
-
-/** The countdown, with the progress of an active fault, in at most `width` columns. */
-export function countdownLine({ done, isActive, text }: Countdown, width: number): Line {
-  const label: Line = [seg(`${isActive ? '■' : '◷'} ${text} `, isActive ? 'fault' : 'warning')];
-  const bar = Math.min(BAR, width - widthOf(label));
-  if (!isActive || bar < 4) return label;
-  const filled = Math.round((1 - done) * bar);
-  return [...label, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
+  return [];
 }
 
 /** The result of the last health check. */
@@ -107,28 +89,24 @@ export function healthLine({ conditions = [] }: ChaosDemoStatus): Line {
   return [label, isGood ? seg('●', 'good') : seg('○', 'bad'), seg(` ${healthy.message}`)];
 }
 
-const FINDING_STYLES = { good: 'good', bad: 'bad', none: 'warning' } as const satisfies Record<
-  string,
-  TextStyle
->;
+const FINDING_STYLES = { good: 'good', bad: 'bad', none: 'warning' } as const;
 
 /** The finding of each scenario with its cause and advice, or its current step; of more than `most` lines, the first ones. */
 export function resultLines(
-  { run, scenarios = [] }: ChaosDemoStatus,
-  diagnoses: readonly ShownDiagnosis[],
+  scenarios: readonly ScenarioReport[],
+  run: RunStatus | undefined,
   width: number,
   most: number,
 ): Line[] {
   const results = scenarios.map((scenario): Line[] => {
-    const { expect, fault, name, result } = scenario;
+    const { expect, fault, name, result } = scenario.status;
     if (!result) {
       const step = fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`;
       return [[seg(`☆ ${name}: ${run?.phase ? 'not tested' : step}`, run?.phase ? 'warning' : 'dim')]];
     }
-    const diagnosis = diagnoses.find((one) => one.scenario === name);
-    const [finding = '', ...more] = summaryLines(scenario, diagnosis);
+    const [finding = '', ...more] = summaryLines(scenario);
     return [
-      ...wrap(`★ ${finding}`, width, 2, FINDING_STYLES[findingOf(scenario).tone]),
+      ...wrap(`★ ${finding}`, width, 2, FINDING_STYLES[scenario.finding.tone]),
       ...more.flatMap((line) => wrap(line.trim(), width - 2, 2).map((part) => [seg('  '), ...part])),
     ];
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { demoWith, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
+import { stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import { plainLines } from './plain.ts';
-import { applyInput, initialState } from './state.ts';
+import { initialState } from './state.ts';
 
 describe('a run as plain lines', () => {
   it('reports what is new, once', () => {
@@ -13,20 +13,20 @@ describe('a run as plain lines', () => {
 
   it('plain lines show the next run from its beginning', () => {
     const status = statusInFault();
-    const chapters = [{ title: 'Welcome', state: 'Running' as const, startedAt: 'x' }];
+    const chapters = [{ title: 'Welcome', state: 'Running' as const, startedAt: 'x', message: 'Three pods' }];
     const run = { number: 4, runId: '1', startedAt: '2026-01-01T00:00:00Z' };
     const [old, next] = [stateWith({ ...status, chapters }), stateWith({ ...status, chapters, run })];
-    expect(plainLines(old, next)).toEqual(['Run 4 of ratelimiter/demo', '── 1/1  Welcome']);
+    expect(plainLines(old, next)).toEqual(['Run 4 of ratelimiter/demo', '   Three pods']);
   });
 
   it('plain lines report a lost connection, a new one, and a deleted object', () => {
     const state = stateWith(undefined);
     const connection = { state: 'lost', sinceMs: 0, why: 'refused' } as const;
-    const lost = applyInput(state, { kind: 'connection', connection });
+    const lost = { ...state, connection };
     expect(plainLines(state, lost)).toEqual(['   Connection lost, trying again: refused']);
-    const again = applyInput(lost, { kind: 'connection', connection: { state: 'connected' } });
+    const again = { ...lost, connection: { state: 'connected' } as const };
     expect(plainLines(lost, again)).toEqual(['   Connected again']);
-    expect(plainLines(again, applyInput(again, { kind: 'deleted' }))).toEqual(['   demo was deleted']);
-    expect(plainLines(state, applyInput(state, { kind: 'object', demo: demoWith(undefined) }))).toEqual([]);
+    expect(plainLines(again, { ...again, deleted: true })).toEqual(['   demo was deleted']);
+    expect(plainLines(state, stateWith(undefined))).toEqual([]);
   });
 });

@@ -1,8 +1,30 @@
-/** A run as plain lines, for output without a terminal: the news from one state to the next. Pure. */
+/** A run as plain lines, for output without a terminal: the news from one state to the next. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { progressLines } from '../run-text.ts';
 import { waitingOf } from '../stepper.ts';
-import type { LiveState } from './state.ts';
+import { header, row } from './rows.ts';
+import type { Display } from './session.ts';
+import { initialState, type LiveState } from './state.ts';
+
+/** Prints rows as `kubectl get -w`, and lines between them as they become known, each once. @param print makes texts of the cluster safe */
+export function plainDisplay(print: (line: string) => void): Display {
+  let before: LiveState | undefined;
+  let last: string | undefined;
+  return {
+    update(state) {
+      const { demo, name, namespace } = state;
+      // The age alone is no change.
+      if (demo && row(demo, 0) !== last) {
+        if (last === undefined) print(header(name));
+        last = row(demo, 0);
+        print(row(demo, Date.now()));
+      }
+      for (const line of plainLines(before ?? initialState(namespace, name), state)) print(line);
+      before = state;
+    },
+    close: async () => undefined,
+  };
+}
 
 /** The lines to print for the change from `before` to `after`; texts of the cluster are included as they are. */
 export function plainLines(before: LiveState, after: LiveState): string[] {
@@ -12,16 +34,12 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
   if (!after.demo || before.demo === after.demo) return lines;
   // A run that had ended before we started is no news: the user waits for another one.
   if (!before.demo && is.run?.phase) return lines;
-  if (is.run && is.run.number !== was?.run?.number) lines.push(`Run ${is.run.number} of ${titleOf(after)}`);
+  if (is.run && is.run.number !== was?.run?.number)
+    lines.push(`Run ${is.run.number} of ${after.namespace}/${after.name}`);
   lines.push(...progressLines(was?.run?.number === is.run?.number ? was : undefined, is));
   const standing = stateLine(is);
   if (standing && standing !== stateLine(was ?? {})) lines.push(standing);
   return lines;
-}
-
-/** `namespace/name`. */
-export function titleOf({ name, namespace }: Pick<LiveState, 'name' | 'namespace'>): string {
-  return `${namespace}/${name}`;
 }
 
 /** Why the run does not advance, if so. */

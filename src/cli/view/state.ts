@@ -1,20 +1,12 @@
-/** The state of a view of one ChaosDemo, and its update by inputs. Pure. */
+/** The state of a view of one ChaosDemo. Pure. */
 import type { ChaosDemo } from '../../api/index.ts';
 import type { RunEvidence } from '../../evidence/index.ts';
+import { isOfRun } from '../report/report.ts';
 
 /** The state of the connection to the API server; `sinceMs` by the clock of this machine. */
 export type ConnectionState =
   | { readonly state: 'connecting' | 'connected' }
   | { readonly state: 'lost'; readonly sinceMs: number; readonly why: string };
-
-/** An input of a view. */
-export type LiveInput =
-  | { readonly kind: 'object'; readonly demo: ChaosDemo }
-  | { readonly kind: 'deleted' }
-  | { readonly kind: 'evidence'; readonly evidence: RunEvidence }
-  /** The evidence is unavailable, and why. */
-  | { readonly kind: 'no-evidence'; readonly why: string }
-  | { readonly kind: 'connection'; readonly connection: ConnectionState };
 
 /** A view depends only on this and the clock. */
 export interface LiveState {
@@ -23,6 +15,7 @@ export interface LiveState {
   readonly demo: ChaosDemo | undefined;
   readonly deleted: boolean;
   readonly evidence: RunEvidence | undefined;
+  /** Why the evidence is unavailable. */
   readonly noEvidence: string | undefined;
   readonly connection: ConnectionState;
 }
@@ -40,25 +33,7 @@ export function initialState(namespace: string, name: string): LiveState {
   };
 }
 
-export function applyInput(state: LiveState, input: LiveInput): LiveState {
-  switch (input.kind) {
-    case 'object':
-      return { ...state, demo: input.demo, deleted: false };
-    case 'deleted':
-      return { ...state, deleted: true };
-    case 'evidence':
-      return { ...state, evidence: input.evidence, noEvidence: undefined };
-    case 'no-evidence':
-      return { ...state, noEvidence: input.why };
-    case 'connection':
-      break;
-  }
-  return { ...state, connection: input.connection };
-}
-
 /** The evidence of the run on display; evidence of an earlier run is ignored. */
 export function currentEvidence({ demo, evidence }: LiveState): RunEvidence | undefined {
-  const run = demo?.status?.run;
-  const isOfRun = evidence?.run.number === run?.number && evidence?.demo.uid === demo?.metadata.uid;
-  return run && isOfRun ? evidence : undefined;
+  return demo && evidence && isOfRun(evidence, demo) ? evidence : undefined;
 }

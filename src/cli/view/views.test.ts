@@ -6,7 +6,7 @@ import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { applyInput, initialState, type LiveState } from './state.ts';
+import { initialState, type LiveState } from './state.ts';
 import { type Frame, watchView } from './watch-view.ts';
 
 const frame = (columns: number, rows: number, color = false): Frame => ({
@@ -17,7 +17,7 @@ const frame = (columns: number, rows: number, color = false): Frame => ({
   keys: 'q quit',
 });
 
-const live = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
+const live: LiveState = { ...stateWith(statusInFault()), evidence: evidenceOfRun() };
 /** Without what a terminal does to lines: colours, which are all that a view may send. */
 // oxlint-disable-next-line no-control-regex -- these are the sequences of colours
 const COLORS = /\u001b\[[0-9;]*m/g;
@@ -93,10 +93,11 @@ function stateOf(texts: readonly string[]): LiveState {
   };
   const evidence = evidenceOfRun();
   const scenarios = evidence.scenarios.map((scenario) => ({ ...scenario, name: text(11) }));
-  return [
-    { kind: 'evidence', evidence: { ...evidence, scenarios } } as const,
-    { kind: 'connection', connection: { state: 'lost', sinceMs: NOW, why: text(2) } } as const,
-  ].reduce<LiveState>(applyInput, stateWith(status));
+  return {
+    ...stateWith(status),
+    evidence: { ...evidence, scenarios },
+    connection: { state: 'lost', sinceMs: NOW, why: text(2) },
+  };
 }
 
 describe('the live view at 80x24', () => {
@@ -138,7 +139,7 @@ describe('the live view of a run that has ended', () => {
     })),
     diagnoses: scenarios.map(({ name }) => diagnosisWith({ scenario: name, message: refused })),
   };
-  const state = applyInput(stateWith(ended), { kind: 'evidence', evidence: evidenceOfRun() });
+  const state = { ...stateWith(ended), evidence: evidenceOfRun() };
 
   it.each([
     [80, 23],

@@ -1,21 +1,18 @@
 /** The live view of one ChaosDemo: everything at a glance from 80x24 on, degrading below that. Pure. */
-import type { ChaosDemoStatus } from '../../api/index.ts';
 import { endOf } from '../../api/index.ts';
-import { shownDiagnoses } from '../diagnosis.ts';
+import { scenarioReports } from '../report/report.ts';
 import { waitingOf } from '../stepper.ts';
-import { type Chart, chartLines } from './chart.ts';
+import { type Charts, chartLines, chartsOf } from './chart.ts';
 import { fit, type Line, render, rule, seg, sideBySide, spread, widthOf, wrap } from './line.ts';
 import {
   chapterLines,
   connectionPart,
-  countdownLine,
-  countdownOf,
+  countdownLines,
   elapsedOf,
   healthLine,
   phasePart,
   resultLines,
 } from './parts.ts';
-import { chartsOf } from './series.ts';
 import { currentEvidence, type LiveState } from './state.ts';
 
 export interface Frame {
@@ -51,8 +48,8 @@ export function watchView(state: LiveState, frame: Frame): string[] {
 /** The charts, or why there are none. They leave room for all chapters, or at least for those around the current one. */
 function chartRows(state: LiveState, columns: number, room: number): Line[] {
   const evidence = currentEvidence(state);
-  const charts = evidence ? chartsOf(evidence) : [];
-  if (charts.length === 0) return room > BODY_ROWS ? [whyNoCharts(state, columns)] : [];
+  const charts = evidence && chartsOf(evidence);
+  if (!charts) return room > BODY_ROWS ? [whyNoCharts(state, columns)] : [];
   const chapters = Math.max(BODY_ROWS, state.demo?.status?.chapters?.length ?? 0);
   const height = Math.min(CHART_ROWS.most, Math.max(CHART_ROWS.least, room - chapters));
   return room - height >= BODY_ROWS ? plotLines(charts, columns, height) : [];
@@ -87,21 +84,21 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   if (deleted) return [[seg(`${state.name} was deleted`, 'warning')]];
   if (!demo) return [[seg('Waiting for the API server to show it', 'dim')]];
   const status = demo.status ?? {};
-  const countdown = countdownOf(status, now);
   const waiting = waitingOf(status);
-  const counted: Line[] = countdown ? [countdownLine(countdown, width)] : [];
+  const counted = countdownLines(status, now, width);
   const waits: Line[] = waiting
     ? [[seg(`‖ Waits for you to continue to ${waiting.next ?? 'the verdict'}`, 'warning')]]
     : [];
   const around = 2 + counted.length + waits.length;
-  const diagnoses = shownDiagnoses(demo, currentEvidence(state));
-  const results = resultLines(status, diagnoses, width, height - around - 1);
+  const scenarios = scenarioReports(demo, currentEvidence(state));
+  const results = resultLines(scenarios, status.run, width, height - around - 1);
   // Blank lines only if there is room.
   const gaps = height - around - results.length >= 4 ? [[]] : [];
+  const { message = status.message ?? '' } = endOf(status) ?? {};
   const messageRows = height - around - results.length - 2 * gaps.length;
   return [
-    [seg(status.chapter ?? phaseWord(status), 'strong')],
-    ...messageLines(status, width, Math.max(1, messageRows)),
+    [seg(status.chapter ?? status.phase ?? 'No operator has seen it yet', 'strong')],
+    ...wrap(message, width, Math.max(1, messageRows)),
     ...counted,
     ...waits,
     ...gaps,
@@ -110,24 +107,14 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   ].map((line) => fit(line, width));
 }
 
-function phaseWord({ phase }: ChaosDemoStatus): string {
-  return phase ?? 'No operator has seen it yet';
-}
-
-/** The verdict once there is one, else the current message. */
-function messageLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
-  return wrap(endOf(status)?.message ?? status.message ?? '', width, most);
-}
-
-function plotLines(charts: readonly Chart[], columns: number, height: number): Line[] {
-  const [first, second] = charts;
+function plotLines({ plots, scenario }: Charts, columns: number, height: number): Line[] {
+  const [first, second] = plots;
   if (!first) return [];
-  const top = rule(`Measured in ${first.scenario}`, columns);
-  const plotted = height - 1;
-  if (!second || columns < NARROW) return [top, ...chartLines(first, columns, plotted)];
-  const leftWidth = Math.floor((columns - 2) / 2);
-  const right = chartLines(second, columns - 2 - leftWidth, plotted);
-  return [top, ...sideBySide(chartLines(first, leftWidth, plotted), right, leftWidth, [seg('  ')])];
+  const top = rule(`Measured in ${scenario}`, columns);
+  if (!second || columns < NARROW) return [top, ...chartLines(first, columns, height - 1)];
+  const width = Math.floor((columns - 2) / 2);
+  const right = chartLines(second, columns - 2 - width, height - 1);
+  return [top, ...sideBySide(chartLines(first, width, height - 1), right, width, [seg('  ')])];
 }
 
 function whyNoCharts({ demo, noEvidence }: LiveState, columns: number): Line {

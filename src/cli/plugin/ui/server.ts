@@ -87,7 +87,8 @@ export async function serveUi({ key, page, port, token }: UiOptions): Promise<Ui
   };
 }
 
-const NOT_SERVED = 'There is nothing at this address. Open the one that was printed in the terminal, to its end.';
+const NOT_SERVED =
+  'There is nothing at this address. Open the one that was printed in the terminal, to its end.';
 
 /** Whether the request is for this secret. Takes the same time whatever is sent. */
 function isPath({ url = '' }: IncomingMessage, secret: string): boolean {
