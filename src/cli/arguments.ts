@@ -57,7 +57,7 @@ export function withShowOptions(command: Command): Command {
   return command
     .option(
       '--ui',
-      'open the run as a live page in your browser, and print its address; it stays after the verdict until Ctrl-C',
+      'serve the run as a live page, and print its address for your browser; it stays after the verdict until Ctrl-C',
     )
     .option('--plain', 'print the story line by line instead of the live view')
     .option('--verbose', 'print all figures, evidence and diagnoses after the run')

@@ -8,7 +8,7 @@ import type { RunOptions, ShowOptions } from './arguments.ts';
 import type { Plan, PlannedDemo } from './plan.ts';
 import type { Connection } from './plugin/connection.ts';
 import { applyDemo } from './plugin/demos.ts';
-import type { OpenUi } from './plugin/ui/ui.ts';
+import type { Ui } from './plugin/ui/server.ts';
 import { readSource } from './report/read.ts';
 import { type ReportSource, reportOf } from './report/report.ts';
 import { printedVerdict, showRun } from './show-run.ts';
@@ -143,12 +143,12 @@ async function writeFiles(source: ReportSource, { reportDir }: ShowOptions): Pro
   for (const path of await writeAll(source, report, reportDir)) print(`Report: ${path}`);
 }
 
-/** Serves the page of the run, and opens it if there is a display. The caller closes it. */
-async function openPage(connection: Connection, name: string): Promise<OpenUi> {
+/** Serves the page of the run. The caller closes it. */
+async function openPage(connection: Connection, name: string): Promise<Ui> {
   // Loads the charting library, which no other demo needs.
-  const { hasBrowser, openUi } = await import('./plugin/ui/ui.ts');
+  const { openUi } = await import('./plugin/ui/ui.ts');
   print('');
-  return await openUi({ connection, name, port: 0, open: hasBrowser(), print });
+  return await openUi({ connection, name, port: 0, print });
 }
 
 /** Prints how to use the processes left running. */

@@ -29,8 +29,6 @@ it('the demo page shows the run until Ctrl-C, exits by its verdict, leaves nothi
       HOME: process.env['HOME'],
       XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
       TMPDIR: temporary,
-      // A display, but no terminal: no browser opens.
-      DISPLAY: ':0',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -48,7 +46,6 @@ it('the demo page shows the run until Ctrl-C, exits by its verdict, leaves nothi
   const stays = await line(/^The page stays until Ctrl-C: /);
   expect(stays).toContain(address);
   expect(lines.join('\n')).toContain('Verdict: Succeeded (NoExpectation)');
-  expect(lines.filter((each) => each.includes('No browser could be opened'))).toEqual([]);
   expect(await page()).toContain('No expectation was set');
   child.kill('SIGINT');
   expect({ ended: await ended, stderr: await stderr }).toEqual({ ended: [0, null], stderr: '' });

@@ -5,7 +5,7 @@ import { messageOf, TestbedError } from '@chaosdemo/testbed';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
-import type { OpenUi } from '../../src/cli/plugin/ui/ui.ts';
+import type { Ui } from '../../src/cli/plugin/ui/server.ts';
 import { readSource } from '../../src/cli/report/read.ts';
 import { type Report, reportOf } from '../../src/cli/report/report.ts';
 import { writeAll } from '../../src/cli/report/write.ts';
@@ -35,7 +35,7 @@ let missing: string | undefined;
 let chromium: ChromiumBinary;
 let browser: Browser;
 let world: World;
-let ui: OpenUi;
+let ui: Ui;
 const folder = folderOfFile();
 /** The object with two runs that have ended, as it is then. */
 let ended: ChaosDemo;

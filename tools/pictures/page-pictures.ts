@@ -31,7 +31,7 @@ export async function withPage<T>(
 ): Promise<T> {
   const child = spawn(
     process.execPath,
-    [PLUGIN, 'ui', name, '-n', namespace, '--no-open', '--kubeconfig', kubeconfig],
+    [PLUGIN, 'ui', name, '-n', namespace, '--kubeconfig', kubeconfig],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../../src/cli/plugin/connection.ts';
-import { type OpenUi, openUi } from '../../../src/cli/plugin/ui/ui.ts';
+import type { Ui } from '../../../src/cli/plugin/ui/server.ts';
+import { openUi } from '../../../src/cli/plugin/ui/ui.ts';
 
 /** The timeout for a page, which may be slow on a busy machine. */
 export const PATIENCE_MS = 60_000;
@@ -46,9 +47,9 @@ export async function openWindow(
 }
 
 /** Serves the page of `kubectl chaosdemo ui` with the rights of a kubeconfig; the caller closes it. */
-export async function servePage(kubeconfig: string, namespace: string, name: string): Promise<OpenUi> {
+export async function servePage(kubeconfig: string, namespace: string, name: string): Promise<Ui> {
   const connection = connect({ kubeconfig, namespace });
-  const page = await openUi({ connection, name, open: false, port: 0, print: () => {} });
+  const page = await openUi({ connection, name, port: 0, print: () => {} });
   return {
     address: page.address,
     close: async () => {

@@ -4,25 +4,24 @@ import { EXIT } from '../../exit-status.ts';
 import { wholeNumber } from '../../whole-number.ts';
 import { demoCommand, print } from './command.ts';
 
-export const ui = demoCommand<{ readonly port: number; readonly open: boolean }>({
+export const ui = demoCommand<{ readonly port: number }>({
   name: 'ui',
-  summary: 'Show the last run as a page in your browser, live',
+  summary: 'Serve the last run as a page for your browser, live',
   examples: [
     'kubectl chaosdemo ui',
     'kubectl chaosdemo ui demo -n ratelimiter',
-    'kubectl chaosdemo ui --no-open --port 8443',
+    'kubectl chaosdemo ui --port 8443',
   ],
   notes: `The page of a report, also of an active run. It is served on 127.0.0.1 with your own rights, to anyone who has the printed address. Ctrl-C ends it.`,
   options: [
     new Option('--port <number>', 'port of 127.0.0.1')
       .default(0, 'one that is free')
       .argParser(wholeNumber(1, 65_535)),
-    new Option('--no-open', 'open no browser'),
   ],
-  async run({ connection, options: { open, port }, signal }, { metadata: { name } }) {
+  async run({ connection, options: { port }, signal }, { metadata: { name } }) {
     // Loads the charting library, which no other command needs at its start.
-    const { hasBrowser, openUi } = await import('../ui/ui.ts');
-    const { close } = await openUi({ connection, name, port, open: open && hasBrowser(), print });
+    const { openUi } = await import('../ui/ui.ts');
+    const { close } = await openUi({ connection, name, port, print });
     if (!signal.aborted) await once(signal, 'abort');
     await close();
     return EXIT.done;

@@ -1,8 +1,8 @@
 /**
- * Serves a page on loopback, to those who have its address, with resource limits. The path is the token, and there is no
- * cookie: a page of another origin can send requests, and gets nothing.
+ * Serves a page on loopback, to those who have its address. The path is a token, and there is no cookie: a page of another
+ * origin can send requests, and gets nothing.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isForbidden } from '@chaosdemo/kube-runtime';
@@ -10,46 +10,23 @@ import { messageHtml } from '../../report/html.ts';
 import { PluginError } from '../errors.ts';
 import { POLICY } from './page.ts';
 
-/** Resource limits. `keyMs`: milliseconds for which the key is valid, as a browser may never come. */
-export const BOUNDS = {
-  connections: 32,
-  headBytes: 8 * 1024,
-  keyMs: 5 * 60_000,
-} as const;
-
 export interface UiOptions {
   /** Makes the page as it is now. */
   readonly page: (signal: AbortSignal) => Promise<string>;
   /** 0: any free port. */
   readonly port: number;
-  /** Known to the reader of the terminal, and to the browser opened from it. */
-  readonly token: string;
-  /** Leads one browser to the token, once, and within minutes. */
-  readonly key?: string;
 }
 
 export interface Ui {
-  readonly port: number;
+  /** With the token, for those who may see the page. */
+  readonly address: string;
   close(): Promise<void>;
 }
 
 /** @throws if the port is taken */
-export async function serveUi({ key, page, port, token }: UiOptions): Promise<Ui> {
+export async function serveUi({ page, port }: UiOptions): Promise<Ui> {
+  const token = randomBytes(32).toString('base64url');
   const closing = new AbortController();
-  const server = createServer({
-    maxHeaderSize: BOUNDS.headBytes,
-    headersTimeout: 5_000,
-    requestTimeout: 10_000,
-    keepAliveTimeout: 5_000,
-    connectionsCheckingInterval: 1_000,
-  });
-  server.maxConnections = BOUNDS.connections;
-  await listen(server, port);
-  let unused = key;
-  setTimeout(() => {
-    unused = undefined;
-  }, BOUNDS.keyMs).unref();
-
   const answer = async (response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     response.on('close', () => gone.abort(new Error('the page was closed')));
@@ -59,25 +36,14 @@ export async function serveUi({ key, page, port, token }: UiOptions): Promise<Ui
       sendMessage(response, ...problemOf(error));
     }
   };
-
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  const server = createServer((request, response) => {
     response.on('error', () => undefined);
-    if (request.method !== 'GET') {
-      response.setHeader('allow', 'GET');
-      response.setHeader('connection', 'close');
-      return sendMessage(response, 405, 'Method not allowed: use GET.');
-    }
-    if (unused !== undefined && isPath(request, unused)) {
-      unused = undefined;
-      response.setHeader('location', `/${token}`);
-      return send(response, 303, '');
-    }
-    if (!isPath(request, token)) return sendMessage(response, 404, NOT_SERVED);
-    void answer(response);
+    if (request.method === 'GET' && isPath(request, token)) void answer(response);
+    else sendMessage(response, 404, NOT_SERVED);
   });
-
+  await listen(server, port);
   return {
-    port: (server.address() as AddressInfo).port,
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}`,
     async close() {
       closing.abort(new Error('the ui is closed'));
       const closed = new Promise((resolve) => server.close(resolve));

@@ -74,7 +74,7 @@ it.each([
   // Below this path, the server knows nothing at all.
   ['ChaosDemos are not served', () => `${addressOfApi()}/empty`, /CustomResourceDefinition is missing/],
 ])('ends with the cause if %s', { timeout: 60_000 }, async (_, server, cause) => {
-  const args = ['ui', '--no-open', '--kubeconfig', await kubeconfigOf(server())];
+  const args = ['ui', '--kubeconfig', await kubeconfigOf(server())];
   const { status, stderr, stdout } = await runProgram(process.execPath, [MAIN, ...args]);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toMatch(cause);
@@ -82,7 +82,7 @@ it.each([
 
 it('serves what the user may read until Ctrl-C, and leaves nothing', { timeout: 60_000 }, async () => {
   const kubeconfig = await kubeconfigOf(addressOfApi());
-  child = spawn(process.execPath, [MAIN, 'ui', '--no-open', '--kubeconfig', kubeconfig], {
+  child = spawn(process.execPath, [MAIN, 'ui', '--kubeconfig', kubeconfig], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const ended = once(child, 'exit');
