@@ -9,7 +9,6 @@ export const SAMPLE = 'manifests/samples/demo.yaml';
 export interface ShowOptions {
   readonly ui?: boolean;
   readonly plain?: boolean;
-  readonly verbose?: boolean;
   readonly reportDir?: string;
 }
 
@@ -60,7 +59,6 @@ export function withShowOptions(command: Command): Command {
       'serve the run as a live page, and print its address for your browser; it stays after the verdict until Ctrl-C',
     )
     .option('--plain', 'print the story line by line instead of the live view')
-    .option('--verbose', 'print all figures, evidence and diagnoses after the run')
     .option(
       '--report-dir <folder>',
       'write report.html, report.md, junit.xml, the final object, and history.jsonl for chaosdemo check into it',

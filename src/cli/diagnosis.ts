@@ -1,27 +1,23 @@
 /** Complete diagnoses: the conclusion from the status, the rest from the evidence of the run. Pure. */
-import type { ChaosDemo, DiagnosisStatus } from '../api/index.ts';
-import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/index.ts';
+import type { ChaosDemoStatus, DiagnosisStatus } from '../api/index.ts';
+import type { Diagnosis, RunEvidence } from '../evidence/index.ts';
 import { type Citation, citationsOf } from './citations.ts';
 
 export interface ShownDiagnosis extends DiagnosisStatus {
   /** The model that answered, as its server names it. */
   readonly model?: string | undefined;
-  /** The complete answer, with its steps. */
+  /** The complete answer, with its steps; undefined: it is not in the evidence. */
   readonly full?: Diagnosis | undefined;
   /** What the steps cite. */
   readonly citations: readonly Citation[];
-  /** Why it is missing, in a sentence; '' if it is there. */
-  readonly missing: string;
 }
 
 /** @param evidence of the run */
 export function shownDiagnoses(
-  { metadata, status = {} }: Pick<ChaosDemo, 'metadata' | 'status'>,
+  { diagnoses = [] }: ChaosDemoStatus,
   evidence: RunEvidence | undefined,
 ): ShownDiagnosis[] {
-  const { number = 0 } = status.run ?? {};
-  const missing = `Its steps and citations are missing: they would be in the ConfigMap ${evidenceName(metadata.name, number)}.`;
-  return (status.diagnoses ?? []).map((diagnosis): ShownDiagnosis => {
+  return diagnoses.map((diagnosis): ShownDiagnosis => {
     // A newer answer is in the status before it is in the evidence.
     const full = evidence?.diagnoses.find(
       (one) =>
@@ -32,7 +28,7 @@ export function shownDiagnoses(
     );
     const scenario = evidence?.scenarios.find(({ name }) => name === diagnosis.scenario);
     const citations = full && scenario ? citationsOf(full, scenario) : [];
-    return { ...diagnosis, model: full?.model, full, citations, missing: full ? '' : missing };
+    return { ...diagnosis, model: full?.model, full, citations };
   });
 }
 

@@ -84,7 +84,7 @@ export async function runPlan(
         verdict = [
           ...dead.flatMap((message) => ['', ...message.split('\n')]),
           ...hints(ended.demo),
-          ...printedVerdict({ ...ended, demo: judged }, options.verbose ?? false),
+          ...printedVerdict({ ...ended, demo: judged }),
         ];
         await writeFiles(ended, options);
         if (page || options.keep) printVerdict();

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
-import { demoWith } from '../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
 import { scenarioReports } from './report/report.ts';
 import { progressLines, summaryLines } from './run-text.ts';
@@ -26,7 +25,7 @@ it('the cause of a finding has the reason if the requested profile gave none', (
   const scenario = { name: 'stall', type: 'CounterDrift', expect: 'Held', result: 'Violated' } as const;
   const linesOf = (more: object): string[] => {
     const diagnoses = [diagnosisWith({ scenario: scenario.name, ...more })];
-    return scenarioReports(demoWith({ scenarios: [scenario], diagnoses }), undefined).flatMap(summaryLines);
+    return scenarioReports({ scenarios: [scenario], diagnoses }, undefined).flatMap(summaryLines);
   };
   expect(linesOf({ message: refused })).toContain(`  ${refused}`);
   expect(linesOf({})).toHaveLength(3);

@@ -2,14 +2,13 @@
 import type { ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
   DETECTED_AFTER,
-  diagnosedBy,
   diagnosedClass,
   fallbackReason,
   measured,
   RECOVERED_AFTER,
   span,
 } from '../api/index.ts';
-import { adviceSentence, gradeText, type ShownDiagnosis, sureText } from './diagnosis.ts';
+import { sureText } from './diagnosis.ts';
 import { expectedText, figureText, findingText } from './finding.ts';
 import type { Report, ScenarioReport } from './report/report.ts';
 
@@ -38,23 +37,19 @@ function resultLine(scenario: ScenarioStatus): string {
   return `${name} ${result ?? 'not tested'}${figures}${after}`;
 }
 
-/**
- * The end of a run: each finding with its cause and what to do, and the verdict as the last line.
- * @param isVerbose also prints all figures, evidence and steps of diagnoses
- */
-export function verdictLines({ chapters, scenarios, verdict }: Report, isVerbose: boolean): string[] {
-  const statuses = scenarios.map(({ status }) => status);
-  const diagnoses = scenarios.flatMap(({ diagnosis }) => diagnosis ?? []);
-  const details = [...statuses.map(scenarioLines), ...diagnoses.map(diagnosisLines)];
+/** The end of a run: each finding with its cause and what to do, and the verdict as the last line. */
+export function verdictLines({ chapters, scenarios, verdict }: Report): string[] {
+  const { message, phase, reason } = verdict;
   const isToEnd = chapters.every(({ state }) => state === 'Completed');
   return [
-    ...(isVerbose ? details.flatMap((lines) => ['', ...lines]) : []),
     '',
     ...scenarios.flatMap(summaryLines),
     // Of a run that reached its last chapter, the lines above have all that it states.
-    ...(isToEnd || verdict.message === '' ? [] : [verdict.message]),
-    ...(isVerbose || scenarios.length === 0 ? [] : ['All figures and evidence: --verbose, or a report']),
-    `Verdict: ${verdict.phase} (${verdict.reason}), ${expectedText({ scenarios: statuses })}`,
+    ...(isToEnd || message === '' ? [] : [message]),
+    ...(scenarios.length === 0
+      ? []
+      : ['All figures and evidence: --report-dir, or kubectl chaosdemo report']),
+    `Verdict: ${phase} (${reason}), ${expectedText({ scenarios: scenarios.map(({ status }) => status) })}`,
   ];
 }
 
@@ -83,23 +78,6 @@ export function scenarioLines(scenario: ScenarioStatus): string[] {
   lines.push(...evidence.map((item) => `  - ${item}`));
   if (ms !== undefined) lines.push(`  - recovered within ${span(ms)} of the end of the fault`);
   return lines;
-}
-
-function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
-  const { citations, message, missing, full } = diagnosis;
-  const { alternatives = [], chain = [] } = full ?? {};
-  const lines = [
-    `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}${sureText(diagnosis)}`,
-    ...chain.map((step) => `  ${step.text} [${step.evidence.join(', ')}]`),
-    ...citations.map(({ id, text }) => `  - ${id} ${text}`),
-    ...(missing === '' ? [] : [`  ${missing}`]),
-  ];
-  if (alternatives.length > 0) {
-    const others = alternatives.map((other) => `${other.class} at ${other.component}`);
-    lines.push(`  Other possible causes: ${others.join('; ')}`);
-  }
-  const last = [adviceSentence(diagnosis), gradeText(diagnosis), message];
-  return [...lines, ...last.flatMap((line) => (line ? [`  ${line}`] : []))];
 }
 
 /** "drift 30 (bound 6)"; the reference has the units. */

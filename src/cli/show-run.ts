@@ -72,9 +72,9 @@ export async function watchScreen(
 }
 
 /** The verdict of a run that has ended, as lines of the width of the terminal. */
-export function printedVerdict(source: ReportSource, isVerbose: boolean): string[] {
+export function printedVerdict(source: ReportSource): string[] {
   const report = reportOf(source);
-  const lines = report ? verdictLines(report, isVerbose) : [];
+  const lines = report ? verdictLines(report) : [];
   return lines.flatMap((line) => folded(line, process.stdout.columns));
 }
 
@@ -82,9 +82,8 @@ export function printedVerdict(source: ReportSource, isVerbose: boolean): string
 export async function printVerdict(
   { client, print, signal }: Pick<ShowRunOptions, 'client' | 'print' | 'signal'>,
   demo: ChaosDemo,
-  isVerbose: boolean,
 ): Promise<void> {
-  for (const line of printedVerdict(await readSource(client, demo, signal), isVerbose)) print(line);
+  for (const line of printedVerdict(await readSource(client, demo, signal))) print(line);
 }
 
 async function show<T>(

@@ -12,8 +12,6 @@ export interface Waiting {
   /** In milliseconds. */
   readonly timeout: number;
   readonly plain: boolean;
-  /** Prints all figures and evidence after the run. */
-  readonly verbose?: boolean;
 }
 
 /**
@@ -24,7 +22,7 @@ export interface Waiting {
 export async function awaitVerdict(
   connection: Connection,
   { name, print, signal }: Pick<ShowRunOptions, 'name' | 'print' | 'signal'>,
-  { plain, timeout, verbose = false }: Waiting,
+  { plain, timeout }: Waiting,
 ): Promise<number> {
   const { client, namespace } = connection;
   const startedAt = performance.now();
@@ -53,7 +51,7 @@ export async function awaitVerdict(
       `To find out more: ${doctorOf(connection, name)}`,
     );
   }
-  await printVerdict(shown, demo, verbose);
+  await printVerdict(shown, demo);
   return outcome.exit;
 }
 

@@ -207,7 +207,7 @@ function unitOf({ log, unit }: Plot): string {
 }
 
 function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
-  const { citations, class: cause, message, missing, full } = diagnosis;
+  const { citations, class: cause, message, full } = diagnosis;
   const { alternatives = [], chain = [] } = full ?? {};
   const listed = new Set(citations.map(({ id }) => id));
   const cite = (id: string): Markup =>
@@ -217,7 +217,7 @@ function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {
   const place = diagnosedPlace(diagnosis);
   const grade = gradeText(diagnosis);
   return html`<h3>Diagnosis</h3>
-<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}${sureText(diagnosis)}. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
+<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}${sureText(diagnosis)}. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : ''}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
 ${alternatives.length === 0 ? NOTHING : html`<p>Other possible causes: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
 ${[adviceSentence(diagnosis), grade && `${grade}.`, message].map((text) =>

@@ -24,13 +24,12 @@ export function reportMarkdown(report: Report): string {
   ]);
   const diagnoses = scenarios.flatMap(({ diagnosis, status }) => {
     if (!diagnosis) return [];
-    const { missing: without, full } = diagnosis;
-    const claims = full ? full.chain.map(({ text }) => text).join(' ') : without;
+    const claims = diagnosis.full?.chain.map(({ text }) => ` ${text}`).join('') ?? '';
     const reason = fallbackReason(diagnosis);
     const isFault = diagnosis.recommendation === undefined ? adviceSentence(diagnosis) : undefined;
     const made = `${diagnosedClass(diagnosis)}, by ${diagnosedBy(diagnosis)}`;
     return [
-      `${status.name}: ${made}. ${claims}${isFault === undefined ? '' : ` ${isFault}`}`,
+      `${status.name}: ${made}.${claims}${isFault === undefined ? '' : ` ${isFault}`}`,
       ...(reason === undefined ? [] : [`${status.name}: ${reason}`]),
     ];
   });

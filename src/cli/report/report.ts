@@ -1,6 +1,7 @@
 /** The text of a report of a finished run, from the object and its evidence, if there is any. Pure. */
 import {
   type ChaosDemo,
+  type ChaosDemoStatus,
   type ChapterStatus,
   counted,
   endOf,
@@ -97,7 +98,7 @@ export function runReport(source: ReportSource): RunReport | undefined {
   if (!run) return undefined;
   const { evidence, missing } = matching(source, run);
   const verdict = endOf(status);
-  const scenarios = scenarioReports({ metadata, status }, evidence);
+  const scenarios = scenarioReports(status, evidence);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -145,10 +146,10 @@ function matching(
 
 /** The scenarios of a run with their findings. @param evidence of that run */
 export function scenarioReports(
-  { metadata, status = {} }: Pick<ChaosDemo, 'metadata' | 'status'>,
+  status: ChaosDemoStatus,
   evidence: RunEvidence | undefined,
 ): ScenarioReport[] {
-  const diagnoses = shownDiagnoses({ metadata, status }, evidence);
+  const diagnoses = shownDiagnoses(status, evidence);
   return (status.scenarios ?? []).map((scenario, i) => {
     const diagnosis = diagnoses.find((one) => one.scenario === scenario.name);
     return {

@@ -80,6 +80,5 @@ it.each(STATES)('the words for %s', (_, state) => {
   const { demo, evidence } = state;
   const report = demo && reportOf({ demo, ...(evidence && { evidence }) });
   if (!report) return;
-  expect(text(verdictLines(report, false))).toMatchSnapshot('verdict');
-  expect(text(verdictLines(report, true))).toMatchSnapshot('verdict, verbose');
+  expect(text(verdictLines(report))).toMatchSnapshot('verdict');
 });

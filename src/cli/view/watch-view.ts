@@ -90,7 +90,7 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
     ? [[seg(`‖ Waits for you to continue to ${waiting.next ?? 'the verdict'}`, 'warning')]]
     : [];
   const around = 2 + counted.length + waits.length;
-  const scenarios = scenarioReports(demo, currentEvidence(state));
+  const scenarios = scenarioReports(status, currentEvidence(state));
   const results = resultLines(scenarios, status.run, width, height - around - 1);
   // Blank lines only if there is room.
   const gaps = height - around - results.length >= 4 ? [[]] : [];

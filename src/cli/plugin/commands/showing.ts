@@ -19,10 +19,10 @@ const waitingTime = duration('1s', '25h', '15m');
 const TIMEOUT = new Option('--timeout <duration>', 'give up after so long')
   .default(DEFAULT_TIMEOUT.milliseconds, DEFAULT_TIMEOUT.written)
   .argParser(parseTimeout);
-const SHOWN = [
-  new Option('--plain', 'print lines, also on a terminal').default(!hasTerminal(), 'only without one'),
-  new Option('--verbose', 'print all figures, evidence and diagnoses after the run'),
-];
+const PLAIN = new Option('--plain', 'print lines, also on a terminal').default(
+  !hasTerminal(),
+  'only without one',
+);
 
 export const run: ClusterCommand<Waiting & { readonly filename: string }> = {
   name: 'run',
@@ -35,7 +35,7 @@ export const run: ClusterCommand<Waiting & { readonly filename: string }> = {
 starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
   options: [
     TIMEOUT,
-    ...SHOWN,
+    PLAIN,
     new Option(
       '-f, --filename <file>',
       'YAML or JSON of one ChaosDemo; - for standard input',
@@ -60,7 +60,7 @@ export const wait = demoCommand<Waiting>({
     'kubectl chaosdemo wait demo --timeout 20m && deploy',
   ],
   notes: VERDICTS,
-  options: [TIMEOUT, ...SHOWN],
+  options: [TIMEOUT, PLAIN],
   run: async ({ connection, options, signal }, { metadata: { name } }) =>
     await awaitVerdict(connection, { name, print, signal }, options),
 });
@@ -75,7 +75,7 @@ export const watch = demoCommand<Omit<Waiting, 'timeout'>>({
   notes: `Chapters, countdown, health, results, and charts of what was measured. On a terminal it stays until you
 press q; space continues with the next chapter if spec.pace.mode is Manual. As plain lines it ends with the run.
 Without color: NO_COLOR=1.`,
-  options: SHOWN,
+  options: [PLAIN],
   async run({ connection, options, signal }, { metadata: { name } }) {
     if (options.plain) {
       await awaitVerdict(connection, { name, print, signal }, { ...options, timeout: Infinity });
@@ -84,8 +84,7 @@ Without color: NO_COLOR=1.`,
     const { client, namespace } = connection;
     const { demo } = await watchScreen({ client, namespace, name, print, signal });
     // The terminal is empty after the screen.
-    if (demo?.status?.run?.phase)
-      await printVerdict({ client, print, signal }, demo, options.verbose ?? false);
+    if (demo?.status?.run?.phase) await printVerdict({ client, print, signal }, demo);
     else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
     return EXIT.done;
   },

@@ -51,11 +51,7 @@ it('a path without the token, with a wrong one or a part of it is rejected', asy
 
 describe('a response of the page server', () => {
   it('has headers that forbid content from other origins, whatever its status', async () => {
-    const answers = [
-      await get(),
-      await get('/nothing'),
-      await get(path, { method: 'POST' }),
-    ];
+    const answers = [await get(), await get('/nothing'), await get(path, { method: 'POST' })];
     for (const { headers } of answers) {
       expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-[^']+'; /);
       expect(headers).toMatchObject({
