@@ -132,7 +132,7 @@ function linesDisplay(
   const display = plainDisplay(print);
   if (!isManual) return display;
   let last: LiveState | undefined;
-  let lastPrompt: string | undefined;
+  print('Press enter to continue when the run waits for you.');
   const keyboard = createInterface({ input: process.stdin });
   keyboard.on('line', () => advance(last));
   keyboard.on('close', () =>
@@ -142,11 +142,6 @@ function linesDisplay(
     update(state) {
       last = state;
       display.update(state);
-      const waiting = waitingOf(state.demo?.status ?? {});
-      if (waiting && waiting.advance !== lastPrompt) {
-        print(`   ▸ Press enter for ${waiting.next ?? 'the verdict'}`);
-      }
-      lastPrompt = waiting?.advance;
     },
     async close() {
       keyboard.close();

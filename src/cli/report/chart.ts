@@ -106,12 +106,12 @@ function topOf({ bound, lines, log }: Plot): number {
   return Math.min(Number.MAX_VALUE, most > 0 ? top : 1);
 }
 
-function seriesOf({ colour, holds, joined, points }: PlotLine, { log, toMs }: Plot) {
+function seriesOf({ colour, holds, points }: PlotLine, { log, toMs, unit }: Plot) {
   const { color, type, width } = STYLES[colour];
   const shown = points.map(([at, value]): [number, number] => [at, log ? Math.max(value, MIN_LOG) : value]);
   const last = shown.at(-1);
   if (holds && last) shown.push([toMs, last[1]]);
-  if (joined === 'dots') {
+  if (unit === 'ms') {
     return {
       type: 'scatter',
       silent: true,

@@ -156,14 +156,10 @@ function faultPeriod(
   { endedAt, startedAt = '', until }: NonNullable<ScenarioStatus['fault']>,
   isOpen: boolean,
 ): Markup {
-  const [from, last] = [timeMarkup(startedAt), timeMarkup(until)];
+  const tense = isOpen && endedAt === undefined ? 'is' : 'was';
   // If the end was not observed, it is shown as the bound.
-  if (endedAt === undefined || endedAt === until) {
-    return isOpen && endedAt === undefined
-      ? html`It began at ${from}, and ends at ${last} at the latest.`
-      : html`It was active from ${from} to ${last} at the latest.`;
-  }
-  return html`It was active from ${from} to ${timeMarkup(endedAt)}.`;
+  const last = endedAt === undefined || endedAt === until ? ' at the latest' : '';
+  return html`It ${tense} active from ${timeMarkup(startedAt)} to ${timeMarkup(endedAt ?? until)}${last}.`;
 }
 
 function measures(all: readonly Measure[]): Markup {
@@ -186,7 +182,7 @@ function plotFigure(plot: Plot, anchor: string): Markup {
   const key = keyOf(plot);
   return html`<figure><figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
 <div class="scroll" tabindex="0">${svg}</div>
-${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined, name }) => html`<li><i class="k-${colour}${joined === 'dots' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
+${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, name }) => html`<li><i class="k-${colour}${plot.unit === 'ms' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
 <details><summary>Figures of this plot</summary>${tableMarkup(tableOf(plot))}</details></figure>`;
 }
 
@@ -202,7 +198,6 @@ function keyOf({ lines }: Plot): readonly PlotLine[] {
 }
 
 function unitOf({ log, unit }: Plot): string {
-  if (unit === '') return '';
   return log ? ` (${unit}, each line ten times the one below)` : ` (${unit})`;
 }
 

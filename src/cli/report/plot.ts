@@ -1,5 +1,5 @@
 /** A plot of a report, and its text alternative. Pure. */
-import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import type { ScenarioEvidence } from '../../evidence/index.ts';
 import type { Table } from './table.ts';
 
 /** Milliseconds since the `since` of the plot, and a value. */
@@ -12,9 +12,10 @@ export interface Plot {
   readonly title: string;
   /** How to read it, in a sentence. */
   readonly about: string;
-  readonly unit: string;
+  /** ms: each point is of one request, and drawn as a dot. requests: counts, joined by lines. */
+  readonly unit: 'ms' | 'requests';
   /** The zero of the time axis. */
-  readonly since: (typeof SINCE)[keyof typeof SINCE];
+  readonly since: string;
   /** Whether the axis is logarithmic, because of a large range of values. */
   readonly log: boolean;
   readonly fromMs: number;
@@ -32,25 +33,10 @@ export interface PlotLine {
   /** Colour: 0 the subject of the plot, 1 and 2 its comparison, 3 bad news; `faint`: one of many. */
   readonly colour: 0 | 1 | 2 | 3 | 'faint';
   readonly points: readonly PlotPoint[];
-  /** How its points are connected. dots: not at all. */
-  readonly joined: 'all' | 'dots';
   /** Whether the last value continues: a cumulative count. */
   readonly holds?: boolean;
   /** Whether it is what the subject of the plot is compared with. */
   readonly isBound?: boolean;
-}
-
-/** The zero of the time axis: the fault, the burst that is shown, or the setup if neither has begun. */
-const SINCE = {
-  fault: 'the start of the fault',
-  burst: 'the start of the burst',
-  setup: 'the setup of the callers',
-} as const;
-
-/** The zero of the times in the bundle of a scenario. */
-export function sinceOf({ bands }: Pick<ScenarioEvidence, 'bands'>): Plot['since'] {
-  const has = (kind: string): boolean => bands.some((band) => band.kind === kind);
-  return SINCE[has('burst') ? 'burst' : has('fault') ? 'fault' : 'setup'];
 }
 
 /** The least value on a logarithmic axis, in its unit. */
@@ -61,12 +47,6 @@ export const MAX_PODS = 8;
 export function componentName({ pods }: ScenarioEvidence, component: string): string {
   const pod = pods.find((one) => one.component === component)?.pod;
   return pod === undefined ? component : `${component} (${pod})`;
-}
-
-/** A latency and a wait are each of one request. */
-export function joinedOf(signal: Signal): PlotLine['joined'] {
-  const isOfOne = signal.endsWith('-latency') || signal === 'write-outstanding' || signal === 'unreachable';
-  return isOfOne ? 'dots' : 'all';
 }
 
 /** The table for screen readers and exact figures: a row for each line. */

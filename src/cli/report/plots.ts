@@ -3,13 +3,11 @@ import type { ComponentRole, ScenarioEvidence, Signal } from '../../evidence/ind
 import {
   between,
   componentName,
-  joinedOf,
   MAX_PODS,
   MIN_LOG,
   type Plot,
   type PlotLine,
   type PlotPoint,
-  sinceOf,
 } from './plot.ts';
 
 /** Range of values from which an axis is logarithmic. */
@@ -80,7 +78,7 @@ function answers(scenario: ScenarioEvidence): Parts {
 
 function store(scenario: ScenarioEvidence): Parts {
   const line = (name: string, signal: Signal, colour: 0 | 1 | 2 | 3): PlotLine[] =>
-    lineOf(name, colour, pointsOf(scenario, signal, 'store')[0], { joined: joinedOf(signal) });
+    lineOf(name, colour, pointsOf(scenario, signal, 'store')[0]);
   return {
     key: 'store',
     title: 'Latency of reads and writes of the store',
@@ -104,7 +102,7 @@ function replicas(scenario: ScenarioEvidence): Parts {
     unit: 'ms',
     lines: [
       ...faint(scenario, 'request-latency'),
-      ...lineOf('a pod gave no answer for, at most', 3, unreachable, { joined: 'dots' }),
+      ...lineOf('a pod gave no answer for, at most', 3, unreachable),
     ],
   };
 }
@@ -116,7 +114,7 @@ function lineOf(
   points: readonly PlotPoint[] = [],
   more: Partial<PlotLine> = {},
 ): PlotLine[] {
-  return points.length === 0 ? [] : [{ name, colour, points, joined: 'all', ...more }];
+  return points.length === 0 ? [] : [{ name, colour, points, ...more }];
 }
 
 /** A line for each component that has the signal; none if there are too many to distinguish. */
@@ -124,7 +122,7 @@ function faint(scenario: ScenarioEvidence, signal: Signal): PlotLine[] {
   const some = scenario.bundle.series.filter((series) => series.signal === signal);
   const shown = some.length > MAX_PODS && signal === 'requests-admitted' ? [] : some.slice(0, MAX_PODS);
   return shown.flatMap(({ component, points }) =>
-    lineOf(componentName(scenario, component), 'faint', points, { joined: joinedOf(signal) }),
+    lineOf(componentName(scenario, component), 'faint', points),
   );
 }
 
@@ -143,39 +141,42 @@ function plot({ bands, bundle, detections, originMs }: ScenarioEvidence, parts: 
   // All plots of a scenario share one time axis, so that simultaneous events line up.
   const moments = bundle.series
     .filter(({ signal }) => signal !== 'limit')
-    .flatMap(({ points }) => [points[0], points.at(-1)]);
-  const lastSeen = Math.max(0, ...moments.map((point) => point?.[0] ?? 0));
-  const spans = bands.map(({ from, kind, to }) => ({
+    .flatMap(({ points }) => [points[0], points.at(-1)])
+    .map((point) => point?.[0] ?? 0);
+  // An open band continues to the last observation.
+  const lastSeen = Math.max(0, ...moments) + originMs;
+  const spans = bands.map(({ from, kind, to = Math.max(from, lastSeen) }) => ({
     kind,
     fromMs: from - originMs,
-    // An open band continues to the last observation.
-    toMs: (to ?? Math.max(from, originMs + lastSeen)) - originMs,
+    toMs: to - originMs,
   }));
-  const times = [
-    ...moments.map((point) => point?.[0] ?? 0),
-    ...spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs]),
-  ];
+  const times = [...moments, ...spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs])];
+  const whole = { fromMs: Math.min(...times), toMs: Math.max(...times) };
+  const has = (kind: string): boolean => bands.some((band) => band.kind === kind);
+  const isWhole = parts.key === 'counts' || parts.key === 'store' || (has('fault') && !has('burst'));
+  const { fromMs, toMs } = isWhole ? whole : spanOf(parts.lines, whole);
   const values = parts.lines.flatMap(({ points }) => points.map(([, value]) => value));
   const [least, greatest] = [Math.min(...values.filter((value) => value > 0)), Math.max(...values)];
-  const whole = { fromMs: Math.min(...times), toMs: Math.max(...times) };
-  const lasts = bands.some(({ kind }) => kind === 'fault') && !bands.some(({ kind }) => kind === 'burst');
-  const span = lasts || parts.key === 'counts' || parts.key === 'store' ? whole : spanOf(parts.lines, whole);
-  const isIn = (at: number): boolean => at >= span.fromMs && at <= span.toMs;
   return {
     ...parts,
-    ...span,
-    since: sinceOf({ bands }),
+    fromMs,
+    toMs,
+    since: has('burst')
+      ? 'the start of the burst'
+      : has('fault')
+        ? 'the start of the fault'
+        : 'the setup of the callers',
     log: parts.unit === 'ms' && greatest / Math.max(least, MIN_LOG) > LOG_FROM,
     bands: spans
-      .filter(({ fromMs, toMs }) => fromMs <= span.toMs && toMs >= span.fromMs)
-      .map(({ fromMs, kind, toMs }) => ({
+      .filter((span) => span.fromMs <= toMs && span.toMs >= fromMs)
+      .map(({ kind, ...span }) => ({
         kind,
-        fromMs: Math.max(fromMs, span.fromMs),
-        toMs: Math.min(toMs, span.toMs),
+        fromMs: Math.max(span.fromMs, fromMs),
+        toMs: Math.min(span.toMs, toMs),
       })),
     marks: detections
       .map(({ at, kind }) => ({ atMs: at - originMs, text: kind }))
-      .filter(({ atMs }) => isIn(atMs)),
+      .filter(({ atMs }) => atMs >= fromMs && atMs <= toMs),
   };
 }
 

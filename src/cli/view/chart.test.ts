@@ -13,7 +13,7 @@ const plot = (points: readonly PlotPoint[], changes: Partial<Plot> = {}): Plot =
   unit: 'requests',
   since: 'the start of the fault',
   log: false,
-  lines: [{ name: 'admitted', colour: 0, points, joined: 'all' }],
+  lines: [{ name: 'admitted', colour: 0, points }],
   bands: [],
   marks: [],
   fromMs: 0,

@@ -25,8 +25,6 @@ export interface Frame {
   readonly keys: string;
 }
 
-/** Narrower terminals have no room for chapters next to the rest. */
-const NARROW = 60;
 /** Rows of charts with their heading, title, axis and times. */
 const CHART_ROWS = { least: 6, most: 14 };
 /** For the current step, the health and two results. */
@@ -67,15 +65,14 @@ function header(state: LiveState, { columns, now }: Frame): Line[] {
   return [spread(left, elapsed, columns), rule('', columns)];
 }
 
+/** The chapters next to the current step. */
 function bodyLines(state: LiveState, frame: Frame, height: number): Line[] {
   const { columns } = frame;
   const status = state.demo?.status ?? {};
-  const isNarrow = columns < NARROW || !status.chapters;
-  const leftWidth = isNarrow ? 0 : Math.min(34, Math.floor(columns * 0.36));
-  const right = nowLines(state, frame, columns - leftWidth - (isNarrow ? 0 : 3), height);
-  if (isNarrow) return right.slice(0, height);
-  const left = chapterLines(status, height);
-  return sideBySide(left, right.slice(0, height), leftWidth, [seg(' │ ', 'dim')]).slice(0, height);
+  if (!status.chapters) return nowLines(state, frame, columns, height).slice(0, height);
+  const width = Math.min(34, Math.floor(columns * 0.36));
+  const right = nowLines(state, frame, columns - width - 3, height);
+  return sideBySide(chapterLines(status, height), right, width, [seg(' │ ', 'dim')]).slice(0, height);
 }
 
 /** The current step, the health, and the results. */
@@ -111,7 +108,7 @@ function plotLines({ plots, scenario }: Charts, columns: number, height: number)
   const [first, second] = plots;
   if (!first) return [];
   const top = rule(`Measured in ${scenario}`, columns);
-  if (!second || columns < NARROW) return [top, ...chartLines(first, columns, height - 1)];
+  if (!second) return [top, ...chartLines(first, columns, height - 1)];
   const width = Math.floor((columns - 2) / 2);
   const right = chartLines(second, columns - 2 - width, height - 1);
   return [top, ...sideBySide(chartLines(first, width, height - 1), right, width, [seg('  ')])];
