@@ -5,7 +5,6 @@ import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
 import {
   type ChaosDemo,
-  RELEASE,
   type ScenarioStatus,
   statusSchema,
   terminalLine,
@@ -20,15 +19,9 @@ import { readManifest } from './manifest.ts';
 import { exitOfError } from './program.ts';
 import { scenarioLines } from './run-text.ts';
 
-/** The program `chaosdemo` with the one command that works anywhere. */
-export function chaosdemoProgram(description: string): Command {
-  const program = new Command('chaosdemo')
-    .description(description)
-    .version(RELEASE, '--version')
-    .exitOverride();
-
-  program
-    .command('check')
+export function checkCommand(): Command {
+  return new Command('check')
+    .exitOverride()
     .summary('judge the history of a run again')
     .description(
       'Judges the history of a run again, by the checkers of the operator, and prints the results, figures and evidence that its status had.',
@@ -61,16 +54,6 @@ Examples:
       process.stderr.write(said.join(''));
       if (different.length > 0) process.exitCode = EXIT.data;
     });
-  return program;
-}
-
-/** Runs the command line of this process, and sets its exit status. */
-export async function runCommandLine(program: Command): Promise<void> {
-  try {
-    await program.parseAsync(process.argv);
-  } catch (error) {
-    process.exitCode = failed(error);
-  }
 }
 
 /** @throws UsageError if it holds no ChaosDemo that has run */
@@ -118,7 +101,8 @@ function exitOf(scenarios: readonly ScenarioStatus[]): number {
   return scenarios.every(known) ? EXIT.done : EXIT.failed;
 }
 
-function failed(error: unknown): number {
+/** The exit status of a command line that failed. */
+export function exitOfFailure(error: unknown): number {
   const isFile = error instanceof Error && 'syscall' in error;
   const status = error instanceof HistoryFormatError ? EXIT.data : isFile ? EXIT.noInput : EXIT.failed;
   return exitOfError(error, { failed: status, prefix: 'chaosdemo: ' });

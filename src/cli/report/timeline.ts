@@ -3,15 +3,6 @@ import { leftAt } from '../../engine/chapter.ts';
 import type { RunReport } from './report.ts';
 import { html, type Markup } from './text.ts';
 
-interface Row {
-  readonly label: string;
-  readonly kind: 'chapter' | 'fault';
-  readonly from: number;
-  readonly to: number;
-  /** The end is an upper bound. */
-  readonly isOpen?: boolean;
-}
-
 /**
  * A section with a row for each chapter shown, and for each fault, sorted by their start.
  * @param until when the run ended, or the time now
@@ -20,7 +11,7 @@ export function timeline(report: RunReport, until: string | undefined): Markup {
   const rows = rowsOf(report, until);
   const end = Math.max(...rows.map(({ to }) => to), 1);
   if (rows.length === 0) return html``;
-  const share = (ms: number): number => Math.round((Math.min(Math.max(ms, 0), end) / end) * 10_000) / 100;
+  const share = (ms: number): number => Math.round((ms / end) * 10_000) / 100;
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
 <ol class="timeline">${rows.map(
     ({ from, isOpen, kind, label, to }) => html`
@@ -28,26 +19,24 @@ export function timeline(report: RunReport, until: string | undefined): Markup {
   )}</ol></section>`;
 }
 
-function rowsOf({ chapters, run, scenarios }: RunReport, until: string | undefined): Row[] {
+/** `isOpen`: the end is an upper bound. */
+function rowsOf({ chapters, run, scenarios }: RunReport, until: string | undefined) {
   const since = (time: string | undefined): number => Date.parse(time ?? '') - Date.parse(run.startedAt);
   const rows = [
-    ...chapters.map(
-      ({ startedAt, title }, i): Row => ({
-        label: title,
-        kind: 'chapter',
-        from: since(startedAt),
-        to: since(leftAt(chapters, i, until)),
-      }),
-    ),
-    ...scenarios.map(
-      ({ status: { fault, name } }): Row => ({
-        label: `fault of ${name}`,
-        kind: 'fault',
-        from: since(fault?.startedAt),
-        to: since(fault?.endedAt ?? fault?.until),
-        isOpen: fault?.endedAt === undefined,
-      }),
-    ),
+    ...chapters.map(({ startedAt, title }, i) => ({
+      label: title,
+      kind: 'chapter',
+      from: since(startedAt),
+      to: since(leftAt(chapters, i, until)),
+      isOpen: false,
+    })),
+    ...scenarios.map(({ status: { fault, name } }) => ({
+      label: `fault of ${name}`,
+      kind: 'fault',
+      from: since(fault?.startedAt),
+      to: since(fault?.endedAt ?? fault?.until),
+      isOpen: fault?.endedAt === undefined,
+    })),
   ];
   return rows.filter(({ from, to }) => from >= 0 && to >= from).toSorted((a, b) => a.from - b.from);
 }
