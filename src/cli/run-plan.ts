@@ -1,4 +1,5 @@
 /** Runs a ChaosDemo on its target on this machine: applies it, shows the run, and leaves nothing behind. */
+import { once } from 'node:events';
 import { dirname } from 'node:path';
 import type { Kubectl } from '@chaosdemo/testbed';
 import { type ChaosDemo, terminalLine } from '../api/index.ts';
@@ -90,7 +91,7 @@ export async function runPlan(
         if (page || options.keep) printVerdict();
         if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) print(line);
         if (options.keep && api.kubectl) printUsage(api.kubectl, namespace, demo.metadata.name);
-        if (page || options.keep) await interrupted(signal);
+        if ((page || options.keep) && !signal.aborted) await once(signal, 'abort');
         return ended.demo;
       } finally {
         await page?.close();
@@ -170,8 +171,3 @@ Ctrl-C ends it.`;
   for (const line of help.split('\n')) print(line);
 }
 
-/** Resolves on Ctrl-C. */
-async function interrupted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-}

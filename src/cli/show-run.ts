@@ -1,5 +1,5 @@
 /** Shows a run on a terminal, full-screen or line by line; enter, or space full-screen, advances a run that waits. */
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import type { KubeApi } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { annotate } from './plugin/demos.ts';
@@ -11,9 +11,8 @@ import { waitingOf } from './stepper.ts';
 import { folded } from './view/line.ts';
 import { plainDisplay } from './view/plain.ts';
 import { screenDisplay } from './view/screen.ts';
-import { type Display, showLive } from './view/session.ts';
+import { showLive } from './view/session.ts';
 import type { LiveState } from './view/state.ts';
-import { watchView } from './view/watch-view.ts';
 
 export interface ShowRunOptions {
   readonly client: KubeApi;
@@ -86,66 +85,46 @@ export async function printVerdict(
   for (const line of printedVerdict(await readSource(client, demo, signal))) print(line);
 }
 
+/** @param leave called for q; without it, Ctrl-C is sent to this process as a signal */
 async function show<T>(
-  options: ShowRunOptions,
+  { client, isManual = false, name, namespace, onInterrupt, plain, print, signal }: ShowRunOptions,
   resultOf: (state: LiveState) => T | undefined,
   leave?: () => void,
 ): Promise<T> {
-  const { client, name, namespace, signal } = options;
   const failed = new AbortController();
   const fail = (error: unknown): void => failed.abort(error);
-  const advance = (state: LiveState | undefined): void => {
-    const waiting = waitingOf(state?.demo?.status ?? {});
+  let last: LiveState | undefined;
+  const advance = (): void => {
+    const waiting = waitingOf(last?.demo?.status ?? {});
     if (waiting) annotate({ client, namespace }, name, 'advance', waiting.advance, signal).catch(fail);
   };
-  const display = options.plain
-    ? linesDisplay(options, advance, fail)
-    : await liveDisplay(options.onInterrupt, advance, leave);
-  const ends = AbortSignal.any([signal, failed.signal]);
-  const hasCharts = !options.plain;
-  return await showLive({ client, namespace, name, display, hasCharts, signal: ends, resultOf });
+  const display = plain ? plainDisplay(print) : await screenDisplay({ advance, leave, onInterrupt });
+  if (plain && isManual) print('Press enter to continue when the run waits for you.');
+  const keyboard = plain && isManual ? keyboardOf(advance, fail) : undefined;
+  try {
+    return await showLive({
+      client,
+      namespace,
+      name,
+      display,
+      hasCharts: !plain,
+      signal: AbortSignal.any([signal, failed.signal]),
+      resultOf: (state) => {
+        last = state;
+        return resultOf(state);
+      },
+    });
+  } finally {
+    keyboard?.close();
+  }
 }
 
-/** @param leave called for q; without it, Ctrl-C is sent to this process as a signal */
-async function liveDisplay(
-  onInterrupt: string,
-  advance: (state: LiveState | undefined) => void,
-  leave?: () => void,
-): Promise<Display> {
-  const end = leave ? 'q quit' : `Ctrl-C ${onInterrupt}`;
-  return await screenDisplay({
-    view: watchView,
-    keys: ({ demo }) => `${waitingOf(demo?.status ?? {}) ? 'space continue   ' : ''}${end}`,
-    onKey: (key, state) => {
-      if (key === ' ' || key === 'enter') advance(state);
-      else if (leave && ['q', 'escape', 'ctrl-c'].includes(key)) leave();
-      else if (key === 'ctrl-c') process.kill(process.pid, 'SIGINT');
-    },
-  });
-}
-
-function linesDisplay(
-  { isManual = false, print }: ShowRunOptions,
-  advance: (state: LiveState | undefined) => void,
-  fail: (error: Error) => void,
-): Display {
-  const display = plainDisplay(print);
-  if (!isManual) return display;
-  let last: LiveState | undefined;
-  print('Press enter to continue when the run waits for you.');
+/** Calls `onEnter` for each line of the input, and `fail` at its end. */
+function keyboardOf(onEnter: () => void, fail: (error: Error) => void): Interface {
   const keyboard = createInterface({ input: process.stdin });
-  keyboard.on('line', () => advance(last));
+  keyboard.on('line', onEnter);
   keyboard.on('close', () =>
     fail(new Error('the input has ended, so you cannot continue to the next chapter')),
   );
-  return {
-    update(state) {
-      last = state;
-      display.update(state);
-    },
-    async close() {
-      keyboard.close();
-      await display.close();
-    },
-  };
+  return keyboard;
 }

@@ -55,11 +55,11 @@ export async function awaitVerdict(
   return outcome.exit;
 }
 
-function timedOut({ connection, demo, name }: LiveState, place: Connection, timeoutMs: number): PluginError {
+function timedOut({ demo, lost, name }: LiveState, place: Connection, timeoutMs: number): PluginError {
   const { chapter, message, phase } = demo?.status ?? {};
   const where =
-    connection.state === 'lost'
-      ? `the connection is lost: ${connection.why}`
+    lost
+      ? `the connection is lost: ${lost.why}`
       : `it is ${phase ?? 'not seen by an operator'}${chapter ? `, in ${chapter}` : ''}${message ? `: ${message}` : ''}`;
   return new PluginError(
     `no verdict of ${name} within ${Math.round(timeoutMs / 1000)} s; ${where}`,

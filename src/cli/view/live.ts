@@ -32,21 +32,17 @@ export async function follow(options: LiveOptions): Promise<void> {
   const { client, hasCharts, name, namespace, onChange, signal } = options;
   const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace, name });
   let demo: ChaosDemo | undefined;
-  let lostAt: number | undefined;
+  let lost: LiveState['lost'];
   const charts = hasCharts ? followEvidence(options, () => demo) : undefined;
   await repeat(OBJECT_MS, signal, async () => {
     try {
       demo = await client.request<ChaosDemo>({ method: 'GET', path, signal });
-      lostAt = undefined;
-      onChange({ demo, deleted: false, connection: { state: 'connected' } });
+      lost = undefined;
+      onChange({ demo, deleted: false, lost });
     } catch (error) {
-      if (isNotFound(error)) {
-        lostAt = undefined;
-        onChange({ deleted: demo !== undefined, connection: { state: 'connected' } });
-      } else if (!signal.aborted) {
-        lostAt ??= Date.now();
-        onChange({ connection: { state: 'lost', sinceMs: lostAt, why: messageOf(error) } });
-      }
+      const isAbsent = isNotFound(error);
+      lost = isAbsent ? undefined : { sinceMs: Date.now(), why: messageOf(error), ...lost };
+      if (!signal.aborted) onChange(isAbsent ? { deleted: demo !== undefined, lost } : { lost });
     }
   });
   await charts;

@@ -48,7 +48,7 @@ const explained = wholeDiagnosisWith({
   chain: [{ text: 'The store lost its counts.', evidence: ['s1'] }],
   alternatives: [{ class: 'store-slow', component: 'store' }],
 });
-const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'connection refused' } as const;
+const lost = { sinceMs: NOW - 7000, why: 'connection refused' };
 
 const STATES: readonly (readonly [string, LiveState])[] = [
   ['an object without a state yet', initialState('ratelimiter', 'demo')],
@@ -64,7 +64,7 @@ const STATES: readonly (readonly [string, LiveState])[] = [
   ['a fault', { ...stateWith(inFault), evidence: evidenceOfRun() }],
   ['a fault without evidence', { ...stateWith(inFault), noEvidence: 'you may not read it' }],
   ['a run that waits for a person', stateWith(statusWaiting())],
-  ['a lost connection', { ...stateWith(inFault), connection: lost }],
+  ['a lost connection', { ...stateWith(inFault), lost }],
   ['a run that has ended', stateWith(ended)],
   [
     'a run that has ended, with evidence',

@@ -25,10 +25,9 @@ export function phasePart({ demo }: LiveState): Line {
 }
 
 /** The state of the connection, if it is worth showing. */
-export function connectionPart({ connection }: LiveState, now: number): Line {
-  if (connection.state === 'connected') return [];
-  if (connection.state !== 'lost') return [seg('connecting …', 'dim')];
-  const seconds = Math.max(0, Math.round((now - connection.sinceMs) / 1000));
+export function connectionPart({ lost }: LiveState, now: number): Line {
+  if (!lost) return [];
+  const seconds = Math.max(0, Math.round((now - lost.sinceMs) / 1000));
   return [seg(`connection lost for ${seconds} s, trying again`, 'bad')];
 }
 

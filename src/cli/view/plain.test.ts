@@ -21,10 +21,9 @@ describe('a run as plain lines', () => {
 
   it('plain lines report a lost connection, a new one, and a deleted object', () => {
     const state = stateWith(undefined);
-    const connection = { state: 'lost', sinceMs: 0, why: 'refused' } as const;
-    const lost = { ...state, connection };
+    const lost = { ...state, lost: { sinceMs: 0, why: 'refused' } };
     expect(plainLines(state, lost)).toEqual(['   Connection lost, trying again: refused']);
-    const again = { ...lost, connection: { state: 'connected' } as const };
+    const again = { ...lost, lost: undefined };
     expect(plainLines(lost, again)).toEqual(['   Connected again']);
     expect(plainLines(again, { ...again, deleted: true })).toEqual(['   demo was deleted']);
     expect(plainLines(state, stateWith(undefined))).toEqual([]);

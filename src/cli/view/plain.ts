@@ -55,8 +55,7 @@ function stateLine(status: ChaosDemoStatus): string | undefined {
   return ready && `   Pending${ready.reason === 'Pending' ? '' : ` (${ready.reason})`}: ${ready.message}`;
 }
 
-function connectionLines(before: LiveState, { connection }: LiveState): string[] {
-  if (before.connection.state === connection.state) return [];
-  if (connection.state === 'lost') return [`   Connection lost, trying again: ${connection.why}`];
-  return before.connection.state === 'lost' && connection.state === 'connected' ? ['   Connected again'] : [];
+function connectionLines(before: LiveState, { lost }: LiveState): string[] {
+  if ((before.lost === undefined) === (lost === undefined)) return [];
+  return [lost ? `   Connection lost, trying again: ${lost.why}` : '   Connected again'];
 }

@@ -3,12 +3,10 @@
  * synchronized update, and restores the terminal, also when the process is terminated.
  */
 import { stderr, stdin, stdout } from 'node:process';
+import { waitingOf } from '../stepper.ts';
 import type { Display } from './session.ts';
 import type { LiveState } from './state.ts';
-import type { Frame } from './watch-view.ts';
-
-/** A key: the character typed, or `enter`, `escape`, `ctrl-c`. */
-export type Key = string;
+import { watchView } from './watch-view.ts';
 
 /** Without it, a line too wide for the terminal wraps, and everything below moves. */
 const WRAP = { off: '\u001b[?7l', on: '\u001b[?7h' };
@@ -23,29 +21,33 @@ export function wantsColor(): boolean {
   return (process.env['NO_COLOR'] ?? '') === '' && (stdout.hasColors?.() ?? true);
 }
 
-export interface ScreenDisplayOptions {
-  readonly view: (state: LiveState, frame: Frame) => string[];
-  /** The description of the keys in the last line, for a state. */
-  readonly keys: (state: LiveState) => string;
-  readonly onKey: (key: Key, state: LiveState | undefined) => void;
+export interface ScreenOptions {
+  /** The effect of Ctrl-C, for the last line. */
+  readonly onInterrupt: string;
+  /** Called for space and enter. */
+  readonly advance: () => void;
+  /** Called for q; undefined: Ctrl-C is sent to this process as a signal. */
+  readonly leave: (() => void) | undefined;
 }
 
 /** Minimum interval between two frames, in milliseconds. */
 const FRAME_MS = 40;
 
 /**
- * Draws a view for every change, tick and size, and takes the terminal until it is closed. Ink and React are loaded only
+ * Draws the live view for every change, tick and size, and takes the terminal until it is closed. Ink and React are loaded only
  * here: most commands need neither.
  */
-export async function screenDisplay({ keys, onKey, view }: ScreenDisplayOptions): Promise<Display> {
+export async function screenDisplay({ advance, leave, onInterrupt }: ScreenOptions): Promise<Display> {
   const [{ createElement }, { render, Text, useInput }] = await Promise.all([import('react'), import('ink')]);
   const color = wantsColor();
   let shown: LiveState | undefined;
   let drawing: NodeJS.Timeout | undefined;
   const Screen = ({ text }: { text: string }) => {
     useInput((input, { ctrl, escape, return: isEnter }) => {
-      const key = ctrl && input === 'c' ? 'ctrl-c' : isEnter ? 'enter' : escape ? 'escape' : input;
-      if (key !== '') onKey(key, shown);
+      const isInterrupt = ctrl && input === 'c';
+      if (isEnter || input === ' ') advance();
+      else if (leave && (isInterrupt || escape || input === 'q')) leave();
+      else if (isInterrupt) process.kill(process.pid, 'SIGINT');
       draw();
     });
     return createElement(Text, { wrap: 'truncate' }, text);
@@ -69,7 +71,9 @@ export async function screenDisplay({ keys, onKey, view }: ScreenDisplayOptions)
     if (!shown) return;
     // Filling all rows would scroll.
     const size = { columns: stdout.columns || 80, rows: (stdout.rows || 24) - 1 };
-    const lines = view(shown, { ...size, color, now: Date.now(), keys: keys(shown) });
+    const space = waitingOf(shown.demo?.status ?? {}) ? 'space continue   ' : '';
+    const keys = `${space}${leave ? 'q quit' : `Ctrl-C ${onInterrupt}`}`;
+    const lines = watchView(shown, { ...size, color, now: Date.now(), keys });
     ink.rerender(createElement(Screen, { text: lines.join('\n') }));
   };
   stdout.on('resize', draw);

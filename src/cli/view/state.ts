@@ -3,11 +3,6 @@ import type { ChaosDemo } from '../../api/index.ts';
 import type { RunEvidence } from '../../evidence/index.ts';
 import { isOfRun } from '../report/report.ts';
 
-/** The state of the connection to the API server; `sinceMs` by the clock of this machine. */
-export type ConnectionState =
-  | { readonly state: 'connecting' | 'connected' }
-  | { readonly state: 'lost'; readonly sinceMs: number; readonly why: string };
-
 /** A view depends only on this and the clock. */
 export interface LiveState {
   readonly namespace: string;
@@ -17,7 +12,8 @@ export interface LiveState {
   readonly evidence: RunEvidence | undefined;
   /** Why the evidence is unavailable. */
   readonly noEvidence: string | undefined;
-  readonly connection: ConnectionState;
+  /** Since when, by the clock of this machine, the API server does not answer, and why. */
+  readonly lost: { readonly sinceMs: number; readonly why: string } | undefined;
 }
 
 /** Nothing is known yet. */
@@ -29,7 +25,7 @@ export function initialState(namespace: string, name: string): LiveState {
     deleted: false,
     evidence: undefined,
     noEvidence: undefined,
-    connection: { state: 'connecting' },
+    lost: undefined,
   };
 }
 

@@ -96,7 +96,7 @@ function stateOf(texts: readonly string[]): LiveState {
   return {
     ...stateWith(status),
     evidence: { ...evidence, scenarios },
-    connection: { state: 'lost', sinceMs: NOW, why: text(2) },
+    lost: { sinceMs: NOW, why: text(2) },
   };
 }
 
