@@ -43,11 +43,12 @@ Examples:
     .action(async (file: string, { against, json = false }: { against?: string; json?: boolean }) => {
       const recorded = against === undefined ? undefined : await statusIn(against);
       const noted: string[] = [];
-      const scenarios = await replay(boundedLines(inputOf(file)), KINDS, (name) =>
+      const input = file === '-' ? process.stdin.setEncoding('utf8') : createReadStream(file, 'utf8');
+      const scenarios = await replay(boundedLines(input), KINDS, (name) =>
         noted.push(`${name}: no probe of its fault is recorded, so its proof cannot be recomputed`),
       );
-      const lines = json ? [JSON.stringify(withPrintableTexts(scenarios), null, 2)] : textOf(scenarios);
-      process.stdout.write(`${lines.join('\n')}\n`);
+      const text = json ? JSON.stringify(withPrintableTexts(scenarios), null, 2) : textOf(scenarios);
+      process.stdout.write(`${text}\n`);
       process.exitCode = exitOf(scenarios);
       const different = recorded ? differences(scenarios, recorded) : [];
       const said = [...noted, ...different].map((line) => `chaosdemo: ${terminalLine(line)}\n`);
@@ -84,15 +85,8 @@ export function differences(again: readonly ScenarioStatus[], recorded: readonly
   ].flatMap(({ name, why }) => (why === undefined ? [] : `${name}: ${why}`));
 }
 
-function inputOf(file: string): AsyncIterable<string> {
-  return file === '-' ? process.stdin.setEncoding('utf8') : createReadStream(file, 'utf8');
-}
-
-function textOf(scenarios: readonly ScenarioStatus[]): string[] {
-  return scenarios.flatMap((scenario, i) => [
-    ...(i > 0 ? [''] : []),
-    ...scenarioLines(scenario).map(terminalLine),
-  ]);
+function textOf(scenarios: readonly ScenarioStatus[]): string {
+  return scenarios.map((one) => scenarioLines(one).map(terminalLine).join('\n')).join('\n\n');
 }
 
 function exitOf(scenarios: readonly ScenarioStatus[]): number {

@@ -81,11 +81,12 @@ export async function runPlan(
         const ended = await present(connection, demo, isLive, stopped);
         const started = environment.limiters.filter(({ process }) => process.exit);
         const dead = [...started.map(({ process }) => process.exitError().message), ...(await othersEnded())];
-        const judged = dead.length > 0 ? withoutDiagnoses(ended.demo) : ended.demo;
+        // Diagnoses explain effects by Redis, and know nothing about a process that has ended.
+        const status = { ...ended.demo.status, ...(dead.length > 0 && { diagnoses: [] }) };
         verdict = [
           ...dead.flatMap((message) => ['', ...message.split('\n')]),
           ...hints(ended.demo),
-          ...printedVerdict({ ...ended, demo: judged }),
+          ...printedVerdict({ ...ended, demo: { ...ended.demo, status } }),
         ];
         await writeFiles(ended, options);
         if (page || options.keep) printVerdict();
@@ -105,11 +106,6 @@ export async function runPlan(
     // The verdict is the last line, unless the user ends what is left running.
     await environment.stop().finally(printVerdict);
   }
-}
-
-/** Diagnoses explain effects by Redis, and know nothing about a process that has ended. */
-function withoutDiagnoses({ status = {}, ...demo }: ChaosDemo): ChaosDemo {
-  return { ...demo, status: { ...status, diagnoses: [] } };
 }
 
 /** Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed. */
@@ -170,4 +166,3 @@ With the plugin (docs/plugin.md):
 Ctrl-C ends it.`;
   for (const line of help.split('\n')) print(line);
 }
-

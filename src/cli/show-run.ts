@@ -28,21 +28,15 @@ export interface ShowRunOptions {
   readonly signal: AbortSignal;
 }
 
-/** The run that was shown, and how waiting for it ended. */
-export interface ShownRun {
-  readonly demo: ChaosDemo;
-  readonly outcome: Outcome;
-}
-
 /**
- * Shows the run until it has ended, or the object was refused for some seconds.
+ * Shows the run until it has ended, or the object was refused for some seconds. Returns it, and how the wait ended.
  * @param onState called with every state before that; its error ends the wait
  * @throws if the object is deleted, an annotation cannot be written, the keyboard has ended, or the reason of `signal`
  */
 export async function showRun(
   options: ShowRunOptions,
   onState: (state: LiveState) => void = () => undefined,
-): Promise<ShownRun> {
+): Promise<{ readonly demo: ChaosDemo; readonly outcome: Outcome }> {
   const waiter = new Waiter();
   return await show(options, (state) => {
     if (state.deleted) throw new Error(`${options.name} was deleted`);

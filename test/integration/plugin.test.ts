@@ -35,7 +35,7 @@ describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
     keepingTime(async () => {
       const first = await run('good', { scenarios: [ghosts()] });
       expect(first.stderr).toBe('');
-      expect(first.stdout).toMatch(/^── \d+\/\d+ {2}Ghost Allowing Chaos$/m);
+      expect(first.stdout).toMatch(/^\S+ +Running +\d+\/\d+ Ghost Allowing Chaos/m);
       expect(first.stdout).toMatch(/^ {3}★ ghosts Violated: /m);
       expect(first.stdout).toContain('Verdict: Succeeded (ExpectationsMet), 1/1 as expected');
       expect(first.status).toBe(0);

@@ -29,13 +29,9 @@ export async function withPage<T>(
   { name, namespace }: { readonly name: string; readonly namespace: string },
   use: (address: URL) => Promise<T>,
 ): Promise<T> {
-  const child = spawn(
-    process.execPath,
-    [PLUGIN, 'ui', name, '-n', namespace, '--kubeconfig', kubeconfig],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [PLUGIN, 'ui', name, '-n', namespace, '--kubeconfig', kubeconfig], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = once(child, 'exit');
   try {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -57,10 +57,9 @@ export async function awaitVerdict(
 
 function timedOut({ demo, lost, name }: LiveState, place: Connection, timeoutMs: number): PluginError {
   const { chapter, message, phase } = demo?.status ?? {};
-  const where =
-    lost
-      ? `the connection is lost: ${lost.why}`
-      : `it is ${phase ?? 'not seen by an operator'}${chapter ? `, in ${chapter}` : ''}${message ? `: ${message}` : ''}`;
+  const where = lost
+    ? `the connection is lost: ${lost.why}`
+    : `it is ${phase ?? 'not seen by an operator'}${chapter ? `, in ${chapter}` : ''}${message ? `: ${message}` : ''}`;
   return new PluginError(
     `no verdict of ${name} within ${Math.round(timeoutMs / 1000)} s; ${where}`,
     `To wait on: ${pluginCommand('wait', { ...place, name })}`,

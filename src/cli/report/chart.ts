@@ -114,7 +114,6 @@ function seriesOf({ colour, holds, points }: PlotLine, { log, toMs, unit }: Plot
   if (unit === 'ms') {
     return {
       type: 'scatter',
-      silent: true,
       symbol: SYMBOLS[colour],
       symbolSize: 5,
       itemStyle: { color, opacity: 0.8 },
@@ -123,7 +122,6 @@ function seriesOf({ colour, holds, points }: PlotLine, { log, toMs, unit }: Plot
   }
   return {
     type: 'line',
-    silent: true,
     // A single point has no line.
     showSymbol: points.length === 1,
     symbol: 'circle',
@@ -141,7 +139,6 @@ function areasOf({ bands, fromMs, toMs }: Plot) {
     ? bands.filter(({ kind }) => kind !== 'fault')
     : bands;
   return {
-    silent: true,
     data: shown.map(({ fromMs: from, kind, toMs: to }, i) => [
       {
         xAxis: from,
@@ -169,7 +166,6 @@ function marksOf({ bound, fromMs, marks, toMs }: Plot) {
   const isSame = apart !== undefined && apart < SAME * (toMs - fromMs);
   const drawn = isSame ? marks.filter((mark) => mark !== second) : marks;
   return {
-    silent: true,
     symbol: 'none',
     data: [
       ...(bound
@@ -187,7 +183,6 @@ function marksOf({ bound, fromMs, marks, toMs }: Plot) {
           ...label,
           show: !joined || i === 0,
           formatter: joined ? `${first?.text}, ${second?.text}` : text,
-          position: 'end',
           distance: 4,
         },
         lineStyle: { color: 'var(--text)', width: 0.75, type: 'solid' },

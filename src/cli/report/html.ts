@@ -180,7 +180,7 @@ ${tableMarkup({
 function plotFigure(plot: Plot, anchor: string): Markup {
   const svg = new MarkupText(chartSvg(plot, anchor));
   const key = keyOf(plot);
-  return html`<figure><figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
+  return html`<figure><figcaption><b>${plot.title} (${plot.unit}${plot.log ? ', each line ten times the one below' : ''})</b> ${plot.about}</figcaption>
 <div class="scroll" tabindex="0">${svg}</div>
 ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, name }) => html`<li><i class="k-${colour}${plot.unit === 'ms' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
 <details><summary>Figures of this plot</summary>${tableMarkup(tableOf(plot))}</details></figure>`;
@@ -188,17 +188,9 @@ ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, name })
 
 /** The legend; lines of single pods share one entry. The table names each. */
 function keyOf({ lines }: Plot): readonly PlotLine[] {
-  const named = lines.toReversed();
-  const [first, ...others] = named.filter(
-    ({ colour, name }) => colour === 'faint' && name.startsWith('replica-'),
-  );
-  if (!first) return named;
-  const rest = named.filter((line) => line !== first && !others.includes(line));
-  return [...rest, { ...first, name: 'single pods' }];
-}
-
-function unitOf({ log, unit }: Plot): string {
-  return log ? ` (${unit}, each line ten times the one below)` : ` (${unit})`;
+  const named = lines.filter(({ colour }) => colour !== 'faint').toReversed();
+  const pod = lines.find(({ colour }) => colour === 'faint');
+  return pod ? [...named, { ...pod, name: 'single pods' }] : named;
 }
 
 function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string): Markup {

@@ -7,6 +7,9 @@ import { html, type Markup, type Part } from './text.ts';
 
 type Outcome = 'passed' | 'failure' | 'error' | 'skipped';
 
+/** Of a scenario without a judgment. */
+const NOT_JUDGED: Readonly<Record<string, Outcome>> = { Inconclusive: 'error', NotTested: 'skipped' };
+
 interface Case {
   readonly name: string;
   readonly outcome: Outcome;
@@ -23,7 +26,10 @@ interface Case {
 export function reportJunit(report: Report): string {
   const cases = [...report.scenarios.map(caseOf), runCase(report)];
   const count = (outcome: Outcome): number => cases.filter((one) => one.outcome === outcome).length;
-  const { completedAt, number, startedAt } = report.run;
+  const { headline, verdict } = report;
+  const { completedAt, number, runId, startedAt } = report.run;
+  const { phase, reason } = verdict;
+  const properties: Record<string, Part> = { verdict: phase, reason, run: number, runId, headline };
   const time = secondsBetween(startedAt, completedAt);
   const suite = `${report.namespace}/${report.name}`;
   const counts = html`tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" time="${time}"`;
@@ -32,15 +38,11 @@ export function reportJunit(report: Report): string {
     html`<testsuites name="${suite}" ${counts}>
 <testsuite name="${suite} run ${number}" timestamp="${startedAt}" ${counts} skipped="${count('skipped')}">
 <properties>
-${Object.entries(propertiesOf(report)).map(([name, value]) => html`<property name="${name}" value="${value}"/>\n`)}</properties>
+${Object.entries(properties).map(([name, value]) => html`<property name="${name}" value="${value}"/>\n`)}</properties>
 ${cases.map((one) => caseXml(one, suite))}</testsuite>
 </testsuites>
 `.text
   }`;
-}
-
-function propertiesOf({ headline, run: { number, runId }, verdict }: Report): Record<string, Part> {
-  return { verdict: verdict.phase, reason: verdict.reason, run: number, runId, headline };
 }
 
 function caseOf({ advice, asExpected, diagnosis, gate, status }: ScenarioReport): Case {
@@ -48,13 +50,7 @@ function caseOf({ advice, asExpected, diagnosis, gate, status }: ScenarioReport)
   const found = `${name} found ${findingText(status)}; gate ${gate}`;
   return {
     name: `${name}: expects ${expect}`,
-    outcome: asExpected
-      ? 'passed'
-      : result === undefined
-        ? 'skipped'
-        : result === 'Inconclusive'
-          ? 'error'
-          : 'failure',
+    outcome: asExpected ? 'passed' : (NOT_JUDGED[result ?? 'NotTested'] ?? 'failure'),
     type: reason === '' ? (result ?? 'NotTested') : reason,
     message: `${found}${message === '' ? '' : `: ${message}`}`,
     time: secondsBetween(fault?.startedAt, fault?.endedAt),

@@ -118,11 +118,8 @@ function columnsOf({ fromMs, toMs }: Plot, count: number): { readonly from: numb
   return Array.from({ length: count }, (_, i) => ({ from: at(i), to: at(i + 1) }));
 }
 
-/** Of a column of dots, from the bottom; none: `low` is greater. */
-interface Dots {
-  readonly low: number;
-  readonly high: number;
-}
+/** The lowest and the highest dot of a column, from the bottom; none: the lowest is greater. */
+type Dots = readonly [low: number, high: number];
 
 /** The dots of a line. All points of a column count: a peak must not fall between two dots. */
 function dotsOf(
@@ -142,14 +139,14 @@ function dotsOf(
     const heights = seen.map((value) =>
       Math.max(0, Math.min(rows - 1, Math.round((value / top) * (rows - 1)))),
     );
-    return { low: Math.min(...heights), high: Math.max(...heights) };
+    return [Math.min(...heights), Math.max(...heights)];
   });
 }
 
 /** The bits of a cell of two columns of dots, whose lowest dot is at `bottom`. */
 function bitsOf(columns: readonly Dots[], bottom: number): number {
   return BITS.toReversed().reduce((all, bits, row) => {
-    const isOn = ({ high, low }: Dots): boolean => low <= bottom + row && bottom + row <= high;
+    const isOn = ([low, high]: Dots): boolean => low <= bottom + row && bottom + row <= high;
     return columns.reduce((sum, dots, i) => sum | (isOn(dots) ? (bits[i] ?? 0) : 0), all);
   }, 0);
 }

@@ -151,11 +151,9 @@ export function rule(heading: string, width: number): Line {
 /** The line for a terminal, never wider than `width`. */
 export function render(line: Line, { color, columns }: { color: boolean; columns: number }): string {
   return fit(line, columns)
-    .map(({ style, text }) => (color && style !== 'plain' ? colored(style, text) : text))
+    .map(({ style, text }) =>
+      color && style !== 'plain' ? styleText(FORMATS[style], text, { validateStream: false }) : text,
+    )
     .join('')
     .trimEnd();
-}
-
-function colored(style: TextStyle, text: string): string {
-  return styleText(FORMATS[style], text, { validateStream: false });
 }

@@ -29,7 +29,10 @@ export function plainDisplay(print: (line: string) => void): Display {
 /** The lines to print for the change from `before` to `after`; texts of the cluster are included as they are. */
 export function plainLines(before: LiveState, after: LiveState): string[] {
   const [was, is] = [before.demo?.status, after.demo?.status ?? {}];
-  const lines = connectionLines(before, after);
+  const lines: string[] = [];
+  const { lost } = after;
+  if (lost && !before.lost) lines.push(`   Connection lost, trying again: ${lost.why}`);
+  if (before.lost && !lost) lines.push('   Connected again');
   if (after.deleted && !before.deleted) lines.push(`   ${after.name} was deleted`);
   if (!after.demo || before.demo === after.demo) return lines;
   // A run that had ended before we started is no news: the user waits for another one.
@@ -53,9 +56,4 @@ function stateLine(status: ChaosDemoStatus): string | undefined {
   if (status.phase !== 'Pending') return undefined;
   const ready = condition('Ready');
   return ready && `   Pending${ready.reason === 'Pending' ? '' : ` (${ready.reason})`}: ${ready.message}`;
-}
-
-function connectionLines(before: LiveState, { lost }: LiveState): string[] {
-  if ((before.lost === undefined) === (lost === undefined)) return [];
-  return [lost ? `   Connection lost, trying again: ${lost.why}` : '   Connected again'];
 }

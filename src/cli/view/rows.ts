@@ -10,27 +10,26 @@ const GAP = 3;
 
 /** The header, in capitals. */
 export function header(name: string): string {
-  return rowOf(name, ['NAME', ...COLUMNS.map((column) => column.name.toUpperCase())]);
+  const names = COLUMNS.map((column) => column.name.toUpperCase());
+  return rowOf('NAME'.padEnd(name.length), names);
 }
 
 /** The row of an object. Times are ages, as of `now`. */
 export function row(demo: ChaosDemo, now: number): string {
-  const { name } = demo.metadata;
   const values = COLUMNS.map(({ jsonPath, type }) => {
     const value = valueAt(demo, jsonPath);
     return type === 'date' && value !== ''
       ? `${Math.max(0, Math.round((now - Date.parse(value)) / 1000))}s`
       : value;
   });
-  return rowOf(name, [name, ...values]);
+  return rowOf(demo.metadata.name.padEnd(4), values);
 }
 
-function rowOf(name: string, [first = '', ...values]: readonly string[]): string {
-  const cells = values.map((value, i) => {
-    const { name: column = '' } = COLUMNS[i] ?? {};
-    return value.padEnd(Math.max(column.length, WIDTHS[column] ?? 0));
-  });
-  return [first.padEnd(Math.max(4, name.length)), ...cells].join(' '.repeat(GAP)).trimEnd();
+function rowOf(name: string, values: readonly string[]): string {
+  const cells = COLUMNS.map((column, i) =>
+    (values[i] ?? '').padEnd(Math.max(column.name.length, WIDTHS[column.name] ?? 0)),
+  );
+  return [name, ...cells].join(' '.repeat(GAP)).trimEnd();
 }
 
 /** The value at `.status.phase` or `.status.conditions[?(@.type=="Ready")].reason`; '' if there is none. */

@@ -34,8 +34,8 @@ export interface ScreenOptions {
 const FRAME_MS = 40;
 
 /**
- * Draws the live view for every change, tick and size, and takes the terminal until it is closed. Ink and React are loaded only
- * here: most commands need neither.
+ * Draws the live view for every change, tick and size, and takes the terminal until it is closed. Ink and React are
+ * loaded only here: most commands need neither.
  */
 export async function screenDisplay({ advance, leave, onInterrupt }: ScreenOptions): Promise<Display> {
   const [{ createElement }, { render, Text, useInput }] = await Promise.all([import('react'), import('ink')]);

@@ -3,7 +3,8 @@
  * origin can send requests, and gets nothing.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isForbidden } from '@chaosdemo/kube-runtime';
 import { messageHtml } from '../../report/html.ts';
@@ -41,7 +42,8 @@ export async function serveUi({ page, port }: UiOptions): Promise<Ui> {
     if (request.method === 'GET' && isPath(request, token)) void answer(response);
     else sendMessage(response, 404, NOT_SERVED);
   });
-  await listen(server, port);
+  server.listen({ host: '127.0.0.1', port, exclusive: true });
+  await once(server, 'listening');
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}`,
     async close() {
@@ -92,11 +94,4 @@ function send(response: ServerResponse, status: number, body: string): void {
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, resolve);
-  });
 }
