@@ -51,7 +51,7 @@ export function componentName({ pods }: ScenarioEvidence, component: string): st
 
 /** The table for screen readers and exact figures: a row for each line. */
 export function tableOf({ lines, title, unit }: Plot): Table {
-  const at = ([ms, value]: PlotPoint): string => `${Math.round(value * 10) / 10} ${unit} at ${seconds(ms)}`;
+  const at = ([ms, value]: PlotPoint): string => `${round(value)} ${unit} at ${seconds(ms)}`;
   return {
     caption: title,
     head: ['line', 'first', 'most', 'last'],
@@ -66,6 +66,11 @@ export function tableOf({ lines, title, unit }: Plot): Table {
 /** The value at a time on the line between two points. */
 export function between([from, first]: PlotPoint, [to, last]: PlotPoint, atMs: number): number {
   return first + ((last - first) * (atMs - from)) / (to - from);
+}
+
+/** Rounds to tenths. */
+export function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 /** "+1.25 s" from milliseconds. */
