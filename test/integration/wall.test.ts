@@ -1,7 +1,7 @@
 /**
  * What servers of one namespace send that takes long to read, all of it at once: meanwhile the lease of the leader is
- * renewed, and the run of another namespace takes as long, as with another operator. The servers are in this process,
- * the operators are not.
+ * renewed as that of another operator, and runs of another namespace end. How long they take is not compared: it was the
+ * same with one thread for all namespaces. The servers are in this process, the operators are not.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -119,39 +119,24 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
     return Math.max(...at.slice(1).map((time, i) => time - (at[i] ?? 0)));
   }
 
-  /** How long a run takes with the operator that is attacked, and one at the same time with the other; milliseconds. */
-  async function runs(name: string): Promise<number[]> {
-    return await Promise.all(
-      [world, control].map(async (where) => {
-        const begunAt = performance.now();
-        await where.applySpec(name, ONE_BURST);
-        await where.ended(name);
-        return performance.now() - begunAt;
-      }),
-    );
-  }
-
   it(
-    'delay no renewal of the lease, and no run of others',
+    'delay no renewal of the lease, and runs of others end',
     keepingTime(async () => {
-      // The first loads code.
-      await runs('first');
+      const run = async (name: string): Promise<void> => {
+        await world.applySpec(name, ONE_BURST);
+        await world.ended(name);
+      };
+      // It loads code.
+      await run('before');
       const demos = await attack();
       const over = new AbortController();
       const gaps = Promise.all([world, control].map((where) => longestGap(where, over.signal)));
-      const attacked: number[] = [];
-      const usual: number[] = [];
-      for (const name of ['second', 'third', 'fourth']) {
-        const [own = 0, other = 0] = await runs(name);
-        attacked.push(own);
-        usual.push(other);
-      }
+      for (const name of ['first', 'second', 'third']) await run(name);
       over.abort();
       const [gap = 0, usualGap = 0] = await gaps;
       for (const service of Object.keys(ATTACKS)) {
         expect((await demos.status(`${service}-1`)).conditions?.[0]?.reason).toBeDefined();
       }
-      expect(Math.min(...attacked)).toBeLessThan(1.5 * Math.max(...usual));
       expect(gap).toBeLessThan(usualGap + 300);
     }, Number.POSITIVE_INFINITY),
   );
