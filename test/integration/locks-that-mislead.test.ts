@@ -78,25 +78,28 @@ const semaphore: PlantLock = (store) => ({
   release: async (key, token) => void (await store.zrem(key, token)),
 });
 
-/** Holds the lock on most of several servers, as Redlock does. */
-const ofMajority: PlantLock = (store, pod, others) => {
-  const locks = [store, ...others].map((one) => compared(one, pod, []));
-  const most = Math.floor(locks.length / 2) + 1;
-  const release = async (key: string, token: string): Promise<void> => {
-    const released = await Promise.allSettled(locks.map((lock) => lock.release(key, token)));
-    if (released.filter(({ status }) => status === 'fulfilled').length < most)
-      throw new Error('too few servers');
+/** Holds the lock on so many of several servers; most of them: as Redlock does. */
+const agreedBy =
+  (needed: (servers: number) => number): PlantLock =>
+  (store, pod, others) => {
+    const locks = [store, ...others].map((one) => compared(one, pod, []));
+    const most = needed(locks.length);
+    const release = async (key: string, token: string): Promise<void> => {
+      const released = await Promise.allSettled(locks.map((lock) => lock.release(key, token)));
+      if (released.filter(({ status }) => status === 'fulfilled').length < most)
+        throw new Error('too few servers');
+    };
+    return {
+      release,
+      async acquire(key, token) {
+        const granted = await Promise.allSettled(locks.map((lock) => lock.acquire(key, token)));
+        if (granted.filter((one) => one.status === 'fulfilled' && one.value).length >= most) return { token };
+        await release(key, token);
+        return undefined;
+      },
+    };
   };
-  return {
-    release,
-    async acquire(key, token) {
-      const granted = await Promise.allSettled(locks.map((lock) => lock.acquire(key, token)));
-      if (granted.filter((one) => one.status === 'fulfilled' && one.value).length >= most) return { token };
-      await release(key, token);
-      return undefined;
-    },
-  };
-};
+const ofMajority = agreedBy((servers) => Math.floor(servers / 2) + 1);
 
 /** Tries again on another connection, and knows its own token there. */
 const reconnecting: PlantLock = (store, ...rest) => ({
@@ -308,9 +311,10 @@ const RIGHT: Readonly<Record<string, Planted>> = {
     options: { commandTimeout: 100 },
     others: 2,
   },
-  majorityKeeps: {
+  // If two contend, a holder may have a bare majority, of which the loss of one leaves none: so all have to agree.
+  unanimousKeeps: {
     expected: 'Held: Excludes',
-    plant: ofMajority,
+    plant: agreedBy((servers) => servers),
     trial: { ...TTL, fault: { type: 'DataLoss' } },
     others: 2,
   },
