@@ -148,15 +148,6 @@ const journal = z
     ).optional(),
     awaitingSince: time('Since when it waits for a person.').optional(),
     stoppingSince: time('Since when the run is being stopped before its last chapter.').optional(),
-    fixtures: z
-      .array(text(112, 'A name.'))
-      .max(LIMITS.fixtures)
-      .optional()
-      .meta({
-        description:
-          'Names of what this run has set up on the subject, or is about to, if that stays until it is removed.',
-        ...atomic,
-      }),
   })
   .describe('What the operator needs to continue after a restart. Do not build on it.');
 

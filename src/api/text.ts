@@ -12,7 +12,6 @@ export const LIMITS = {
   pods: 16,
   pastRun: 384,
   pastRuns: 20,
-  fixtures: 32,
 } as const;
 
 /**
