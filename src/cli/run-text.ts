@@ -48,7 +48,7 @@ export function verdictLines({ chapters, scenarios, verdict }: Report): string[]
     ...(isToEnd || message === '' ? [] : [message]),
     ...(scenarios.length === 0
       ? []
-      : ['All figures and evidence: --report-dir, or kubectl chaosdemo report']),
+      : ['All figures and evidence: --report-dir here, kubectl chaosdemo report in a cluster']),
     `Verdict: ${phase} (${reason}), ${expectedText({ scenarios: scenarios.map(({ status }) => status) })}`,
   ];
 }

@@ -6,7 +6,7 @@ import type { ClusterCommand } from './command.ts';
 
 export const init: ClusterCommand<InitOptions> = {
   name: 'init',
-  summary: 'Write a ChaosDemo for an API of the cluster, from its objects and from the answers of one pod',
+  summary: 'Write a ChaosDemo for an API of the cluster, from its objects and from the responses of one pod',
   examples: [
     'kubectl chaosdemo init -l app=api -n shop --path /items --yes --save api.yaml',
     'kubectl chaosdemo init -l app=api -n shop --port 8080 --key-header X-Api-Key --yes',

@@ -69,7 +69,7 @@ function problemOf(error: unknown): [status: number, why: string] {
   if (error instanceof PluginError) return [404, error.message];
   return isForbidden(error)
     ? [403, 'You may not read this ChaosDemo. Ask for the right to get chaosdemos.chaosdemo.dev.']
-    : [502, 'The API server did not answer as it should. Try: kubectl get chaosdemos'];
+    : [502, 'The API server did not respond as it should. Try: kubectl get chaosdemos'];
 }
 
 const HEADERS = {
