@@ -1,7 +1,7 @@
 /**
- * What servers of one namespace send that takes long to read, all of it at once: meanwhile the lease of the leader is
- * renewed as that of another operator, and runs of another namespace end. How long they take is not compared: it was the
- * same with one thread for all namespaces. The servers are in this process, the operators are not.
+ * What servers of one namespace send that takes long to read, all of it at once, and then a thread of that namespace
+ * that hardly ever runs: meanwhile the lease of the leader is renewed, and runs of another namespace take as long, as
+ * those of another operator on the same machine. The servers are in this process, the operators are not.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +27,7 @@ import { asAdmin } from './support/outcome.ts';
 const ATTACKER = 'wall-attacker';
 const SERVERS = 16;
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);
 const times = (count: number, part: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => part(i)).join('');
 const clients = (rest: string) => (address: string) => bulk(`addr=${address} ${rest}`);
@@ -59,11 +60,14 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
   let world: World;
   /** With an operator that is not attacked: the machine delays it as much. */
   let control: World;
+  const cells = new DisturbedCells(folderOfFile());
   beforeAll(async () => {
     [world, control] = await Promise.all([
-      World.start('strict', { otherNamespaces: [ATTACKER] }),
+      World.start('strict', { otherNamespaces: [ATTACKER], program: cells.program }),
       World.start('strict'),
     ]);
+    // It loads code, and takes the first cell.
+    await runTimes('before', 1);
   });
   afterAll(() => Promise.all([world?.stop(), control?.stop()]));
 
@@ -119,25 +123,53 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
     return Math.max(...at.slice(1).map((time, i) => time - (at[i] ?? 0)));
   }
 
+  /** How long runs take, one after another, of the operator that is attacked, and of the other at the same time; ms. */
+  async function runTimes(name: string, count: number): Promise<{ attacked: number; usual: number }> {
+    const timesOf = async (where: World): Promise<number[]> => {
+      const took: number[] = [];
+      for (let i = 0; i < count; i += 1) {
+        const from = performance.now();
+        await where.applySpec(`${name}-${i}`, ONE_BURST);
+        await where.ended(`${name}-${i}`);
+        took.push(performance.now() - from);
+      }
+      return took;
+    };
+    const [attacked = [], usual = []] = await Promise.all([world, control].map(timesOf));
+    return { attacked: sum(attacked), usual: sum(usual) };
+  }
+
   it(
-    'delay no renewal of the lease, and runs of others end',
+    'delay no renewal of the lease, and no runs of others',
     keepingTime(async () => {
-      const run = async (name: string): Promise<void> => {
-        await world.applySpec(name, ONE_BURST);
-        await world.ended(name);
-      };
-      // It loads code.
-      await run('before');
       const demos = await attack();
       const over = new AbortController();
       const gaps = Promise.all([world, control].map((where) => longestGap(where, over.signal)));
-      for (const name of ['first', 'second', 'third']) await run(name);
+      const { attacked, usual } = await runTimes('attacked', 3);
       over.abort();
       const [gap = 0, usualGap = 0] = await gaps;
       for (const service of Object.keys(ATTACKS)) {
         expect((await demos.status(`${service}-1`)).conditions?.[0]?.reason).toBeDefined();
       }
       expect(gap).toBeLessThan(usualGap + 300);
+      expect(attacked).toBeLessThan(usual * 1.5);
+    }, Number.POSITIVE_INFINITY),
+  );
+
+  it(
+    'delay no runs of others if they stop their own thread again and again',
+    keepingTime(async () => {
+      let isOver = false;
+      const stopping = (async () => {
+        let stops = 0;
+        for (; !isOver; stops += 1) expect(await cells.disturb('freeze 900', 1)).toBe(true);
+        return stops;
+      })();
+      const { attacked, usual } = await runTimes('beside', 3).finally(() => {
+        isOver = true;
+      });
+      expect(await stopping).toBeGreaterThan(1);
+      expect(attacked).toBeLessThan(usual * 1.5);
     }, Number.POSITIVE_INFINITY),
   );
 });

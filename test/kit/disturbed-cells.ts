@@ -26,16 +26,20 @@ export class DisturbedCells {
     this.program = { file: MAIN, env };
   }
 
-  /** Disturbs one thread. @returns false if none took it in two seconds: the process may have none */
-  async disturb(what: Disturbance): Promise<boolean> {
-    const complete = `${this.#file}.complete`;
+  /**
+   * Disturbs one thread, or that of the cell at this place: cells count from 0, as they are started.
+   * @returns false if none took it in two seconds: the process may have none
+   */
+  async disturb(what: Disturbance, place?: number): Promise<boolean> {
+    const file = place === undefined ? this.#file : `${this.#file}-${place}`;
+    const complete = `${file}.complete`;
     writeFileSync(complete, what);
-    await rename(complete, this.#file);
-    const taken = until(() => !existsSync(this.#file), { what: 'a thread to take it', deadlineMs: TAKEN_MS });
+    await rename(complete, file);
+    const taken = until(() => !existsSync(file), { what: 'a thread to take it', deadlineMs: TAKEN_MS });
     return await taken.then(
       () => true,
       () => {
-        rmSync(this.#file, { force: true });
+        rmSync(file, { force: true });
         return false;
       },
     );

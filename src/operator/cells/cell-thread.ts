@@ -74,8 +74,8 @@ export class Cell {
   }
 
   /** Those with requests in progress or open drivers. */
-  get namespaces(): Iterable<string> {
-    return this.#uses.keys();
+  get namespaces(): ReadonlySet<string> {
+    return new Set(this.#uses.keys());
   }
 
   /** Requests of a connector in the cell go to `cluster`. `clockOffset`: see `CellMemory`. */

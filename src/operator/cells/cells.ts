@@ -15,7 +15,10 @@ import { Suspects } from './suspects.ts';
 
 /** More would share the processors with each other, and each takes 30 MB. */
 const MOST_CELLS = Math.min(4, Math.max(2, availableParallelism()));
-/** A cell without work is ended after this time; objects that wait check more often. Milliseconds. */
+/**
+ * A cell without work is ended after this time, and a namespace without work has no cell then; objects that wait check
+ * more often. Milliseconds.
+ */
 const IDLE_MS = 60_000;
 /** Above this share of the memory of its container the process ends its largest cell, before the system ends all. */
 const MEMORY_SHARE = 0.85;
@@ -30,7 +33,7 @@ export class Cells {
   readonly #logger: Logger;
   readonly #data: CommonData;
   readonly #cells = new Set<Cell>();
-  readonly #byNamespace = new Map<string, Cell>();
+  readonly #byNamespace = new Map<string, { readonly cell: Cell; usedAt: number }>();
   /** Namespaces that may have to wait for a cell. */
   readonly suspects = new Suspects();
   /** Bytes of connections and of histories, counted for each cell: see `SharedCount`. */
@@ -50,13 +53,10 @@ export class Cells {
     }));
   }
 
-  /** The cell of a namespace, started if need be. */
+  /** The cell of a namespace: as long as there are few namespaces, none shares that of another, even a quiet one. */
   of(namespace: string): Cell {
-    const known = this.#byNamespace.get(namespace);
-    if (known) return known;
-    const [idlest] = [...this.#cells].sort((one, two) => one.load - two.load);
-    const cell = idlest && (idlest.load === 0 || this.#cells.size >= MOST_CELLS) ? idlest : this.#start();
-    this.#byNamespace.set(namespace, cell);
+    const cell = this.#byNamespace.get(namespace)?.cell ?? this.#leastShared() ?? this.#start();
+    this.#byNamespace.set(namespace, { cell, usedAt: performance.now() });
     return cell;
   }
 
@@ -64,6 +64,14 @@ export class Cells {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([...this.#cells].map((cell) => cell.end()));
+  }
+
+  /** A cell that has no namespace; or with as many cells as there may be, the one with the least to do. */
+  #leastShared(): Cell | undefined {
+    const shared = new Set([...this.#byNamespace.values()].map(({ cell }) => cell));
+    const free = [...this.#cells].find((cell) => !shared.has(cell));
+    if (free || this.#cells.size < MOST_CELLS) return free;
+    return [...this.#cells].sort((one, two) => one.load - two.load)[0];
   }
 
   #start(): Cell {
@@ -78,6 +86,11 @@ export class Cells {
   }
 
   #look(): void {
+    const now = performance.now();
+    for (const [namespace, place] of this.#byNamespace) {
+      if (place.cell.namespaces.has(namespace)) place.usedAt = now;
+      else if (now - place.usedAt > IDLE_MS) this.#byNamespace.delete(namespace);
+    }
     for (const cell of this.#cells) {
       cell.look();
       if (cell.load === 0 && cell.idleMs > IDLE_MS) void cell.end();
@@ -90,7 +103,9 @@ export class Cells {
 
   #ended(cell: Cell): void {
     this.#cells.delete(cell);
-    for (const [namespace, of] of this.#byNamespace) if (of === cell) this.#byNamespace.delete(namespace);
+    for (const [namespace, of] of this.#byNamespace) {
+      if (of.cell === cell) this.#byNamespace.delete(namespace);
+    }
     if (this.#cells.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
