@@ -29,11 +29,3 @@ export function diagnosedClass(diagnosis: Located): string {
 export function fallbackReason({ message }: Pick<DiagnosisStatus, 'message'>): string | undefined {
   return message === undefined || message === '' ? undefined : truncate(message, LIMITS.message);
 }
-
-/** In one message: "rules: store-writes-stalled at store (cache-0): A write to store took ...". */
-export function diagnosisSentence(
-  diagnosis: Located & Pick<DiagnosisStatus, 'profile'>,
-  texts: readonly string[],
-): string {
-  return truncate(`${diagnosis.profile}: ${diagnosedClass(diagnosis)}: ${texts.join(' ')}`, LIMITS.message);
-}

@@ -16,8 +16,8 @@ export function checkAnswer(answer: unknown, bundle: EvidenceBundle): CheckedAns
     const reasons = parsed.error.issues.map(
       ({ message, path }) => `${path.join('.') || 'the answer'}: ${message}`,
     );
-    // Some of the length of a message is left for the name of the profile.
-    return { rejected: truncate(printable(reasons.join('; ')), LIMITS.message - 192) };
+    // Some of the length of a message is left for the names of the profile and the model.
+    return { rejected: truncate(printable(reasons.join('; ')), LIMITS.message - 256) };
   }
   const chain = parsed.data.chain.map(({ evidence, text }) => ({ evidence, text: printable(text).trim() }));
   return { answer: { ...parsed.data, chain } };

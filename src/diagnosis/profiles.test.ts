@@ -5,7 +5,6 @@ import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { createDiagnosisProfiles, queryProvider } from './profiles.ts';
 import type { DiagnosisProvider, DiagnosisRequest } from './provider.ts';
-import { rulesProvider } from './rules/index.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -47,12 +46,7 @@ const never = new AbortController().signal;
 
 const saying = (answer: unknown): DiagnosisProvider => ({
   name: 'scripted',
-  answer: async () => ({
-    answer,
-    promptVersion: 'prompt/v1',
-    model: 'm\u{1b}[31m',
-    usage: { inputTokens: 7 },
-  }),
+  answer: async () => ({ answer, promptVersion: 'prompt/v1', model: 'm\u{1b}[31m' }),
 });
 
 describe('createDiagnosisProfiles', () => {
@@ -106,7 +100,7 @@ describe('createDiagnosisProfiles', () => {
   });
 
   it('a profile that does not exist is reported with the profiles that do', async () => {
-    const profiles = createDiagnosisProfiles({ rules: rulesProvider, other: saying(good) });
+    const profiles = createDiagnosisProfiles({ other: saying(good) });
     for (const profile of ['mystery', 'toString', '__proto__']) {
       const { diagnosis, message } = await profiles.diagnose(profile, request, never);
       expect(diagnosis).toBeUndefined();

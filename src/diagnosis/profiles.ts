@@ -2,23 +2,18 @@
  * The profiles that `spec.diagnosisProfile` may name. Each answer is checked before it is graded and reported. An error
  * of a provider becomes a message, never an exception.
  */
-import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
-import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
+import { diagnosedClass, LIMITS, messageOf, printable, RULES_PROFILE, truncate } from '../api/index.ts';
+import { type DiagnosisReport, type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import { type CheckedAnswer, checkAnswer } from './check-answer.ts';
-import type {
-  DiagnosisProvider,
-  DiagnosisRequest,
-  DiagnosisResult,
-  ProviderAnswer,
-  ProviderUsage,
-} from './provider.ts';
+import type { DiagnosisProvider, DiagnosisRequest, ProviderAnswer } from './provider.ts';
 import { diagnosisOf } from './render.ts';
+import { rulesProvider } from './rules/index.ts';
 
 /** The result of querying one provider. */
 export type ProviderResult =
   | (Omit<ProviderAnswer, 'answer'> & CheckedAnswer)
   /** There is no answer: it failed, refused, was too late, or was stopped. */
-  | { readonly failed: string; readonly usage?: ProviderUsage };
+  | { readonly failed: string };
 
 /**
  * Queries a provider, and checks its answer. The evidence is given with shifted times: times of a bundle may count from
@@ -30,39 +25,35 @@ export async function queryProvider(
   signal: AbortSignal,
 ): Promise<ProviderResult> {
   try {
-    const response = await provider.answer(relativeToFirst(bundle), signal);
-    if ('failed' in response) return { ...response, failed: failureText(response.failed) };
-    const { answer, ...rest } = response;
-    return { ...rest, ...checkAnswer(answer, bundle) };
+    const { answer, model, promptVersion } = await provider.answer(relativeToFirst(bundle), signal);
+    const name = truncate(printable(model ?? ''), MODEL_WORDS);
+    return { promptVersion, ...(name !== '' && { model: name }), ...checkAnswer(answer, bundle) };
   } catch (error) {
-    return {
-      failed: signal.aborted ? 'it was stopped before it had answered' : failureText(messageOf(error)),
-    };
+    const why = signal.aborted ? 'it was stopped before it had answered' : messageOf(error);
+    return { failed: truncate(printable(why), FAILURE_WORDS) };
   }
-}
-
-function failureText(message: string): string {
-  return truncate(printable(message), FAILURE_WORDS);
 }
 
 /** Length of a provider's failure message, in characters. */
 const FAILURE_WORDS = 256;
-/** Length of the model name given by a server, in the message of a rejected answer. */
-const MODEL_WORDS = 64;
+/** Length of the model name given by a server, in characters. */
+const MODEL_WORDS = 128;
 
 export interface DiagnosisProfiles {
   /** Queries the provider of a profile about the evidence, and grades the answer. Never rejects. */
-  diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
+  diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisReport>;
 }
 
 /**
+ * The rules, and these models by the names of their profiles.
  * @example
- * const profiles = createDiagnosisProfiles({ rules: rulesProvider });
+ * const profiles = createDiagnosisProfiles();
  * const { diagnosis, message } = await profiles.diagnose('rules', request, signal);
  */
 export function createDiagnosisProfiles(
-  providers: Readonly<Record<string, DiagnosisProvider>>,
+  models: Readonly<Record<string, DiagnosisProvider>> = {},
 ): DiagnosisProfiles {
+  const providers: Record<string, DiagnosisProvider> = { ...models, [RULES_PROFILE]: rulesProvider };
   const names = Object.keys(providers).sort();
   return {
     async diagnose(profile, request, signal) {
@@ -78,14 +69,20 @@ export function createDiagnosisProfiles(
       const result = await queryProvider(provider, request.bundle, signal);
       if ('failed' in result) return { message: `profile "${profile}" failed: ${result.failed}` };
       const { model, promptVersion } = result;
+      const origin = {
+        provider: provider.name,
+        profile,
+        promptVersion,
+        ...(model !== undefined && { model }),
+      };
       if ('rejected' in result) {
-        const by = model === undefined ? '' : ` (${truncate(printable(model), MODEL_WORDS)})`;
+        const by = model === undefined ? '' : ` (${model})`;
         return { message: `profile "${profile}"${by}: its answer was rejected: ${result.rejected}` };
       }
-      const source = { profile, provider: provider.name, promptVersion, model };
-      const diagnosis = diagnosisOf(result.answer, request, source);
-      const texts = diagnosis.chain.map(({ text }) => text);
-      return { diagnosis, message: diagnosisSentence(diagnosis, texts) };
+      const diagnosis = diagnosisOf(result.answer, request, origin);
+      const steps = diagnosis.chain.map(({ text }) => text).join(' ');
+      const message = `${profile}: ${diagnosedClass(diagnosis)}: ${steps}`;
+      return { diagnosis, message: truncate(message, LIMITS.message) };
     },
   };
 }

@@ -2,7 +2,7 @@
  * The interface behind which diagnoses are made. A provider gets only evidence; it may use a language model or rules.
  * profiles.ts selects one, and checks every answer.
  */
-import type { Diagnosis, EvidenceBundle, FaultEvidence } from '../evidence/index.ts';
+import type { EvidenceBundle, FaultEvidence } from '../evidence/index.ts';
 import type { Truth } from './grade.ts';
 
 export interface DiagnosisRequest {
@@ -16,33 +16,14 @@ export interface DiagnosisRequest {
   readonly truth: readonly Truth[];
 }
 
-/** A diagnosis, or none with the reason in `message`. */
-export interface DiagnosisResult {
-  readonly diagnosis?: Diagnosis;
-  readonly message: string;
-}
-
-/** The cost of an answer; omitted: unknown, or nothing. */
-export interface ProviderUsage {
-  readonly inputTokens?: number;
-  readonly outputTokens?: number;
-}
-
 /** The unchecked answer of a provider: see `checkAnswer`. */
 export interface ProviderAnswer {
   /** As received, parsed as JSON if it came as text. */
   readonly answer: unknown;
   /** The form in which the bundle was presented, with its version: "prompt/v3", "rules/v9". Shown in the evidence. */
   readonly promptVersion: string;
-  /** The name that the server gives for the model. Bounded and made printable when it is shown. */
+  /** The name that the server gives for the model. Unprocessed: not printable, and of any length. */
   readonly model?: string;
-  readonly usage?: ProviderUsage;
-}
-
-/** The response is no answer, but may have cost tokens; `failed` as the message of an error of `answer`. */
-export interface UselessAnswer {
-  readonly failed: string;
-  readonly usage: ProviderUsage;
 }
 
 /** Explains evidence. Its only input is the bundle. */
@@ -54,5 +35,5 @@ export interface DiagnosisProvider {
    * @throws if there is no answer: it failed, refused, was cut off, or a budget is used up. The message is a sentence
    * without secrets: what happened and what to do.
    */
-  answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer | UselessAnswer>;
+  answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer>;
 }

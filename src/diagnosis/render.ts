@@ -1,5 +1,5 @@
 /** Presents a checked answer to people: with its grade, and a recommendation in a sentence. Pure. */
-import { printable, truncate } from '../api/index.ts';
+import { truncate } from '../api/index.ts';
 import type { Diagnosis } from '../evidence/index.ts';
 import {
   ACTIONS,
@@ -12,18 +12,11 @@ import {
 import { gradeAnswer } from './grade.ts';
 import type { DiagnosisRequest } from './provider.ts';
 
-/** The complete diagnosis, with its origin. The answer has passed its check; all else is bounded here. */
+/** The complete diagnosis, with its origin. The answer has passed its check. */
 export function diagnosisOf(
   answer: DiagnosisAnswer,
   { bundle, pods, scenario, truth }: DiagnosisRequest,
-  {
-    model = '',
-    profile,
-    promptVersion,
-    provider,
-  }: Pick<Diagnosis, 'profile' | 'promptVersion' | 'provider'> & {
-    readonly model: string | undefined;
-  },
+  origin: Pick<Diagnosis, 'model' | 'profile' | 'promptVersion' | 'provider'>,
 ): Diagnosis {
   const { action, alternatives, anomaly, chain, component, confidence } = answer;
   const pod = pods.find((candidate) => candidate.component === component)?.pod;
@@ -32,19 +25,16 @@ export function diagnosisOf(
     ({ name, role }) => role === 'store' && truth.some(({ components }) => components.includes(name)),
   );
   return {
-    scenario: truncate(scenario, 32),
+    scenario,
     class: anomaly,
     component,
-    ...(pod !== undefined && { pod: truncate(pod, 253) }),
+    ...(pod !== undefined && { pod }),
     chain: chain.map(({ evidence, text }) => ({ text, evidence: [...new Set(evidence)] })),
     action,
     ...(!isInStore && { recommendation: recommendationOf(action, anomaly, component) }),
     confidence: Math.round(confidence * 100),
     alternatives: alternatives.map((other) => ({ class: other.anomaly, component: other.component })),
-    provider: shown(provider, 64),
-    profile: shown(profile, 63),
-    ...(model !== '' && { model: shown(model, 128) }),
-    promptVersion: shown(promptVersion, 32),
+    ...origin,
     evidenceVersion: bundle.version,
     grade: gradeAnswer(answer, bundle, truth),
   };
@@ -58,8 +48,4 @@ function recommendationOf(action: Action, anomaly: AnomalyClass, component: stri
   const { advice } = CLASSES[anomaly];
   const parts = action === 'wait' ? [advice, what] : [what, advice];
   return truncate(parts.join(' ').trim(), 256);
-}
-
-function shown(text: string, most: number): string {
-  return truncate(printable(text), most);
 }

@@ -1,10 +1,10 @@
 /** Findings of effects and activities, and the one place that adds a finding to the observations of a session. Pure. */
 import { isDeepStrictEqual } from 'node:util';
+import type { DiagnosisReport } from '../evidence/index.ts';
 import type { HealthSnapshot } from './health.ts';
 import type {
   Admission,
   ControlOutcome,
-  DiagnosisReport,
   FaultReport,
   InvariantReading,
   Observed,

@@ -3,7 +3,7 @@
  * an observation of one attempt is never attributed to another. Immutable: see `record`.
  */
 import type { FaultProof, Measure, Reason, ScenarioStatus } from '../api/index.ts';
-import type { Diagnosis } from '../evidence/index.ts';
+import type { DiagnosisReport } from '../evidence/index.ts';
 import type { HealthSnapshot } from './health.ts';
 
 /** Whether the subject may be touched at all. */
@@ -110,12 +110,6 @@ export type HistoryDigest = NonNullable<ScenarioStatus['history']>;
 
 /** Whether a fault announced by a process that no longer exists was injected. */
 export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
-
-/** A diagnosis, or none with the reason in `message`. */
-export interface DiagnosisReport {
-  readonly diagnosis?: Diagnosis;
-  readonly message: string;
-}
 
 /** When a check last ran, and for which generation of the spec. */
 export interface LastCheck {

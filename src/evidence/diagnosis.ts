@@ -56,3 +56,9 @@ export const diagnosis = z.object({
 
 export type Diagnosis = z.infer<typeof diagnosis>;
 export type DiagnosisGrade = z.infer<typeof grade>;
+
+/** A diagnosis, or none with the reason in `message`. */
+export interface DiagnosisReport {
+  readonly diagnosis?: Diagnosis;
+  readonly message: string;
+}

@@ -1,10 +1,5 @@
 /** The profiles that may diagnose: the rules, and the models of a file. Code for models is loaded only if there are any. */
-import {
-  createDiagnosisProfiles,
-  type DiagnosisProfile,
-  type DiagnosisProfiles,
-  rulesProvider,
-} from '../diagnosis/index.ts';
+import { createDiagnosisProfiles, type DiagnosisProfile } from '../diagnosis/index.ts';
 import type { Logger } from './log.ts';
 
 /** The model profiles in a file; without a file, none. @throws if the file cannot be used */
@@ -14,18 +9,14 @@ export async function readModels(
 ): Promise<readonly DiagnosisProfile[]> {
   if (file === undefined) return [];
   const { readProfiles } = await import('../diagnosis/models/index.ts');
-  try {
-    const models = await readProfiles(file);
-    logger.info({ profiles: models.map(({ name }) => name) }, 'profiles that may diagnose');
-    return models;
-  } catch (error) {
-    throw new Error('the file of --diagnosis-profiles cannot be used', { cause: error });
-  }
+  const models = await readProfiles(file);
+  logger.info({ profiles: models.map(({ name }) => name) }, 'profiles that may diagnose');
+  return models;
 }
 
 /** The rules, and these models. */
-export async function profilesWith(models: readonly DiagnosisProfile[]): Promise<DiagnosisProfiles> {
-  if (models.length === 0) return createDiagnosisProfiles({ rules: rulesProvider });
+export async function profilesWith(models: readonly DiagnosisProfile[]) {
+  if (models.length === 0) return createDiagnosisProfiles();
   const { providersOf } = await import('../diagnosis/models/index.ts');
   return createDiagnosisProfiles(providersOf(models));
 }

@@ -1,6 +1,6 @@
 /** Kinds of subjects, as the framework sees them, and the connections to pods that all of them share. */
 import { scenariosOf } from '../api/index.ts';
-import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../diagnosis/index.ts';
+import { createDiagnosisProfiles, type DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Subject, SubjectDefinition, SubjectPorts } from '../engine/subject.ts';
 import { PodsConnector } from './admission/connector.ts';
 import type { Cluster } from './cluster.ts';
@@ -28,7 +28,7 @@ function connectionsOf({ shared }: Pick<SubjectPorts<unknown>, 'shared'>): Conne
   return budget;
 }
 
-const RULES = createDiagnosisProfiles({ rules: rulesProvider });
+const RULES = createDiagnosisProfiles();
 
 /** Opens no connection. @param diagnosis explains what was detected; default: rules only */
 export function subjectOf(kind: SubjectKind, diagnosis: DiagnosisProfiles = RULES): Subject<Cluster> {

@@ -14,6 +14,7 @@ import {
 import { providersOf, readProfiles } from '../../src/diagnosis/models/index.ts';
 import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
 import { promptOf } from '../../src/diagnosis/models/prompt.ts';
+import { queryModel } from '../../src/diagnosis/models/query-model.ts';
 import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../tools/model/local.ts';
 import { bundleOf } from '../fixtures/diagnosis/bundle.ts';
 import {
@@ -119,17 +120,18 @@ describe('the local model', () => {
       maxInputTokens: 1000,
       maxOutputTokens: 400,
     };
-    const { local } = providersOf([patient]);
-    const reply = await local?.answer(bundle, signal);
-    if (!reply || 'failed' in reply) throw new Error(reply?.failed);
-    const { answer, model, promptVersion, usage } = reply;
-    expect({ model, promptVersion }).toEqual({ model: LOCAL_MODEL, promptVersion: 'prompt/v3' });
+    const prompt = promptOf(bundle, patient.maxInputTokens);
+    if (!prompt) throw new Error('nothing fits');
+    const reserve = () => ({ settle: () => undefined });
+    const question = { profile: patient, prompt, key: undefined, ca: undefined, reserve };
+    const { model, text, used } = await queryModel(question, signal);
+    const answer: unknown = JSON.parse(text);
+    expect(model).toBe(LOCAL_MODEL);
     expect(anomalyClasses).toContain((answer as DiagnosisAnswer).anomaly);
     expect(actions).toContain((answer as DiagnosisAnswer).action);
     // A prompt of so many tokens by our estimate takes no more by its tokenizer, but for what stands around it.
-    const estimate = promptOf(bundle, patient.maxInputTokens)?.tokens ?? 0;
-    expect(usage?.inputTokens).toBeGreaterThan(estimate / 2);
-    expect(usage?.inputTokens).toBeLessThan(estimate + 32);
+    expect(used.input).toBeGreaterThan(prompt.tokens / 2);
+    expect(used.input).toBeLessThan(prompt.tokens + 32);
     const checked = checkAnswer(answer, bundle);
     process.stdout.write(`[model] ${JSON.stringify(answer)}\n[model] ${JSON.stringify(checked)}\n`);
     if ('rejected' in checked) expect(checked.rejected.length).toBeGreaterThan(0);

@@ -14,7 +14,7 @@ import {
   specSchema,
   truncate,
 } from '../../src/api/index.ts';
-import { createDiagnosisProfiles, rulesProvider } from '../../src/diagnosis/index.ts';
+import { createDiagnosisProfiles } from '../../src/diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/engine/findings.ts';
 import { controlName } from '../../src/engine/fixtures.ts';
@@ -105,7 +105,7 @@ export class DrivenLimiter {
       logger: { error() {}, info() {}, warn() {} },
       mayBePaused,
       lookAtPods: lookAtPods ?? (async () => ({ replaced: [], containers: new Map() })),
-      diagnosis: createDiagnosisProfiles({ rules: rulesProvider }),
+      diagnosis: createDiagnosisProfiles(),
       ...(faultNotes && { faultNotes }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),
       findStore: findStore ?? (async () => servers),

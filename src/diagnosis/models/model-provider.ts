@@ -1,6 +1,6 @@
 /** A provider that queries a language model, by a profile. Its answer is unchecked, like that of any other. */
 
-import type { DiagnosisProvider, ProviderAnswer, UselessAnswer } from '../provider.ts';
+import type { DiagnosisProvider, ProviderAnswer } from '../provider.ts';
 import { DayBudget } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import { PROMPT_VERSION, promptOf } from './prompt.ts';
@@ -32,18 +32,17 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
   };
 }
 
-/** Useless if there is nothing to check: no JSON, a refusal, a truncated answer. */
+/** @throws if there is nothing to check: no JSON, a refusal, a truncated answer */
 function providerAnswer(
   { isTruncated, isRefused, model, text, used }: ModelAnswer,
   profile: ModelProfile,
-): ProviderAnswer | UselessAnswer {
-  const usage = { inputTokens: used.input, outputTokens: used.output };
+): ProviderAnswer {
   const answer = jsonIn(text);
   if (answer !== undefined && !isRefused)
-    return { answer, promptVersion: PROMPT_VERSION, ...(model !== undefined && { model }), usage };
+    return { answer, promptVersion: PROMPT_VERSION, ...(model !== undefined && { model }) };
   const cutOff = `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`;
   const nothing = text.trim() === '' ? 'the model answered nothing' : 'the model did not answer in JSON';
-  return { failed: isRefused ? 'the model refused to answer' : isTruncated ? cutOff : nothing, usage };
+  throw new Error(isRefused ? 'the model refused to answer' : isTruncated ? cutOff : nothing);
 }
 
 /** The JSON in a text: all of it, or the part from the first brace to the last, as in a fence. */
