@@ -14,14 +14,14 @@ const SLOT_RETRY_MS = 30_000;
  * during a run it stays valid, whatever is edited.
  */
 export function admissionOf({ demo, draft, observed }: Context): Admission {
-  if (demo.killSwitch) {
+  if (observed.killSwitch) {
     const message = isRunActive(draft)
       ? 'The kill switch of the operator was turned on, which stops every run'
       : 'The kill switch of the operator is active: no run starts until it is released';
     return { state: 'refused', reason: 'KillSwitch', message };
   }
   const { admission, lastAdmissionCheck } = observed;
-  const known = isRunActive(draft) || lastAdmissionCheck?.generation === demo.generation;
+  const known = isRunActive(draft) || lastAdmissionCheck?.generation === demo.metadata.generation;
   return known ? admission : { state: 'unknown' };
 }
 
@@ -36,7 +36,9 @@ export function isAdmissionCheckValid({
   now,
   observed: { lastAdmissionCheck: lastCheck },
 }: Context): boolean {
-  return lastCheck?.generation === demo.generation && now < nextCheck(lastCheck, now) + SLOT_RETRY_MS;
+  return (
+    lastCheck?.generation === demo.metadata.generation && now < nextCheck(lastCheck, now) + SLOT_RETRY_MS
+  );
 }
 
 /**
@@ -45,17 +47,18 @@ export function isAdmissionCheckValid({
  */
 export function requestAdmissionCheck(context: Context, mustUndo: boolean): void {
   const { demo, draft, now, observed } = context;
-  if (demo.killSwitch && !mustUndo) return context.wake(now + RETRY_MS);
+  if (observed.killSwitch && !mustUndo) return context.wake(now + RETRY_MS);
   const lastCheck = observed.lastAdmissionCheck;
-  const known = lastCheck !== undefined && (isRunActive(draft) || lastCheck.generation === demo.generation);
+  const known =
+    lastCheck !== undefined && (isRunActive(draft) || lastCheck.generation === demo.metadata.generation);
   const due = known ? nextCheck(lastCheck, now) : now;
   const granted = known && observed.admission.state === 'granted';
-  const awaitsSlot = !granted && now >= due && demo.noSlotReason !== undefined && !mustUndo;
-  if (awaitsSlot) context.request('slot');
+  const awaitsSlot = !granted && now >= due && observed.noSlotReason !== undefined && !mustUndo;
+  if (awaitsSlot) context.needs.add('slot');
   // An object that was never checked has nothing to remember while it waits.
-  if (!awaitsSlot || lastCheck) context.request('session');
+  if (!awaitsSlot || lastCheck) context.needs.add('session');
   if (granted) return;
   if (now < due) return context.wake(due);
   if (awaitsSlot) return context.wake(now + SLOT_RETRY_MS);
-  context.request({ kind: 'Admit', id: `admit/${demo.generation}`, mustUndo });
+  context.effects.push({ kind: 'Admit', id: `admit/${demo.metadata.generation}`, mustUndo });
 }

@@ -11,7 +11,7 @@ import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { entryOf } from './context.ts';
 import { controlName, fixtureName } from './fixtures.ts';
-import { announcement, type ControlOutcome } from './observed.ts';
+import { announcement } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import { iso, ms } from './time.ts';
 import type { Work } from './work.ts';
@@ -23,11 +23,8 @@ export const INJECTION_TIMEOUT_MS = 3000;
 /** How long after its planned end the report of a fault may take. */
 const REPORT_TIMEOUT_MS = 10_000;
 
-/** How many times one scenario is planned before it is given up. */
+/** How many attempts one scenario has, each with a fresh fixture, before it is given up. */
 const MAX_ATTEMPTS = 5;
-
-/** How many fresh fixtures are set up for one attempt before it is given up. */
-const MAX_PREPARATIONS = 5;
 
 /** Works on the chaos chapter of a scenario. */
 export function workOnChaos(context: Context, scenario: Scenario, chapter: ChapterStatus): Work {
@@ -55,7 +52,8 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
   if (demo.spec.suspend) return suspendedWork(context);
   const unhealthy = awaitHealthy(context, ms(chapter.startedAt ?? ''));
   if (unhealthy) return unhealthy;
-  if (!observed.baseline?.ok) return measureAgain(context);
+  // After a restart of the operator the bound of the invariant, and its controls, have to be measured again.
+  if (!observed.baseline?.ok) return measureBaseline(context);
 
   const attempt = (entry.attempts ?? 0) + 1;
   const run = draft.run?.number ?? 0;
@@ -68,29 +66,20 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
     return { done: false, message, fail: 'PrepareFailed' };
   }
   const prepared = observed.prepared[id];
-  const need = scenario.storyMs;
-  if (!prepared || prepared.usableUntil - now < need) {
-    const sequence = (prepared?.sequence ?? 0) + 1;
-    if (sequence > MAX_PREPARATIONS) {
-      const message = `Gave up: of ${sequence - 1} fixtures for ${scenario.name} none was usable for the ${formatDuration(need)} that the fault takes`;
-      return { done: false, message, fail: 'PrepareFailed' };
-    }
-    const turn = { attempt, sequence, since: observed.since };
-    const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, turn);
-    context.request({
-      kind: 'Prepare',
-      id: `${id}/prepare/${sequence}`,
-      fault: id,
-      scenario: scenario.name,
-      fixture,
-      sequence,
-    });
+  if (!prepared) {
+    const fixture = fixtureName(demo, run, scenario.name, attempt, observed.since);
+    const about = { fault: id, scenario: scenario.name, fixture };
+    context.effects.push({ kind: 'Prepare', id: `${id}/prepare`, ...about });
     const message = sentences(`Setting up ${fixture} on every pod`, subject.waitsFor?.(demo.spec, scenario));
     return { done: false, message };
   }
 
-  const plannedAt = now + scenario.countdownMs;
   entry.attempts = attempt;
+  if (prepared.usableUntil - now < scenario.storyMs) {
+    const need = formatDuration(scenario.storyMs);
+    return replan(context, entry, `${prepared.fixture} is not usable for the ${need} that the fault takes`);
+  }
+  const plannedAt = now + scenario.countdownMs;
   entry.fault = {
     id,
     fixture: prepared.fixture,
@@ -104,30 +93,26 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
 
 /** Suspended: nothing further is injected until the object is resumed. */
 function suspendedWork(context: Context): Work {
-  context.request('user');
+  context.needs.add('user');
   const message = 'Held: spec.suspend is true, so nothing further is injected';
   return { done: false, message, note: 'suspended', reason: 'Suspended' };
 }
 
-/** After a restart of the operator the bound of the invariant, and its controls, have to be measured again. */
-function measureAgain(context: Context): Work {
-  const { baseline } = context.observed;
-  return baseline ? baselineFailed(baseline) : measureBaseline(context);
-}
-
-/** Ends the run: the baseline was not measured, or the subject breaks its invariant without any fault. */
-export function baselineFailed({ message, violated }: ControlOutcome): Work {
-  return { done: false, message, fail: violated ? 'BaselineViolated' : 'BaselineFailed' };
-}
-
-/** Requests the baseline, on a fixture owned by this session. */
+/**
+ * Requests the baseline, on a fixture owned by this session. Ends the run if it could not be measured, or if the subject
+ * breaks its invariant without any fault.
+ */
 export function measureBaseline(context: Context): Work {
   const { demo, draft, observed, subject } = context;
+  if (observed.baseline) {
+    const { message, violated } = observed.baseline;
+    return { done: false, message, fail: violated ? 'BaselineViolated' : 'BaselineFailed' };
+  }
   const run = draft.run?.number ?? 0;
   // Until the subject is open there is nothing to measure, and no session to own the fixture.
   if (observed.target) {
-    const fixture = controlName(subject.fixturePrefix(demo.spec), demo.uid, run, observed.since);
-    context.request({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
+    const fixture = controlName(demo, run, observed.since);
+    context.effects.push({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
   }
   const message = sentences('Measuring the baseline, without a fault', subject.waitsFor?.(demo.spec));
   return { done: false, message };
@@ -165,7 +150,7 @@ function injectAndReport(
     fault.endedAt = fault.until;
     return { done: true, message: fault.message, note: noteOf(fault) };
   }
-  context.request({
+  context.effects.push({
     kind: 'Inject',
     id: fault.id,
     scenario: scenario.name,
@@ -185,7 +170,7 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
   return health.hasIssues ? `The subject became unhealthy: ${health.issues.join('; ')}` : undefined;
 }
 
-/** Drops an announced fault that has certainly not been injected; its id is never used again. */
+/** Drops an attempt whose fault has certainly not been injected; its id is never used again. */
 function replan(context: Context, entry: ScenarioStatus, message: string): Work {
   delete entry.fault;
   return workUntil(context, context.now, message, 'planning again');
@@ -219,7 +204,7 @@ function resolveOrphan(
     const { marker } = fault;
     if (!finding && marker && now < deadline) {
       const id = `${fault.id}/inquire`;
-      context.request({ kind: 'Inquire', id, fault: fault.id, scenario: scenario.name, marker });
+      context.effects.push({ kind: 'Inquire', id, fault: fault.id, scenario: scenario.name, marker });
       const message = 'Asking whether the announced fault was injected';
       return workUntil(context, deadline, message, 'taking over');
     }

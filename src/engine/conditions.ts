@@ -30,7 +30,7 @@ export function conditionsFor(context: Context): Condition[] {
     FaultActive: faultActive(context),
     ...Object.fromEntries(violations),
   };
-  return conditionsOf(parts, demo.status, now);
+  return conditionsOf(parts, demo.status ?? {}, now);
 }
 
 /** The conditions of these parts. `lastTransitionTime` moves only when the status of a condition does. */
@@ -73,7 +73,7 @@ function partOf(status: Part['status'], reason: Reason, message: string): Part {
 
 function healthy(context: Context): Part {
   const { demo, draft, now, observed } = context;
-  const known = demo.status.conditions?.find(({ type }) => type === 'Healthy');
+  const known = demo.status?.conditions?.find(({ type }) => type === 'Healthy');
   const unknown = partOf('Unknown', 'NotObserved', 'The operator has not checked the subject in this run');
   if (!draft.run || awaitsNextRun(context)) return unknown;
   // Not checked by this process: as the last one saw it.

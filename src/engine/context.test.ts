@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FaultStatus } from '../api/index.ts';
+import type { ChaosDemo, FaultStatus } from '../api/index.ts';
 import { Context } from './context.ts';
 import { isPossiblyActive } from './fault-times.ts';
 import { fixtureName, fixturesOf } from './fixtures.ts';
@@ -35,33 +35,31 @@ it.each<[string, FaultStatus, number, boolean]>([
   expect(isPossiblyActive(written, now)).toBe(active);
 });
 
-it('the name of a fixture is used by no other attempt, preparation or session', () => {
-  const turns = [1, 2].flatMap((attempt) =>
-    [1, 2].flatMap((sequence) => [NOW, NOW + 1].map((since) => ({ attempt, sequence, since }))),
-  );
-  const names = turns.map((turn) => fixtureName('demo-x', 'abcdef12-3456', 1, 'a', turn));
-  expect(new Set(names).size).toBe(turns.length);
+const demoOf = (uid: string) => ({ metadata: { uid } }) as ChaosDemo;
+
+it('the name of a fixture is used by no other attempt or session', () => {
+  const name = (attempt: number, since: number) =>
+    fixtureName(demoOf('abcdef12-3456'), 1, 'a', attempt, since);
+  const names = [1, 2].flatMap((attempt) => [name(attempt, NOW), name(attempt, NOW + 1)]);
+  expect(new Set(names).size).toBe(4);
 });
 
 describe('the fixtures of a run', () => {
-  const turn = { attempt: 1, sequence: 1, since: NOW };
-
   it('are those that the object itself can have made, whatever stands in its status', () => {
     const uid = 'abcdef12-3456';
-    const own = fixtureName('demo-x', uid, 1, 'a', turn);
-    const again = fixtureName('demo-old', uid, 1, 'a', { ...turn, attempt: 2 });
+    const demo = demoOf(uid);
+    const own = fixtureName(demo, 1, 'a', 1, NOW);
+    const again = fixtureName(demo, 1, 'a', 2, NOW);
     const foreign = [
       'customers',
       `-${uid.slice(0, 8)}-`,
       `customers:${own}`,
       `${own}/../customers`,
-      `${own}${own.slice(1)}`,
       own.replace('-1-a-', '-a-1-'),
     ];
-    const faults = [own, again, ...foreign, fixtureName('demo-x', '99999999-1', 1, 'a', turn)].map(
-      (fixture) => ({ fault: { fixture } }),
-    );
-    const context = { demo: { uid }, draft: { scenarios: faults } } as unknown as Context;
+    const ofOther = fixtureName(demoOf('99999999-1'), 1, 'a', 1, NOW);
+    const faults = [own, again, ...foreign, ofOther].map((fixture) => ({ fault: { fixture } }));
+    const context = { demo, draft: { scenarios: faults } } as unknown as Context;
     expect(fixturesOf(context)).toEqual([own, again]);
   });
 });

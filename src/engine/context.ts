@@ -1,23 +1,9 @@
 /** What the parts of `decide` share: the object, and the decision in the making. */
-import type { ChaosDemoSpec, ChaosDemoStatus, Journal, Reason, ScenarioStatus } from '../api/index.ts';
+import type { ChaosDemo, ChaosDemoStatus, Journal, Reason, ScenarioStatus } from '../api/index.ts';
+import { ANNOTATIONS } from '../api/index.ts';
 import type { Effect } from './effects.ts';
 import type { Observed } from './observed.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
-
-/** The object decided on: its spec, and the status as last stored. */
-export interface Demo {
-  readonly uid: string;
-  readonly generation: number;
-  /** Whether its deletion was requested. */
-  readonly deleting: boolean;
-  /** Whether the operator has to stop every run and start none. */
-  readonly killSwitch: boolean;
-  /** Why no further run may begin now: too many are active. Undefined: there is room, or this one has its slot. */
-  readonly noSlotReason?: string | undefined;
-  readonly spec: ChaosDemoSpec;
-  readonly status: ChaosDemoStatus;
-  readonly annotations: Readonly<Partial<Record<'requestedAt' | 'advance' | 'abort', string | undefined>>>;
-}
 
 /** The state of the object, in the terms of the table of conditions in the API. */
 export type ObjectState =
@@ -25,30 +11,34 @@ export type ObjectState =
   | { kind: 'pending' | 'refused' | 'running'; reason: Reason; message: string }
   | { kind: 'finished' };
 
-/** What an object needs: an effect, a session with its subject, a run slot that is not free, or a person to continue. */
-export type Need = Effect | 'session' | 'slot' | 'user';
+/** What an object needs besides effects: a session with its subject, a run slot that is not free, a person to continue. */
+type Need = 'session' | 'slot' | 'user';
 
 /**
- * A decision in the making. Its parts change the draft, and the rest only by `wake`, `request` and `report`. It holds for
- * one run: what a run that has ended wanted is left behind with its context.
+ * A decision in the making: its parts change the draft, and add what they want. It holds for one run: what a run that has
+ * ended wanted is left behind with its context.
  */
 export class Context {
-  readonly demo: Demo;
+  /** With the status as last stored. */
+  readonly demo: ChaosDemo;
   readonly observed: Observed;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly subject: SubjectDefinition;
   /** The next status, changed in place. */
   readonly draft: ChaosDemoStatus;
-  readonly #effects: Effect[] = [];
-  readonly #needs = new Set<'session' | 'slot' | 'user'>();
-  #objectState: ObjectState = { kind: 'finished' };
-  #wakeAt: number | undefined;
+  /** Requested so far, in order. */
+  readonly effects: Effect[] = [];
+  readonly needs = new Set<Need>();
+  /** Reported by the conditions. */
+  objectState: ObjectState = { kind: 'finished' };
+  /** The earliest time requested by {@link wake}, in milliseconds since the epoch; undefined: none was. */
+  wakeAt: number | undefined;
   #scenarios: readonly Scenario[] | undefined;
 
   constructor(
     { demo, now, observed, subject }: Pick<Context, 'demo' | 'now' | 'observed' | 'subject'>,
-    draft = structuredClone(demo.status),
+    draft = structuredClone(demo.status ?? {}),
   ) {
     this.demo = demo;
     this.now = now;
@@ -57,45 +47,21 @@ export class Context {
     this.draft = draft;
   }
 
+  /** Whether the deletion of the object was requested. */
+  get isDeleting(): boolean {
+    return this.demo.metadata.deletionTimestamp !== undefined;
+  }
+
   /** Those of the spec. Lazy: most decisions are on objects whose run has ended, or that are suspended. */
   get scenarios(): readonly Scenario[] {
     this.#scenarios ??= this.subject.scenarios(this.demo.spec);
     return this.#scenarios;
   }
 
-  /** Requested effects, in order. */
-  get effects(): readonly Effect[] {
-    return this.#effects;
-  }
-
-  /** The state reported last; at first: finished. */
-  get objectState(): ObjectState {
-    return this.#objectState;
-  }
-
-  /** The earliest time requested, in milliseconds since the epoch; undefined: none was. */
-  get wakeAt(): number | undefined {
-    return this.#wakeAt;
-  }
-
-  needs(need: 'session' | 'slot' | 'user'): boolean {
-    return this.#needs.has(need);
-  }
-
   /** Requests a decision at `at` at the latest; if `at` is past, a moment later: no delay would starve others. */
   wake(at: number): void {
     const due = at < this.now ? this.now + OVERDUE_RETRY_MS : at;
-    this.#wakeAt = Math.min(this.#wakeAt ?? Number.POSITIVE_INFINITY, due);
-  }
-
-  request(need: Need): void {
-    if (typeof need === 'string') this.#needs.add(need);
-    else this.#effects.push(need);
-  }
-
-  /** Sets the state that the conditions report. */
-  report(state: ObjectState): void {
-    this.#objectState = state;
+    this.wakeAt = Math.min(this.wakeAt ?? Number.POSITIVE_INFINITY, due);
   }
 
   /** Of the same object once its run has ended: with its draft, and nothing that the run wanted. */
@@ -111,6 +77,11 @@ const OVERDUE_RETRY_MS = 100;
 export function journalOf({ draft }: Context): Journal {
   draft.journal ??= {};
   return draft.journal;
+}
+
+/** The value of an annotation of the object. */
+export function annotationOf({ demo }: Context, name: keyof typeof ANNOTATIONS): string | undefined {
+  return demo.metadata.annotations?.[ANNOTATIONS[name]];
 }
 
 /** The entry of a scenario in the draft. */

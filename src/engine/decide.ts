@@ -2,12 +2,12 @@
  * Computes the next status of a ChaosDemo, the effects to run now and when to decide again. Pure; time and all
  * observations are parameters.
  */
-import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
+import type { ChaosDemo, ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, endOf, LIMITS, runKey, truncate, withPrintableTexts } from '../api/index.ts';
 import { admissionOf, isAdmissionCheckValid, nextCheck, requestAdmissionCheck } from './admission.ts';
 import { boundStatus } from './bounded-status.ts';
 import { conditionsFor } from './conditions.ts';
-import { Context, type Demo, journalOf, type ObjectState } from './context.ts';
+import { Context, journalOf, type ObjectState } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
 import { activeFault, faultDeadline, isPossiblyActive, isRunActive } from './fault-times.ts';
 import { fixturesOf } from './fixtures.ts';
@@ -42,7 +42,12 @@ export interface Decision {
  * Decides on `demo` from the observations, at `now` (milliseconds since the epoch). Idempotent: with the status it
  * returned and no new findings it changes nothing, so it may be called at any time.
  */
-export function decide(demo: Demo, observed: Observed, now: number, subject: SubjectDefinition): Decision {
+export function decide(
+  demo: ChaosDemo,
+  observed: Observed,
+  now: number,
+  subject: SubjectDefinition,
+): Decision {
   let context = new Context({ demo, observed, now, subject });
   const { draft } = context;
   const conduct = (): void => {
@@ -50,7 +55,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     if (!isRunActive(draft)) context = context.afterRun();
   };
 
-  if (demo.deleting) releaseForDeletion(context);
+  if (context.isDeleting) releaseForDeletion(context);
   else {
     if (isRunActive(draft)) conduct();
     if (!isRunActive(draft) && considerStart(context)) conduct();
@@ -59,26 +64,26 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   // In any case: after the end of the fault there is nothing to release, and the finalizer is removed.
   const fault = activeFault(draft, now);
   if (fault) context.wake(faultDeadline(fault));
-  draft.observedGeneration = demo.generation;
+  draft.observedGeneration = demo.metadata.generation;
   draft.conditions = conditionsFor(context);
 
   return {
     // Much of the text is from external sources.
     status: boundStatus(withPrintableTexts(draft)),
-    effects: [...context.effects],
-    activities: isRunActive(draft) && !demo.deleting ? activitiesOf(context) : [],
+    effects: context.effects,
+    activities: isRunActive(draft) && !context.isDeleting ? activitiesOf(context) : [],
     finalizer: needsFinalizer(context),
-    session: context.needs('session'),
+    session: context.needs.has('session'),
     slot: slotOf(context),
     wakeAt: context.wakeAt,
   };
 }
 
 function slotOf(context: Context): Decision['slot'] {
-  const { demo, draft, effects } = context;
-  if (context.needs('slot')) return 'awaited';
+  const { draft, effects } = context;
+  if (context.needs.has('slot')) return 'awaited';
   // Its run does not continue; another finalizer may hold the object for any length of time.
-  if (demo.deleting && !context.needs('session')) return 'none';
+  if (context.isDeleting && !context.needs.has('session')) return 'none';
   const begins = effects.some((effect) => effect.kind === 'Admit' && !effect.mustUndo);
   return isRunActive(draft) || begins ? 'taken' : 'none';
 }
@@ -88,12 +93,10 @@ function slotOf(context: Context): Decision['slot'] {
  * triggers a watch event.
  */
 function needsFinalizer(context: Context): boolean {
-  const { demo, draft, now, subject } = context;
+  const { draft, now } = context;
   return (draft.scenarios ?? []).some(({ fault, name, type }) => {
     if (!fault || !isPossiblyActive(fault, now)) return false;
-    const scenario = subject
-      .scenarios(demo.spec)
-      .find((candidate) => candidate.name === name && candidate.type === type);
+    const scenario = context.scenarios.find((known) => known.name === name && known.type === type);
     // A scenario removed from the spec may be of either kind: release it to be safe.
     return scenario?.releasable ?? true;
   });
@@ -104,16 +107,16 @@ function releaseForDeletion(context: Context): void {
   const { draft, now, observed } = context;
   const fault = activeFault(draft, now);
   if (isRunActive(draft))
-    context.report({ kind: 'running', reason: 'Stopping', message: 'The object is being deleted' });
+    context.objectState = { kind: 'running', reason: 'Stopping', message: 'The object is being deleted' };
   if (!fault) return;
   const id = `${draft.run?.number ?? 0}/delete`;
   if (observed.restored[id]?.faultOver) {
     fault.endedAt = iso(now);
     return;
   }
-  context.request('session');
+  context.needs.add('session');
   if (observed.admission.state !== 'granted' && !observed.target) requestAdmissionCheck(context, true);
-  context.request({ kind: 'Restore', id, fixtures: fixturesOf(context), release: true });
+  context.effects.push({ kind: 'Restore', id, fixtures: fixturesOf(context), release: true });
 }
 
 /** Starts a run if the object requests one that it has not had. @returns whether it did */
@@ -134,7 +137,7 @@ function considerStart(context: Context): boolean {
 
   // A run that has just ended is stored with its verdict's sentence, and its session closed, before the next begins:
   // that session may no longer inject, and may be for another spec.
-  if (justEnded(demo)) {
+  if (isRunActive(demo.status)) {
     const message = `Run ${last?.number} has ended (${last?.reason}); the next begins`;
     context.wake(context.now);
     return setPending(context, { kind: 'pending', reason: 'Pending', message }, draft.message);
@@ -144,8 +147,8 @@ function considerStart(context: Context): boolean {
 
   requestAdmissionCheck(context, false);
   // If many objects are refused, their checks wait for each other; reporting each wait would hide the reason.
-  if (context.needs('slot') && !isAdmissionCheckValid(context)) {
-    const message = demo.noSlotReason ?? '';
+  if (context.needs.has('slot') && !isAdmissionCheckValid(context)) {
+    const message = observed.noSlotReason ?? '';
     return setPending(context, { kind: 'pending', reason: 'TooManyRuns', message });
   }
   const admission = admissionOf(context);
@@ -156,17 +159,12 @@ function considerStart(context: Context): boolean {
   return setPending(context, { kind: 'pending', reason: 'Pending', message });
 }
 
-/** For a run that has ended: whether that is not stored yet. */
-function justEnded({ status }: Demo): boolean {
-  return isRunActive(status);
-}
-
 /** Whether the pods have another template than in the last run, if the spec requests a run on that. */
 function hasNewPodTemplate(context: Context, last: RunStatus): boolean {
   const { demo, now, observed } = context;
   if (demo.spec.rerun !== 'OnPodTemplateChange' || demo.spec.suspend) return false;
   // A verdict is stored before the next run begins, so that everyone waiting for it sees it.
-  if (justEnded(demo)) {
+  if (isRunActive(demo.status)) {
     context.wake(now);
     return false;
   }
@@ -179,11 +177,11 @@ function hasNewPodTemplate(context: Context, last: RunStatus): boolean {
 
 function requestPodTemplate(context: Context): void {
   const { demo, now, observed } = context;
-  context.request('session');
+  context.needs.add('session');
   const lastCheck = observed.lastPodTemplateCheck;
-  const due = lastCheck?.generation === demo.generation ? nextCheck(lastCheck, now) : now;
+  const due = lastCheck?.generation === demo.metadata.generation ? nextCheck(lastCheck, now) : now;
   if (now < due) return context.wake(due);
-  context.request({ kind: 'FindPodTemplate', id: `pod-template/${demo.generation}` });
+  context.effects.push({ kind: 'FindPodTemplate', id: `pod-template/${demo.metadata.generation}` });
 }
 
 /** The status of an object whose last run has ended and that requests no other. */
@@ -204,7 +202,7 @@ function setPending(
   message = 'message' in state ? state.message : '',
 ): false {
   const { draft } = context;
-  context.report(state);
+  context.objectState = state;
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
   delete draft.chapter;
@@ -252,12 +250,15 @@ function nextRun(last: RunStatus | undefined): number {
   return last === undefined || last.number >= MAX_RUN_NUMBER ? 1 : last.number + 1;
 }
 
+/** Between two health checks: a few in each chapter, and no load. Milliseconds. */
+const HEALTH_INTERVAL_MS = 2000;
+
 /** The activities wanted during a run. */
 function activitiesOf(context: Context): Activity[] {
-  const { demo, draft, now, observed, scenarios, subject } = context;
-  if (!context.needs('session')) return [];
+  const { draft, now, observed, scenarios } = context;
+  if (!context.needs.has('session')) return [];
   const activities: Activity[] = [
-    { kind: 'PollHealth', intervalMs: subject.healthIntervalMs(demo.spec) },
+    { kind: 'PollHealth', intervalMs: HEALTH_INTERVAL_MS },
     { kind: 'RecheckPreconditions' },
   ];
   for (const scenario of scenarios) {

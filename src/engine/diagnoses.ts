@@ -51,7 +51,7 @@ function requestAnswer(
 ): void {
   if (context.observed.diagnoses[diagnosisKey(fault, profile)]) return;
   const id = `${fault}/diagnosis/${profile}`;
-  context.request({ kind: 'Diagnose', id, fault, scenario, profile });
+  context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
 }
 
 /**

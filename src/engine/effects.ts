@@ -18,7 +18,7 @@ export type SubjectEffect =
   /** Measure the normal behaviour without a fault, on `fixture` -> Baseline. Safe to repeat. */
   | { kind: 'MeasureBaseline'; id: string; fixture: string }
   /** Set up a fresh fixture, read back on every pod -> Prepared, NotPrepared or Admission. Safe to repeat. */
-  | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string; sequence: number }
+  | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string }
   /** Inject a fault -> Fault. Never repeated: performed only by the process that announced it. */
   | { kind: 'Inject'; id: string; scenario: string; fixture: string; plannedAt: number; until: number }
   /** Find out whether a fault of a process that no longer exists was injected -> Orphan. */
@@ -33,7 +33,7 @@ export type SubjectEffect =
 export type Effect = ShellEffect | SubjectEffect;
 
 export type Activity =
-  /** Poll the health of the subject -> Health. */
+  /** Poll the health of the subject -> Health. `intervalMs`: between two checks. */
   | { kind: 'PollHealth'; intervalMs: number }
   /** Check whether the subject may still be touched and which pods are gone -> PreconditionCheck. */
   | { kind: 'RecheckPreconditions' }

@@ -28,8 +28,6 @@ export interface Target {
 /** A fixture set up for one attempt of a scenario and read back on every pod. */
 export interface Prepared {
   readonly fixture: string;
-  /** Counts the preparations of the same attempt, from 1. */
-  readonly sequence: number;
   /** Until when it can be used, in milliseconds since the epoch by the local clock. */
   readonly usableUntil: number;
   /** See `fault.marker` in the API. */
@@ -121,6 +119,10 @@ export interface Observed {
   /** When this session began to observe, in milliseconds since the epoch. */
   readonly since: number;
   readonly admission: Admission;
+  /** Whether the operator has to stop every run and start none now. */
+  readonly killSwitch?: boolean;
+  /** Why no further run may begin now: too many are active. Undefined: there is room, or this one has its slot. */
+  readonly noSlotReason?: string | undefined;
   readonly lastAdmissionCheck?: LastCheck;
   readonly target?: Target | undefined;
   /** Template of the current pods; undefined if unknown, or during a rollout. */

@@ -14,7 +14,7 @@ import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } fr
 import { admissionOf, requestAdmissionCheck } from './admission.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import { journalOf } from './context.ts';
+import { annotationOf, journalOf } from './context.ts';
 import { applyAnswers, stopAwaitingAnswers } from './diagnoses.ts';
 import { activeFault, faultDeadline, runDeadline } from './fault-times.ts';
 import { fixturesOf } from './fixtures.ts';
@@ -30,7 +30,7 @@ const RESTORE_DEADLINE_MS = 20_000;
 /** Advances the active run as far as possible now. */
 export function conductRun(context: Context): void {
   const run = currentRun(context);
-  context.request('session');
+  context.needs.add('session');
   // Taken over from a process that no longer exists: one of its faults may be active.
   const { admission, target } = context.observed;
   if (admission.state !== 'granted' && !target) requestAdmissionCheck(context, true);
@@ -56,10 +56,11 @@ function currentRun({ draft }: Context): RunStatus {
 }
 
 /** A non-empty request that has not been acted on. A missing one requests nothing: GitOps tools strip annotations. */
-export function newRequest({ demo, draft }: Context): string | undefined {
+export function newRequest(context: Context): string | undefined {
   // No schema bounds an annotation; the status stores this much of it.
-  const requestedAt = printable(demo.annotations.requestedAt?.slice(0, LIMITS.request) ?? '');
-  return requestedAt !== '' && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
+  const requestedAt = printable(annotationOf(context, 'requestedAt')?.slice(0, LIMITS.request) ?? '');
+  const isNew = requestedAt !== '' && requestedAt !== context.draft.lastHandledRunRequest;
+  return isNew ? requestedAt : undefined;
 }
 
 /** Why a run is stopped. */
@@ -83,7 +84,7 @@ function reasonToStop(context: Context, run: RunStatus): StopReason | undefined 
   const journal = journalOf(context);
   const because = (reason: Reason, message: string): StopReason => ({ reason, message });
 
-  if (demo.annotations.abort === String(run.number)) {
+  if (annotationOf(context, 'abort') === String(run.number)) {
     return because('Aborted', `Run ${run.number} was aborted by annotation`);
   }
   const key = runKey(demo.spec, subject.api);
@@ -117,7 +118,7 @@ function stop(context: Context, run: RunStatus): void {
   const place = chapters.findIndex(({ state }) => state === 'Running' || state === 'Waiting');
   const chapter = chapters[place];
   if (chapter) draft.chapter = chapterLine(draft, place + 1, 'stopping');
-  context.report({ kind: 'running', reason: 'Stopping', message: draft.message ?? '' });
+  context.objectState = { kind: 'running', reason: 'Stopping', message: draft.message ?? '' };
   discardUnbegunFaults(context);
 
   const fault = activeFault(draft, now);
@@ -133,12 +134,7 @@ function stop(context: Context, run: RunStatus): void {
   );
   const giveUpAt = since + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
-    context.request({
-      kind: 'Restore',
-      id,
-      fixtures: fixturesOf(context),
-      release,
-    });
+    context.effects.push({ kind: 'Restore', id, fixtures: fixturesOf(context), release });
     return context.wake(giveUpAt);
   }
   if (fault && outcome?.faultOver) {
@@ -192,7 +188,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   draft.result = resultOf(draft);
-  context.report({ kind: 'finished' });
+  context.objectState = { kind: 'finished' };
 }
 
 /** Goes through the chapters until one has work left or waits. */
@@ -211,7 +207,7 @@ function playChapters(context: Context, run: RunStatus): void {
     entry.message = truncate(work.message, LIMITS.message);
     draft.chapter = chapterLine(draft, chapter.number, work.note);
     draft.message = entry.message;
-    context.report({ kind: 'running', reason: work.reason ?? 'Running', message: entry.message });
+    context.objectState = { kind: 'running', reason: work.reason ?? 'Running', message: entry.message };
 
     if (work.fail) {
       beginStop(context, run, { reason: work.fail, message: work.message });
@@ -235,16 +231,16 @@ function canAdvance(
 ): boolean {
   const { demo, draft, now } = context;
   if (chapter.auto) return true;
-  if (demo.annotations.advance === `${run.number}/${chapter.number}`) return true;
+  if (annotationOf(context, 'advance') === `${run.number}/${chapter.number}`) return true;
   if (demo.spec.pace.mode === 'Manual') {
     entry.state = 'Waiting';
-    context.request('user');
+    context.needs.add('user');
     draft.chapter = chapterLine(draft, chapter.number, note ? `${note}, waiting` : 'waiting');
     // The hint comes last: the message may fill the field on its own.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
     draft.message = message;
-    context.report({ kind: 'running', reason: 'AwaitingAdvance', message });
+    context.objectState = { kind: 'running', reason: 'AwaitingAdvance', message };
     return false;
   }
   entry.state = 'Running';
@@ -259,7 +255,7 @@ function trackAwaiting(context: Context, run: RunStatus): void {
   if (run.completedAt) return;
   const { now } = context;
   const journal = journalOf(context);
-  if (context.needs('user')) {
+  if (context.needs.has('user')) {
     journal.awaitingSince ??= iso(now);
   } else if (journal.awaitingSince) {
     journal.awaitedMilliseconds =

@@ -4,7 +4,7 @@
  */
 import type { ChapterStatus } from '../api/index.ts';
 import { counted, formatDuration } from '../api/index.ts';
-import { baselineFailed, measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
+import { measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
 import { entryOf } from './context.ts';
@@ -78,10 +78,7 @@ function workOnHealth(context: Context, entry: ChapterStatus): Work {
 
 function workOnSetup(context: Context): Work {
   const { baseline } = context.observed;
-  if (baseline) {
-    return baseline.ok ? { done: true, message: baseline.message } : baselineFailed(baseline);
-  }
-  return measureBaseline(context);
+  return baseline?.ok ? { done: true, message: baseline.message } : measureBaseline(context);
 }
 
 function workOnDetection(context: Context, scenario: Scenario): Work {
@@ -133,7 +130,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     const why = report?.message ?? 'no probe saw it work in time';
     return { done: false, message: `The subject did not recover: ${why}`, fail: 'RecoveryFailed' };
   }
-  context.request({
+  context.effects.push({
     kind: 'Recover',
     id: `${fault.id}/recover`,
     fault: fault.id,
@@ -163,6 +160,6 @@ function workOnComplete(context: Context): Work {
     return workUntil(context, until, `${outcome.message}. ${awaiting}`, 'awaiting diagnosis');
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
-  context.request({ kind: 'Restore', id, fixtures: fixturesOf(context), release: false });
+  context.effects.push({ kind: 'Restore', id, fixtures: fixturesOf(context), release: false });
   return { done: false, message: 'Restoring the subject, and proving that it works' };
 }

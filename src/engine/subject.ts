@@ -42,10 +42,6 @@ export interface SubjectDefinition {
   readonly api: SubjectApi;
   chapters(spec: ChaosDemoSpec): Chapter[];
   scenarios(spec: ChaosDemoSpec): Scenario[];
-  /** First part of the names of the fixtures that the demo creates. */
-  fixturePrefix(spec: ChaosDemoSpec): string;
-  /** Interval between health checks of the subject, in milliseconds. */
-  healthIntervalMs(spec: ChaosDemoSpec): number;
   /** What a run waits for before its controls or the fixture of this scenario, in a sentence; undefined: nothing. */
   waitsFor?(spec: ChaosDemoSpec, scenario?: Pick<Scenario, 'type'>): string | undefined;
   /** What will be done, and to what. */

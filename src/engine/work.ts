@@ -66,6 +66,6 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
 
 /** When the subject became unhealthy, by the condition; now, if that does not show it yet. */
 function unhealthySinceOf({ demo, now }: Context): number {
-  const known = demo.status.conditions?.find(({ type }) => type === 'Healthy');
+  const known = demo.status?.conditions?.find(({ type }) => type === 'Healthy');
   return known?.status === 'False' ? ms(known.lastTransitionTime) : now;
 }

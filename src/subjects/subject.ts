@@ -7,8 +7,6 @@ import type { Cluster } from './cluster.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
 import { planOf, type SubjectKind, scenarioTypeOf, storyOf } from './scenarios/scenario-type.ts';
 
-/** Between two health checks: a few in each chapter, and no load. Milliseconds. */
-const HEALTH_INTERVAL_MS = 2000;
 /**
  * Enough for the largest burst, and as much again as 800 connections take for the traffic of other runs and for
  * answers: 95 MiB.
@@ -43,8 +41,6 @@ export function subjectOf(kind: SubjectKind, diagnosis: DiagnosisProfiles = RULE
         planOf(scenarioTypeOf(kind, scenario.type), scenario, part),
       );
     },
-    fixturePrefix: () => 'demo-chaos-key',
-    healthIntervalMs: () => HEALTH_INTERVAL_MS,
   };
   return {
     definition,

@@ -237,7 +237,7 @@ describe('admission', () => {
       outcome: { ok: false, message: expect.stringMatching(gone) },
     });
     const about = { scenario: 'ghost-allowing', fixture: 'demo-x' };
-    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', sequence: 1, ...about } as const;
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', ...about } as const;
     expect(await perform(prepare)).toMatchObject({
       kind: 'NotPrepared',
       message: expect.stringMatching(gone),
@@ -258,7 +258,7 @@ describe('admission', () => {
     cluster.podList = cluster.podList.map((each) =>
       each.metadata.name === 'redis-0' ? { ...each, metadata: { ...each.metadata, uid: 'another' } } : each,
     );
-    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x' } as const;
     expect(
       await opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never),
     ).toMatchObject({ kind: 'NotPrepared', message: expect.stringContaining('run again') });
@@ -274,7 +274,7 @@ describe('admission', () => {
     await until(async () => / addr=127\.0\.0\.9:.* cmd=ping /.test(await query('CLIENT LIST')), {
       what: 'a command of the stranger',
     });
-    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x' } as const;
     const finding: Finding | undefined = await opened?.driver.perform(
       { ...prepare, scenario: 'counter-drift' },
       PERMITTED,

@@ -33,7 +33,7 @@ describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approxim
       const about = { fault: 'none', scenario: 'drift', fixture: key };
       try {
         await driver.measureBaseline();
-        await driver.perform({ kind: 'Prepare', id: 'p', ...about, sequence: 1 });
+        await driver.perform({ kind: 'Prepare', id: 'p', ...about });
         const activities: Activity[] = [
           { kind: 'Watch', ...about },
           { kind: 'Load', ...about },

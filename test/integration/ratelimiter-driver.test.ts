@@ -94,7 +94,7 @@ it.skipIf(withoutRealTime).for([
     await keepingTime(async () => {
       const driver = driverOf({ checkStore: async () => check });
       const key = `demo-unwelcome-${check.state}`;
-      const effect = { kind: 'Prepare', id: 'p', fault: 'f', fixture: key, sequence: 1 } as const;
+      const effect = { kind: 'Prepare', id: 'p', fault: 'f', fixture: key } as const;
       await driver.perform({ ...effect, scenario: 'drift' });
       expect(driver.observed).toMatchObject({ ...observed, prepared: {} });
       // A burst does Redis no harm.

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { PerServer, RedisTarget } from '@chaosdemo/redis-faults';
 import {
+  type ChaosDemo,
   type ChaosDemoSpec,
   DETECTED_AFTER,
   type Measure,
@@ -150,7 +151,7 @@ export class DrivenLimiter {
 
   /** Measures the baseline, on keys that no other measurement uses. */
   async measureBaseline(): Promise<void> {
-    const fixture = controlName('demo', randomUUID(), 1, Date.now());
+    const fixture = controlName({ metadata: { uid: randomUUID() } } as ChaosDemo, 1, Date.now());
     await this.perform({ kind: 'MeasureBaseline', id: 'b', fixture });
   }
 
@@ -158,7 +159,7 @@ export class DrivenLimiter {
   async prepare(scenario: string, key: string): Promise<void> {
     await this.measureBaseline();
     if (!this.#observed.baseline?.ok) throw new Error(this.#observed.baseline?.message);
-    await this.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, fixture: key, sequence: 1 });
+    await this.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, fixture: key });
     const failure = this.#observed.prepareFailures['f'];
     if (failure !== undefined) throw new Error(failure);
     // A control of the preparation may contradict the baseline.

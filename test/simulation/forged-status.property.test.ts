@@ -172,7 +172,7 @@ describe('a forged status', () => {
         await simulation.pass(RUN_WITHIN_MS);
         const mark = `-${simulation.object.metadata.uid.slice(0, 8)}-`;
         const own = new RegExp(
-          `^simulated${mark}\\d+-(-control-[a-z0-9]+|(stall|surge)-[a-z0-9]+(-[1-5]-[1-5])?)$`,
+          `^demo-chaos-key${mark}\\d+-(-control-[a-z0-9]+|(stall|surge)-[a-z0-9]+(-[2-5])?)$`,
         );
         for (const effect of simulation.performed) {
           if ('fixtures' in effect) expect(effect.fixtures.filter((name) => !own.test(name))).toEqual([]);

@@ -59,17 +59,22 @@ describe('a run', () => {
     expect(simulation.injected).toEqual([]);
   });
 
-  it('a changed check interval applies at once, without another run', async () => {
+  it('gives up after five fixtures that expire before the fault', async () => {
+    const simulation = new Simulation(simulatedSpec(), { usableMs: 1000 });
+    await simulation.runUntil(finished);
+    expect(simulation.injected).toEqual([]);
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'PrepareFailed' });
+    expect(simulation.status.scenarios?.[0]?.attempts).toBe(5);
+  });
+
+  it('a change of what starts no run leaves the run as it is', async () => {
     const simulation = new Simulation(MANUAL);
-    const looks = () => simulation.activities.filter(({ kind }) => kind === 'PollHealth');
     await simulation.runUntil(at(1));
-    await simulation.pass(1000);
-    expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 2000 }]);
     const simulated = { pollInterval: '250ms' };
     simulation.spec = simulatedSpec({ pace: { mode: 'Manual' }, simulated });
     await simulation.pass(100);
-    expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 250 }]);
-    expect(simulation.status.run?.number).toBe(1);
+    expect(simulation.status.run).toMatchObject({ number: 1 });
+    expect(simulation.status.run?.reason).toBeUndefined();
   });
 
   it('writes a bounded number of statuses, no two alike in the columns of a watch', async () => {

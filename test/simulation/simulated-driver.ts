@@ -81,18 +81,14 @@ export class SimulatedDriver implements SubjectDriver {
             : { ok: true, message: 'measured' },
         };
       case 'Prepare': {
-        const { fault, fixture, sequence } = effect;
+        const { fault, fixture } = effect;
         await this.#clock.sleep(effectMs, signal);
         this.#histories.set(fault, [{ preparedAt: this.#clock.now() }]);
         // A forged run number may give a later fault the id of an earlier one.
         this.#target.readings.delete(this.#nameOf(fault));
         const usableUntil = this.#clock.now() + behaviour.usableMs;
         const marker = `stalls/${this.#target.stalls}`;
-        return {
-          kind: 'Prepared',
-          fault,
-          prepared: { fixture, sequence, usableUntil, marker, message: 'ready' },
-        };
+        return { kind: 'Prepared', fault, prepared: { fixture, usableUntil, marker, message: 'ready' } };
       }
       case 'Inject':
         return await this.#inject(effect, permit, signal);

@@ -74,8 +74,6 @@ export const simulatedDefinition: SubjectDefinition = {
   api,
   chapters: (spec) => chaptersOf(STORY, spec.scenarios),
   scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
-  fixturePrefix: () => 'simulated',
-  healthIntervalMs: (spec) => duration(subjectPart(spec, 'simulated'), 'pollInterval', '2s'),
   welcome: () => 'Welcome',
 };
 

@@ -64,7 +64,7 @@ describe('docs/reference.md', () => {
     ['suspended', { kind: 'suspended' }, undefined],
   ])('reports for the state %s what the operator writes for %j and run %j', (state, standing, run) => {
     const context = {
-      demo: { generation: 1, spec: { scenarios: [] }, status: {} },
+      demo: { spec: { scenarios: [] } },
       draft: { run },
       now: 0,
       observed: nothingObserved(0),

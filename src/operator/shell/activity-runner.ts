@@ -56,6 +56,5 @@ export class ActivityRunner {
 }
 
 function keyOf(activity: Activity): string {
-  if ('fault' in activity) return `${activity.kind} ${activity.fault}`;
-  return 'intervalMs' in activity ? `${activity.kind} ${activity.intervalMs}` : activity.kind;
+  return 'fault' in activity ? `${activity.kind} ${activity.fault}` : activity.kind;
 }

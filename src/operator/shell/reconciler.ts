@@ -13,7 +13,6 @@ import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
 import type { Logger } from '../log.ts';
 import type { Recorders } from './announce.ts';
 import { announceChange, announceDeletion, announceEvidenceLoss } from './announce.ts';
-import { demoOf } from './demo-of.ts';
 import { Entries, type Entry } from './entries.ts';
 import {
   type ConnectedSubject,
@@ -187,12 +186,16 @@ export class Reconciler {
   #decide(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject | undefined): Decision {
     const now = this.#now();
     const { killSwitchIsOn, subjects } = this.#options;
-    const input = demoOf(demo, killSwitchIsOn(), this.#slots.obstacle(entry.key));
     if (!subject) {
       const known = subjects.map(({ definition }) => definition.api.member);
-      return decideOnUnknown(input, known, now);
+      return decideOnUnknown(demo, known, now);
     }
-    return decide(input, entry.session?.observed ?? nothingObserved(now), now, subject.definition);
+    const observed = {
+      ...(entry.session?.observed ?? nothingObserved(now)),
+      killSwitch: killSwitchIsOn(),
+      noSlotReason: this.#slots.obstacle(entry.key),
+    };
+    return decide(demo, observed, now, subject.definition);
   }
 
   /** In the same turn as the decision, which is based on the slots at that time. */

@@ -117,7 +117,7 @@ export class Attempt {
    * Sets callers up, and takes charge of the store.
    * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
    */
-  async prepare(fixture: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
+  async prepare(fixture: string, signal: AbortSignal): Promise<Prepared> {
     this.#fixture = fixture;
     let marker: { readonly marker?: string } | undefined;
     const stage = {

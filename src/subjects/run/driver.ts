@@ -119,7 +119,7 @@ export class PodsDriver implements SubjectDriver {
   }
 
   async #prepare(effect: EffectOf<'Prepare'>, signal: AbortSignal): Promise<Finding> {
-    const { fault, fixture, sequence } = effect;
+    const { fault, fixture } = effect;
     const { generation, now } = this.#options;
     const attempt = this.#open(effect.scenario);
     try {
@@ -128,7 +128,7 @@ export class PodsDriver implements SubjectDriver {
       this.#attempts.get(fault)?.close();
       this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
-      return { kind: 'Prepared', fault, prepared: { ...prepared, sequence } };
+      return { kind: 'Prepared', fault, prepared };
     } catch (error) {
       attempt.close();
       signal.throwIfAborted();

@@ -19,7 +19,7 @@ export interface Stage<A = unknown> {
 }
 
 /** That callers are set up, and how long they can be used. */
-export type Ready = Omit<Prepared, 'fixture' | 'sequence'>;
+export type Ready = Omit<Prepared, 'fixture'>;
 
 /**
  * One attempt of a workload. `prepare` comes first; all else is used only after it, and only by the process that called

@@ -62,7 +62,7 @@ async function firstComplaint(target: RedisTarget): Promise<string> {
   const { baseline } = driver.observed;
   if (!baseline?.ok) return `baseline: ${baseline?.message}`;
   const fixture = `demo-rights-${target.username}`;
-  await driver.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario: 'drift', fixture, sequence: 1 });
+  await driver.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario: 'drift', fixture });
   const failure = driver.observed.prepareFailures['f'];
   if (failure !== undefined) return `preparation: ${failure}`;
   const report = await driver.inject('drift', fixture, 1000);
