@@ -24,9 +24,9 @@ export function requestDiagnosis(
   context: Context,
   about: { readonly fault: string; readonly scenario: string; readonly requestedAt: number },
 ): string | undefined {
-  const { draft, now, observed } = context;
+  const { demo, draft, now, observed } = context;
   const { requestedAt, fault, scenario } = about;
-  const profile = profileFor(context, fault);
+  const profile = demo.spec.diagnosisProfile;
   const byRules = observed.diagnoses[diagnosisKey(fault, RULES_PROFILE)];
   const deadline = requestedAt + RULES_TIMEOUT_MS;
   requestAnswer(context, about, RULES_PROFILE);
@@ -49,27 +49,19 @@ function requestAnswer(
   { fault, scenario }: { readonly fault: string; readonly scenario: string },
   profile: string,
 ): void {
-  if (context.observed.diagnoses[diagnosisKey(fault, profile)]) return;
-  const id = `${fault}/diagnosis/${profile}`;
-  context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
-}
-
-/**
- * The profile that diagnoses a fault: the first that was queried, whatever the spec names since. Each question costs, and
- * anyone with write access to the spec could otherwise query every profile of the operator.
- */
-function profileFor({ demo, observed }: Context, fault: string): string {
-  return observed.queried[fault] ?? demo.spec.diagnosisProfile;
+  const id = diagnosisKey(fault, profile);
+  if (!context.observed.diagnoses[id])
+    context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
 }
 
 /** Replaces the rules' answer by that of a profile, or records why there is none. */
 export function applyAnswers(context: Context): void {
-  const { draft, observed, now } = context;
+  const { demo, draft, observed, now } = context;
+  const profile = demo.spec.diagnosisProfile;
   if (!draft.diagnoses) return;
   draft.diagnoses = draft.diagnoses.map((diagnosis) => {
     if (diagnosis.requestedAt === undefined) return diagnosis;
     const fault = draft.scenarios?.find(({ name }) => name === diagnosis.scenario)?.fault;
-    const profile = profileFor(context, fault?.id ?? '');
     const report = fault && observed.diagnoses[diagnosisKey(fault.id, profile)];
     if (report?.diagnosis) return statusOf(report.diagnosis);
     if (report) return withReason(diagnosis, report.message);

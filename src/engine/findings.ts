@@ -36,8 +36,6 @@ export type Finding =
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
   | { kind: 'Recovery'; fault: string; report: RecoveryReport }
   | { kind: 'Orphan'; fault: string; orphan: OrphanFinding }
-  /** This process has begun to query a profile, besides the rules. */
-  | { kind: 'Queried'; fault: string; profile: string }
   | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
 
@@ -78,8 +76,6 @@ export function record(observed: Observed, finding: Finding): Observed {
       return { ...observed, recoveries: put(observed.recoveries, finding.fault, finding.report) };
     case 'Orphan':
       return { ...observed, orphans: put(observed.orphans, finding.fault, finding.orphan) };
-    case 'Queried':
-      return { ...observed, queried: put(observed.queried, finding.fault, finding.profile) };
     case 'Diagnosis':
       return {
         ...observed,
@@ -114,7 +110,7 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
     return admission.state !== before.admission.state || gone.length !== before.gone.length;
   }
   // What is announced is decided on once it is stored: a store that fails must not call for another one.
-  return finding.kind !== 'Announced' && finding.kind !== 'Begun' && finding.kind !== 'Queried';
+  return finding.kind !== 'Announced' && finding.kind !== 'Begun';
 }
 
 function essence({ dependencies, hasIssues, pods }: HealthSnapshot): unknown {

@@ -3,6 +3,7 @@
  * an observation of one attempt is never attributed to another. Immutable: see `record`.
  */
 import type { FaultProof, Measure, Reason, ScenarioStatus } from '../api/index.ts';
+import { RULES_PROFILE } from '../api/index.ts';
 import type { DiagnosisReport } from '../evidence/index.ts';
 import type { HealthSnapshot } from './health.ts';
 
@@ -118,11 +119,11 @@ export interface LastCheck {
 export interface Observed {
   /** When this session began to observe, in milliseconds since the epoch. */
   readonly since: number;
-  readonly admission: Admission;
   /** Whether the operator has to stop every run and start none now. */
   readonly killSwitch?: boolean;
   /** Why no further run may begin now: too many are active. Undefined: there is room, or this one has its slot. */
   readonly noSlotReason?: string | undefined;
+  readonly admission: Admission;
   readonly lastAdmissionCheck?: LastCheck;
   readonly target?: Target | undefined;
   /** Template of the current pods; undefined if unknown, or during a rollout. */
@@ -142,8 +143,6 @@ export interface Observed {
   readonly orphans: Readonly<Record<string, OrphanFinding>>;
   /** By {@link diagnosisKey}. */
   readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
-  /** The profile that this process has queried about a fault, besides the rules; by the fault's id. */
-  readonly queried: Readonly<Record<string, string>>;
   /** By the effect's id. */
   readonly restored: Readonly<Record<string, Restored>>;
   /** {@link announcement}s made by this process; it injects only those faults. */
@@ -173,7 +172,6 @@ export function nothingObserved(since: number): Observed {
     recoveries: NOTHING,
     orphans: NOTHING,
     diagnoses: NOTHING,
-    queried: NOTHING,
     restored: NOTHING,
     announced: new Set(),
     begun: new Set(),
@@ -191,9 +189,12 @@ export function goneMessage({ gone, target }: Pick<Observed, 'gone' | 'target'>)
   return `gone since the run began: ${names} (${gone.length} of ${all} pods)${cause}`;
 }
 
-/** Key of a profile's answer about a fault. */
+/**
+ * The id of a question about a fault, and of its answer. All profiles besides the rules have the same, and an effect is
+ * performed once: each question costs, and anyone with write access to the spec could otherwise query every profile.
+ */
 export function diagnosisKey(fault: string, profile: string): string {
-  return `${fault}/${profile}`;
+  return `${fault}/diagnosis/${profile === RULES_PROFILE ? 'rules' : 'profile'}`;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import type { Logger } from '@chaosdemo/kube-runtime';
-import { messageOf, RULES_PROFILE } from '../../api/index.ts';
+import { messageOf } from '../../api/index.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Effect, SubjectEffect } from '../../engine/effects.ts';
 import type { Finding } from '../../engine/findings.ts';
@@ -101,8 +101,6 @@ export class EffectRunner {
     const watched = watchedPermit(permit);
     try {
       if (effect.kind === 'Inject') note({ kind: 'Begun', fault: effect.id });
-      if (effect.kind === 'Diagnose' && effect.profile !== RULES_PROFILE)
-        note({ kind: 'Queried', fault: effect.fault, profile: effect.profile });
       if (effect.kind === 'Restore') await this.#abortSetups();
       const finding = await perform(effect, watched, stop);
       this.#failures.delete(effect.id);
