@@ -67,10 +67,11 @@ export interface AdmissionRequest {
 export interface Lock {
   /** Whether the lock is ours now. Check right before a fault, not earlier. */
   isHeld(): boolean;
-  /** Releases it; never rejects. */
-  release(): Promise<void>;
-  /** Stops renewing it but does not release it: for a process that has taken the run over, or until it expires. */
-  leave(): Promise<void>;
+  /**
+   * Stops renewing it, and releases it unless `keep`: then it is for a process that has taken the run over, or expires.
+   * Never rejects.
+   */
+  release(keep?: boolean): Promise<void>;
 }
 
 /** The answer to an {@link AdmissionRequest}. */

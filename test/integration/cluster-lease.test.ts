@@ -55,7 +55,7 @@ describe('a lease of the cluster', () => {
     const [former, leading] = [leaseOf('a'), leaseOf('a')];
     expect(await former.acquire(signal)).toEqual({ state: 'acquired' });
     expect(await leading.acquire(signal)).toEqual({ state: 'acquired' });
-    await former.leave();
+    await former.release(true);
     expect((await readLease()).spec?.holderIdentity).toBe(`${namespace}/a`);
   });
 

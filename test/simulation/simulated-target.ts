@@ -149,16 +149,12 @@ export class SimulatedTarget {
   lockFor(owner: string, renewer?: ProcessClock): Lock {
     const held: HeldLock = { owner, renewer };
     this.#lock = held;
-    const end = (): void => {
-      held.leftAt ??= this.clock.monotonic();
-    };
     return {
       isHeld: () => held.leftAt === undefined && this.lockedBy === owner,
-      leave: async () => end(),
-      release: async () => {
+      release: async (keep) => {
         // As with a Lease: a holder of the same name has taken it over.
-        if (held.leftAt === undefined && this.lockedBy === owner) this.#lock = undefined;
-        end();
+        if (!keep && held.leftAt === undefined && this.lockedBy === owner) this.#lock = undefined;
+        held.leftAt ??= this.clock.monotonic();
       },
     };
   }

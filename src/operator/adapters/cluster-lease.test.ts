@@ -31,7 +31,7 @@ it('a holder of a megabyte is cut, and logged once while it stays', async () => 
     holder: 'shop/demo',
     leads: () => true,
   });
-  onTestFinished(() => lease.leave());
+  onTestFinished(() => lease.release(true));
   expect(await lease.acquire(signal)).toEqual({ state: 'acquired' });
 
   for (const letter of ['a', 'b']) {

@@ -81,18 +81,14 @@ export class KubeLease implements ClusterLease {
     return this.#lock.isFresh();
   }
 
-  /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it expires. */
-  async leave(): Promise<void> {
+  /**
+   * Stops renewing, and deletes the Lease unless `keep`, if it is ours and its term leads. Never rejects: the Lease
+   * expires anyway.
+   */
+  async release(keep = false): Promise<void> {
     this.#stop.abort(new Error(`the lease ${this.#options.name} was left`));
     await this.#renewing;
-  }
-
-  /**
-   * Stops renewing and deletes the Lease, if it is ours and its term leads. Never rejects: the Lease expires anyway.
-   */
-  async release(): Promise<void> {
-    await this.leave();
-    if (!this.#options.leads()) return;
+    if (keep || !this.#options.leads()) return;
     try {
       await this.#lock.release(CALL_TIMEOUT_MS);
     } catch (error) {

@@ -122,7 +122,7 @@ export class Cell {
       const reason = new Error(`the thread of the run was ended: ${this.#failure ?? 'the operator stops'}`);
       this.#ended.abort(reason);
       this.peer.end(reason);
-      for (const lease of this.#leases.values()) void lease.leave();
+      for (const lease of this.#leases.values()) void lease.release(true);
     }
     await this.#worker.terminate();
   }
@@ -144,10 +144,7 @@ export class Cell {
         this.#leases.set(id, lease);
         return await lease.acquire(signal);
       },
-      release: async (_, id, keep) => {
-        const lease = this.takeLease(id);
-        await (keep ? lease?.leave() : lease?.release());
-      },
+      release: async (_, id, keep) => await this.takeLease(id)?.release(keep),
     };
   }
 }

@@ -36,7 +36,6 @@ function remoteLease(host: Peer<OfHost>, connector: number, options: LeaseOption
     isHeld() {
       throw new Error('whether a lease is held is known to the thread that leads: a permit states it');
     },
-    release: () => host.request('release', [id, false]),
-    leave: () => host.request('release', [id, true]),
+    release: (keep = false) => host.request('release', [id, keep]),
   };
 }

@@ -282,7 +282,7 @@ export class Session {
 
   async #dispose({ driver, lock }: Opened, keepLock: boolean): Promise<void> {
     await this.#orLog(driver.close());
-    await this.#orLog(Promise.resolve(keepLock ? lock?.leave() : lock?.release()));
+    await this.#orLog(Promise.resolve(lock?.release(keepLock)));
   }
 
   async #orLog(work: Promise<void>): Promise<void> {

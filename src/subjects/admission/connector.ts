@@ -99,7 +99,7 @@ export class PodsConnector implements SubjectConnector {
   async forget(uid: string, keepLock: boolean): Promise<void> {
     const waiting = this.#leases.get(uid);
     this.#leases.delete(uid);
-    await (keepLock ? waiting?.lease.leave() : waiting?.lease.release());
+    await waiting?.lease.release(keepLock);
   }
 
   #placeOf({ namespace, spec }: Pick<AdmissionRequest, 'namespace' | 'spec'>): Place {
