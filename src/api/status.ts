@@ -174,7 +174,7 @@ export const statusSchema = z
     ).optional(),
     chapters: z
       .array(chapter)
-      .max(48)
+      .max(LIMITS.chapters)
       .optional()
       .meta({ description: 'The chapters of that run. Their numbers count from 1.', ...atomic }),
     scenarios: z

@@ -9,6 +9,7 @@ export const LIMITS = {
   evidence: 256,
   evidenceItems: 12,
   measures: 14,
+  chapters: 48,
   pods: 16,
   pastRun: 384,
   pastRuns: 20,

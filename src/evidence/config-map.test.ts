@@ -18,7 +18,8 @@ const run: RunPart = {
   demo: { namespace: 'shop', name: 'demo', uid: 'u-1' },
   run: { number: 3, runId: '1' },
   originMs: ORIGIN,
-  chapters: [{ name: 'Welcome', fromMs: 0, toMs: 1000 }],
+  // As many as a run of eight scenarios has.
+  chapters: Array.from({ length: 36 }, (_, i) => ({ name: `Chapter ${i}`, fromMs: 1000 * i })),
   results: [{ scenario: 'first', type: 'CounterDrift', expect: 'Violated', result: 'Violated' }],
   complete: false,
   leftOut: '',

@@ -3,6 +3,7 @@
  * know: pods, chapters, faults, results, and the diagnoses.
  */
 import { z } from 'zod';
+import { LIMITS } from '../api/index.ts';
 import type { EvidenceBundle } from './bundle.ts';
 import type { Diagnosis } from './diagnosis.ts';
 
@@ -41,7 +42,7 @@ export const runPart = z.strictObject({
   originMs: z.int(),
   chapters: z
     .array(z.strictObject({ name: z.string().max(64), fromMs: moment, toMs: moment.optional() }))
-    .max(32),
+    .max(LIMITS.chapters),
   results: z.array(result).max(MAX_SCENARIOS),
   /** How the run ended, once it has. */
   verdict: z
