@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { createMetrics, IDLE } from '../src/operator/metrics/metrics.ts';
+import { createMetrics } from '../src/operator/metrics/metrics.ts';
+import { IDLE } from '../test/fixtures/operator/metrics/idle.ts';
 import {
   cpuSeconds,
   heapMiB,

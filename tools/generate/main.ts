@@ -5,8 +5,9 @@
 import { writeFile } from 'node:fs/promises';
 import { helpText } from '@chaosdemo/settings';
 import { OPERATOR } from '../../src/operator/config.ts';
-import { createMetrics, IDLE } from '../../src/operator/metrics/metrics.ts';
+import { createMetrics } from '../../src/operator/metrics/metrics.ts';
 import { SUBJECTS } from '../../src/subjects/index.ts';
+import { IDLE } from '../../test/fixtures/operator/metrics/idle.ts';
 import { apiReference } from './api-reference.ts';
 import { crdYaml } from './crd.ts';
 import { EVENT_REASONS } from './event-texts.ts';
@@ -47,10 +48,7 @@ async function metricSection(): Promise<string> {
   const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) => !/^(process|nodejs)_/.test(name));
   const last = new Map<string, string>();
   const list = metrics.map(({ name, type, help, values }) => {
-    const labels = labelsOf(
-      values.map((each) => each.labels),
-      last,
-    );
+    const labels = labelsOf(values, last);
     return [`${code(name)} (${[type, ...labels].join('; ')})`, help] as const;
   });
   return `## Metrics of the operator
@@ -62,9 +60,9 @@ ${definitions(list)}`;
 }
 
 /** "result: success, error": every label with its values, unless they are those of `last`. Without bucket bounds. */
-function labelsOf(series: readonly object[], last: Map<string, string>): string[] {
+function labelsOf(series: readonly { readonly labels: object }[], last: Map<string, string>): string[] {
   const values = new Map<string, Set<string>>();
-  for (const [label, value] of series.flatMap((labels) => Object.entries(labels))) {
+  for (const [label, value] of series.flatMap(({ labels }) => Object.entries(labels))) {
     if (label !== 'le') values.set(label, (values.get(label) ?? new Set()).add(String(value)));
   }
   return [...values].map(([label, set]) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { IDLE } from '../../../test/fixtures/operator/metrics/idle.ts';
 import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
 import { simulatedDefinition } from '../../../test/simulation/simulated-subject.ts';
-import { createMetrics as create, IDLE, type MetricSources } from './metrics.ts';
+import { createMetrics as create, type MetricSources } from './metrics.ts';
 
 const createMetrics = (sources: Partial<MetricSources> = {}) =>
   create({ ...IDLE, ...sources }, [simulatedDefinition.api]);

@@ -28,15 +28,6 @@ export interface MetricSources extends ObjectSources {
   waitingRuns: () => number;
 }
 
-/** The sources of an idle process: for the reference and for tests. */
-export const IDLE: MetricSources = {
-  queueDepth: () => 0,
-  activeRuns: () => 0,
-  waitingRuns: () => 0,
-  demos: () => [],
-  now: () => 0,
-};
-
 /**
  * Creates the registry and all metrics.
  * @param subjects the registered ones: their scenario types are the values of the label `type`

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { IDLE } from '../../../test/fixtures/operator/metrics/idle.ts';
 import { simulatedDemo, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
-import { createMetrics, IDLE } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
 
 const NOW = Date.parse('2026-01-01T01:00:00Z');
 const before = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();

@@ -1,6 +1,7 @@
 import type { EventRecord } from '@chaosdemo/kube-runtime';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { IDLE } from '../../../test/fixtures/operator/metrics/idle.ts';
 import { FakeApiServer, keyOf } from '../../../test/simulation/fake-api.ts';
 import { FakeClock } from '../../../test/simulation/fake-clock.ts';
 import { FakeEvidence } from '../../../test/simulation/fake-evidence.ts';
@@ -14,7 +15,7 @@ import {
 import { SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
 import type { ChaosDemo, ChaosDemoSpec } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
-import { createMetrics, IDLE } from '../metrics/metrics.ts';
+import { createMetrics } from '../metrics/metrics.ts';
 import { Reconciler } from './reconciler.ts';
 
 const never = new AbortController().signal;

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { IDLE } from '../../../test/fixtures/operator/metrics/idle.ts';
 import { FakeApiServer } from '../../../test/simulation/fake-api.ts';
 import { FakeClock } from '../../../test/simulation/fake-clock.ts';
 import { FakeEvidence } from '../../../test/simulation/fake-evidence.ts';
@@ -8,12 +9,12 @@ import { SimulatedConnector } from '../../../test/simulation/simulated-connector
 import { simulatedDefinition, simulatedDemo } from '../../../test/simulation/simulated-subject.ts';
 import { type Behaviour, SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
 import type { Logger } from '../log.ts';
-import { createMetrics, IDLE } from '../metrics/metrics.ts';
+import { createMetrics } from '../metrics/metrics.ts';
 import { Leadership } from './leadership.ts';
 
 const metrics = createMetrics(IDLE, []);
-const STOP = { release: true, deadlineMs: 20_000 };
-const LOST = { release: false, deadlineMs: 20_000 };
+const STOP = { release: true };
+const LOST = { release: false };
 
 /** One process with an election that the test decides, and a demo. */
 function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level: 'silent' })) {
