@@ -29,10 +29,10 @@ import { createMetrics } from './metrics/metrics.ts';
 import { Leadership } from './shell/leadership.ts';
 
 /**
- * How long the end of a term may take, and then the events of a shutdown: in all less than
- * terminationGracePeriodSeconds. Milliseconds.
+ * How long the events of a shutdown may take after the end of a term: in all less than terminationGracePeriodSeconds.
+ * Milliseconds.
  */
-const [TERM_END_MS, EVENTS_MS] = [21_000, 4000];
+const EVENTS_MS = 4000;
 
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';
@@ -96,7 +96,7 @@ export async function runOperator(
           clock.follow();
           leadership.begin();
         },
-        onStoppedLeading: () => void leadership.end({ release: false, deadlineMs: TERM_END_MS }),
+        onStoppedLeading: () => void leadership.end({ release: false }),
       })
     : undefined;
   const leads = (): boolean => elector?.isLeader() ?? !electing.signal.aborted;
@@ -132,8 +132,8 @@ export async function runOperator(
   });
   for (const store of stores) store.subscribe(({ object }) => leadership.enqueue(objectKey(object)));
 
-  const synced = (): boolean =>
-    reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.reflector.hasSynced();
+  const watched = [...reflectors, killSwitch.reflector];
+  const synced = (): boolean => watched.every((each) => each.hasSynced());
   const http = await startHttpServer({
     host: config.httpHost,
     port: config.httpPort,
@@ -142,14 +142,11 @@ export async function runOperator(
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
-  const watching = [...reflectors, killSwitch.reflector].map((watch) => watch.run(watches.signal));
+  const watching = watched.map((each) => each.run(watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);
-    await Promise.all([
-      ...reflectors.map((reflector) => reflector.waitForSync(ready)),
-      killSwitch.reflector.waitForSync(ready),
-    ]);
+    await Promise.all(watched.map((each) => each.waitForSync(ready)));
     if (elector) leading = elector.run(electing.signal);
     else leadership.begin();
     if (!signal.aborted) await once(signal, 'abort');
@@ -158,7 +155,7 @@ export async function runOperator(
   } finally {
     logger.info('stopping: no new work; releasing active faults');
     // A frozen process may have lost the lead: active faults then belong to another.
-    await leadership.end({ release: elector?.isLeader() ?? true, deadlineMs: TERM_END_MS });
+    await leadership.end({ release: elector?.isLeader() ?? true });
     await events.stop(EVENTS_MS);
     electing.abort();
     await leading;

@@ -26,7 +26,6 @@ import { type Behaviour, type Injection, SimulatedTarget } from './simulated-tar
 
 /** A process that does not renew stops leading after this time, and another leads after that, in milliseconds. */
 const { leaseDurationMs: LEASE_MS, renewDeadlineMs: RENEW_DEADLINE_MS } = ELECTION_DEFAULTS;
-const SHUTDOWN_MS = 20_000;
 
 const logger = pino({ level: 'silent' });
 const metrics = createMetrics(IDLE, [simulatedDefinition.api]);
@@ -242,6 +241,7 @@ export class Simulation {
             connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),
           },
         ],
+        keys: () => connection.keys(),
         processLeads: () => process.leads,
         killSwitchIsOn: () => this.killSwitch,
         concurrency: 2,
@@ -251,7 +251,6 @@ export class Simulation {
     };
     this.#process = process;
     connection.subscribe((key) => process.term.enqueue(key));
-    process.term.takeOver(connection.keys());
   }
 
   /**
@@ -287,7 +286,7 @@ export class Simulation {
   async stopOperator(): Promise<void> {
     const process = this.#process;
     this.#process = undefined;
-    await process?.term.end({ release: true, deadlineMs: SHUTDOWN_MS });
+    await process?.term.end({ release: true });
     process?.connection.close();
   }
 
@@ -331,7 +330,7 @@ export class Simulation {
   }
 
   #endTerm({ connection, term }: Process): void {
-    void term.end({ release: false, deadlineMs: SHUTDOWN_MS }).then(() => connection.close());
+    void term.end({ release: false }).then(() => connection.close());
   }
 
   #enqueueAll(): void {

@@ -1,9 +1,7 @@
 /** The terms of this process, one after the other: at most one is active, and earlier ones may still be ending. */
-import { Term, type TermEnd, type TermOptions } from './term.ts';
+import { Term, type TermOptions } from './term.ts';
 
 export interface LeadershipOptions extends TermOptions {
-  /** Keys of all objects: the initial work of a new term. */
-  readonly keys: () => Iterable<string>;
   /** Called whenever this process begins or ends to lead. */
   readonly onChange: (leads: boolean) => void;
 }
@@ -22,11 +20,10 @@ export class Leadership {
     return this.#term;
   }
 
-  /** Begins a term and enqueues everything. */
+  /** Begins a term. */
   begin(): void {
     this.#term = new Term(this.#options);
     this.#options.onChange(true);
-    this.#term.takeOver(this.#options.keys());
   }
 
   /** Requests a reconcile of everything; does nothing if this process does not lead. */
@@ -39,8 +36,8 @@ export class Leadership {
     this.#term?.enqueue(key);
   }
 
-  /** Ends the current term, if there is one; resolves when all that have ended are done. */
-  async end(how: TermEnd): Promise<void> {
+  /** Ends the current term as {@link Term.end}, if there is one; resolves when all that have ended are done. */
+  async end(how: Parameters<Term['end']>[0]): Promise<void> {
     const term = this.#term;
     this.#term = undefined;
     if (term) {

@@ -13,15 +13,12 @@ export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLea
   readonly processLeads: () => boolean;
   /** Objects reconciled at the same time. */
   readonly concurrency: number;
+  /** Keys of all objects: the initial work. */
+  readonly keys: () => Iterable<string>;
 }
 
-/** How a term ends. */
-export interface TermEnd {
-  /** Whether faults are ended first; a process that no longer leads lets them run to their own end. */
-  readonly release: boolean;
-  /** Time limit in total, in milliseconds. */
-  readonly deadlineMs: number;
-}
+/** How long its end may take, in milliseconds: work under way, then proving that active faults are released. */
+const [STOP_MS, RELEASE_MS] = [8500, 12_500];
 
 /** The workers and sessions of one term. */
 export class Term {
@@ -32,7 +29,7 @@ export class Term {
   #ending: Promise<void> | undefined;
   #lost = false;
 
-  /** Starts working on enqueued objects. */
+  /** Takes over all objects, and starts working on them. */
   constructor(options: TermOptions) {
     const { recorders, clock, concurrency, connect, logger } = options;
     const hasLead = (): boolean => this.#hasLead;
@@ -53,6 +50,9 @@ export class Term {
       reconcile: (key, stopping) => this.reconciler.reconcile(key, stopping),
       onReconciled: recorders.metrics.reconciled,
     });
+    const keys = [...options.keys()];
+    this.reconciler.takeOver(keys);
+    for (const key of keys) this.enqueue(key);
     this.#controller.start();
   }
 
@@ -66,22 +66,18 @@ export class Term {
     return this.#controller.depth;
   }
 
-  /** Takes over all objects. */
-  takeOver(keys: Iterable<string>): void {
-    const all = [...keys];
-    this.reconciler.takeOver(all);
-    for (const key of all) this.enqueue(key);
-  }
-
   /** Requests a decision on an object. */
   enqueue(key: string): void {
     this.#controller.enqueue(key);
   }
 
-  /** Ends the term; later calls wait for the first. */
-  end(how: TermEnd): Promise<void> {
-    if (!how.release) this.#lost = true;
-    this.#ending ??= this.#end(how);
+  /**
+   * Ends the term; later calls wait for the first.
+   * @param release whether faults are ended first; a process that no longer leads lets them run to their own end
+   */
+  end({ release }: { readonly release: boolean }): Promise<void> {
+    if (!release) this.#lost = true;
+    this.#ending ??= this.#end(release);
     return this.#ending;
   }
 
@@ -92,10 +88,9 @@ export class Term {
     return !this.#lost && this.#options.processLeads();
   }
 
-  async #end({ deadlineMs, release }: TermEnd): Promise<void> {
-    // A part for work under way, the rest for proving that active faults are released.
-    await this.#controller.stop(deadlineMs * 0.4);
+  async #end(release: boolean): Promise<void> {
+    await this.#controller.stop(STOP_MS);
     // The lead may have been lost by now; active faults then belong to another process.
-    await this.reconciler.close({ release: release && this.#hasLead, deadlineMs: deadlineMs * 0.6 });
+    await this.reconciler.close({ release: release && this.#hasLead, deadlineMs: RELEASE_MS });
   }
 }
