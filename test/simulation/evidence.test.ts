@@ -113,7 +113,7 @@ describe('the evidence of a run', () => {
     const pieces = writes.flatMap(({ files }) => files.filter((file) => file.startsWith('history-')));
     expect(pieces.length).toBeGreaterThan(6);
     expect(new Set(pieces).size).toBe(pieces.length);
-    expect(simulation.evidenceCount).toBe(0);
+    expect(simulation.entryCount).toBe(0);
   });
 
   it.each([true, false])(
@@ -154,7 +154,7 @@ describe('the evidence of a run', () => {
     const evidence = await kept(simulation);
     expect(evidence).toMatchObject({ complete: true, leftOut: '' });
     expect(evidence.scenarios).toHaveLength(2);
-    expect(simulation.evidenceCount).toBe(0);
+    expect(simulation.entryCount).toBe(0);
   });
 
   it('evidence that cannot be written is given up a minute after the run', async () => {
@@ -162,7 +162,7 @@ describe('the evidence of a run', () => {
     simulation.evidence.hangs = true;
     await simulation.runUntil(finished);
     await simulation.pass(70_000);
-    expect(simulation.evidenceCount).toBe(0);
+    expect(simulation.entryCount).toBe(0);
   });
 
   it.each([
@@ -327,6 +327,6 @@ describe('the evidence of a run', () => {
     for (let i = 1; i < 5; i += 1) {
       expect((await simulation.evidence.read(`demo-${i}`, 1))?.evidence?.complete).toBe(true);
     }
-    expect(simulation.evidenceCount).toBe(0);
+    expect(simulation.entryCount).toBe(0);
   });
 });

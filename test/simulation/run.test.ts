@@ -216,7 +216,7 @@ describe('a run', () => {
   it('ends with nothing kept of it, and the lock given back', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(4));
-    expect(leftBy(simulation)).toMatchObject({ entries: 1, runs: 1, lockedBy: 'ns/demo' });
+    expect(leftBy(simulation)).toMatchObject({ entries: 2, runs: 1, lockedBy: 'ns/demo' });
     await simulation.runUntil(finished);
     await simulation.pass(1000);
     expect(leftBy(simulation)).toEqual({ ...NOTHING, exists: true });

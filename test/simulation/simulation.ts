@@ -159,14 +159,9 @@ export class Simulation {
     return this.target.activities;
   }
 
-  /** Objects of which the process that leads keeps anything. */
+  /** Objects of which the process that leads keeps anything, and runs whose evidence it keeps. */
   get entryCount(): number {
     return this.#process?.term.reconciler.kept ?? 0;
-  }
-
-  /** Runs whose evidence the process that leads is keeping. */
-  get evidenceCount(): number {
-    return this.#process?.term.reconciler.evidenceCount ?? 0;
   }
 
   get activeRuns(): number {
@@ -241,12 +236,12 @@ export class Simulation {
             connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),
           },
         ],
-        keys: () => connection.keys(),
         processLeads: () => process.leads,
         killSwitchIsOn: () => this.killSwitch,
         concurrency: 2,
         maxRuns: this.maxRuns,
         maxRunsPerNamespace: this.maxRunsPerNamespace,
+        keys: () => connection.keys(),
       }),
     };
     this.#process = process;

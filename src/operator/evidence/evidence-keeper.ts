@@ -28,8 +28,6 @@ const LAST_WRITE_TIMEOUT_MS = 60_000;
 const REPORT_LOSS_AFTER = 5;
 /** How long a process waits for writes at its end, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 2000;
-/** After this many runs in a row without evidence, older ones are assumed to have none. */
-const ABSENT_IN_A_ROW = 3;
 
 export interface EvidenceKeeperOptions {
   readonly evidence: EvidenceStore;
@@ -222,15 +220,10 @@ export class EvidenceKeeper {
   async #removeOld({ demo, run, stop: { signal } }: KeptRun): Promise<void> {
     const { clock, evidence, hasLead, logger } = this.#options;
     try {
-      for (let old = run - 1 - demo.spec.historyLimit, absent = 0; old > 0; old -= 1) {
-        if (absent === ABSENT_IN_A_ROW || !hasLead()) return;
-        const removed = await within(
-          clock,
-          WRITE_TIMEOUT_MS,
-          async (each) => await evidence.remove(demo, old, each),
-          signal,
-        );
-        absent = removed ? 0 : absent + 1;
+      for (let old = run - 1 - demo.spec.historyLimit; old > 0 && hasLead(); old -= 1) {
+        const remove = (each: AbortSignal): Promise<boolean> => evidence.remove(demo, old, each);
+        // The run before it has removed the older ones.
+        if (!(await within(clock, WRITE_TIMEOUT_MS, remove, signal))) return;
       }
     } catch (error) {
       if (signal.aborted) return;

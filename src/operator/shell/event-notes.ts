@@ -39,12 +39,16 @@ function findScenario(status: ChaosDemoStatus | undefined, name: string): Scenar
   return status?.scenarios?.find((scenario) => scenario.name === name);
 }
 
+function normal(reason: string, action: string, note: string): EventNote {
+  return { type: 'Normal', reason, action, note };
+}
+
 function runStart(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   if (after.run === undefined || sameRun(before, after)) return [];
   const { number, runId, podNames = [] } = after.run;
   const name = runId ? `Run ${number} (runId "${runId}")` : `Run ${number}`;
   const nodes = podNames.length === 0 ? '' : ` on ${counted(podNames.length, 'pod')}`;
-  return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} began${nodes}` }];
+  return [normal('RunStarted', 'StartRun', `${name} began${nodes}`)];
 }
 
 function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: ScenarioStatus): EventNote[] {
@@ -56,12 +60,8 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
   if (fault?.startedAt !== undefined && earlier?.startedAt === undefined) {
     // A fault that is over when it is reported has no end to wait for.
     const end = fault.endedAt === undefined ? `; ends by ${fault.until} at the latest` : '';
-    events.push({
-      type: 'Normal',
-      reason: 'FaultInjected',
-      action: 'InjectFault',
-      note: `${about}: ${fault.message ?? 'the fault is on'}${end}`,
-    });
+    const note = `${about}: ${fault.message ?? 'the fault is on'}${end}`;
+    events.push(normal('FaultInjected', 'InjectFault', note));
   }
   if (fault?.endedAt !== undefined && earlier?.endedAt === undefined) {
     // If the end was not observed, or it is unclear whether the fault was active at all, it is over by its bound.
@@ -69,12 +69,7 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
       fault.endedAt === fault.until
         ? `has ended by ${fault.endedAt} at the latest`
         : `is over since ${fault.endedAt}`;
-    events.push({
-      type: 'Normal',
-      reason: 'FaultReleased',
-      action: 'ReleaseFault',
-      note: `${about}: the fault ${end}`,
-    });
+    events.push(normal('FaultReleased', 'ReleaseFault', `${about}: the fault ${end}`));
   }
   if (after.result !== undefined && before?.result !== after.result)
     events.push(outcome(about, after, after.result));
@@ -139,7 +134,7 @@ function blockOf(status: ChaosDemoStatus | undefined): EventNote | undefined {
   }
   const reconciling = status?.phase === 'Pending' ? condition(status, 'Reconciling') : undefined;
   if (!reconciling || reconciling.reason === 'Pending') return undefined;
-  return { type: 'Normal', reason: reconciling.reason, action: 'Wait', note: reconciling.message };
+  return normal(reconciling.reason, 'Wait', reconciling.message);
 }
 
 function condition(status: ChaosDemoStatus | undefined, type: string): Condition | undefined {

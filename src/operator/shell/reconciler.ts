@@ -99,14 +99,9 @@ export class Reconciler {
     return this.#slots.waiting;
   }
 
-  /** Objects with state. */
+  /** Objects with state, and runs whose evidence is in memory. */
   get kept(): number {
-    return this.#entries.size;
-  }
-
-  /** Runs whose evidence is in memory. */
-  get evidenceCount(): number {
-    return this.#evidence.size;
+    return this.#entries.size + this.#evidence.size;
   }
 
   /** Gives the runs that are already active their slots, before any other may begin. */

@@ -44,13 +44,13 @@ export class RunSlots {
     if (this.#needs(key)) return undefined;
     const here = this.#in(namespace);
     const all = this.#total();
+    const wait = (count: number, of: string, limit: string): string =>
+      `Waiting: ${counted(count, 'run')} of ${of} ${count === 1 ? 'is' : 'are'} active or about to begin, and the limit ${limit}. This run begins automatically when there is room`;
     if (here >= maxRunsPerNamespace) {
-      return `Waiting: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} active or about to begin, and the limit for one namespace is ${maxRunsPerNamespace} (--max-runs-per-namespace). This run begins automatically when there is room`;
+      const limit = `for one namespace is ${maxRunsPerNamespace} (--max-runs-per-namespace)`;
+      return wait(here, `namespace ${namespace}`, limit);
     }
-    if (all >= maxRuns) {
-      return `Waiting: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} active or about to begin, and the limit is ${maxRuns} (--max-runs). This run begins automatically when there is room`;
-    }
-    return undefined;
+    return all >= maxRuns ? wait(all, 'all namespaces', `is ${maxRuns} (--max-runs)`) : undefined;
   }
 
   /** Takes a slot for this object, even beyond the limits. */
