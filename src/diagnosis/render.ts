@@ -42,7 +42,8 @@ export function diagnosisOf(
 
 /** The recommendation for an action, without any text of the provider. At most 256 characters. */
 function recommendationOf(action: Action, anomaly: AnomalyClass, component: string): string {
-  const at = component === NO_COMPONENT ? '' : ` (${component})`;
+  // "Change how the replicas decide" names its place.
+  const at = component === NO_COMPONENT || ACTIONS[action].includes(component) ? '' : ` (${component})`;
   const what = `${ACTIONS[action].charAt(0).toUpperCase()}${ACTIONS[action].slice(1)}${action === 'none' ? '' : at}.`;
   // Waiting is the weakest action, so the advice comes first.
   const { advice } = CLASSES[anomaly];
