@@ -1,7 +1,7 @@
 /** The command lines of `npm run survey` and `npm run survey:check`. */
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { wholeNumber } from '../src/cli/whole-number.ts';
+import { wholeNumber } from '../src/cli/option-value.ts';
 import { SURVEYED_FAULTS, type SurveyedFault } from './runner/demo.ts';
 
 /** Runs wait most of the time; more of them would keep a machine busy that measures. */

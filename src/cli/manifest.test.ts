@@ -30,11 +30,11 @@ describe('the file of run -f', () => {
 
   it('run -f uses the namespace of the file or kubeconfig, and rejects two', () => {
     const demo = parseManifest('a', DEMO);
-    expect(namespaceOf(demo, { namespace: 'default', namespaceGiven: false })).toBe('ratelimiter');
-    expect(namespaceOf(demo, { namespace: 'ratelimiter', namespaceGiven: true })).toBe('ratelimiter');
-    expect(() => namespaceOf(demo, { namespace: 'other', namespaceGiven: true })).toThrow(/-n is other/);
+    expect(namespaceOf(demo, 'default', undefined)).toBe('ratelimiter');
+    expect(namespaceOf(demo, 'ratelimiter', 'ratelimiter')).toBe('ratelimiter');
+    expect(() => namespaceOf(demo, 'other', 'other')).toThrow(/-n is other/);
     const nowhere = parseManifest('a', DEMO.replace(', namespace: ratelimiter', ''));
-    expect(namespaceOf(nowhere, { namespace: 'here', namespaceGiven: false })).toBe('here');
+    expect(namespaceOf(nowhere, 'here', undefined)).toBe('here');
   });
 });
 

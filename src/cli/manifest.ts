@@ -71,16 +71,18 @@ export function parseManifest(source: string, content: string): DemoManifest {
 
 /**
  * The namespace to apply it in, by kubectl's rules.
+ * @param current of the flag, or of the kubeconfig
  * @throws UsageError if the file and the flag name different ones
  */
 export function namespaceOf(
   { metadata: { namespace } }: DemoManifest,
-  place: { readonly namespace: string; readonly namespaceGiven: boolean },
+  current: string,
+  flag: string | undefined,
 ): string {
-  if (namespace !== undefined && place.namespaceGiven && namespace !== place.namespace) {
+  if (namespace !== undefined && flag !== undefined && namespace !== flag) {
     throw new UsageError(
-      `the file has namespace ${namespace}, and -n is ${place.namespace}. Leave out -n, or correct one of them`,
+      `the file has namespace ${namespace}, and -n is ${flag}. Leave out -n, or correct one of them`,
     );
   }
-  return namespace ?? place.namespace;
+  return namespace ?? current;
 }

@@ -11,8 +11,8 @@ import { execa } from 'execa';
 import pLimit from 'p-limit';
 import { stringify } from 'yaml';
 import type { ChaosDemo } from '../../src/api/index.ts';
+import { wholeNumber } from '../../src/cli/option-value.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { wholeNumber } from '../../src/cli/whole-number.ts';
 import {
   FAULTS,
   type Fault,

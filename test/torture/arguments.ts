@@ -1,6 +1,6 @@
 /** The command line of `npm run torture`. */
 import { Command } from 'commander';
-import { wholeNumber } from '../../src/cli/whole-number.ts';
+import { wholeNumber } from '../../src/cli/option-value.ts';
 
 /** Its options. */
 export interface TortureOptions {

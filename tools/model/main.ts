@@ -2,8 +2,8 @@
 import { constants, getPriority, setPriority } from 'node:os';
 import { UsageError } from '@chaosdemo/settings';
 import { Command } from 'commander';
+import { wholeNumber } from '../../src/cli/option-value.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { wholeNumber } from '../../src/cli/whole-number.ts';
 import type { ModelFiles } from './files.ts';
 import { loadModel } from './llama.ts';
 import { LOCAL_MODEL, LOCAL_MODEL_PORT } from './local.ts';

@@ -6,8 +6,8 @@ import { statSync } from 'node:fs';
 import { UsageError } from '@chaosdemo/settings';
 import { Stryker } from '@stryker-mutator/core';
 import { Command } from 'commander';
+import { wholeNumber } from '../../src/cli/option-value.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { wholeNumber } from '../../src/cli/whole-number.ts';
 
 /** Pure code that decides results: here a change that no test notices is a wrong result that no test notices. */
 const FOLDERS = [

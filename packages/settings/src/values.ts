@@ -38,7 +38,7 @@ export const boolean: ValueType<boolean> = {
 
 /** An integer between two bounds, both included. */
 export function integer(min: number, max: number, what = 'a whole number'): ValueType<number> {
-  const schema = z.string().regex(/^[0-9]{1,9}$/);
+  const schema = z.string().regex(/^[0-9]{1,10}$/);
   return {
     placeholder: '<number>',
     write: `${what} from ${min} to ${max}`,

@@ -1,9 +1,11 @@
 /** The command lines of `chaosdemo test` and `chaosdemo init`: an API and a Redis on this machine. */
 import { FAULT_TYPES, type FaultName } from '@chaosdemo/redis-faults';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { list } from '@chaosdemo/settings/values';
+import { Command, Option } from 'commander';
+import { z } from 'zod';
 import { EXIT_STATUSES, type ShowOptions, withShowOptions } from '../arguments.ts';
+import { parserOf, wholeNumber } from '../option-value.ts';
 import { duration, PROBE_OPTIONS, type ProbeOptions } from '../probe/options.ts';
-import { wholeNumber } from '../whole-number.ts';
 
 /** What the user states about the API and its Redis. */
 export interface ApiOptions extends ProbeOptions {
@@ -30,14 +32,8 @@ const MOST_INSTANCES = 10;
 /** Options that a ChaosDemo states. */
 const FACTS = ['path', ...PROBE_OPTIONS.map((option) => option.attributeName())];
 
-const FAULT_NAMES: readonly FaultName[] = FAULT_TYPES.map(({ type }) => type);
-
-function faults(text: string): FaultName[] {
-  const names = text.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !FAULT_NAMES.some((known) => known === name));
-  if (unknown === undefined) return [...new Set(names as FaultName[])];
-  throw new InvalidArgumentError(`There is no fault "${unknown}": write some of ${FAULT_NAMES.join(', ')}.`);
-}
+const FAULT_NAMES = FAULT_TYPES.map(({ type }) => type);
+const faults = list('<types>', `some of ${FAULT_NAMES.join(', ')}`, z.enum(FAULT_NAMES));
 
 const several = (text: string, earlier: readonly string[] = []): string[] => [...earlier, text];
 
@@ -59,7 +55,7 @@ export function testCommand(): Command {
       new Option(
         '--fault <types>',
         `faults of Redis, one after the other: ${FAULT_NAMES.join(', ')} (default: Stall)`,
-      ).argParser(faults),
+      ).argParser(parserOf(faults)),
     )
     .option('--duration <duration>', 'how long each fault lasts (default: as long as needed)', duration)
     .option(

@@ -1,9 +1,10 @@
 /** The options of the commands that probe an API: what the user states about it. What is left out is found by requests. */
+import * as values from '@chaosdemo/settings/values';
 import { InvalidArgumentError, Option } from 'commander';
-import { formatDuration, parseDuration } from '../../api/index.ts';
+import { formatDuration } from '../../api/index.ts';
 import { type HttpInterfaceSpec, httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import { MOST_REQUESTS, rateLimiterSchema } from '../../subjects/ratelimiter/spec/schema.ts';
-import { wholeNumber } from '../whole-number.ts';
+import { parserOf, wholeNumber } from '../option-value.ts';
 import type { Limit } from './manifest.ts';
 
 export interface ProbeOptions {
@@ -65,12 +66,9 @@ function headerName(text: string): string {
   throw new InvalidArgumentError('Write the name of a header, such as X-Api-Key.');
 }
 
+const parseWindow = parserOf(values.duration('1s', '1h', '60s'));
+
+/** As a spec has it. */
 export function duration(text: string): string {
-  try {
-    const ms = parseDuration(text);
-    if (ms >= 1000 && ms <= 3_600_000) return formatDuration(ms);
-  } catch {
-    // The message below has what to write.
-  }
-  throw new InvalidArgumentError('Write a duration from 1s to 1h, such as 60s or 15m.');
+  return formatDuration(parseWindow(text));
 }

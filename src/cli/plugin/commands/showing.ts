@@ -1,12 +1,14 @@
 /** `run`, `wait` and `watch`: show a run. */
 import { duration } from '@chaosdemo/settings/values';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { ANNOTATIONS } from '../../../api/index.ts';
 import { EXIT } from '../../exit-status.ts';
 import { namespaceOf, readManifest } from '../../manifest.ts';
+import { parserOf } from '../../option-value.ts';
 import { printVerdict, watchScreen } from '../../show-run.ts';
 import { hasTerminal } from '../../view/screen.ts';
 import { awaitVerdict, type Waiting } from '../await-verdict.ts';
+import type { Place } from '../connection.ts';
 import { applyDemo } from '../demos.ts';
 import { type ClusterCommand, demoCommand, newRequest, print } from './command.ts';
 
@@ -15,16 +17,15 @@ const VERDICTS = `Exit status: 0 Succeeded, 1 Failed, 2 Errored, cannot start or
 
 /** Longer than the activeDeadline of the samples, 10 m. */
 const DEFAULT_TIMEOUT = { milliseconds: 15 * 60_000, written: '15m' };
-const waitingTime = duration('1s', '25h', '15m');
 const TIMEOUT = new Option('--timeout <duration>', 'give up after so long')
   .default(DEFAULT_TIMEOUT.milliseconds, DEFAULT_TIMEOUT.written)
-  .argParser(parseTimeout);
+  .argParser(parserOf(duration('1s', '25h', '15m')));
 const PLAIN = new Option('--plain', 'print lines, also on a terminal').default(
   !hasTerminal(),
   'only without one',
 );
 
-export const run: ClusterCommand<Waiting & { readonly filename: string }> = {
+export const run: ClusterCommand<Waiting & Pick<Place, 'namespace'> & { readonly filename: string }> = {
   name: 'run',
   summary: 'Apply a ChaosDemo, start a run of it, and show that to its end',
   examples: [
@@ -43,7 +44,7 @@ starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
   ],
   async run({ connection, options, signal }) {
     const manifest = await readManifest('-f', options.filename, signal);
-    const namespace = namespaceOf(manifest, connection);
+    const namespace = namespaceOf(manifest, connection.namespace, options.namespace);
     const annotations = { ...manifest.metadata.annotations, [ANNOTATIONS.requestedAt]: newRequest() };
     const metadata = { ...manifest.metadata, namespace, annotations };
     const { name } = (await applyDemo(connection, { ...manifest, metadata }, signal)).metadata;
@@ -89,9 +90,3 @@ Without color: NO_COLOR=1.`,
     return EXIT.done;
   },
 });
-
-function parseTimeout(written: string): number {
-  const parsed = waitingTime.schema.safeParse(written);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`Write ${waitingTime.write}.`);
-}

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Option } from 'commander';
 import { EXIT } from '../../exit-status.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumber } from '../../option-value.ts';
 import { demoCommand, print } from './command.ts';
 
 export const ui = demoCommand<{ readonly port: number }>({
