@@ -19,7 +19,7 @@ export const EXIT = {
 } as const;
 
 /** By phase. */
-export const EXIT_BY_PHASE: Readonly<Record<string, number>> = {
+const EXIT_BY_PHASE: Readonly<Record<string, number>> = {
   Succeeded: 0,
   Failed: 1,
   Errored: 2,

@@ -54,7 +54,7 @@ export async function runPlan(
 ): Promise<ChaosDemo> {
   const environment = await startStage({ onProgress: progress, signal }, serve, launch, supervisor);
   const { api, namespace } = environment;
-  const connection = { client: api.client, namespace, namespaceGiven: true, kubectl: 'kubectl' };
+  const connection = { client: api.client, namespace, kubectl: 'kubectl' };
   let verdict: readonly string[] = [];
   const printVerdict = (): void => {
     for (const line of verdict) print(line);
@@ -120,11 +120,7 @@ async function present(
   if (isLive) buffered = [];
   try {
     const shown = { client, namespace, name, plain: !isLive, isManual, print, onInterrupt, signal };
-    const { demo: ended, outcome } = await showRun(shown);
-    if (outcome.state === 'refused') {
-      throw new Error(`the ChaosDemo ${name} is not accepted (${outcome.reason}): ${outcome.message}`);
-    }
-    return await readSource(client, ended, signal);
+    return await readSource(client, await showRun(shown), signal);
   } finally {
     const waiting = buffered ?? [];
     buffered = undefined;

@@ -1,5 +1,5 @@
-/** The progress of a run as lines for a terminal: changes of the status, and its end with the verdict. Pure. */
-import type { ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
+/** The results of a run as lines for a terminal: each scenario, and its end with the verdict. Pure. */
+import type { Measure, ScenarioStatus } from '../api/index.ts';
 import {
   DETECTED_AFTER,
   diagnosedClass,
@@ -12,23 +12,8 @@ import { sureText } from './diagnosis.ts';
 import { expectedText, figureText, findingText } from './finding.ts';
 import type { Report, ScenarioReport } from './report/report.ts';
 
-/** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
-export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
-  const lines: string[] = [];
-  for (const [i, { message }] of (after.chapters ?? []).entries()) {
-    if (message && message !== before?.chapters?.[i]?.message) lines.push(`   ${message}`);
-  }
-  for (const scenario of after.scenarios ?? []) {
-    const earlier = before?.scenarios?.find(({ name }) => name === scenario.name);
-    if (scenario.result && scenario.result !== earlier?.result) lines.push(`   ★ ${resultLine(scenario)}`);
-  }
-  if (after.journal?.stoppingSince !== undefined && before?.journal?.stoppingSince === undefined) {
-    lines.push(`   Stopping: ${after.message ?? ''}`);
-  }
-  return lines;
-}
-
-function resultLine(scenario: ScenarioStatus): string {
+/** The result of a scenario in one line, with its figure. */
+export function resultLine(scenario: ScenarioStatus): string {
   const { measures, name, result } = scenario;
   const ms = measured(measures, DETECTED_AFTER);
   const figure = figureText(scenario);

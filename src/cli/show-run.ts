@@ -3,15 +3,16 @@ import { createInterface, type Interface } from 'node:readline';
 import type { KubeApi } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { annotate } from './plugin/demos.ts';
-import { type Outcome, Waiter } from './plugin/run-state.ts';
+import { PluginError } from './plugin/errors.ts';
+import { Waiter } from './plugin/run-state.ts';
 import { readSource } from './report/read.ts';
 import { type ReportSource, reportOf } from './report/report.ts';
 import { verdictLines } from './run-text.ts';
 import { waitingOf } from './stepper.ts';
 import { folded } from './view/line.ts';
+import { follow } from './view/live.ts';
 import { plainDisplay } from './view/plain.ts';
 import { screenDisplay } from './view/screen.ts';
-import { showLive } from './view/session.ts';
 import type { LiveState } from './view/state.ts';
 
 export interface ShowRunOptions {
@@ -29,20 +30,23 @@ export interface ShowRunOptions {
 }
 
 /**
- * Shows the run until it has ended, or the object was refused for some seconds. Returns it, and how the wait ended.
+ * Shows the run until it has ended, and returns the object.
  * @param onState called with every state before that; its error ends the wait
- * @throws if the object is deleted, an annotation cannot be written, the keyboard has ended, or the reason of `signal`
+ * @throws {PluginError} if the object was refused for some seconds
+ * @throws if it is deleted, an annotation cannot be written, the keyboard has ended, or the reason of `signal`
  */
 export async function showRun(
-  options: ShowRunOptions,
+  options: ShowRunOptions & { readonly onRefused?: string },
   onState: (state: LiveState) => void = () => undefined,
-): Promise<{ readonly demo: ChaosDemo; readonly outcome: Outcome }> {
+): Promise<ChaosDemo> {
+  const { name, onRefused } = options;
   const waiter = new Waiter();
   return await show(options, (state) => {
-    if (state.deleted) throw new Error(`${options.name} was deleted`);
-    const { demo } = state;
-    const outcome = demo && waiter.observe(demo, performance.now());
-    if (demo && outcome) return { demo, outcome };
+    if (state.deleted) throw new Error(`${name} was deleted`);
+    const outcome = state.demo && waiter.observe(state.demo, performance.now());
+    if (outcome?.state === 'ended') return state.demo;
+    if (outcome)
+      throw new PluginError(`${name} is refused (${outcome.reason}): ${outcome.message}`, onRefused);
     onState(state);
     return undefined;
   });
@@ -56,12 +60,8 @@ export async function watchScreen(
   const leave = (): void => {
     isLeft = true;
   };
-  const { state } = await show(
-    { ...options, plain: false, onInterrupt: '' },
-    (state) => (isLeft ? { state } : undefined),
-    leave,
-  );
-  return state;
+  const shown = { ...options, plain: false, onInterrupt: '' };
+  return await show(shown, (state) => (isLeft ? state : undefined), leave);
 }
 
 /** The verdict of a run that has ended, as lines of the width of the terminal. */
@@ -96,20 +96,15 @@ async function show<T>(
   if (plain && isManual) print('Press enter to continue when the run waits for you.');
   const keyboard = plain && isManual ? keyboardOf(advance, fail) : undefined;
   try {
-    return await showLive({
-      client,
-      namespace,
-      name,
-      display,
-      hasCharts: !plain,
-      signal: AbortSignal.any([signal, failed.signal]),
-      resultOf: (state) => {
-        last = state;
-        return resultOf(state);
-      },
+    const until = AbortSignal.any([signal, failed.signal]);
+    return await follow({ client, namespace, name, hasCharts: !plain, signal: until }, (state) => {
+      last = state;
+      display.update(state);
+      return resultOf(state);
     });
   } finally {
     keyboard?.close();
+    await display.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kubectl } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { ANNOTATIONS, terminalLine } from '../../src/api/index.ts';
-import { EXIT_BY_PHASE } from '../../src/cli/exit-status.ts';
+import { exitOfRun } from '../../src/cli/exit-status.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { formatElapsed } from '../binaries/progress.ts';
 import { ToolError } from '../errors.ts';
@@ -89,7 +89,7 @@ async function verdict(
     if (status.lastHandledRunRequest === request && condition('Finished')?.status === 'True') {
       const reason = condition('Succeeded')?.reason ?? condition('Ready')?.reason;
       progress(`${status.phase} (${reason}), ${status.result}: ${status.message}`);
-      return EXIT_BY_PHASE[status.phase ?? ''] ?? 2;
+      return exitOfRun({ status });
     }
     const refused = condition('Stalled');
     const current = status.observedGeneration === metadata?.generation;

@@ -1,4 +1,5 @@
 /** Follows a run until it has ended, or it is clear that none will begin. */
+import { exitOfRun } from '../exit-status.ts';
 import { printVerdict, type ShowRunOptions, showRun } from '../show-run.ts';
 import type { LiveState } from '../view/state.ts';
 import { type Connection, pluginCommand } from './connection.ts';
@@ -26,6 +27,7 @@ export async function awaitVerdict(
 ): Promise<number> {
   const { client, namespace } = connection;
   const startedAt = performance.now();
+  const doctor = pluginCommand('doctor', { ...connection, name });
   let hinted = !plain;
   const onState = (state: LiveState): void => {
     const waited = performance.now() - startedAt;
@@ -33,26 +35,19 @@ export async function awaitVerdict(
     const isUnseen = state.demo !== undefined && state.demo.status?.observedGeneration === undefined;
     if (hinted || waited <= UNSEEN_MS || !isUnseen) return;
     hinted = true;
-    print(`   No operator has seen it so far. To find out why: ${doctorOf(connection, name)}`);
+    print(`   No operator has seen it so far. To find out why: ${doctor}`);
   };
   const shown = { client, namespace, name, plain, print, signal };
-  const { demo, outcome } = await showRun(
-    { ...shown, onInterrupt: 'leaves the run on and ends this' },
-    onState,
-  ).catch((error: unknown) => {
+  const onInterrupt = 'leaves the run on and ends this';
+  const onRefused = `To find out more: ${doctor}`;
+  const demo = await showRun({ ...shown, onInterrupt, onRefused }, onState).catch((error: unknown) => {
     if (signal.aborted) {
       print(`${name} continues. To follow it: ${pluginCommand('watch', { ...connection, name })}`);
     }
     throw error;
   });
-  if (outcome.state === 'refused') {
-    throw new PluginError(
-      `${name} is refused (${outcome.reason}): ${outcome.message}`,
-      `To find out more: ${doctorOf(connection, name)}`,
-    );
-  }
   await printVerdict(shown, demo);
-  return outcome.exit;
+  return exitOfRun(demo);
 }
 
 function timedOut({ demo, lost, name }: LiveState, place: Connection, timeoutMs: number): PluginError {
@@ -64,8 +59,4 @@ function timedOut({ demo, lost, name }: LiveState, place: Connection, timeoutMs:
     `no verdict of ${name} within ${Math.round(timeoutMs / 1000)} s; ${where}`,
     `To wait on: ${pluginCommand('wait', { ...place, name })}`,
   );
-}
-
-function doctorOf(connection: Connection, name: string): string {
-  return pluginCommand('doctor', { ...connection, name });
 }

@@ -1,7 +1,6 @@
 /** The state of an object, for commands that wait for its end. Pure. */
 
 import { ANNOTATIONS, type ChaosDemo, LIMITS, printable } from '../../api/index.ts';
-import { EXIT_BY_PHASE } from '../exit-status.ts';
 import { expectedText } from '../finding.ts';
 
 /** The state of an object. `unseen`: no operator has processed it since it was written. */
@@ -9,7 +8,7 @@ export type RunState =
   | { readonly state: 'unseen' }
   | { readonly state: 'open' }
   | { readonly state: 'refused'; readonly reason: string; readonly message: string }
-  | { readonly state: 'ended'; readonly exit: number; readonly line: string };
+  | { readonly state: 'ended'; readonly line: string };
 
 /** The state of a ChaosDemo, from its conditions for the current spec and request. */
 export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
@@ -21,7 +20,7 @@ export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
     const { message = '', phase = '', run } = status;
     const reason = run?.reason ?? finished.reason;
     const line = `${phase} (${reason}), ${expectedText(status)}: ${message}`;
-    return { state: 'ended', exit: EXIT_BY_PHASE[phase] ?? 2, line };
+    return { state: 'ended', line };
   }
   const stalled = condition('Stalled');
   if (!isFinished && stalled?.status === 'True') {

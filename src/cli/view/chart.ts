@@ -5,7 +5,7 @@
 import type { RunEvidence } from '../../evidence/index.ts';
 import { between, type Plot, type PlotKey, type PlotLine, type PlotPoint } from '../report/plot.ts';
 import { plotsOf } from '../report/plots.ts';
-import { center, fit, type Line, type Segment, seg, spread, type TextStyle, widthOf } from './line.ts';
+import { fit, type Line, type Segment, seg, spread, type TextStyle } from './line.ts';
 
 /** Short titles of the plots that fit a terminal. */
 const TITLES: Readonly<Partial<Record<PlotKey, string>>> = { counts: 'Counted', answers: 'Admitted' };
@@ -90,13 +90,11 @@ function figuresOf({ bound, lines }: Plot, main: PlotLine): string {
   return [bound?.text, ...figures].filter((text) => text !== undefined).join(', ');
 }
 
-/** The start and end time, and between them what the bar is. */
+/** The start, what the bar is, and the end. */
 function timeLine({ fromMs, toMs }: Plot, key: Line, width: number): Line {
   const span = toMs - fromMs;
-  const [first, last] = [momentText(fromMs, span), momentText(toMs, span)];
-  const room = width - SCALE + 1 - first.length - last.length - 2;
-  const middle = widthOf(key) < room ? [seg(' '), ...center(key, room)] : [];
-  return spread([seg(`${' '.repeat(SCALE - 1)}${first}`, 'dim'), ...middle], [seg(last, 'dim')], width);
+  const first = seg(`${' '.repeat(SCALE - 1)}${momentText(fromMs, span)}   `, 'dim');
+  return spread([first, ...key], [seg(momentText(toMs, span), 'dim')], width);
 }
 
 /** "-3 s", "+1.2 s", "+55 ms": precision by the span. */

@@ -2,20 +2,7 @@ import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
-import {
-  center,
-  fit,
-  folded,
-  type Line,
-  pad,
-  render,
-  rule,
-  seg,
-  sideBySide,
-  spread,
-  widthOf,
-  wrap,
-} from './line.ts';
+import { fit, folded, type Line, pad, render, rule, seg, sideBySide, spread, widthOf, wrap } from './line.ts';
 
 const columns = fc.integer({ min: 0, max: 120 });
 // oxlint-disable-next-line no-control-regex -- what a terminal acts on is what must not be there
@@ -29,7 +16,6 @@ describe('a line', () => {
         const made = [
           fit(line, width),
           pad(line, width),
-          center(line, width),
           spread(line, [seg(other)], width),
           rule(other, width),
           ...wrap(other, width, 3),

@@ -7,29 +7,8 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { terminalLine } from '../../api/index.ts';
 
-/** The style of a part of a line. Without colour all styles are the same: nothing may depend on them. */
-export type TextStyle =
-  | 'plain'
-  | 'strong'
-  | 'dim'
-  | 'good'
-  | 'bad'
-  | 'warning'
-  | 'active'
-  | 'fault'
-  | 'first'
-  | 'second';
-
-/** A part of a line with one style. Its text is safe, see {@link seg}. */
-export interface Segment {
-  readonly text: string;
-  readonly style: TextStyle;
-}
-
-/** One line of a view. */
-export type Line = readonly Segment[];
-
-const FORMATS: Readonly<Record<TextStyle, Parameters<typeof styleText>[0]>> = {
+/** The styles of parts of a line. Without colour all are the same: nothing may depend on them. */
+const FORMATS = {
   plain: [],
   strong: ['bold'],
   dim: ['dim'],
@@ -39,8 +18,18 @@ const FORMATS: Readonly<Record<TextStyle, Parameters<typeof styleText>[0]>> = {
   active: ['cyan', 'bold'],
   fault: ['red'],
   first: ['cyan'],
-  second: ['magenta'],
-};
+} satisfies Record<string, Parameters<typeof styleText>[0]>;
+
+export type TextStyle = keyof typeof FORMATS;
+
+/** A part of a line with one style. Its text is safe, see {@link seg}. */
+export interface Segment {
+  readonly text: string;
+  readonly style: TextStyle;
+}
+
+/** One line of a view. */
+export type Line = readonly Segment[];
 
 /** Joiners and selectors make terminals disagree on widths, and marks may be stacked without a limit. */
 const UNSTEADY = /\u200c|\u200d|\p{Variation_Selector}/gu;
@@ -96,12 +85,6 @@ export function spread(left: Line, right: Line, width: number): Line {
   const end = fit(right, width);
   const room = width - widthOf(end);
   return room <= 1 ? end : [...pad(fit(left, room - 1), room), ...end];
-}
-
-export function center(line: Line, width: number): Line {
-  const fitted = fit(line, width);
-  const before = Math.floor((width - widthOf(fitted)) / 2);
-  return before > 0 ? [{ text: ' '.repeat(before), style: 'plain' }, ...fitted] : fitted;
 }
 
 /** Text broken at blanks into lines of at most `width` columns; of more than `most`, the last ends with an ellipsis. */

@@ -1,19 +1,20 @@
 /**
- * Follows one ChaosDemo and its evidence on the API server, and reports every change to a view. It continues after any
- * failure: a lost connection is reported until a request succeeds.
+ * Follows one ChaosDemo and its evidence on the API server. It continues after any failure: a lost connection is
+ * reported until a request succeeds.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isNotFound, type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
-import { type ChaosDemo, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
-import type { RunEvidence } from '../../evidence/index.ts';
+import { isNotFound, type KubeApi, resourcePath, sleep } from '@chaosdemo/kube-runtime';
+import { type ChaosDemo, messageOf } from '../../api/index.ts';
+import { CHAOS_DEMOS } from '../plugin/demos.ts';
 import { readEvidence } from '../report/read.ts';
 import { isOfRun } from '../report/report.ts';
-import type { LiveState } from './state.ts';
+import { initialState, type LiveState } from './state.ts';
 
 /** Milliseconds between two reads of the object. A chapter takes seconds, and its message stays in the status. */
 const OBJECT_MS = 500;
 /** Milliseconds between two reads of the evidence, which is written every few seconds. */
 const EVIDENCE_MS = 2_000;
+/** Milliseconds between two states: countdowns are shown in integer seconds. */
+const TICK_MS = 200;
 
 export interface LiveOptions {
   readonly client: KubeApi;
@@ -21,54 +22,58 @@ export interface LiveOptions {
   readonly name: string;
   /** Whether the evidence is followed as well. */
   readonly hasCharts: boolean;
-  /** Called with every change of the state, in sequence. */
-  readonly onChange: (change: Partial<LiveState>) => void;
-  /** Ends it. */
   readonly signal: AbortSignal;
 }
 
-/** Follows until `signal` aborts, then resolves; never rejects. */
-export async function follow(options: LiveOptions): Promise<void> {
-  const { client, hasCharts, name, namespace, onChange, signal } = options;
-  const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace, name });
-  let demo: ChaosDemo | undefined;
-  let lost: LiveState['lost'];
-  const charts = hasCharts ? followEvidence(options, () => demo) : undefined;
-  await repeat(OBJECT_MS, signal, async () => {
+/**
+ * Calls `resultOf` with the state several times a second until it returns something, and returns that.
+ * @throws the reason of `signal`, or what `resultOf` throws
+ */
+export async function follow<T>(
+  { client, hasCharts, name, namespace, signal: given }: LiveOptions,
+  resultOf: (state: LiveState) => T | undefined,
+): Promise<T> {
+  const closed = new AbortController();
+  const signal = AbortSignal.any([given, closed.signal]);
+  const path = resourcePath(CHAOS_DEMOS, { namespace, name });
+  let state = initialState(namespace, name);
+  const learn = (change: Partial<LiveState>): void => {
+    state = { ...state, ...change };
+  };
+  const readObject = async (): Promise<Partial<LiveState>> => {
     try {
-      demo = await client.request<ChaosDemo>({ method: 'GET', path, signal });
-      lost = undefined;
-      onChange({ demo, deleted: false, lost });
+      const demo = await client.request<ChaosDemo>({ method: 'GET', path, signal });
+      return { demo, deleted: false, lost: undefined };
     } catch (error) {
-      const isAbsent = isNotFound(error);
-      lost = isAbsent ? undefined : { sinceMs: Date.now(), why: messageOf(error), ...lost };
-      if (!signal.aborted) onChange(isAbsent ? { deleted: demo !== undefined, lost } : { lost });
+      if (isNotFound(error)) return { deleted: state.demo !== undefined, lost: undefined };
+      return { lost: { sinceMs: Date.now(), why: messageOf(error), ...state.lost } };
     }
-  });
-  await charts;
-}
-
-/** Reads the evidence of the last run until it is complete, and then that of the next run. */
-async function followEvidence(
-  { client, onChange, signal }: LiveOptions,
-  current: () => ChaosDemo | undefined,
-): Promise<void> {
-  let evidence: RunEvidence | undefined;
-  await repeat(EVIDENCE_MS, signal, async () => {
-    const demo = current();
+  };
+  // The evidence of the last run until it is complete, and then that of the next run.
+  const readCharts = async (): Promise<Partial<LiveState>> => {
+    const { demo, evidence } = state;
     const run = demo?.status?.run?.number;
-    if (!demo || run === undefined || (evidence?.complete && isOfRun(evidence, demo))) return;
+    if (!demo || run === undefined || (evidence?.complete && isOfRun(evidence, demo))) return {};
     // The object shows whether the connection is lost.
     const read = await readEvidence(client, demo, run, signal).catch(() => undefined);
-    evidence = read?.evidence;
-    if (evidence) onChange({ evidence, noEvidence: undefined });
-    else if (read && !read.isAbsent) onChange({ noEvidence: read.missing });
-  });
-}
-
-async function repeat(everyMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  while (!signal.aborted) {
-    await work();
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    if (read?.evidence) return { evidence: read.evidence, noEvidence: undefined };
+    return read && !read.isAbsent ? { noEvidence: read.missing } : {};
+  };
+  const repeat = async (everyMs: number, read: () => Promise<Partial<LiveState>>): Promise<void> => {
+    while (!signal.aborted) {
+      learn(await read());
+      await sleep(everyMs, signal).catch(() => undefined);
+    }
+  };
+  const following = [repeat(OBJECT_MS, readObject), ...(hasCharts ? [repeat(EVIDENCE_MS, readCharts)] : [])];
+  try {
+    for (;;) {
+      const result = resultOf(state);
+      if (result !== undefined) return result;
+      await sleep(TICK_MS, given);
+    }
+  } finally {
+    closed.abort(new Error('the view is closed'));
+    await Promise.all(following);
   }
 }

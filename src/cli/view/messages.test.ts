@@ -76,7 +76,7 @@ const STATES: readonly (readonly [string, LiveState])[] = [
 it.each(STATES)('the words for %s', (_, state) => {
   const text = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
   expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
-  expect(text(plainLines(initialState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
+  expect(text(plainLines(initialState('ratelimiter', 'demo'), state, NOW))).toMatchSnapshot('plain');
   const { demo, evidence } = state;
   const report = demo && reportOf({ demo, ...(evidence && { evidence }) });
   if (!report) return;

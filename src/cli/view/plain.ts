@@ -1,25 +1,18 @@
 /** A run as plain lines, for output without a terminal: the news from one state to the next. */
-import type { ChaosDemoStatus } from '../../api/index.ts';
-import { progressLines } from '../run-text.ts';
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { currentChapter } from '../../engine/chapter.ts';
+import { resultLine } from '../run-text.ts';
 import { waitingOf } from '../stepper.ts';
 import { header, row } from './rows.ts';
-import type { Display } from './session.ts';
-import { initialState, type LiveState } from './state.ts';
+import { type Display, initialState, type LiveState } from './state.ts';
 
-/** Prints rows as `kubectl get -w`, and lines between them as they become known, each once. @param print makes texts of the cluster safe */
+/** Prints lines as they become known, each once. @param print makes texts of the cluster safe */
 export function plainDisplay(print: (line: string) => void): Display {
   let before: LiveState | undefined;
-  let last: string | undefined;
   return {
     update(state) {
-      const { demo, name, namespace } = state;
-      // The age alone is no change.
-      if (demo && row(demo, 0) !== last) {
-        if (last === undefined) print(header(name));
-        last = row(demo, 0);
-        print(row(demo, Date.now()));
-      }
-      for (const line of plainLines(before ?? initialState(namespace, name), state)) print(line);
+      const earlier = before ?? initialState(state.namespace, state.name);
+      for (const line of plainLines(earlier, state, Date.now())) print(line);
       before = state;
     },
     close: async () => undefined,
@@ -27,22 +20,49 @@ export function plainDisplay(print: (line: string) => void): Display {
 }
 
 /** The lines to print for the change from `before` to `after`; texts of the cluster are included as they are. */
-export function plainLines(before: LiveState, after: LiveState): string[] {
-  const [was, is] = [before.demo?.status, after.demo?.status ?? {}];
+export function plainLines(before: LiveState, after: LiveState, now: number): string[] {
+  const { demo, lost } = after;
   const lines: string[] = [];
-  const { lost } = after;
   if (lost && !before.lost) lines.push(`   Connection lost, trying again: ${lost.why}`);
   if (before.lost && !lost) lines.push('   Connected again');
   if (after.deleted && !before.deleted) lines.push(`   ${after.name} was deleted`);
-  if (!after.demo || before.demo === after.demo) return lines;
+  if (!demo || before.demo === demo) return lines;
+  const [was = {}, is = {}] = [before.demo?.status, demo.status];
   // A run that had ended before we started is no news: the user waits for another one.
   if (!before.demo && is.run?.phase) return lines;
-  if (is.run && is.run.number !== was?.run?.number)
-    lines.push(`Run ${is.run.number} of ${after.namespace}/${after.name}`);
-  lines.push(...progressLines(was?.run?.number === is.run?.number ? was : undefined, is));
+  const isSameRun = was.run?.number === is.run?.number;
+  if (is.run && !isSameRun) {
+    lines.push(`Run ${is.run.number} of ${after.namespace}/${after.name}`, header(after.name));
+  }
+  lines.push(...storyLines(isSameRun ? was : {}, demo, now));
   const standing = stateLine(is);
-  if (standing && standing !== stateLine(was ?? {})) lines.push(standing);
+  if (standing && standing !== stateLine(was)) lines.push(standing);
   return lines;
+}
+
+/** What is new in a run: messages of its chapters, a row for each chapter and for the end, and results. */
+function storyLines(before: ChaosDemoStatus, demo: ChaosDemo, now: number): string[] {
+  const { status: after = {} } = demo;
+  const { chapters = [], journal, message = '', scenarios = [] } = after;
+  const messages = chapters.map((chapter, i) =>
+    chapter.message && chapter.message !== before.chapters?.[i]?.message ? [`   ${chapter.message}`] : [],
+  );
+  const place = currentChapter(after)?.number;
+  const begun = (place ?? 1) - 1;
+  const isNew = place !== currentChapter(before)?.number || after.phase !== before.phase;
+  const results = scenarios.filter(
+    ({ name, result }) => result && result !== before.scenarios?.find((one) => one.name === name)?.result,
+  );
+  const isStopping = journal?.stoppingSince !== undefined && before.journal?.stoppingSince === undefined;
+  return [
+    // An earlier chapter may end with a message.
+    ...messages.slice(0, begun).flat(),
+    // Steps of a chapter and results have their own lines, and need no row.
+    ...(place !== undefined && isNew ? [row(demo, now)] : []),
+    ...messages.slice(begun).flat(),
+    ...results.map((scenario) => `   ★ ${resultLine(scenario)}`),
+    ...(isStopping ? [`   Stopping: ${message}`] : []),
+  ];
 }
 
 /** Why the run does not advance, if so. */

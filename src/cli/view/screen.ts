@@ -4,8 +4,7 @@
  */
 import { stderr, stdin, stdout } from 'node:process';
 import { waitingOf } from '../stepper.ts';
-import type { Display } from './session.ts';
-import type { LiveState } from './state.ts';
+import type { Display, LiveState } from './state.ts';
 import { watchView } from './watch-view.ts';
 
 /** Without it, a line too wide for the terminal wraps, and everything below moves. */
@@ -30,18 +29,14 @@ export interface ScreenOptions {
   readonly leave: (() => void) | undefined;
 }
 
-/** Minimum interval between two frames, in milliseconds. */
-const FRAME_MS = 40;
-
 /**
- * Draws the live view for every change, tick and size, and takes the terminal until it is closed. Ink and React are
+ * Draws the live view for every state and size, and takes the terminal until it is closed. Ink and React are
  * loaded only here: most commands need neither.
  */
 export async function screenDisplay({ advance, leave, onInterrupt }: ScreenOptions): Promise<Display> {
   const [{ createElement }, { render, Text, useInput }] = await Promise.all([import('react'), import('ink')]);
   const color = wantsColor();
   let shown: LiveState | undefined;
-  let drawing: NodeJS.Timeout | undefined;
   const Screen = ({ text }: { text: string }) => {
     useInput((input, { ctrl, escape, return: isEnter }) => {
       const isInterrupt = ctrl && input === 'c';
@@ -80,14 +75,9 @@ export async function screenDisplay({ advance, leave, onInterrupt }: ScreenOptio
   return {
     update(state) {
       shown = state;
-      // Combines changes: a list of a hundred events is one frame.
-      drawing ??= setTimeout(() => {
-        drawing = undefined;
-        draw();
-      }, FRAME_MS);
+      draw();
     },
     async close() {
-      clearTimeout(drawing);
       stdout.off('resize', draw);
       ink.unmount();
       await ink.waitUntilExit();

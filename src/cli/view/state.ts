@@ -1,4 +1,4 @@
-/** The state of a view of one ChaosDemo. Pure. */
+/** The state of a view of one ChaosDemo, and its display. */
 import type { ChaosDemo } from '../../api/index.ts';
 import type { RunEvidence } from '../../evidence/index.ts';
 import { isOfRun } from '../report/report.ts';
@@ -14,6 +14,14 @@ export interface LiveState {
   readonly noEvidence: string | undefined;
   /** Since when, by the clock of this machine, the API server does not answer, and why. */
   readonly lost: { readonly sinceMs: number; readonly why: string } | undefined;
+}
+
+/** The display of a view. */
+export interface Display {
+  /** Called several times a second. */
+  update(state: LiveState): void;
+  /** Restores the terminal. */
+  close(): Promise<void>;
 }
 
 /** Nothing is known yet. */
