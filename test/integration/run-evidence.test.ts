@@ -3,7 +3,7 @@
 import { isNotFound } from '@chaosdemo/kube-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DETECTED_AFTER, endOf, measured } from '../../src/api/index.ts';
-import { readHistories } from '../../src/cli/report/read.ts';
+import { readEvidence } from '../../src/cli/report/read.ts';
 import { scenarioLines } from '../../src/cli/run-text.ts';
 import {
   EVIDENCE_LIMITS,
@@ -114,10 +114,8 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
       }
 
       // Anyone can judge the run again from its histories, and gets the same to the letter.
-      const demo = { namespace: world.namespace, name: 'seen' };
-      const read = await readHistories(world.client, demo, 1, world.signal);
-      if ('missing' in read) throw new Error(read.missing);
-      const again = await replay(read.lines.split('\n'), KINDS);
+      const read = await readEvidence(world.client, await world.object('seen'), 1, world.signal);
+      const again = await replay(read.history?.split('\n') ?? [], KINDS);
       expect(again.map(scenarioLines)).toEqual(status.scenarios?.map(scenarioLines));
     }),
   );

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
 import type { ChaosDemo, ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { type Report, type ReportSource, reportOf } from './report.ts';
-import { render } from './write.ts';
+import { FORMATS } from './write.ts';
 
 /** The recorded run with another status. */
 function runWith(change: (status: ChaosDemoStatus) => Partial<ChaosDemoStatus>): ReportSource {
@@ -69,7 +69,7 @@ it.each(SOURCES)('the words of a report of %s', async (_, source) => {
 
 it('the words of a report in each format', async () => {
   const report = reportOf(recordedRun()) as Report;
-  expect(await render(report, 'markdown')).toMatchSnapshot('Markdown');
-  expect(await render(report, 'junit')).toMatchSnapshot('JUnit');
-  expect(textOf(await render(report, 'html'))).toMatchSnapshot('page');
+  expect(FORMATS.markdown[1](report)).toMatchSnapshot('Markdown');
+  expect(FORMATS.junit[1](report)).toMatchSnapshot('JUnit');
+  expect(textOf(await FORMATS.html[1](report))).toMatchSnapshot('page');
 });

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isForbidden, isNotFound, type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
-import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
+import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
 import { draw } from '../../subjects/index.ts';
 import type { ReportSource } from './report.ts';
 
@@ -47,49 +47,19 @@ export async function readSource(
 /** The current evidence of one run. */
 export async function readEvidence(
   client: KubeApi,
-  { metadata }: Pick<ChaosDemo, 'metadata'>,
+  { metadata: { name, namespace } }: Pick<ChaosDemo, 'metadata'>,
   run: number,
   signal: AbortSignal,
 ): Promise<EvidenceRead> {
-  const read = await readConfigMap(client, metadata, run, signal);
-  if ('missing' in read) return read;
-  const { problem, ...found } = await readRunEvidence(read.object, draw);
-  if (found.evidence) return found;
-  return { missing: `the ConfigMap ${evidenceName(metadata.name, run)} cannot be read: ${problem}` };
-}
-
-/**
- * The current histories of one run as JSON Lines, or why they are missing.
- * @throws Error if the ConfigMap is invalid
- */
-export async function readHistories(
-  client: KubeApi,
-  demo: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
-  run: number,
-  signal: AbortSignal,
-): Promise<{ readonly lines: string } | { readonly missing: string }> {
-  const read = await readConfigMap(client, demo, run, signal);
-  if ('missing' in read) return read;
-  const { data } = (read.object ?? {}) as { readonly data?: Record<string, unknown> };
-  const lines = [...historiesIn(data ?? {}).values()].join('');
-  return lines === ''
-    ? { missing: `the ConfigMap ${evidenceName(demo.name, run)} has no history` }
-    : { lines };
-}
-
-async function readConfigMap(
-  client: KubeApi,
-  { name, namespace }: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
-  run: number,
-  signal: AbortSignal,
-): Promise<{ readonly object: unknown } | { readonly missing: string; readonly isAbsent?: boolean }> {
   const configMap = evidenceName(name, run);
   const path = resourcePath(
     { group: '', version: 'v1', plural: 'configmaps' },
     { namespace, name: configMap },
   );
   try {
-    return { object: await client.request({ method: 'GET', path, signal }) };
+    const object = await client.request({ method: 'GET', path, signal });
+    const { problem, ...found } = await readRunEvidence(object, draw);
+    return found.evidence ? found : { missing: `the ConfigMap ${configMap} cannot be read: ${problem}` };
   } catch (error) {
     if (isNotFound(error)) return { missing: `there is no ConfigMap ${configMap}`, isAbsent: true };
     if (!isForbidden(error)) throw error;

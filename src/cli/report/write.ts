@@ -5,23 +5,14 @@ import { reportJunit } from './junit.ts';
 import { reportMarkdown } from './markdown.ts';
 import type { Report, ReportSource } from './report.ts';
 
-export const FORMATS = ['html', 'markdown', 'junit'] as const;
-export type Format = (typeof FORMATS)[number];
-
-/** File names in a folder of reports. */
-const FILES: Readonly<Record<Format, string>> = {
-  html: 'report.html',
-  markdown: 'report.md',
-  junit: 'junit.xml',
-};
-
-/** The report as text. */
-export async function render(report: Report, format: Format): Promise<string> {
-  if (format === 'markdown') return reportMarkdown(report);
-  if (format === 'junit') return reportJunit(report);
+/** Each format with its name in a folder of reports, and the report as text. */
+export const FORMATS = {
   // The charting library takes a moment to load.
-  return (await import('./html.ts')).reportHtml(report);
-}
+  html: ['report.html', async (report: Report) => (await import('./html.ts')).reportHtml(report)],
+  markdown: ['report.md', reportMarkdown],
+  junit: ['junit.xml', reportJunit],
+} as const;
+export type Format = keyof typeof FORMATS;
 
 /**
  * Writes a run into a folder, which is created if missing: the report in each format, the object, and the histories if
@@ -30,7 +21,7 @@ export async function render(report: Report, format: Format): Promise<string> {
 export async function writeAll(source: ReportSource, report: Report, folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const files: [name: string, text: string][] = [];
-  for (const format of FORMATS) files.push([FILES[format], await render(report, format)]);
+  for (const [name, render] of Object.values(FORMATS)) files.push([name, await render(report)]);
   files.push(['chaosdemo.json', `${JSON.stringify(source.demo, null, 2)}\n`]);
   if (source.history) files.push(['history.jsonl', source.history]);
   const paths: string[] = [];

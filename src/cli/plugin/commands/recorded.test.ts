@@ -2,12 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sendJson, startWireServer, type WireServer } from '@chaosdemo/kube-runtime/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { recordedConfigMap, recordedRun } from '../../../test/fixtures/cli/report/report.ts';
-import { folderOfTest } from '../../../test/kit/folder.ts';
-import type { ChaosDemo } from '../../api/index.ts';
-import { KINDS } from '../../subjects/index.ts';
-import { replay } from '../../subjects/run/replay.ts';
-import { writeReport } from './report.ts';
+import { recordedConfigMap, recordedRun } from '../../../../test/fixtures/cli/report/report.ts';
+import { folderOfTest } from '../../../../test/kit/folder.ts';
+import type { ChaosDemo } from '../../../api/index.ts';
+import { KINDS } from '../../../subjects/index.ts';
+import { replay } from '../../../subjects/run/replay.ts';
+import { writeReport } from './recorded.ts';
 
 let folder: string;
 let server: WireServer;
@@ -24,16 +24,10 @@ beforeEach(async () => {
 
 /** Writes all formats; returns the page. */
 async function pageOf(demo: ChaosDemo): Promise<string> {
-  const connection = {
-    client: server.client(),
-    namespace: 'ratelimiter',
-    namespaceGiven: true,
-    kubectl: 'kubectl --context prod',
-  };
   const { signal } = new AbortController();
-  const said: string[] = [];
-  const print = (line: string) => void said.push(line);
-  await writeReport(connection, demo, { format: 'html', outputDir: join(folder, 'new'), print, signal });
+  const connection = { client: server.client(), kubectl: 'kubectl --context prod' };
+  const options = { format: 'html', outputDir: join(folder, 'new') } as const;
+  const paths = await writeReport(connection, demo, options, signal);
   const written = (await readdir(join(folder, 'new'))).toSorted();
   expect(written.filter((file) => file !== 'history.jsonl')).toEqual([
     'chaosdemo.json',
@@ -41,7 +35,7 @@ async function pageOf(demo: ChaosDemo): Promise<string> {
     'report.html',
     'report.md',
   ]);
-  expect(said).toHaveLength(written.length);
+  expect(paths).toHaveLength(written.length);
   return await readFile(join(folder, 'new', 'report.html'), 'utf8');
 }
 
