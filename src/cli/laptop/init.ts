@@ -9,28 +9,20 @@ import { EXIT } from '../exit-status.ts';
 import { requireOutputs } from '../outputs.ts';
 import type { ProbeResult } from '../probe/probe.ts';
 import { yamlOf } from '../probe/yaml.ts';
-import { readPool } from './accounts.ts';
 import type { ApiOptions } from './arguments.ts';
 import { HEAD, placeOf } from './place.ts';
 import { prepare } from './prepare.ts';
-import { targetOf } from './target.ts';
 
 /** Returns the exit status. @throws UsageError or TestbedError with what to do */
 export async function runInit(options: ApiOptions, signal: AbortSignal): Promise<number> {
   requireOutputs(options);
-  const target = targetOf(options);
   const supervisor = new Supervisor();
   try {
     // Standard output may be the file that is written.
     const onProgress = (step: string, message: string): void =>
       void process.stderr.write(`${step}: ${terminalLine(message)}\n`);
-    const pool = await readPool(options.callers);
     const start = { onProgress, supervisor, signal };
-    const { instances, probed, redis } = await prepare(options, target, start, {
-      pool,
-      isKnown: false,
-      isProxied: false,
-    });
+    const { instances, pool, probed, redis } = await prepare(options, start);
     const { facts, findings } = probed as ProbeResult;
     const here = { place: placeOf(redis), callersSecretName: pool && CALLERS_SECRET };
     const text = yamlOf({ ...facts, ...here, instances: instances.length }, findings, HEAD);

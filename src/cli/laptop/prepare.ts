@@ -14,10 +14,11 @@ import { type Listener, listenerOf } from '../../local/target.ts';
 import type { CallerPool } from '../../subjects/http/caller-pool.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
 import { type ProbeResult, probeApi } from '../probe/probe.ts';
+import { readPool } from './accounts.ts';
 import type { ApiOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
-import type { OwnRedis, Target } from './target.ts';
+import { type OwnRedis, type Target, targetOf } from './target.ts';
 
 /** An API that answers, and its Redis. */
 export interface Prepared {
@@ -29,6 +30,8 @@ export interface Prepared {
   readonly server?: RedisServer;
   /** A fault proxy that was started between it and the instances. */
   readonly proxy?: OwnFaultProxy | undefined;
+  /** Accounts that stand for callers. */
+  readonly pool: CallerPool | undefined;
   /** What requests showed. */
   readonly probed?: ProbeResult;
 }
@@ -40,25 +43,18 @@ const POLL_MS = 100;
 const LOG_LINES = 15;
 
 /**
- * @param isKnown whether a file has the facts: nothing is sent then
+ * @param options if a file has the facts, nothing is sent
  * @param isProxied whether instances that are started connect to Redis through a fault proxy
  * @throws UsageError or TestbedError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
-  options: ApiOptions,
-  target: Target,
+  options: ApiOptions & { readonly file?: string },
   start: StageStart,
-  {
-    isKnown,
-    isProxied,
-    pool,
-  }: {
-    readonly pool: CallerPool | undefined;
-    readonly isKnown: boolean;
-    readonly isProxied: boolean;
-  },
+  isProxied = false,
 ): Promise<Prepared> {
   const { onProgress, signal } = start;
+  const target = targetOf(options);
+  const pool = await readPool(options.callers);
   const server = target.redis ? undefined : await launchRedis(start);
   const redis = target.redis ?? redisOf(server as RedisServer);
   const connection = new RedisOfApi(redis);
@@ -72,8 +68,8 @@ export async function prepare(
     started = await startedOf(target, redis, start, proxy);
     const instances = started.length > 0 ? started.map(listenerOf) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
-    const prepared = { instances, started, redis, ...(server && { server }), proxy };
-    if (isKnown) return prepared;
+    const prepared = { instances, started, redis, ...(server && { server }), proxy, pool };
+    if (options.file !== undefined) return prepared;
     const before = await connection.counts().catch(() => undefined);
     const { host, port } = instances[0] as Address;
     const client = new PodClient({ name: `${host}:${port}`, host, port }, Date.now);

@@ -17,13 +17,12 @@ import { type ApiFacts, type PlannedRun, runOnMost } from '../probe/manifest.ts'
 import type { ProbeResult } from '../probe/probe.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
-import { readPool } from './accounts.ts';
 import type { TestOptions } from './arguments.ts';
 import { HEAD, LABELS, NAME, placeOf } from './place.ts';
 import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
-import { type OwnRedis, targetOf } from './target.ts';
+import type { OwnRedis } from './target.ts';
 
 /** How long an instance that is not tested has to end; milliseconds. */
 const STOP_MS = 2_000;
@@ -31,20 +30,15 @@ const STOP_MS = 2_000;
 /** Runs the test to its end. Returns the exit status. @throws UsageError or TestbedError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
   requireOutputs(options);
-  const target = targetOf(options);
   const spec = options.file === undefined ? undefined : await readSpecFile(options.file, options.accept);
   const supervisor = new Supervisor();
   try {
     const start = { onProgress: progress, supervisor, signal };
-    const pool = await readPool(options.callers);
-    const prepared = await prepare(options, target, start, {
-      pool,
-      isProxied: requireProxy(spec?.faults ?? (options.fault ?? []).map((type) => ({ type })), options.start),
-      isKnown: spec !== undefined,
-    });
-    const { probed } = prepared;
+    const faults = spec?.faults ?? (options.fault ?? []).map((type) => ({ type }));
+    const isProxied = requireProxy(faults, options.start);
+    const prepared = await prepare(options, start, isProxied);
+    const { pool, probed } = prepared;
     if (probed) requireWindow(probed);
-    const isProxied = prepared.proxy !== undefined;
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
     const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });

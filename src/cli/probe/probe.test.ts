@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { clientOfPod } from '../../../test/fixtures/subjects/http/pods.ts';
 import { parsed } from '../../../test/kit/command.ts';
 import { PROBE_OPTIONS, type ProbeOptions } from './options.ts';
-import { Probe } from './probe.ts';
+import { probeApi } from './probe.ts';
 
 /** An API with a limit for each caller, and all that this shows from outside. */
 interface Api {
@@ -54,11 +54,10 @@ async function probe(
   for (const option of PROBE_OPTIONS) command.addOption(option);
   const options = parsed(command, args).opts<ProbeOptions>();
   const waits: string[] = [];
-  const print = (message: string): void => void waits.push(message);
+  const print = (line: string): void => void (line.startsWith('window: ') && waits.push(line));
   const signal = AbortSignal.timeout(60_000);
-  const probing = new Probe(options, { client, signal, path: '/items', advice: '', print });
-  const facts = await probing.run();
-  const sources = Object.fromEntries(probing.findings.map(({ source, what }) => [what, source]));
+  const { facts, findings } = await probeApi(options, { client, signal, path: '/items', advice: '', print });
+  const sources = Object.fromEntries(findings.map(({ source, what }) => [what, source]));
   return { ...facts, sources, callers: [...counts.keys()], sent, waits };
 }
 

@@ -87,11 +87,22 @@ interface Caller {
 /** With the headers of each answer. */
 type Sent = Exhausted & { readonly headers: readonly IncomingHttpHeaders[] };
 
-/** All that is needed is found, or given. @throws UsageError with the option to write */
-export class Probe {
-  readonly findings: Finding[] = [];
-  /** Part of all keys, so that they can be removed. */
-  readonly mark = `demo-probe-${randomUUID().slice(0, 8)}`;
+/** The facts, how each is known, and `mark`, a part of all keys, so that they can be removed. */
+export interface ProbeResult {
+  readonly facts: Probed;
+  readonly findings: readonly Finding[];
+  readonly mark: string;
+}
+
+/** Probes an API, prints each finding, and closes the client. @throws UsageError with the option to write */
+export async function probeApi(options: ProbeOptions, place: ProbePlace): Promise<ProbeResult> {
+  return await new Probe(options, place).run().finally(() => place.client.close());
+}
+
+/** All that is needed is found, or given. */
+class Probe {
+  readonly #findings: Finding[] = [];
+  readonly #mark = `demo-probe-${randomUUID().slice(0, 8)}`;
   readonly #options: ProbeOptions;
   readonly #place: ProbePlace;
   readonly #request: CountedRequest;
@@ -105,7 +116,7 @@ export class Probe {
     this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }) };
   }
 
-  async run(): Promise<Probed> {
+  async run(): Promise<ProbeResult> {
     const { identity, limit, window } = this.#options;
     const isKnown = isKeyed(this.#request) || identity === 'address';
     if (this.#place.accountOf && !isKeyed(this.#request)) {
@@ -126,8 +137,9 @@ export class Probe {
     const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt };
     const measured = isStated ? {} : await this.#measure(shown, caller);
     const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
-    this.findings.push(...findings);
-    return { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
+    for (const { because, source: known, what } of findings) this.#note(what, known, because);
+    const facts = { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
+    return { facts, findings: this.#findings, mark: this.#mark };
   }
 
   /** Sends until the first rejection, or one request. */
@@ -276,30 +288,13 @@ export class Probe {
   /** A new one. */
   #caller(callers: HttpCallers): Caller {
     this.#keys += 1;
-    return { callers, key: `${this.mark}-${this.#keys}` };
+    return { callers, key: `${this.#mark}-${this.#keys}` };
   }
 
   #note(what: string, source: Source, because: string): void {
-    this.findings.push({ what, source, because });
-  }
-}
-
-/** The facts, how each is known, and `mark`, a part of all keys, so that they can be removed. */
-export interface ProbeResult {
-  readonly facts: Probed;
-  readonly findings: readonly Finding[];
-  readonly mark: string;
-}
-
-/** Probes an API, prints each finding, and closes the client. */
-export async function probeApi(options: ProbeOptions, place: ProbePlace): Promise<ProbeResult> {
-  const probe = new Probe(options, place);
-  try {
-    const facts = await probe.run();
-    for (const finding of probe.findings) place.print(findingLine(finding));
-    return { facts, findings: probe.findings, mark: probe.mark };
-  } finally {
-    place.client.close();
+    const finding = { what, source, because };
+    this.#findings.push(finding);
+    this.#place.print(findingLine(finding));
   }
 }
 
