@@ -16,8 +16,6 @@ export interface Place {
 export interface Connection {
   readonly client: KubeApi;
   readonly namespace: string;
-  /** Whether the namespace is from a flag, rather than from the kubeconfig. */
-  readonly namespaceGiven: boolean;
   /** `kubectl` with the flags for the same cluster, for printed commands. */
   readonly kubectl: string;
 }
@@ -38,7 +36,6 @@ export function connect({ kubeconfig, context, namespace }: Place): UserConnecti
     client: new KubeClient(config, { userAgent: 'kubectl-chaosdemo' }),
     config,
     namespace: namespace ?? ofContext ?? 'default',
-    namespaceGiven: namespace !== undefined,
     kubectl: kubectlFor({ context, kubeconfig }),
   };
 }
@@ -54,7 +51,7 @@ export function kubectlFor({
   return ['kubectl', ...flags].join(' ');
 }
 
-/** A command of this plugin about one object, in the same cluster as `kubectl`. */
+/** A command of this plugin about one object, with the flags of `kubectl` for its cluster. */
 export function pluginCommand(
   verb: 'advance' | 'doctor' | 'rerun' | 'wait' | 'watch',
   {
@@ -63,10 +60,5 @@ export function pluginCommand(
     namespace,
   }: { readonly kubectl: string; readonly name: string; readonly namespace: string },
 ): string {
-  return `kubectl chaosdemo ${verb} ${shell`${name} -n ${namespace}`}${pluginFlags(kubectl)}`;
-}
-
-/** The flags for a command of this plugin for the same cluster as `kubectl`: " --context prod" or ''. */
-export function pluginFlags(kubectl: string): string {
-  return kubectl.slice('kubectl'.length);
+  return `kubectl chaosdemo ${verb} ${shell`${name} -n ${namespace}`}${kubectl.slice('kubectl'.length)}`;
 }

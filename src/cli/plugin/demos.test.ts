@@ -11,7 +11,7 @@ async function namespaceWith(items: { metadata: { name: string } }[] | null) {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(body));
   });
-  return { client: server.client(), namespace: 'shop', namespaceGiven: true, kubectl: 'kubectl' };
+  return { client: server.client(), namespace: 'shop', kubectl: 'kubectl' };
 }
 
 describe('the ChaosDemos of a namespace', () => {

@@ -52,7 +52,7 @@ export async function chooseName(
   if (name !== undefined) return name.replace(/^(chaosdemos?|cd)(\.chaosdemo\.dev)?\//, '');
   const { client, kubectl, namespace } = connection;
   const names = await listNames(client, namespace, signal).catch((error: unknown) => {
-    throw withoutCrd(error, kubectl);
+    throw isUnknownKind(error) ? noCrd(kubectl) : error;
   });
   const [only] = names;
   if (only !== undefined && names.length === 1) return only;
@@ -147,11 +147,6 @@ export async function annotate(
 function isUnknownKind(error: unknown): boolean {
   // For a missing object the server names it; for a missing kind it only returns "page not found".
   return error instanceof ApiError && error.status === 404 && error.reason === '';
-}
-
-/** What to throw for an error of a list: why, if ChaosDemos are not served at all. */
-export function withoutCrd(error: unknown, kubectl: string): unknown {
-  return isUnknownKind(error) ? noCrd(kubectl) : error;
 }
 
 function noCrd(kubectl: string): PluginError {

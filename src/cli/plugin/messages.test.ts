@@ -8,12 +8,12 @@ import {
 } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { parseManifest } from '../manifest.ts';
+import { abortOf, advanceOf, rerunOf } from './commands/steering.ts';
 import { kubectlFor } from './connection.ts';
 import { findingLines, summaryOf } from './doctor/finding.ts';
 import { checkObject } from './doctor/object-checks.ts';
 import { PluginError } from './errors.ts';
 import { createProgram } from './program.ts';
-import { abortOf, advanceOf, rerunOf } from './steer.ts';
 
 const program = createProgram({ signal: new AbortController().signal, onExit: () => undefined });
 const kubectl = kubectlFor({ context: 'prod' });
@@ -65,7 +65,7 @@ it.each(DEMOS)('the words for a ChaosDemo that is %s', (_, demo) => {
   expect([...findingLines(findings), '', summaryOf(findings)].join('\n')).toMatchSnapshot('doctor');
   expect(outcomeOf(() => advanceOf(demo, kubectl))).toMatchSnapshot('advance');
   expect(outcomeOf(() => abortOf(demo, kubectl))).toMatchSnapshot('abort');
-  expect(outcomeOf(() => rerunOf(demo, 'request'))).toMatchSnapshot('rerun');
+  expect(outcomeOf(() => rerunOf(demo))).toMatchSnapshot('rerun');
 });
 
 it.each([

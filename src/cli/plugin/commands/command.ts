@@ -28,18 +28,17 @@ export interface ClusterCommand<O = object> {
   readonly summary: string;
   readonly examples: readonly string[];
   readonly notes?: string;
-  readonly argument?: readonly [name: string, meaning: string];
+  /** Whether its argument is the name of an object. */
+  readonly isNamed?: true;
   readonly options?: readonly Option[];
   /** Returns the exit status. */
   run(call: Call<O>): Promise<number>;
 }
 
 /** A command about a ChaosDemo that exists. */
-interface DemoCommand<O> extends Omit<ClusterCommand<O>, 'argument' | 'run'> {
+interface DemoCommand<O> extends Omit<ClusterCommand<O>, 'isNamed' | 'run'> {
   run(call: Call<O>, demo: ChaosDemo): Promise<number>;
 }
-
-export const ONLY_ONE = ['[name]', 'name of the ChaosDemo (default: the only one of the namespace)'] as const;
 
 export const OPERATOR_NAMESPACE = new Option(
   '--operator-namespace <name>',
@@ -49,7 +48,7 @@ export const OPERATOR_NAMESPACE = new Option(
 export function demoCommand<O = object>(command: DemoCommand<O>): ClusterCommand<O> {
   return {
     ...command,
-    argument: ONLY_ONE,
+    isNamed: true,
     run: async (call) =>
       await command.run(call, await existingDemo(call.connection, call.given, call.signal)),
   };
@@ -61,7 +60,7 @@ export function addCommand(
   command: ClusterCommand,
   { onExit, signal }: CommandContext,
 ): void {
-  const { argument, examples, name, notes, options = [], summary } = command;
+  const { examples, isNamed, name, notes, options = [], summary } = command;
   const added = program
     .command(name)
     .summary(summary)
@@ -71,7 +70,7 @@ export function addCommand(
     .option('-n, --namespace <name>', 'namespace of the ChaosDemo (default: that of the context)')
     .option('--context <name>', 'context of the kubeconfig')
     .option('--kubeconfig <file>', 'kubeconfig to use');
-  if (argument) added.argument(...argument);
+  if (isNamed) added.argument('[name]', 'name of the ChaosDemo (default: the only one of the namespace)');
   for (const option of options) added.addOption(option);
   added.action(async () => {
     const given = added.opts<Place>();

@@ -1,5 +1,6 @@
-import { doctor as examine } from '../doctor/doctor.ts';
-import { type ClusterCommand, ONLY_ONE, OPERATOR_NAMESPACE, print } from './command.ts';
+import { examine } from '../doctor/doctor.ts';
+import { exitOf, findingLines, summaryOf } from '../doctor/finding.ts';
+import { type ClusterCommand, OPERATOR_NAMESPACE, print } from './command.ts';
 
 export const doctor: ClusterCommand<{ readonly operatorNamespace: string }> = {
   name: 'doctor',
@@ -12,8 +13,11 @@ export const doctor: ClusterCommand<{ readonly operatorNamespace: string }> = {
 
 Exit status: 0 no problem found, 1 at least one problem, 2 no problem found, but a check could not run (a line
 with ?) or the API server did not respond.`,
-  argument: ONLY_ONE,
+  isNamed: true,
   options: [OPERATOR_NAMESPACE],
-  run: async ({ connection, given, options, signal }) =>
-    await examine({ connection, name: given, system: options.operatorNamespace, print, signal }),
+  async run({ connection, given, options, signal }) {
+    const findings = await examine({ ...connection, system: options.operatorNamespace, signal }, given);
+    for (const line of [...findingLines(findings), '', summaryOf(findings)]) print(line);
+    return exitOf(findings);
+  },
 };

@@ -12,8 +12,7 @@ export const version: ClusterCommand<{ readonly operatorNamespace: string }> = {
 Exit status: 0 they work together, 1 they might not, 2 one of them could not be read (a line with ?).`,
   options: [OPERATOR_NAMESPACE],
   async run({ connection, options, signal }) {
-    const { client, kubectl, namespace } = connection;
-    const context = { client, kubectl, namespace, system: options.operatorNamespace, signal };
+    const context = { ...connection, system: options.operatorNamespace, signal };
     const [[operator], crd] = await Promise.all([checkOperator(context), checkCrdVersion(context)]);
     const found = [{ check: 'Client', state: 'ok', message: RELEASE } as const, operator, crd];
     const findings = found.filter((finding) => finding !== undefined);

@@ -1,17 +1,13 @@
 /** The context of every check of `doctor`: the user's cluster, read with the user's rights. */
 
-import type { KubeApi, KubeRequest } from '@chaosdemo/kube-runtime';
-import { ApiError, isForbidden, isNotFound } from '@chaosdemo/kube-runtime';
+import { ApiError, isForbidden, isNotFound, type KubeRequest } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../../api/index.ts';
+import type { Connection } from '../connection.ts';
 import type { Finding } from './finding.ts';
 
-export interface CheckContext {
-  readonly client: KubeApi;
-  readonly namespace: string;
+export interface CheckContext extends Connection {
   /** Namespace of the operator. */
   readonly system: string;
-  /** `kubectl` with the flags of the user. */
-  readonly kubectl: string;
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,7 @@
 /** Whether an operator can run ChaosDemos: CRD, Deployment, leader, version, kill switch. */
 
-import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
+import { type Lease, resourcePath, sleep } from '@chaosdemo/kube-runtime';
+import type { V1Deployment } from '@kubernetes/client-node';
 import { GROUP, PLURAL, RELEASE, RELEASE_ANNOTATION, shell, VERSION, worksWith } from '../../../api/index.ts';
 import { KILL_SWITCH, stops } from '../../../operator/adapters/kill-switch.ts';
 import { type CheckContext, checked, read } from './check-context.ts';
@@ -14,21 +15,6 @@ const INSTALL = 'apply --server-side -k manifests/operator';
 
 /** A leader renews its lease every second or so; without a change for this long, there is no leader. */
 const LEASE_TIMEOUT_MS = 6_000;
-
-interface Deployment {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec?: { readonly replicas?: number };
-  readonly status?: { readonly availableReplicas?: number };
-}
-
-interface Lease {
-  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly renewTime?: string;
-    readonly leaseDurationSeconds?: number;
-  };
-}
 
 /** Checks that the API server answers, and serves ChaosDemos. */
 export async function checkCrd(context: CheckContext): Promise<Finding> {
@@ -87,7 +73,7 @@ function compared(version: string | undefined): Omit<Finding, 'check'> {
 
 function whyNoneLeads(
   { kubectl, system }: CheckContext,
-  { metadata: { name }, spec, status }: Deployment,
+  { metadata: { name = OPERATOR } = {}, spec, status }: V1Deployment,
 ): Omit<Finding, 'check'> {
   if (spec?.replicas === 0) {
     return {
@@ -157,9 +143,9 @@ async function isRenewed(context: CheckContext, lease: Lease | undefined): Promi
   return false;
 }
 
-async function deployments(context: CheckContext): Promise<readonly Deployment[]> {
+async function deployments(context: CheckContext): Promise<readonly V1Deployment[]> {
   const type = { group: 'apps', version: 'v1', plural: 'deployments' };
-  const list = await read<{ items: Deployment[] }>(
+  const list = await read<{ items: V1Deployment[] }>(
     context,
     resourcePath(type, { namespace: context.system }),
     {

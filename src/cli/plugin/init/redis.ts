@@ -51,7 +51,7 @@ const ADVICE =
 
 /**
  * @param given `SERVICE` or `SERVICE:PORT`
- * @throws UsageError or PluginError with what to write or to do
+ * @throws UsageError, PluginError or Refusal with what to write or to do
  */
 export async function findRedis(
   context: Cluster,
@@ -78,7 +78,7 @@ export async function findRedis(
     hints.find(({ port, service }) => isNamed(candidate, service, port));
   const found = (candidate: Candidate, source: Finding['source'], because: string): FoundRedis => {
     const { endpoint, port, service } = candidate;
-    if (endpoint instanceof Refusal) throw new PluginError(endpoint.message);
+    if (endpoint instanceof Refusal) throw endpoint;
     const { login = false, tls = false } = hintFor(candidate) ?? {};
     return { service, port, endpoint, tls, login, finding: { what: 'redis', source, because } };
   };

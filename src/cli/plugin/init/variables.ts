@@ -45,14 +45,14 @@ export async function variablesOf(
   for (const { configMapRef, prefix = '', secretRef } of envFrom) {
     if (secretRef)
       variables.set(`Secret ${secretRef.name}`, { name: 'all', from: `Secret ${secretRef.name}` });
-    if (!configMapRef) continue;
+    if (!configMapRef?.name) continue;
     for (const [key, value] of Object.entries(await dataOf(configMapRef.name))) {
       variables.set(prefix + key, { name: prefix + key, value, from: `ConfigMap ${configMapRef.name}` });
     }
   }
   for (const { name, value, valueFrom = {} } of env) {
     const { configMapKeyRef: map, secretKeyRef: secret } = valueFrom;
-    const found = map && ABOUT_REDIS.test(name + map.key) ? (await dataOf(map.name))[map.key] : value;
+    const found = map?.name && ABOUT_REDIS.test(name + map.key) ? (await dataOf(map.name))[map.key] : value;
     const from = secret ? `Secret ${secret.name}` : map ? `ConfigMap ${map.name}` : 'the pod';
     variables.set(name, { name, from, ...(found !== undefined && { value: expanded(found, variables) }) });
   }

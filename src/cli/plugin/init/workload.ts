@@ -6,9 +6,7 @@ import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
 import { requestPath } from '../../../subjects/spec/pods-schema.ts';
 import { resolveContainerPort, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
-import { Refusal } from '../../../subjects/targets/refusal.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
-import { PluginError } from '../errors.ts';
 import { onlyOne } from './only-one.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
 
@@ -34,43 +32,38 @@ export interface Workload {
   readonly findings: readonly Finding[];
 }
 
-/** @throws UsageError or PluginError with what to write or to do */
+/** @throws UsageError or Refusal with what to write or to do */
 export async function findWorkload(context: Cluster, options: WorkloadOptions): Promise<Workload> {
   const matchLabels = labelsIn(options.selector);
   const selector = labelSelectorOf(matchLabels);
   const pods = await listPods(context, selector);
-  try {
-    // Without a port, this only requires that there are Ready pods of one image.
-    selectPods(pods, { selector, port: 1, part: PART });
-    const port = portOf(pods, options.port);
-    const eligible = selectPods(pods, { selector, port, part: PART });
-    const pod = pods.find(({ metadata }) => metadata.name === eligible.pods[0]?.name) as PodDetail;
-    const container = containerOf(pod, port);
-    const notReady = eligible.notReady.length > 0 ? `; not Ready: ${listed(eligible.notReady)}` : '';
-    return {
-      name: nameBy(matchLabels),
-      matchLabels,
-      port,
-      eligible,
-      container,
-      healthPaths: healthPathsOf(pod, container, port),
-      findings: [
-        {
-          what: 'pods',
-          source: 'found',
-          because: `${counted(eligible.pods.length, 'pod')} of ${options.selector}${notReady}`,
-        },
-        {
-          what: 'port',
-          source: options.port === undefined ? 'found' : 'given',
-          because: `${eligible.pods[0]?.port} of container ${container.name}`,
-        },
-      ],
-    };
-  } catch (error) {
-    if (error instanceof Refusal) throw new PluginError(error.message);
-    throw error;
-  }
+  // Without a port, this only requires that there are Ready pods of one image.
+  selectPods(pods, { selector, port: 1, part: PART });
+  const port = portOf(pods, options.port);
+  const eligible = selectPods(pods, { selector, port, part: PART });
+  const pod = pods.find(({ metadata }) => metadata.name === eligible.pods[0]?.name) as PodDetail;
+  const container = containerOf(pod, port);
+  const notReady = eligible.notReady.length > 0 ? `; not Ready: ${listed(eligible.notReady)}` : '';
+  return {
+    name: nameBy(matchLabels),
+    matchLabels,
+    port,
+    eligible,
+    container,
+    healthPaths: healthPathsOf(pod, container, port),
+    findings: [
+      {
+        what: 'pods',
+        source: 'found',
+        because: `${counted(eligible.pods.length, 'pod')} of ${options.selector}${notReady}`,
+      },
+      {
+        what: 'port',
+        source: options.port === undefined ? 'found' : 'given',
+        because: `${eligible.pods[0]?.port} of container ${container.name}`,
+      },
+    ],
+  };
 }
 
 /** @param selector as a user writes it; what cannot be labels is refused later */

@@ -24,7 +24,7 @@ let sockets: Socket[];
 beforeEach(async () => {
   page = async () => 'the page';
   sockets = [];
-  ui = await serveUi({ page: async () => await page(), port: 0 });
+  ui = await serveUi(async () => await page(), 0);
   const address = new URL(ui.address);
   port = Number(address.port);
   path = address.pathname;
@@ -133,7 +133,7 @@ describe('the bounds of the page server', () => {
   });
 
   it('the server listens on one loopback address only', async () => {
-    await expect(serveUi({ page, port })).rejects.toThrow(/EADDRINUSE/);
+    await expect(serveUi(page, port)).rejects.toThrow(/EADDRINUSE/);
     const other = connect(port, '127.0.0.2');
     await expect(once(other, 'connect')).rejects.toThrow(/ECONNREFUSED|EADDRNOTAVAIL/);
   });

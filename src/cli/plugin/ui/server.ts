@@ -11,21 +11,18 @@ import { messageHtml } from '../../report/html.ts';
 import { PluginError } from '../errors.ts';
 import { POLICY } from './page.ts';
 
-export interface UiOptions {
-  /** Makes the page as it is now. */
-  readonly page: (signal: AbortSignal) => Promise<string>;
-  /** 0: any free port. */
-  readonly port: number;
-}
-
 export interface Ui {
   /** With the token, for those who may see the page. */
   readonly address: string;
   close(): Promise<void>;
 }
 
-/** @throws if the port is taken */
-export async function serveUi({ page, port }: UiOptions): Promise<Ui> {
+/**
+ * @param page makes the page as it is now
+ * @param port 0: any free one
+ * @throws if the port is taken
+ */
+export async function serveUi(page: (signal: AbortSignal) => Promise<string>, port: number): Promise<Ui> {
   const token = randomBytes(32).toString('base64url');
   const closing = new AbortController();
   const answer = async (response: ServerResponse): Promise<void> => {

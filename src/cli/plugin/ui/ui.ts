@@ -16,7 +16,7 @@ export interface UiOptions {
 /** The caller closes it. @throws {PluginError} if the port is taken */
 export async function openUi({ connection, name, port, print }: UiOptions): Promise<Ui> {
   const page = (signal: AbortSignal): Promise<string> => runPage(connection, name, signal);
-  const ui = await serveUi({ page, port }).catch((error: unknown) => {
+  const ui = await serveUi(page, port).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
     throw new PluginError(
