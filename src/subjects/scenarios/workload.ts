@@ -18,6 +18,9 @@ export interface Stage<A = unknown> {
   record(): Judge<A>;
 }
 
+/** How long callers can be used if no end of a window matters, since their keys are new; milliseconds. */
+export const USABLE_MS = 600_000;
+
 /** That callers are set up, and how long they can be used. */
 export type Ready = Omit<Prepared, 'fixture'>;
 

@@ -26,7 +26,7 @@ export interface Toolkit extends PodsToolkit {
 export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSignal): Promise<Controls> {
   const { health, lock, now, podClients, redis, requests } = toolkit;
   const { slots } = lock;
-  const writeMaxMs = (await measureWrites(redis, signal)).at(-1) ?? 0;
+  const baseline = await measureWrites(redis, signal);
   const store = storeControlOf(redis, PART);
   await store.rest(signal);
   const asked: CallerRequest[] = [];
@@ -75,9 +75,9 @@ export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSi
   }
   const { doubt, message } = await store.conclude(asked, undefined, signal);
   return {
-    message: `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, the lock had exactly ${counted(slots, 'holder')} at a time, and another once it was released; ${message}`,
+    message: `Baseline: a write to Redis takes at most ${baseline.writeMaxMs.toFixed(1)} ms. Without a fault, the lock had exactly ${counted(slots, 'holder')} at a time, and another once it was released; ${message}`,
     storeDoubt: doubt,
-    baseline: { writeMaxMs },
+    baseline,
   };
 }
 

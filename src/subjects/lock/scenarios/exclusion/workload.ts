@@ -2,15 +2,12 @@
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
 import type { PodClient } from '../../../http/pod-client.ts';
-import { type Ready, type Stage, WatchedWorkload } from '../../../scenarios/workload.ts';
+import { type Ready, type Stage, USABLE_MS, WatchedWorkload } from '../../../scenarios/workload.ts';
 import type { PodsNow } from '../../../targets/pods-now.ts';
 import type { LockSeen } from '../../checkers/holds.ts';
 import { requireFree, type Toolkit } from '../../controls/control-lock.ts';
 import { type Contender, contenderOf, type Held } from '../../workloads/contender.ts';
 import type { ExclusionPlan } from './plan.ts';
-
-/** Keys are new in each attempt, and stay usable; milliseconds. */
-const USABLE_MS = 600_000;
 
 export class ExclusionWorkload extends WatchedWorkload<LockSeen, ExclusionPlan, Toolkit> {
   protected override readonly graceMs = this.plan.callerTimeoutMs;

@@ -62,7 +62,6 @@ export async function controlCallers(
   signal: AbortSignal,
 ): Promise<CallerControls> {
   const writes = await measureWrites(toolkit.redis, signal);
-  const writeMaxMs = writes.at(-1) ?? 0;
   const { denying, isCounted, refill, seen, storeDoubt } = await controlLimit(toolkit, key, signal);
   const lags = new Map<number, Lag>();
   for (const rate of isCounted ? new Set(rates) : []) {
@@ -73,9 +72,9 @@ export async function controlCallers(
       `at most ${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
   );
   return {
-    message: `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind, refill].join('; ')}`,
+    message: `Baseline: a write to Redis takes at most ${writes.writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind, refill].join('; ')}`,
     ...(storeDoubt !== undefined && { storeDoubt }),
-    baseline: { writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0, writeMaxMs, lags, denying },
+    baseline: { ...writes, lags, denying },
   };
 }
 

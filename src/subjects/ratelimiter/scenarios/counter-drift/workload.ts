@@ -9,16 +9,13 @@ import {
   missingIn,
   totalAdmitted,
 } from '../../../history/counter-sample.ts';
-import { type Ready, type Settled, type Stage, Workload } from '../../../scenarios/workload.ts';
+import { type Ready, type Settled, type Stage, USABLE_MS, Workload } from '../../../scenarios/workload.ts';
 import { admittedBySender, type DriftSeen, hasDrifted, isComplete, isUrgent } from '../../checkers/drift.ts';
 import { SAMPLE_EVERY_MS, sampleCounts, watchCounters } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
 import { type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { DriftPlan } from './plan.ts';
-
-/** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
-const USABLE_MS = 600_000;
 
 export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   /** Requests in flight, by pod. */

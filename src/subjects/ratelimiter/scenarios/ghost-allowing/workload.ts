@@ -6,7 +6,7 @@ import { counted, messageOf, truncate } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
 import { BurstNotSentError } from '../../../http/burst.ts';
-import { type Ready, type Stage, Workload } from '../../../scenarios/workload.ts';
+import { type Ready, type Stage, USABLE_MS, Workload } from '../../../scenarios/workload.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
@@ -18,8 +18,6 @@ import { reportOf } from './words.ts';
 /** Pause after the first trial, and what each later pause adds to it: no two trials hit a sync at the same phase. */
 const REST_MS = 100;
 const REST_LONGER_MS = 17;
-/** How long a new caller can be used; milliseconds. */
-const USABLE_MS = 600_000;
 
 export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
   /** Sends no request that counts: a caller is new to the limiter until its burst. */

@@ -5,7 +5,7 @@ import { counted, formatDuration } from '../../../../api/index.ts';
 import { compose } from '../../../checkers/checker.ts';
 import { finishedAt } from '../../../checkers/seen.ts';
 import type { Judge } from '../../../scenarios/judge.ts';
-import { type Ready, type Stage, WatchedWorkload } from '../../../scenarios/workload.ts';
+import { type Ready, type Stage, USABLE_MS, WatchedWorkload } from '../../../scenarios/workload.ts';
 import type { PodsNow } from '../../../targets/pods-now.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
@@ -13,9 +13,6 @@ import type { Toolkit } from '../../tools.ts';
 import { OutageCallers } from './outage-callers.ts';
 import type { OutagePlan } from './plan.ts';
 import type { Phase } from './population.ts';
-
-/** How long a key can be used if no end of a window matters; milliseconds. */
-const NO_WINDOW_MS = 600_000;
 
 export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Toolkit> {
   #callers: OutageCallers | undefined;
@@ -51,7 +48,7 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
     const requests = counted(full, 'request');
     const pods = counted(target.pods.length, 'pod');
     return {
-      usableUntil: Math.floor(windowEnds ?? preparedAt + (noWindow ? NO_WINDOW_MS : windowMs)),
+      usableUntil: Math.floor(windowEnds ?? preparedAt + (noWindow ? USABLE_MS : windowMs)),
       message: ownLimit
         ? `The operator's address: ${requests} admitted and then rejected by ${pods}, and the limit is replenished`
         : `Callers ${fixture}-...: ${requests} admitted and then rejected, others admitted by ${pods}`,
