@@ -112,60 +112,51 @@ export async function readLines(
   lines: Iterable<string> | AsyncIterable<string>,
   reader: HistoryReader,
 ): Promise<void> {
-  let [number, histories, events, empty] = [0, 0, 0, 0];
+  const seen = { lines: 0, empty: 0, histories: 0, events: 0 };
   for await (const line of lines) {
-    number += 1;
-    if (line === '') {
-      empty += 1;
-      if (empty > MOST_EMPTY)
-        throw new HistoryFormatError(`line ${number}: there are more than ${MOST_EMPTY} empty lines`);
-      continue;
+    seen.lines += 1;
+    try {
+      if (line === '') seen.empty = oneMore(seen.empty, MOST_EMPTY, 'empty lines');
+      else readLine(line, seen, reader);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new HistoryFormatError(`line ${seen.lines}: ${error.message}`, { cause: error });
     }
-    const fail = (why: string): never => {
-      throw new HistoryFormatError(`line ${number}: ${why}`);
-    };
-    if (line.length > MOST_LINE) fail(`it has more than ${MOST_LINE} characters`);
-    const value = parseJson(line, fail);
-    if (kindOf(value) === 'setup') {
-      [histories, events] = [histories + 1, 0];
-      if (histories > MOST_HISTORIES)
-        fail(`it begins history ${histories}, and a file may have ${MOST_HISTORIES}`);
-      const { version } = value as { readonly version?: unknown };
-      if (version !== HISTORY_VERSION) {
-        const found = version === undefined ? 'missing' : truncate(JSON.stringify(version), 64);
-        fail(`its version is ${found}, and this program reads ${HISTORY_VERSION}`);
-      }
-      const setup = reader.schemaOf(value as object).safeParse(value);
-      if (!setup.success) fail(issueOf(setup.error));
-      else call(() => reader.setup(setup.data, line), fail);
-      continue;
-    }
-    if (histories === 0) fail('there is no setup before it');
-    events += 1;
-    if (events > MOST_EVENTS) fail(`there are more than ${MOST_EVENTS} events`);
-    const event = historyEvent.safeParse(value);
-    if (!event.success) fail(issueOf(event.error));
-    else call(() => reader.event(event.data, line), fail);
   }
-  if (histories === 0) throw new HistoryFormatError('the file holds no history');
+  if (seen.histories === 0) throw new HistoryFormatError('the file holds no history');
 }
 
-type Fail = (why: string) => never;
+/** @throws RangeError for a line that is none of a history */
+function readLine(line: string, seen: { histories: number; events: number }, reader: HistoryReader): void {
+  if (line.length > MOST_LINE) throw new RangeError(`it has more than ${MOST_LINE} characters`);
+  const value = parseJson(line);
+  if (kindOf(value) !== 'setup') {
+    if (seen.histories === 0) throw new RangeError('there is no setup before it');
+    seen.events = oneMore(seen.events, MOST_EVENTS, 'events');
+    reader.event(parsed(historyEvent, value), line);
+    return;
+  }
+  seen.events = 0;
+  seen.histories = oneMore(seen.histories, MOST_HISTORIES, 'histories');
+  const { version } = value as { readonly version?: unknown };
+  if (version !== HISTORY_VERSION) {
+    const found = version === undefined ? 'missing' : truncate(JSON.stringify(version), 64);
+    throw new RangeError(`its version is ${found}, and this program reads ${HISTORY_VERSION}`);
+  }
+  reader.setup(parsed(reader.schemaOf(value as object), value), line);
+}
 
-function parseJson(line: string, fail: Fail): unknown {
+/** @throws RangeError for more than `most` of these */
+function oneMore(before: number, most: number, of: string): number {
+  if (before >= most) throw new RangeError(`there are more than ${most} ${of}`);
+  return before + 1;
+}
+
+function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    return fail('it is no JSON');
-  }
-}
-
-function call(read: () => void, fail: Fail): void {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof RangeError) fail(error.message);
-    throw error;
+    throw new RangeError('it is no JSON');
   }
 }
 
@@ -173,11 +164,11 @@ function kindOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
 }
 
-interface Issues {
-  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-}
-
-function issueOf({ issues: [issue] }: Issues): string {
-  const path = issue?.path.map(String).join('.') ?? '';
-  return `${path === '' ? '' : `${path}: `}${issue?.message ?? 'it is no event'}`;
+/** @param at where the value is @throws RangeError with the first problem, and where it is */
+export function parsed<T>(schema: z.ZodType<T>, value: unknown, at: readonly string[] = []): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = [...at, ...(issue?.path ?? [])].map(String).join('.');
+  throw new RangeError(`${path === '' ? '' : `${path}: `}${issue?.message ?? 'it is no event'}`);
 }

@@ -18,7 +18,7 @@ import { iso } from '../../engine/time.ts';
 import type { FaultEvidence } from '../../evidence/index.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import { History } from '../history/history.ts';
-import { HistoryFormatError, LinesDigest, readLines } from '../history/json-lines.ts';
+import { HistoryFormatError, LinesDigest, parsed, readLines } from '../history/json-lines.ts';
 import { Possible } from '../history/possible.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { historySetup, type Setup } from '../history/setup.ts';
@@ -223,10 +223,5 @@ function typeIn({ scenario: { type } }: Setup, kinds: readonly SubjectKind[]): S
 
 /** The scenario with the defaults of its parameters. @throws RangeError for parameters that the API server refuses */
 function withParameters({ api: { member, schema } }: ScenarioType, scenario: ScenarioSpec): ScenarioSpec {
-  const parsed = schema.safeParse(scenario[member] ?? {});
-  if (parsed.success) return { ...scenario, [member]: parsed.data };
-  const [issue] = parsed.error.issues;
-  throw new RangeError(
-    `scenario.${[member, ...(issue?.path ?? [])].map(String).join('.')}: ${issue?.message}`,
-  );
+  return { ...scenario, [member]: parsed(schema, scenario[member] ?? {}, ['scenario', member]) };
 }
