@@ -66,11 +66,6 @@ export interface Burst<T> {
   readonly sendSpanMs: number;
 }
 
-/** Nothing of the burst was sent. */
-export class BurstNotSentError extends Error {
-  override readonly name = 'BurstNotSentError';
-}
-
 /** Connections that are opened at the same time. */
 const OPEN_AT_ONCE = 200;
 /** This long before the moment, connections that were lost in between are opened again. */
@@ -88,7 +83,7 @@ const MOST_WAKE_UPS = 48;
  * Sends the burst and waits until each request has its outcome, at most `timeoutMs`. All connections are closed in the
  * end, also on an error.
  *
- * @throws BurstNotSentError if a connection could not be opened: no request of the burst was sent then; TypeError; what
+ * @throws Error if a connection could not be opened: no request of the burst was sent then; TypeError; what
  * `onStart` throws; the reason of `signal` as soon as it is aborted
  * @example
  * const request = { method: 'POST', path: '/check', body: '{}' };
@@ -98,8 +93,8 @@ const MOST_WAKE_UPS = 48;
 export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
   signal.throwIfAborted();
   const { count, pods, request, wakeUp } = plan;
-  if (pods.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
-  if (leftFor(plan) === 0) throw new BurstNotSentError('the burst was not sent: its time was over');
+  if (pods.length === 0) throw new Error('there is no pod to send a burst to');
+  if (leftFor(plan) === 0) throw new Error('the burst was not sent: its time was over');
   const lines = linesTo(pods, count, request);
   const woken = pods.slice(0, Math.min(count, MOST_WAKE_UPS));
   const ofEach = Math.min(WAKE_UPS, Math.floor(MOST_WAKE_UPS / woken.length));
@@ -155,7 +150,7 @@ async function leaseOf<T>(
   } catch {
     signal.throwIfAborted();
     const each = cost > 1 ? `, each of which counts as ${cost} since it is encrypted` : '';
-    throw new BurstNotSentError(
+    throw new Error(
       `the burst was not sent: it needs ${connections} connections${each}, and other runs left fewer until its time was over (a namespace may have ${budget.most}): run fewer at once, or send fewer requests`,
     );
   } finally {
@@ -183,7 +178,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
     signal.throwIfAborted();
     for (const [j, failure] of (await failures).entries()) {
       if (!failure) continue;
-      throw new BurstNotSentError(
+      throw new Error(
         `the burst was not sent: a connection to ${some[j]?.pod.name} did not work: ${failure.message}`,
       );
     }

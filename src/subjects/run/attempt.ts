@@ -5,7 +5,6 @@ import {
   NOT_RECORDED,
   NotInjectedError,
   proveWrite,
-  type RecordEvent,
   type StoreFault,
   type StoreWriter,
   watchStore,
@@ -155,35 +154,22 @@ export class Attempt {
     const { history } = this;
     if (!history) throw new Error(UNPREPARED);
     const { plannedAt, until } = announced;
-    const moment = {
-      plannedAt,
-      until: until - this.#plan.lingerMs,
-    };
+    const moment = { plannedAt, until: until - this.#plan.lingerMs };
     const watched = watchedPermit(permit);
-    const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {
+    let report: FaultReport | undefined;
+    try {
+      await this.#workload?.arrive?.(signal);
+      history.append({ kind: 'fault', step: 'Planned', at: plannedAt, until: moment.until });
+      report = await (this.#fault?.inject(moment, (event) => history.append(event), watched, signal) ??
+        this.#workload?.inject?.(moment, watched, signal));
+    } catch (error) {
       signal.throwIfAborted();
       if (!watched.granted || error instanceof NotInjectedError) throw error;
       this.#onFailure(error);
-      return unknownInjection(messageOf(error));
-    });
-    return this.#note(report);
-  }
-
-  async #inject(
-    history: History,
-    moment: FaultMoment,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport> {
-    const unready = await this.#workload?.arrive?.(signal);
-    history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
-    const record: RecordEvent = (event) => history.append(event);
-    const report =
-      unready ??
-      (await (this.#fault?.inject(moment, record, permit, signal) ??
-        this.#workload?.inject?.(moment, permit, signal)));
+      report = unknownInjection(messageOf(error));
+    }
     if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
-    return report;
+    return this.#note(report);
   }
 
   /** @returns the report, Confirmed only if the history shows it */

@@ -51,12 +51,8 @@ export abstract class Workload<
 
   /** Sets callers up. @throws an error whose message states what to do; its limits are removed then */
   abstract prepare(fixture: string, stage: Stage<A>, signal: AbortSignal): Promise<Ready>;
-  /**
-   * Right before the fault of the store.
-   * @returns why nothing may be injected; undefined: it may
-   * @throws if this cannot be determined
-   */
-  arrive?(signal: AbortSignal): Promise<FaultReport | undefined>;
+  /** Right before the fault of the store. @throws why nothing may be injected: another attempt is planned */
+  arrive?(signal: AbortSignal): Promise<void>;
   /**
    * For a scenario without a fault of the store: sends the requests that are the fault, once.
    * @throws only before anything was sent

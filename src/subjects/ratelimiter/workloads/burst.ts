@@ -67,7 +67,7 @@ export async function recordBurst(options: BurstOptions, signal: AbortSignal) {
 
 /**
  * Sends requests of one caller to all pods at once, and waits for every response or its timeout.
- * @throws BurstNotSentError if a connection could not be made: no request of the burst was sent then; what `onStart`
+ * @throws Error if a connection could not be made: no request of the burst was sent then; what `onStart`
  * throws; the reason of `signal` once it is aborted
  * @example
  * const burst = { pods, callers, key: 'demo-1', requests: 20, timeoutMs: 5000, budget };

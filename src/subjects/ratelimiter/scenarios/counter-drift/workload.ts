@@ -2,7 +2,6 @@
 
 import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted } from '../../../../api/index.ts';
-import type { FaultReport } from '../../../../engine/observed.ts';
 import {
   type AdmittedByPod,
   type CounterSample,
@@ -39,18 +38,18 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
 
   /**
    * Earlier counts are not due to the fault, and leave less of the limit than the fault needs.
-   * @throws if they cannot be read
+   * @throws Error if there are any, or they cannot be read
    */
-  async arrive(signal: AbortSignal): Promise<FaultReport | undefined> {
+  async arrive(signal: AbortSignal): Promise<void> {
     const key = this.#key;
     const sample = await sampleCounts(this.toolkit, key, {}, signal);
     const missing = missingIn(sample);
     if (missing !== undefined)
       throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
-    const { stored } = sample;
-    if (stored === 0) return undefined;
-    const message = `Nothing was injected: ${key} had been used before the fault (Redis counted ${stored}). Find which other client sends requests for keys that begin with demo-, and run again`;
-    return { proof: 'Inconclusive', endedAt: this.toolkit.now(), message, evidence: [message] };
+    if (sample.stored === 0) return;
+    throw new Error(
+      `${key} had been used before the fault (Redis counted ${sample.stored}). Find which other client sends requests for keys that begin with demo-`,
+    );
   }
 
   async watch(signal: AbortSignal): Promise<void> {

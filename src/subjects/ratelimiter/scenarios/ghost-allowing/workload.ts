@@ -5,7 +5,6 @@ import { pauseFor, untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { counted, messageOf, truncate } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
-import { BurstNotSentError } from '../../../http/burst.ts';
 import { type Ready, type Stage, USABLE_MS, Workload } from '../../../scenarios/workload.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
@@ -73,7 +72,7 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
     const { history } = this.recorded;
     const onStart = (): void => {
       const refusal = now() > until ? 'its time was over' : permit.refusal();
-      if (refusal !== undefined) throw new BurstNotSentError(refusal);
+      if (refusal !== undefined) throw new Error(refusal);
     };
     const burst = {
       pods,

@@ -3,7 +3,6 @@
  * address only, one caller sends all of them: its limit is first exhausted without a fault, and replenished when the
  * fault begins.
  */
-import { NotInjectedError } from '@chaosdemo/redis-faults';
 import { formatDuration } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
 import type { CallerRequest, RequestOutcome } from '../../../history/events.ts';
@@ -145,7 +144,7 @@ export class OutageCallers {
   /**
    * The one caller sends a request to every pod right before the fault: if other clients use its limit, that would look
    * like a failing limiter.
-   * @throws NotInjectedError if one is not admitted; the reason of `signal`
+   * @throws Error if one is not admitted; the reason of `signal`
    */
   async arrive(signal: AbortSignal): Promise<void> {
     const { history, plan, toolkit } = this.#scene;
@@ -161,7 +160,7 @@ export class OutageCallers {
     signal.throwIfAborted();
     for (const { pod, request } of requests) {
       if (request?.outcome === 'Admitted') history()?.request(request);
-      else throw new NotInjectedError(this.#notReplenished(pod, request));
+      else throw new Error(this.#notReplenished(pod, request));
     }
   }
 

@@ -55,7 +55,7 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
     };
   }
 
-  async arrive(signal: AbortSignal): Promise<undefined> {
+  async arrive(signal: AbortSignal): Promise<void> {
     if (!this.toolkit.ownLimit) return;
     this.recorded.history.append({ kind: 'arrived', at: this.toolkit.now() });
     await this.#callers?.arrive(signal);
