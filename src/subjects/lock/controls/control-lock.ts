@@ -60,7 +60,8 @@ export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSi
     const token = held[0]?.token ?? '';
     if (JSON.stringify(lock.release).includes(TOKEN_PLACE)) {
       // Of the same form, in case that the pod checks that.
-      const foreign = requests.release(key, token.slice(0, -1) + (token.endsWith('0') ? '1' : '0'));
+      const other = token.slice(0, -1) + (token.endsWith('0') ? '1' : '0');
+      const foreign = requests.requestTo('release', key, other);
       await podClients[0]?.send(foreign, health.timeoutMs, signal);
       await requireFull(' after a release with the token of another');
     }

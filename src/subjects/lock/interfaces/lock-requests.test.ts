@@ -24,7 +24,7 @@ it('a token is filled in so that it stays one value of its part', () => {
     body: '{"token":"$(token)"}',
   };
   const token = 'a/b"&c=$&';
-  const sent = new LockRequests(lockOf({}, release)).release('k', token);
+  const sent = new LockRequests(lockOf({}, release)).requestTo('release', 'k', token);
   expect(new URL(sent.path, 'http://pod').searchParams.get('token')).toBe(token);
   expect(JSON.parse(sent.body ?? '')).toEqual({ token });
   expect(sent).toMatchObject({ method: 'DELETE', headers: { 'x-token': token } });
@@ -32,8 +32,8 @@ it('a token is filled in so that it stays one value of its part', () => {
 
 it('each request carries the headers of a Secret', () => {
   const requests = new LockRequests(lockOf({ headers: [{ name: 'x', value: '1' }] }), { authorization: 'b' });
-  expect(requests.acquire('k', 't').headers).toEqual({ x: '1', authorization: 'b' });
-  expect(requests.release('k', 't').headers).toEqual({ authorization: 'b' });
+  expect(requests.requestTo('acquire', 'k', 't').headers).toEqual({ x: '1', authorization: 'b' });
+  expect(requests.requestTo('release', 'k', 't').headers).toEqual({ authorization: 'b' });
 });
 
 it('an answer grants or denies by its status, and any other is an error', () => {

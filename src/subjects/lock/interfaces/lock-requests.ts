@@ -2,7 +2,7 @@
 import type { HttpAnswer } from '../../http/answer.ts';
 import type { ReadsAnswers } from '../../http/caller-request.ts';
 import { partAt } from '../../http/json-body.ts';
-import { filledIn, type HttpRequest, type RequestTemplate } from '../../http/request.ts';
+import { filledIn, type HttpRequest } from '../../http/request.ts';
 import { KEY_PLACE } from '../../spec/pods-schema.ts';
 import { type LockSpec, TOKEN_PLACE } from '../spec/schema.ts';
 
@@ -19,14 +19,17 @@ export class LockRequests implements ReadsAnswers {
     this.#secretHeaders = secretHeaders;
   }
 
-  /** @param token of the caller, in case that the answer has none */
-  acquire(key: string, token: string): HttpRequest {
-    return this.#filled(this.#lock.acquire, key, token);
-  }
-
-  /** @param token of the grant */
-  release(key: string, token: string): HttpRequest {
-    return this.#filled(this.#lock.release, key, token);
+  /** @param token of the grant; to acquire: of the caller, in case that the answer has none */
+  requestTo(act: 'acquire' | 'release', key: string, token: string): HttpRequest {
+    // A token of a JSON body stands between quotes.
+    const tokenIn = {
+      path: encodeURIComponent(token),
+      header: token,
+      body: JSON.stringify(token).slice(1, -1),
+    };
+    return filledIn(this.#lock[act], this.#secretHeaders, (text, of) =>
+      text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => tokenIn[of]),
+    );
   }
 
   /** The decision on a request to acquire. */
@@ -54,18 +57,6 @@ export class LockRequests implements ReadsAnswers {
   fenceIn(answer: HttpAnswer): number | undefined {
     const found = Number(partAt(this.#lock.acquire.fencing, answer) ?? Number.NaN);
     return Number.isSafeInteger(found) ? found : undefined;
-  }
-
-  #filled(template: RequestTemplate, key: string, token: string): HttpRequest {
-    // A token of a JSON body stands between quotes.
-    const tokenIn = {
-      path: encodeURIComponent(token),
-      header: token,
-      body: JSON.stringify(token).slice(1, -1),
-    };
-    return filledIn(template, this.#secretHeaders, (text, of) =>
-      text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => tokenIn[of]),
-    );
   }
 }
 

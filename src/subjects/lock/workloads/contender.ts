@@ -55,7 +55,7 @@ export function contenderOf(options: ContenderOptions) {
   const late = new Set<Promise<void>>();
 
   const release = async (grant: number, token: string, until: number): Promise<void> => {
-    const sent = requests.release(key, token);
+    const sent = requests.requestTo('release', key, token);
     while (!lifetime.aborted) {
       const result = await client.send(sent, callerTimeoutMs, lifetime);
       const of = { pod, caller: 'Release', key } as const;
@@ -93,7 +93,7 @@ export function contenderOf(options: ContenderOptions) {
       late.add(released);
       void released.finally(() => late.delete(released));
     };
-    const sent = requests.acquire(key, own);
+    const sent = requests.requestTo('acquire', key, own);
     const result = await client.send(sent, callerTimeoutMs, lifetime, { until: lifetime, onEnd });
     if (result.failure?.code === 'NO_ROOM') leftOut();
     const { problem, request } = requestIn(result, requests, { pod, caller: 'Acquire', key }) ?? {};
