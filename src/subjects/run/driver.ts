@@ -142,32 +142,24 @@ export class PodsDriver implements SubjectDriver {
   }
 
   async #inject(effect: EffectOf<'Inject'>, permit: Permit, signal: AbortSignal): Promise<Finding> {
-    const { id: fault, scenario } = effect;
+    const { id: fault, plannedAt: from, scenario, until } = effect;
+    const { faultNotes } = this.#options;
     let report: FaultReport;
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
+      const { mechanism } = this.#planned(scenario);
       const inject = (): Promise<FaultReport> =>
         this.#attempt({ fault, scenario }).inject(effect, permit, signal);
-      report = await this.#noted(effect, inject, signal);
+      const disturbed = { from, until: mechanism?.lasts === 'Moment' ? from : until };
+      report = await (faultNotes && mechanism
+        ? injectNoted(faultNotes, disturbed, inject, signal)
+        : inject());
     } catch (error) {
       signal.throwIfAborted();
       report = { missed: true, message: messageOf(error), evidence: [] };
     }
     this.#options.logger.info({ fault, missed: report.missed, proof: report.proof }, report.message);
     return { kind: 'Fault', fault, report };
-  }
-
-  /** Injects, with a note of how long a fault disturbs Redis. @throws as {@link injectNoted} */
-  async #noted(
-    { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
-    inject: () => Promise<FaultReport>,
-    signal: AbortSignal,
-  ): Promise<FaultReport> {
-    const { faultNotes } = this.#options;
-    const { mechanism } = this.#planned(scenario);
-    if (!faultNotes || !mechanism) return await inject();
-    const end = mechanism.lasts === 'Moment' ? from : until;
-    return await injectNoted(faultNotes, { from, until: end }, inject, signal);
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {
