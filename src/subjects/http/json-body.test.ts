@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from './json-body.ts';
 
-const parsed = (text: string, most?: number): unknown => parseJson(Buffer.from(text), most);
+const parsed = (text: string): unknown => parseJson(Buffer.from(text));
 const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
 describe('JSON in a body', () => {
@@ -10,7 +10,8 @@ describe('JSON in a body', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
         const text = JSON.stringify(value);
-        expect(parsed(text, 1e6)).toEqual(JSON.parse(text));
+        fc.pre(Buffer.byteLength(text) <= 4096);
+        expect(parsed(text)).toEqual(JSON.parse(text));
       }),
     );
   });

@@ -3,7 +3,7 @@
 import type { HttpAnswer } from './answer.ts';
 
 /** Enough for a decision and its envelope. Parsing takes at most 100 µs, measured. */
-export const JSON_BYTES = 4 * 1024;
+const JSON_BYTES = 4 * 1024;
 /** Deeply nested JSON takes ten times as long to parse as flat JSON of the same size. */
 const MOST_DEEP = 32;
 
@@ -12,9 +12,9 @@ const BACKSLASH = 0x5c;
 const OPENING: ReadonlySet<number> = new Set(Buffer.from('[{'));
 const CLOSING: ReadonlySet<number> = new Set(Buffer.from(']}'));
 
-/** The parsed body; undefined if it is not JSON, longer than `mostBytes`, or nested more than 32 deep. */
-export function parseJson(body: Buffer, mostBytes = JSON_BYTES): unknown {
-  if (body.length > mostBytes || !isFlat(body)) return undefined;
+/** The parsed body; undefined if it is not JSON, longer than 4 KiB, or nested more than 32 deep. */
+export function parseJson(body: Buffer): unknown {
+  if (body.length > JSON_BYTES || !isFlat(body)) return undefined;
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
