@@ -12,10 +12,7 @@ import { evidenceIn } from './run/replay.ts';
 import type { SubjectKind } from './scenarios/scenario-type.ts';
 import { subjectOf } from './subject.ts';
 
-export const SUBJECTS: readonly [Subject<Cluster>, ...Subject<Cluster>[]] = [
-  rateLimiter,
-  subjectOf(lockKind),
-];
+export const SUBJECTS = [rateLimiter, subjectOf(lockKind)] as const;
 
 /** What their runs and histories need to know of them. */
 export const KINDS: readonly SubjectKind[] = [rateLimiterKind, lockKind];
@@ -27,7 +24,7 @@ export function subjectsExplainedBy(diagnosis: DiagnosisProfiles): readonly Subj
 
 /** @throws RangeError for a spec without a subject, which the API server refuses */
 export function kindOf(spec: ChaosDemoSpec): SubjectKind {
-  const found = KINDS.find(({ part }) => subjectPart(spec, part) !== undefined);
+  const found = KINDS.find(({ api }) => subjectPart(spec, api.member) !== undefined);
   if (!found) throw new RangeError('the spec has no subject');
   return found;
 }

@@ -103,8 +103,8 @@ export class PodsConnector implements SubjectConnector {
   }
 
   #placeOf({ namespace, spec }: Pick<AdmissionRequest, 'namespace' | 'spec'>): Place {
-    const { part } = this.#kind;
-    return { cluster: this.#ports.cluster, namespace, part, spec: this.#kind.partOf(spec) };
+    const kind = this.#kind;
+    return { cluster: this.#ports.cluster, namespace, part: kind.api.member, spec: kind.partOf(spec) };
   }
 
   /** @throws {Refusal} the first obstacle */
@@ -113,7 +113,7 @@ export class PodsConnector implements SubjectConnector {
     const target = await discover(place, signal);
     const pods = target.pods.length;
     if (toBegin) {
-      requireReady(target, this.#kind.part);
+      requireReady(target, place.part);
       requireCapacity(this.#kind, spec, { pods, accounts: target.accounts?.keys.length });
       this.#requireAccounts(request, target);
     }
@@ -183,7 +183,7 @@ export class PodsConnector implements SubjectConnector {
     if (rested >= need) return;
     throw waitFor(
       'CoolingDown',
-      `a run needs about ${need} accounts of ${this.#kind.part}.http.callers that were not used within a window, and there are ${rested}: this one starts when there are enough`,
+      `a run needs about ${need} accounts of ${this.#kind.api.member}.http.callers that were not used within a window, and there are ${rested}: this one starts when there are enough`,
     );
   }
 

@@ -32,7 +32,6 @@ export const lockApi: SubjectApi = {
 
 export const lockKind: SubjectKind<LockSpec> = {
   api: lockApi,
-  part: PART,
   types: [exclusion],
   partOf: lockOf,
   setup: lockSetup,

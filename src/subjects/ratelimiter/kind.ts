@@ -73,7 +73,6 @@ export const rateLimiterApi: SubjectApi = {
 
 export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
   api: rateLimiterApi,
-  part: PART,
   types: SCENARIO_TYPES,
   partOf: rateLimiterOf,
   setup: limiterSetup,

@@ -23,7 +23,7 @@ import { Possible } from '../history/possible.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { historySetup, type Setup } from '../history/setup.ts';
 import { Judge } from '../scenarios/judge.ts';
-import { planOf, type ScenarioType, type SubjectKind } from '../scenarios/scenario-type.ts';
+import { planOf, type ScenarioType, type SubjectKind, scenarioTypeOf } from '../scenarios/scenario-type.ts';
 
 /** Events of a history after which everything before them is judged: a run records some ten. */
 const MOST_STEPS = 40;
@@ -73,13 +73,14 @@ export function evidenceOf(
 type Lines = Iterable<string> | AsyncIterable<string>;
 
 async function replaysOf(lines: Lines, kinds: readonly SubjectKind[]): Promise<ScenarioReplay[]> {
+  const types = kinds.flatMap((kind) => kind.types);
   const read: ScenarioReplay[] = [];
   let possible: Possible | undefined;
   await readLines(lines, {
     schemaOf: (value) =>
       (kinds.find(({ recordedAs }) => recordedAs in value) ?? kinds[0])?.setup ?? historySetup,
     setup(setup, text) {
-      const replayed = replayOf(setup, typeIn(setup, kinds));
+      const replayed = replayOf(setup, scenarioTypeOf({ types }, setup.scenario.type));
       replayed.digest.add([text]);
       read.push(replayed);
       possible = new Possible(setup);
@@ -212,13 +213,6 @@ export function unshownIn(
   if (!mechanism || proof !== 'Confirmed') return undefined;
   const observed = events.filter((event) => event.kind === 'fault' || event.kind === 'probe');
   return unshown(mechanism, observed, report, times.until);
-}
-
-/** @throws RangeError for a type that no run can have */
-function typeIn({ scenario: { type } }: Setup, kinds: readonly SubjectKind[]): ScenarioType {
-  const found = kinds.flatMap(({ types }) => types).find(({ api }) => api.type === type);
-  if (!found) throw new RangeError(`scenario.type: there is no scenario of type "${type}"`);
-  return found;
 }
 
 /** The scenario with the defaults of its parameters. @throws RangeError for parameters that the API server refuses */

@@ -32,15 +32,16 @@ export function capacity(
   spec: ChaosDemoSpec,
   { accounts, baseline, masters = 1, pods }: Found,
 ): string[] {
+  const { member } = kind.api;
   const part = kind.partOf(spec);
   const plans = plansOf(kind, spec);
   const problems = [
     kind.unsuited?.(part),
     failoverNotLast(plans),
-    tooLong(kind.part, spec, plans),
+    tooLong(member, spec, plans),
     ...plans.map((plan) => plan.unprovable(pods, baseline)),
     masters > 1 ? noCluster(kind, part, masters) : undefined,
-    accounts === undefined ? undefined : tooFewAccounts(kind.part, accounts, accountsFor(kind, spec, pods)),
+    accounts === undefined ? undefined : tooFewAccounts(member, accounts, accountsFor(kind, spec, pods)),
   ];
   return problems.filter((problem) => problem !== undefined);
 }
@@ -98,7 +99,7 @@ function tooLong(part: string, spec: ChaosDemoSpec, plans: readonly ScenarioPlan
 
 /** The part of a spec that needs a single Redis. */
 function noCluster(kind: SubjectKind, spec: PodsSpec, masters: number): string | undefined {
-  const { part } = kind;
+  const part = kind.api.member;
   const why =
     kind.noCluster?.(spec) ??
     (spec.redis.sentinel

@@ -168,8 +168,6 @@ export function podsOf(target: Target | undefined): string {
 
 export interface SubjectKind<S extends PodsSpec = PodsSpec>
   extends Pick<SubjectDefinition, 'api' | 'waitsFor' | 'welcome'> {
-  /** Its member of `spec`. */
-  readonly part: string;
   /** In the order of the story. */
   readonly types: readonly ScenarioType[];
   /** Its part of a spec, complete. @throws TypeError if it is missing, which the API server's validation rules out */
@@ -197,10 +195,10 @@ export interface SubjectKind<S extends PodsSpec = PodsSpec>
   noCluster?(part: S): string | undefined;
 }
 
-/** @throws RangeError for a type that this kind does not have */
-export function scenarioTypeOf({ part, types }: SubjectKind, type: string): ScenarioType {
+/** @throws RangeError for a type that is none of these */
+export function scenarioTypeOf({ types }: Pick<SubjectKind, 'types'>, type: string): ScenarioType {
   const found = types.find(({ api }) => api.type === type);
-  if (!found) throw new RangeError(`${part} has no scenario type ${type}`);
+  if (!found) throw new RangeError(`scenario.type: there is no scenario of type "${type}"`);
   return found;
 }
 

@@ -36,7 +36,7 @@ async function admittedPart(context: DemoCheckContext): Promise<Omit<Finding, 'c
   const { spec } = demo;
   const cluster = createKubeCluster(client, createSystemClock(), NO_LOG);
   const kind = kindOf(spec);
-  const { part } = kind;
+  const part = kind.api.member;
   const target = await discover({ cluster, namespace, part, spec: kind.partOf(spec) }, signal);
   const { pods, redis } = target;
   requireReady(target, part);

@@ -34,6 +34,6 @@ export async function examine(context: CheckContext, name: string | undefined): 
 }
 
 async function checkTarget(context: CheckContext, demo: ChaosDemo | undefined): Promise<Finding[]> {
-  const isKnown = demo && KINDS.some(({ part }) => part in demo.spec);
+  const isKnown = demo && KINDS.some(({ api }) => api.member in demo.spec);
   return isKnown ? await checkAdmission({ ...context, demo }) : [];
 }
