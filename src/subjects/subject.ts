@@ -1,11 +1,10 @@
 /** Kinds of subjects, as the framework sees them, and the connections to pods that all of them share. */
-import { scenariosOf } from '../api/index.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Subject, SubjectDefinition, SubjectPorts } from '../engine/subject.ts';
 import { PodsConnector } from './admission/connector.ts';
 import type { Cluster } from './cluster.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
-import { planOf, type SubjectKind, scenarioTypeOf, storyOf } from './scenarios/scenario-type.ts';
+import { plansOf, type SubjectKind, scenarioOf, storyOf } from './scenarios/scenario-type.ts';
 
 /**
  * Enough for the largest burst, and as much again as 800 connections take for the traffic of other runs and for
@@ -35,12 +34,7 @@ export function subjectOf(kind: SubjectKind, diagnosis: DiagnosisProfiles = RULE
     welcome: (spec, target) => kind.welcome(spec, target),
     waitsFor: (spec, scenario) => kind.waitsFor?.(spec, scenario),
     chapters: (spec) => storyOf(kind, spec),
-    scenarios(spec) {
-      const part = kind.partOf(spec);
-      return scenariosOf(spec, kind.api).map((scenario) =>
-        planOf(scenarioTypeOf(kind, scenario.type), scenario, part),
-      );
-    },
+    scenarios: (spec) => plansOf(kind, spec).map(scenarioOf),
   };
   return {
     definition,

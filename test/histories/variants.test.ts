@@ -11,9 +11,9 @@ import type { CallerKind, HistoryEvent } from '../../src/subjects/history/events
 import { readLines } from '../../src/subjects/history/json-lines.ts';
 import { KINDS } from '../../src/subjects/index.ts';
 import { limiterSetup, type Setup } from '../../src/subjects/ratelimiter/history/setup.ts';
-import { judgedDrift } from '../../src/subjects/ratelimiter/scenarios/counter-drift/index.ts';
-import { judgedBursts } from '../../src/subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
-import { judgedOutage } from '../../src/subjects/ratelimiter/scenarios/store-outage/index.ts';
+import { counterDrift } from '../../src/subjects/ratelimiter/scenarios/counter-drift/index.ts';
+import { ghostAllowing } from '../../src/subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
+import { storeOutage } from '../../src/subjects/ratelimiter/scenarios/store-outage/index.ts';
 import { replay } from '../../src/subjects/run/replay.ts';
 import { judgeBursts, judgeDrift, judgeOutage } from '../fixtures/subjects/ratelimiter/judged.ts';
 
@@ -223,9 +223,14 @@ async function codesOf(type: 'CounterDrift' | 'GhostAllowing' | 'StoreOutage', l
     event: (event) => events.push(event),
   });
   if (!setup) throw new TypeError('there is no history');
-  if (type === 'StoreOutage') return judgeOutage(judgedOutage.setup(setup), events);
-  if (type === 'CounterDrift') return judgeDrift(judgedDrift.setup(setup), events);
-  return judgeBursts(judgedBursts.setup(setup), events);
+  const { limiter, scenario } = setup;
+  if (type === 'StoreOutage') {
+    return judgeOutage({ ...setup, plan: storeOutage.plan(scenario, limiter) }, events);
+  }
+  if (type === 'CounterDrift') {
+    return judgeDrift({ ...setup, plan: counterDrift.plan(scenario, limiter) }, events);
+  }
+  return judgeBursts({ ...setup, plan: ghostAllowing.plan(scenario, limiter) }, events);
 }
 
 /** "TooFewChecks api-0 3 10": a code with its plain figures. */

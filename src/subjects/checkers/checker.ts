@@ -126,14 +126,10 @@ export class Checks<S, A> {
     try {
       run();
     } catch (error) {
-      this.fail(part, error);
+      const isFirst = this.#failures.size === 0;
+      this.#failures.set(part, code('CheckerFailed', { message: messageOf(error) }));
+      if (isFirst) this.#onFailure(error);
     }
-  }
-
-  fail(part: unknown, error: unknown): void {
-    const isFirst = this.#failures.size === 0;
-    this.#failures.set(part, code('CheckerFailed', { message: messageOf(error) }));
-    if (isFirst) this.#onFailure(error);
   }
 }
 

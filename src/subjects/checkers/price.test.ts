@@ -11,7 +11,11 @@ function found(open: readonly number[], times: Partial<Seen['times']> = { starte
   const usage = open.map(
     (count, i): Usage => ({ at: START - 1000 + 500 * i, open: count, bytes: 1e6 * count }),
   );
-  const seen: Seen = { ...seenFold.init({ pods: ['a'] }), usage, times: { until: END, ...times } };
+  const seen: Seen = {
+    ...seenFold.init({ pods: ['a'], plan: { lingerMs: 0, failsOver: false } }),
+    usage,
+    times: { until: END, ...times },
+  };
   return applying<Code>(price.finding(seen).evidence);
 }
 

@@ -8,10 +8,12 @@ export interface RecordSetup {
   readonly pods: readonly string[];
   /** Why it is not shown that the pods use this store; undefined: it is. */
   readonly storeDoubt?: string | undefined;
-  /** How long beyond its planned end the fault has to affect callers; milliseconds, default: 0. */
-  readonly lastsMs?: number;
-  /** Whether the planned end is only a bound, because the fault ends once it has happened. */
-  readonly endsEarly?: boolean;
+  readonly plan: {
+    /** How long beyond its planned end the fault has to affect callers; milliseconds. */
+    readonly lingerMs: number;
+    /** Whether the planned end is only a bound, because the fault ends once it has happened. */
+    readonly failsOver: boolean;
+  };
 }
 
 type RecordSeen = Recorded & { readonly setup: RecordSetup };
@@ -31,15 +33,16 @@ export const record = {
 /** The fault was there for all of its time. */
 export const proof = {
   name: 'proof',
-  finding({ proof: found, setup: { endsEarly = false, lastsMs = 0 }, times }: RecordSeen) {
+  finding({ proof: found, setup, times }: RecordSeen) {
+    const { failsOver, lingerMs } = setup.plan;
     const { doubtfulFrom, endedAt } = times;
-    const until = endsEarly ? Math.min(times.until, endedAt ?? times.until) : times.until;
-    const lastsUntil = until + lastsMs;
+    const until = failsOver ? Math.min(times.until, endedAt ?? times.until) : times.until;
+    const lastsUntil = until + lingerMs;
     const isEarly = endedAt !== undefined && endedAt < until - EARLY_MS;
     const isDoubtful =
       doubtfulFrom !== undefined &&
       doubtfulFrom < lastsUntil - EARLY_MS &&
-      (lastsMs > 0 || endedAt === undefined || endedAt > doubtfulFrom);
+      (lingerMs > 0 || endedAt === undefined || endedAt > doubtfulFrom);
     return {
       unproven: [
         found !== undefined && found !== 'Confirmed' && code('FaultUnproven'),

@@ -3,8 +3,6 @@ import { outageSetup } from '../../../test/fixtures/subjects/ratelimiter/simulat
 import type { EventOf } from './events.ts';
 import { History } from './history.ts';
 
-const health = { kind: 'health', at: 1, pods: {}, connected: true } as const;
-
 it('takes memory as it grows, drops events without it, and gives it back', () => {
   let [held, most] = [0, Number.POSITIVE_INFINITY];
   const memory = {
@@ -17,7 +15,7 @@ it('takes memory as it grows, drops events without it, and gives it back', () =>
       held -= bytes;
     },
   };
-  const history = new History(outageSetup(), { memory });
+  const history = new History(outageSetup(), memory);
   const request = {
     pod: 'a',
     caller: 'Drawn',
@@ -30,27 +28,12 @@ it('takes memory as it grows, drops events without it, and gives it back', () =>
   most = held;
   for (let i = 0; i < 1004; i += 1) history.request(request);
   // Steps of the fault are few, and nothing is judged without them.
-  history.append(health);
+  history.append({ kind: 'health', at: 1, pods: {}, connected: true });
   expect([history.requests.length, history.events.length, history.dropped]).toEqual([1000, 1001, 5]);
   history.release();
   history.request(request);
   history.release();
   expect([held, history.requests.length]).toEqual([0, 1000]);
-});
-
-it('passes the error of a listener on, and passes it no further event', () => {
-  const errors: unknown[] = [];
-  const history = new History(outageSetup(), { onFailure: (error) => errors.push(error) });
-  const seen = { failing: 0, other: 0 };
-  history.listen(() => {
-    seen.failing += 1;
-    throw new TypeError('a bug');
-  });
-  history.listen(() => (seen.other += 1));
-  history.append(health);
-  history.append(health);
-  expect(seen).toEqual({ failing: 1, other: 2 });
-  expect(errors).toEqual([new TypeError('a bug')]);
 });
 
 it('presumes the planned time of a fault that was reported without a start', () => {

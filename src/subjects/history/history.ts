@@ -22,14 +22,7 @@ export const MOST_REQUESTS_KEPT = 130_000;
 /** Events for which memory is taken at once, and what one takes; bytes. */
 const [ROOM_EVENTS, EVENT_BYTES] = [1000, 234];
 
-export interface HistoryOptions {
-  /** Gets the error of a listener, which gets no event after it; default: `append` throws it. */
-  readonly onFailure?: (error: unknown) => void;
-  /** Default: only the number of events is bounded. */
-  readonly memory?: Memory;
-}
-
-/** Gets each event after it is recorded, and a `dropped` for each one that is not. */
+/** Gets each event after it is recorded, and a `dropped` for each one that is not. Must not throw. */
 export type Listener = (event: HistoryEvent) => void;
 
 export class History<S extends Setup = Setup> {
@@ -38,17 +31,16 @@ export class History<S extends Setup = Setup> {
   readonly #requests: CallerRequest[] = [];
   /** Requests that were recorded as unanswered, with their ids. */
   readonly #unanswered = new Map<CallerRequest, number>();
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners: Listener[] = [];
   #recorded = NOTHING_RECORDED;
-  readonly #onFailure: (error: unknown) => void;
   /** undefined: it needs none, or was given back. */
   #memory: Memory | undefined;
   /** Events for which there is memory. */
   #room: number;
 
-  constructor(setup: S, { onFailure = rethrow, memory }: HistoryOptions = {}) {
+  /** @param memory left out: only the number of events is bounded */
+  constructor(setup: S, memory?: Memory) {
     this.setup = setup;
-    this.#onFailure = onFailure;
     this.#memory = memory;
     this.#room = memory ? 0 : MOST_EVENTS;
   }
@@ -87,7 +79,7 @@ export class History<S extends Setup = Setup> {
 
   /** From now on `listener` gets every event, in order. */
   listen(listener: Listener): void {
-    this.#listeners.add(listener);
+    this.#listeners.push(listener);
   }
 
   /** Records a request that has its outcome. @returns its id */
@@ -137,14 +129,7 @@ export class History<S extends Setup = Setup> {
 
   #pass(event: HistoryEvent): void {
     this.#recorded = recorded(this.#recorded, event);
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#listeners.delete(listener);
-        this.#onFailure(error);
-      }
-    }
+    for (const listener of this.#listeners) listener(event);
   }
 
   #hasRoom(): boolean {
@@ -153,8 +138,4 @@ export class History<S extends Setup = Setup> {
     this.#room += ROOM_EVENTS;
     return true;
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }

@@ -132,11 +132,9 @@ export class Attempt {
   }
 
   #record(fixture: string): Judge {
-    const history = new History(setupOf(this.#type, this.#plan, this.#toolkit, fixture), {
-      memory: this.#toolkit.budget.history,
-      onFailure: (error) => judge.fail(error),
-    });
-    const judge = new Judge(history, this.#type.judged, (error) => {
+    const setup = setupOf(this.#type, this.#plan, this.#toolkit, fixture);
+    const history = new History(setup, this.#toolkit.budget.history);
+    const judge = new Judge(history, this.#type, (error) => {
       this.#onFailure(error);
       this.#report();
     });

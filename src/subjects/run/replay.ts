@@ -23,7 +23,12 @@ import { Possible } from '../history/possible.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { historySetup, type Setup } from '../history/setup.ts';
 import { Judge } from '../scenarios/judge.ts';
-import { planOf, type ScenarioType, type SubjectKind, scenarioTypeOf } from '../scenarios/scenario-type.ts';
+import {
+  type ScenarioType,
+  type SubjectKind,
+  scenarioOf,
+  scenarioTypeOf,
+} from '../scenarios/scenario-type.ts';
 
 /** Events of a history after which everything before them is judged: a run records some ten. */
 const MOST_STEPS = 40;
@@ -100,15 +105,10 @@ type ScenarioReplay = ReturnType<typeof replayOf>;
 function replayOf(given: Setup, type: ScenarioType) {
   const setup = { ...given, scenario: withParameters(type, given.scenario) };
   const history = new History(setup);
-  const judge = new Judge(history, type.judged);
-  const part = type.partIn(setup);
-  const scenario = planOf(type, setup.scenario, part);
-  const { mechanism } = type.plan(setup.scenario, part);
-  const entry: ScenarioStatus = {
-    name: setup.scenario.name,
-    type: setup.scenario.type,
-    expect: setup.scenario.expect,
-  };
+  const judge = new Judge(history, type);
+  const { plan } = judge;
+  const scenario = scenarioOf(plan);
+  const entry: ScenarioStatus = { name: scenario.name, type: scenario.type, expect: scenario.expect };
   /** Of its lines. */
   const digest = new LinesDigest();
   const gone = new Set<string>();
@@ -137,7 +137,7 @@ function replayOf(given: Setup, type: ScenarioType) {
     } else if (event.step === 'Reported') {
       const { kind: _, step: __, ...reported } = event;
       report = reported as FaultReport;
-      why = unshownIn(history, mechanism, event.proof, history.times);
+      why = unshownIn(history, plan.mechanism, event.proof, history.times);
       if (fault) applyFaultReport(entry, fault, report);
     }
   };
@@ -184,7 +184,7 @@ function replayOf(given: Setup, type: ScenarioType) {
     /** Why no run records such a history; undefined: one may. */
     impossible(): string | undefined {
       if (why !== undefined && why !== NOT_RECORDED) return `its fault is not Confirmed: ${why}`;
-      return type.impossible?.(history);
+      return type.impossible?.(history, plan);
     },
 
     /** What was observed so far. */

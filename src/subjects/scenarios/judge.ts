@@ -5,7 +5,7 @@ import { type CheckedBy, Checks, type Code, compose, type Finding } from '../che
 import { finishedAt, type Seen } from '../checkers/seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';
-import type { Setup } from '../history/setup.ts';
+import type { Judged, ScenarioPlan, ScenarioType } from './scenario-type.ts';
 import type { SeenEvidence } from './timeline.ts';
 
 export type Findings = ReadonlyMap<string, Finding>;
@@ -54,7 +54,6 @@ export function summariesOf(findings: Findings, words: (code: Code) => string, .
 
 /** How a scenario judges. */
 export interface JudgedBy<S, A> extends CheckedBy<S, A> {
-  setup(setup: Setup): S;
   /** Puts a code into words. */
   readonly words: (code: Code) => string;
   /** The state of the invariant; undefined before the first result. */
@@ -69,34 +68,30 @@ export interface JudgedBy<S, A> extends CheckedBy<S, A> {
   evidence(history: History, judge: Judge<A>): SeenEvidence | undefined;
 }
 
-export type OnFailure = (error: unknown) => void;
-
 /** An error in the code that judges makes the result unknown, and nothing else fails. */
-export class Judge<A = unknown> {
+export class Judge<A = unknown> extends Checks<Judged, A> {
   readonly history: History;
-  readonly #by: JudgedBy<unknown, A>;
-  readonly #checks: Checks<unknown, A>;
+  readonly plan: ScenarioPlan;
+  readonly #by: ScenarioType<A>;
   #last: InvariantReading | undefined;
 
   /** @param onFailure gets the first error; the result is unknown by then */
-  constructor(history: History, by: JudgedBy<unknown, A>, onFailure: OnFailure = () => undefined) {
+  constructor(history: History, by: ScenarioType<A>, onFailure: (error: unknown) => void = () => undefined) {
+    const { setup } = history;
+    const plan = by.plan(setup.scenario, by.partIn(setup));
+    super(by, { ...setup, plan }, onFailure);
     this.history = history;
+    this.plan = plan;
     this.#by = by;
-    this.#checks = new Checks(by, by.setup(history.setup), onFailure);
-    history.listen((event) => this.#checks.take(event));
-  }
-
-  /** What the checkers saw. */
-  get state(): A {
-    return this.#checks.state;
-  }
-
-  findings(): Findings {
-    return this.#checks.findings();
+    history.listen((event) => this.take(event));
   }
 
   changes(event: HistoryEvent): boolean {
-    return this.#by.changes(event, this.state);
+    let changes = false;
+    this.guard(this, () => {
+      changes = this.#by.changes(event, this.state);
+    });
+    return changes;
   }
 
   get isDetected(): boolean {
@@ -106,7 +101,7 @@ export class Judge<A = unknown> {
   /** The effects of the fault, once the subject was seen to work again. */
   recovered(): readonly Measure[] {
     let measures: readonly Measure[] = [];
-    this.#checks.guard(this, () => {
+    this.guard(this, () => {
       measures = this.#by.effects?.(this) ?? [];
     });
     return measures;
@@ -116,19 +111,14 @@ export class Judge<A = unknown> {
     return this.#by.evidence(this.history, this);
   }
 
-  /** From now on the result is unknown. */
-  fail(error: unknown): void {
-    this.#checks.fail(this, error);
-  }
-
   get failed(): boolean {
-    return this.#checks.failures.length > 0;
+    return this.failures.length > 0;
   }
 
   /** Undefined before the first result. */
   reading(): InvariantReading | undefined {
     const { read, words } = this.#by;
-    this.#checks.guard(this, () => {
+    this.guard(this, () => {
       const found = read(this.state, this.findings());
       this.#last = found && {
         ...found,
@@ -138,7 +128,7 @@ export class Judge<A = unknown> {
     });
     if (!this.failed) return this.#last;
     const last = this.#last ?? { measures: [], summary: 'unknown', shortfalls: [], evidence: [] };
-    const shortfalls = new Set([...this.#checks.failures.map(words), ...last.shortfalls]);
+    const shortfalls = new Set([...this.failures.map(words), ...last.shortfalls]);
     // Nothing else is missing: what follows is not judged.
     return { ...last, watchedUntil: Number.MAX_SAFE_INTEGER, shortfalls: [...shortfalls] };
   }

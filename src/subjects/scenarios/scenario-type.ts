@@ -91,23 +91,25 @@ export abstract class ScenarioPlan<P extends object = object, S extends PodsSpec
   abstract unprovable(pods: number, baseline?: Controls['baseline']): string | undefined;
 }
 
+/** What the checkers of a scenario know before the first event. */
+export type Judged<S extends Setup = Setup, P extends ScenarioPlan = ScenarioPlan> = S & { readonly plan: P };
+
 export interface ScenarioType<
   A = unknown,
   P extends ScenarioPlan = ScenarioPlan,
   T extends Toolkit = Toolkit,
   S extends Setup = Setup,
-> {
+> extends JudgedBy<Judged<S, P>, A> {
   readonly api: FaultApi;
   /** Whether profiles explain its anomalies. */
   readonly isExplained: boolean;
   plan(scenario: ScenarioSpec, part: PodsSpec): P;
-  readonly judged: JudgedBy<unknown, A>;
   /** What its history begins with, besides what all begin with. */
   setup(plan: P, toolkit: T): object;
   /** The part of the spec in the setup of a history. */
   partIn(setup: S): PodsSpec;
   /** Why no run records such a history, which has ended; undefined: one may. */
-  impossible?(history: History<S>): string | undefined;
+  impossible?(history: History<S>, plan: P): string | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   fault?(plan: P, toolkit: T, fixture: () => string): StoreFault;
   /** The requests, and the reads of counters. Opens no connection yet. */
@@ -115,18 +117,18 @@ export interface ScenarioType<
 }
 
 /** A scenario as the framework needs it. */
-export function planOf(type: ScenarioType, scenario: ScenarioSpec, part: PodsSpec): Scenario {
-  const plan = type.plan(scenario, part);
+export function scenarioOf(plan: ScenarioPlan): Scenario {
   const { countdownMs, faultMs, faultTitle, invariant, lingerMs, rate, settleMs, storyMs } = plan;
+  const { expect, name, type } = plan.scenario;
   return {
-    name: scenario.name,
-    type: scenario.type,
-    expect: scenario.expect,
+    name,
+    type,
+    expect,
     countdownMs,
     storyMs,
     load: rate !== undefined,
     // A pause is counted by the store and can be ended early; a burst has ended before it can be checked.
-    releasable: type.fault !== undefined,
+    releasable: plan.mechanism !== undefined,
     faultTitle,
     invariant,
     faultMs: faultMs + lingerMs,

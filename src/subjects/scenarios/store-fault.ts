@@ -10,7 +10,6 @@ import {
 } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import { type CelRule, cel, durationField, formatDuration, parseDuration } from '../../api/index.ts';
-import type { PodsSpec } from '../spec/pods-schema.ts';
 import type { ScenarioPlan } from './scenario-type.ts';
 import type { Toolkit } from './tools.ts';
 
@@ -137,18 +136,19 @@ export function faultRules(
   ];
 }
 
-/** How the title of a fault continues. */
-export function continuing({ lasts }: Mechanism, duration: string): string {
-  if (lasts === 'Moment') return `, and callers continue for ${duration}`;
-  return `${lasts === 'ForGood' ? ' within' : ' for'} ${duration}, and callers continue`;
+/** What happens, and that callers continue. */
+export function titleOf({ faultMs, mechanism }: Pick<FaultPlan, 'faultMs' | 'mechanism'>): string {
+  const { lasts, title } = mechanism;
+  const duration = formatDuration(faultMs);
+  if (lasts === 'Moment') return `${title}, and callers continue for ${duration}`;
+  return `${title}${lasts === 'ForGood' ? ' within' : ' for'} ${duration}, and callers continue`;
 }
 
 type FaultPlan = ScenarioPlan<{ fault: FaultParameters }> & { mechanism: Mechanism };
 
 /** Why the fault cannot be injected, or not past or by the fault proxy, with what to change; undefined: it can. */
 export function faultProblem(
-  { failsOver, faultMs, lingerMs, mechanism, parameters, scenario }: FaultPlan,
-  { redis }: Pick<PodsSpec, 'redis'>,
+  { failsOver, faultMs, lingerMs, mechanism, parameters, part: { redis }, scenario }: FaultPlan,
   part: string,
   member: string,
 ): string | undefined {

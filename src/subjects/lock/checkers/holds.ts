@@ -9,6 +9,7 @@ import { admittedAt, countsOf, phasesOf } from '../../checkers/requests.ts';
 import { goneOf, type Seen } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
+import type { LockSpec } from '../spec/schema.ts';
 
 export const BEHAVIOURS = ['Excludes', 'DoubleGrants', 'Denies', 'Hangs', 'Mixed'] as const;
 
@@ -21,17 +22,19 @@ export const BEHAVIOURS = ['Excludes', 'DoubleGrants', 'Denies', 'Hangs', 'Mixed
  */
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
+/** All that the checkers need to know before the first event. */
 export interface LockSetup extends RecordSetup {
-  readonly slots: number;
-  /** Infinite: a slot is held until it is released; milliseconds. */
-  readonly ttlMs: number;
-  readonly isFenced: boolean;
-  /** Keys of all locks. */
-  readonly keys: readonly string[];
-  /** How long a contender waits, and how long the lock may take to recover; milliseconds. */
-  readonly callerTimeoutMs: number;
-  readonly recoverMs: number;
-  readonly accept: readonly Behaviour[];
+  readonly fixture: string;
+  /** As `ExclusionPlan`. */
+  readonly plan: RecordSetup['plan'] & {
+    readonly part: Pick<LockSpec, 'acquire' | 'slots'>;
+    readonly parameters: { readonly accept: readonly Behaviour[] };
+    /** Infinite: a slot is held until it is released; milliseconds. */
+    readonly ttlMs: number;
+    readonly callerTimeoutMs: number;
+    readonly recoverMs: number;
+    keysOf(fixture: string): readonly string[];
+  };
 }
 
 export type LockSeen = Seen<LockSetup>;
@@ -49,7 +52,7 @@ export interface Hold {
 }
 
 /** The certain holds of each key, in the order in which they began. */
-export const holdsOf = once(({ requests, setup: { ttlMs } }: LockSeen) => {
+export const holdsOf = once(({ requests, setup }: LockSeen) => {
   const releases = new Map<number | undefined, CallerRequest>();
   // The first one of a grant, since that ended first.
   for (const request of requests.toReversed()) releases.set(request.grant, request);
@@ -59,7 +62,7 @@ export const holdsOf = once(({ requests, setup: { ttlMs } }: LockSeen) => {
     // Until when one without a recorded release was held is not known.
     if (from === undefined || !released) return [];
     const { fence, key = '', pod, sentAt } = request;
-    const to = Math.min(released.sentAt, sentAt + ttlMs);
+    const to = Math.min(released.sentAt, sentAt + setup.plan.ttlMs);
     return to > from ? [{ key, pod, sentAt, from, to, until: released.endedAt, fence }] : [];
   });
   return Map.groupBy(
@@ -81,13 +84,14 @@ export function overlapsOf(holds: readonly Hold[]) {
 export const doubleGrantsOf = once((seen: LockSeen) =>
   [...holdsOf(seen).values()]
     .flatMap(overlapsOf)
-    .filter(({ open }) => open.length > seen.setup.slots)
+    .filter(({ open }) => open.length > seen.setup.plan.part.slots)
     .toSorted((a, b) => a.hold.from - b.hold.from),
 );
 
 /** Requests to acquire for which this is true of as many holds of their key as it has slots. */
 function acquiresWith(seen: LockSeen, is: (request: CallerRequest, hold: Hold) => boolean): CallerRequest[] {
   const { requests, setup } = seen;
+  const { callerTimeoutMs, part } = setup.plan;
   const byKey = Map.groupBy(
     requests.filter(({ caller }) => caller === 'Acquire').toSorted((a, b) => a.sentAt - b.sentAt),
     ({ key = '' }) => key,
@@ -97,9 +101,9 @@ function acquiresWith(seen: LockSeen, is: (request: CallerRequest, hold: Hold) =
     let [next, near]: [number, Hold[]] = [0, []];
     return acquires.filter((request) => {
       near = near.filter(({ until }) => until >= request.sentAt);
-      const beyond = request.endedAt + setup.callerTimeoutMs;
+      const beyond = request.endedAt + callerTimeoutMs;
       for (let hold = holds[next]; hold && hold.from <= beyond; hold = holds[++next]) near.push(hold);
-      return near.filter((hold) => is(request, hold)).length >= setup.slots;
+      return near.filter((hold) => is(request, hold)).length >= part.slots;
     });
   });
 }
@@ -113,7 +117,7 @@ export const contendedOf = once((seen: LockSeen) =>
 export const viewOf = once((seen: LockSeen) => {
   const { endedAt, startedAt } = seen.times;
   if (startedAt === undefined || endedAt === undefined) return undefined;
-  const { callerTimeoutMs, recoverMs } = seen.setup;
+  const { callerTimeoutMs, recoverMs } = seen.setup.plan;
   const trafficTo = seen.last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
   const gone = goneOf(seen);
   const acquires = seen.requests.filter(

@@ -24,7 +24,8 @@ import {
 export const exclusion = {
   name: 'exclusion',
   finding(seen: LockSeen) {
-    const { accept, slots } = seen.setup;
+    const { parameters, part } = seen.setup.plan;
+    const { slots } = part;
     const { endedAt = Number.POSITIVE_INFINITY, startedAt } = seen.times;
     const [doubles, contended] = [doubleGrantsOf(seen), contendedOf(seen)];
     const [first] = doubles;
@@ -32,7 +33,7 @@ export const exclusion = {
     const before = doubles.filter(({ hold }) => hold.from < (startedAt ?? endedAt)).length;
     const inFault = contended.filter(({ sentAt }) => sentAt >= (startedAt ?? endedAt) && sentAt < endedAt);
     const [grants, have] = [doubles.length, contended.length];
-    const isAccepted = accept.includes('DoubleGrants');
+    const isAccepted = parameters.accept.includes('DoubleGrants');
     const isShort = !first && !isAccepted && have < LEAST_REQUESTS;
     return {
       isBroken: first !== undefined && !isAccepted,
@@ -65,7 +66,7 @@ function shrinkingIn(holds: readonly Hold[]): Fenced[] {
 export const fencing = {
   name: 'fencing',
   finding(seen: LockSeen) {
-    if (!seen.setup.isFenced) return NOTHING;
+    if (!seen.setup.plan.part.acquire.fencing) return NOTHING;
     const all = [...holdsOf(seen).values()];
     const shrinking = all.flatMap(shrinkingIn).toSorted((a, b) => a.from - b.from);
     const without = all.flat().filter((hold) => !isFenced(hold)).length;
@@ -110,7 +111,7 @@ export const service = {
     const relative = granted(calm) > 0 ? granted(free) / granted(calm) : 0;
     const isDouble = doubleGrantsOf(seen).length > 0;
     const behaviour = isDouble ? 'DoubleGrants' : wordFor(counts, relative);
-    const isBroken = !isDouble && !seen.setup.accept.includes(behaviour);
+    const isBroken = !isDouble && !seen.setup.plan.parameters.accept.includes(behaviour);
     // The measured share is so close to the border that chance decides whether there is one word.
     const isNear = [counts.Timeout, counts.Error].some((count) => {
       const shares = [shareInterval(count, of), shareInterval(of - count, of)];
@@ -138,9 +139,11 @@ export const service = {
 export const returnIn = once((seen: LockSeen) => {
   const { ended, return: began } = seen.last;
   if (!ended || !began) return undefined;
-  const { keys, slots } = seen.setup;
+  const { fixture, plan, pods: all } = seen.setup;
+  const { slots } = plan.part;
+  const keys = plan.keysOf(fixture);
   const gone = goneOf(seen);
-  const staying = seen.setup.pods.filter((pod) => !gone.has(pod));
+  const staying = all.filter((pod) => !gone.has(pod));
   const lacking = keys.flatMap((key) => {
     const holds = (holdsOf(seen).get(key) ?? []).filter(({ sentAt }) => sentAt >= began.at);
     const granting = new Set(holds.map(({ pod }) => pod));

@@ -38,18 +38,22 @@ function* eventsOf(bursts: readonly Burst[]): Generator<HistoryEvent> {
   }
 }
 
+type Changed = Partial<BurstSetup['plan'] & Pick<BurstSetup, 'clockWithinMs'>>;
+
 function judge(
   bursts: readonly Burst[],
-  change: Partial<BurstSetup> = {},
+  { clockWithinMs = 500, ...change }: Changed = {},
   more: readonly HistoryEvent[] = [],
 ) {
-  const setup = { pods, limit, clockWithinMs: 500, isOneCaller: false, planned: bursts.length, ...change };
+  const plan = { limit, full: 10, isOneCaller: false, lingerMs: 0, failsOver: false };
+  const parameters = { trials: bursts.length };
+  const setup = { pods, clockWithinMs, plan: { ...plan, parameters, ...change } };
   return judgeBursts(setup, [...eventsOf(bursts), ...more]);
 }
 
 const trialsOf = (...bursts: Burst[]) => judge(bursts).state.trials;
 /** What is missing in the first trial. */
-const missingOf = (made: Burst, change: Partial<BurstSetup> = {}) =>
+const missingOf = (made: Burst, change: Changed = {}) =>
   (judge([made], change).shortfalls ?? []).map((one) => ('found' in one ? one.found : one));
 
 describe('the admissions of a burst', () => {
@@ -140,7 +144,7 @@ describe('several bursts', () => {
     const lacking = { code: 'InTrial', trial: 2, planned: 2, found: { code: 'LimitNotReached' } };
     expect(judge([one, other]).shortfalls).toMatchObject([lacking]);
     const stopped: HistoryEvent = { kind: 'stopped', at: T + 600, why: 'late' };
-    expect(judge([one], { planned: 3 }, [stopped]).shortfalls).toEqual([
+    expect(judge([one], { parameters: { trials: 3 } }, [stopped]).shortfalls).toEqual([
       { code: 'TrialsMissing', trials: 1, planned: 3, stopped: 'late' },
     ]);
   });

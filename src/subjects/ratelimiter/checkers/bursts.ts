@@ -9,14 +9,9 @@ import { applying, code, figure, NOTHING } from '../../checkers/checker.ts';
 import { type RecordSetup, record } from '../../checkers/record.ts';
 import type { CallerRequest, HistoryEvent } from '../../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../../history/recorded.ts';
+import type { Setup } from '../history/setup.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import {
-  admittedAtOnce,
-  mayCrossWindow,
-  mostAdmitted,
-  type RateLimit,
-  type Span,
-} from '../limits/rate-limit.ts';
+import { mayCrossWindow, mostAdmitted, type RateLimit, type Span } from '../limits/rate-limit.ts';
 
 /**
  * Requests that are written within this time count as concurrent. It is a fraction of the interval at which limiters
@@ -31,13 +26,15 @@ export function togetherMs(requests: number): number {
   return Math.max(TOGETHER_MS, requests / REQUESTS_PER_MS);
 }
 
-export interface BurstSetup extends RecordSetup {
-  readonly limit: RateLimit;
-  readonly clockWithinMs: number;
-  /** Whether all bursts are of one caller, whose limit may also be used by others. */
-  readonly isOneCaller: boolean;
-  /** Bursts that were planned. */
-  readonly planned: number;
+export interface BurstSetup extends RecordSetup, Pick<Setup, 'clockWithinMs'> {
+  /** As `BurstPlan`. */
+  readonly plan: RecordSetup['plan'] & {
+    readonly limit: RateLimit;
+    readonly full: number;
+    /** Whether all bursts are of one caller, whose limit may also be used by others. */
+    readonly isOneCaller: boolean;
+    readonly parameters: { readonly trials: number };
+  };
 }
 
 /** One burst, as judged when its last answer was known. */
@@ -74,10 +71,10 @@ export const burstFold = {
 };
 
 function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number): Trial {
-  const { clockWithinMs, limit } = setup;
+  const { clockWithinMs, plan } = setup;
   const admissions = burst.outcomes.filter(({ outcome }) => outcome === 'Admitted');
-  const over = overAdmission(limit, admissions, { firstSentAt: burst.startedAt, clockWithinMs });
-  return { burst, judgedAt, over, bound: mostAdmitted(limit, spanOf(setup, burst)) };
+  const over = overAdmission(plan.limit, admissions, { firstSentAt: burst.startedAt, clockWithinMs });
+  return { burst, judgedAt, over, bound: mostAdmitted(plan.limit, spanOf(setup, burst)) };
 }
 
 /** From the first request of a burst to its last admission. */
@@ -110,13 +107,13 @@ export function shownTrial(trials: readonly Trial[]): number {
 function missingIn(setup: BurstSetup, trial: Trial) {
   const { bound, burst } = trial;
   const { admitted, endedAt, errors, requests, sent, startedAt, timeouts } = burst;
-  const full = admittedAtOnce(setup.limit);
+  const { full, isOneCaller, limit } = setup.plan;
   const open = errors + timeouts;
-  const mayCross = admitted > full && mayCrossWindow(setup.limit, spanOf(setup, burst));
+  const mayCross = admitted > full && mayCrossWindow(limit, spanOf(setup, burst));
   const spared = setup.pods.filter((pod) => !sent.get(pod));
   return [
     open > 0 && admitted + open > bound && code('Unanswered', { open, requests }),
-    admitted < full && code('LimitNotReached', { admitted, full, isOneCaller: setup.isOneCaller }),
+    admitted < full && code('LimitNotReached', { admitted, full, isOneCaller }),
     mayCross && code('WindowMayHaveEnded', { admitted, full }),
     spared.length > 0 && code('PodsSpared', { pods: spared }),
     requests <= bound && code('BurstTooSmall', { requests, bound, tookMs: endedAt - startedAt }),
@@ -132,7 +129,7 @@ const bursts = {
   finding({ setup, stopped, trials }: BurstsSeen) {
     const shown = trials[shownTrial(trials)];
     if (!shown) return NOTHING;
-    const { planned } = setup;
+    const planned = setup.plan.parameters.trials;
     const { bound, burst, over } = shown;
     const violated = trials.filter(isViolated).length;
     const isBroken = isViolated(shown);

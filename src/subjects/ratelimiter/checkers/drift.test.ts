@@ -7,7 +7,13 @@ import { type DriftSetup, hasDrifted, isUrgent, underCounted } from './drift.ts'
 const pods = ['a', 'b', 'c'];
 const T = 1_000_000;
 
-const PLAN = { limit: { requests: 10, windowMs: 60_000 }, tolerance: 5, settleMs: 1000 };
+const PLAN = {
+  limit: { requests: 10, windowMs: 60_000 },
+  tolerance: 5,
+  settleMs: 1000,
+  lingerMs: 0,
+  failsOver: false,
+};
 const BASELINE = {
   writeP50Ms: 1,
   writeMaxMs: 2,

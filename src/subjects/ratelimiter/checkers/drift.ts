@@ -20,7 +20,8 @@ import type { Figures } from '../limits/rate-limit.ts';
 
 /** Samples count for `settleMs` after the end of the fault; the rest is as in `DriftPlan`. */
 export interface DriftSetup extends RecordSetup, Pick<Setup, 'baseline'> {
-  readonly plan: Readonly<Record<'settleMs' | 'tolerance', number>> & { readonly limit: Figures };
+  readonly plan: RecordSetup['plan'] &
+    Readonly<Record<'settleMs' | 'tolerance', number>> & { readonly limit: Figures };
 }
 
 /** A sample for the window of the key, with an answer of Redis. */

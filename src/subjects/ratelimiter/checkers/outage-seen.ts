@@ -9,6 +9,7 @@ import type { RecordSetup } from '../../checkers/record.ts';
 import { admittedAt, firstOf, phasesOf, type Span } from '../../checkers/requests.ts';
 import { goneOf, type Seen } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
+import { overKey } from '../history/caller-keys.ts';
 import type { Setup } from '../history/setup.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
@@ -17,32 +18,18 @@ import { returnsWithin } from '../limits/window-turn.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /** All that the checkers need to know before the first event. */
-export interface OutageSetup extends RecordSetup, Pick<Setup, 'clockWithinMs' | 'preparedAt'> {
-  /** The caller that exhausted its limit before the fault. */
-  readonly overKey: string;
-  /** From which the callers are drawn. */
-  readonly seed: number;
+export interface OutageSetup extends RecordSetup, Pick<Setup, 'clockWithinMs' | 'fixture' | 'preparedAt'> {
   /** As `OutagePlan`. */
-  readonly plan: {
+  readonly plan: RecordSetup['plan'] & {
     readonly limit: RateLimit;
     readonly full: number;
     readonly callerTimeoutMs: number;
     readonly recoverMs: number;
     readonly isOneCaller: boolean;
-    /** Then two servers may count at the same time, and the counts of one are lost. */
-    readonly failsOver: boolean;
     readonly parameters: { readonly accept: readonly Behaviour[] };
+    /** From which the callers are drawn. */
+    seedIn(fixture: string): number;
   };
-}
-
-/** The same, with what was found out since. */
-export interface CallerSettings extends OutageSetup {
-  /** Until when there was certainly no fault; undefined: its start. */
-  readonly calmUntil: number | undefined;
-  /** Whether every request that was sent is recorded. */
-  readonly isGapless: boolean;
-  /** When Redis had lost the counts of callers; undefined: it kept them. */
-  readonly countsLostAt: number | undefined;
 }
 
 export type OutageSeen = Seen<OutageSetup>;
@@ -52,21 +39,15 @@ const TIMER_MS = 50;
 
 /** What all requests together show; undefined until the fault was reported, or its end was seen. */
 export const viewOf = once((seen: OutageSeen) => {
-  const { dropped, last, leftOut, setup, times } = seen;
+  const { last, setup, times } = seen;
   const { endedAt, presumed, startedAt } = times;
   const { callerTimeoutMs, limit, recoverMs } = setup.plan;
   const isSeen = startedAt !== undefined && endedAt !== undefined;
   const span = isSeen ? { startedAt, endedAt } : presumed;
   if (!span) return undefined;
   const gone = goneOf(seen);
-  const settings: CallerSettings = {
-    ...setup,
-    // Of the pods that stayed; admissions over the limit by other pods count as well.
-    pods: setup.pods.filter((name) => !gone.has(name)),
-    calmUntil: times.plannedAt,
-    isGapless: dropped === 0 && leftOut === 0,
-    countsLostAt: times.countsLostAt,
-  };
+  // Of the pods that stayed; admissions over the limit by other pods count as well.
+  const settings = { ...setup, pods: setup.pods.filter((name) => !gone.has(name)) };
   const drawn = seen.requests.filter(({ caller }) => caller === 'Drawn');
   const judged = seen.requests.filter(
     (request) => !gone.has(request.pod) || admittedAt(request) !== undefined,
@@ -87,7 +68,7 @@ export const viewOf = once((seen: OutageSeen) => {
     returning: judged.filter(({ sentAt }) => sentAt >= returnedAt),
     owed: owedIn(limit, drawn, span.endedAt + recoverMs),
     phases: phasesOf(requests, span, callerTimeoutMs),
-    over: overOf(settings, judgedDrawn, span, returnsAt),
+    over: overOf(seen, judgedDrawn, span, returnsAt),
   };
 });
 
@@ -141,15 +122,18 @@ export type Over = ReturnType<typeof overOf>;
  * Judges every caller that sent more than its limit admits at once. `requests` of a population, in any order.
  * @param returnsAt when callers begin to wait for their limit, after the traffic
  */
-export function overOf(
-  settings: CallerSettings,
+function overOf(
+  seen: OutageSeen,
   requests: readonly CallerRequest[],
   { endedAt, startedAt }: Span,
   returnsAt: number,
 ) {
-  const { calmUntil = startedAt, countsLostAt, overKey } = settings;
-  const { failsOver, full, isOneCaller } = settings.plan;
-  const all = limitedCallers(settings, requests);
+  // There was certainly no fault until it was planned.
+  const { countsLostAt, plannedAt = startedAt } = seen.times;
+  const { fixture, plan } = seen.setup;
+  // If it fails over, two servers may count at the same time, and the counts of one are lost.
+  const { failsOver, full, isOneCaller } = plan;
+  const all = limitedCallers(seen, requests);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
   // Counts that a failover has lost are missed once it has ended.
   const until = (each: PodAdmission): boolean => failsOver || inFault(each);
@@ -173,7 +157,7 @@ export function overOf(
     return before.length >= full ? [{ before, since, excessOf }] : [];
   });
   const calm = all.map(({ admitted, overIn }) =>
-    overIn(admitted.filter(({ endedAt: at }) => at <= calmUntil)),
+    overIn(admitted.filter(({ endedAt: at }) => at <= plannedAt)),
   );
   const worst = most(all, ({ over }) => over);
   const excessOf = (some: readonly LimitedCaller[]): number =>
@@ -185,15 +169,15 @@ export function overOf(
     usedBefore: worst?.admitted.filter(({ endedAt: at }) => at <= startedAt).length,
     /** Requests over the bound: of the caller over its limit before the fault, and the most of any other. */
     excess: {
-      beyond: excessOf(all.filter(({ key }) => key === overKey)),
-      crossing: excessOf(all.filter(({ key }) => key !== overKey)),
+      beyond: excessOf(all.filter(({ key }) => key === overKey(fixture))),
+      crossing: excessOf(all.filter(({ key }) => key !== overKey(fixture))),
     },
     /** Until the fault began: of the caller with the most. */
     before: most(calm, (over) => over) ?? NONE_OVER,
     /** Admissions over the limit by requests that were sent after the fault, to callers that had nothing left. */
     after: afterOf(afterwards),
     /** If Redis lost counts of callers, when the fault began or by a failover: the outcome. */
-    onceMore: failsOver || countsLostAt !== undefined ? onceMoreOf(settings, all) : undefined,
+    onceMore: failsOver || countsLostAt !== undefined ? onceMoreOf(seen, all) : undefined,
     /** Pods that admitted a caller over its limit in the fault. */
     leaking,
     /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
@@ -241,15 +225,16 @@ function most<T>(all: readonly T[], overOf: (one: T) => OverAdmission): T | unde
  * Both primaries of a failover count, from the same counts on, so that each may admit a caller up to its limit. If counts
  * were lost, only requests that were sent after that were certainly decided after it.
  */
-function onceMoreOf(settings: CallerSettings, limited: readonly LimitedCaller[]) {
-  const { countsLostAt = -Infinity, plan } = settings;
+function onceMoreOf(seen: OutageSeen, limited: readonly LimitedCaller[]) {
+  const { countsLostAt = -Infinity } = seen.times;
+  const { failsOver } = seen.setup.plan;
   const since = limited.map((one) => {
     const own = one.requests.filter(({ sentAt }) => sentAt >= countsLostAt);
-    return { again: plan.failsOver ? one : limitedCaller(settings, one.key, own), over: one.over };
+    return { again: failsOver ? one : limitedCaller(seen, one.key, own), over: one.over };
   });
   return {
     /** No caller was admitted more than a new one may be, or than two primaries admit. */
-    isMost: since.every(({ again }) => again.overIn(again.admitted, plan.failsOver ? 2 : 1).excess === 0),
+    isMost: since.every(({ again }) => again.overIn(again.admitted, failsOver ? 2 : 1).excess === 0),
     /** A caller that was admitted over its limit was rejected after that. */
     isRejected: since.some(({ again, over }) => over.excess > 0 && isRejectedInTheEnd(again)),
   };
@@ -265,25 +250,23 @@ function isRejectedInTheEnd({ admitted, requests }: LimitedCaller): boolean {
 type LimitedCaller = ReturnType<typeof limitedCaller>;
 
 /** The callers that sent enough to exceed their limits. */
-export function limitedCallers(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-): LimitedCaller[] {
-  const { plan, preparedAt } = settings;
+export function limitedCallers(seen: OutageSeen, requests: readonly CallerRequest[]): LimitedCaller[] {
+  const { plan, preparedAt } = seen.setup;
   // The one limit was replenished then.
   const counting = plan.isOneCaller ? requests.filter(({ sentAt }) => sentAt >= preparedAt) : requests;
   return [...Map.groupBy(counting, ({ key = '' }) => key)]
     .filter(([, own]) => own.length > plan.full)
-    .map(([key, own]) => limitedCaller(settings, key, own));
+    .map(([key, own]) => limitedCaller(seen, key, own));
 }
 
 function limitedCaller(
-  { clockWithinMs, isGapless, plan, preparedAt }: CallerSettings,
+  { dropped, leftOut, setup }: OutageSeen,
   key: string,
   requests: readonly CallerRequest[],
 ) {
+  const { clockWithinMs, plan, preparedAt } = setup;
   // Earlier is safe, since more windows may have ended then.
-  const firstSentAt = isGapless ? firstOf(requests) : preparedAt;
+  const firstSentAt = dropped === 0 && leftOut === 0 ? firstOf(requests) : preparedAt;
   /** @param servers as in `KnownOfKey` */
   const overIn = (some: readonly PodAdmission[], servers = 1): OverAdmission =>
     overAdmission(plan.limit, some, { firstSentAt, clockWithinMs, servers });

@@ -11,7 +11,7 @@ export const overAdmission = {
     const view = viewOf(seen);
     if (!view) return NOTHING;
     const { before, onceMore, over, unknown, usedBefore } = view.over;
-    const { plan, seed } = view.settings;
+    const { fixture, plan } = view.settings;
     const { isOneCaller, parameters } = plan;
     const forgot = onceMore?.isMost === true;
     // An unseen fault may have lost counts, too.
@@ -37,7 +37,7 @@ export const overAdmission = {
           : code('NotAdmittedOver', { unknown, isOneCaller }),
         // A fault that was not there excludes nothing.
         isAbsent && !isOneCaller && code('Tested', testedIn(view, seen)),
-        !isOneCaller && code('DrawnFrom', { seed }),
+        !isOneCaller && code('DrawnFrom', { seed: plan.seedIn(fixture) }),
         late > 0 && code('AdmittedLate', { requests: late }),
         unknown > 0 && code('OverUnanswered', { requests: unknown }),
       ],
@@ -60,7 +60,7 @@ function testedIn({ over, requests, settings, span: { endedAt, startedAt } }: Ou
     const counts = sending.has(request.key) ? isInFault(request) : request.sentAt >= endedAt;
     return counts ? { ...request, outcome: 'Admitted' } : request;
   });
-  const tested = limitedCallers(settings, admitAll).filter((one) => one.over.excess > 0);
+  const tested = limitedCallers(seen, admitAll).filter((one) => one.over.excess > 0);
   const kinds = tested.map(({ admitted, key }) => {
     const used = admitted.filter(({ endedAt: at }) => at <= startedAt).length;
     if (!sending.has(key)) return used > 0 && 'Back';

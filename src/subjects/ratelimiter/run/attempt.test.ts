@@ -6,9 +6,8 @@ import { Attempt } from '../../run/attempt.ts';
 import type { ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { Stage, Workload } from '../../scenarios/workload.ts';
 import type { OutageSeen } from '../checkers/outage-seen.ts';
-import { type LimiterPlan, ofLimiter } from '../scenarios/limiter-plan.ts';
-import { judgedOutage } from '../scenarios/store-outage/index.ts';
-import { OutagePlan } from '../scenarios/store-outage/plan.ts';
+import type { LimiterPlan } from '../scenarios/limiter-plan.ts';
+import { storeOutage } from '../scenarios/store-outage/index.ts';
 import type { Toolkit } from '../tools.ts';
 
 it('names a Service that has not followed a failover, without a long wait', async () => {
@@ -48,15 +47,16 @@ const REPORT = { startedAt: 1000, proof: 'Confirmed', message: 'active', evidenc
 /** An attempt with a stall of which this is recorded, and a checker that throws. */
 async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: readonly RecordedEvent[]) {
   const { limiter, pods, scenario } = outageSetup();
-  const { fold } = judgedOutage;
+  const { fold } = storeOutage;
   const step: typeof fold.step = (state, event) => {
     if (isBad(event)) throw new TypeError('a bug');
     return fold.step(state, event);
   };
   const errors: unknown[] = [];
   const type = {
-    judged: { ...judgedOutage, fold: { ...fold, step }, evidence: () => undefined },
-    ...ofLimiter,
+    ...storeOutage,
+    fold: { ...fold, step },
+    evidence: () => undefined,
     fault: () => ({
       isActive: true,
       prepare: async () => ({ marker: 'x' }),
@@ -85,7 +85,7 @@ async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: read
     control: () => undefined,
     budget: {},
   } as unknown as Toolkit;
-  const attempt = new Attempt(type, new OutagePlan(scenario, limiter), toolkit, (error) =>
+  const attempt = new Attempt(type, storeOutage.plan(scenario, limiter), toolkit, (error) =>
     errors.push(error),
   );
   const { signal } = new AbortController();

@@ -16,7 +16,7 @@ import { boundedLines, HistoryFormatError, HistoryLines } from '../../history/js
 import { KINDS } from '../../index.ts';
 import { evidenceIn, evidenceOf, replay } from '../../run/replay.ts';
 import { Judge } from '../../scenarios/judge.ts';
-import { judgedOutage, storeOutage } from '../scenarios/store-outage/index.ts';
+import { storeOutage } from '../scenarios/store-outage/index.ts';
 
 type Line = Record<string, unknown>;
 
@@ -71,7 +71,7 @@ describe('a history judged again', () => {
     const history = outageHistory();
     const scenario = await tampered(same, history);
     const again = new History(history.setup);
-    const judge = new Judge(again, judgedOutage);
+    const judge = new Judge(again, storeOutage);
     for (const event of history.events) again.append(event);
     const { evidence = [], measures, summary } = judge.reading() ?? {};
     expect(scenario).toMatchObject({ name: 'outage', result: 'Held', summary, measures });
@@ -316,7 +316,7 @@ describe('a history that is drawn', () => {
 describe('the lines of a file', () => {
   it('are taken once each as a history grows, with what it dropped since', async () => {
     const whole = outageHistory();
-    const history = new History(whole.setup, { memory: { take: () => false, give: () => undefined } });
+    const history = new History(whole.setup, { take: () => false, give: () => undefined });
     const growing = new HistoryLines(history);
     const pieces: string[][] = [];
     for (const [i, event] of whole.events.entries()) {

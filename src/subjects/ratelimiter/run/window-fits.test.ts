@@ -4,9 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec } from '../../../api/index.ts';
 import { Attempt } from '../../run/attempt.ts';
-import { planOf, scenarioTypeOf } from '../../scenarios/scenario-type.ts';
-import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
+import { storeOutage } from '../scenarios/store-outage/index.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 import { type Toolkit } from '../tools.ts';
 
@@ -44,18 +43,15 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
 
 describe('a fault in windows by the clock', () => {
   it('waits for the next one if its story does not fit', async () => {
-    const storeOutage = { fault: { duration: '10s' }, settle: '2s', callerTimeout: '1s' };
-    const parsed = spec({ type: 'StoreOutage', storeOutage });
+    const parameters = { fault: { duration: '10s' }, settle: '2s', callerTimeout: '1s' };
+    const parsed = spec({ type: 'StoreOutage', storeOutage: parameters });
     const [first] = parsed.scenarios;
     const limiter = rateLimiterOf(parsed);
     if (!first) throw new TypeError('there is a scenario');
-    const fault = scenarioTypeOf(rateLimiterKind, first.type);
-    const { storyMs } = planOf(fault, first, limiter);
-    const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - storyMs + 1;
+    const plan = storeOutage.plan(first, limiter);
+    const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - plan.storyMs + 1;
     const toolkit = toolkitAt(tooLate, limiter);
-    const attempt = new Attempt(fault, fault.plan(first, limiter), toolkit, (error) =>
-      expect.unreachable(String(error)),
-    );
+    const attempt = new Attempt(storeOutage, plan, toolkit, (error) => expect.unreachable(String(error)));
     const waits = AbortSignal.abort(new Error('it waits'));
     await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
   });

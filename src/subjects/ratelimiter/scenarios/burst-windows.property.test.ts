@@ -9,9 +9,8 @@ import {
 } from '../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
 import { History } from '../../history/history.ts';
 import { Judge } from '../../scenarios/judge.ts';
-import { scenarioTypeOf } from '../../scenarios/scenario-type.ts';
-import { rateLimiterKind } from '../kind.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
+import { ghostAllowing } from './ghost-allowing/index.ts';
 
 const limits = fc.constantFrom('1s', '2s', '10s').chain((window) => {
   return fc.constantFrom(...everyAlgorithm({ requests: 10, window }));
@@ -28,9 +27,9 @@ const worlds = (isBroken: boolean): fc.Arbitrary<ModelWorld> =>
   });
 
 /** The judge that has taken in all of a history. */
-function judgeOf(history: History): Judge {
+function judgeOf(history: History) {
   const again = new History(history.setup);
-  const judge = new Judge(again, scenarioTypeOf(rateLimiterKind, 'GhostAllowing').judged);
+  const judge = new Judge(again, ghostAllowing);
   for (const event of history.events) again.append(event);
   return judge;
 }

@@ -5,7 +5,7 @@ import { requireCapacity } from '../../scenarios/capacity.ts';
 import { scenarioTypeOf } from '../../scenarios/scenario-type.ts';
 import { rateLimiterKind } from '../kind.ts';
 import { PART, rateLimiterOf } from '../spec/schema.ts';
-import { DriftPlan } from './counter-drift/plan.ts';
+import { counterDrift as driftType } from './counter-drift/index.ts';
 
 const HTTP = { http: { path: '/$(key)' } };
 
@@ -70,7 +70,7 @@ describe('a spec that no run on so many pods can meet', () => {
     const limiter = rateLimiterOf(whole);
     const lagging = (lag: number, writeMaxMs = 1): string | undefined =>
       scenario &&
-      new DriftPlan(scenario, limiter).unprovable(3, {
+      driftType.plan(scenario, limiter).unprovable(3, {
         writeMaxMs,
         lags: new Map([[30, { lag, samples: 10 }]]),
       });
@@ -114,7 +114,8 @@ describe('a spec that no run on so many pods can meet', () => {
   it('the drift tolerance is 150 ms of traffic, and at most half of the limit', () => {
     const of = (counterDrift: object, limit: object = {}): number => {
       const whole = spec(drift(counterDrift), limit);
-      return whole.scenarios[0] ? new DriftPlan(whole.scenarios[0], rateLimiterOf(whole)).tolerance : -1;
+      const [scenario] = whole.scenarios;
+      return scenario ? driftType.plan(scenario, rateLimiterOf(whole)).tolerance : -1;
     };
     expect([
       of({}),

@@ -7,18 +7,17 @@ import {
 } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { HistoryEvent } from '../../history/events.ts';
 import { History } from '../../history/history.ts';
-import { Judge, type JudgedBy } from '../../scenarios/judge.ts';
-import type { OutageSeen, OutageSetup } from '../checkers/outage-seen.ts';
-import { judgedOutage } from './store-outage/index.ts';
+import { Judge } from '../../scenarios/judge.ts';
+import { storeOutage } from './store-outage/index.ts';
 import { whyDecided } from './store-outage/workload.ts';
 
-type By = JudgedBy<OutageSetup, OutageSeen>;
+type By = typeof storeOutage;
 
 /** A judge of the same events, one by one. */
 function judged(change: Partial<By> = {}, within?: Parameters<typeof outageHistory>[0]) {
   const errors: unknown[] = [];
   const history = new History(outageSetup({ storeOutage: { accept: ['Enforces'] } }));
-  const judge = new Judge(history, { ...judgedOutage, ...change }, (error) => errors.push(error));
+  const judge = new Judge(history, { ...storeOutage, ...change }, (error) => errors.push(error));
   const { events } = outageHistory(within);
   const appendUntil = (kind?: HistoryEvent['kind']): void => {
     for (const event of events.slice(history.events.length)) {
@@ -34,7 +33,7 @@ const fail = (): never => {
 };
 /** A fold that throws once it has seen so many events. */
 function failingAfter(most: number): Partial<By> {
-  const { init, step } = judgedOutage.fold;
+  const { init, step } = storeOutage.fold;
   let events = 0;
   return {
     fold: { init, step: (seen, event) => (events++ === most ? fail() : step(seen, event)) },
@@ -61,7 +60,7 @@ describe('an error in the code that judges', () => {
   });
 
   it('is no violation if it concerns the proof of the fault, only of the limit itself', () => {
-    const checkers = judgedOutage.checkers.map((one) =>
+    const checkers = storeOutage.checkers.map((one) =>
       one.name === 'proof' ? { ...one, finding: fail } : one,
     );
     const { appendUntil, history, judge } = judged({ checkers }, 'Timeout');

@@ -1,28 +1,20 @@
 /** A scenario of a rate limiter, and what all its types have. */
-import { formatDuration, type ScenarioSpec } from '../../../api/index.ts';
-import { type ParametersApi, ScenarioPlan, type ScenarioType } from '../../scenarios/scenario-type.ts';
+import { formatDuration } from '../../../api/index.ts';
+import { ScenarioPlan, type ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { FaultTruth } from '../../scenarios/truth.ts';
 import { DRAWS, type Setup } from '../history/setup.ts';
-import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, mostCooldownMs, windowEnd } from '../limits/window-turn.ts';
 import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 
 export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P, RateLimiterSpec> {
-  readonly limit: RateLimit;
+  readonly limit = limitOf(this.part);
   /** What the limit admits at once. */
-  readonly full: number;
+  readonly full = admittedAtOnce(this.limit);
   abstract override readonly truth: FaultTruth;
-  override readonly isOneCaller: boolean;
-  override readonly cooldownMs: number;
-
-  constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec, parameters: ParametersApi<P>) {
-    super(scenario, limiter, parameters);
-    this.limit = limitOf(limiter);
-    this.full = admittedAtOnce(this.limit);
-    this.isOneCaller = limiter.http.identity === 'SourceAddress';
-    this.cooldownMs = this.isOneCaller ? mostCooldownMs(this.limit) : 0;
-  }
+  override readonly isOneCaller = this.part.http.identity === 'SourceAddress';
+  override readonly cooldownMs = this.isOneCaller ? mostCooldownMs(this.limit) : 0;
 
   /** Why it does not fit into one window, with what to change; undefined: it does. */
   protected tooLongForWindow(fields: string): string | undefined {

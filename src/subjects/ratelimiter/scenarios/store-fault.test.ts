@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ScenarioSpec } from '../../../api/index.ts';
-import { planOf } from '../../scenarios/scenario-type.ts';
+import { scenarioOf } from '../../scenarios/scenario-type.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { storeOutage } from './store-outage/index.ts';
@@ -38,7 +38,7 @@ describe('a fault of a fault proxy', () => {
     const planned = (type: string) => {
       const times = { settle: '20s', callerTimeout: '5s' };
       const { limiter, scenario } = scenarioWith({ fault: { type, duration: '10s' }, ...times });
-      return planOf(storeOutage, scenario, limiter);
+      return scenarioOf(storeOutage.plan(scenario, limiter));
     };
     const [refuse, stale] = [planned('Refuse'), planned('StalePrimary')];
     expect([refuse.faultMs, stale.faultMs]).toEqual([10_000, 10_000 + 20_000 + 1000 + 5000]);
@@ -49,7 +49,7 @@ describe('a fault of a fault proxy', () => {
 describe('the mechanism of a fault', () => {
   const chosen = (fault: object, redis: object = {}): string => {
     const { limiter, scenario } = scenarioWith({ fault }, redis);
-    return planOf(storeOutage, scenario, limiter).faultTitle;
+    return storeOutage.plan(scenario, limiter).faultTitle;
   };
 
   it('is Redis if the type permits it', () => {

@@ -8,11 +8,10 @@ import {
   type FaultApi,
   formatDuration,
   parseDuration,
-  type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
 import { ScenarioPlan } from '../../../scenarios/scenario-type.ts';
-import { continuing, faultProblem, faultSchema } from '../../../scenarios/store-fault.ts';
+import { faultProblem, faultSchema, titleOf } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
 import { BEHAVIOURS } from '../../checkers/holds.ts';
 import { type LockSpec, longestHoldMs, PART, ttlOf } from '../../spec/schema.ts';
@@ -82,6 +81,7 @@ const RETURN_MS = 3000;
 export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
   override readonly mechanism = mechanismOf(this.parameters.fault);
   readonly faultMs = parseDuration(this.parameters.fault.duration);
+  readonly faultTitle = titleOf(this);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
   /** How long contenders continue after the fault. */
   readonly recoverMs = parseDuration(this.parameters.settle);
@@ -94,14 +94,6 @@ export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
   /** With what contenders hold or wait for when they stop. */
   readonly settleMs = this.recoverMs + LONG_MS[1] + 4 * this.callerTimeoutMs + this.returnsWithinMs;
   readonly storyMs = this.countdownMs + this.faultMs + this.settleMs;
-
-  constructor(scenario: ScenarioSpec, lock: LockSpec) {
-    super(scenario, lock, api);
-  }
-
-  get faultTitle(): string {
-    return `${this.mechanism.title}${continuing(this.mechanism, formatDuration(this.faultMs))}`;
-  }
 
   get invariant(): string {
     const { accept, settle } = this.parameters;
@@ -138,7 +130,7 @@ export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
   unprovable(pods: number): string | undefined {
     const { callerTimeout, fault, keys } = this.parameters;
     const [name, perKey] = [`scenario ${this.scenario.name}`, this.contenders(pods)];
-    const problem = faultProblem(this, this.part, PART, api.member);
+    const problem = faultProblem(this, PART, api.member);
     if (problem !== undefined) return problem;
     if (keys * perKey > MOST_CONTENDERS) {
       return `${name}: ${keys} keys with ${perKey} contenders each are ${keys * perKey}, at most ${MOST_CONTENDERS} are possible: lower exclusion.keys, or give the semaphore fewer slots for the test`;

@@ -3,14 +3,13 @@
  */
 import { totalAdmitted } from '../../../history/counter-sample.ts';
 import type { History } from '../../../history/history.ts';
-import { composed, type JudgedBy, summariesOf } from '../../../scenarios/judge.ts';
+import { composed, summariesOf } from '../../../scenarios/judge.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { Timeline } from '../../../scenarios/timeline.ts';
 import {
   admittedBySender,
   DRIFT_CHECKERS,
   type DriftSeen,
-  type DriftSetup,
   driftFold,
   isComplete,
   underCounted,
@@ -24,11 +23,15 @@ import { api, DriftPlan } from './plan.ts';
 import { driftWords } from './words.ts';
 import { DriftWorkload } from './workload.ts';
 
-export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
+export const counterDrift: LimiterType<DriftSeen, DriftPlan> = {
+  ...ofLimiter,
+  api,
+  plan: (scenario, limiter: RateLimiterSpec) => new DriftPlan(scenario, limiter, api),
+  fault: (plan, toolkit, fixture) => createFault(toolkit, plan, fixture),
+  workload: (plan, toolkit) => new DriftWorkload(plan, toolkit),
   checkers: DRIFT_CHECKERS,
   fold: driftFold,
   words: driftWords,
-  setup: (setup: Setup) => ({ ...setup, plan: new DriftPlan(setup.scenario, setup.limiter) }),
   read: (seen, findings) => ({
     ...composed(findings),
     summary: summariesOf(findings, driftWords, 'drift', 'traffic').join('; '),
@@ -54,13 +57,4 @@ export const judgedDrift: JudgedBy<DriftSetup, DriftSeen> = {
     for (const event of events) timeline.show(event);
     return timeline.evidence(times, seenInvariant('sum(requests-admitted) - count-stored', judge.reading()));
   },
-};
-
-export const counterDrift: LimiterType<DriftSeen, DriftPlan> = {
-  ...ofLimiter,
-  api,
-  plan: (scenario, limiter: RateLimiterSpec) => new DriftPlan(scenario, limiter),
-  judged: judgedDrift,
-  fault: (plan, toolkit, fixture) => createFault(toolkit, plan, fixture),
-  workload: (plan, toolkit) => new DriftWorkload(plan, toolkit),
 };

@@ -4,7 +4,7 @@ import { History } from '../../../history/history.ts';
 import { HISTORY_VERSION } from '../../../history/setup.ts';
 import { Judge } from '../../../scenarios/judge.ts';
 import { rateLimiterOf } from '../../spec/schema.ts';
-import { judgedDrift } from './index.ts';
+import { counterDrift } from './index.ts';
 
 const T = 1_000_000;
 const BASELINE = { writeP50Ms: 1, writeMaxMs: 1, denying: { limit: 10, sent: 20, admitted: 10 }, lag: 0 };
@@ -26,7 +26,7 @@ function judged(baseline?: typeof BASELINE) {
     usualWriteMs: 1,
     ...(baseline && { baseline }),
   });
-  const judge = new Judge(history, judgedDrift);
+  const judge = new Judge(history, counterDrift);
   return {
     history,
     judge,

@@ -8,7 +8,6 @@ import {
   type FaultApi,
   formatDuration,
   parseDuration,
-  type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
 import { faultSchema } from '../../../scenarios/store-fault.ts';
@@ -86,10 +85,6 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
   );
   readonly invariant =
     `the pods admit at most ${this.tolerance} requests, plus the lag of the baseline, that Redis has not counted (at ${this.rate} requests a second)`;
-
-  constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec) {
-    super(scenario, limiter, api);
-  }
 
   /**
    * Lenient before Setup: the time for the proof of the pause, and the lag without a fault, which raises the bound, are

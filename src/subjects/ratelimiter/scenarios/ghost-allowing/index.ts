@@ -1,14 +1,8 @@
 /** Over-admission under concurrency: bursts over the limit go to all pods at once. */
 import type { History } from '../../../history/history.ts';
-import { composed, type Judge, type JudgedBy, summariesOf } from '../../../scenarios/judge.ts';
+import { composed, type Judge, summariesOf } from '../../../scenarios/judge.ts';
 import { type SeenEvidence, Timeline } from '../../../scenarios/timeline.ts';
-import {
-  BURST_CHECKERS,
-  type BurstSetup,
-  type BurstsSeen,
-  burstFold,
-  shownTrial,
-} from '../../checkers/bursts.ts';
+import { BURST_CHECKERS, type BurstsSeen, burstFold, shownTrial } from '../../checkers/bursts.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { Setup } from '../../history/setup.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
@@ -17,14 +11,14 @@ import { api, BurstPlan } from './plan.ts';
 import { burstBands, burstWords } from './words.ts';
 import { BurstWorkload } from './workload.ts';
 
-export const judgedBursts: JudgedBy<BurstSetup, BurstsSeen> = {
+export const ghostAllowing: LimiterType<BurstsSeen, BurstPlan> = {
+  ...ofLimiter,
+  api,
+  plan: (scenario, limiter: RateLimiterSpec) => new BurstPlan(scenario, limiter, api),
+  workload: (plan, toolkit) => new BurstWorkload(plan, toolkit),
   checkers: BURST_CHECKERS,
   fold: burstFold,
   words: burstWords,
-  setup(setup: Setup) {
-    const { isOneCaller, limit, parameters } = new BurstPlan(setup.scenario, setup.limiter);
-    return { ...setup, limit, isOneCaller, planned: parameters.trials };
-  },
   /** Undefined before the first burst. Final once all were sent. */
   read({ trials: { length: trials } }, findings) {
     if (trials === 0) return undefined;
@@ -46,9 +40,9 @@ export const judgedBursts: JudgedBy<BurstSetup, BurstsSeen> = {
 
 /** Draws the trial whose figures are shown, next to the others. */
 function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenEvidence | undefined {
-  const { trials } = judge.state;
-  const { limiter, preparedAt, scenario, usualWriteMs } = history.setup;
-  const { full, isOneCaller } = new BurstPlan(scenario, limiter);
+  const { setup, trials } = judge.state;
+  const { preparedAt, usualWriteMs } = history.setup;
+  const { full, isOneCaller } = setup.plan;
   const index = shownTrial(trials);
   const timeline = new Timeline(history.setup);
   timeline.limit(preparedAt, full);
@@ -72,11 +66,3 @@ function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenE
   const invariant = seenInvariant('sum(requests-admitted)', judge.reading());
   return timeline.evidence(times, invariant, burstBands(all, index));
 }
-
-export const ghostAllowing: LimiterType<BurstsSeen, BurstPlan> = {
-  ...ofLimiter,
-  api,
-  plan: (scenario, limiter: RateLimiterSpec) => new BurstPlan(scenario, limiter),
-  judged: judgedBursts,
-  workload: (plan, toolkit) => new BurstWorkload(plan, toolkit),
-};

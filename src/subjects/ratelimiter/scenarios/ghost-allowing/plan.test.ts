@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import type { ChaosDemoSpec } from '../../../../api/index.ts';
 import { rateLimiterOf } from '../../spec/schema.ts';
-import { BurstPlan } from './plan.ts';
+import { api, BurstPlan } from './plan.ts';
 
 const LIMIT = { requests: 10, window: '60s' };
 const HTTP = { http: { path: '/$(key)' }, limit: LIMIT };
@@ -14,7 +14,7 @@ function spec(ghostAllowing: object = {}, limiter: object = HTTP): ChaosDemoSpec
 function planned(whole: ChaosDemoSpec) {
   const [scenario] = whole.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
-  return new BurstPlan(scenario, rateLimiterOf(whole));
+  return new BurstPlan(scenario, rateLimiterOf(whole), api);
 }
 
 describe('the requests of a burst', () => {

@@ -1,7 +1,7 @@
 /** The parameters of a scenario of bursts on its rate limiter, and which specs can prove nothing. Pure. */
 
 import { z } from 'zod';
-import { counted, type FaultApi, formatDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, type FaultApi, formatDuration } from '../../../../api/index.ts';
 import { MAX_AHEAD_MS } from '../../../../engine/fault-times.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
 import { MOST_REQUESTS_KEPT } from '../../../history/history.ts';
@@ -11,7 +11,7 @@ import { wholeField } from '../../../spec/pods-schema.ts';
 import { togetherMs } from '../../checkers/bursts.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
-import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
+import { PART } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 
 /** The largest multiplier. */
@@ -81,6 +81,8 @@ const BURST_MS = 1000;
 export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
   // The requests are no fault: they show that pods decide separately.
   readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica' } as const;
+  /** The requests of a burst; undefined: that depends on the number of pods. */
+  readonly #sent = this.parameters.multiplier && this.parameters.multiplier * this.limit.requests;
   /** Requests that one burst may have. */
   readonly mostSent = this.part.http.tls ? MOST_SENT / TLS_COST : MOST_SENT;
   /**
@@ -94,16 +96,6 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
   readonly settleMs = 0;
   /** From the announcement of the first burst to the last answer, with as long again for the start. */
   readonly storyMs = this.countdownMs + 2 * this.timeoutMs + this.trialsMs;
-
-  constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec) {
-    super(scenario, limiter, api);
-  }
-
-  /** The requests of a burst; undefined: that depends on the number of pods. */
-  get #sent(): number | undefined {
-    const { multiplier } = this.parameters;
-    return multiplier === undefined ? undefined : multiplier * this.limit.requests;
-  }
 
   override callersOn(): number {
     return this.parameters.trials;

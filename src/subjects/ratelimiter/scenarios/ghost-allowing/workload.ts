@@ -7,10 +7,10 @@ import type { FaultReport } from '../../../../engine/observed.ts';
 import type { Permit } from '../../../../engine/subject.ts';
 import { type Ready, type Stage, USABLE_MS, Workload } from '../../../scenarios/workload.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
+import { trialKeys } from '../../history/caller-keys.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
 import { recordBurst } from '../../workloads/burst.ts';
-import { trialKeys } from '../caller-keys.ts';
 import type { BurstPlan } from './plan.ts';
 import { reportOf } from './words.ts';
 

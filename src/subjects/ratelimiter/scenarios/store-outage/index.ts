@@ -8,7 +8,6 @@ import {
   type CodedReading,
   type Findings,
   type Judge,
-  type JudgedBy,
   proven,
   summariesOf,
 } from '../../../scenarios/judge.ts';
@@ -16,36 +15,18 @@ import { createFault } from '../../../scenarios/store-fault.ts';
 import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
 import { outageInvariant } from '../../checkers/formula.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
-import { type OutageSeen, type OutageSetup, owedIn, viewOf } from '../../checkers/outage-seen.ts';
+import { type OutageSeen, owedIn, viewOf } from '../../checkers/outage-seen.ts';
 import { limitReturnIn } from '../../checkers/recovery.ts';
+import { newKey, overKey } from '../../history/caller-keys.ts';
 import { DRAWS, type Setup } from '../../history/setup.ts';
 import { placeOf } from '../../interfaces/counts.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
-import { newKey, overKey } from '../caller-keys.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
 import { api, OutagePlan } from './plan.ts';
 import { residentsOf } from './population.ts';
 import { outageWords } from './words.ts';
 import { OutageWorkload } from './workload.ts';
-
-export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
-  checkers: OUTAGE_CHECKERS,
-  fold: seenFold,
-  words: outageWords,
-  setup(setup: Setup) {
-    const plan = new OutagePlan(setup.scenario, setup.limiter);
-    const { fixture } = setup;
-    const callers = { overKey: overKey(fixture), seed: plan.seedIn(fixture) };
-    return { ...setup, ...callers, plan, endsEarly: plan.failsOver, lastsMs: plan.lingerMs };
-  },
-  read: judgeOutage,
-  evidence: outageEvidence,
-  changes: (event) =>
-    event.kind === 'traffic-ended' ||
-    event.kind === 'ended' ||
-    (event.kind === 'fault' && event.step === 'Reported'),
-};
 
 function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
   const admission = findings.get('overAdmission');
@@ -133,8 +114,16 @@ function outageEvidence(history: History<Setup>, judge: Judge<OutageSeen>): Seen
 export const storeOutage: LimiterType<OutageSeen, OutagePlan> = {
   ...ofLimiter,
   api,
-  plan: (scenario, limiter: RateLimiterSpec) => new OutagePlan(scenario, limiter),
-  judged: judgedOutage,
+  plan: (scenario, limiter: RateLimiterSpec) => new OutagePlan(scenario, limiter, api),
+  checkers: OUTAGE_CHECKERS,
+  fold: seenFold,
+  words: outageWords,
+  read: judgeOutage,
+  evidence: outageEvidence,
+  changes: (event) =>
+    event.kind === 'traffic-ended' ||
+    event.kind === 'ended' ||
+    (event.kind === 'fault' && event.step === 'Reported'),
   impossible: notAsDrawn,
   fault: (plan, toolkit, fixture) =>
     createFault(toolkit, plan, fixture, () =>
@@ -144,11 +133,10 @@ export const storeOutage: LimiterType<OutageSeen, OutagePlan> = {
 };
 
 /** Why no run records such a history; undefined: one may. */
-export function notAsDrawn(history: History<Setup>): string | undefined {
+function notAsDrawn(history: History<Setup>, plan: OutagePlan): string | undefined {
   const { dropped, requests, setup, times } = history;
-  const { draws, fixture, limiter, pods, scenario } = setup;
+  const { draws, fixture, pods } = setup;
   const { endedAt, startedAt } = times;
-  const plan = new OutagePlan(scenario, limiter);
   const isWhole = dropped === 0 && history.last('left-out') === undefined;
   if (draws !== DRAWS || plan.isOneCaller || !isWhole || startedAt === undefined) return undefined;
   const sent = Map.groupBy(requests, ({ key }) => key);

@@ -39,13 +39,13 @@ it.each([
   ],
   ['of too few requests', limiter({ limit: { requests: 200 } }), {}, 'send 215 requests after the loss'],
 ] as const)('lost counts that can show nothing %s', (_, of, change, problem) => {
-  const found = new OutagePlan(scenario(change), of).unprovable(3);
+  const found = new OutagePlan(scenario(change), of, api).unprovable(3);
   if (problem === undefined) expect(found).toBeUndefined();
   else expect(found).toContain(problem);
 });
 
 it('the counts that are lost are of callers that used a part of their limit', () => {
-  const keys = new OutagePlan(scenario(), limiter()).usedKeys(3, 'demo-x');
+  const keys = new OutagePlan(scenario(), limiter(), api).usedKeys(3, 'demo-x');
   expect(keys.slice(0, 2)).toEqual(['demo-x-c0', 'demo-x-c1']);
   // The third is new in the fault.
   expect(keys).not.toContain('demo-x-c2');

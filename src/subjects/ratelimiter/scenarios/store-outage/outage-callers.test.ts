@@ -5,7 +5,7 @@ import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { OutageCallers } from './outage-callers.ts';
-import { OutagePlan } from './plan.ts';
+import { api, OutagePlan } from './plan.ts';
 
 const { signal } = new AbortController();
 
@@ -32,7 +32,7 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
   ]).scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
   const callers = new OutageCallers({
-    plan: Object.assign(new OutagePlan(scenario, limiter), { callerTimeoutMs }),
+    plan: Object.assign(new OutagePlan(scenario, limiter, api), { callerTimeoutMs }),
     toolkit: {
       callers: new HttpCallers(limiter.http),
       lifetime: signal,

@@ -17,7 +17,7 @@ const limiter = (limit: object = {}, identity = 'Key', redis: object = {}): Rate
 };
 
 const unprovable = (of: ScenarioSpec, by: RateLimiterSpec, pods: number) =>
-  new OutagePlan(of, by).unprovable(pods);
+  new OutagePlan(of, by, api).unprovable(pods);
 
 describe('a store outage that can prove nothing', () => {
   it('is none by default, on up to 50 pods', () => {

@@ -2,31 +2,23 @@
 
 import { mechanismOf } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
-import {
-  cel,
-  counted,
-  durationField,
-  type FaultApi,
-  formatDuration,
-  parseDuration,
-  type ScenarioSpec,
-} from '../../../../api/index.ts';
+import { cel, counted, durationField, type FaultApi, parseDuration } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
 import { seedOf } from '../../../scenarios/seed.ts';
 import {
-  continuing,
   faultProblem,
   faultSchema,
   named,
   quoted,
+  titleOf,
   typesThatLast,
 } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { fitsWindow, returnsWithin } from '../../limits/window-turn.ts';
-import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
+import { PART } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 import {
   ASKING_PER_SECOND,
@@ -148,6 +140,7 @@ const PROOF_MS = 500;
 export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   override readonly mechanism = mechanismOf(this.parameters.fault);
   readonly faultMs = parseDuration(this.parameters.fault.duration);
+  readonly faultTitle = titleOf(this);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
   /** How long callers may take to be treated as before. */
   readonly recoverMs = parseDuration(this.parameters.settle);
@@ -178,19 +171,15 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   override readonly cooldownsToPrepare = 2;
   /** Requests to each pod in a turn: of newcomers and residents, or of the one caller. */
   readonly #perTurn = this.isOneCaller ? 2 : 1 + RESIDENTS_PER_NEWCOMER;
-
-  constructor(scenario: ScenarioSpec, limiter: RateLimiterSpec) {
-    super(scenario, limiter, api);
-  }
+  /** How problems begin. */
+  readonly #name = `scenario ${this.scenario.name}`;
+  readonly #type = `${this.#name}: storeOutage.fault.type ${this.parameters.fault.type}`;
+  readonly #ofOne = `${this.#name}${this.isOneCaller ? ' with one caller for all requests' : ''}`;
 
   get truth() {
     const { cause, causeBySentinel } = this.mechanism;
     const isOfBoth = this.part.redis.sentinel !== undefined && causeBySentinel !== undefined;
     return { anomalies: isOfBoth ? [cause, causeBySentinel] : [cause], at: 'store' } as const;
-  }
-
-  get faultTitle(): string {
-    return `${this.mechanism.title}${continuing(this.mechanism, formatDuration(this.faultMs))}`;
   }
 
   get invariant(): string {
@@ -240,20 +229,12 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
 
   unprovable(pods: number): string | undefined {
     return (
-      faultProblem(this, this.part, PART, api.member) ??
+      faultProblem(this, PART, api.member) ??
       this.#lossUnseen(pods) ??
       this.#tooMuchForWindow() ??
       this.#badTraffic(pods) ??
       this.#limitUnseen(pods)
     );
-  }
-
-  get #name(): string {
-    return `scenario ${this.scenario.name}`;
-  }
-
-  get #type(): string {
-    return `${this.#name}: storeOutage.fault.type ${this.parameters.fault.type}`;
   }
 
   /** Why the outcome of lost counts does not show. */
@@ -300,10 +281,6 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
     const within = (LEAST_REQUESTS + 1) * pods;
     if (this.full >= within) return undefined;
     return `${this.#ofOne}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${this.full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
-  }
-
-  get #ofOne(): string {
-    return `${this.#name}${this.isOneCaller ? ' with one caller for all requests' : ''}`;
   }
 
   /** Why not every pod rejects a caller in each window that ends in the pause. */

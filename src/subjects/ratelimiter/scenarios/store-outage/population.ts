@@ -4,8 +4,8 @@
  * during and after it. Newcomers come one after the other and stay within their limits. Pure.
  */
 import { randomOf } from '../../../scenarios/seed.ts';
+import { newcomerKey, residentKey } from '../../history/caller-keys.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
-import { newcomerKey, residentKey } from '../caller-keys.ts';
 
 /**
  * before: the countdown. during: the fault. after: until the limiter has to have recovered. settled: from then on.
