@@ -21,7 +21,6 @@ export interface PodSpec {
 export class RegisteredPod {
   readonly spec: PodSpec;
   readonly #kubectl: Kubectl;
-  readonly #startedAt = timestamp();
 
   constructor(kubectl: Kubectl, spec: PodSpec) {
     this.#kubectl = kubectl;
@@ -31,7 +30,7 @@ export class RegisteredPod {
   /** Reports Running and Ready, or NotReady, as a kubelet does after a probe. */
   async setReady(ready: boolean): Promise<void> {
     const { namespace, name } = this.spec;
-    const status = statusOf(this.spec, ready, this.#startedAt);
+    const status = statusOf(this.spec, ready);
     const patch = `patch pod ${name} --namespace ${namespace} --subresource=status --type=strategic`.split(
       ' ',
     );
@@ -47,7 +46,7 @@ export class RegisteredPod {
 
 /** The Pod as an object: Running, and Ready or not. */
 export function runningPod(spec: PodSpec, isReady = true): { readonly status: object } {
-  return { ...podObject(spec), status: statusOf(spec, isReady, timestamp()) };
+  return { ...podObject(spec), status: statusOf(spec, isReady) };
 }
 
 /** Creates the pods, bound to the node `local`, and marks them Ready: call it once the processes answer. */
@@ -93,24 +92,12 @@ function podObject(spec: PodSpec) {
   };
 }
 
-function statusOf(spec: PodSpec, ready: boolean, startedAt: string): object {
-  const condition = (type: string, status: boolean): object => ({
-    type,
-    status: status ? 'True' : 'False',
-    lastTransitionTime: timestamp(),
-  });
+function statusOf(spec: PodSpec, ready: boolean): object {
+  const now = timestamp();
   return {
     phase: 'Running',
-    hostIP: '127.0.0.1',
     podIP: spec.ip,
-    podIPs: [{ ip: spec.ip }],
-    startTime: startedAt,
-    conditions: [
-      condition('PodScheduled', true),
-      condition('Initialized', true),
-      condition('ContainersReady', ready),
-      condition('Ready', ready),
-    ],
+    conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: now }],
     containerStatuses: [
       {
         name: spec.container,
@@ -120,7 +107,7 @@ function statusOf(spec: PodSpec, ready: boolean, startedAt: string): object {
         ready,
         started: true,
         restartCount: 0,
-        state: { running: { startedAt } },
+        state: { running: { startedAt: now } },
       },
     ],
   };
