@@ -5,7 +5,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisTarget } from '@chaosdemo/redis-faults';
-import { freePort, type RedisServer, type Supervisor, startRedis, withFreePorts } from '@chaosdemo/testbed';
+import { freePort, type RedisServer, type Supervisor, startRedis } from '@chaosdemo/testbed';
 import type { PodTarget } from '../src/subjects/targets/target.ts';
 import { redisHostFor } from '../survey/runner/own-network.ts';
 import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
@@ -30,12 +30,11 @@ export type StartNodes = (
 
 /** The bundled limiter. */
 export function reference(supervisor: Supervisor, mode: 'approximate' | 'strict'): StartNodes {
-  const start = async (host: string, index: number, redisPort: number) =>
-    await withFreePorts(5, async () => {
-      const port = await freePort([host]);
-      const node = { id: `node-${index}`, host, port, mode, redisPort };
-      return { host, port, process: await hostLimiters(supervisor, [node]) };
-    });
+  const start = async (host: string, index: number, redisPort: number) => {
+    const port = await freePort([host]);
+    const node = { id: `node-${index}`, host, port, mode, redisPort };
+    return { host, port, process: await hostLimiters(supervisor, [node]) };
+  };
   return async (redis) =>
     await Promise.all(LIMITER_HOSTS.map((host, index) => start(host, index, redis[index]?.port ?? 0)));
 }
@@ -200,15 +199,11 @@ export class Bed {
 }
 
 async function linkTo(to: Address, host: string, from?: string): Promise<{ link: Link; port: number }> {
-  return await withFreePorts(5, async () => {
-    const port = await freePort([host]);
-    return { link: await Link.start(to, { host, port }, from), port };
-  });
+  const port = await freePort([host]);
+  return { link: await Link.start(to, { host, port }, from), port };
 }
 
 async function gatewayTo(to: Address): Promise<{ gateway: Gateway; port: number }> {
-  return await withFreePorts(5, async () => {
-    const port = await freePort([to.host]);
-    return { gateway: await Gateway.start(to, { host: to.host, port }), port };
-  });
+  const port = await freePort([to.host]);
+  return { gateway: await Gateway.start(to, { host: to.host, port }), port };
 }

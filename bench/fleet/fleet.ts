@@ -69,7 +69,7 @@ export class Fleet {
 
 async function startGroup({ environment }: Testbed, name: string): Promise<Group> {
   const redis = await startRedis({
-    dir: environment.supervisor.temporaryFolder(name),
+    supervisor: environment.supervisor,
     aclUsers: aclLines(environment.redisUsers),
   });
   const nodes = await threeNodes(name, { mode: 'approximate', redisPort: redis.port });

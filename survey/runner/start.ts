@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, type OwnedProcess, type Supervisor, withFreePorts } from '@chaosdemo/testbed';
+import { freePort, type OwnedProcess, type Supervisor } from '@chaosdemo/testbed';
 import { type Ecosystem, fillIn, type SurveyedLimiter, type Variant } from './limiter.ts';
 
 /** A JVM on a busy machine needs most of it. */
@@ -52,19 +52,6 @@ export async function startLimiter(options: StartOptions): Promise<SurveyedProce
       `${options.limiter.name} has no window of ${options.windowSeconds} s, only of ${possible} s`,
     );
   }
-  return await withFreePorts(5, async () => await startAll(options));
-}
-
-/** Ends them, 5 s at most. */
-export async function stopLimiter(processes: readonly SurveyedProcess[]): Promise<void> {
-  await Promise.all(processes.map(({ process }) => process.stop()));
-}
-
-/** The addresses of so many processes. */
-export const ipsOf = (count: number): string[] =>
-  Array.from({ length: count }, (_, index) => `127.0.0.${index + 2}`);
-
-async function startAll(options: StartOptions): Promise<SurveyedProcess[]> {
   const ips = ipsOf(options.count);
   const port = await freePort(ips);
   const started: SurveyedProcess[] = [];
@@ -81,6 +68,15 @@ async function startAll(options: StartOptions): Promise<SurveyedProcess[]> {
     throw error;
   }
 }
+
+/** Ends them, 5 s at most. */
+export async function stopLimiter(processes: readonly SurveyedProcess[]): Promise<void> {
+  await Promise.all(processes.map(({ process }) => process.stop()));
+}
+
+/** The addresses of so many processes. */
+export const ipsOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `127.0.0.${index + 2}`);
 
 async function startOne(
   options: StartOptions,

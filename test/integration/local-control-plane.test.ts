@@ -20,8 +20,8 @@ describe('a control plane', { timeout: 600_000 }, () => {
     await kubectl.createNamespace('kept', { colour: 'blue' });
 
     const first = controlPlane.apiServer;
-    await controlPlane.killApiServer();
-    expect(first.exit).toEqual({ code: null, signal: 'SIGKILL' });
+    first.kill('SIGKILL');
+    expect(await first.exited).toEqual({ code: null, signal: 'SIGKILL' });
     await expect(kubectl.run(['get', 'namespaces'])).rejects.toMatchObject({
       code: 'KUBECTL_FAILED',
       message: expect.stringContaining('refused'),

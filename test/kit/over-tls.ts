@@ -5,7 +5,6 @@ import {
   type RedisServerOptions,
   startRedis,
   TestbedError,
-  withFreePorts,
 } from '@chaosdemo/testbed';
 import type { RedisTlsFiles } from './certificate.ts';
 
@@ -19,10 +18,8 @@ export async function startOverTls({
   ...options
 }: RedisServerOptions & { readonly tls: RedisTlsFiles }): Promise<RedisServer | undefined> {
   try {
-    return await withFreePorts(5, async () => {
-      const port = await freePort();
-      return await startRedis({ ...options, port, settings: [...overTls(port, tls), ...settings] });
-    });
+    const port = await freePort();
+    return await startRedis({ ...options, port, settings: [...overTls(port, tls), ...settings] });
   } catch (error) {
     if (error instanceof TestbedError && error.message.includes('Failed finding TLS support'))
       return undefined;

@@ -101,7 +101,6 @@ async function bringHosted({ supervisor, mode }: TargetOptions, own: OwnRedis): 
 }
 
 async function shippedRedis(supervisor: Supervisor, users: RedisUsers): Promise<OwnRedis> {
-  const dir = supervisor.temporaryFolder('redis');
-  const redis = await startRedis({ dir, aclUsers: aclLines(users) });
+  const redis = await startRedis({ supervisor, aclUsers: aclLines(users) });
   return { redis, limiterUser: users.limiter, secret: { ...users.operator } };
 }

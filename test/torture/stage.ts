@@ -81,7 +81,8 @@ export class Stage implements Cast {
     const own = this.#own;
     if (!own) return undefined;
     return async (ms) => {
-      await own.killApiServer();
+      own.apiServer.kill('SIGKILL');
+      await own.apiServer.exited;
       await new Promise((resolve) => setTimeout(resolve, ms));
       await own.startApiServer();
     };

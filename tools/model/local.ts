@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, type Supervisor, withFreePorts } from '@chaosdemo/testbed';
+import { freePort, type Supervisor } from '@chaosdemo/testbed';
 import { root } from '../../src/local/root.ts';
 
 /** What the model is called by its server. */
@@ -32,25 +32,23 @@ export async function startLocalModel({
     onProgress(`using the one that answers at ${usual}`);
     return usual;
   }
-  return await withFreePorts(3, async () => {
-    const port = await freePort();
-    const logFile = join(supervisor.temporaryFolder('model'), 'model.log');
-    const model = await supervisor.start({
-      name: 'model',
-      command: process.execPath,
-      args: [join(root, 'tools/model/main.ts'), `--port=${port}`],
-      logFile,
-    });
-    let printed = 0;
-    const isReady = async (): Promise<boolean> => {
-      const lines = (await readFile(logFile, 'utf8')).split('\n').slice(0, -1);
-      for (const line of lines.slice(printed)) onProgress(line);
-      printed = lines.length;
-      return await answers(baseURL(port));
-    };
-    await model.untilReady(isReady, READY_MS, signal);
-    return baseURL(port);
+  const port = await freePort();
+  const logFile = join(supervisor.temporaryFolder('model'), 'model.log');
+  const model = await supervisor.start({
+    name: 'model',
+    command: process.execPath,
+    args: [join(root, 'tools/model/main.ts'), `--port=${port}`],
+    logFile,
   });
+  let printed = 0;
+  const isReady = async (): Promise<boolean> => {
+    const lines = (await readFile(logFile, 'utf8')).split('\n').slice(0, -1);
+    for (const line of lines.slice(printed)) onProgress(line);
+    printed = lines.length;
+    return await answers(baseURL(port));
+  };
+  await model.untilReady(isReady, READY_MS, signal);
+  return baseURL(port);
 }
 
 /** A file for `--diagnosis-profiles` with the one profile `local`. */

@@ -7,7 +7,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kubectl, writeKubeconfig } from './kubectl.ts';
-import { freePort, withFreePorts } from './ports.ts';
+import { freePort } from './ports.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
 /** Paths of the programs of a control plane. */
@@ -44,9 +44,7 @@ export interface ControlPlane {
   readonly apiServer: OwnedProcess;
   /** A kubeconfig, in `folder`, for the holder of a token. Returns its path. */
   kubeconfigFor(name: string, token: string, namespace?: string): Promise<string>;
-  /** SIGKILL to the API server; resolves when it is gone. For tests of its absence. */
-  killApiServer(): Promise<void>;
-  /** Starts the API server again on the same port and data, and waits until it is ready. */
+  /** Starts the API server again, once it has ended, on the same port and data, and waits until it is ready. */
   startApiServer(): Promise<void>;
   /** Stops both processes, the API server first, and removes the folder. Idempotent. */
   stop(): Promise<void>;
@@ -54,7 +52,6 @@ export interface ControlPlane {
 
 // 3 s on an idle machine; a starved one takes minutes, and a crash is noticed at once anyway.
 const readyTimeoutMs = 600_000;
-const portAttempts = 3;
 
 /**
  * Starts etcd and kube-apiserver and waits until /readyz returns ok. Throws PROCESS_EXITED or NOT_READY with the tail
@@ -76,43 +73,36 @@ async function start(options: ControlPlaneOptions, supervisor: Supervisor): Prom
   const adminToken = randomBytes(24).toString('base64url');
   writeCredentials(folder, adminToken);
 
-  const etcd = await withFreePorts(portAttempts, async () => {
-    const client = await freePort();
-    const process = await supervisor.start({
-      name: 'etcd',
-      command: binaries.etcd,
-      args: etcdArgs(folder, client, await freePort()),
-      logFile: join(folder, 'etcd.log'),
-    });
-    const health = `http://127.0.0.1:${client}/health`;
-    const isHealthy = async () => (await fetch(health, { signal: AbortSignal.timeout(10_000) })).ok;
-    await process.untilReady(isHealthy, readyTimeoutMs, signal);
-    return { process, client };
+  const etcdPort = await freePort();
+  const etcd = await supervisor.start({
+    name: 'etcd',
+    command: binaries.etcd,
+    args: etcdArgs(folder, etcdPort, await freePort()),
+    logFile: join(folder, 'etcd.log'),
   });
+  const health = `http://127.0.0.1:${etcdPort}/health`;
+  const isHealthy = async () => (await fetch(health, { signal: AbortSignal.timeout(10_000) })).ok;
+  await etcd.untilReady(isHealthy, readyTimeoutMs, signal);
 
   const caFile = join(folder, 'certificates', 'apiserver.crt');
   const kubeconfig = join(folder, 'admin.kubeconfig');
   const kubectl = new Kubectl(binaries.kubectl, kubeconfig);
-  const startServer = async (port: number): Promise<OwnedProcess> => {
+  const port = await freePort();
+  const url = `https://127.0.0.1:${port}`;
+  const startServer = async (): Promise<OwnedProcess> => {
     const process = await supervisor.start({
       name: 'kube-apiserver',
       command: binaries.kubeApiserver,
-      args: [...apiServerArgs(folder, port, etcd.client), ...(options.apiServerFlags ?? [])],
+      args: [...apiServerArgs(folder, port, etcdPort), ...(options.apiServerFlags ?? [])],
       logFile: join(folder, 'kube-apiserver.log'),
     });
-    await writeKubeconfig(kubeconfig, { url: `https://127.0.0.1:${port}`, caFile }, adminToken);
+    await writeKubeconfig(kubeconfig, { url, caFile }, adminToken);
     const isReady = async () =>
       (await kubectl.run(['get', '--raw', '/readyz'], { timeoutMs: 10_000 })) === 'ok';
     await process.untilReady(isReady, readyTimeoutMs, signal);
     return process;
   };
-  const server = await withFreePorts(portAttempts, async () => {
-    const port = await freePort();
-    return { port, process: await startServer(port) };
-  });
-
-  const url = `https://127.0.0.1:${server.port}`;
-  let apiServer = server.process;
+  let apiServer = await startServer();
   let stopped: Promise<void> | undefined;
 
   return {
@@ -122,25 +112,21 @@ async function start(options: ControlPlaneOptions, supervisor: Supervisor): Prom
     kubeconfig,
     kubectl,
     folder,
-    etcd: etcd.process,
+    etcd,
     get apiServer() {
       return apiServer;
     },
     kubeconfigFor: (name, token, namespace) =>
       writeKubeconfig(join(folder, `${name}.kubeconfig`), { url, caFile }, token, namespace),
-    async killApiServer() {
-      apiServer.kill('SIGKILL');
-      await apiServer.exited;
-    },
     async startApiServer() {
-      apiServer = await startServer(server.port);
+      apiServer = await startServer();
     },
     stop() {
       stopped ??= (async () => {
         // The data is in memory and in a temporary folder: there is nothing to save, so no grace for open watches,
         // which would take many seconds.
         await apiServer.stop(500);
-        await etcd.process.stop(500);
+        await etcd.stop(500);
         await supervisor.removeFolder(folder);
         if (!options.supervisor) await supervisor.close();
       })();

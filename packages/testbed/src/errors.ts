@@ -12,8 +12,6 @@ const remedies = {
     'Set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl (`setup-envtest use -p path` makes one).',
   REDIS_MISSING:
     'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
-  REDIS_PORT_IN_USE: 'Choose another port, or none.',
-  REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   LOOPBACK_ALIAS_MISSING:
     'Each limiter has its own loopback address. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
   PROCESS_EXITED: 'Read the last lines of its output.',

@@ -19,7 +19,7 @@ export { type ControlPlane, type ControlPlaneBinaries, startControlPlane } from 
 export { type Fix, messageOf, type TestbedCode, TestbedError } from './errors.ts';
 export { Kubectl, writeKubeconfig } from './kubectl.ts';
 export { type PodSpec, RegisteredPod, registerPods, runningPod, serviceObject } from './pods.ts';
-export { freePort, withFreePorts } from './ports.ts';
+export { freePort } from './ports.ts';
 export { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
 export { attempt, findInPath, pathExists, type RunOptions } from './run.ts';
 export { OwnedProcess, type ProcessExit, Supervisor } from './supervisor.ts';

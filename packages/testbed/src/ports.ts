@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { messageOf, TestbedError } from './errors.ts';
+import { TestbedError } from './errors.ts';
 
 // Below the range from which Linux (32768) and macOS (49152) assign ports to outgoing connections: a restarted server
 // finds its port still free.
@@ -22,21 +22,6 @@ export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promis
     if (free.every(Boolean)) return port;
   }
   throw new TestbedError('NOT_READY', `No free port between ${lowest} and ${highest} on ${hosts.join(', ')}`);
-}
-
-/**
- * Starts something on free ports. Another program may take a port after it was found: then retries with other ports, at
- * most `times` attempts.
- */
-export async function withFreePorts<T>(times: number, start: () => Promise<T>): Promise<T> {
-  for (let count = 1; ; count++) {
-    try {
-      return await start();
-    } catch (error) {
-      const taken = /address already in use|is taken by another program/.test(messageOf(error));
-      if (count === times || !taken) throw error;
-    }
-  }
 }
 
 /** The UDP port of the same number, which nothing here listens on, stands for it in all processes of this machine. */

@@ -3,9 +3,9 @@
  * port, and ends with its supervisor, even when this process is killed.
  */
 import { join } from 'node:path';
-import { findRedis, type RedisBinary } from './binaries/redis-binary.ts';
-import { messageOf, TestbedError } from './errors.ts';
-import { freePort, withFreePorts } from './ports.ts';
+import { findRedis } from './binaries/redis-binary.ts';
+import type { TestbedError } from './errors.ts';
+import { freePort } from './ports.ts';
 import { renderConfig, secretsOf } from './redis-config.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
@@ -21,8 +21,6 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** Address to listen on; default: 127.0.0.1. */
   readonly host?: string;
-  /** Working directory; default: a temporary one, removed by stop(). */
-  readonly dir?: string;
   /** ACL lines as in redis.conf, e.g. `user probe on >secret ~probe:* +get`. */
   readonly aclUsers?: readonly string[];
   /** Password of the default user. */
@@ -37,12 +35,8 @@ export interface RedisServer {
   readonly port: number;
   /** Process id of the current server, or of the last one. */
   readonly pid: number;
-  /** The program that was started. */
-  readonly binary: RedisBinary;
   /** Resolves when the server ends unexpectedly: neither by stop() nor by restart(). */
   readonly broken: Promise<TestbedError>;
-  /** The last lines the server wrote, without its secrets. */
-  output(): string;
   /** Ends the server, waits until it is gone and removes its temporary directory. Idempotent. */
   stop(): Promise<void>;
   /** Kills the server with SIGKILL and waits until it is gone; restart() brings it back, empty. */
@@ -56,8 +50,8 @@ export interface RedisServer {
  *
  * Secrets reach the server over its standard input, never through its command line or a file.
  *
- * @throws TestbedError REDIS_MISSING, REDIS_PORT_IN_USE, or REDIS_START_FAILED when the
- *   server does not come up within 15 s; the message holds the end of the server's own output.
+ * @throws TestbedError REDIS_MISSING, PROCESS_EXITED, or NOT_READY after 15 s; the message holds the end of the server's
+ *   own output.
  * @example
  * const redis = await startRedis({ aclUsers: ['user probe on >secret ~probe:* +@read +@connection'] });
  * console.log(`${redis.host}:${redis.port}`);
@@ -65,7 +59,7 @@ export interface RedisServer {
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const { host = '127.0.0.1' } = options;
-  const binary = await findRedis();
+  const { path: command } = await findRedis();
   const supervisor = options.supervisor ?? new Supervisor();
   const folder = supervisor.temporaryFolder('redis');
   const removeOwn = async (): Promise<void> => {
@@ -77,13 +71,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const launch = async (port: number): Promise<OwnedProcess> => {
     const started = await supervisor.start({
       name: `Redis on ${host}:${port}`,
-      command: binary.path,
+      command,
       args: ['-'],
-      input: renderConfig({ dir: folder, ...options, host, port }),
+      input: renderConfig({ ...options, dir: folder, host, port }),
       logFile: join(folder, `${performance.now()}.log`),
       secrets: secretsOf(options),
     });
-    await untilReady(started, host, port);
+    await untilReady(started);
     void started.exited.then(() => {
       if (stopping !== started) onBroken(started.exitError());
     });
@@ -91,21 +85,15 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   };
 
   try {
-    const started = await withFreePorts(options.port === undefined ? 5 : 1, async () => {
-      const port = options.port ?? (await freePort([host]));
-      return { port, process: await launch(port) };
-    });
-    const { port } = started;
-    let { process } = started;
+    const port = options.port ?? (await freePort([host]));
+    let process = await launch(port);
     return {
       host,
       port,
-      binary,
       broken,
       get pid() {
         return process.pid;
       },
-      output: () => process.logTail(OUTPUT_LINES),
       stop: async () => {
         stopping = process;
         await process.stop(STOP_MS);
@@ -127,16 +115,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
-async function untilReady(process: OwnedProcess, host: string, port: number): Promise<void> {
-  const logged = (text: string): boolean => process.logTail(OUTPUT_LINES).toLowerCase().includes(text);
+async function untilReady(process: OwnedProcess): Promise<void> {
+  const isReady = async (): Promise<boolean> =>
+    process.logTail(OUTPUT_LINES).toLowerCase().includes('ready to accept connections');
   try {
-    await process.untilReady(async () => logged('ready to accept connections'), READY_DEADLINE_MS);
+    await process.untilReady(isReady, READY_DEADLINE_MS);
   } catch (error) {
-    process.killGroup();
-    await process.exited;
-    if (logged('address already in use')) {
-      throw new TestbedError('REDIS_PORT_IN_USE', `${host}:${port} is taken by another program`);
-    }
-    throw new TestbedError('REDIS_START_FAILED', messageOf(error), { cause: error });
+    await process.stop(0);
+    throw error;
   }
 }

@@ -80,7 +80,7 @@ export async function startArgoCd(environment: Surroundings): Promise<() => Prom
   await kubectl.apply(ownObjects());
 
   const folder = supervisor.temporaryFolder('argocd');
-  const redis = await startRedis({ dir: supervisor.temporaryFolder('argocd-redis') });
+  const redis = await startRedis({ supervisor });
   const bin = await commandFolder(folder, kubectl.binary);
   const env = {
     PATH: `${bin}:${process.env['PATH']}`,

@@ -11,8 +11,8 @@ import { LimiterOnRedis } from './support/limiter-on-redis.ts';
 const users = makeRedisUsers();
 const supervisor = supervisorOfFile();
 
-async function started(settings: readonly string[], dir?: string): Promise<LimiterOnRedis> {
-  const server = await startRedis({ supervisor, aclUsers: aclLines(users), settings, ...(dir && { dir }) });
+async function started(settings: readonly string[]): Promise<LimiterOnRedis> {
+  const server = await startRedis({ supervisor, aclUsers: aclLines(users), settings });
   return new LimiterOnRedis(server, users, []);
 }
 
@@ -29,8 +29,8 @@ describe('a Redis', () => {
   it('that loads its data is refused until it has', async () => {
     const dir = supervisor.temporaryFolder('redis');
     // 3 s altogether, with clients served in between.
-    const settings = ['key-load-delay 10000', 'loading-process-events-interval-bytes 1024'];
-    const ground = await started(settings, dir);
+    const settings = ['key-load-delay 10000', 'loading-process-events-interval-bytes 1024', `dir ${dir}`];
+    const ground = await started(settings);
     const admin = await ground.admin();
     await admin.mset(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`k${i}`, 'x'.repeat(100)])));
     await admin.call('SAVE');
@@ -48,7 +48,7 @@ describe('a Redis', () => {
 
   it('that cannot save its data reports that in the baseline', async () => {
     const dir = supervisor.temporaryFolder('redis');
-    const ground = await started(['save 3600 1'], dir);
+    const ground = await started(['save 3600 1', `dir ${dir}`]);
     const admin = await ground.admin();
     await rm(dir, { recursive: true });
     await admin.set('a', '1');

@@ -3,7 +3,7 @@
  * rate limiter over it, and the very driver and admission of the operator, logged in as its user.
  */
 import { admitRedis, RedisRefusal, type RedisTarget } from '@chaosdemo/redis-faults';
-import { type RedisServer, Supervisor, startRedis, withFreePorts } from '@chaosdemo/testbed';
+import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import type { ChaosDemoSpec } from '../../../../src/api/index.ts';
 import type { LimiterMode } from '../../../../src/local/limiters.ts';
@@ -135,16 +135,13 @@ export class Grounds {
       const servers = await Promise.all(
         grounds.map(({ settings = [] }) => startRedis({ supervisor, aclUsers: aclLines(users), settings })),
       );
-      const nodes = await withFreePorts(5, async () => {
-        const made = await Promise.all(
-          servers.map(({ port }, i) => {
-            const mode = grounds[i]?.mode ?? 'approximate';
-            return threeNodes(`${mode}-${i}`, { mode, redisPort: port });
-          }),
-        );
-        await hostLimiters(supervisor, made.flat(), users.limiter);
-        return made;
-      });
+      const nodes = await Promise.all(
+        servers.map(({ port }, i) => {
+          const mode = grounds[i]?.mode ?? 'approximate';
+          return threeNodes(`${mode}-${i}`, { mode, redisPort: port });
+        }),
+      );
+      await hostLimiters(supervisor, nodes.flat(), users.limiter);
       return new Grounds(
         servers.map((server, i) => new LimiterOnRedis(server, users, nodes[i] ?? [])),
         supervisor,
