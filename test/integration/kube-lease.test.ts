@@ -83,9 +83,6 @@ describe('LeaderElector with a real API server', () => {
         name: 'leader',
         identity,
         logger: silent,
-        leaseDurationMs: 5000,
-        renewDeadlineMs: 3000,
-        retryPeriodMs: 100,
         onStartedLeading() {
           log.push(`${identity} started`);
           for (const other of electors) {

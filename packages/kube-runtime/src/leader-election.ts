@@ -34,13 +34,13 @@ import { sleep, type Timers } from './wait.ts';
 function timesOf(leaseDurationMs = 4000) {
   return { leaseDurationMs, renewDeadlineMs: (leaseDurationMs * 3) / 4, retryPeriodMs: leaseDurationMs / 8 };
 }
-type Times = ReturnType<typeof timesOf>;
 
 export const ELECTION_DEFAULTS = timesOf();
 
 export interface LeaderElectorOptions
-  extends Partial<Times>,
-    Omit<LeaseLockOptions, 'deleteOnRelease' | 'freshMs' | 'leaseDurationMs'> {
+  extends Omit<LeaseLockOptions, 'deleteOnRelease' | 'freshMs' | 'leaseDurationMs'> {
+  /** Integer seconds, in milliseconds. Default: {@link ELECTION_DEFAULTS}. */
+  leaseDurationMs?: number;
   logger: Logger;
   /** Begins leading. Called for every term. */
   onStartedLeading: () => void;
@@ -60,21 +60,11 @@ export class LeaderElector {
   /** Number of the acquisition on which the term is based. */
   #acquisition = 0;
 
-  /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go requires. */
   constructor(options: LeaderElectorOptions) {
-    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = {
-      ...timesOf(options.leaseDurationMs),
-      ...options,
-    };
+    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = timesOf(options.leaseDurationMs);
     this.#renewDeadlineMs = renewDeadlineMs;
     this.#retryPeriodMs = retryPeriodMs;
     this.#monotonic = options.clocks?.monotonic ?? (() => performance.now());
-    if (leaseDurationMs <= this.#renewDeadlineMs || leaseDurationMs % 1000 !== 0) {
-      throw new RangeError('leaseDuration must be whole seconds and longer than renewDeadline');
-    }
-    if (this.#renewDeadlineMs <= 1.2 * this.#retryPeriodMs) {
-      throw new RangeError('renewDeadline must be longer than 1.2 x retryPeriod');
-    }
     this.#options = options;
     this.#lock = new LeaseLock({ ...options, leaseDurationMs, freshMs: this.#renewDeadlineMs });
   }
@@ -104,7 +94,7 @@ export class LeaderElector {
   async #attempt(signal: AbortSignal): Promise<boolean | undefined> {
     const { logger, name } = this.#options;
     // A hung connection leaves time for a second attempt, and none goes past the deadline.
-    let timeoutMs = Math.max(this.#renewDeadlineMs - 1.5 * this.#retryPeriodMs, this.#renewDeadlineMs / 2);
+    let timeoutMs = this.#renewDeadlineMs - 1.5 * this.#retryPeriodMs;
     if (this.#leading) timeoutMs = Math.min(timeoutMs, this.#untilStale());
     try {
       return (await this.#lock.acquireOrRenew(Math.max(timeoutMs, 1), signal)).held;
