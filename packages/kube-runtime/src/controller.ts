@@ -7,14 +7,7 @@
  */
 import { FairQueue } from './fair/fair-queue.ts';
 import type { Logger } from './kube-types.ts';
-import {
-  type BackoffOptions,
-  backoffDelay,
-  endsWithin,
-  longestTimerMs,
-  systemTimers,
-  type Timers,
-} from './wait.ts';
+import { type BackoffOptions, backoffDelay, endsWithin, systemTimers, type Timers } from './wait.ts';
 
 /** When to requeue; empty: at the next change. It replaces the request of an earlier reconcile. */
 export interface ReconcileResult {
@@ -48,6 +41,7 @@ export interface ControllerOptions {
   concurrency?: number;
   /** Delays after errors; default 0.25 s, doubling to 60 s. */
   backoff?: BackoffOptions;
+  /** Must not throw. */
   onReconciled?: (record: ReconcileRecord) => void;
   /** Default: the system's. */
   timers?: Timers;
@@ -162,10 +156,10 @@ export class Controller {
   }
 
   async #reconcile(key: string, waitedMs: number): Promise<void> {
-    const { logger, name: controller, reconcile, timers } = this.#options;
+    const { logger, name: controller, onReconciled, reconcile, timers } = this.#options;
     const startedAt = timers.monotonic();
     const record = (outcome: ReconcileRecord['outcome']): void =>
-      this.#record({ outcome, waitedMs, durationMs: timers.monotonic() - startedAt });
+      onReconciled?.({ outcome, waitedMs, durationMs: timers.monotonic() - startedAt });
     try {
       const { requeueAfterMs } = (await reconcile(key, this.#abort.signal)) ?? {};
       // This reconcile saw everything that earlier ones knew: a requeue requested by them would only keep a timer, even
@@ -191,14 +185,13 @@ export class Controller {
     if (this.#stopping) return;
     if (ms <= 0) return this.enqueue(key);
     const { timers } = this.#options;
-    const delayMs = Math.min(ms, longestTimerMs);
-    const dueAt = timers.monotonic() + delayMs;
+    const dueAt = timers.monotonic() + ms;
     const pending = this.#delayed.get(key);
     if (pending !== undefined && pending.dueAt <= dueAt) return;
     pending?.cancel.abort();
     const cancel = new AbortController();
     this.#delayed.set(key, { dueAt, cancel });
-    void timers.sleep(delayMs, cancel.signal).then(
+    void timers.sleep(ms, cancel.signal).then(
       () => {
         if (cancel.signal.aborted) return;
         this.#delayed.delete(key);
@@ -206,15 +199,6 @@ export class Controller {
       },
       () => undefined,
     );
-  }
-
-  #record(record: ReconcileRecord): void {
-    const { logger, name: controller, onReconciled } = this.#options;
-    try {
-      onReconciled?.(record);
-    } catch (error) {
-      logger.error({ err: error, controller }, 'the observer of reconciles threw');
-    }
   }
 }
 

@@ -141,26 +141,24 @@ export class MemoryApi implements KubeApi {
     const before = this.#objects.get(keyOf(place))?.object;
     const isApply = method === 'PATCH' && contentType.startsWith('application/apply-patch');
     if (!before && isApply && place.subresource === undefined) {
-      return this.#create({ ...place, name: undefined }, body as Stored, refuse);
+      return this.#create(place, body as Stored, refuse);
     }
     if (!before) return refuse(404, 'NotFound', `${place.type} "${place.name}" not found`);
     if (method === 'GET') return before;
     this.#guard(before, body, refuse);
     if (method === 'DELETE') return this.#remove(place, before);
     const change = body as Stored;
-    if (method === 'PUT') return this.#change(place, before, change, refuse);
+    if (method === 'PUT') return this.#change(place, before, change);
     const patched = isApply ? applied(before, change) : (merged(before, change) as Stored);
-    return this.#change(place, before, patched, refuse);
+    return this.#change(place, before, patched);
   }
 
   #create(place: Place, body: Stored, refuse: Refuse): Stored {
-    const given = body.metadata as ObjectMeta & { generateName?: string };
-    const name = given.name ?? `${given.generateName ?? ''}${randomUUID().slice(0, 5)}`;
+    const { name } = body.metadata;
     const at = { ...place, name };
     if (this.#objects.has(keyOf(at))) refuse(409, 'AlreadyExists', `${place.type} "${name}" already exists`);
     const metadata = {
-      ...given,
-      name,
+      ...body.metadata,
       ...(place.namespace !== undefined && { namespace: place.namespace }),
       uid: randomUUID(),
       generation: 1,
@@ -169,7 +167,7 @@ export class MemoryApi implements KubeApi {
     return this.#store(at, undefined, this.#admit({ ...structuredClone(body), metadata }, undefined));
   }
 
-  #change(place: Place, before: Stored, patched: Stored, refuse: Refuse): Stored {
+  #change(place: Place, before: Stored, patched: Stored): Stored {
     // A write of the object leaves its status, and a write of the status all else.
     const { status, ...rest } =
       place.subresource === 'status' ? { ...before, status: patched.status } : patched;
@@ -185,15 +183,8 @@ export class MemoryApi implements KubeApi {
       generation: isChanged ? generation + 1 : generation,
     };
     const after = this.#admit({ ...rest, metadata, ...(kept !== undefined && { status: kept }) }, before);
-    const { deletionTimestamp: isDeleted, finalizers = [] } = after.metadata;
-    if (isDeleted !== undefined && finalizers.length > (before.metadata.finalizers ?? []).length)
-      refuse(
-        422,
-        'Invalid',
-        'metadata.finalizers: no new finalizers can be added if the object is being deleted',
-      );
-    if (isDeleted !== undefined && finalizers.length === 0)
-      return this.#store(place, before, undefined) ?? after;
+    if (deletionTimestamp !== undefined && !after.metadata.finalizers?.length)
+      return this.#store(place, before, undefined);
     // A write that changes nothing is no change.
     const version = before.metadata.resourceVersion;
     const same = { ...after, metadata: { ...after.metadata, resourceVersion: version } };

@@ -101,7 +101,7 @@ describe('Reflector', () => {
     expect(reflector.hasSynced()).toBe(false);
     await reflector.waitForSync(stop.signal);
     expect(reflector.hasSynced()).toBe(true);
-    expect(store.size).toBe(2);
+    expect(store.list()).toHaveLength(2);
     expect(store.get('default/a')).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' });
     await eventually(() => expect(watchesAsked()).toEqual(['10']));
     const [first, second, watch] = server.requests.map(({ query }) => Object.fromEntries(query));
@@ -153,7 +153,7 @@ describe('Reflector', () => {
     collection = { items: [withNotes('a', 1)], resourceVersion: '10' };
     watches = [(response) => sendEvent(response, 'ADDED', withNotes('b', 11))];
     const { store } = reflect({ annotations: ['example.com/abort'] });
-    await eventually(() => expect(store.size).toBe(2));
+    await eventually(() => expect(store.list()).toHaveLength(2));
     expect(store.list()).toStrictEqual([keptOf('a', 1), keptOf('b', 11)]);
   });
 
@@ -234,7 +234,7 @@ describe('Reflector', () => {
       (response) => sendEvent(response, 'ADDED', configMap('c', 12)),
     ];
     const { store } = reflect();
-    await eventually(() => expect(store.size).toBe(3));
+    await eventually(() => expect(store.list()).toHaveLength(3));
     expect(watchesAsked()).toEqual(['10', '11', '11', '11']);
     expect(listsAsked()).toBe(1);
   });

@@ -20,9 +20,6 @@ import { slim } from './slim.ts';
 import type { Store } from './store.ts';
 import { type BackoffOptions, backoffDelay, sleep } from './wait.ts';
 
-/** Activity of a reflector, for metrics. */
-export type ReflectorActivity = 'listed' | 'watching' | 'expired' | 'failed';
-
 /** Times in milliseconds. */
 export interface ReflectorOptions<T extends KubeObject> {
   client: KubeApi;
@@ -40,7 +37,6 @@ export interface ReflectorOptions<T extends KubeObject> {
   pageBytes?: number;
   /** Default: 0.5 s, doubling to 30 s. */
   backoff?: BackoffOptions;
-  onActivity?: (activity: ReflectorActivity) => void;
 }
 
 /** The server is requested to end a watch after this long to twice this long; milliseconds. */
@@ -56,9 +52,8 @@ const shortestWatchMs = 1000;
 
 /** Runs the list and watch loop of one collection. */
 export class Reflector<T extends KubeObject> {
-  readonly #options: Required<Omit<ReflectorOptions<T>, 'labelSelector' | 'fieldSelector' | 'onActivity'>>;
+  readonly #options: Required<Omit<ReflectorOptions<T>, 'labelSelector' | 'fieldSelector'>>;
   readonly #selectors: Query;
-  readonly #onActivity: (activity: ReflectorActivity) => void;
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
   #resourceVersion: string | undefined;
@@ -70,7 +65,6 @@ export class Reflector<T extends KubeObject> {
     const defaults = { annotations: [], pageSize: 50, pageBytes: 2 * 1024 * 1024, backoff };
     this.#options = { ...defaults, ...options };
     this.#selectors = { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector };
-    this.#onActivity = options.onActivity ?? (() => {});
   }
 
   /** Whether the store has held a complete list at least once. */
@@ -108,7 +102,6 @@ export class Reflector<T extends KubeObject> {
       this.#resourceVersion = resourceVersion;
       this.#hasSynced = true;
       this.#synced.resolve();
-      this.#onActivity('listed');
     }
     await this.#watch(signal);
   }
@@ -137,7 +130,6 @@ export class Reflector<T extends KubeObject> {
     };
     const startedAt = performance.now();
     let hadEvent = false;
-    this.#onActivity('watching');
     const request = { path, query, signal, timeoutMs: requestedMs + graceMs, idleTimeoutMs };
     for await (const event of client.watch<T>(request)) {
       hadEvent = true;
@@ -159,12 +151,10 @@ export class Reflector<T extends KubeObject> {
     this.#failures += 1;
     if (isGone(error)) {
       this.#resourceVersion = undefined;
-      this.#onActivity('expired');
       logger.debug({ path, delayMs }, 'the resource version expired; listing again');
       return delayMs;
     }
     if (this.#failures % failuresUntilRelist === 0) this.#resourceVersion = undefined;
-    this.#onActivity('failed');
     const retryAfterMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
     const waitMs = Math.max(delayMs, Math.min(retryAfterMs, backoff.maxMs));
     const doing = this.#resourceVersion === undefined ? 'list' : 'watch';

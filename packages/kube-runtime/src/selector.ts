@@ -3,36 +3,28 @@ import type { Query } from './client.ts';
 import type { KubeObject } from './kube-types.ts';
 
 /**
- * Whether an object has the labels and fields of `labelSelector` and `fieldSelector`: equality, inequality, `key` and
- * `!key`. Sets (`in`, `notin`) are not known.
- * @throws Error for a set
+ * Whether an object has the labels and fields of `labelSelector` and `fieldSelector`, of which only equality is known.
+ * @throws Error for another requirement
  */
 export function selects({ fieldSelector, labelSelector }: Query): (object: KubeObject) => boolean {
   const ofLabels = requirements(labelSelector);
   const ofFields = requirements(fieldSelector);
   return (object) =>
-    ofLabels.every((is) => is((key) => object.metadata.labels?.[key])) &&
-    ofFields.every((is) => is((path) => fieldOf(object, path)));
+    ofLabels.every(([key, value]) => object.metadata.labels?.[key] === value) &&
+    ofFields.every(([path, value]) => fieldOf(object, path) === value);
 }
 
-type Requirement = (valueOf: (key: string) => string | undefined) => boolean;
-
-function requirements(selector: Query[string]): Requirement[] {
-  return String(selector ?? '')
+function requirements(selector: Query[string]): [string, string][] {
+  const parts = String(selector ?? '')
     .split(',')
-    .filter((part) => part !== '')
-    .map((part) => {
-      if (/\s(in|notin)\s/.test(part)) throw new Error(`the selector "${part}" is not known`);
-      const [, key = '', sign, value] = /^([^=!]+)(!=|==?)(.*)$/.exec(part) ?? [];
-      if (sign === '!=') return (valueOf) => valueOf(key) !== value;
-      if (sign !== undefined) return (valueOf) => valueOf(key) === value;
-      if (part.startsWith('!')) return (valueOf) => valueOf(part.slice(1)) === undefined;
-      return (valueOf) => valueOf(part) !== undefined;
-    });
+    .filter((part) => part !== '');
+  const unknown = parts.find((part) => !/^[^=!\s]+=[^=]*$/.test(part));
+  if (unknown !== undefined) throw new Error(`the selector "${unknown}" is not known`);
+  return parts.map((part) => part.split('=') as [string, string]);
 }
 
-function fieldOf(object: KubeObject, path: string): string | undefined {
+function fieldOf(object: KubeObject, path: string): unknown {
   let value: unknown = object;
   for (const name of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[name];
-  return typeof value === 'string' ? value : value === undefined ? undefined : JSON.stringify(value);
+  return value;
 }

@@ -33,10 +33,6 @@ export class Store<T extends KubeObject> {
     return [...this.#objects.values()];
   }
 
-  get size(): number {
-    return this.#objects.size;
-  }
-
   /**
    * Calls `handler` for every change from now on, after an `added` for each object already in the store. Returns a
    * function that ends the subscription.

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 /** The longest delay `setTimeout` takes; anything above fires at once instead. */
-export const longestTimerMs = 2 ** 31 - 1;
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Resolves after `ms` milliseconds. @throws the signal's reason, as soon as it aborts */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
