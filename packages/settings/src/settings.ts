@@ -42,8 +42,6 @@ export interface Program<S extends Settings> {
   /** First part of `--help`: the purpose of the program, and its usage. */
   readonly about: string;
   readonly settings: S;
-  /** Problems of combinations; individually invalid settings are undefined here. */
-  readonly conflicts?: (values: Partial<ValuesOf<S>>) => readonly string[];
 }
 
 /** A command line or an environment cannot be used. The message lists all problems, and what to write. */
@@ -56,7 +54,7 @@ export class UsageError extends Error {
  * @throws {UsageError} that lists every setting that cannot be used
  */
 export function readSettings<S extends Settings>(
-  { settings, conflicts }: Program<S>,
+  { settings }: Program<S>,
   args: readonly string[],
   env: Readonly<NodeJS.ProcessEnv>,
 ): ValuesOf<S> | 'help' {
@@ -72,14 +70,13 @@ export function readSettings<S extends Settings>(
       problems.push(`${given.from} ${what}: write ${setting.write}`);
     } else if (setting.isRequired) problems.push(`--${flagOf(name)} is missing: write ${setting.write}`);
   }
-  problems.push(...(conflicts?.(values as Partial<ValuesOf<S>>) ?? []));
   if (problems.length === 0) return values as ValuesOf<S>;
   const lines = problems.map((problem) => `  - ${problem}`).join('\n');
   throw new UsageError(`These settings cannot be used:\n${lines}\nSee --help.`);
 }
 
 /** The text of `--help`: all settings with their variables and defaults. */
-export function helpText({ about, settings }: Omit<Program<Settings>, 'conflicts'>): string {
+export function helpText({ about, settings }: Program<Settings>): string {
   const rows = Object.entries(settings).map(([name, setting]) => {
     const { env, placeholder, isSecret, isSwitch, help, fallback } = setting;
     const heading = isSecret ? env : `--${flagOf(name)}${isSwitch ? '' : ' '}${placeholder}`;
