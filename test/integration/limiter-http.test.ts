@@ -12,13 +12,7 @@ it('checks are admitted up to the limit, then answered 429 with RateLimit header
   for (const remaining of [2, 1, 0]) {
     const answer = await node?.check('three');
     expect(answer?.status).toBe(200);
-    expect(answer?.body).toMatchObject({
-      allowed: true,
-      limit: 3,
-      remaining,
-      node: 'node-3',
-      key: 'three',
-    });
+    expect(answer?.body).toMatchObject({ allowed: true, limit: 3, remaining, key: 'three' });
     expect(answer?.headers.get('ratelimit-policy')).toBe('"fixed-window";q=3;w=120');
     expect(answer?.headers.get('ratelimit')).toMatch(new RegExp(`^"fixed-window";r=${remaining};t=\\d+$`));
     expect(answer?.headers.has('retry-after')).toBe(false);
@@ -48,12 +42,6 @@ it.each([
 it('a node is healthy while Redis answers', async () => {
   const answer = await cluster.nodes[2]?.call('GET', '/health');
   expect(answer?.status).toBe(200);
-  expect(answer?.body).toEqual({
-    status: 'ok',
-    redisConnected: true,
-    node: 'node-4',
-    mode: 'approximate',
-    pending: expect.any(Number),
-  });
+  expect(answer?.body).toEqual({ status: 'ok' });
   expect((await cluster.nodes[2]?.call('GET', '/livez'))?.status).toBe(200);
 });

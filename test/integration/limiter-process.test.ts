@@ -34,8 +34,8 @@ async function spawnNode(i: number, env: Readonly<Record<string, string>>): Prom
   const listening = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       log += `${line}\n`;
-      const { msg, address } = JSON.parse(line);
-      if (msg === 'listening') resolve(address);
+      const { msg, port } = JSON.parse(line);
+      if (msg === 'listening') resolve(`${ip}:${port}`);
     });
     child.stderr.on('data', (data: Buffer) => {
       log += data.toString();

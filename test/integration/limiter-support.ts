@@ -65,14 +65,13 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
       const config = readSettings(LIMITER, [], {
         ...ports,
         NODE_ID: `node-${i}`,
-        LIMITER_FLUSH_TIMEOUT: '500ms',
         ...env,
       });
       if (config === 'help') throw new Error('unreachable: no flags');
-      return await startNode(config, pino({ level: 'silent' }));
+      return { ip, ...(await startNode(config, pino({ level: 'silent' }))) };
     }),
   );
-  const nodes = running.map(({ address }) => new PodClient(address));
+  const nodes = running.map(({ ip, port }) => new PodClient(`${ip}:${port}`));
   await connected(nodes);
   return {
     nodes,

@@ -11,7 +11,7 @@ function read(argv: string[], env: Record<string, string> = {}): LimiterConfig {
 describe('the settings of the limiter', () => {
   it('reports all problems in one message, with what to write', () => {
     const wrong = (): unknown =>
-      read(['--flush-timeout=5'], {
+      read(['--check-timeout=5'], {
         PORT: '99999',
         LIMITER_MODE: 'guessing',
         POD_IP: 'here',
@@ -22,7 +22,7 @@ describe('the settings of the limiter', () => {
     expect(wrong).toThrow(/PORT is "99999": .* 0 to 65535/);
     expect(wrong).toThrow(/POD_IP is "here": .*IPv4 or IPv6/);
     expect(wrong).toThrow(/REDIS_TLS is "1": .*true or false/);
-    expect(wrong).toThrow(/--flush-timeout is "5": .* 0s to 60s/);
+    expect(wrong).toThrow(/--check-timeout is "5": .* 50ms to 10s/);
   });
 
   it('has no flag for the password and refuses flags it does not know', () => {

@@ -87,12 +87,6 @@ const settings = {
     help: 'Strict mode: after this time without a reply, a check is answered with 503',
     fallback: '500ms',
   },
-  flushTimeoutMs: {
-    ...duration('0s', '60s', '10s'),
-    env: 'LIMITER_FLUSH_TIMEOUT',
-    help: 'How long a stopping pod tries to deliver its last counts',
-    fallback: '10s',
-  },
 } as const;
 
 /** The values by name; undefined if nothing is given and there is no default. Durations in milliseconds. */

@@ -28,35 +28,28 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
   app.addHook('onError', async (_request, _reply, error) => {
     if (error.statusCode === undefined) log.error({ err: error }, 'a request failed');
   });
-  const node = config.nodeId;
 
   app.post<{ Body: { key: string } }>('/check', { schema: { body: KEY_ONLY } }, async ({ body }, reply) => {
     const result = await limiter.check(body.key);
     return await reply
       .code(result.allowed ? 200 : 429)
       .headers(rateLimitHeaders(result, config.windowMs, limiter.now()))
-      .send({ ...result, node });
+      .send(result);
   });
 
   app.get<{ Querystring: { key: string } }>(
     '/counter',
     { schema: { querystring: KEY_ONLY } },
-    async ({ query }) => ({
-      ...(await limiter.counter(query.key)),
-      node,
-    }),
+    async ({ query }) => await limiter.counter(query.key),
   );
 
   app.get('/health', async (_request, reply) => {
-    const { redisConnected, pending } = await limiter.health();
-    const status = redisConnected ? 'ok' : 'unavailable';
-    return await reply
-      .code(redisConnected ? 200 : 503)
-      .send({ status, redisConnected, node, mode: config.mode, pending });
+    const isUp = await limiter.reachesRedis();
+    return await reply.code(isUp ? 200 : 503).send({ status: isUp ? 'ok' : 'unavailable' });
   });
 
   // For a liveness probe: a restart does not bring Redis back, so Redis is not checked.
-  app.get('/livez', async () => ({ status: 'ok', node }));
+  app.get('/livez', async () => ({ status: 'ok' }));
 
   return app;
 }

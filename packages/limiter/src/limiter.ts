@@ -23,9 +23,8 @@ const SYNC_BATCH = 512;
 const READ_TIMEOUT_MS = 2_000;
 /** How long the first check of a key waits for what Redis holds of it. */
 const LEARN_TIMEOUT_MS = 100;
-/** If Redis is silent for this long, writes that wait are on a dead connection, which is replaced. */
-const SILENT_REDIS_MS = 5_000;
-const WATCH_EVERY_MS = 1_000;
+/** How long a pod that stops tries to deliver its last counts. */
+const FLUSH_TIMEOUT_MS = 10_000;
 const WARN_EVERY_MS = 10_000;
 /** The part of a timeout after which Redis must not run a write any more; the rest is for the reply. */
 const DEADLINE_SHARE = 0.8;
@@ -48,10 +47,9 @@ export class Limiter {
   readonly #log: Logger;
   readonly #redis: RedisConnections;
   readonly #windows: Windows;
-  #stops: readonly (() => Promise<void>)[] = [];
+  #stopSync = async (): Promise<void> => undefined;
   /** How far the clock of Redis is ahead of the monotonic clock here, by its last reply. */
   #redisAheadMs = Date.now() - performance.now();
-  #lastPong = performance.now();
   #lastWarning = Number.NEGATIVE_INFINITY;
 
   /**
@@ -75,11 +73,9 @@ export class Limiter {
 
   /** Starts to sync counts. */
   start(): void {
-    this.#stops = [
-      repeat(WATCH_EVERY_MS, async () => await this.#watchRedis()),
-      // In strict mode every check writes its own count.
-      ...(this.#config.mode === 'approximate' ? [repeat(SYNC_EVERY_MS, async () => await this.#sync())] : []),
-    ];
+    // In strict mode every check writes its own count.
+    if (this.#config.mode === 'approximate')
+      this.#stopSync = repeat(SYNC_EVERY_MS, async () => await this.#sync());
   }
 
   /**
@@ -100,12 +96,13 @@ export class Limiter {
     return { ...this.#view(window), admitted, synced, redisKey: countKey(key) };
   }
 
-  /**
-   * Whether Redis answers a PING, which takes at most two seconds; and the requests admitted here that Redis does not hold
-   * yet.
-   */
-  async health() {
-    return { redisConnected: await this.#ping(), pending: this.#pending };
+  /** Whether Redis answers a PING, which takes at most two seconds. */
+  async reachesRedis(): Promise<boolean> {
+    const answered = this.#redis.reader.ping().then(
+      () => true,
+      () => false,
+    );
+    return (await within(answered, READ_TIMEOUT_MS)) === true;
   }
 
   /** The time of Redis in milliseconds since the epoch; that of this machine before the first reply of Redis. */
@@ -113,21 +110,16 @@ export class Limiter {
     return Math.floor(performance.now() + this.#redisAheadMs);
   }
 
-  /** Delivers the last counts within the flush timeout and closes the connections. */
+  /** Delivers the last counts, which takes at most ten seconds, and closes the connections. */
   async stop(): Promise<void> {
-    const stopped = Promise.all(this.#stops.map(async (stop) => await stop()));
     // Writes that a pause of Redis holds back wait here, too.
     await within(
-      stopped.then(async () => await this.#sync()),
-      this.#config.flushTimeoutMs,
+      this.#stopSync().then(async () => await this.#sync()),
+      FLUSH_TIMEOUT_MS,
     );
-    const lost = this.#pending;
+    const lost = this.#config.mode === 'strict' ? 0 : this.#windows.pending(this.now());
     if (lost > 0) this.#log.warn({ lost }, 'Redis did not take the last counts in time: they are lost');
     for (const redis of Object.values(this.#redis)) redis.disconnect();
-  }
-
-  get #pending(): number {
-    return this.#config.mode === 'strict' ? 0 : this.#windows.pending(this.now());
   }
 
   async #checkLocally(key: string): Promise<CheckResult> {
@@ -199,27 +191,6 @@ export class Limiter {
     } catch (error) {
       this.#warn('a sync of counts failed and will be repeated', error);
     }
-  }
-
-  async #ping(): Promise<boolean> {
-    const answered = this.#redis.reader.ping().then(
-      () => true,
-      () => false,
-    );
-    const isUp = (await within(answered, READ_TIMEOUT_MS)) === true;
-    if (isUp) this.#lastPong = performance.now();
-    return isUp;
-  }
-
-  /**
-   * Writes wait without a limit, so a vanished peer would hold them for the many minutes until TCP notices. Repeating
-   * them is harmless: counts are absolute, and checks carry a deadline.
-   */
-  async #watchRedis(): Promise<void> {
-    if (await this.#ping()) return;
-    const { writer } = this.#redis;
-    const isSilent = performance.now() - this.#lastPong > SILENT_REDIS_MS;
-    if (isSilent && writer.status === 'ready') writer.disconnect(true);
   }
 
   #view({ endsAt, key }: PodWindow): WindowView {

@@ -8,15 +8,19 @@ import type { LimiterConfig } from './config.ts';
 /** The replies of these connections keep their classic form. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
 
-/** A connection for reads that is silent for this long counts as dead, and is replaced. */
-const SILENT_SOCKET_MS = 10_000;
+/**
+ * A connection that is silent for this long while a command waits counts as dead, and is replaced: TCP notices a vanished
+ * peer only after many minutes. Repeating a write is harmless: counts are absolute, and checks carry a deadline.
+ */
+const SILENT_READER_MS = 10_000;
+/** CLIENT PAUSE may delay writes for a minute. */
+const SILENT_WRITER_MS = 70_000;
 
 /**
  * Redis answers the commands of a connection in sequence, so a write delayed by CLIENT PAUSE also delays everything
  * after it. Reads have a separate connection for that reason.
  */
 export interface RedisConnections {
-  /** Commands wait for their reply without a limit: CLIENT PAUSE may delay them for a minute. */
   readonly writer: Redis;
   readonly reader: Redis;
 }
@@ -30,7 +34,7 @@ export interface RedisConnections {
 export function openConnections(config: LimiterConfig, onError: (error: Error) => void): RedisConnections {
   const { nodeId, redisPassword, redisUsername } = config;
   const Connector = connectorTo(config);
-  const open = (name: string, options: RedisOptions = {}): Redis => {
+  const open = (name: string, socketTimeout: number): Redis => {
     const all: RedisOptions = {
       ...(redisUsername === undefined ? {} : { username: redisUsername }),
       ...(redisPassword === undefined ? {} : { password: redisPassword }),
@@ -46,11 +50,11 @@ export function openConnections(config: LimiterConfig, onError: (error: Error) =
       // CLIENT SETINFO is newer than the oldest supported Redis, and needs one more right.
       disableClientInfo: true,
       keepAlive: 5_000,
-      ...options,
+      socketTimeout,
     };
     return new Redis(all).on('error', onError);
   };
-  return { writer: open('writer'), reader: open('reader', { socketTimeout: SILENT_SOCKET_MS }) };
+  return { writer: open('writer', SILENT_WRITER_MS), reader: open('reader', SILENT_READER_MS) };
 }
 
 /** The connector of ioredis has no option for a source address; this one sets `localAddress`. */

@@ -1,6 +1,4 @@
 /** Assembles one node: HTTP server, limiter, and the order in which they start and stop. */
-import { isIPv6 } from 'node:net';
-import { hostname } from 'node:os';
 import { within } from '@chaosdemo/redis-faults/waiting';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
@@ -13,14 +11,10 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** A running Redis gets this long to answer, so that the first request does not come too early. */
 const REDIS_HEAD_START_MS = 2_000;
 
-const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
-
 export interface RunningNode {
-  /** The address it listens on, `ip:port`, as seen by other nodes. */
-  readonly address: string;
   readonly port: number;
   /**
-   * Takes no more requests, lets those in progress finish (5 s), delivers the last counts (flush timeout) and closes.
+   * Takes no more requests, lets those in progress finish (5 s), delivers the last counts (10 s) and closes.
    */
   stop(): Promise<void>;
 }
@@ -41,12 +35,10 @@ export async function startNode(config: LimiterConfig, log: Logger): Promise<Run
   }
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
-  const address = addressOf(config, port);
   limiter.start();
-  log.info({ address, port, mode: config.mode }, 'listening');
+  log.info({ port, mode: config.mode }, 'listening');
 
   return {
-    address,
     port,
     stop: async () => {
       await within(app.close(), CLOSE_TIMEOUT_MS);
@@ -54,9 +46,4 @@ export async function startNode(config: LimiterConfig, log: Logger): Promise<Run
       await limiter.stop();
     },
   };
-}
-
-function addressOf(config: LimiterConfig, port: number): string {
-  const host = config.podIp ?? (ANY_ADDRESS.has(config.host) ? hostname() : config.host);
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
