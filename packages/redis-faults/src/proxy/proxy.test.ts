@@ -124,16 +124,12 @@ describe('a Refuse', () => {
 
   it('is begun only by the holder in charge, one at a time, for a bounded time', async () => {
     const { proxy } = await proxied(counting());
-    expect(() => proxy.begin('Refuse', 500, 'another-holder')).toThrow(
-      expect.objectContaining({ reason: 'NotInCharge' }),
-    );
+    expect(() => proxy.begin('Refuse', 500, 'another-holder')).toThrow('another holder is in charge');
     expect(proxy.state).toMatchObject({ faults: 0, fault: null });
     proxy.begin('Refuse', 2000, HOLDER);
-    expect(() => proxy.begin('StalePrimary', 500, HOLDER)).toThrow(
-      expect.objectContaining({ reason: 'FaultActive' }),
-    );
+    expect(() => proxy.begin('StalePrimary', 500, HOLDER)).toThrow('is active');
     proxy.takeCharge('another-holder');
-    await expect(proxy.end(HOLDER)).rejects.toThrow(expect.objectContaining({ reason: 'NotInCharge' }));
+    await expect(proxy.end(HOLDER)).rejects.toThrow('another holder is in charge');
     await proxy.end('another-holder');
     expect(proxy.state.fault).toBeNull();
   });

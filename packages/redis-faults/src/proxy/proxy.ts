@@ -37,16 +37,9 @@ interface Fault {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Why a fault was not begun, or not ended. */
-export class FaultRefusedError extends Error {
-  override readonly name = 'FaultRefusedError';
-  readonly reason: 'FaultActive' | 'NotInCharge';
-  /** Of HTTP. */
-  readonly statusCode = 409;
-  constructor(reason: FaultRefusedError['reason'], message: string) {
-    super(message);
-    this.reason = reason;
-  }
+/** A fault is not begun, or not ended: the control API responds with this status. */
+function refused(message: string): Error {
+  return Object.assign(new Error(message), { statusCode: 409 });
 }
 
 export class FaultProxy {
@@ -92,11 +85,11 @@ export class FaultProxy {
    * @param ms from 1 to {@link LONGEST_FAULT_MS}
    * @param latencyMs of Latency only: how long each byte to Redis waits, from 1 to {@link LONGEST_LATENCY_MS}
    * @returns addresses of the clients whose connections it reached
-   * @throws FaultRefusedError if one is active, or another holder is in charge
+   * @throws Error if one is active, or another holder is in charge
    */
   begin(type: FaultType, ms: number, holder: string, latencyMs = 0): string[] {
-    if (holder !== this.#holder) throw new FaultRefusedError('NotInCharge', 'another holder is in charge');
-    if (this.#fault) throw new FaultRefusedError('FaultActive', `a ${this.#fault.type} is active`);
+    this.#requireCharge(holder);
+    if (this.#fault) throw refused(`a ${this.#fault.type} is active`);
     this.#faults += 1;
     const timer = setTimeout(() => void this.#end().catch(this.#options.onFailure), ms);
     this.#fault = { type, latencyMs, endsAt: performance.now() + ms, timer };
@@ -108,11 +101,15 @@ export class FaultProxy {
 
   /**
    * Ends the active fault, if there is one. Resolves once clients can connect.
-   * @throws FaultRefusedError if another holder is in charge
+   * @throws Error if another holder is in charge
    */
   async end(holder: string): Promise<void> {
-    if (holder !== this.#holder) throw new FaultRefusedError('NotInCharge', 'another holder is in charge');
+    this.#requireCharge(holder);
     await this.#end();
+  }
+
+  #requireCharge(holder: string): void {
+    if (holder !== this.#holder) throw refused('another holder is in charge');
   }
 
   async close(): Promise<void> {
