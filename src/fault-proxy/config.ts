@@ -1,7 +1,7 @@
 /** The configuration of the fault proxy: flags, environment and defaults. */
 
 import type { Program } from '@chaosdemo/settings';
-import { choice, file, port, text } from '@chaosdemo/settings/values';
+import { file, port, text } from '@chaosdemo/settings/values';
 import { z } from 'zod';
 
 const upstream = z
@@ -48,13 +48,6 @@ const settings = {
     env: 'TOKEN_FILE',
     help: 'File with the token of the control API, at least 16 characters',
     isRequired: true,
-  },
-  logLevel: {
-    ...choice('debug', 'info', 'warn', 'error', 'silent'),
-    placeholder: '<level>',
-    env: 'LOG_LEVEL',
-    help: 'Least severe lines that are logged: debug, info, warn, error, silent',
-    fallback: 'info',
   },
 } as const;
 

@@ -16,7 +16,7 @@ async function tokenIn(file: string): Promise<string> {
 }
 
 const config = ownSettings(FAULT_PROXY);
-const log = pino({ level: config.logLevel, base: { app: 'fault-proxy' } });
+const log = pino({ base: { app: 'fault-proxy' } });
 const { controlPort, directPort, host, port, upstream } = config;
 const onFailure = (error: Error): void => {
   // The kubelet starts it again, without a fault.

@@ -53,10 +53,9 @@ export async function startFaultProxy(
       `--direct-port=${directPort}`,
       `--upstream=${upstream.host}:${upstream.port}`,
       `--token-file=${tokenFile}`,
-      '--log-level=warn',
     ];
     const env = { PATH: process.env['PATH'] };
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     const isReady = async () => child.exitCode !== null || (await get('/fault'))['port'] === port;
     await until(isReady, { what: 'the fault proxy to listen', deadlineMs: 30_000 });
     await rm(tokenFile);
