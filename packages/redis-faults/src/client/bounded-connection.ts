@@ -10,7 +10,7 @@ import {
   type SecureContext,
 } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
-import { fairTimeout, TIMED_OUT, within } from '../waiting.ts';
+import { TIMED_OUT, within } from '../waiting.ts';
 import { RedisWireError } from './redis-error.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { ReplyGate } from './reply-gate.ts';
@@ -23,7 +23,7 @@ const CLIENT_LIST_BYTES = 1024 * 1024;
 
 /** Timeouts and bounds of a connection. Durations in milliseconds. */
 export interface ConnectionLimits {
-  /** Until the connection is established, including TLS. */
+  /** Until the connection is established, including TLS and the login. */
   readonly connectTimeout: number;
   /** From sending a command to the end of its answer; left out: no timeout. A late answer ends the connection. */
   readonly commandTimeout?: number | undefined;
@@ -40,11 +40,7 @@ export function boundedConnection(target: RedisTarget, limits: ConnectionLimits)
 }
 
 /** Opens the stream for ioredis. */
-function connectorTo(
-  target: RedisTarget,
-  connectTimeout: number,
-  gate: ReplyGate,
-): NonNullable<RedisOptions['Connector']> {
+function connectorTo(target: RedisTarget, gate: ReplyGate): NonNullable<RedisOptions['Connector']> {
   return class GatedConnector extends AbstractConnector {
     constructor() {
       super(0);
@@ -53,17 +49,6 @@ function connectorTo(
     override async connect(): ReturnType<AbstractConnector['connect']> {
       const socket = dial(target, gate);
       this.stream = socket;
-      const timeout = fairTimeout(connectTimeout);
-      const onTimeout = (): void => {
-        const message = `the server accepted no connection within ${connectTimeout} ms`;
-        socket.destroy(new RedisWireError('CONNECT_TIMEOUT', message));
-      };
-      const end = (): void => {
-        timeout.signal.removeEventListener('abort', onTimeout);
-        timeout.end();
-      };
-      timeout.signal.addEventListener('abort', onTimeout, { once: true });
-      socket.once(target.tls ? 'secureConnect' : 'connect', end).once('close', end);
       socket.on('error', (error) => {
         this.firstError ??= error;
       });
@@ -133,13 +118,18 @@ function isClientList({ args: [subcommand], name }: Parameters<Redis['sendComman
   return `${name} ${String(subcommand)}`.toUpperCase() === 'CLIENT LIST';
 }
 
+function lateReply(ms: number): RedisWireError {
+  const message = `no complete answer came within ${ms} ms, so the connection was ended: check that it runs and is not overloaded or paused`;
+  return new RedisWireError('REPLY_TIMEOUT', message);
+}
+
 /**
  * ioredis reports why a connection ended only by an event, and rejects with "Connection is closed."; this combines
  * both.
  */
 class BoundedRedis extends Redis {
   readonly #password: string | undefined;
-  readonly #commandTimeout: number | undefined;
+  readonly #limits: ConnectionLimits;
   readonly #gate: ReplyGate;
   #cause: Error | undefined;
 
@@ -147,7 +137,7 @@ class BoundedRedis extends Redis {
     const { username, password, tls } = target;
     const gate = new ReplyGate();
     super({
-      Connector: connectorTo(target, limits.connectTimeout, gate),
+      Connector: connectorTo(target, gate),
       // Only selects the event that ioredis waits for; the connector dials.
       ...(tls ? { tls: {} } : {}),
       ...(username === undefined ? {} : { username }),
@@ -161,11 +151,11 @@ class BoundedRedis extends Redis {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
-      // Those of ioredis restart with each byte, or leave the socket open: the connector and sendCommand enforce both.
+      // Those of ioredis restart with each byte, or leave the socket open: this class enforces both.
       connectTimeout: 0,
     });
     this.#password = password;
-    this.#commandTimeout = limits.commandTimeout;
+    this.#limits = limits;
     this.#gate = gate;
     // Without a listener ioredis would write to the console.
     this.on('error', (error: Error) => {
@@ -175,11 +165,11 @@ class BoundedRedis extends Redis {
 
   override async connect(): Promise<void> {
     this.#cause = undefined;
-    try {
-      await super.connect();
-    } catch (error) {
-      throw this.#explain(error);
-    }
+    await this.#inTime(super.connect(), this.#limits.connectTimeout, (ms) => {
+      // It answers no login.
+      if (this.status !== 'connecting') return lateReply(ms);
+      return new RedisWireError('CONNECT_TIMEOUT', `the server accepted no connection within ${ms} ms`);
+    });
   }
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
@@ -187,26 +177,26 @@ class BoundedRedis extends Redis {
     const reply = super.sendCommand(...args);
     if (this.commandQueue.length > before)
       this.#gate.expect(isClientList(args[0]) ? CLIENT_LIST_BYTES : REPLY_BYTES);
-    return this.#inTime(Promise.resolve(reply));
+    return this.#inTime(Promise.resolve(reply), this.#limits.commandTimeout, lateReply);
   }
 
   /** A late answer ends the connection: those behind it would be late as well. */
-  async #inTime(reply: Promise<unknown>): Promise<unknown> {
-    const ms = this.#commandTimeout;
+  async #inTime<T>(
+    answered: Promise<T>,
+    ms: number | undefined,
+    late: (ms: number) => RedisWireError,
+  ): Promise<T> {
     try {
-      if (ms === undefined) return await reply;
-      const answer = await within(reply, ms);
+      if (ms === undefined) return await answered;
+      const answer = await within(answered, ms);
       if (answer !== TIMED_OUT) return answer;
     } catch (error) {
       throw this.#explain(error);
     }
-    this.#cause ??= new RedisWireError(
-      'REPLY_TIMEOUT',
-      `no complete answer came within ${ms} ms, so the connection was ended: check that it runs and is not overloaded or paused`,
-    );
+    this.#cause ??= late(ms);
     this.disconnect();
     // Rejected once the connection has ended: until then it appears open.
-    await reply.catch(() => undefined);
+    await answered.catch(() => undefined);
     throw this.#cause;
   }
 

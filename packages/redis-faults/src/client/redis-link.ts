@@ -162,14 +162,9 @@ export class Link {
       // With the first connection: a thread that opens none does without the Redis client.
       const { boundedConnection } = await import('./bounded-connection.ts');
       if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
-      const limits = { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout };
-      const redis = boundedConnection(target, limits);
+      const redis = boundedConnection(target, { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout });
       this.#dialled = redis;
-      if ((await within(redis.connect(), REDIS_TIMEOUT_MS)) === TIMED_OUT) {
-        throw new RedisClientError(
-          `Redis ${redisName(target)} did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
-        );
-      }
+      await redis.connect();
       await server.afterLogin(redis, use);
       if (this.#closed) redis.disconnect();
       this.#redis = redis;
