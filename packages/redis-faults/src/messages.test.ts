@@ -71,6 +71,5 @@ it.each([
     user: 'default',
     flags: 'N',
   };
-  const options = { redis: REDIS, sentinels };
-  expect(() => requireFound([client], options)).toThrowErrorMatchingSnapshot();
+  expect(() => requireFound([client], REDIS, sentinels)).toThrowErrorMatchingSnapshot();
 });

@@ -223,10 +223,10 @@ async function look(
         ? parseClientList(text)
         : clientsOf({ text, ownAddr }, target.username);
       const found = requireMaster(info, redisName(target));
-      requireFound(clients, { redis: target, sentinels: store.sentinels });
+      requireFound(clients, target, store.sentinels);
       if (!options.allowOtherClients) {
-        const { connected } = options;
-        requireNoStrangers(target, clients, { podIPs: new Set(store.addresses), ownAddr, connected });
+        const known = { podIPs: new Set(store.addresses), ownAddr, connected: options.connected };
+        requireNoStrangers(target, clients, { ...known, ownUser: target.username });
       }
       return found;
     });
@@ -248,12 +248,8 @@ async function answerToFailover(connection: Redis): Promise<string> {
   return String(await connection.call('CLUSTER', 'FAILOVER', 'CHAOSDEMO').catch(messageOf));
 }
 
-function requireNoStrangers(
-  redis: RedisTarget,
-  clients: readonly RedisClient[],
-  known: Omit<KnownClients, 'ownUser'>,
-): void {
-  const strangers = findStrangers(clients, { ...known, ownUser: redis.username });
+function requireNoStrangers(redis: RedisTarget, clients: readonly RedisClient[], known: KnownClients): void {
+  const strangers = findStrangers(clients, known);
   if (strangers.length === 0) return;
   const names = strangers.map(({ addr, name }) => {
     const from = truncate(addr, 80);

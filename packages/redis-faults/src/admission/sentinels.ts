@@ -34,13 +34,8 @@ const SHORTEST_PAUSE_MS = 1000;
  */
 export function requireFound(
   clients: readonly RedisClient[],
-  {
-    redis,
-    sentinels,
-  }: {
-    readonly redis: RedisTarget;
-    readonly sentinels: SentinelsTarget | undefined;
-  },
+  redis: RedisTarget,
+  sentinels: SentinelsTarget | undefined,
 ): void {
   const found = new Set(sentinels?.servers.map(({ host }) => host));
   const others = clients.filter((client) => isSentinel(client) && !found.has(client.ip ?? ''));
@@ -137,9 +132,7 @@ export function unanswered(sentinel: RedisTarget, masterName: string, error: unk
   }
   const advice = text.startsWith('NOPERM')
     ? `the ACL user of Sentinel lacks a right: grant it "${SENTINEL_ACL}"`
-    : /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(text)
-      ? `name a Secret with its username and password in ${settingOf(server, 'authSecretName')}`
-      : adviceOnConnection(text, server);
+    : adviceOnConnection(text, server);
   const message = withAdvice(truncate(text, 160), advice);
   return new RedisRefusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
 }
