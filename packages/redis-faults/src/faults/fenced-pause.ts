@@ -34,16 +34,31 @@ export class FencedPause extends FencedFault<ActivePause> {
     await this.#during?.prepare();
   }
 
-  protected async begin(injection: Injection): Promise<FaultReport> {
-    const { now, ownPause } = this.tools;
-    const { plannedAt, record, until } = injection;
-    const pause = await this.#inject(injection).catch((error: unknown) => {
+  protected async begin({ permit, plannedAt, record, signal, until }: Injection): Promise<FaultReport> {
+    const { now, ownPause, redis, usualWriteMs } = this.tools;
+    let isSent = false;
+    const options = {
+      plannedAt,
+      until,
+      usualWriteMs: usualWriteMs(),
+      now,
+      onSend: (): void => {
+        this.requirePermit(permit);
+        isSent = true;
+        ownPause.begun();
+      },
+      onPaused: (): void => this.#during?.begin(until),
+      record,
+    };
+    let pause: RedisPause;
+    try {
+      pause = await injectRedisPause(redis, options, signal);
+    } catch (error) {
       this.#during?.stop();
-      throw error;
-    });
-    if (!('probes' in pause)) {
-      this.#during?.stop();
-      return pause;
+      if (isSent && error instanceof NotInjectedError) ownPause.ended();
+      if (!isSent || error instanceof NotInjectedError) throw error;
+      const message = `CLIENT PAUSE was sent, and its effect was not observed: ${messageOf(error)}`;
+      return { proof: 'Inconclusive', message, evidence: [] };
     }
     const { probes, released, ...found } = pause;
     // Once a held write is answered, or its connection is lost, nothing shows that this server is still paused.
@@ -60,40 +75,6 @@ export class FencedPause extends FencedFault<ActivePause> {
       ownPause.ended();
     }
     return report;
-  }
-
-  /**
-   * Pauses writes if `permit` allows it right before the command.
-   * @returns a report if it is unknown whether it was sent
-   * @throws only before anything was sent
-   */
-  async #inject({ permit, plannedAt, record, signal, until }: Injection): Promise<RedisPause | FaultReport> {
-    const { now, ownPause, redis, usualWriteMs } = this.tools;
-    let sent = false;
-    const options = {
-      plannedAt,
-      until,
-      usualWriteMs: usualWriteMs(),
-      now,
-      onSend: (): void => {
-        this.requirePermit(permit);
-        sent = true;
-        ownPause.begun();
-      },
-      onPaused: (): void => this.#during?.begin(until),
-      record,
-    };
-    try {
-      return await injectRedisPause(redis, options, signal);
-    } catch (error) {
-      if (!sent) throw error;
-      if (error instanceof NotInjectedError) {
-        ownPause.ended();
-        throw error;
-      }
-      const message = `CLIENT PAUSE was sent, and its effect was not observed: ${messageOf(error)}`;
-      return { proof: 'Inconclusive', message, evidence: [] };
-    }
   }
 
   protected async end(active: ActivePause, signal: AbortSignal): Promise<FaultReport> {

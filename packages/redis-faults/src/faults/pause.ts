@@ -12,7 +12,7 @@ import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } fr
 import { EARLY_MS } from '../events.ts';
 import { counted, listed, messageOf } from '../text.ts';
 import { pauseFor } from '../waiting.ts';
-import { type FaultReport, NotInjectedError, type RecordEvent } from './fault.ts';
+import { type FaultMoment, type FaultReport, NotInjectedError, type RecordEvent } from './fault.ts';
 import { confirmed, inconclusive, mismatch, type Proof } from './proof.ts';
 
 /** No pause is longer, whatever the plan. */
@@ -26,11 +26,8 @@ const LATE_MS = 1000;
 /** No probe could prove a shorter pause. */
 const MIN_PAUSE_MS = 500;
 
-export interface RedisPauseOptions {
-  /** When to start; milliseconds since the epoch. In the past: at once. */
-  readonly plannedAt: number;
-  /** When it has ended automatically at the latest, absolute: a late start makes it shorter. */
-  readonly until: number;
+/** When to start, in the past: at once. A late start makes it shorter. */
+export interface RedisPauseOptions extends FaultMoment {
   /** The slowest write without a fault; milliseconds. */
   readonly usualWriteMs: number;
   /** Milliseconds since the epoch. */
@@ -91,50 +88,51 @@ export async function injectRedisPause(
     await pauseFor(plannedAt - now(), signal);
     const sent = await send(redis, options, signal);
     const probes = each(writers, (open) => ({ ...open, write: sendWrite(open.writer, now) }));
-    if ('failure' in sent) return { ...sent.failure, probes };
-    return { ...(await prove(redis, sent, probes, options, signal)), probes };
+    return { ...('ms' in sent ? await prove(redis, sent, probes, options, signal) : sent), probes };
   } catch (error) {
     closeProbes(writers);
     throw error;
   }
 }
 
-/** A pause that Redis confirmed, with its length; or one that it did not. */
-type Sent =
-  | { readonly startedAt: number; readonly ms: number }
-  | { readonly failure: Omit<RedisPause, 'probes'> };
+/** The outcome, without what observes it. */
+type Found = Omit<RedisPause, 'probes'>;
+
+/** A pause that Redis confirmed, with its length in milliseconds. */
+interface Sent {
+  readonly startedAt: number;
+  readonly ms: number;
+}
 
 /** @throws NotInjectedError, the reason of `signal`, or what `onSend` throws */
 async function send(
   redis: StoreConnections,
   { now, onSend, until }: RedisPauseOptions,
   signal: AbortSignal,
-): Promise<Sent> {
+): Promise<Sent | Found> {
   let ms = 0;
-  let outcomes: PerServer<Error | undefined>;
-  try {
-    outcomes = await redis.pauseWrites(() => {
-      // Computed at the moment of sending, because Redis may have to be connected again before it.
-      ms = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);
-      if (ms < MIN_PAUSE_MS) {
-        throw new NotInjectedError(`only ${Math.max(0, ms)} ms were left of the planned pause`);
-      }
-      signal.throwIfAborted();
-      onSend?.();
-      return ms;
-    });
-  } catch (error) {
+  const atSend = (): number => {
+    // Computed at the moment of sending, because Redis may have to be connected again before it.
+    ms = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);
+    if (ms < MIN_PAUSE_MS) {
+      throw new NotInjectedError(`only ${Math.max(0, ms)} ms were left of the planned pause`);
+    }
+    signal.throwIfAborted();
+    onSend?.();
+    return ms;
+  };
+  const outcomes = await redis.pauseWrites(atSend).catch((error: unknown) => {
     signal.throwIfAborted();
     if (!(error instanceof NotInChargeError || error instanceof RedisClientError)) throw error;
     // Nor is it carried out later.
     throw new NotInjectedError(error.message);
-  }
+  });
   if (outcomes.every((failure) => failure === undefined)) return { startedAt: now(), ms };
   signal.throwIfAborted();
   if (outcomes.every((failure) => failure instanceof NotInChargeError)) {
     throw new NotInjectedError(messageOf(outcomes[0]));
   }
-  return { failure: await releaseAll(redis, outcomes, now) };
+  return await releaseAll(redis, outcomes, now);
 }
 
 /** Redis answered with an error, so it carries nothing out. */
@@ -147,7 +145,7 @@ async function releaseAll(
   redis: StoreConnections,
   outcomes: PerServer<Error | undefined>,
   now: () => number,
-): Promise<Omit<RedisPause, 'probes'>> {
+): Promise<Found> {
   const paused = redis.servers.filter((_, i) => outcomes[i] === undefined);
   const silent = redis.servers.filter((_, i) => {
     const failure = outcomes[i];
@@ -188,16 +186,16 @@ async function releaseOf(
 /** Watches the probe writes; releases a pause that Redis confirmed too late. @throws only the reason of `signal` */
 async function prove(
   redis: StoreConnections,
-  { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
+  { ms, startedAt }: Sent,
   probes: PerServer<PauseProbe>,
   { plannedAt, now, onPaused, record, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
-): Promise<Omit<RedisPause, 'probes'>> {
+): Promise<Found> {
   const late = Math.round(startedAt + ms - until);
   if (late > LATE_MS) {
-    const { confirmed } = await releaseOf(redis, redis.servers);
-    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${confirmed ? 'released' : 'to be released, and that was not answered'}`;
-    return { startedAt, proof: 'Inconclusive', message, evidence: [message], released: confirmed };
+    const release = await releaseOf(redis, redis.servers);
+    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced${release.message}`;
+    return { startedAt, proof: 'Inconclusive', message, evidence: [message], released: release.confirmed };
   }
   onPaused?.();
   // The proof takes at most half of the pause: the rest is for the traffic.
