@@ -142,18 +142,11 @@ export class FaultProxyClient {
         ...(body && { body: JSON.stringify(body) }),
         signal: timeout.signal,
       });
-      const text = await response.body.text();
-      return { status: response.statusCode, json: jsonIn(text) };
+      // Undefined: no JSON, or more of it than is read.
+      const json: unknown = await response.body.json().catch(() => undefined);
+      return { status: response.statusCode, json };
     } finally {
       timeout.end();
     }
-  }
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
