@@ -160,10 +160,7 @@ export class RedisConnections {
    * @returns for each, whether Redis has ended its connection
    * @throws NotInChargeError, too: none was ended, and none will be
    */
-  async killClients(
-    ids: readonly string[],
-    onSend: () => void = () => undefined,
-  ): Promise<readonly boolean[]> {
+  async killClients(ids: readonly string[], onSend: () => void): Promise<readonly boolean[]> {
     const kills = ids.map((id) => ['CLIENT', 'KILL', 'ID', id] as const);
     const replies = await this.transaction('CLIENT KILL', kills, onSend);
     return replies.map((reply) => asInteger('CLIENT KILL', reply) > 0);

@@ -49,7 +49,12 @@ class FakeRedis {
     return { text, ownAddr: `${OPERATOR}:7` };
   }
 
-  async killClients(ids: readonly string[], onSend: () => void = () => undefined): Promise<boolean[]> {
+  /** A rehearsal: none is carried out. */
+  async transaction(): Promise<readonly []> {
+    return [];
+  }
+
+  async killClients(ids: readonly string[], onSend: () => void): Promise<boolean[]> {
     this.atOnce.push(ids.length);
     this.beforeKill();
     onSend();
