@@ -1,9 +1,10 @@
 /** A former primary, observed by writes of the operator, until it is a replica; and what all servers prove. */
 import type { PerServer } from '../../client/per-server.ts';
-import type { ProbeWriter, RedisConnections } from '../../client/redis-client.ts';
+import type { RedisConnections } from '../../client/redis-client.ts';
 import { parseInfo, roleIn } from '../../client/redis-info.ts';
+import { proveWrite } from '../../client/write-probe.ts';
 import { listed } from '../../text.ts';
-import { pauseFor, TIMED_OUT, within } from '../../waiting.ts';
+import { pauseFor } from '../../waiting.ts';
 import { type Proof } from '../proof.ts';
 
 /** Interval between two writes or two looks at its role, and the longest wait for the answer to a write; milliseconds. */
@@ -15,7 +16,7 @@ export interface SeenReplica {
   readonly name: string;
   /** When it was seen to be a replica; left out: that was not seen. */
   readonly replicaAt?: number;
-  /** When the last write that it took was sent; left out: it took none. */
+  /** When the last write that it took was about to be sent; left out: it took none. */
   readonly takenAt?: number | undefined;
 }
 
@@ -35,9 +36,10 @@ export async function asReplica(
   let takenAt: number | undefined;
   const over = new AbortController();
   // As it becomes a replica, it ends all connections: a write that waits for one must not delay the look at the role.
-  void write(server, AbortSignal.any([over.signal, signal]), now, (at) => {
+  const writing = write(server, AbortSignal.any([over.signal, signal]), now, (at) => {
     takenAt = at;
   });
+  writing.catch(() => undefined);
   try {
     while (now() < until) {
       const info = await server.info('server', 'replication').catch(() => '');
@@ -51,27 +53,22 @@ export async function asReplica(
   }
 }
 
-/** Writes until `signal` aborts. @param taken is called when a write was taken, with the time at which it was sent */
+/**
+ * Writes until `signal` aborts.
+ * @param taken is called when a write was taken, with a time right before it was sent
+ * @throws the reason of `signal`
+ */
 async function write(
   server: RedisConnections,
   signal: AbortSignal,
   now: () => number,
   taken: (sentAt: number) => void,
-): Promise<void> {
-  let writer: ProbeWriter | undefined;
-  while (!signal.aborted) {
+): Promise<never> {
+  for (;;) {
     const sentAt = now();
-    try {
-      writer ??= await server.openProbeWriter();
-      if ((await within(writer.write(), WRITE_MS, signal)) === TIMED_OUT) throw new Error('no answer');
-      taken(sentAt);
-    } catch {
-      writer?.close();
-      writer = undefined;
-    }
-    await pauseFor(EVERY_MS, signal).catch(() => undefined);
+    if ((await proveWrite(server, WRITE_MS, now, signal)) !== undefined) taken(sentAt);
+    await pauseFor(EVERY_MS, signal);
   }
-  writer?.close();
 }
 
 /** When the new primary took a write, or why it is not known. */
