@@ -24,6 +24,7 @@ describe('what to do about a limiter', () => {
     expect(on('FailsClosed; no recovery in 5s')).toMatch(/^Once Redis was back[^]*(?<!FailsClosed\.)$/);
     expect(on('Hangs; no recovery in 5s')).toMatch(/^Once Redis was back.* Set a timeout/);
     expect(on('Enforces; limit not returned')).toMatch(/^Callers stayed rejected/);
+    expect(on('FailsClosed; memory 240% > 200%')).toMatch(/^Bound the connections.*wait for Redis\.$/);
   });
 
   it('of a lock is about what it granted, and what it kept', () => {

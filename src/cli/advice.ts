@@ -40,6 +40,7 @@ const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
     /; slot not returned/,
     'A request without an answer took a slot, or a release was lost: set the time to live in the command that takes the slot, and release what was granted too late.',
   ],
+  [/; (connections|memory) \d/, 'Bound the connections of each pod, and how many requests wait for Redis.'],
   [
     /; fencing token did not grow/,
     'Draw fencing tokens from one counter in Redis, in the step that takes the lock.',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Lock } from '../engine/subject.ts';
+import type { EventOf } from './history/events.ts';
 
 /** The pod labels that are read. ReplicaSets set the first, StatefulSets and DaemonSets the second. */
 export const POD_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
@@ -121,6 +122,9 @@ export interface KeptNote {
   readonly pod: { readonly name: string; readonly uid: string | undefined };
 }
 
+/** The memory of pods by name, and when it was measured. */
+export type PodsMemory = EventOf<'memory'>['pods'];
+
 /** Undefined: there is no such object. @throws ForbiddenError, or an error if the API server gave no answer */
 export interface Cluster {
   /** Whether pods may be processes of this machine, at loopback addresses: if its API server is one too. */
@@ -142,6 +146,8 @@ export interface Cluster {
     signal: AbortSignal,
     timed?: boolean,
   ): Promise<readonly Pod[] | 'TooMany'>;
+  /** As far as it is known. */
+  memory(namespace: string, labelSelector: string, signal: AbortSignal): Promise<PodsMemory>;
   note(namespace: string, name: string, signal: AbortSignal): Promise<Note | undefined>;
   /** @throws also if another client wrote it after it was read */
   keepNote(note: KeptNote, signal: AbortSignal): Promise<void>;

@@ -129,6 +129,47 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       expect(text).not.toContain('sk_test_');
   });
 
+  it.concurrent('names an API that grows while Redis is away, and holds it to its price', async ({
+    onTestFinished,
+  }) => {
+    const file = join(folderOfTest(onTestFinished), 'api.yaml');
+    const { stdout } = await runProgram(process.execPath, [program, 'init', START, ...FACTS]);
+    const demo = parse(stdout) as { spec: { scenarios: { storeOutage?: object }[] } };
+    const scenarios = demo.spec.scenarios.slice(0, 1).map(({ storeOutage, ...scenario }) => ({
+      ...scenario,
+      storeOutage: { ...storeOutage, price: { connections: 3, memory: 2 } },
+    }));
+    demo.spec = { ...demo.spec, scenarios };
+    await writeFile(file, JSON.stringify(demo));
+    const { child, folder, output } = await startTest(
+      onTestFinished,
+      `--start=LEAKS=1 ${process.execPath} ${api}`,
+      `--file=${file}`,
+      '--instances=2',
+      '--report-dir=report',
+    );
+    expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 1 });
+    const report = join(folder, 'report');
+    const { status } = await demoIn(report);
+    expect(status?.scenarios).toMatchObject([
+      {
+        result: 'Violated',
+        summary: expect.stringMatching(/^FailsClosed; memory \d+% > 200%$/),
+        measures: expect.arrayContaining([expect.objectContaining({ name: 'memory', bound: 200 })]),
+        evidence: expect.arrayContaining([
+          expect.stringMatching(/^At most in the fault(?=.* memory of api-\d)(?=.* connections of Redis)/),
+          expect.stringMatching(/^The memory of api-\d.* grew as long as the fault lasted/),
+        ]),
+      },
+    ]);
+    const check = await runProgram(process.execPath, [
+      ...[program, 'check', join(report, 'history.jsonl')],
+      ...['--against', join(report, 'chaosdemo.json')],
+    ]);
+    expect(check).toMatchObject({ status: 1, stderr: '' });
+    expect(check.stdout).toContain('; memory ');
+  });
+
   it.concurrent('says how many accounts a run needs if there are too few', async ({ onTestFinished }) => {
     const file = join(folderOfTest(onTestFinished), 'keys.txt');
     await writeFile(file, 'sk_test_1\nsk_test_2\nsk_test_3\n');

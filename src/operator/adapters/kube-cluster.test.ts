@@ -1,9 +1,10 @@
 /** Lists of pods against a server that has what a tenant may make of them. */
+import { spawn } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import type { WireRequest, WireServer } from '@chaosdemo/kube-runtime/testing';
-import { sendJson, startWireServer } from '@chaosdemo/kube-runtime/testing';
+import { sendJson, sendStatus, startWireServer } from '@chaosdemo/kube-runtime/testing';
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Cluster } from '../../subjects/cluster.ts';
 import { createKubeCluster } from './kube-cluster.ts';
 import { PodLists } from './pod-lists.ts';
@@ -86,6 +87,52 @@ it('lists pods page by page, and keeps of each what subjects read', async () => 
       conditions: [{ type: 'Ready', status: 'True' }],
       containerStatuses: [{ name: 'app', imageID: 'sha256:1' }],
     },
+  });
+});
+
+describe('the memory of pods', () => {
+  const usage = (...each: string[]) => each.map((memory) => ({ usage: { cpu: '1m', memory } }));
+  const metricsOf = (name: string, ...memory: string[]) => ({
+    metadata: { name },
+    timestamp: '2026-01-01T00:00:10Z',
+    containers: usage(...memory),
+  });
+  const at = Date.parse('2026-01-01T00:00:10Z');
+  /** Of a server that sends this. */
+  async function memory(answer: Parameters<typeof startWireServer>[0], isLocal: boolean) {
+    server = await startWireServer(answer);
+    const cluster = createKubeCluster(server.client(), createSystemClock(), pino({ level: 'silent' }));
+    return await { ...cluster, localPods: isLocal }.memory('shop', 'app=x', never);
+  }
+
+  it('is that of metrics.k8s.io, the sum over the containers of a pod', async () => {
+    const items = [metricsOf('a', '1024Ki', '2Mi'), metricsOf('b', '77'), metricsOf('c', '1Mi', '1.5Zi')];
+    expect(await memory((_, response) => sendJson(response, { items }), false)).toEqual({
+      a: { at, bytes: 3 * MIB },
+      b: { at, bytes: 77 },
+    });
+    expect(server.requests).toMatchObject([{ path: '/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods' }]);
+    expect(server.requests[0]?.query.get('labelSelector')).toBe('app=x');
+  });
+
+  it('is not known if the cluster does not serve it', async () => {
+    expect(await memory((_, response) => sendStatus(response, 404, 'NotFound'), false)).toEqual({});
+  });
+
+  it('is that of the group of processes that represents a local pod', async () => {
+    const command = `'${process.execPath}' -e 'setInterval(() => {}, 1e6)' & wait`;
+    const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: 'ignore' });
+    const group = child.pid ?? Number.NaN;
+    onTestFinished(() => void process.kill(-group));
+    const podOf = (name: string, id: number) => ({
+      metadata: { name, uid: name },
+      status: { containerStatuses: [{ name: 'api', containerID: `process://${id}` }] },
+    });
+    // One that has ended is not known.
+    const items = [podOf('a', group), podOf('b', 2 ** 30), { metadata: { name: 'c', uid: 'c' } }];
+    await expect
+      .poll(() => memory((_, response) => sendJson(response, { metadata: {}, items }), true))
+      .toEqual({ a: { at: expect.any(Number), bytes: expect.toSatisfy((bytes) => bytes > 20 * MIB) } });
   });
 });
 

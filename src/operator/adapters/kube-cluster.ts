@@ -8,6 +8,7 @@ import { KubeLease } from './cluster-lease.ts';
 import { createNotes } from './cluster-notes.ts';
 import { withForbiddenError } from './forbidden.ts';
 import { PodLists, type PodQuery } from './pod-lists.ts';
+import { memoryByMetrics, memoryOfProcesses, type PodMetricsList } from './pod-memory.ts';
 
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
@@ -56,6 +57,15 @@ export function createKubeCluster(
     },
     pods: (namespace, labelSelector, most, signal, timed = false) =>
       list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal),
+    async memory(namespace, labelSelector, signal) {
+      if (this.localPods) {
+        const pods = await list({ namespace, labelSelector, most: 200 }, signal);
+        return await memoryOfProcesses(pods === 'TooMany' ? [] : pods, clock.now());
+      }
+      const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`;
+      const query = `labelSelector=${encodeURIComponent(labelSelector)}`;
+      return memoryByMetrics(await get<PodMetricsList>(`${path}?${query}`, signal));
+    },
     ...createNotes(client),
     lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
   };

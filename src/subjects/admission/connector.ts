@@ -33,6 +33,7 @@ import {
   findReleasable,
   listSelected,
   lookAtPods,
+  memoryOf,
   type Place,
 } from './discovery.ts';
 import { PodsInUse, type PodUser } from './pods-in-use.ts';
@@ -220,6 +221,7 @@ export class PodsConnector implements SubjectConnector {
       ),
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal, true),
+      memoryOfPods: async (signal) => await memoryOf(place, signal),
       ...(admitted && {
         faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted)),
       }),

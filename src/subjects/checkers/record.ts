@@ -1,6 +1,7 @@
 /** What is true of every history, whatever it shows: how complete it is, and whether the fault was there. Pure. */
 import { EARLY_MS } from '@chaosdemo/redis-faults/events';
 import type { Recorded } from '../history/recorded.ts';
+import type { Price } from '../spec/price-schema.ts';
 import { code } from './checker.ts';
 
 export interface RecordSetup {
@@ -13,6 +14,7 @@ export interface RecordSetup {
     readonly lingerMs: number;
     /** Whether the planned end is only a bound, because the fault ends once it has happened. */
     readonly failsOver: boolean;
+    readonly price?: Price | undefined;
   };
 }
 

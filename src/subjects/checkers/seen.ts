@@ -9,18 +9,20 @@ const LAST = ['ended', 'restarted', 'return', 'traffic-ended'] as const;
 type Last = (typeof LAST)[number];
 const STEPS: ReadonlySet<string> = new Set(LAST);
 
-/** At a moment: connections that were open, and bytes of memory. */
+/** How much was in use at a moment; memory in bytes. */
 export interface Usage {
+  readonly of: 'connections' | 'memory' | 'open requests';
+  /** "Redis", "callers", or the name of a pod. */
+  readonly who: string;
   readonly at: number;
-  readonly open: number;
-  readonly bytes: number;
+  readonly value: number;
 }
 
 export interface Seen<S extends RecordSetup = RecordSetup> extends Recorded {
   readonly setup: S;
   /** In the order in which they ended. */
   readonly requests: CallerRequest[];
-  /** What clients took of Redis, in the order of time. */
+  /** What was taken of Redis and of each pod, in the order of time. */
   readonly usage: Usage[];
   readonly last: { readonly [K in Last]?: EventOf<K> };
 }
@@ -37,8 +39,15 @@ function seenAfter<A extends Seen>(seen: A, event: HistoryEvent): A {
   }
   if (event.kind === 'probe') {
     const { at, bytes, open } = event;
-    if (open !== undefined && bytes !== undefined) seen.usage.push({ at, open, bytes });
+    const of = { who: 'Redis', at };
+    if (open !== undefined) seen.usage.push({ ...of, of: 'connections', value: open });
+    if (bytes !== undefined) seen.usage.push({ ...of, of: 'memory', value: bytes });
     // What was found of the requests stays valid.
+    return seen;
+  }
+  if (event.kind === 'memory') {
+    const own = Object.entries(event.pods).filter(([pod]) => seen.setup.pods.includes(pod));
+    seen.usage.push(...own.map(([who, { at, bytes }]) => ({ of: 'memory' as const, who, at, value: bytes })));
     return seen;
   }
   if (event.kind === 'late') {

@@ -122,6 +122,12 @@ export const historyEvent = z.union([
     z.strictObject({ kind: z.literal('gone'), at, pods }),
     /** Pods whose containers were restarted in the fault. */
     z.strictObject({ kind: z.literal('restarted'), at, pods }),
+    /** Bytes of memory of pods, and when each was measured. */
+    z.strictObject({
+      kind: z.literal('memory'),
+      at,
+      pods: z.record(pod, z.strictObject({ at, bytes: z.int().min(0) })),
+    }),
     /** The one caller whose limit was replenished begins to send. */
     z.strictObject({ kind: z.literal('arrived'), at }),
     /** Every answer of the traffic has arrived or was given up; `moved`: pods that are no longer at their addresses. */

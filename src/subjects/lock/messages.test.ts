@@ -45,6 +45,7 @@ it.each([
   ['fenced', turns(returning, (at) => at), { isFenced: true }],
   ['badly fenced', turns(returning, (at) => -at), { isFenced: true }],
   ['without tokens', turns(returning), { isFenced: true }],
+  ['not measured', turns(returning), { price: { memory: 2 } }],
   ['hardly used', returning(new LockHistory().fault(10_000, 20_000)).ended(27_000), {}],
 ])('a lock that is %s', (_, history, setup) => {
   expect(sentencesOf(history, setup)).toMatchSnapshot();

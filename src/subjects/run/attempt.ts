@@ -33,7 +33,7 @@ import type { Settled, Workload } from '../scenarios/workload.ts';
 import { evidenceOf, unshownIn } from './replay.ts';
 
 /** Observations of other components around a fault. */
-export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
+export type ObservedEvent = EventOf<'gone' | 'health' | 'memory' | 'probe'>;
 
 /** Nothing was injected, and this attempt will not inject anything. */
 const UNPREPARED = 'its callers were not set up by this process';

@@ -11,7 +11,7 @@ import type { Finding } from '../../engine/findings.ts';
 import type { HealthSnapshot } from '../../engine/health.ts';
 import type { FaultReport, HistoryDigest } from '../../engine/observed.ts';
 import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from '../../engine/subject.ts';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster, PodsMemory } from '../cluster.ts';
 import { pollHealth } from '../controls/http-health.ts';
 import { InvariantBrokenError } from '../controls/invariant-broken.ts';
 import { type FaultNotes, injectNoted } from '../redis/noted-fault.ts';
@@ -34,6 +34,8 @@ export interface PodsDriverOptions extends RunParts {
   /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   readonly diagnosis: DiagnosisProfiles;
+  /** Left out: the memory of pods is not known. */
+  readonly memoryOfPods?: (signal: AbortSignal) => Promise<PodsMemory>;
   readonly onClose?: () => void;
 }
 
@@ -211,6 +213,7 @@ export class PodsDriver implements SubjectDriver {
       case 'PollHealth': {
         const onSnapshot = (snapshot: HealthSnapshot): void => {
           this.#observe(healthEvent(snapshot));
+          if (this.#watched.size > 0) void this.#observeMemory(signal);
           emit({ kind: 'Health', snapshot });
         };
         return await pollHealth(this.#toolkit, activity.intervalMs, onSnapshot, signal);
@@ -232,6 +235,7 @@ export class PodsDriver implements SubjectDriver {
         const { fault } = activity;
         const attempt = this.#attempt(activity);
         this.#watched.add(attempt);
+        void this.#observeMemory(signal);
         try {
           return await attempt.watch((reading) => emit({ kind: 'Reading', fault, reading }), signal);
         } finally {
@@ -248,6 +252,13 @@ export class PodsDriver implements SubjectDriver {
   /** The attempt of this process; one without observations if there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): Attempt {
     return this.#attempts.get(fault) ?? this.#open(scenario);
+  }
+
+  /** What cannot be read is not known. */
+  async #observeMemory(signal: AbortSignal): Promise<void> {
+    const { memoryOfPods, now } = this.#options;
+    const pods = await memoryOfPods?.(signal).catch(() => undefined);
+    if (pods) this.#observe({ kind: 'memory', at: now(), pods });
   }
 
   /** Goes into the history of every fault that is watched. */

@@ -3,7 +3,7 @@
 import { listed } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../api/index.ts';
 import type { Code, CodeOf } from '../checkers/checker.ts';
-import type { price } from '../checkers/price.ts';
+import type { Priced, price } from '../checkers/price.ts';
 import type { proof, record } from '../checkers/record.ts';
 import type { Counts } from '../checkers/requests.ts';
 import type { pods } from '../checkers/seen.ts';
@@ -32,20 +32,20 @@ export const COMMON: Words<CommonCode> = {
   PodsLeftOut: ({ pods }) => `${goneText(pods)}: what else happened there is left out`,
   PodsRestarted: ({ pods }) =>
     `${listed(pods)} restarted during the fault: what callers got there counts, too`,
-  Price: ({ bytes, open }) =>
-    `Redis had at most ${open.during} connections during the fault, and ${open.before} before it (${timesText(open)}); its memory was ${megabytes(bytes.during)} MB, and ${megabytes(bytes.before)} before (${timesText(bytes)})`,
-  ConnectionsGrow: () =>
-    'The connections to Redis grew as long as the fault lasted: bound the connections of each pod',
+  Price: ({ shown }) => `At most in the fault, and before it: ${shown.map(pricedText).join('; ')}`,
+  Grows: ({ of, who }) =>
+    `The ${of} of ${listed(who)} grew as long as the fault lasted: bound the connections of each pod, and what waits for Redis`,
+  OverPrice: ({ bound, of, value }) => `${of} ${value}% > ${bound}%`,
+  PriceUnknown: ({ of, unknown }) =>
+    `the ${of} of ${listed(unknown)} is not known before and in the fault: lengthen it, or leave price.${of} out`,
   FaultDoubtful: ({ ms }) =>
     `whether the fault was still active is not known from ${Math.round(ms)} ms before its planned end on`,
 };
 
-function timesText({ before, during }: { readonly before: number; readonly during: number }): string {
-  return `${(during / Math.max(1, before)).toFixed(1)} times`;
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1_000_000).toFixed(1);
+/** "memory of api-0 80.0 MB and 40.0 MB (2.0 times)" */
+function pricedText({ before, during, of, times, who }: Priced): string {
+  const shown = (value: number): string => (of === 'memory' ? `${(value / 1e6).toFixed(1)} MB` : `${value}`);
+  return `${of} of ${who} ${shown(during)} and ${shown(before)} (${times.toFixed(1)} times)`;
 }
 
 function goneText(pods: readonly string[]): string {

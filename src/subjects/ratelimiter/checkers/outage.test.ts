@@ -378,6 +378,50 @@ describe('pods that change', () => {
   });
 });
 
+describe('the price of the fault', () => {
+  const price = { accept: ['FailsClosed'], price: { memory: 2 } };
+  /** Each of the first so many pods takes 50 MB before the fault, and so much in it. */
+  const taking =
+    (pods: number, inFault: number): Change =>
+    (event) => {
+      if (event.kind !== 'fault' || event.step !== 'Planned') return [event];
+      const looks = [-1000, 1000].map((after): HistoryEvent[] => {
+        const [at, bytes] = [FROM + after, (after < 0 ? 50 : inFault) * 1e6];
+        const each = Array.from({ length: pods }, (_, i) => [`api-${i}`, { at, bytes }] as const);
+        const usage = { open: 4, bytes: 1e6, made: 0 };
+        return [
+          { kind: 'probe', state: 'Connections', at, ...usage },
+          { kind: 'memory', at, pods: Object.fromEntries(each) },
+        ];
+      });
+      return [event, ...looks.flat()];
+    };
+
+  it('is reported, and violates nothing without a bound', () => {
+    const given = { limiter: closed, storeOutage: { accept: ['FailsClosed'] } };
+    const { evidence, reading } = judged(given, taking(3, 500));
+    expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [] });
+    expect(reading.detectedAt).toBeUndefined();
+    expect(found(evidence, 'Price')).toMatchObject({ shown: [{ who: 'api-0', times: 10 }, {}, {}, {}] });
+  });
+
+  it('is Violated over its bound, at the start of the fault', () => {
+    const { reading } = judged({ limiter: closed, storeOutage: price }, taking(3, 105));
+    expect(reading).toMatchObject({ summary: 'FailsClosed; memory 210% > 200%', brokenAt: FROM });
+    expect(reading.measures[0]).toEqual({ name: 'memory', value: 210, unit: '%', bound: 200 });
+    expect(judged({ limiter: closed, storeOutage: price }, taking(3, 100)).reading).toMatchObject({
+      summary: 'FailsClosed',
+      shortfalls: [],
+    });
+  });
+
+  it('is not known if a pod was not measured', () => {
+    const { reading, shortfalls } = judged({ limiter: closed, storeOutage: price }, taking(2, 60));
+    expect(reading.detectedAt).toBeUndefined();
+    expect(shortfalls).toMatchObject([{ code: 'PriceUnknown', of: 'memory', unknown: ['api-2'] }]);
+  });
+});
+
 describe('what is missing for a proof', () => {
   type Reported = EventOf<'fault'> & { step: 'Reported' };
   const reported =

@@ -17,7 +17,7 @@ import { ExclusionWorkload } from './workload.ts';
 function judgeExclusion(seen: LockSeen, findings: Findings): CodedReading {
   // More holders than slots depend on nothing else: not on the fault, nor on what could not be timed.
   const alone = ['exclusion', 'fencing'].some((name) => findings.get(name)?.isBroken);
-  const summary = summariesOf(findings, lockWords, 'service', 'exclusion', 'fencing', 'slotsReturn');
+  const summary = summariesOf(findings, lockWords, 'service', 'exclusion', 'fencing', 'slotsReturn', 'price');
   return {
     ...proven(seen, findings, alone).reading,
     complete: returnIn(seen) !== undefined,

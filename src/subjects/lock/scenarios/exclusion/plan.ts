@@ -13,6 +13,7 @@ import { growing, measures } from '../../../scenarios/measures.ts';
 import { ScenarioPlan } from '../../../scenarios/scenario-type.ts';
 import { faultProblem, faultSchema, titleOf } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
+import { PRICES, priceSchema } from '../../../spec/price-schema.ts';
 import { BEHAVIOURS } from '../../checkers/holds.ts';
 import { type LockSpec, longestHoldMs, PART, ttlOf } from '../../spec/schema.ts';
 
@@ -38,6 +39,7 @@ const schema = z.object({
       'Behaviors in the fault that are accepted; any other is Violated. So are double grants at any time, unless DoubleGrants is named. A fencing token that does not grow, and a slot that is not granted again, are always Violated. Leave it out with expect Violated.',
     'x-kubernetes-list-type': 'set',
   }),
+  price: priceSchema,
 });
 
 export const api = {
@@ -45,7 +47,7 @@ export const api = {
   member: 'exclusion',
   schema: schema.describe('Has contenders acquire and release locks while Redis fails; for type Exclusion.'),
   conditionMeaning:
-    'In this run, more than its slots of a lock were held at once, or the behavior in the fault was not an accepted one. Or a fencing token did not grow, or a slot was not granted again after the fault, the ttl and settle.',
+    'In this run, more than its slots of a lock were held at once, or the behavior in the fault was not an accepted one. Or a fencing token did not grow, or a slot was not granted again after the fault, the ttl and settle. Or the fault cost more than its price.',
   measures: [
     ...growing('grants', {
       doubleGrants:
@@ -61,6 +63,7 @@ export const api = {
       acquires: 'Requests to acquire in the fault.',
     }),
     ...measures('keys', { stuckKeys: 'Keys of which a slot was not granted again.' }),
+    ...measures('%', PRICES),
   ],
   finding: (_, summary) => `under contention: ${summary}`,
 } as const satisfies FaultApi;
@@ -83,6 +86,7 @@ export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
   readonly faultMs = parseDuration(this.parameters.fault.duration);
   readonly faultTitle = titleOf(this);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
+  readonly price = this.parameters.price;
   /** How long contenders continue after the fault. */
   readonly recoverMs = parseDuration(this.parameters.settle);
   readonly sendAfterMs = this.recoverMs;

@@ -50,10 +50,10 @@ function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
   };
 }
 
-/** What callers got, with a violation after the fault, or by how much the limit was exceeded. */
+/** What callers got, with a violation after the fault or by its price, or by how much the limit was exceeded. */
 function summaryOf(findings: Findings): string {
   const of = (...names: string[]): string[] => summariesOf(findings, outageWords, ...names);
-  const [afterwards] = of('recovery', 'limitReturn');
+  const [afterwards] = of('recovery', 'limitReturn', 'price');
   if (afterwards === undefined) return of('service', 'overAdmission').join(', ');
   return [...of('service'), afterwards].join('; ');
 }

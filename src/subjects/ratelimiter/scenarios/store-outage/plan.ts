@@ -15,6 +15,7 @@ import {
   typesThatLast,
 } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
+import { PRICES, priceSchema } from '../../../spec/price-schema.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import { fitsWindow, returnsWithin } from '../../limits/window-turn.ts';
@@ -56,6 +57,7 @@ const schema = z
           'Behaviors in the fault that are accepted; any other is Violated. So is over-admission unless FailsOpen is named; after a DataLoss or a Failover, Forgets accepts the limit once more. No recovery within settle, or a limit that is not returned, is always Violated. Leave it out with expect Violated.',
         'x-kubernetes-list-type': 'set',
       }),
+    price: priceSchema,
   })
   .meta({
     description:
@@ -90,7 +92,7 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'In this run, a behavior or over-admission during the fault was not accepted. Or the limiter did not recover within settle, or a limit was not returned.',
+    'In this run, a behavior or over-admission during the fault was not accepted. Or the limiter did not recover within settle, a limit was not returned, or the fault cost more than its price.',
   measures: [
     ...growing('requests', {
       notAdmitted:
@@ -120,6 +122,7 @@ export const api = {
       overCounted:
         'Requests that were counted and not admitted, at least: those that limits lacked when callers were rejected after settle. Only there if a caller was.',
     }),
+    ...measures('%', PRICES),
   ],
   finding: (_, summary) => behaviourClause(summary),
 } as const satisfies FaultApi;
@@ -142,6 +145,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   readonly faultMs = parseDuration(this.parameters.fault.duration);
   readonly faultTitle = titleOf(this);
   readonly callerTimeoutMs = parseDuration(this.parameters.callerTimeout);
+  readonly price = this.parameters.price;
   /** How long callers may take to be treated as before. */
   readonly recoverMs = parseDuration(this.parameters.settle);
   /** How long callers send after the fault. */
