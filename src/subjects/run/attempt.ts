@@ -154,20 +154,28 @@ export class Attempt {
     const { plannedAt, until } = announced;
     const moment = { plannedAt, until: until - this.#plan.lingerMs };
     const watched = watchedPermit(permit);
-    let report: FaultReport | undefined;
     try {
       await this.#workload?.arrive?.(signal);
       history.append({ kind: 'fault', step: 'Planned', at: plannedAt, until: moment.until });
-      report = await (this.#fault?.inject(moment, (event) => history.append(event), watched, signal) ??
+      const report = await (this.#fault?.inject(moment, (event) => history.append(event), watched, signal) ??
         this.#workload?.inject?.(moment, watched, signal));
+      if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
+      return this.#note(report);
     } catch (error) {
       signal.throwIfAborted();
       if (!watched.granted || error instanceof NotInjectedError) throw error;
       this.#onFailure(error);
-      report = unknownInjection(messageOf(error));
+      return this.#noteUnknown(unknownInjection(messageOf(error)));
     }
-    if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
-    return this.#note(report);
+  }
+
+  /** A bug in what records or proves a fault must not hide that it may be active. */
+  #noteUnknown(report: FaultReport): FaultReport {
+    try {
+      return this.#note(report);
+    } catch {
+      return report;
+    }
   }
 
   /** @returns the report, Confirmed only if the history shows it */

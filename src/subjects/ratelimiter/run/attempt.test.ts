@@ -1,7 +1,8 @@
 import type { RecordEvent } from '@chaosdemo/redis-faults';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { HistoryEvent } from '../../history/events.ts';
+import { History } from '../../history/history.ts';
 import { Attempt } from '../../run/attempt.ts';
 import type { ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { Stage, Workload } from '../../scenarios/workload.ts';
@@ -44,8 +45,12 @@ type RecordedEvent = Parameters<RecordEvent>[0];
 
 const REPORT = { startedAt: 1000, proof: 'Confirmed', message: 'active', evidence: [] } as const;
 
-/** An attempt with a stall of which this is recorded, and a checker that throws. */
-async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: readonly RecordedEvent[]) {
+/** An attempt with a stall of which this is recorded, and a checker that throws. @param change of its plan */
+async function attempted(
+  isBad: (event: HistoryEvent) => boolean,
+  recorded: readonly RecordedEvent[],
+  change: (plan: ReturnType<typeof storeOutage.plan>) => void = () => undefined,
+) {
   const { limiter, pods, scenario } = outageSetup();
   const { fold } = storeOutage;
   const step: typeof fold.step = (state, event) => {
@@ -61,7 +66,8 @@ async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: read
       isActive: true,
       prepare: async () => ({ marker: 'x' }),
       prepared: () => undefined,
-      inject: async (_, record) => {
+      inject: async (_, record, allowed) => {
+        allowed.refusal();
         for (const event of recorded) record(event);
         return REPORT;
       },
@@ -85,9 +91,9 @@ async function attempted(isBad: (event: HistoryEvent) => boolean, recorded: read
     control: () => undefined,
     budget: {},
   } as unknown as Toolkit;
-  const attempt = new Attempt(type, storeOutage.plan(scenario, limiter), toolkit, (error) =>
-    errors.push(error),
-  );
+  const plan = storeOutage.plan(scenario, limiter);
+  change(plan);
+  const attempt = new Attempt(type, plan, toolkit, (error) => errors.push(error));
   const { signal } = new AbortController();
   await attempt.prepare('demo-a', signal);
   const permit = { refusal: () => undefined };
@@ -113,5 +119,31 @@ it.each<[string, (event: HistoryEvent) => boolean]>([
   const { attempt, errors, report } = await attempted(isBad, [ENDED, HELD]);
   expect(report).toEqual(REPORT);
   expect(attempt.history?.times).toMatchObject({ startedAt: 1000, until: 6000 });
+  expect(errors).toEqual([new TypeError('a bug')]);
+});
+
+const THROWS = {
+  get: (): never => {
+    throw new TypeError('a bug');
+  },
+};
+
+it.each<[string, Parameters<typeof attempted>[2]]>([
+  ['a rule of proof', (plan) => void Object.defineProperty(plan, 'mechanism', THROWS)],
+  [
+    'the record',
+    () => {
+      const { append } = History.prototype;
+      const broken = vi.spyOn(History.prototype, 'append').mockImplementation(function (this: History, event) {
+        append.call(this, event);
+        if (event.kind === 'fault' && event.step === 'Reported') throw new TypeError('a bug');
+      });
+      onTestFinished(() => broken.mockRestore());
+    },
+  ],
+])('a fault that was sent is not taken for missed if %s throws', async (_, change) => {
+  const { errors, report } = await attempted(() => false, [HELD], change);
+  expect(report).toMatchObject({ proof: 'Inconclusive', message: expect.stringMatching(/may have been .*a bug/) });
+  expect(report.startedAt).toBeUndefined();
   expect(errors).toEqual([new TypeError('a bug')]);
 });
