@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { checkHealth } from '../../src/subjects/controls/http-health.ts';
 import type { PodClient } from '../../src/subjects/http/pod-client.ts';
-import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
+import { controlCallers } from '../../src/subjects/ratelimiter/controls/control-callers.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/spec/schema.ts';
 import { timeoutOf } from '../../src/subjects/spec/pods-schema.ts';

@@ -1,11 +1,10 @@
 /** What a machine must give before a cluster can run on it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { ToolError } from '../errors.ts';
-import type { Engine } from './engine.ts';
 
 /** What is looked at. */
 export interface Machine {
-  readonly engine: Engine['name'];
+  readonly engine: 'docker' | 'podman';
   readonly platform: NodeJS.Platform;
   readonly root: boolean;
   /** Effective capabilities of this process, as a bit field. */
@@ -38,7 +37,7 @@ export function missingForCluster(machine: Machine): string[] {
 }
 
 /** @throws ToolError CLUSTER_IMPOSSIBLE that names all that is missing */
-export function assertClusterPossible(engine: Engine): void {
+export function assertClusterPossible(engine: { readonly name: Machine['engine'] }): void {
   const missing = missingForCluster({
     engine: engine.name,
     platform: process.platform,

@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
-import type { ControlPlane } from './control-plane.ts';
 import { TestbedError } from './errors.ts';
 import { attempt, type RunOptions } from './run.ts';
 
@@ -72,7 +71,7 @@ export class Kubectl {
 /** Writes a kubeconfig, readable only by this user, for the holder of a token. Returns its path. */
 export async function writeKubeconfig(
   path: string,
-  cluster: Pick<ControlPlane, 'caFile' | 'url'>,
+  cluster: { readonly caFile: string; readonly url: string },
   token: string,
   namespace = 'default',
 ): Promise<string> {

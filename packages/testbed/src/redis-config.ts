@@ -1,9 +1,17 @@
 /** The configuration of a Redis started here; passed to the server on its standard input. */
-import type { RedisServerOptions } from './redis-server.ts';
+
+export interface RedisConfig {
+  /** ACL lines as in redis.conf, e.g. `user probe on >secret ~probe:* +get`. */
+  readonly aclUsers?: readonly string[];
+  /** Password of the default user. */
+  readonly requirepass?: string;
+  /** Further lines as in redis.conf, e.g. `maxclients 100`; they come last, so they win. */
+  readonly settings?: readonly string[];
+}
 
 /** The text of a redis.conf without persistence. */
 export function renderConfig(
-  options: RedisServerOptions & { readonly host: string; readonly port: number; readonly dir: string },
+  options: RedisConfig & { readonly host: string; readonly port: number; readonly dir: string },
 ): string {
   const lines = [
     `bind ${JSON.stringify(options.host)}`,
@@ -24,7 +32,7 @@ export function renderConfig(
 /**
  * Secrets to hide from Redis's output: it echoes rejected lines, with quotes and backslashes escaped once and twice.
  */
-export function secretsOf({ aclUsers = [], requirepass }: RedisServerOptions): string[] {
+export function secretsOf({ aclUsers = [], requirepass }: RedisConfig): string[] {
   const rules = aclUsers.flatMap((line) => line.split(/\s+/).filter((rule) => /^[><#!]./.test(rule)));
   const secrets = requirepass === undefined ? rules : [...rules, requirepass];
   const escape = (text: string): string => JSON.stringify(text).slice(1, -1);

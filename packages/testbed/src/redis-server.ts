@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { findRedis } from './binaries/redis-binary.ts';
 import type { TestbedError } from './errors.ts';
 import { freePort } from './ports.ts';
-import { renderConfig, secretsOf } from './redis-config.ts';
+import { type RedisConfig, renderConfig, secretsOf } from './redis-config.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
 const READY_DEADLINE_MS = 15_000;
@@ -14,19 +14,13 @@ const READY_DEADLINE_MS = 15_000;
 const STOP_MS = 5_000;
 const OUTPUT_LINES = 50;
 
-export interface RedisServerOptions {
+export interface RedisServerOptions extends RedisConfig {
   /** Owner of the process and its folder; by default the server creates its own. */
   readonly supervisor?: Supervisor;
   /** Port to listen on; default: a free one. */
   readonly port?: number;
   /** Address to listen on; default: 127.0.0.1. */
   readonly host?: string;
-  /** ACL lines as in redis.conf, e.g. `user probe on >secret ~probe:* +get`. */
-  readonly aclUsers?: readonly string[];
-  /** Password of the default user. */
-  readonly requirepass?: string;
-  /** Further lines as in redis.conf, e.g. `maxclients 100`; they come last, so they win. */
-  readonly settings?: readonly string[];
 }
 
 /** A running Redis. Its port, address and rights stay the same over restarts; `pid` changes. */

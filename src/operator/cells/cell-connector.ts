@@ -3,15 +3,22 @@ import type { Finding } from '../../engine/findings.ts';
 import type { SubjectConnector, SubjectDriver, SubjectPorts } from '../../engine/subject.ts';
 import type { Cluster } from '../../subjects/cluster.ts';
 import type { Cell } from './cell-thread.ts';
-import type { Cells } from './cells.ts';
 import type { ConnectorOf, FoundThere } from './messages.ts';
 import { LentPermit } from './permits.ts';
+import type { Suspects } from './suspects.ts';
 
 let connectors = 0;
 
+/** The cells of a process. */
+interface CellsByNamespace {
+  /** Started if need be. */
+  of(namespace: string): Cell;
+  readonly suspects: Pick<Suspects, 'waitOf'>;
+}
+
 /** @param member of the spec that the subject has */
 export function createCellConnector(
-  cells: Pick<Cells, 'of' | 'suspects'>,
+  cells: CellsByNamespace,
   member: string,
   { clock, cluster }: Pick<SubjectPorts<Cluster>, 'clock' | 'cluster'>,
 ): SubjectConnector {

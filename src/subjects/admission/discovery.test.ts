@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
 import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
-import { redisSchema } from '../redis/schema.ts';
+import { redisSchema } from '../spec/redis-schema.ts';
 import { selectPods } from '../targets/eligible-pods.ts';
 import { lookAtPods } from './discovery.ts';
 

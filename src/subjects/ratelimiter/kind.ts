@@ -1,14 +1,13 @@
 /** The rate limiter: its additions to the API, and what a run of it needs to know. */
 import { type CelRule, formatDuration, parseDuration, type SubjectApi } from '../../api/index.ts';
-import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
-import { redisColumn } from '../redis/schema.ts';
 import { capacity } from '../scenarios/capacity.ts';
 import { plansOf, podsOf, type ScenarioType, type SubjectKind } from '../scenarios/scenario-type.ts';
 import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
 import type { Toolkit as PodsToolkit } from '../scenarios/tools.ts';
 import { HTTP_AUTH_SECRET_TYPE } from '../spec/pods-schema.ts';
+import { REDIS_AUTH_SECRET_TYPE, redisColumn } from '../spec/redis-schema.ts';
 import { limiterSetup } from './history/setup.ts';
-import { controlCallers } from './interfaces/http/control-callers.ts';
+import { controlCallers } from './controls/control-callers.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { ownLimitOf } from './interfaces/own-limit.ts';
 import { counterDrift } from './scenarios/counter-drift/index.ts';
@@ -16,7 +15,7 @@ import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
 import { storeOutage } from './scenarios/store-outage/index.ts';
 import { api as outageApi } from './scenarios/store-outage/plan.ts';
 import { limitOf, PART, type RateLimiterSpec, rateLimiterOf, rateLimiterSchema } from './spec/schema.ts';
-import type { Toolkit } from './tools.ts';
+import type { Toolkit } from './controls/tools.ts';
 
 /** In the order of the story. */
 const SCENARIO_TYPES: readonly ScenarioType[] = [counterDrift, ghostAllowing, storeOutage];

@@ -5,7 +5,7 @@ import type { LimiterChanges } from '../../../test/kit/demo.ts';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
-import { limitProblem } from './interfaces/http/control-problem.ts';
+import { limitProblem } from './controls/control-problem.ts';
 import { rateLimiterApi, rateLimiterKind } from './kind.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
 import { rateLimiterOf } from './spec/schema.ts';

@@ -7,7 +7,6 @@ import type { Permit } from '../../engine/subject.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { type PodsNow, podsNow, restartedSince } from '../targets/pods-now.ts';
 import type { Judge } from './judge.ts';
-import type { ScenarioPlan } from './scenario-type.ts';
 import type { Toolkit } from './tools.ts';
 
 /** What a workload does while it prepares, in this order, each at the moment that suits it. */
@@ -28,11 +27,7 @@ export type Ready = Omit<Prepared, 'fixture'>;
  * One attempt of a workload. `prepare` comes first; all else is used only after it, and only by the process that called
  * it.
  */
-export abstract class Workload<
-  A = unknown,
-  P extends ScenarioPlan = ScenarioPlan,
-  T extends Toolkit = Toolkit,
-> {
+export abstract class Workload<A = unknown, P = unknown, T extends Toolkit = Toolkit> {
   protected readonly plan: P;
   protected readonly toolkit: T;
   /** Undefined before the history begins. */
@@ -77,7 +72,7 @@ export interface Settled extends Pick<RecoveryReport, 'restedAt'> {
 const TICK_MS = 100;
 
 /** A scenario with traffic around a fault. */
-export interface WatchedPlan extends ScenarioPlan {
+export interface WatchedPlan {
   /** How long callers send after the fault, and how long after it the last of them has its answer; milliseconds. */
   readonly sendAfterMs: number;
   readonly watchedAfterMs: number;

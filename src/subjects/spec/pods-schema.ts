@@ -8,7 +8,8 @@ import {
   parseDuration,
   subjectPart,
 } from '../../api/index.ts';
-import type { RedisSpec } from '../redis/schema.ts';
+import type { RedisSpec } from './redis-schema.ts';
+import { secretName, serverName, tlsSchema } from './tls-schema.ts';
 
 /** Type of the Secret that the operator accepts for pods behind HTTP. */
 export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
@@ -19,19 +20,6 @@ export const KEY_PLACE = '$(key)';
 /** A whole number between two bounds, both included. Chain the default, if any, after it. */
 export const wholeField = (min: number, max: number, description: string) =>
   z.int().min(min).max(max).describe(description);
-
-/** Name of a Secret of the namespace. */
-export const secretName = z.string().min(1).max(253);
-
-/** The DNS name that a certificate must be valid for. */
-export const serverName = secretName.regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/);
-
-/** `tls` of servers. @param type of the Secret with the authorities */
-export const tlsSchema = <T extends z.ZodType>(name: T, type: string, description: string) => {
-  const authorities = `A Secret of this namespace, of type ${type}, whose key ca.crt has the trusted authorities. Left out: those that Node.js ships with.`;
-  const caSecretName = secretName.optional().describe(authorities);
-  return z.object({ serverName: name, caSecretName }).optional().describe(description);
-};
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Visible characters, and spaces between them. */

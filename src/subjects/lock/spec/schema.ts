@@ -1,7 +1,7 @@
 /** The lock's part of the spec, `spec.lock`. */
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, parseDuration } from '../../../api/index.ts';
-import { redisSchema } from '../../redis/schema.ts';
+import { redisSchema } from '../../spec/redis-schema.ts';
 import {
   answerPart,
   hasPlace,

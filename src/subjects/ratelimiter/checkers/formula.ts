@@ -2,7 +2,6 @@
 import type { InvariantReading } from '../../../engine/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { SHARE } from '../../checkers/share-interval.ts';
-import { type Behaviour } from './behaviour.ts';
 import type { Over } from './outage-seen.ts';
 
 /** The state of an invariant that keeps `measured` within a bound, by the measure that decides. */
@@ -23,7 +22,7 @@ export function seenInvariant(
 }
 
 /** Behaviours in which callers under their limit are admitted. */
-const ADMITTING: ReadonlySet<Behaviour> = new Set(['Enforces', 'FailsOpen', 'Forgets']);
+const ADMITTING: ReadonlySet<string> = new Set(['Enforces', 'FailsOpen', 'Forgets']);
 
 /** As a separate figure, because there is no series of it. */
 const CROSSING = "a crossing caller's admitted - bound";
@@ -36,7 +35,7 @@ const CROSSING = "a crossing caller's admitted - bound";
  */
 export function outageInvariant(
   reading: InvariantReading,
-  accept: readonly Behaviour[],
+  accept: readonly string[],
   excess: Over['excess'] | undefined,
   who: 'others' | 'within' = 'others',
 ): SeenInvariant {

@@ -15,7 +15,6 @@ import { owedOf } from '../limits/least-owed.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/window-turn.ts';
-import type { Behaviour } from './behaviour.ts';
 
 /** All that the checkers need to know before the first event. */
 export interface OutageSetup extends RecordSetup, Pick<Setup, 'clockWithinMs' | 'fixture' | 'preparedAt'> {
@@ -26,7 +25,7 @@ export interface OutageSetup extends RecordSetup, Pick<Setup, 'clockWithinMs' | 
     readonly callerTimeoutMs: number;
     readonly recoverMs: number;
     readonly isOneCaller: boolean;
-    readonly parameters: { readonly accept: readonly Behaviour[] };
+    readonly parameters: { readonly accept: readonly string[] };
     /** From which the callers are drawn. */
     seedIn(fixture: string): number;
   };

@@ -1,11 +1,12 @@
 /** The count that Redis holds of one caller, at the place that the spec names, and samples of it. */
-import { type CountPlace, gaveNoAnswer } from '@chaosdemo/redis-faults';
+import { type CountPlace, gaveNoAnswer, type StoreConnections } from '@chaosdemo/redis-faults';
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { messageOf, truncate } from '../../../api/index.ts';
 import type { AdmittedByPod, CounterSample } from '../../history/counter-sample.ts';
 import { keyPattern } from '../../redis/key-places.ts';
 import { ADDRESS_PLACE } from '../spec/http-schema.ts';
-import type { Toolkit } from '../tools.ts';
+import type { RateLimiterSpec } from '../spec/schema.ts';
+import type { HttpCallers } from './http/http-callers.ts';
 
 export const SAMPLE_EVERY_MS = 100;
 /** Two samples begin at least this far apart, however urgent they are. */
@@ -14,7 +15,13 @@ const LOOK_APART_MS = 20;
 const MOST_PROBLEM = 256;
 
 /** What is needed to read counts. */
-export type CountTools = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'redis'>;
+export interface CountTools {
+  readonly callers: HttpCallers;
+  readonly limiter: RateLimiterSpec;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly redis: StoreConnections;
+}
 
 /**
  * Reads the count of a caller in Redis; 0 if nothing was counted.
@@ -41,7 +48,7 @@ export async function sampleCounts(
 }
 
 /** Where the count of this caller is. @throws TypeError if the spec does not name it */
-export function placeOf({ callers, limiter }: Pick<Toolkit, 'callers' | 'limiter'>, key: string): CountPlace {
+export function placeOf({ callers, limiter }: Pick<CountTools, 'callers' | 'limiter'>, key: string): CountPlace {
   const { count } = limiter.redis;
   if (!count) throw new TypeError('the spec does not name where Redis counts');
   const pattern = keyPattern(count.key).replaceAll(ADDRESS_PLACE, '198.1[89].*');

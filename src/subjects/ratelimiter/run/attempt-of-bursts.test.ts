@@ -14,7 +14,7 @@ import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
 import { limiterTools } from '../kind.ts';
 import { ghostAllowing as bursts } from '../scenarios/ghost-allowing/index.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
-import type { Toolkit } from '../tools.ts';
+import type { Toolkit } from '../controls/tools.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -7,9 +7,9 @@ import { Attempt } from '../../run/attempt.ts';
 import type { ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { Stage, Workload } from '../../scenarios/workload.ts';
 import type { OutageSeen } from '../checkers/outage-seen.ts';
+import type { Toolkit } from '../controls/tools.ts';
 import type { LimiterPlan } from '../scenarios/limiter-plan.ts';
 import { storeOutage } from '../scenarios/store-outage/index.ts';
-import type { Toolkit } from '../tools.ts';
 
 it('names a Service that has not followed a failover, without a long wait', async () => {
   const toolkit = {

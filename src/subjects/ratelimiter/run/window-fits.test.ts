@@ -7,7 +7,7 @@ import { Attempt } from '../../run/attempt.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { storeOutage } from '../scenarios/store-outage/index.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
-import { type Toolkit } from '../tools.ts';
+import { type Toolkit } from '../controls/tools.ts';
 
 const WINDOW_MS = 60_000;
 

@@ -6,7 +6,7 @@ import { DRAWS, type Setup } from '../history/setup.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, mostCooldownMs, windowEnd } from '../limits/window-turn.ts';
 import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
-import type { Toolkit } from '../tools.ts';
+import type { Toolkit } from '../controls/tools.ts';
 
 export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P, RateLimiterSpec> {
   readonly limit = limitOf(this.part);

@@ -8,9 +8,9 @@ import {
   jsonPointer,
   KEY_PLACE,
   requestFields,
-  secretName,
   statuses,
 } from '../../spec/pods-schema.ts';
+import { secretName } from '../../spec/tls-schema.ts';
 
 /** Placeholder for the identity of the caller, besides `$(key)`: as an IPv4 address, for limiters that identify callers by a forwarded address. */
 export const ADDRESS_PLACE = '$(address)';

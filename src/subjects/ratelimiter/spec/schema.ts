@@ -2,7 +2,7 @@
 import { COUNT_TYPES } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, parseDuration } from '../../../api/index.ts';
-import { redisSchema } from '../../redis/schema.ts';
+import { redisSchema } from '../../spec/redis-schema.ts';
 import {
   healthSchema,
   KEY_PLACE,

@@ -6,7 +6,7 @@ import { NamespaceReader, TOO_MANY_PODS } from '../../targets/namespace-reader.t
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { findAuthority, findSecret } from '../../targets/secret-keys.ts';
-import type { RedisSpec } from '../schema.ts';
+import type { RedisSpec } from '../../spec/redis-schema.ts';
 import { createRedisSecret, REDIS_AUTH, type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import { podSelectorOf, resolvePods, type ServiceUse, usesIn } from './redis-service.ts';
 

@@ -3,13 +3,11 @@
  * existing one, so a ChaosDemo that names another database's password is refused before any connection.
  */
 import type { RedisTarget } from '@chaosdemo/redis-faults';
-import { GROUP, shell, shellWord } from '../../../api/index.ts';
+import { shell, shellWord } from '../../../api/index.ts';
 import type { Secret } from '../../cluster.ts';
 import { decode, listOf, type Refuse, refusing, type SecretKind } from '../../targets/secret-keys.ts';
-import type { RedisSpec } from '../schema.ts';
+import { REDIS_AUTH_SECRET_TYPE, type RedisSpec } from '../../spec/redis-schema.ts';
 
-/** The type of a Secret that logs in to Redis. */
-export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
 export const REDIS_AUTH: SecretKind = {
   type: REDIS_AUTH_SECRET_TYPE,
   reason: 'RedisAuthInvalid',

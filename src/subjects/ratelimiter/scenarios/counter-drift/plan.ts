@@ -12,7 +12,7 @@ import {
 import { growing, measures } from '../../../scenarios/measures.ts';
 import { faultSchema } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
-import type { Baseline } from '../../interfaces/http/control-callers.ts';
+import type { Baseline } from '../../controls/tools.ts';
 import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 

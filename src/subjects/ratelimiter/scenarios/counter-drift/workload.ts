@@ -12,7 +12,7 @@ import { type Ready, type Settled, type Stage, USABLE_MS, Workload } from '../..
 import { admittedBySender, type DriftSeen, hasDrifted, isComplete, isUrgent } from '../../checkers/drift.ts';
 import { SAMPLE_EVERY_MS, sampleCounts, watchCounters } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import type { Toolkit } from '../../tools.ts';
+import type { Toolkit } from '../../controls/tools.ts';
 import { type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { DriftPlan } from './plan.ts';
 

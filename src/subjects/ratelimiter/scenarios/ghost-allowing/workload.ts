@@ -9,7 +9,7 @@ import { type Ready, type Stage, USABLE_MS, Workload } from '../../../scenarios/
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { trialKeys } from '../../history/caller-keys.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
-import type { Toolkit } from '../../tools.ts';
+import type { Toolkit } from '../../controls/tools.ts';
 import { recordBurst } from '../../workloads/burst.ts';
 import type { BurstPlan } from './plan.ts';
 import { reportOf } from './words.ts';

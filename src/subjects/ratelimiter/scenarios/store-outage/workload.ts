@@ -9,7 +9,7 @@ import { type Ready, type Stage, USABLE_MS, WatchedWorkload } from '../../../sce
 import type { PodsNow } from '../../../targets/pods-now.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import type { Toolkit } from '../../tools.ts';
+import type { Toolkit } from '../../controls/tools.ts';
 import { OutageCallers } from './outage-callers.ts';
 import type { OutagePlan } from './plan.ts';
 import type { Phase } from './population.ts';

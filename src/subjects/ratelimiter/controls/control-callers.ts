@@ -4,23 +4,22 @@
  */
 
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
-import { counted, formatDuration, span } from '../../../../api/index.ts';
-import { countByPod } from '../../../checkers/requests.ts';
-import { measureWrites, storeControlOf } from '../../../controls/store-control.ts';
-import { type AdmittedByPod, missingIn, totalAdmitted } from '../../../history/counter-sample.ts';
-import { sumOf } from '../../../history/counts.ts';
-import type { CallerRequest } from '../../../history/events.ts';
-import { outcomeOf } from '../../../http/caller-request.ts';
-import type { PodClient } from '../../../http/pod-client.ts';
-import type { HttpRequest } from '../../../http/request.ts';
-import { timeoutOf } from '../../../spec/pods-schema.ts';
-import type { Setup } from '../../history/setup.ts';
-import { admittedAtOnce, type RateLimit, type TokenBucket } from '../../limits/rate-limit.ts';
-import { untilItFits } from '../../limits/window-turn.ts';
-import { limitOf, PART } from '../../spec/schema.ts';
-import type { Toolkit } from '../../tools.ts';
-import { type CountTools, sampleCounts } from '../counts.ts';
-import { type ExhaustOptions, exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
+import { counted, formatDuration, span } from '../../../api/index.ts';
+import { countByPod } from '../../checkers/requests.ts';
+import { measureWrites, storeControlOf } from '../../controls/store-control.ts';
+import { type AdmittedByPod, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
+import { sumOf } from '../../history/counts.ts';
+import type { CallerRequest } from '../../history/events.ts';
+import { outcomeOf } from '../../http/caller-request.ts';
+import type { PodClient } from '../../http/pod-client.ts';
+import type { HttpRequest } from '../../http/request.ts';
+import { timeoutOf } from '../../spec/pods-schema.ts';
+import { admittedAtOnce, type RateLimit, type TokenBucket } from '../limits/rate-limit.ts';
+import { untilItFits } from '../limits/window-turn.ts';
+import { limitOf, PART } from '../spec/schema.ts';
+import type { CallerControls, Lag, Toolkit } from './tools.ts';
+import { type CountTools, sampleCounts } from '../interfaces/counts.ts';
+import { type ExhaustOptions, exhaustLimit, MOST_OVER } from '../interfaces/exhaust-limit.ts';
 import { controlProblem, limitNotKept, ONE_CALLER, overAdmissionOf } from './control-problem.ts';
 import { measureLag } from './lag.ts';
 
@@ -32,22 +31,6 @@ const COUNTABLE_WINDOW_MS = 5000;
 const MOST_ALONE = 1000;
 /** How long the count may take to reach all that was admitted, and how often it is read until then; milliseconds. */
 const [REST_MS, POLL_MS] = [5000, 50];
-
-/** The largest lead of admissions over counts in Redis, in so many samples. */
-export type Lag = Readonly<Record<'lag' | 'samples', number>>;
-
-/** What the controls showed. */
-export interface CallerControls {
-  readonly message: string;
-  /** Why it is not shown that the limiter counts in this Redis; undefined: it is. */
-  readonly storeDoubt?: string;
-  readonly baseline: Omit<NonNullable<Setup['baseline']>, 'lag'> & {
-    /** By the rate of the traffic, in requests per second. */
-    readonly lags: ReadonlyMap<number, Lag>;
-  };
-}
-
-export type Baseline = CallerControls['baseline'];
 
 type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'room'>;
 

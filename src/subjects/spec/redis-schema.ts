@@ -1,8 +1,10 @@
 /** The Redis of a spec, `rateLimiter.redis`: where it is, and how to log in. */
 import { z } from 'zod';
-import type { PrinterColumn } from '../../api/index.ts';
-import { secretName, serverName, tlsSchema } from '../spec/pods-schema.ts';
-import { REDIS_AUTH_SECRET_TYPE } from './admission/redis-auth.ts';
+import { GROUP, type PrinterColumn } from '../../api/index.ts';
+import { secretName, serverName, tlsSchema } from './tls-schema.ts';
+
+/** The type of a Secret that logs in to Redis. */
+export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
 
 /** A Service of the namespace. @param of what is behind it, for the description */
 const service = (of: string, port: number) => ({

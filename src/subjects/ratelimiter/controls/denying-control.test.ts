@@ -1,12 +1,12 @@
 /** The negative control of a limiter behind HTTP, against real servers on loopback. */
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts';
-import { httpInterfaceSchema } from '../../spec/http-schema.ts';
-import { completed, rateLimiterSchema } from '../../spec/schema.ts';
-import { exhaustLimit } from '../exhaust-limit.ts';
+import { clientOfPod } from '../../../../test/fixtures/subjects/http/pods.ts';
+import { httpInterfaceSchema } from '../spec/http-schema.ts';
+import { completed, rateLimiterSchema } from '../spec/schema.ts';
+import { exhaustLimit } from '../interfaces/exhaust-limit.ts';
 import { controlProblem } from './control-problem.ts';
-import { HttpCallers } from './http-callers.ts';
+import { HttpCallers } from '../interfaces/http/http-callers.ts';
 
 const LIMIT = 3;
 
