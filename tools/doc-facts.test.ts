@@ -56,3 +56,12 @@ it('docs/redis.md names the versions of Redis and Valkey that tests run on', () 
   const text = read('docs/redis.md').replaceAll(/\s+/g, ' ');
   expect(text).toContain(`Redis ${versions('redis')}, and Valkey ${versions('valkey')};`);
 });
+
+it('README.md has the figures of docs/survey.md', () => {
+  const [text, survey] = ['README.md', 'docs/survey.md'].map((page) => read(page).replaceAll(/\s+/g, ' '));
+  const [, limiters] = /of (\d+) limiters: \1 Hangs/.exec(survey ?? '') ?? [];
+  const [, most, sent] = /largest figure is (\d+) of about (\d+) sent/.exec(survey ?? '') ?? [];
+  expect(text).toContain(`under ${limiters} open source rate limiters`);
+  expect(text).toContain(`With default settings, all ${limiters} hang`);
+  expect(text).toContain(`admitted up to ${most} requests beyond a limit of 20, of about ${sent} sent`);
+});

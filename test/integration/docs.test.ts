@@ -42,8 +42,8 @@ it.each(shown)('the API server accepts the ChaosDemo at $place', async ({ demo }
   await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
 });
 
-it('the README shows a ChaosDemo of at most 15 lines first', () => {
+it('the README shows a ChaosDemo of at most 12 lines first', () => {
   const [, block = ''] = /^```yaml\n(.*?)^```/ms.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? [];
   expect(block).toContain('kind: ChaosDemo');
-  expect(block.trimEnd().split('\n').length).toBeLessThanOrEqual(15);
+  expect(block.trimEnd().split('\n').length).toBeLessThanOrEqual(12);
 });

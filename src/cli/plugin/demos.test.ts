@@ -29,4 +29,9 @@ describe('the ChaosDemos of a namespace', () => {
       message: expect.stringMatching(/name one of a, b$/),
     });
   });
+
+  it.each(['api', 'chaosdemo/api', 'chaosdemos.chaosdemo.dev/api', 'cdemo/api'])(
+    'can be named as kubectl names them: %s',
+    async (name) => expect(await chooseName(await namespaceWith(null), name, signal)).toBe('api'),
+  );
 });

@@ -49,7 +49,7 @@ export async function chooseName(
   name: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  if (name !== undefined) return name.replace(/^(chaosdemos?|cd)(\.chaosdemo\.dev)?\//, '');
+  if (name !== undefined) return name.replace(/^(chaosdemos?|cdemo)(\.chaosdemo\.dev)?\//, '');
   const { client, kubectl, namespace } = connection;
   const names = await listNames(client, namespace, signal).catch((error: unknown) => {
     throw isUnknownKind(error) ? noCrd(kubectl) : error;

@@ -8,8 +8,8 @@ import { waitFor } from '../targets/refusal.ts';
 
 /** Requests per second that the runs of one namespace may send together: as many as one run may. */
 const MOST_OF_NAMESPACE = 1000;
-/** The same for all runs of this process: about half the time of one processor. */
-const MOST_OF_PROCESS = 2000;
+/** The same for all runs of this cell: about half the time of one processor. */
+const MOST_OF_CELL = 2000;
 
 /** A run that sends requests to pods. */
 export interface PodUser {
@@ -42,7 +42,7 @@ export class PodsInUse {
     }
     const ofNamespace = others.filter((other) => other.namespace === namespace);
     requireRoom(asking, ofNamespace, MOST_OF_NAMESPACE, ' for one namespace');
-    requireRoom(asking, others, MOST_OF_PROCESS);
+    requireRoom(asking, others, MOST_OF_CELL, ' in one thread');
   }
 
   enter(asking: PodUser): void {
@@ -59,7 +59,7 @@ function requireRoom(
   { requestsPerSecond }: PodUser,
   others: readonly PodUser[],
   most: number,
-  of = '',
+  of: string,
 ): void {
   const sent = sumOf(others.map((other) => other.requestsPerSecond));
   if (requestsPerSecond === 0 || sent + requestsPerSecond <= most) return;
