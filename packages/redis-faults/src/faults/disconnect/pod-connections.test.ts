@@ -70,10 +70,24 @@ class FakeRedis {
   }
 }
 
-/** @param second of a Cluster of two; left out: it is one server */
+/** Lists its clients slowly. */
+class SlowRedis extends FakeRedis {
+  static most = 0;
+  static #reading = 0;
+
+  override async clientList() {
+    SlowRedis.#reading += 1;
+    SlowRedis.most = Math.max(SlowRedis.most, SlowRedis.#reading);
+    await sleep(5);
+    SlowRedis.#reading -= 1;
+    return await super.clientList();
+  }
+}
+
+/** @param second of a Cluster of two, `more` of a larger one; left out: it is one server */
 function started(
   change: Partial<FakeRedis> = {},
-  { pods = PODS, second }: { pods?: typeof PODS; second?: Partial<FakeRedis> } = {},
+  { more = [], pods = PODS, second }: { more?: FakeRedis[]; pods?: typeof PODS; second?: Partial<FakeRedis> } = {},
 ) {
   const redis = Object.assign(new FakeRedis(), change);
   const other = Object.assign(new FakeRedis(), { name: 'redis-1', ...second });
@@ -88,7 +102,7 @@ function started(
     lifetime: over.signal,
     now,
     ownPause,
-    redis: storeOfFake(redis, ...(second ? [other] : [])),
+    redis: storeOfFake(redis, ...(second ? [other] : []), ...more),
     target,
   } as unknown as FaultTools;
   const connections = new PodConnections(tools);
@@ -254,6 +268,12 @@ describe('the connections of the pods to a Cluster', () => {
     expect(events.at(-1)).toMatchObject({
       connections: { 'api-0': redis.killed.length, 'api-1': other.killed.length },
     });
+  });
+
+  it('are read from at most four servers at the same time', async () => {
+    const { connections, record } = started({}, { more: Array.from({ length: 15 }, () => new SlowRedis()) });
+    await connections.prove(record);
+    expect(SlowRedis.most).toBe(4);
   });
 
   it('are left alone on all servers once another has taken charge of one', async () => {
