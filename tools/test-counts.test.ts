@@ -22,11 +22,14 @@ interface Outcome {
   readonly withoutTime?: string;
 }
 
-/** Counts the outcomes of a stage. */
-function count(outcomes: readonly Outcome[]): { readonly lines: string[]; readonly status: number | null } {
-  const path = join(folder, 'tests');
-  writeFileSync(path, [...outcomes, { isWhole: true }].map((entry) => JSON.stringify(entry)).join('\n'));
-  const { status, stdout } = spawnSync(process.execPath, [join(ROOT, '.ci/count-tests.mjs'), path], {
+/** Counts the outcomes of a stage, and of the files of it that ran again. */
+function count(...tries: Outcome[][]): { readonly lines: string[]; readonly status: number | null } {
+  const paths = tries.map((outcomes, i) => {
+    const path = join(folder, i === 0 ? 'tests' : 'tests-again');
+    writeFileSync(path, [...outcomes, { isWhole: true }].map((entry) => JSON.stringify(entry)).join('\n'));
+    return path;
+  });
+  const { status, stdout } = spawnSync(process.execPath, [join(ROOT, '.ci/count-tests.mjs'), ...paths], {
     encoding: 'utf8',
   });
   return { status, lines: stdout.trim().split('\n') };
@@ -49,6 +52,13 @@ describe('the count of tests', () => {
         ...notRun(5).map(({ name }) => `not run: b.test.ts: ${name}: the machine stood still`),
         '1 passed, 0 failed, 5 skipped',
       ],
+    });
+  });
+
+  it('lists what passed only when its file ran again, as a defect', () => {
+    expect(count([{ ...passed, outcome: 'failed' }], [passed])).toEqual({
+      status: 0,
+      lines: ['failed at the first try, fix it: a.test.ts: works: ', '1 passed, 0 failed, 0 skipped'],
     });
   });
 });

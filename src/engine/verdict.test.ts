@@ -47,6 +47,7 @@ describe('the verdict of a run', () => {
 
   it.each<[string, ScenarioStatus[], string, string]>([
     ['met expectations', [met, met], 'Succeeded', 'ExpectationsMet'],
+    ['no expectation', [scenario('Any', 'Violated')], 'Succeeded', 'NoExpectation'],
     ['a missing anomaly', [met, missed], 'Failed', 'ViolationNotReproduced'],
     ['an unexpected anomaly', [met, unexpected], 'Failed', 'UnexpectedViolation'],
     ['an inconclusive scenario', [met, open], 'Errored', 'Inconclusive'],

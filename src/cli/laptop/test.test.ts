@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from '@chaosdemo/settings';
 import type { ProcessExit } from '@chaosdemo/testbed';
 import { expect, it } from 'vitest';
-import { hintsOf, runTest } from './test.ts';
+import { hintsOf, requireWindow, runTest } from './test.ts';
 
 /** Instances of which one has ended. */
 const started = [0, 1, 2].map((i) => ({
@@ -32,4 +32,12 @@ it('puts no fault proxy in front of running instances for a fault of a file', as
   const api = { url: ['http://127.0.0.1:1'], redis: 'redis://127.0.0.1:1', file };
   const { signal } = new AbortController();
   await expect(runTest({ method: 'GET', ...api } as never, signal)).rejects.toThrow(UsageError);
+});
+
+it('does not run with a window that is a guess, and names the option', () => {
+  const found = (source: 'guess' | 'measured') => ({
+    findings: [{ what: 'window', source, because: '60s' }],
+  });
+  expect(() => requireWindow(found('measured'))).not.toThrow();
+  expect(() => requireWindow(found('guess'))).toThrow(/: write --window$/);
 });

@@ -118,7 +118,7 @@ function lengthText({ cooldownMs, cooldowns, ms }: PlannedRun['length']): string
 }
 
 /** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */
-function requireWindow({ findings }: ProbeResult): void {
+export function requireWindow({ findings }: Pick<ProbeResult, 'findings'>): void {
   const guessed = findings.find(
     ({ source, what }) => what === 'window' && (source === 'guess' || source === 'not known'),
   );

