@@ -1,7 +1,7 @@
 /** One node of a rate limiter that is known by HTTP only: it counts its callers in Redis, and fails closed. */
 import { createServer, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import { Redis } from 'ioredis';
 import { connectorFrom } from './connector-from.ts';
 import type { HostedNode } from './hosted-limiters.ts';
@@ -33,8 +33,11 @@ export function startHttpNode({ host, port, redisPort, sentinels }: HostedNode):
     retryStrategy: () => 100,
   });
   redis.on('error', () => undefined);
-  const inTime = async <T>(work: Promise<T>): Promise<T> =>
-    await Promise.race([work, sleep(REDIS_WITHIN_MS).then(() => Promise.reject(new Error('late')))]);
+  const inTime = async <T>(work: Promise<T>): Promise<T> => {
+    const outcome = await within(work, REDIS_WITHIN_MS);
+    if (outcome === TIMED_OUT) throw new Error('late');
+    return outcome;
+  };
   const check = async (key: string): Promise<boolean> => {
     const now = Math.floor(Date.now() / 1000);
     const counting = redis.eval(COUNT, 1, `rl:http:${key}`, now, HTTP_LIMIT.windowSec);
