@@ -12,14 +12,14 @@ const QUICK = 0.9;
 const SPARE_MS = 100;
 
 /** One command of a probe, and the direct read next to it. */
-export interface ProbeCommand {
+interface ProbeCommand {
   readonly tookMs: number;
   /** How long a read on another connection took, that was sent with it. */
   readonly readMs: number;
 }
 
 /** Whether a command was as slow as planned, while a direct read was not. Pure. */
-export function isSlow({ readMs, tookMs }: ProbeCommand, latencyMs: number): boolean {
+function isSlow({ readMs, tookMs }: ProbeCommand, latencyMs: number): boolean {
   return tookMs >= latencyMs / 2 && tookMs <= 2 * latencyMs + SPARE_MS && readMs <= latencyMs / 2;
 }
 
