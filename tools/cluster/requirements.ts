@@ -37,9 +37,9 @@ export function missingForCluster(machine: Machine): string[] {
 }
 
 /** @throws ToolError CLUSTER_IMPOSSIBLE that names all that is missing */
-export function assertClusterPossible(engine: { readonly name: Machine['engine'] }): void {
+export function assertClusterPossible({ name }: { readonly name: Machine['engine'] }): void {
   const missing = missingForCluster({
-    engine: engine.name,
+    engine: name,
     platform: process.platform,
     root: process.getuid?.() === 0,
     capabilities: effectiveCapabilities(),

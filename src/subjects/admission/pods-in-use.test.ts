@@ -54,7 +54,9 @@ describe('the traffic of runs', () => {
     const second = sends('b', '3', 800);
     pods.requireFree(second);
     pods.enter(second);
-    expect(() => pods.requireFree(sends('c', '4', 300))).toThrow(/ send 1800, .* 2000 at a time in one thread;/);
+    expect(() => pods.requireFree(sends('c', '4', 300))).toThrow(
+      / send 1800, .* 2000 at a time in one thread;/,
+    );
     pods.requireFree(sends('c', '4', 200));
     pods.leave(first);
     pods.requireFree(sends('a', '2', 1000));

@@ -44,7 +44,15 @@ const percentOf = (times = 0): number => Math.round(100 * times);
 
 export type Priced = NonNullable<ReturnType<typeof pricedIn>>;
 
-function priceIn({ requests, setup: { plan: { price = {} }, pods }, times, usage }: Seen) {
+function priceIn({
+  requests,
+  setup: {
+    plan: { price = {} },
+    pods,
+  },
+  times,
+  usage,
+}: Seen) {
   const measured = [...Map.groupBy(usage, ({ of, who }) => `${of} ${who}`).values()];
   // Earlier histories have no usage, and what was found of them stays.
   const figures = measured.length > 0 ? [...measured, openIn(requests)] : [];

@@ -1,8 +1,8 @@
 /** The lock: its additions to the API, and what a run of it needs to know. */
 import { counted, type SubjectApi } from '../../api/index.ts';
-import { redisColumn } from '../spec/redis-schema.ts';
 import { plansOf, podsOf, type SubjectKind } from '../scenarios/scenario-type.ts';
 import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
+import { redisColumn } from '../spec/redis-schema.ts';
 import { controlLock, type Toolkit } from './controls/control-lock.ts';
 import { lockSetup } from './history/setup.ts';
 import { LockRequests } from './interfaces/lock-requests.ts';

@@ -6,8 +6,9 @@ import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
 import type { Toolkit as PodsToolkit } from '../scenarios/tools.ts';
 import { HTTP_AUTH_SECRET_TYPE } from '../spec/pods-schema.ts';
 import { REDIS_AUTH_SECRET_TYPE, redisColumn } from '../spec/redis-schema.ts';
-import { limiterSetup } from './history/setup.ts';
 import { controlCallers } from './controls/control-callers.ts';
+import type { Toolkit } from './controls/tools.ts';
+import { limiterSetup } from './history/setup.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { ownLimitOf } from './interfaces/own-limit.ts';
 import { counterDrift } from './scenarios/counter-drift/index.ts';
@@ -15,7 +16,6 @@ import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
 import { storeOutage } from './scenarios/store-outage/index.ts';
 import { api as outageApi } from './scenarios/store-outage/plan.ts';
 import { limitOf, PART, type RateLimiterSpec, rateLimiterOf, rateLimiterSchema } from './spec/schema.ts';
-import type { Toolkit } from './controls/tools.ts';
 
 /** In the order of the story. */
 const SCENARIO_TYPES: readonly ScenarioType[] = [counterDrift, ghostAllowing, storeOutage];

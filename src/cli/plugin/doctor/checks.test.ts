@@ -8,8 +8,8 @@ import { RELEASE, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/kind.ts';
 import { checkAdmission } from './admission-check.ts';
 import type { DemoCheckContext } from './check-context.ts';
+import { examine } from './doctor.ts';
 import type { Finding } from './finding.ts';
-import { doctor } from './doctor.ts';
 import { checkOperator } from './operator-checks.ts';
 
 type Objects = Readonly<Record<string, object | 'Forbidden' | (() => object)>>;
@@ -153,10 +153,7 @@ describe('the findings of doctor about the operator', () => {
 
 it('doctor grants nothing in a namespace without the object', async () => {
   const { demo: _, ...context } = await sceneOf({ '/apis/chaosdemo.dev/v1alpha1': {} });
-  const connection = { ...context, namespaceGiven: true };
-  const lines: string[] = [];
-  const print = (line: string): void => void lines.push(line);
-  expect(await doctor({ ...context, connection, name: 'demo', print })).toBe(1);
-  expect(lines.join(' ')).toMatch(/no ChaosDemo demo in namespace shop/);
-  expect(lines.join(' ')).not.toMatch(/label|rolebinding/);
+  const words = (await examine(context, 'demo')).map((finding) => JSON.stringify(finding)).join(' ');
+  expect(words).toMatch(/no ChaosDemo demo in namespace shop/);
+  expect(words).not.toMatch(/label|rolebinding/);
 });

@@ -1,7 +1,6 @@
 /** The lock's part of the spec, `spec.lock`. */
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, parseDuration } from '../../../api/index.ts';
-import { redisSchema } from '../../spec/redis-schema.ts';
 import {
   answerPart,
   hasPlace,
@@ -16,6 +15,7 @@ import {
   statuses,
   wholeField,
 } from '../../spec/pods-schema.ts';
+import { redisSchema } from '../../spec/redis-schema.ts';
 
 /** Its member of `spec`. */
 export const PART = 'lock';

@@ -14,14 +14,14 @@ import { outcomeOf } from '../../http/caller-request.ts';
 import type { PodClient } from '../../http/pod-client.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { timeoutOf } from '../../spec/pods-schema.ts';
+import { type CountTools, sampleCounts } from '../interfaces/counts.ts';
+import { type ExhaustOptions, exhaustLimit, MOST_OVER } from '../interfaces/exhaust-limit.ts';
 import { admittedAtOnce, type RateLimit, type TokenBucket } from '../limits/rate-limit.ts';
 import { untilItFits } from '../limits/window-turn.ts';
 import { limitOf, PART } from '../spec/schema.ts';
-import type { CallerControls, Lag, Toolkit } from './tools.ts';
-import { type CountTools, sampleCounts } from '../interfaces/counts.ts';
-import { type ExhaustOptions, exhaustLimit, MOST_OVER } from '../interfaces/exhaust-limit.ts';
 import { controlProblem, limitNotKept, ONE_CALLER, overAdmissionOf } from './control-problem.ts';
 import { measureLag } from './lag.ts';
+import type { CallerControls, Lag, Toolkit } from './tools.ts';
 
 /** How long the control may take, in milliseconds; it has to fit into a window by the clock. */
 const CONTROL_MS = 2000;

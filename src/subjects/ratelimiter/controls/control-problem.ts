@@ -8,13 +8,13 @@ import { counted } from '../../../api/index.ts';
 import { InvariantBrokenError } from '../../controls/invariant-broken.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { isConnectionFailure } from '../../http/caller-request.ts';
+import type { Exhausted } from '../interfaces/exhaust-limit.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { HttpInterfaceSpec } from '../spec/http-schema.ts';
 import { limitOf } from '../spec/schema.ts';
 import type { Toolkit } from './tools.ts';
-import type { Exhausted } from '../interfaces/exhaust-limit.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';
 /** The likeliest reason why the first request of a caller is rejected. */

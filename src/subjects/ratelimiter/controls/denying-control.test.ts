@@ -2,11 +2,11 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { clientOfPod } from '../../../../test/fixtures/subjects/http/pods.ts';
+import { exhaustLimit } from '../interfaces/exhaust-limit.ts';
+import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
 import { completed, rateLimiterSchema } from '../spec/schema.ts';
-import { exhaustLimit } from '../interfaces/exhaust-limit.ts';
 import { controlProblem } from './control-problem.ts';
-import { HttpCallers } from '../interfaces/http/http-callers.ts';
 
 const LIMIT = 3;
 

@@ -4,12 +4,12 @@ import { counted } from '../../../api/index.ts';
 import { missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import { leftOutShortfall } from '../../http/failure.ts';
 import { timeoutOf } from '../../spec/pods-schema.ts';
+import { sampleCounts, watchCounters } from '../interfaces/counts.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { untilItFits } from '../limits/window-turn.ts';
 import { limitOf } from '../spec/schema.ts';
-import type { Lag, Toolkit } from './tools.ts';
 import { podByPod, runTraffic } from '../workloads/traffic.ts';
-import { sampleCounts, watchCounters } from '../interfaces/counts.ts';
+import type { Lag, Toolkit } from './tools.ts';
 
 /** How long counts are compared at each rate: at least, and at most if they are slow to read; milliseconds. */
 const LAG_MS = 1000;

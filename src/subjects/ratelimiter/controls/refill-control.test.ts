@@ -1,11 +1,11 @@
 /** The control of the refill, against a real server on loopback that keeps a bucket. */
 import { expect, it } from 'vitest';
 import { clientOfPod } from '../../../../test/fixtures/subjects/http/pods.ts';
+import { exhaustLimit } from '../interfaces/exhaust-limit.ts';
+import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
-import { exhaustLimit } from '../interfaces/exhaust-limit.ts';
 import { controlRefill } from './control-callers.ts';
-import { HttpCallers } from '../interfaces/http/http-callers.ts';
 
 const { signal } = new AbortController();
 const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));

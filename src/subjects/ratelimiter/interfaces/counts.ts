@@ -48,7 +48,10 @@ export async function sampleCounts(
 }
 
 /** Where the count of this caller is. @throws TypeError if the spec does not name it */
-export function placeOf({ callers, limiter }: Pick<CountTools, 'callers' | 'limiter'>, key: string): CountPlace {
+export function placeOf(
+  { callers, limiter }: Pick<CountTools, 'callers' | 'limiter'>,
+  key: string,
+): CountPlace {
   const { count } = limiter.redis;
   if (!count) throw new TypeError('the spec does not name where Redis counts');
   const pattern = keyPattern(count.key).replaceAll(ADDRESS_PLACE, '198.1[89].*');

@@ -11,10 +11,10 @@ import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { dialTcp } from '../../http/dial.ts';
 import { Attempt } from '../../run/attempt.ts';
 import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
+import type { Toolkit } from '../controls/tools.ts';
 import { limiterTools } from '../kind.ts';
 import { ghostAllowing as bursts } from '../scenarios/ghost-allowing/index.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
-import type { Toolkit } from '../controls/tools.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec } from '../../../api/index.ts';
 import { Attempt } from '../../run/attempt.ts';
+import type { Toolkit } from '../controls/tools.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { storeOutage } from '../scenarios/store-outage/index.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
-import { type Toolkit } from '../controls/tools.ts';
 
 const WINDOW_MS = 60_000;
 

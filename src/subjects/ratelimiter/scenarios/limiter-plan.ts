@@ -2,11 +2,11 @@
 import { formatDuration } from '../../../api/index.ts';
 import { ScenarioPlan, type ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { FaultTruth } from '../../scenarios/truth.ts';
+import type { Toolkit } from '../controls/tools.ts';
 import { DRAWS, type Setup } from '../history/setup.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, mostCooldownMs, windowEnd } from '../limits/window-turn.ts';
 import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
-import type { Toolkit } from '../controls/tools.ts';
 
 export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P, RateLimiterSpec> {
   readonly limit = limitOf(this.part);

@@ -2,7 +2,6 @@
 import { COUNT_TYPES } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, parseDuration } from '../../../api/index.ts';
-import { redisSchema } from '../../spec/redis-schema.ts';
 import {
   healthSchema,
   KEY_PLACE,
@@ -12,6 +11,7 @@ import {
   requiredPart,
   wholeField,
 } from '../../spec/pods-schema.ts';
+import { redisSchema } from '../../spec/redis-schema.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { ADDRESS_PLACE, httpInterfaceSchema } from './http-schema.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import { type PodFields, pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
-import { NamespaceReader } from '../../targets/namespace-reader.ts';
 import { redisSchema } from '../../spec/redis-schema.ts';
+import { NamespaceReader } from '../../targets/namespace-reader.ts';
 import { atItsAddress, findFaultProxy, findRedis, findSentinels } from './find-redis.ts';
 
 const redis = { podName: 'redis-0', podUid: 'uid-redis-0', host: '10.0.0.1', port: 6379, tls: false };

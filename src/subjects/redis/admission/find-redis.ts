@@ -1,12 +1,12 @@
 /** Finds the pods of a Redis and its Sentinels by the Services of the spec, with the logins. Reads the API server only. */
 import { each, type RedisTarget } from '@chaosdemo/redis-faults';
 import type { Cluster } from '../../cluster.ts';
+import type { RedisSpec } from '../../spec/redis-schema.ts';
 import { isAlive } from '../../targets/eligible-pods.ts';
 import { NamespaceReader, TOO_MANY_PODS } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { findAuthority, findSecret } from '../../targets/secret-keys.ts';
-import type { RedisSpec } from '../../spec/redis-schema.ts';
 import { createRedisSecret, REDIS_AUTH, type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import { podSelectorOf, resolvePods, type ServiceUse, usesIn } from './redis-service.ts';
 

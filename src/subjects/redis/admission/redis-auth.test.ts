@@ -29,7 +29,11 @@ describe('readRedisAuth', () => {
     ],
     ['a user without a password', secret({ username: 'hunter2' }), /no password/],
     ['nothing of use', secret({ Password: 'hunter2' }), /no password/],
-    ['a list that is too long', secret({ password: 'hunter2', service: 'a'.repeat(20_000) }), /a service of more/],
+    [
+      'a list that is too long',
+      secret({ password: 'hunter2', service: 'a'.repeat(20_000) }),
+      /a service of more/,
+    ],
     ['a password that is too long', secret({ password: 'hunter2'.repeat(200) }), /more than 1024 characters/],
   ])('refuses %s without repeating a value', (_, given, message) => {
     expectRefused(given, use, message);

@@ -5,8 +5,8 @@
 import type { RedisTarget } from '@chaosdemo/redis-faults';
 import { shell, shellWord } from '../../../api/index.ts';
 import type { Secret } from '../../cluster.ts';
-import { decode, listOf, type Refuse, refusing, type SecretKind } from '../../targets/secret-keys.ts';
 import { REDIS_AUTH_SECRET_TYPE, type RedisSpec } from '../../spec/redis-schema.ts';
+import { decode, listOf, type Refuse, refusing, type SecretKind } from '../../targets/secret-keys.ts';
 
 export const REDIS_AUTH: SecretKind = {
   type: REDIS_AUTH_SECRET_TYPE,

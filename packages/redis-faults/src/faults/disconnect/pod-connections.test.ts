@@ -87,7 +87,11 @@ class SlowRedis extends FakeRedis {
 /** @param second of a Cluster of two, `more` of a larger one; left out: it is one server */
 function started(
   change: Partial<FakeRedis> = {},
-  { more = [], pods = PODS, second }: { more?: FakeRedis[]; pods?: typeof PODS; second?: Partial<FakeRedis> } = {},
+  {
+    more = [],
+    pods = PODS,
+    second,
+  }: { more?: FakeRedis[]; pods?: typeof PODS; second?: Partial<FakeRedis> } = {},
 ) {
   const redis = Object.assign(new FakeRedis(), change);
   const other = Object.assign(new FakeRedis(), { name: 'redis-1', ...second });

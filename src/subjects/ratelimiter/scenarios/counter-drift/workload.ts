@@ -10,9 +10,9 @@ import {
 } from '../../../history/counter-sample.ts';
 import { type Ready, type Settled, type Stage, USABLE_MS, Workload } from '../../../scenarios/workload.ts';
 import { admittedBySender, type DriftSeen, hasDrifted, isComplete, isUrgent } from '../../checkers/drift.ts';
+import type { Toolkit } from '../../controls/tools.ts';
 import { SAMPLE_EVERY_MS, sampleCounts, watchCounters } from '../../interfaces/counts.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import type { Toolkit } from '../../controls/tools.ts';
 import { type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { DriftPlan } from './plan.ts';
 

@@ -8,10 +8,10 @@ import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
 import type { CallerRequest, RequestOutcome } from '../../../history/events.ts';
 import type { History } from '../../../history/history.ts';
 import { isConnectionFailure, requestIn } from '../../../http/caller-request.ts';
-import { isNewcomer, overKey } from '../../history/caller-keys.ts';
-import { type Exhausted, exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
 import { controlProblem, WHO_IS_TAKEN } from '../../controls/control-problem.ts';
 import type { Toolkit } from '../../controls/tools.ts';
+import { isNewcomer, overKey } from '../../history/caller-keys.ts';
+import { type Exhausted, exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
 import { type Due, type RecordRequest, runTraffic, type TrafficOptions } from '../../workloads/traffic.ts';
 import type { OutagePlan } from './plan.ts';
 import {
