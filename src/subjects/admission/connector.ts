@@ -22,6 +22,7 @@ import { PodsDriver } from '../run/driver.ts';
 import { accountsFor, requireCapacity } from '../scenarios/capacity.ts';
 import { plansOf, type SubjectKind } from '../scenarios/scenario-type.ts';
 import { addressesOf, requireReady, settledTemplate, templatesOf } from '../targets/eligible-pods.ts';
+import { formatLabelSelector } from '../targets/label-selector.ts';
 import { NamespaceReader } from '../targets/namespace-reader.ts';
 import { checkPreconditions, watchPreconditions } from '../targets/precondition-check.ts';
 import { NotFoundOutError, orRefusal, Refusal, waitFor } from '../targets/refusal.ts';
@@ -33,7 +34,6 @@ import {
   findReleasable,
   listSelected,
   lookAtPods,
-  memoryOf,
   type Place,
 } from './discovery.ts';
 import { PodsInUse, type PodUser } from './pods-in-use.ts';
@@ -221,7 +221,8 @@ export class PodsConnector implements SubjectConnector {
       ),
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal, true),
-      memoryOfPods: async (signal) => await memoryOf(place, signal),
+      memoryOfPods: async (signal) =>
+        await cluster.memory(namespace, formatLabelSelector(place.spec.selector.matchLabels), signal),
       ...(admitted && {
         faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted)),
       }),

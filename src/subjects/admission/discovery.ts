@@ -124,11 +124,6 @@ export async function lookAtPods(
   };
 }
 
-/** The memory of the pods that a demo selects, as far as it is known. */
-export async function memoryOf({ cluster, namespace, spec }: Place, signal: AbortSignal) {
-  return await cluster.memory(namespace, formatLabelSelector(spec.selector.matchLabels), signal);
-}
-
 /** Of the container that serves the port; undefined: not reported. */
 function containerId(pod: Pod | undefined, port: number | string): string | undefined {
   const { container } = (pod && resolveContainerPort(pod, port)) ?? {};

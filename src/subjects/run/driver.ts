@@ -256,9 +256,8 @@ export class PodsDriver implements SubjectDriver {
 
   /** What cannot be read is not known. */
   async #observeMemory(signal: AbortSignal): Promise<void> {
-    const { memoryOfPods, now } = this.#options;
-    const pods = await memoryOfPods?.(signal).catch(() => undefined);
-    if (pods) this.#observe({ kind: 'memory', at: now(), pods });
+    const pods = await this.#options.memoryOfPods?.(signal).catch(() => undefined);
+    if (pods) this.#observe({ kind: 'memory', at: this.#options.now(), pods });
   }
 
   /** Goes into the history of every fault that is watched. */
