@@ -72,6 +72,11 @@ export class Demos {
     return await this.request<ChaosDemo>({ method: 'GET', path: this.path(name) });
   }
 
+  /** Every ChaosDemo of the namespace. */
+  async all(): Promise<ChaosDemo[]> {
+    return (await this.request<{ items: ChaosDemo[] }>({ method: 'GET', path: this.path() })).items;
+  }
+
   async status(name: string): Promise<ChaosDemoStatus> {
     return (await this.object(name)).status ?? {};
   }
@@ -136,11 +141,7 @@ export class Demos {
 
   /** Deletes every ChaosDemo of the namespace and waits until they are gone. */
   async deleteAll(): Promise<void> {
-    const { items } = await this.request<{ items: ChaosDemo[] }>({
-      method: 'GET',
-      path: this.path(),
-    });
-    await Promise.all(items.map(({ metadata }) => this.delete(metadata.name)));
+    await Promise.all((await this.all()).map(({ metadata }) => this.delete(metadata.name)));
   }
 
   /** The Leases of the namespace, by which runs hold a Redis. */
