@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UsageError } from '@chaosdemo/settings';
 import { describe, expect, it } from 'vitest';
 import { folderOfFile } from '../../../test/kit/folder.ts';
+import type { ChaosDemoSpec } from '../../api/index.ts';
 import type { ApiFacts } from '../probe/manifest.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { HEAD, placeOf } from './place.ts';
@@ -66,9 +67,18 @@ describe('a ChaosDemo in a file', () => {
     await expect(readSpecFile(written(text))).rejects.toThrow(UsageError);
   });
 
-  it('names the line to write if the command line has outcomes to accept', async () => {
-    const read = readSpecFile(written(saved), ['FailsOpen', 'Hangs']);
-    await expect(read).rejects.toThrow(UsageError);
-    await expect(read).rejects.toThrow(/storeOutage.*accept: \[FailsOpen, Hangs\]$/);
+  it.each([
+    ['those of its store outages', saved],
+    ['those of the scenario that it has by default', saved.replace(/ {2}scenarios:[^]*/, '')],
+  ])('takes outcomes to accept from the command line, in place of %s', async (_, text) => {
+    const { demoAt } = await readSpecFile(written(text), ['Hangs']);
+    const [outage, ...others] = (demoAt(placeOf({})).spec as Pick<ChaosDemoSpec, 'scenarios'>).scenarios;
+    expect(outage).toMatchObject({ type: 'StoreOutage', storeOutage: { accept: ['Hangs'] } });
+    for (const other of others) expect(other).not.toHaveProperty('storeOutage');
+  });
+
+  it('is rejected with outcomes to accept if it has no store outage', async () => {
+    const text = saved.replace('type: StoreOutage', 'type: CounterDrift');
+    await expect(readSpecFile(written(text), ['Hangs'])).rejects.toThrow(UsageError);
   });
 });

@@ -1,6 +1,7 @@
 /** A ChaosDemo from a file, on an API of this machine: what is of the cluster is replaced. */
 import type { ChosenFault } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
+import { type ScenarioSpec, scenariosOf } from '../../api/index.ts';
 import { SUBJECTS } from '../../subjects/index.ts';
 import { faultSchema } from '../../subjects/scenarios/store-fault.ts';
 import type { PodsSpec } from '../../subjects/spec/pods-schema.ts';
@@ -17,7 +18,7 @@ export interface SpecFile {
 }
 
 /**
- * @param accept of the option, which a file has itself
+ * @param accept in place of what its store outages accept
  * @throws UsageError with what to change in the file
  */
 export async function readSpecFile(file: string, accept?: readonly string[]): Promise<SpecFile> {
@@ -37,11 +38,11 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
   if (unsupported !== undefined) {
     throw wrong(`${member}.${unsupported} is not supported on this machine: remove it, or test in a cluster`);
   }
-  if (accept) {
-    throw wrong(
-      `it states the outcomes to accept itself, so --accept cannot be used with it. Write in the file, under storeOutage of a scenario of type StoreOutage: accept: [${accept.join(', ')}]`,
-    );
-  }
+  const written = spec?.['scenarios'] ?? [];
+  // What is no list, the API server rejects later.
+  const scenarios = Array.isArray(written) ? scenariosOf({ scenarios: written }, api) : [];
+  if (accept && !scenarios.some(isOutage))
+    throw wrong('--accept is for scenarios of type StoreOutage, and it has none');
   const { count, key } = part.redis;
   return {
     faults: faultsIn(spec?.['scenarios']),
@@ -51,10 +52,21 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
         port,
         redis: { ...redis, ...(count !== undefined && { count }), ...(key !== undefined && { key }) },
       };
-      const own: object = { ...spec, [member]: { ...(spec?.[member] as object), ...here } };
+      const own: object = {
+        ...spec,
+        [member]: { ...(spec?.[member] as object), ...here },
+        ...(accept && { scenarios: scenarios.map((scenario) => accepting(scenario, accept)) }),
+      };
       return { ...demo, metadata: { name, namespace }, spec: own };
     },
   };
+}
+
+const isOutage = (scenario: ScenarioSpec | null): boolean => scenario?.type === 'StoreOutage';
+
+function accepting(scenario: ScenarioSpec, accept: readonly string[]): ScenarioSpec {
+  if (!isOutage(scenario)) return scenario;
+  return { ...scenario, storeOutage: { ...(scenario['storeOutage'] as object | undefined), accept } };
 }
 
 /** What is no fault, the API server rejects later. */

@@ -114,7 +114,7 @@ async function runOfFacts(
 /** Why a run with one caller takes long. */
 function lengthText({ cooldownMs, cooldowns, ms }: PlannedRun['length']): string {
   const waits = `${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs)}`;
-  return `all requests share the limit of one address: the run waits ${waits} until it is replenished, and takes up to ${formatDuration(Math.ceil(ms / 60_000) * 60_000)}. With a shorter window in the settings of the limiter, it takes less`;
+  return `all requests share the limit of one address: the run waits ${waits} until it is replenished, and takes up to ${formatDuration(Math.ceil(ms / 60_000) * 60_000)}. With a shorter window in the settings of the limiter, such as windowMs: 15000 of express-rate-limit, it takes less`;
 }
 
 /** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */
