@@ -83,7 +83,7 @@ function whyPackagesAreStale() {
     if (path === '' || (!found && (optional || peer))) continue;
     if (found?.version !== version) {
       const what = path.replace(/^node_modules\//, '');
-      return `package-lock.json asks for ${what} ${version}, installed is ${found?.version ?? 'none'}`;
+      return `package-lock.json has ${what} ${version}, and ${found?.version ?? 'none'} is installed`;
     }
   }
   return undefined;
@@ -123,8 +123,8 @@ function findProjectNode() {
   const found = answer.error ? `does not run (${answer.error.code})` : `is ${answer.stdout.trim()}`;
   return fail(
     `Node ${projectNode} is needed, and ${own} ${found}.`,
-    'It is put there by the install script of the package "node". If your npm refuses install scripts, allow this',
-    'one: npm rebuild node --ignore-scripts=false. Or run the same command with a Node 24 of your own.',
+    'The install script of the package node puts it there. If npm runs no install scripts, allow this one:',
+    'npm rebuild node --ignore-scripts=false. Or run the same command with another Node 24.',
   );
 }
 

@@ -34,6 +34,8 @@ const ALL = {
     files: ['Chart', 'values'].map((name) => `helm/chaosdemo-operator/${name}.yaml`),
     read: chartTextsOf,
   },
+  'notes of the chart': { files: ['helm/chaosdemo-operator/templates/NOTES.txt'], read: linesOf },
+  bootstrap: { files: ['bootstrap.mjs'], read: stringsOf },
   messages: { files: files('{src,packages,test}/**/*.snap'), read: messagesOf },
 } as const satisfies Record<string, Surface>;
 
@@ -65,6 +67,25 @@ function chartTextsOf(yaml: string): Passage[] {
     text: text.replaceAll(/^ *# /gm, '').replaceAll('\n', ' ').trim(),
   }));
   return [...descriptionsOf(yaml), ...comments];
+}
+
+/** Lines that begin with a word, without what is filled in: the others are commands and templates. */
+function linesOf(text: string): Passage[] {
+  return text
+    .split('\n')
+    .flatMap((line, i) =>
+      /^[A-Z]/.test(line) ? [{ line: i + 1, text: line.replaceAll(/\{\{[^}]*\}\}/g, 'NAME') }] : [],
+    );
+}
+
+/** The sentences in the strings of a program, each on one line. */
+function stringsOf(program: string): Passage[] {
+  return program.split('\n').flatMap((line, i) =>
+    [...line.matchAll(/(['"`])((?:(?!\1).)*[a-z] [a-z](?:(?!\1).)*)\1/g)].map(([, , text = '']) => ({
+      line: i + 1,
+      text: text.replaceAll(/\$\{[^}]*\}/g, 'N'),
+    })),
+  );
 }
 
 /** The sentences in a snapshot file: each line, and each cell of a line, without tags, rules and frames. */
