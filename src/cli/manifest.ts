@@ -50,7 +50,7 @@ export function parseManifest(source: string, content: string): DemoManifest {
   const wrong = (what: string): UsageError => new UsageError(`${source}: ${what}`);
   const documents = parseAllDocuments(content);
   const broken = documents.flatMap(({ errors }) => errors)[0];
-  if (broken) throw wrong(`it is no YAML: ${broken.message.split('\n')[0]}`);
+  if (broken) throw wrong(`it is not YAML: ${broken.message.split('\n')[0]}`);
   const objects = documents
     .map((document) => document.toJS() as DemoManifest | null)
     .filter((object) => object !== null);

@@ -94,7 +94,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
 /** Suspended: nothing further is injected until the object is resumed. */
 function suspendedWork(context: Context): Work {
   context.needs.add('user');
-  const message = 'Held: spec.suspend is true, so nothing further is injected';
+  const message = 'Suspended: spec.suspend is true, so nothing further is injected';
   return { done: false, message, note: 'suspended', reason: 'Suspended' };
 }
 

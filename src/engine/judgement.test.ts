@@ -11,6 +11,12 @@ describe('a violation', () => {
     });
   });
 
+  it('during the fault is named by its summary if its measures have no bound', () => {
+    const measures = [{ name: 'hanging', value: 3, unit: 'requests' }];
+    const { message } = judge(fault, { ...broken(1000), measures, summary: 'Hangs' }, undefined) ?? {};
+    expect(message).toMatch(/^Found Hangs, .*: hanging 3 requests$/);
+  });
+
   it('during the fault counts if it is detected after the end', () => {
     expect(judge(fault, broken(1990), undefined)?.result).toBe('Violated');
   });

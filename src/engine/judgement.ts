@@ -45,7 +45,9 @@ export function judge(
           : `. This needs no fault, which was not proven: ${fault.message ?? 'it was ordered'}`;
       // A figure that may grow after the detection is that of its time; the measures have the final one.
       const when = reading.whenDetected ? 'when it was detected' : undefined;
-      const message = `${figures(figure, when)}${unproven}`;
+      const isJudgedTogether = figure !== undefined && figure.bound === undefined;
+      const found = isJudgedTogether ? `Found ${reading.summary}, which the spec does not accept: ` : '';
+      const message = `${found}${figures(figure, when)}${unproven}`;
       return { result: 'Violated', reason: 'Violated', message };
     }
     const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figures(figure, 'then')}`;

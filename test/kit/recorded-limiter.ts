@@ -172,7 +172,7 @@ class RecordedDriver implements SubjectDriver {
       case 'MeasureBaseline':
         return { kind: 'Baseline', outcome: { ok: true, message: 'Measured before' } };
       case 'Prepare': {
-        const { fault, scenario, sequence } = effect;
+        const { fault, scenario } = effect;
         const recording = this.#recordings.find(({ history }) => history.setup.scenario.name === scenario);
         if (!recording) return { kind: 'NotPrepared', fault, message: 'nothing was recorded' };
         this.#attempts.set(fault, new Attempt(recording));
@@ -181,7 +181,7 @@ class RecordedDriver implements SubjectDriver {
         return {
           kind: 'Prepared',
           fault,
-          prepared: { fixture, sequence, usableUntil, message: 'Callers are set up' },
+          prepared: { fixture, usableUntil, message: 'Callers are set up' },
         };
       }
       case 'Inject': {

@@ -23,6 +23,12 @@ describe('the ChaosDemos of a namespace', () => {
     });
   });
 
+  it('are named as kubectl prints them, by the short name as well', async () => {
+    const connection = await namespaceWith([]);
+    for (const name of ['api', 'chaosdemo/api', 'chaosdemo.chaosdemo.dev/api', 'cdemo/api'])
+      expect(await chooseName(connection, name, signal)).toBe('api');
+  });
+
   it('are in order', async () => {
     const connection = await namespaceWith([{ metadata: { name: 'b' } }, { metadata: { name: 'a' } }]);
     await expect(chooseName(connection, undefined, signal)).rejects.toMatchObject({

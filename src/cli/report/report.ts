@@ -176,7 +176,7 @@ function tookOf({ completedAt, startedAt }: RunStatus): string {
   return ms >= 0 ? formatDuration(ms < 1000 ? ms : Math.round(ms / 1000) * 1000) : '';
 }
 
-function headlineOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): string {
+function headlineOf({ message, phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): string {
   const judged = scenarios.filter(({ status }) => status.result && status.result !== 'Inconclusive');
   const found = findingsOf(judged);
   if (phase === 'Aborted' || phase === 'Errored') {
@@ -185,8 +185,8 @@ function headlineOf({ phase, reason }: Verdict, scenarios: readonly ScenarioRepo
   }
   if (phase === 'Failed') {
     const unmet = scenarios.filter(({ asExpected: met, status }) => !met && status.result !== undefined);
-    if (unmet.length === 0)
-      return `Without a fault, the rate limiter fails already (${reason}). Gate failed.`;
+    // It fails already without a fault, as the verdict states first.
+    if (unmet.length === 0) return `${message.split('. ', 1)[0]}. Gate failed.`;
     return `${findingsOf(scenarios)}. Gate failed: ${unmet.length} of ${counted(scenarios.length, 'scenario')} not as expected.`;
   }
   const isGate = scenarios.some(({ status }) => status.expect !== 'Any');

@@ -49,6 +49,6 @@ export function summaryOf(findings: readonly Finding[]): string {
   const rest = unknown === 0 ? '' : ` ${unknown} ${unknown === 1 ? 'check' : 'checks'} could not run.`;
   const wrong = countOf(findings, 'wrong');
   if (wrong === 0) return unknown === 0 ? 'No problem found.' : `No result:${rest}`;
-  const what = wrong === 1 ? 'One problem' : `${wrong} problems`;
-  return `${what} found. Fix from the top down, then run doctor again.${rest}`;
+  const fix = wrong === 1 ? 'One problem found. Fix it' : `${wrong} problems found. Fix them in this order`;
+  return `${fix}, then run doctor again.${rest}`;
 }

@@ -49,7 +49,7 @@ export function outageInvariant(
   const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
   const sent = valueOf('underLimit');
   return {
-    formula: [...served, ...kept, 'what callers get is accepted, then and afterwards'].join(' and '),
+    formula: [...served, ...kept, 'the outcome for callers is accepted, and they recover'].join(' and '),
     broken: reading.detectedAt !== undefined,
     ...(reading.brokenAt !== undefined && { brokenAt: reading.brokenAt }),
     values:

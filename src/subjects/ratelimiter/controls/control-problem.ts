@@ -29,7 +29,7 @@ const MOST_NAMED = 3;
 /** Statuses with which rate limiters reject. */
 const USUAL_REJECTIONS: ReadonlySet<number> = new Set([429, 403, 503]);
 const LOST_REDIS =
-  'Check its logs for a lost connection to Redis: at its start, or by a timeout below its usual latency. Some rate limiters then admit all callers until the pod restarts';
+  'Check the logs of the pods for a lost connection to Redis: when they started, or by a timeout below the usual latency. Some rate limiters then admit all callers until the pod restarts';
 
 /** What has to be true of the identity of the caller, by the kind of identity: after `check`. */
 export const WHO_IS_TAKEN = {
