@@ -27,6 +27,8 @@ import { recordedLimiter, recordingsIn } from '../kit/recorded-limiter.ts';
 import { until } from '../kit/until.ts';
 
 const NAMESPACE = 'replayed';
+/** A run that an API lets wait has no verdict by then. */
+const MOST_MS = 180_000;
 /** More at once miss the moments of their faults on a busy machine. */
 const AT_ONCE = 20;
 const FLAGS = [
@@ -85,7 +87,7 @@ function specOf(own: readonly string[]): object {
 }
 
 function shortened(parameters: unknown): object | undefined {
-  return parameters && { ...parameters, fault: { duration: '1s' }, settle: '1s' };
+  return parameters === undefined ? undefined : { ...parameters, fault: { duration: '1s' }, settle: '1s' };
 }
 
 async function register(client: KubeApi): Promise<void> {
@@ -115,7 +117,7 @@ async function endsOver(admin: KubeApi, operator: KubeApi, limiter: ReturnType<t
       const all = await demos.all();
       return all.every(({ status }) => status?.run?.completedAt !== undefined) && all;
     },
-    { everyMs: 500, what: 'every verdict' },
+    { everyMs: 500, deadlineMs: MOST_MS, what: 'every verdict' },
   );
   const ends = await Promise.all(
     ended.map(async (demo) => [demo.metadata.name, await endOf(admin, demo)] as const),
@@ -134,7 +136,7 @@ async function endOf(client: KubeApi, { metadata, spec, status = {} }: ChaosDemo
       const read = await readRunEvidence(await client.request({ method: 'GET', path }), undefined);
       return read.problem === undefined && read.evidence.complete && read;
     },
-    { everyMs: 500, what: `the evidence of ${metadata.name}` },
+    { everyMs: 500, deadlineMs: MOST_MS, what: `the evidence of ${metadata.name}` },
   );
   const { leftOut, results, verdict } = evidence;
   const digest = createHash('sha256').update(history).digest('hex');
