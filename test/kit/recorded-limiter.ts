@@ -283,10 +283,11 @@ export async function recordingsIn(lines: readonly string[]): Promise<Recording[
     schemaOf: () => limiterSetup,
     setup(setup, text) {
       const { scenario } = setup;
-      const { api, judged } = scenarioTypeOf(rateLimiterKind, scenario.type);
+      const type = scenarioTypeOf(rateLimiterKind, scenario.type);
+      const { api } = type;
       const parameters = api.schema.parse(scenario[api.member] ?? {});
       const history = new History({ ...setup, scenario: { ...scenario, [api.member]: parameters } });
-      found.push({ lines: [text], history, judge: new Judge(history, judged) });
+      found.push({ lines: [text], history, judge: new Judge(history, type) });
     },
     event(event, text) {
       const last = found.at(-1);
