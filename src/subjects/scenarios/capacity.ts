@@ -13,7 +13,8 @@ import {
 import { sumOf } from '../history/counts.ts';
 import type { PodsSpec } from '../spec/pods-schema.ts';
 import { Refusal } from '../targets/refusal.ts';
-import { plansOf, type ScenarioPlan, type SubjectKind } from './scenario-type.ts';
+import type { ScenarioPlan } from './scenario-plan.ts';
+import { plansOf, type SubjectKind } from './scenario-type.ts';
 import type { Controls } from './tools.ts';
 
 export interface Found {

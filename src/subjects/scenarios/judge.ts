@@ -1,11 +1,13 @@
 /** Judges a history as it grows, by the checkers of its scenario; the same in a run and from a file. */
-import type { Measure } from '../../api/index.ts';
+import type { Measure, ScenarioSpec } from '../../api/index.ts';
 import type { InvariantReading } from '../../engine/observed.ts';
 import { type CheckedBy, Checks, type Code, compose, type Finding } from '../checkers/checker.ts';
 import { finishedAt, type Seen } from '../checkers/seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';
-import type { Judged, ScenarioPlan, ScenarioType } from './scenario-type.ts';
+import type { Setup } from '../history/setup.ts';
+import type { PodsSpec } from '../spec/pods-schema.ts';
+import type { Judged, ScenarioPlan } from './scenario-plan.ts';
 import type { SeenEvidence } from './timeline.ts';
 
 export type Findings = ReadonlyMap<string, Finding>;
@@ -54,6 +56,9 @@ export function summariesOf(findings: Findings, words: (code: Code) => string, .
 
 /** How a scenario judges. */
 export interface JudgedBy<S, A> extends CheckedBy<S, A> {
+  plan(scenario: ScenarioSpec, part: PodsSpec): ScenarioPlan;
+  /** The part of the spec in the setup of a history. */
+  partIn(setup: Setup): PodsSpec;
   /** Puts a code into words. */
   readonly words: (code: Code) => string;
   /** The state of the invariant; undefined before the first result. */
@@ -72,11 +77,15 @@ export interface JudgedBy<S, A> extends CheckedBy<S, A> {
 export class Judge<A = unknown> extends Checks<Judged, A> {
   readonly history: History;
   readonly plan: ScenarioPlan;
-  readonly #by: ScenarioType<A>;
+  readonly #by: JudgedBy<Judged, A>;
   #last: InvariantReading | undefined;
 
   /** @param onFailure gets the first error; the result is unknown by then */
-  constructor(history: History, by: ScenarioType<A>, onFailure: (error: unknown) => void = () => undefined) {
+  constructor(
+    history: History,
+    by: JudgedBy<Judged, A>,
+    onFailure: (error: unknown) => void = () => undefined,
+  ) {
     const { setup } = history;
     const plan = by.plan(setup.scenario, by.partIn(setup));
     super(by, { ...setup, plan }, onFailure);

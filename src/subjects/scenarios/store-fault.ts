@@ -10,7 +10,7 @@ import {
 } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
 import { type CelRule, cel, durationField, formatDuration, parseDuration } from '../../api/index.ts';
-import type { ScenarioPlan } from './scenario-type.ts';
+import type { ScenarioPlan } from './scenario-plan.ts';
 import type { Toolkit } from './tools.ts';
 
 /**

@@ -1,6 +1,7 @@
 /** A scenario of a rate limiter, and what all its types have. */
 import { formatDuration } from '../../../api/index.ts';
-import { ScenarioPlan, type ScenarioType } from '../../scenarios/scenario-type.ts';
+import { ScenarioPlan } from '../../scenarios/scenario-plan.ts';
+import type { ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { FaultTruth } from '../../scenarios/truth.ts';
 import type { Toolkit } from '../controls/tools.ts';
 import { DRAWS, type Setup } from '../history/setup.ts';

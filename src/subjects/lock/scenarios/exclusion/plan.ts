@@ -10,7 +10,7 @@ import {
   parseDuration,
 } from '../../../../api/index.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
-import { ScenarioPlan } from '../../../scenarios/scenario-type.ts';
+import { ScenarioPlan } from '../../../scenarios/scenario-plan.ts';
 import { faultProblem, faultSchema, titleOf } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
 import { PRICES, priceSchema } from '../../../spec/price-schema.ts';
