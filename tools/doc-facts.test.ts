@@ -47,10 +47,14 @@ it('docs/install.md lists the rights of the operator as its roles have them', ()
   expect(listed).toEqual(rights);
 });
 
+const versionsOf = (program: string): string[] =>
+  REDIS_RELEASES.flatMap(({ name }) =>
+    name.startsWith(program) ? name.slice(program.length + 1) : [],
+  ).filter((version) => version !== '6.2');
+
 it('docs/redis.md names the versions of Redis and Valkey that tests run on', () => {
   const versions = (program: string): string =>
-    REDIS_RELEASES.flatMap(({ name }) => (name.startsWith(program) ? name.slice(program.length + 1) : []))
-      .filter((version) => version !== '6.2')
+    versionsOf(program)
       .join(', ')
       .replace(/, ([^,]*)$/, ' and $1');
   const text = read('docs/redis.md').replaceAll(/\s+/g, ' ');
@@ -64,4 +68,20 @@ it('README.md has the figures of docs/survey.md', () => {
   expect(text).toContain(`under ${limiters} open source rate limiters`);
   expect(text).toContain(`With default settings, all ${limiters} hang`);
   expect(text).toContain(`admitted up to ${most} requests beyond a limit of 20, of about ${sent} sent`);
+});
+
+it.each([
+  ['Kubernetes', 'packages/testbed/go/kubernetes', 'k8s.io/kubernetes'],
+  ['Helm', 'tools/helm', 'helm.sh/helm/v4'],
+  ['Argo CD', 'tools/argocd', 'github.com/argoproj/argo-cd/v3'],
+  ['Flux', 'tools/kustomize-controller', 'github.com/fluxcd/kustomize-controller'],
+])('docs/install.md names the pinned version of %s as the one that tests run', (program, folder, module) => {
+  const [, pinned = ''] = new RegExp(`${module} v(\\d+\\.\\d+)\\.`).exec(read(`${folder}/go.mod`)) ?? [];
+  const [, run] = new RegExp(`^\\| ${program} +\\| ([^|]*\\S) +\\|`, 'm').exec(read('docs/install.md')) ?? [];
+  expect(run?.split(' ').at(-1)).toBe(pinned);
+});
+
+it.each(['Redis', 'Valkey'])('docs/install.md names the versions of %s that tests run', (program) => {
+  const row = new RegExp(`^\\| ${program} .*`, 'm').exec(read('docs/install.md'))?.[0];
+  for (const version of versionsOf(program.toLowerCase())) expect(row?.split('|')[2]).toContain(version);
 });

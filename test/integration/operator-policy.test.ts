@@ -40,6 +40,7 @@ afterAll(async () => {
 function misuses(): Readonly<Record<string, KubeRequest>> {
   const { namespace } = world;
   const configMaps = `/api/v1/namespaces/${namespace}/configmaps`;
+  const leases = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
   const demo = `/apis/chaosdemo.dev/v1alpha1/namespaces/${namespace}/chaosdemos/policed`;
   const create = (path: string, name: string): KubeRequest => ({
     method: 'POST',
@@ -57,10 +58,8 @@ function misuses(): Readonly<Record<string, KubeRequest>> {
     'evidence that no ChaosDemo owns': create(configMaps, 'policed-evidence-9'),
     'a change of a ConfigMap': patch(`${configMaps}/theirs`, { data: { url: 'x' } }),
     'the deletion of a ConfigMap': { method: 'DELETE', path: `${configMaps}/theirs` },
-    'a Lease of another program': create(
-      `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`,
-      'leader',
-    ),
+    'a Lease of another program': create(leases, 'leader'),
+    'a Lease of the leader in another namespace': create(leases, 'chaosdemo-operator'),
     'a finalizer of its own choice': patch(demo, { metadata: { finalizers: ['example.com/theirs'] } }),
     'a change of a spec': patch(demo, { spec: { historyLimit: 3 } }),
     'a request for a run': patch(demo, { metadata: { annotations: { 'chaosdemo.dev/requested-at': 'x' } } }),
