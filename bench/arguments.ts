@@ -22,7 +22,11 @@ export function benchCommand(all: readonly Benchmark[]): Command {
     .description(
       'Measures the operator on this machine: with a real Kubernetes API server, real Redis servers and real rate limiters. Asserts nothing about speed.',
     )
-    .option('--only <names>', 'make only these, separated by commas (default: all but stability)', only)
+    .option(
+      '--only <names>',
+      'make only these, separated by commas (default: all but stability and crowd)',
+      only,
+    )
     .option('--report <file>', 'write the figures to this file, as JSON')
     .addHelpText(
       'after',

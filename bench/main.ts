@@ -11,6 +11,7 @@ import type { Benchmark } from './benchmark.ts';
 import { abort } from './benchmarks/abort.ts';
 import { burstMemory } from './benchmarks/burst-memory.ts';
 import { burstSpan } from './benchmarks/burst-span.ts';
+import { crowd } from './benchmarks/crowd.ts';
 import { detection } from './benchmarks/detection.ts';
 import { faultProxy } from './benchmarks/fault-proxy.ts';
 import { firstStatus } from './benchmarks/first-status.ts';
@@ -34,6 +35,7 @@ const ALL: readonly Benchmark[] = [
   footprint,
   faultProxy,
   stability,
+  crowd,
 ];
 
 const start = performance.now();
