@@ -101,7 +101,7 @@ export async function surveyAll(jobs: readonly Job[], options: SurveyAllOptions)
 }
 
 /** A namespace that takes part in chaos demos, and the rights of the operator in it. */
-function enabledNamespace(namespace: string): object[] {
+export function enabledNamespace(namespace: string): object[] {
   const rbac = 'rbac.authorization.k8s.io';
   const labels = { 'chaosdemo.dev/enabled': 'true' };
   return [

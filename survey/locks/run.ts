@@ -2,10 +2,12 @@
  * Runs unmodified locks of libraries under faults of Redis, and writes the results: `node survey/locks/run.ts --help`.
  * Each is in the smallest service that its documentation describes, in three processes over one Redis.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { Supervisor } from '@chaosdemo/testbed';
 import { Command, Option } from 'commander';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
@@ -13,6 +15,8 @@ import { stringify } from 'yaml';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { wholeNumber } from '../../src/cli/option-value.ts';
 import { runProgram } from '../../src/cli/program.ts';
+import { inOwnNetwork, runInOwnNetwork } from '../runner/own-network.ts';
+import { FailoverStage, SENTINEL_REDIS } from './failover.ts';
 import {
   FAULTS,
   type Fault,
@@ -23,10 +27,10 @@ import {
   type Setting,
   TIMEOUT_MS,
 } from './libraries.ts';
-import { lockPage, RESULTS, readRuns } from './page.ts';
+import { HISTORIES, historyOf, lockPage, RESULTS, readRuns } from './page.ts';
+import { makeServices, startApart, startOf } from './services.ts';
 
 const program = fileURLToPath(new URL('../../scripts/chaosdemo.mjs', import.meta.url));
-const here = fileURLToPath(new URL('.', import.meta.url));
 
 interface Options {
   readonly fault: readonly Fault[];
@@ -36,47 +40,74 @@ interface Options {
   readonly page?: true;
 }
 
-/** How the service of a folder is made from pinned packages, and started. */
-const SERVICES = {
-  node: { make: ['npm', 'ci', '--silent'], start: `node ${here}node/server.mjs` },
-  python: {
-    make: ['sh', '-c', 'python3 -m venv venv && venv/bin/pip install --quiet -r requirements.txt'],
-    start: `${here}python/venv/bin/python ${here}python/server.py`,
-  },
-  go: { make: ['go', 'build', '-o', 'service', '.'], start: `${here}go/service` },
-} as const;
+/** What is left of a run: nothing if the command failed. */
+interface Left {
+  readonly demo?: Partial<ChaosDemo> | undefined;
+  readonly history?: string | undefined;
+  /** The last line of its output. */
+  readonly said?: string | undefined;
+}
 
-async function run(library: Library, setting: Setting, fault: Fault): Promise<LockRun> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-locks-'));
+async function run(
+  library: Library,
+  setting: Setting,
+  fault: Fault,
+  stage?: FailoverStage,
+): Promise<LockRun> {
   const [at, load] = [new Date().toISOString(), Number(loadavg()[0]?.toFixed(1))];
+  const timeout = setting === 'timeout' ? { COMMAND_TIMEOUT: String(TIMEOUT_MS) } : {};
+  const env = { LIB: library.lib, SLOTS: String(library.slots), ...timeout };
+  const spec = demoOf(library, fault);
+  const { demo, history, said }: Left =
+    fault === 'Failover' && stage
+      ? await stage.run(library, env, spec)
+      : await runHere(library, env, spec, fault === 'Disconnect');
+  const [scenario] = demo?.status?.scenarios ?? [];
+  const why = demo?.status?.message ?? said ?? '';
+  const [result, summary] = [scenario?.result ?? 'Errored', scenario?.summary ?? why];
+  const done = { library: library.name, setting, fault, at, load, result, summary };
+  if (history !== undefined)
+    await writeFile(join(HISTORIES, historyOf(done)), gzipSync(history, { level: 9 }));
+  return done;
+}
+
+/**
+ * By `chaosdemo test`.
+ * @param apart whether each instance reaches Redis from an address of its own
+ */
+async function runHere(
+  library: Library,
+  env: Readonly<Record<string, string>>,
+  demo: object,
+  apart: boolean,
+): Promise<Left> {
+  const supervisor = new Supervisor();
   try {
+    const folder = supervisor.temporaryFolder('locks');
     const file = join(folder, 'lock.yaml');
-    await writeFile(file, stringify(demoOf(library, fault)));
-    const start = `--start=${SERVICES[library.folder].start}`;
-    const timeout = setting === 'timeout' ? { COMMAND_TIMEOUT: String(TIMEOUT_MS) } : {};
+    await writeFile(file, stringify(demo));
+    const instances = apart ? await startApart(library, env, supervisor) : [`--start=${startOf(library)}`];
     const { all } = await execa(
       process.execPath,
-      [program, 'test', '--plain', `--file=${file}`, start, '--report-dir=report'],
-      {
-        cwd: folder,
-        env: { LIB: library.lib, SLOTS: String(library.slots), ...timeout },
-        reject: false,
-        all: true,
-      },
+      [program, 'test', '--plain', `--file=${file}`, ...instances, '--report-dir=report'],
+      { cwd: folder, env, reject: false, all: true },
     );
-    const text = await readFile(join(folder, 'report', 'chaosdemo.json'), 'utf8').catch(() => undefined);
-    const { status } = (text === undefined ? {} : JSON.parse(text)) as Partial<ChaosDemo>;
-    const [scenario] = status?.scenarios ?? [];
-    const why = status?.message ?? all.split('\n').at(-1) ?? '';
-    const [result, summary] = [scenario?.result ?? 'Errored', scenario?.summary ?? why];
-    return { library: library.name, setting, fault, at, load, result, summary };
+    const written = async (name: string): Promise<string | undefined> =>
+      await readFile(join(folder, 'report', name), 'utf8').catch(() => undefined);
+    const [text, history] = [await written('chaosdemo.json'), await written('history.jsonl')];
+    const ended = text === undefined ? undefined : (JSON.parse(text) as Partial<ChaosDemo>);
+    return { demo: ended, history, said: all.split('\n').at(-1) };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await supervisor.close();
   }
 }
 
 function demoOf({ prefix = '', slots }: Library, fault: Fault): object {
-  const injected = fault === 'StallByProxy' ? { type: 'Stall', via: 'Proxy' } : { type: fault };
+  const injected =
+    fault === 'StallByProxy'
+      ? { type: 'Stall', via: 'Proxy' }
+      : { type: fault, ...(fault === 'Failover' && { duration: '20s' }) };
+  const key = `${prefix}lock:$(key)`;
   return {
     apiVersion: 'chaosdemo.dev/v1alpha1',
     kind: 'ChaosDemo',
@@ -88,7 +119,7 @@ function demoOf({ prefix = '', slots }: Library, fault: Fault): object {
         release: { path: '/locks/$(key)', headers: [{ name: 'X-Lock-Token', value: '$(token)' }] },
         slots,
         ttl: '5s',
-        redis: { serviceName: 'redis', key: `${prefix}lock:$(key)` },
+        redis: fault === 'Failover' ? SENTINEL_REDIS : { serviceName: 'redis', key },
         health: { path: '/healthz' },
       },
       scenarios: [{ name: 'lock', type: 'Exclusion', exclusion: { fault: injected } }],
@@ -96,31 +127,41 @@ function demoOf({ prefix = '', slots }: Library, fault: Fault): object {
   };
 }
 
-async function survey({ atOnce, fault: faults, library: names, page, times }: Options): Promise<number> {
+async function survey(
+  { atOnce, fault: faults, library: names, page, times }: Options,
+  signal: AbortSignal,
+): Promise<number> {
   const chosen = LIBRARIES.filter(({ name }) => names.includes(name));
   if (!page) {
-    for (const folder of new Set(chosen.map(({ folder: each }) => each))) {
-      const [command, ...args] = SERVICES[folder].make;
-      await execa(command, args, { cwd: join(here, folder), stdout: 'inherit', stderr: 'inherit' });
-    }
+    // A network of its own reaches no registry.
+    if (!inOwnNetwork) await makeServices(chosen);
+    if (faults.includes('Disconnect') && !inOwnNetwork) return await runInOwnNetwork(signal);
+    await mkdir(HISTORIES, { recursive: true });
     const limit = pLimit(atOnce);
     const jobs = Array.from({ length: times }, () =>
       faults.flatMap((fault) =>
         chosen.flatMap((library) => SETTINGS.map((setting) => [library, setting, fault] as const)),
       ),
     ).flat();
-    let runs = await readRuns();
-    await Promise.all(
-      jobs.map((job) =>
-        limit(async () => {
-          const done = await run(...job);
-          const { fault, library, result, setting, summary } = done;
-          process.stdout.write(`${library} (${setting}), ${fault}: ${result}, ${summary}\n`);
-          runs = [...runs, done];
-          await writeFile(RESULTS, `${JSON.stringify(runs, null, 1)}\n`);
-        }),
-      ),
-    );
+    const supervisor = new Supervisor();
+    try {
+      const stage = faults.includes('Failover') ? await FailoverStage.start(supervisor, signal) : undefined;
+      let runs = await readRuns();
+      await Promise.all(
+        jobs.map((job) =>
+          limit(async () => {
+            const done = await run(...job, stage);
+            const { fault, library, result, setting, summary } = done;
+            process.stdout.write(`${library} (${setting}), ${fault}: ${result}, ${summary}\n`);
+            runs = [...runs, done];
+            await writeFile(RESULTS, `${JSON.stringify(runs, null, 1)}\n`);
+          }),
+        ),
+      );
+      await stage?.close();
+    } finally {
+      await supervisor.close();
+    }
   }
   await writeFile(RESULTS.replace(/json$/, 'md'), lockPage(await readRuns()));
   return 0;
@@ -128,7 +169,7 @@ async function survey({ atOnce, fault: faults, library: names, page, times }: Op
 
 const command = new Command('survey:locks')
   .description(
-    'Runs locks of libraries under faults of Redis, and adds the results to docs/survey-locks.json and .md.',
+    'Runs locks of libraries under faults of Redis, and adds the results to docs/survey-locks.json and .md. Disconnect needs Linux, and root or user namespaces.',
   )
   .addOption(new Option('--fault <type...>', 'faults').choices(FAULTS).default(FAULTS))
   .addOption(

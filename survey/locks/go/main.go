@@ -1,5 +1,6 @@
 // A lock of a library behind HTTP, as its documentation shows it: LIB, PORT and REDIS_URL in its environment.
 // COMMAND_TIMEOUT sets a timeout for each command, in milliseconds, without retries. Default: those of go-redis.
+// SENTINELS and MASTER replace the URL.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,15 +29,21 @@ const ttl = 5 * time.Second
 type acquire func(ctx context.Context, key string) (func(context.Context) error, error)
 
 func main() {
-	options, err := redis.ParseURL(os.Getenv("REDIS_URL"))
-	if err != nil {
-		log.Fatal(err)
+	options := &redis.UniversalOptions{}
+	if sentinels := os.Getenv("SENTINELS"); sentinels != "" {
+		options.Addrs, options.MasterName = strings.Split(sentinels, ","), os.Getenv("MASTER")
+	} else {
+		single, err := redis.ParseURL(os.Getenv("REDIS_URL"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		options.Addrs = []string{single.Addr}
 	}
 	if milliseconds, err := strconv.Atoi(os.Getenv("COMMAND_TIMEOUT")); err == nil {
 		options.ReadTimeout = time.Duration(milliseconds) * time.Millisecond
 		options.MaxRetries = -1
 	}
-	client := redis.NewClient(options)
+	client := redis.NewUniversalClient(options)
 	locks := map[string]acquire{"redislock": ofRedislock(client), "redsync": ofRedsync(client)}[os.Getenv("LIB")]
 	var held sync.Map
 
@@ -69,7 +77,7 @@ func main() {
 	log.Fatal(http.ListenAndServe(net.JoinHostPort(host, os.Getenv("PORT")), nil))
 }
 
-func ofRedislock(client *redis.Client) acquire {
+func ofRedislock(client redis.UniversalClient) acquire {
 	locker := redislock.New(client)
 	return func(ctx context.Context, key string) (func(context.Context) error, error) {
 		lock, err := locker.Obtain(ctx, key, ttl, nil)
@@ -90,7 +98,7 @@ func ofRedislock(client *redis.Client) acquire {
 	}
 }
 
-func ofRedsync(client *redis.Client) acquire {
+func ofRedsync(client redis.UniversalClient) acquire {
 	locker := redsync.New(goredis.NewPool(client))
 	return func(ctx context.Context, key string) (func(context.Context) error, error) {
 		mutex := locker.NewMutex(key, redsync.WithExpiry(ttl))

@@ -1,16 +1,22 @@
 // A lock of a library behind HTTP, as its documentation shows it: LIB, PORT and REDIS_URL in its environment.
-// COMMAND_TIMEOUT sets the timeout of ioredis for each command, which is off by default.
+// COMMAND_TIMEOUT sets the timeout of ioredis for each command, which is off by default. SENTINELS and MASTER replace the URL.
 import { createServer } from 'node:http';
 import { Redlock as RedlockOfFork } from '@sesamecare-oss/redlock';
 import { Redis } from 'ioredis';
 import { Mutex, Semaphore } from 'redis-semaphore';
 import Redlock from 'redlock';
 
-const { COMMAND_TIMEOUT, HOST = '127.0.0.1', LIB = 'redlock', PORT, REDIS_URL, SLOTS = '1' } = process.env;
+const { COMMAND_TIMEOUT, HOST = '127.0.0.1', LIB = 'redlock', PORT } = process.env;
+const { MASTER, REDIS_URL, SENTINELS, SLOTS = '1' } = process.env;
 const TTL_MS = 5000;
 /** Of redis-semaphore, whose `tryAcquire` else tries for 10 s; a lock is not renewed, as by the others. */
 const ONCE = { lockTimeout: TTL_MS, refreshInterval: 0, acquireAttemptsLimit: 1 };
-const client = new Redis(REDIS_URL, COMMAND_TIMEOUT ? { commandTimeout: Number(COMMAND_TIMEOUT) } : {});
+const options = COMMAND_TIMEOUT ? { commandTimeout: Number(COMMAND_TIMEOUT) } : {};
+const sentinels = SENTINELS?.split(',').map((address) => {
+  const [host, port] = address.split(':');
+  return { host, port: Number(port) };
+});
+const client = sentinels ? new Redis({ sentinels, name: MASTER, ...options }) : new Redis(REDIS_URL, options);
 client.on('error', () => undefined);
 
 /** Each acquires a slot, and returns how to release it; undefined: it is held by others. */

@@ -1,6 +1,7 @@
 """A lock of a library behind HTTP, as its documentation shows it: LIB, PORT and REDIS_URL in its environment.
 
 COMMAND_TIMEOUT sets a timeout for each command, in milliseconds, without retries. Default: the settings of redis-py.
+SENTINELS and MASTER replace the URL.
 """
 
 import json
@@ -12,11 +13,17 @@ import redis
 import redis_lock
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 TTL_SECONDS = 5
 timeout = os.environ.get("COMMAND_TIMEOUT")
 options = {"socket_timeout": int(timeout) / 1000, "retry": Retry(NoBackoff(), 0)} if timeout else {}
-client = redis.Redis.from_url(os.environ["REDIS_URL"], **options)
+sentinels = [tuple(address.split(":")) for address in os.environ.get("SENTINELS", "").split(",") if address]
+client = (
+    Sentinel(sentinels).master_for(os.environ["MASTER"], **options)
+    if sentinels
+    else redis.Redis.from_url(os.environ["REDIS_URL"], **options)
+)
 
 
 def redis_py(key):
