@@ -80,7 +80,7 @@ export function testCommand(): Command {
 
 Examples:
   chaosdemo test --start "node server.js" --path /items --limit 10 --window 60s --key-header X-Api-Key
-  chaosdemo test --start "node server.js" --limit 10 --window 60s --fault Stall,Disconnect,Refuse
+  chaosdemo test --start "node server.js" --limit 10 --window 60s --fault Stall,Latency,Refuse
   chaosdemo test --url http://127.0.0.1:3000/items --url http://127.0.0.1:3001/items --redis redis://127.0.0.1:6379`,
   );
 }
