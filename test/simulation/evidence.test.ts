@@ -157,6 +157,20 @@ describe('the evidence of a run', () => {
     expect(simulation.entryCount).toBe(0);
   });
 
+  it('evidence is complete if the write of the verdict gets no response', async () => {
+    const undisturbed = new Simulation();
+    await undisturbed.runUntil(finished);
+    const simulation = new Simulation();
+    await simulation.pass(Date.parse(undisturbed.status.run?.completedAt ?? '') - simulation.now - 1);
+    expect(finished(simulation)).toBe(false);
+    // The first of them is carried out.
+    simulation.server.failing = 2;
+    await simulation.runUntil(finished);
+    await simulation.pass(10_000);
+    expect(await kept(simulation)).toMatchObject({ complete: true, leftOut: '' });
+    expect(simulation.entryCount).toBe(0);
+  });
+
   it('evidence that cannot be written is given up a minute after the run', async () => {
     const simulation = new Simulation();
     simulation.evidence.hangs = true;

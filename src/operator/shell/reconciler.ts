@@ -173,6 +173,9 @@ export class Reconciler {
       if (write.state !== 'stored') return await this.#refetch(entry, before, write, signal);
       after = write.demo;
       this.#stored(entry, before, after);
+    } else if (subject && after.status?.run?.completedAt !== undefined) {
+      // Its verdict was stored by a write without a response.
+      this.#evidence.note(entry.key, after, entry.session, subject.definition);
     }
     this.#passToSession(entry, after, decision, subject);
     return await this.#finish(entry, after, decision, signal);
