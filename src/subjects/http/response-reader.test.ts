@@ -15,14 +15,19 @@ function shown(answer: HttpAnswer): Read {
   return { status, body: body.toString('latin1') };
 }
 
-/** What is read of the pieces, each of which is overwritten afterwards as a reader of sockets does. */
+/**
+ * What is read of the pieces, each of which is overwritten afterwards as a reader of sockets does. Nothing may be pushed
+ * after the answer, so bytes in a later piece are surplus without a reader.
+ */
 function readAll(pieces: readonly Uint8Array[], { method = 'GET', ends = true } = {}): Read | undefined {
   const reader = new ResponseReader(method);
   let answer: HttpAnswer | undefined;
   try {
     for (const piece of pieces) {
+      if (answer && piece.length > 0) return { error: SURPLUS };
+      if (answer) continue;
       const memory = Uint8Array.from(piece);
-      answer = reader.push(memory) ?? answer;
+      answer = reader.push(memory);
       memory.fill(0);
     }
     if (ends && !answer) answer = reader.end();
