@@ -157,7 +157,7 @@ export const statusSchema = z
     phase: z.enum(PHASES).optional().describe('State of the object; once its run has ended, the verdict.'),
     chapter: text(
       96,
-      'Number and title of the current chapter, and what it is doing: "4/11 Setup (countdown)".',
+      'Number and title of the current chapter, and what it is doing: "4/11 Setup (countdown)". Before a run, why none begins: "(PodsNotReady)".',
     ).optional(),
     message: text(
       LIMITS.message,

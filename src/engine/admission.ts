@@ -54,11 +54,11 @@ export function requestAdmissionCheck(context: Context, mustUndo: boolean): void
   const due = known ? nextCheck(lastCheck, now) : now;
   const granted = known && observed.admission.state === 'granted';
   const awaitsSlot = !granted && now >= due && observed.noSlotReason !== undefined && !mustUndo;
-  if (awaitsSlot) context.needs.add('slot');
+  if (awaitsSlot) context.request('slot');
   // An object that was never checked has nothing to remember while it waits.
-  if (!awaitsSlot || lastCheck) context.needs.add('session');
+  if (!awaitsSlot || lastCheck) context.request('session');
   if (granted) return;
   if (now < due) return context.wake(due);
   if (awaitsSlot) return context.wake(now + SLOT_RETRY_MS);
-  context.effects.push({ kind: 'Admit', id: `admit/${demo.metadata.generation}`, mustUndo });
+  context.request({ kind: 'Admit', id: `admit/${demo.metadata.generation}`, mustUndo });
 }

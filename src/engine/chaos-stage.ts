@@ -69,7 +69,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
   if (!prepared) {
     const fixture = fixtureName(demo, run, scenario.name, attempt, observed.since);
     const about = { fault: id, scenario: scenario.name, fixture };
-    context.effects.push({ kind: 'Prepare', id: `${id}/prepare`, ...about });
+    context.request({ kind: 'Prepare', id: `${id}/prepare`, ...about });
     const message = sentences(`Setting up ${fixture} on every pod`, subject.waitsFor?.(demo.spec, scenario));
     return { done: false, message };
   }
@@ -93,7 +93,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
 
 /** Suspended: nothing further is injected until the object is resumed. */
 function suspendedWork(context: Context): Work {
-  context.needs.add('user');
+  context.request('user');
   const message = 'Suspended: spec.suspend is true, so nothing further is injected';
   return { done: false, message, note: 'suspended', reason: 'Suspended' };
 }
@@ -112,7 +112,7 @@ export function measureBaseline(context: Context): Work {
   // Until the subject is open there is nothing to measure, and no session to own the fixture.
   if (observed.target) {
     const fixture = controlName(demo, run, observed.since);
-    context.effects.push({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
+    context.request({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
   }
   const message = sentences('Measuring the baseline, without a fault', subject.waitsFor?.(demo.spec));
   return { done: false, message };
@@ -150,7 +150,7 @@ function injectAndReport(
     fault.endedAt = fault.until;
     return { done: true, message: fault.message, note: noteOf(fault) };
   }
-  context.effects.push({
+  context.request({
     kind: 'Inject',
     id: fault.id,
     scenario: scenario.name,
@@ -204,7 +204,7 @@ function resolveOrphan(
     const { marker } = fault;
     if (!finding && marker && now < deadline) {
       const id = `${fault.id}/inquire`;
-      context.effects.push({ kind: 'Inquire', id, fault: fault.id, scenario: scenario.name, marker });
+      context.request({ kind: 'Inquire', id, fault: fault.id, scenario: scenario.name, marker });
       const message = 'Asking whether the announced fault was injected';
       return workUntil(context, deadline, message, 'taking over');
     }

@@ -15,8 +15,8 @@ export type ObjectState =
 type Need = 'session' | 'slot' | 'user';
 
 /**
- * A decision in the making: its parts change the draft, and add what they want. It holds for one run: what a run that has
- * ended wanted is left behind with its context.
+ * A decision in the making. Its parts change the draft, and the rest only by `wake`, `request` and `report`. It holds for
+ * one run: what a run that has ended wanted is left behind with its context.
  */
 export class Context {
   /** With the status as last stored. */
@@ -27,13 +27,10 @@ export class Context {
   readonly subject: SubjectDefinition;
   /** The next status, changed in place. */
   readonly draft: ChaosDemoStatus;
-  /** Requested so far, in order. */
-  readonly effects: Effect[] = [];
-  readonly needs = new Set<Need>();
-  /** Reported by the conditions. */
-  objectState: ObjectState = { kind: 'finished' };
-  /** The earliest time requested by {@link wake}, in milliseconds since the epoch; undefined: none was. */
-  wakeAt: number | undefined;
+  readonly #effects: Effect[] = [];
+  readonly #needs = new Set<Need>();
+  #objectState: ObjectState = { kind: 'finished' };
+  #wakeAt: number | undefined;
   #scenarios: readonly Scenario[] | undefined;
 
   constructor(
@@ -58,10 +55,39 @@ export class Context {
     return this.#scenarios;
   }
 
+  /** Requested effects, in order. */
+  get effects(): readonly Effect[] {
+    return this.#effects;
+  }
+
+  /** The state reported last; at first: finished. */
+  get objectState(): ObjectState {
+    return this.#objectState;
+  }
+
+  /** The earliest time requested, in milliseconds since the epoch; undefined: none was. */
+  get wakeAt(): number | undefined {
+    return this.#wakeAt;
+  }
+
+  needs(need: Need): boolean {
+    return this.#needs.has(need);
+  }
+
   /** Requests a decision at `at` at the latest; if `at` is past, a moment later: no delay would starve others. */
   wake(at: number): void {
     const due = at < this.now ? this.now + OVERDUE_RETRY_MS : at;
-    this.wakeAt = Math.min(this.wakeAt ?? Number.POSITIVE_INFINITY, due);
+    this.#wakeAt = Math.min(this.#wakeAt ?? Number.POSITIVE_INFINITY, due);
+  }
+
+  request(need: Effect | Need): void {
+    if (typeof need === 'string') this.#needs.add(need);
+    else this.#effects.push(need);
+  }
+
+  /** Sets the state that the conditions report. */
+  report(state: ObjectState): void {
+    this.#objectState = state;
   }
 
   /** Of the same object once its run has ended: with its draft, and nothing that the run wanted. */

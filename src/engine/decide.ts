@@ -70,10 +70,10 @@ export function decide(
   return {
     // Much of the text is from external sources.
     status: boundStatus(withPrintableTexts(draft)),
-    effects: context.effects,
+    effects: [...context.effects],
     activities: isRunActive(draft) && !context.isDeleting ? activitiesOf(context) : [],
     finalizer: needsFinalizer(context),
-    session: context.needs.has('session'),
+    session: context.needs('session'),
     slot: slotOf(context),
     wakeAt: context.wakeAt,
   };
@@ -81,9 +81,9 @@ export function decide(
 
 function slotOf(context: Context): Decision['slot'] {
   const { draft, effects } = context;
-  if (context.needs.has('slot')) return 'awaited';
+  if (context.needs('slot')) return 'awaited';
   // Its run does not continue; another finalizer may hold the object for any length of time.
-  if (context.isDeleting && !context.needs.has('session')) return 'none';
+  if (context.isDeleting && !context.needs('session')) return 'none';
   const begins = effects.some((effect) => effect.kind === 'Admit' && !effect.mustUndo);
   return isRunActive(draft) || begins ? 'taken' : 'none';
 }
@@ -107,16 +107,16 @@ function releaseForDeletion(context: Context): void {
   const { draft, now, observed } = context;
   const fault = activeFault(draft, now);
   if (isRunActive(draft))
-    context.objectState = { kind: 'running', reason: 'Stopping', message: 'The object is being deleted' };
+    context.report({ kind: 'running', reason: 'Stopping', message: 'The object is being deleted' });
   if (!fault) return;
   const id = `${draft.run?.number ?? 0}/delete`;
   if (observed.restored[id]?.faultOver) {
     fault.endedAt = iso(now);
     return;
   }
-  context.needs.add('session');
+  context.request('session');
   if (observed.admission.state !== 'granted' && !observed.target) requestAdmissionCheck(context, true);
-  context.effects.push({ kind: 'Restore', id, fixtures: fixturesOf(context), release: true });
+  context.request({ kind: 'Restore', id, fixtures: fixturesOf(context), release: true });
 }
 
 /** Starts a run if the object requests one that it has not had. @returns whether it did */
@@ -147,7 +147,7 @@ function considerStart(context: Context): boolean {
 
   requestAdmissionCheck(context, false);
   // If many objects are refused, their checks wait for each other; reporting each wait would hide the reason.
-  if (context.needs.has('slot') && !isAdmissionCheckValid(context)) {
+  if (context.needs('slot') && !isAdmissionCheckValid(context)) {
     const message = observed.noSlotReason ?? '';
     return setPending(context, { kind: 'pending', reason: 'TooManyRuns', message });
   }
@@ -177,11 +177,11 @@ function hasNewPodTemplate(context: Context, last: RunStatus): boolean {
 
 function requestPodTemplate(context: Context): void {
   const { demo, now, observed } = context;
-  context.needs.add('session');
+  context.request('session');
   const lastCheck = observed.lastPodTemplateCheck;
   const due = lastCheck?.generation === demo.metadata.generation ? nextCheck(lastCheck, now) : now;
   if (now < due) return context.wake(due);
-  context.effects.push({ kind: 'FindPodTemplate', id: `pod-template/${demo.metadata.generation}` });
+  context.request({ kind: 'FindPodTemplate', id: `pod-template/${demo.metadata.generation}` });
 }
 
 /** The status of an object whose last run has ended and that requests no other. */
@@ -198,14 +198,17 @@ function setFinishedStatus({ draft }: Context): false {
 /** The state and the status of an object without an active run, whose last verdict no longer applies. */
 function setPending(
   context: Context,
-  state: ObjectState,
+  state: Exclude<ObjectState, { kind: 'finished' }>,
   message = 'message' in state ? state.message : '',
 ): false {
   const { draft } = context;
-  context.objectState = state;
+  context.report(state);
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
-  delete draft.chapter;
+  const reason = 'reason' in state ? state.reason : 'Suspended';
+  // The phase says as much.
+  if (reason === 'Pending') delete draft.chapter;
+  else draft.chapter = `(${reason})`;
   delete draft.result;
   return false;
 }
@@ -256,7 +259,7 @@ const HEALTH_INTERVAL_MS = 2000;
 /** The activities wanted during a run. */
 function activitiesOf(context: Context): Activity[] {
   const { draft, now, observed, scenarios } = context;
-  if (!context.needs.has('session')) return [];
+  if (!context.needs('session')) return [];
   const activities: Activity[] = [
     { kind: 'PollHealth', intervalMs: HEALTH_INTERVAL_MS },
     { kind: 'RecheckPreconditions' },

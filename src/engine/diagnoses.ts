@@ -50,8 +50,7 @@ function requestAnswer(
   profile: string,
 ): void {
   const id = diagnosisKey(fault, profile);
-  if (!context.observed.diagnoses[id])
-    context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
+  if (!context.observed.diagnoses[id]) context.request({ kind: 'Diagnose', id, fault, scenario, profile });
 }
 
 /** Replaces the rules' answer by that of a profile, or records why there is none. */

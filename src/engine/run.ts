@@ -30,7 +30,7 @@ const RESTORE_DEADLINE_MS = 20_000;
 /** Advances the active run as far as possible now. */
 export function conductRun(context: Context): void {
   const run = currentRun(context);
-  context.needs.add('session');
+  context.request('session');
   // Taken over from a process that no longer exists: one of its faults may be active.
   const { admission, target } = context.observed;
   if (admission.state !== 'granted' && !target) requestAdmissionCheck(context, true);
@@ -118,7 +118,7 @@ function stop(context: Context, run: RunStatus): void {
   const place = chapters.findIndex(({ state }) => state === 'Running' || state === 'Waiting');
   const chapter = chapters[place];
   if (chapter) draft.chapter = chapterLine(draft, place + 1, 'stopping');
-  context.objectState = { kind: 'running', reason: 'Stopping', message: draft.message ?? '' };
+  context.report({ kind: 'running', reason: 'Stopping', message: draft.message ?? '' });
   discardUnbegunFaults(context);
 
   const fault = activeFault(draft, now);
@@ -134,7 +134,7 @@ function stop(context: Context, run: RunStatus): void {
   );
   const giveUpAt = since + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
-    context.effects.push({ kind: 'Restore', id, fixtures: fixturesOf(context), release });
+    context.request({ kind: 'Restore', id, fixtures: fixturesOf(context), release });
     return context.wake(giveUpAt);
   }
   if (fault && outcome?.faultOver) {
@@ -188,7 +188,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   draft.result = resultOf(draft);
-  context.objectState = { kind: 'finished' };
+  context.report({ kind: 'finished' });
 }
 
 /** Goes through the chapters until one has work left or waits. */
@@ -207,7 +207,7 @@ function playChapters(context: Context, run: RunStatus): void {
     entry.message = truncate(work.message, LIMITS.message);
     draft.chapter = chapterLine(draft, chapter.number, work.note);
     draft.message = entry.message;
-    context.objectState = { kind: 'running', reason: work.reason ?? 'Running', message: entry.message };
+    context.report({ kind: 'running', reason: work.reason ?? 'Running', message: entry.message });
 
     if (work.fail) {
       beginStop(context, run, { reason: work.fail, message: work.message });
@@ -234,13 +234,13 @@ function canAdvance(
   if (annotationOf(context, 'advance') === `${run.number}/${chapter.number}`) return true;
   if (demo.spec.pace.mode === 'Manual') {
     entry.state = 'Waiting';
-    context.needs.add('user');
+    context.request('user');
     draft.chapter = chapterLine(draft, chapter.number, note ? `${note}, waiting` : 'waiting');
     // The hint comes last: the message may fill the field on its own.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
     draft.message = message;
-    context.objectState = { kind: 'running', reason: 'AwaitingAdvance', message };
+    context.report({ kind: 'running', reason: 'AwaitingAdvance', message });
     return false;
   }
   entry.state = 'Running';
@@ -255,7 +255,7 @@ function trackAwaiting(context: Context, run: RunStatus): void {
   if (run.completedAt) return;
   const { now } = context;
   const journal = journalOf(context);
-  if (context.needs.has('user')) {
+  if (context.needs('user')) {
     journal.awaitingSince ??= iso(now);
   } else if (journal.awaitingSince) {
     journal.awaitedMilliseconds =

@@ -130,7 +130,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     const why = report?.message ?? 'no probe saw it work in time';
     return { done: false, message: `The subject did not recover: ${why}`, fail: 'RecoveryFailed' };
   }
-  context.effects.push({
+  context.request({
     kind: 'Recover',
     id: `${fault.id}/recover`,
     fault: fault.id,
@@ -160,6 +160,6 @@ function workOnComplete(context: Context): Work {
     return workUntil(context, until, `${outcome.message}. ${awaiting}`, 'awaiting diagnosis');
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
-  context.effects.push({ kind: 'Restore', id, fixtures: fixturesOf(context), release: false });
+  context.request({ kind: 'Restore', id, fixtures: fixturesOf(context), release: false });
   return { done: false, message: 'Restoring the subject, and proving that it works' };
 }
