@@ -132,7 +132,7 @@ it.skipIf(withoutRealTime).for([
       expect(reading.summary).toMatch(new RegExp(`^${does}`));
       // A diagnosis gets what was seen of the store, and names the fault that was injected.
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'outage', profile: 'rules' });
-      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+      expect(driver.observed.diagnoses['f/diagnosis/rules']?.diagnosis).toMatchObject({
         class: 'store-connections-broken',
         component: 'store',
         grade: { localization: 'Right', identification: 'Right', action: 'Right' },

@@ -84,7 +84,7 @@ describe.skipIf(withoutRealTime)('a limiter whose counts are lost', () => {
       expect(reading.shortfalls).toEqual([]);
       expect(reading.summary).toMatch(new RegExp(`^${does}`));
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'outage', profile: 'rules' });
-      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+      expect(driver.observed.diagnoses['f/diagnosis/rules']?.diagnosis).toMatchObject({
         class: 'store-restarted',
         component: 'store',
         grade: { localization: 'Right', identification: 'Right', action: 'Right' },

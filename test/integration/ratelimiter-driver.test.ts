@@ -139,7 +139,7 @@ it.skipIf(withoutRealTime)(
     expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
 
     await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-    expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+    expect(driver.observed.diagnoses['f/diagnosis/rules']?.diagnosis).toMatchObject({
       class: 'store-writes-stalled',
       component: 'store',
       pod: 'redis-0',
