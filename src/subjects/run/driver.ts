@@ -180,7 +180,7 @@ export class PodsDriver implements SubjectDriver {
   async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
     const evidence = this.#attempts.get(fault)?.evidence();
     if (!evidence) {
-      const message = 'the observations were made by a process that is gone; run again for a diagnosis';
+      const message = 'the observations of this fault are lost, or cannot be read; run again for a diagnosis';
       return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
