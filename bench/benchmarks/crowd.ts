@@ -10,7 +10,7 @@ const IN_EACH = 10;
 const ALL = NAMESPACES * IN_EACH;
 /** Of the API server, there and back. */
 const LATENCY_MS = 20;
-/** Between the objects of one namespace and those of the next. */
+/** Between the objects of two namespaces; milliseconds. */
 const APART_MS = 100;
 
 export const crowd: Benchmark = {

@@ -68,8 +68,8 @@ describe('a ChaosDemo in a file', () => {
   });
 
   it.each([
-    ['those of its store outages', saved],
-    ['those of the scenario that it has by default', saved.replace(/ {2}scenarios:[^]*/, '')],
+    ['outcomes of its store outages', saved],
+    ['outcomes of its default scenario', saved.replace(/ {2}scenarios:[^]*/, '')],
   ])('takes outcomes to accept from the command line, in place of %s', async (_, text) => {
     const { demoAt } = await readSpecFile(written(text), ['Hangs']);
     const [outage, ...others] = (demoAt(placeOf({})).spec as Pick<ChaosDemoSpec, 'scenarios'>).scenarios;

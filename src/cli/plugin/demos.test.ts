@@ -23,7 +23,7 @@ describe('the ChaosDemos of a namespace', () => {
     });
   });
 
-  it('are named as kubectl prints them, by the short name as well', async () => {
+  it('are named as kubectl prints them, also by the short name', async () => {
     const connection = await namespaceWith([]);
     for (const name of ['api', 'chaosdemo/api', 'chaosdemo.chaosdemo.dev/api', 'cdemo/api'])
       expect(await chooseName(connection, name, signal)).toBe('api');

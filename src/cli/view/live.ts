@@ -49,7 +49,7 @@ export async function follow<T>(
       return { lost: { sinceMs: Date.now(), why: messageOf(error), ...state.lost } };
     }
   };
-  // The evidence of the last run until it is complete, and then that of the next run.
+  // The evidence of the last run until it is complete, and then the evidence of the next run.
   const readCharts = async (): Promise<Partial<LiveState>> => {
     const { demo, evidence } = state;
     const run = demo?.status?.run?.number;

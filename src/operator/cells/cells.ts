@@ -53,7 +53,7 @@ export class Cells {
     }));
   }
 
-  /** The cell of a namespace: as long as there are few namespaces, none shares that of another, even a quiet one. */
+  /** The cell of a namespace. Two namespaces share one only if there are more of them than cells, even if one is quiet. */
   of(namespace: string): Cell {
     const cell = this.#byNamespace.get(namespace)?.cell ?? this.#leastShared() ?? this.#start();
     this.#byNamespace.set(namespace, { cell, usedAt: performance.now() });

@@ -166,7 +166,7 @@ class BoundedRedis extends Redis {
   override async connect(): Promise<void> {
     this.#cause = undefined;
     await this.#inTime(super.connect(), this.#limits.connectTimeout, (ms) => {
-      // It answers no login.
+      // It does not reply to a login.
       if (this.status !== 'connecting') return lateReply(ms);
       return new RedisWireError('CONNECT_TIMEOUT', `the server accepted no connection within ${ms} ms`);
     });

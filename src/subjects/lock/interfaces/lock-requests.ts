@@ -19,7 +19,7 @@ export class LockRequests implements ReadsAnswers {
     this.#secretHeaders = secretHeaders;
   }
 
-  /** @param token of the grant; to acquire: of the caller, in case that the answer has none */
+  /** @param token of the grant; to acquire: of the caller, if the response has none */
   requestTo(act: 'acquire' | 'release', key: string, token: string): HttpRequest {
     // A token of a JSON body stands between quotes.
     const tokenIn = {

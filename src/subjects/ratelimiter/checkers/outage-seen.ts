@@ -45,7 +45,7 @@ export const viewOf = once((seen: OutageSeen) => {
   const span = isSeen ? { startedAt, endedAt } : presumed;
   if (!span) return undefined;
   const gone = goneOf(seen);
-  // Of the pods that stayed; admissions over the limit by other pods count as well.
+  // Of the pods that stayed. Admissions over the limit by other pods count, too.
   const settings = { ...setup, pods: setup.pods.filter((name) => !gone.has(name)) };
   const drawn = seen.requests.filter(({ caller }) => caller === 'Drawn');
   const judged = seen.requests.filter(
