@@ -170,6 +170,32 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     expect(check.stdout).toContain('; memory ');
   });
 
+  it.concurrent('loses the counts that it finds, and ends connections from its own address', async ({
+    onTestFinished,
+  }) => {
+    const { child, folder, output } = await startTest(
+      onTestFinished,
+      `--start=WINDOW_MS=30000 ${process.execPath} ${api}`,
+      ...['--key-header=X-Api-Key', '--limit=10', '--window=30s', '--window-start=FirstRequest'],
+      ...['--fault=DataLoss,Disconnect', '--duration=3s', '--instances=2', '--report-dir=report'],
+    );
+    await statusOf(child);
+    const { spec, status } = await demoIn(join(folder, 'report'));
+    expect({ scenarios: status?.scenarios, output: output() }).toMatchObject({
+      scenarios: [
+        { name: 'outage-dataloss', result: 'Violated', summary: expect.stringMatching(/^Forgets/) },
+        {
+          name: 'outage-disconnect',
+          result: 'Held',
+          summary: 'FailsClosed',
+          evidence: expect.arrayContaining([expect.stringContaining('connections of 2 pods ended')]),
+        },
+        { name: 'burst', result: 'Held' },
+      ],
+    });
+    expect(spec).toMatchObject({ rateLimiter: { redis: { count: { key: 'rl:$(key)', type: 'String' } } } });
+  });
+
   it.concurrent('says how many accounts a run needs if there are too few', async ({ onTestFinished }) => {
     const file = join(folderOfTest(onTestFinished), 'keys.txt');
     await writeFile(file, 'sk_test_1\nsk_test_2\nsk_test_3\n');

@@ -2,6 +2,7 @@
 import { NAMESPACE } from '../../local/environment.ts';
 import { FAULT_PROXY } from '../../local/fault-proxy.ts';
 import type { Place } from '../probe/manifest.ts';
+import type { Count } from './redis.ts';
 import type { OwnRedis } from './target.ts';
 
 /** Name of the object and of its pods. */
@@ -12,10 +13,18 @@ export const LABELS = { app: NAME };
 export const HEAD = ` For a cluster, change namespace, selector and redis.serviceName to yours, and create the Secret if
  redis.authSecretName is set: docs/your-limiter.md has both. The comments state how each part is known.`;
 
-/** `allowOtherClients`: Redis may have more clients than the API. `isProxied`: a fault proxy is between both. */
+interface Facts {
+  /** Redis may have more clients than the API. */
+  readonly allowOtherClients?: boolean;
+  /** Where Redis counts; left out: not known, or not needed. */
+  readonly count?: Count | undefined;
+  /** A fault proxy is between both. */
+  readonly isProxied?: boolean;
+}
+
 export function placeOf(
-  { password }: Pick<OwnRedis, 'password'>,
-  { allowOtherClients = false, isProxied = false } = {},
+  { password }: Pick<OwnRedis, 'password'> = {},
+  { allowOtherClients = false, count, isProxied = false }: Facts = {},
 ): Place {
   return {
     name: NAME,
@@ -27,6 +36,7 @@ export function placeOf(
       ...(password !== undefined && { authSecretName: 'redis-auth' }),
       ...(allowOtherClients && { otherClients: 'Allow' as const }),
       ...(isProxied && { faultProxy: FAULT_PROXY }),
+      ...(count && { count }),
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Brings up an API on this machine, or finds it running, and finds out what its limiter does. */
 
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '@chaosdemo/settings';
 import { type RedisServer, TestbedError } from '@chaosdemo/testbed';
@@ -17,8 +18,10 @@ import { type ProbeResult, probeApi } from '../probe/probe.ts';
 import { readPool } from './accounts.ts';
 import type { ApiOptions } from './arguments.ts';
 import { NAME } from './place.ts';
-import { RedisOfApi } from './redis.ts';
+import { type Count, RedisOfApi } from './redis.ts';
 import { type OwnRedis, type Target, targetOf } from './target.ts';
+
+type Login = Pick<OwnRedis, 'password' | 'username'>;
 
 /** An API that answers, and its Redis. */
 export interface Prepared {
@@ -26,6 +29,8 @@ export interface Prepared {
   /** The instances that were started here. */
   readonly started: readonly Limiter[];
   readonly redis: OwnRedis;
+  /** What the operator logs in with; left out: nothing is needed. */
+  readonly login?: Login | undefined;
   /** A Redis that was started here. */
   readonly server?: RedisServer;
   /** A fault proxy that was started between it and the instances. */
@@ -34,6 +39,8 @@ export interface Prepared {
   readonly pool: CallerPool | undefined;
   /** What requests showed. */
   readonly probed?: ProbeResult;
+  /** Where Redis had the count of the first caller; left out: in no key with its name. */
+  readonly count?: Count | undefined;
 }
 
 /** How long a limiter that counts later may take to reach Redis, as the controls of a run have it; milliseconds. */
@@ -55,8 +62,12 @@ export async function prepare(
   const { onProgress, signal } = start;
   const target = targetOf(options);
   const pool = await readPool(options.callers);
-  const server = target.redis ? undefined : await launchRedis(start);
+  const user = { username: 'chaosdemo-operator', password: randomBytes(24).toString('base64url') };
+  const aclUsers = [`user ${user.username} on >${user.password} +@all ~* &*`];
+  const server = target.redis ? undefined : await launchRedis(start, { aclUsers });
   const redis = target.redis ?? redisOf(server as RedisServer);
+  // All of them have one address: Redis tells the operator from the instances only by its user.
+  const login = server ? user : loginOf(redis);
   const connection = new RedisOfApi(redis);
   let started: readonly Limiter[] = [];
   try {
@@ -68,7 +79,7 @@ export async function prepare(
     started = await startedOf(target, redis, start, proxy);
     const instances = started.length > 0 ? started.map(listenerOf) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
-    const prepared = { instances, started, redis, ...(server && { server }), proxy, pool };
+    const prepared = { instances, started, redis, login, ...(server && { server }), proxy, pool };
     if (options.file !== undefined) return prepared;
     const before = await connection.counts().catch(() => undefined);
     const { host, port } = instances[0] as Address;
@@ -78,9 +89,10 @@ export async function prepare(
     const print = (line: string): void => onProgress('limiters', line);
     const probed = await probeApi(options, { client, signal, path: target.path, advice, accountOf, print });
     if (before) await requireUse(connection, before, redis, signal);
+    const count = await connection.countOf(`${probed.mark}-1`);
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys(probed.mark).catch(() => undefined);
-    return { ...prepared, probed };
+    return { ...prepared, probed, count };
   } catch (error) {
     // The probe sends its requests to the first.
     const subject = started.find(({ process }) => process.exit) ?? started[0];
@@ -104,6 +116,10 @@ export function lastOutput({ name, process }: Started): readonly string[] {
     .split('\n')
     .filter((line) => line !== '');
   return lines.length > 0 ? [`the last output of ${name}:`, ...lines] : [];
+}
+
+function loginOf({ password, username }: OwnRedis): Login | undefined {
+  return password === undefined ? undefined : { ...(username !== undefined && { username }), password };
 }
 
 function redisOf({ host, pid, port }: RedisServer): OwnRedis {

@@ -20,7 +20,7 @@ import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
 import { HEAD, LABELS, NAME, placeOf } from './place.ts';
 import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
-import { RedisOfApi } from './redis.ts';
+import { type Count, RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
 import type { OwnRedis } from './target.ts';
 
@@ -41,7 +41,9 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     if (probed) requireWindow(probed);
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
-    const place = placeOf(prepared.redis, { allowOtherClients: prepared.server === undefined, isProxied });
+    const count = probed && countFor(faults, prepared);
+    const allowOtherClients = prepared.server === undefined;
+    const place = placeOf(prepared.login, { allowOtherClients, count, isProxied });
     const callersSecretName = pool && CALLERS_SECRET;
     const run = probed && (await runOfFacts(prepared, probed, options, { place, callersSecretName }));
     if (!prepared.server) progress('redis', 'writes of all its clients stall for 5 s or more during the run');
@@ -79,6 +81,15 @@ function requireProxy(faults: readonly ChosenFault[], start: string | undefined)
   );
 }
 
+/** Where Redis counts, if a fault needs to know it. @throws UsageError if it was not found */
+function countFor(faults: readonly ChosenFault[], { count }: Prepared): Count | undefined {
+  if (!faults.some(({ type }) => type === 'DataLoss')) return undefined;
+  if (count) return count;
+  throw new UsageError(
+    'DataLoss removes the counts of callers, and no key of Redis with the name of a caller holds one: write redis.count in a file (docs/your-limiter.md), and run it by --file',
+  );
+}
+
 /** The run on what was found out, with its file if one is to be written. @throws UsageError if none shows anything */
 async function runOfFacts(
   { instances, proxy, redis }: Prepared,
@@ -103,7 +114,7 @@ async function runOfFacts(
     const saved = {
       ...known,
       instances: run.instances,
-      place: placeOf(redis, { isProxied: proxy !== undefined }),
+      place: placeOf(redis, { count: here.place.redis.count, isProxied: proxy !== undefined }),
     };
     await writeFile(save, yamlOf(saved, findings, HEAD));
     progress('demo', `wrote ${resolve(save)}`);
@@ -155,12 +166,9 @@ export function hintsOf(
 
 /** `accounts`: those of --callers that the probe did not use. */
 function launchedOf(
-  { instances, proxy, redis, server, started }: Prepared,
+  { instances, login, proxy, redis, server, started }: Prepared,
   accounts: readonly string[] | undefined,
 ): StartedLimiters {
-  const { password, username } = redis;
-  const login =
-    password === undefined ? undefined : { ...(username !== undefined && { username }), password };
   const place = { namespace: NAMESPACE, labels: LABELS };
   return {
     ...(server && { server }),

@@ -91,7 +91,8 @@ function started(
     more = [],
     pods = PODS,
     second,
-  }: { more?: FakeRedis[]; pods?: typeof PODS; second?: Partial<FakeRedis> } = {},
+    username = '',
+  }: { more?: FakeRedis[]; pods?: typeof PODS; second?: Partial<FakeRedis>; username?: string } = {},
 ) {
   const redis = Object.assign(new FakeRedis(), change);
   const other = Object.assign(new FakeRedis(), { name: 'redis-1', ...second });
@@ -101,7 +102,7 @@ function started(
   onTestFinished(() => over.abort());
   const clock = { skippedMs: 0 };
   const now = (): number => Date.now() + clock.skippedMs;
-  const target = { pods, redis: [{ username: '' }] };
+  const target = { pods, redis: [{ username }] };
   const tools = {
     lifetime: over.signal,
     now,
@@ -176,6 +177,27 @@ describe('the connections of the pods', () => {
     begin();
     await untilEnded(redis);
     expect(redis.killed).not.toContain(OPERATOR);
+  });
+
+  it.each([
+    ['the same', '', []],
+    ['another', 'operator', [OPERATOR]],
+  ])('at the address of the operator are ended if their user is %s', async (_, username, ended) => {
+    const pods = ['api-2', 'api-3'].map((name) => ({ name, host: OPERATOR, port: 80 }));
+    const operator = `${OPERATOR}:7 user=${username || 'default'}`;
+    const { begin, connections, events, record, redis } = started(
+      { ips: [OPERATOR], operator },
+      { pods, username },
+    );
+    begin();
+    await sleep(ROUNDS_MS);
+    const { proof } = await connections.prove(record);
+    expect({ proof, killed: [...new Set(redis.killed)] }).toEqual({
+      proof: ended.length > 0 ? 'Confirmed' : 'Inconclusive',
+      killed: ended,
+    });
+    const counts = { 'api-2 and api-3': redis.killed.length };
+    expect(events).toEqual(ended.map(() => expect.objectContaining({ connections: counts })));
   });
 
   it.each([

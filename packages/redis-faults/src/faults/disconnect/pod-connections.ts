@@ -9,7 +9,7 @@ import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { ClientListReply, RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { MOST_ELEMENTS } from '../../client/reply-gate.ts';
-import { counted, listed, messageOf } from '../../text.ts';
+import { counted, listed, messageOf, truncate } from '../../text.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
 import { confirmed, inconclusive, mismatch, type Proof } from '../proof.ts';
@@ -23,10 +23,13 @@ const EVERY_MS = 50;
 /** Without a round for this long, in milliseconds, clients could take the fault for a stall. */
 const LONGEST_GAP_MS = 1000;
 
+/** Longest name in a history, in characters. */
+const MOST_NAME = 253;
+
 interface PodConnection {
   /** Of this server only. */
   readonly id: string;
-  readonly pod: string;
+  readonly ip: string;
 }
 
 /** The connections of the pods to one server. */
@@ -39,12 +42,12 @@ type Tools = Pick<FaultTools, 'lifetime' | 'now' | 'ownPause' | 'redis' | 'targe
 
 export class PodConnections {
   readonly #tools: Tools;
-  /** Name of each pod, by its IP. */
-  readonly #pods: ReadonlyMap<string, string>;
+  /** Names of the pods, by their IP: pods in the network of their node, or processes of one machine, share one. */
+  readonly #pods: ReadonlyMap<string, readonly string[]>;
   readonly #over = new AbortController();
   /** Connections that were open when the fault began; undefined before they were listed. */
   #open: PerServer<Listed> | undefined;
-  /** Connections that Redis has ended, by pod. */
+  /** Connections that Redis has ended, by IP. */
   readonly #ended = new Map<string, number>();
   /** Why a reply was lost: Redis may have ended more connections. */
   #lost: string | undefined;
@@ -58,7 +61,8 @@ export class PodConnections {
 
   constructor(tools: Tools) {
     this.#tools = tools;
-    this.#pods = new Map(tools.target.pods.map(({ host, name }) => [host, name]));
+    const byIp = Map.groupBy(tools.target.pods, ({ host }) => host);
+    this.#pods = new Map([...byIp].map(([ip, pods]) => [ip, pods.map(({ name }) => name)]));
   }
 
   /** Checks before the fault that it can be done. @throws an error whose message states what to do */
@@ -69,7 +73,7 @@ export class PodConnections {
     await allOf(each(redis.servers, (server) => server.transaction('CLIENT KILL', [kill])));
     const all = await this.#list();
     if (all.every(({ connections }) => connections.length === 0)) {
-      throw new Error(this.#notListed([...this.#pods.values()]));
+      throw new Error(this.#notListed([...this.#pods.values()].flat()));
     }
   }
 
@@ -104,7 +108,7 @@ export class PodConnections {
         `${server.name} still has ${left.length} of ${counted(connections.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
       );
     }
-    const missing = [...this.#pods.values()].filter((pod) => !this.#ended.has(pod));
+    const missing = [...this.#pods].flatMap(([ip, pods]) => (this.#ended.has(ip) ? [] : pods));
     if (missing.length > 0) {
       return inconclusive(
         this.#lost === undefined
@@ -113,7 +117,7 @@ export class PodConnections {
       );
     }
     return confirmed(
-      `${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended, with all that were open when it began`,
+      `${counted(this.#sum(), 'connection')} of ${this.#endedPods()} ended, with all that were open when it began`,
     );
   }
 
@@ -122,7 +126,7 @@ export class PodConnections {
     this.#record(record);
     const gap = Math.round(this.#longestGapMs);
     const least = this.#lost === undefined ? '' : 'at least ';
-    const done = `In all, ${least}${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
+    const done = `In all, ${least}${counted(this.#sum(), 'connection')} of ${this.#endedPods()} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
     if (this.#failure !== undefined) {
       return inconclusive(`${done}. It ended before its time: ${this.#failure}`);
     }
@@ -175,8 +179,8 @@ export class PodConnections {
         if (isSent && !(error instanceof NotInChargeError)) this.#lost = messageOf(error);
         throw error;
       });
-      for (const [i, { pod }] of some.entries()) {
-        if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
+      for (const [i, { ip }] of some.entries()) {
+        if (ended[i]) this.#ended.set(ip, (this.#ended.get(ip) ?? 0) + 1);
       }
     }
   }
@@ -198,7 +202,8 @@ export class PodConnections {
 
   /**
    * The connections of the pods, by the addresses that Redis sees. Connections of this process are left out: they come
-   * from its address or, if addresses are rewritten, have its user. So are replicas and Sentinels, also in a selected pod.
+   * from its address or, if addresses are rewritten or a pod shares it, have its user. So are replicas and Sentinels,
+   * also in a selected pod.
    * @throws RedisWireError
    */
   #connectionsIn(list: ClientListReply): readonly PodConnection[] {
@@ -207,14 +212,20 @@ export class PodConnections {
     const ownIp = clients.find(({ addr }) => addr === list.ownAddr)?.ip;
     return clients.flatMap((client) => {
       const { id, ip = '', user } = client;
-      const isOwn = ownIp === undefined ? user === ownUser : ip === ownIp;
-      const pod = this.#pods.get(ip);
-      return isOwn || pod === undefined || id === '' || isOfRedis(client) ? [] : [{ id, pod }];
+      const isOwn =
+        ip === ownIp
+          ? !this.#pods.has(ip) || user === (ownUser || 'default')
+          : ownIp === undefined && user === ownUser;
+      return isOwn || !this.#pods.has(ip) || id === '' || isOfRedis(client) ? [] : [{ id, ip }];
     });
   }
 
   #notListed(pods: readonly string[]): string {
-    return `${this.#tools.redis.name} lists no connection from the address of ${listed(pods)}, so fault type Disconnect cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall`;
+    return `${this.#tools.redis.name} lists no connection from the address of ${listed(pods)}, so fault type Disconnect cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall. If the operator runs at that address, too, give it an own Redis user`;
+  }
+
+  #endedPods(): string {
+    return counted([...this.#ended.keys()].flatMap((ip) => this.#pods.get(ip) ?? []).length, 'pod');
   }
 
   #sum(): number {
@@ -223,7 +234,9 @@ export class PodConnections {
 
   #record(record: RecordEvent): void {
     if (this.#ended.size === 0) return;
-    const connections = Object.fromEntries(this.#ended);
+    const connections = Object.fromEntries(
+      [...this.#ended].map(([ip, count]) => [truncate(listed(this.#pods.get(ip) ?? []), MOST_NAME), count]),
+    );
     record({ kind: 'fault', step: 'ConnectionsEnded', at: this.#tools.now(), connections });
   }
 }
