@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ScenarioStatus } from '../api/index.ts';
 import { adviceOn } from './advice.ts';
+import { LIBRARIES } from './libraries.ts';
 
 const status = (more: Partial<ScenarioStatus>): ScenarioStatus => ({
   name: 'outage',
@@ -15,9 +16,16 @@ const on = (summary: string, more: Partial<ScenarioStatus> = {}) =>
 describe('what to do about a limiter', () => {
   it('is about what it did, and not about the fault', () => {
     expect(on('Hangs')).toMatch(/^Set a timeout/);
-    expect(on('FailsOpen, 30 > 10')).toMatch(/accept FailsOpen/);
-    expect(on('FailsClosed')).toMatch(/accept FailsClosed/);
+    expect(on('FailsOpen, 30 > 10')).toMatch(/accept FailsOpen\./);
+    expect(on('FailsClosed')).toMatch(/accept FailsClosed\./);
     expect(on('20/10, 3/3 trials', { type: 'GhostAllowing' })).toMatch(/in one step/);
+  });
+
+  it('has the setting of the library that the project uses', () => {
+    const libraries = LIBRARIES.filter(({ name }) => name === 'koa-ratelimit');
+    const hangs = adviceOn(status({ summary: 'Hangs' }), undefined, libraries);
+    expect(hangs).toMatch(/^Set a timeout.* koa-ratelimit: ioredis with commandTimeout: 200 /);
+    expect(on('Hangs')).toMatch(/docs\/configure\.md\.$/);
   });
 
   it('is about its end if only that was wrong, and about both if both were', () => {
@@ -31,7 +39,7 @@ describe('what to do about a limiter', () => {
     const lock = { type: 'Exclusion' };
     expect(on('DoubleGrants; 2 > 1 at once', lock)).toMatch(/in one step.*fencing token/);
     expect(on('Denies; slot not returned', lock)).toMatch(
-      /^A request without an answer[^]*granted too late\.$/,
+      /^A request without a response[^]*granted too late\.$/,
     );
     expect(on('Hangs', lock)).toMatch(/deny the lock/);
     expect(on('Denies', lock)).toBeUndefined();

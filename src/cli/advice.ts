@@ -4,16 +4,15 @@
  */
 import type { DiagnosisStatus, ScenarioStatus } from '../api/index.ts';
 import { findingOf, isAccepted, notAdmittedText } from './finding.ts';
-
-const SETTINGS = 'the settings of common libraries are in docs/configure.md';
+import { type Library, settingsText } from './libraries.ts';
 
 /** About a violation, by the behaviour that was found, or else by the type of the scenario. */
-const VIOLATIONS: Readonly<Record<string, string>> = {
-  Hangs: `Set a timeout for each command to Redis, below the time that callers wait. Then choose what an error means, to admit or to reject: ${SETTINGS}.`,
-  FailsOpen: `If callers must not get more than their limit while Redis is away, reject them then, or divide the limit of a fallback in memory by the number of pods: ${SETTINGS}. If they may, accept FailsOpen.`,
-  FailsClosed: `If callers under their limit should be served while Redis is away, admit them then, or count in memory: ${SETTINGS}. If not, accept FailsClosed.`,
+const violations = (settings: string): Readonly<Record<string, string>> => ({
+  Hangs: `Set a timeout for each command to Redis, below the time that callers wait. Then choose what an error means, to admit or to reject. ${settings}`,
+  FailsOpen: `If callers must not get more than their limit while Redis is away, reject them then, or divide the limit of a fallback in memory by the number of pods. If they may, accept FailsOpen. ${settings}`,
+  FailsClosed: `If callers under their limit should be served while Redis is away, admit them then, or count in memory. If not, accept FailsClosed. ${settings}`,
   Mixed:
-    'Callers were treated in different ways: the evidence shows what each pod did. Give all pods the same timeout, and one answer to an error of Redis.',
+    'Callers were treated in different ways: the evidence shows what each pod did. Give all pods the same timeout, and treat an error of Redis in one way.',
   Forgets:
     'Callers get their limit once more when Redis loses its counts. Let Redis keep them (appendonly yes, or replicas), or accept Forgets.',
   DoubleGrants:
@@ -24,7 +23,7 @@ const VIOLATIONS: Readonly<Record<string, string>> = {
     'Count and decide in one step: by one script, or by the result of INCR. Between a read and a later write, other requests are admitted.',
   CounterDrift:
     'While writes stall, pods admit what Redis has not counted. Wait for the write before you admit, or bound what each pod may admit without it.',
-};
+});
 
 /** What else was found, as the summary states it. */
 const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
@@ -38,7 +37,7 @@ const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /; slot not returned/,
-    'A request without an answer took a slot, or a release was lost: set the time to live in the command that takes the slot, and release what was granted too late.',
+    'A request without a response took a slot, or a release was lost: set the time to live in the command that takes the slot, and release what was granted too late.',
   ],
   [/; (connections|memory) \d/, 'Bound the connections of each pod, and how many requests wait for Redis.'],
   [
@@ -47,10 +46,11 @@ const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Undefined: nothing is to be done. */
+/** Undefined: nothing is to be done. @param libraries those that the project of the subject uses, if that is known */
 export function adviceOn(
   status: ScenarioStatus,
   diagnosis: Pick<DiagnosisStatus, 'recommendation'> | undefined,
+  libraries: readonly Library[] = [],
 ): string | undefined {
   const { expect, message, reason, result, summary = '', type } = status;
   if (result === 'Inconclusive')
@@ -65,12 +65,13 @@ export function adviceOn(
     const afterwards = AFTERWARDS.flatMap(([is, advice]) => (is.test(summary) ? [advice] : []));
     // What it did in the fault is in order then, or is accepted.
     const isOnlyAfterwards = afterwards.length > 0 && (word === 'Enforces' || word === 'FailsClosed');
-    const own = VIOLATIONS[`${type} ${word}`] ?? VIOLATIONS[word] ?? VIOLATIONS[type];
+    const about = violations(settingsText(libraries));
+    const own = about[`${type} ${word}`] ?? about[word] ?? about[type];
     return [...afterwards, ...(isOnlyAfterwards || own === undefined ? [] : [own])].join(' ') || undefined;
   }
   const missed = result === 'Held' ? notAdmittedText(status) : undefined;
   return (
     missed &&
-    `${missed}. If your callers should be admitted then, or get another answer, change what the limiter does: ${SETTINGS}.`
+    `${missed}. If your callers should be admitted then, or get another response, change what the limiter does. ${settingsText(libraries)}`
   );
 }

@@ -5,6 +5,7 @@ import type { Supervisor } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../api/index.ts';
 import { type Launch, launchBundled } from '../local/environment.ts';
 import type { DemoOptions } from './arguments.ts';
+import type { Library } from './libraries.ts';
 import { type DemoManifest, readManifest } from './manifest.ts';
 
 /** The ChaosDemo to apply. */
@@ -18,6 +19,8 @@ export interface Plan {
   /** The source of the demo. */
   readonly from: string;
   readonly launch: Launch;
+  /** The libraries that the target uses, if that is known. */
+  readonly libraries?: readonly Library[];
   /** Owner of what runs already; default: a new one. */
   readonly supervisor?: Supervisor;
   /** Called once the operator has ended, with the object as it was applied. */

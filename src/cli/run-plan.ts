@@ -46,7 +46,7 @@ export type RunStage = Stage<ApiServer>;
  * @param operatorArgs flags of the operator
  */
 export async function runPlan(
-  { cleanUp, demo, ended: othersEnded = async () => [], from, hints = () => [], launch, supervisor }: Plan,
+  { cleanUp, demo, ended: othersEnded = async () => [], from, hints, launch, libraries, supervisor }: Plan,
   options: RunOptions,
   signal: AbortSignal,
   serve: (start: StageStart) => Promise<ApiServer>,
@@ -78,14 +78,14 @@ export async function runPlan(
         // The address of a page must stay visible and clickable.
         const isLive = hasTerminal() && !options.plain && !options.ui;
         const stopped = AbortSignal.any([signal, failed.signal]);
-        const ended = await present(connection, demo, isLive, stopped);
+        const ended = { ...(await present(connection, demo, isLive, stopped)), libraries };
         const started = environment.limiters.filter(({ process }) => process.exit);
         const dead = [...started.map(({ process }) => process.exitError().message), ...(await othersEnded())];
         // Diagnoses explain effects by Redis, and know nothing about a process that has ended.
         const status = { ...ended.demo.status, ...(dead.length > 0 && { diagnoses: [] }) };
         verdict = [
           ...dead.flatMap((message) => ['', ...message.split('\n')]),
-          ...hints(ended.demo),
+          ...(hints?.(ended.demo) ?? []),
           ...printedVerdict({ ...ended, demo: { ...ended.demo, status } }),
         ];
         await writeFiles(ended, options);

@@ -1,6 +1,8 @@
 /** What `npm run demo -- --limiter` runs: the ChaosDemo of the survey on one of its limiters. */
 
+import { fileURLToPath } from 'node:url';
 import { UsageError } from '@chaosdemo/settings';
+import { librariesIn } from '../../src/cli/libraries.ts';
 import type { Plan } from '../../src/cli/plan.ts';
 import { surveyDemo } from './demo.ts';
 import { launchSurveyed } from './environment.ts';
@@ -15,6 +17,7 @@ export async function surveyPlan(name: string, variantName: string | undefined):
     demo: surveyDemo(limiter, variant, { namespace: 'ratelimiter', name }),
     from: `the ChaosDemo of the survey for ${name} (${variant.name})`,
     launch: async (start) => await launchSurveyed(start, limiter, variant),
+    libraries: await librariesIn(fileURLToPath(new URL(`../limiters/${name}/app`, import.meta.url))),
   };
 }
 

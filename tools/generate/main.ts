@@ -1,9 +1,10 @@
 /**
  * `npm run generate`: writes the CRD and docs/reference.md from the registered subjects, with the metrics and flags of the
- * operator.
+ * operator, and the table of docs/configure.md.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { helpText } from '@chaosdemo/settings';
+import { LIBRARIES } from '../../src/cli/libraries.ts';
 import { OPERATOR } from '../../src/operator/config.ts';
 import { createMetrics } from '../../src/operator/metrics/metrics.ts';
 import { SUBJECTS } from '../../src/subjects/index.ts';
@@ -11,8 +12,9 @@ import { IDLE } from '../../test/fixtures/operator/metrics/idle.ts';
 import { apiReference } from './api-reference.ts';
 import { crdYaml } from './crd.ts';
 import { EVENT_REASONS } from './event-texts.ts';
-import { code, definitions } from './markdown.ts';
+import { alignedTable, code, definitions } from './markdown.ts';
 
+const root = new URL('../../', import.meta.url);
 const APIS = SUBJECTS.map(({ definition }) => definition.api);
 
 /** Every generated file: its path from the root of the project, and its text. */
@@ -20,7 +22,15 @@ export async function generatedFiles(): Promise<[path: string, text: string][]> 
   return [
     ['crds/chaosdemo.dev_chaosdemos.yaml', crdYaml(APIS)],
     ['docs/reference.md', await referenceMarkdown()],
+    ['docs/configure.md', await withSettings('docs/configure.md')],
   ];
+}
+
+/** The page with its table made again. */
+async function withSettings(page: string): Promise<string> {
+  const rows = LIBRARIES.map(({ name, outcome, setting }) => [name, setting, outcome]);
+  const made = alignedTable(['limiter', 'setting', 'outcome'], rows);
+  return (await readFile(new URL(page, root), 'utf8')).replace(/(?:^\|.*\n)+/m, () => `${made}\n`);
 }
 
 async function referenceMarkdown(): Promise<string> {
@@ -82,6 +92,5 @@ ${helpText(OPERATOR).trimEnd()}
 }
 
 if (import.meta.main) {
-  const root = new URL('../../', import.meta.url);
   for (const [path, text] of await generatedFiles()) await writeFile(new URL(path, root), text);
 }

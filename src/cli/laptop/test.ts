@@ -11,6 +11,7 @@ import { NAMESPACE, type StartedLimiters } from '../../local/environment.ts';
 import { CALLERS_SECRET, limiterTarget } from '../../local/target.ts';
 import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
+import { LIBRARIES, type Library, librariesIn } from '../libraries.ts';
 import { requireOutputs } from '../outputs.ts';
 import type { Plan } from '../plan.ts';
 import { type ApiFacts, type PlannedRun, runOnMost } from '../probe/manifest.ts';
@@ -38,6 +39,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const isProxied = requireProxy(faults, options.start);
     const prepared = await prepare(options, start, isProxied);
     const { pool, probed } = prepared;
+    const libraries = await librariesIn('.');
     if (probed) requireWindow(probed);
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
@@ -45,7 +47,8 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const allowOtherClients = prepared.server === undefined;
     const place = placeOf(prepared.login, { allowOtherClients, count, isProxied });
     const callersSecretName = pool && CALLERS_SECRET;
-    const run = probed && (await runOfFacts(prepared, probed, options, { place, callersSecretName }));
+    const run =
+      probed && (await runOfFacts(prepared, probed, options, { place, callersSecretName }, libraries));
     if (!prepared.server) progress('redis', 'writes of all its clients stall for 5 s or more during the run');
     const instances = run?.instances ?? prepared.instances.length;
     await Promise.all(prepared.started.slice(instances).map(({ process }) => process.stop(STOP_MS)));
@@ -62,6 +65,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       ...(!prepared.server && {
         cleanUp: async (ended) => await removeKeys(ended, prepared.redis),
       }),
+      libraries,
       ended: async () => await endedOf(tested),
       hints: (ended) => hintsOf(ended, tested.started),
     };
@@ -96,6 +100,7 @@ async function runOfFacts(
   { facts, findings }: ProbeResult,
   { accept, duration, fault: faults, save, seed }: TestOptions,
   here: Pick<ApiFacts, 'callersSecretName' | 'place'>,
+  libraries: readonly Library[],
 ): Promise<ReturnType<typeof runOnMost>> {
   const known: ApiFacts = {
     ...facts,
@@ -109,7 +114,7 @@ async function runOfFacts(
   const run = runOnMost(known);
   if (run.instances < instances.length)
     progress('limiters', `testing ${run.instances} of them, since all of them share one small limit`);
-  if (run.length.cooldowns > 0) progress('demo', lengthText(run.length));
+  if (run.length.cooldowns > 0) progress('demo', lengthText(run.length, libraries));
   if (save !== undefined) {
     const saved = {
       ...known,
@@ -123,9 +128,11 @@ async function runOfFacts(
 }
 
 /** Why a run with one caller takes long. */
-function lengthText({ cooldownMs, cooldowns, ms }: PlannedRun['length']): string {
+function lengthText({ cooldownMs, cooldowns, ms }: PlannedRun['length'], found: readonly Library[]): string {
+  // If none was found, the first of all is the example.
+  const { name, window } = [...found, ...LIBRARIES].find((one) => one.window !== undefined) ?? {};
   const waits = `${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs)}`;
-  return `all requests share the limit of one address: the run waits ${waits} until it is replenished, and takes up to ${formatDuration(Math.ceil(ms / 60_000) * 60_000)}. With a shorter window in the settings of the limiter, such as windowMs: 15000 of express-rate-limit, it takes less`;
+  return `all requests share the limit of one address: the run waits ${waits} until it is replenished, and takes up to ${formatDuration(Math.ceil(ms / 60_000) * 60_000)}. With a shorter window in the settings of the limiter, such as ${window} of ${name}, it takes less`;
 }
 
 /** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */

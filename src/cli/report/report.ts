@@ -16,6 +16,7 @@ import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
 import { adviceOn } from '../advice.ts';
 import { type ShownDiagnosis, shownDiagnoses } from '../diagnosis.ts';
 import { findingOf, findingText, gateOf, type ShownFinding } from '../finding.ts';
+import type { Library } from '../libraries.ts';
 
 /** The data of a run that could be read. */
 export interface ReportSource {
@@ -25,6 +26,8 @@ export interface ReportSource {
   readonly history?: string;
   /** Why there is no evidence: a sentence without its end. */
   readonly missing?: string;
+  /** The libraries that the project of the subject uses, if that is known. */
+  readonly libraries?: readonly Library[] | undefined;
 }
 
 /** What is known of a run, even an active one. Every text is one line of printable characters, and untrusted: escape it. */
@@ -98,7 +101,7 @@ export function runReport(source: ReportSource): RunReport | undefined {
   if (!run) return undefined;
   const { evidence, missing } = matching(source, run);
   const verdict = endOf(status);
-  const scenarios = scenarioReports(status, evidence);
+  const scenarios = scenarioReports(status, evidence, source.libraries);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -132,7 +135,7 @@ function matching(
 ): { evidence: RunEvidence | undefined; missing: string[] } {
   if (!evidence || !isOfRun(evidence, demo)) {
     const why = evidence ? 'the evidence is of another run or object' : missing;
-    const all = `The plots, and what each pod answered, are missing: ${why}.`;
+    const all = `The plots, and the responses of each pod, are missing: ${why}.`;
     return { evidence: undefined, missing: [withPrintableTexts(all)] };
   }
   const printable = withPrintableTexts(evidence);
@@ -148,6 +151,7 @@ function matching(
 export function scenarioReports(
   status: ChaosDemoStatus,
   evidence: RunEvidence | undefined,
+  libraries?: readonly Library[],
 ): ScenarioReport[] {
   const diagnoses = shownDiagnoses(status, evidence);
   return (status.scenarios ?? []).map((scenario, i) => {
@@ -160,7 +164,7 @@ export function scenarioReports(
       finding: findingOf(scenario),
       gate: gateOf(scenario),
       diagnosis,
-      advice: adviceOn(scenario, diagnosis),
+      advice: adviceOn(scenario, diagnosis, libraries),
       evidence: evidence?.scenarios.find(({ name }) => name === scenario.name),
     };
   });
