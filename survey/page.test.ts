@@ -22,7 +22,9 @@ const withResult = (behaviour: Behaviour, measures: Readonly<Record<string, numb
         overCounted: 0,
         ...measures,
       },
-      evidence: [`a-0 ${behaviour}: within the limit 1 admitted`, 'Answers took 2 ms'],
+      evidence: [
+        `a-0 ${behaviour}, in time during the fault. Requests within a limit: 1 admitted. Others: 2 admitted`,
+      ],
     },
     {
       name: 'burst',

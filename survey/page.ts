@@ -226,7 +226,8 @@ function tallyOf(runs: readonly SurveyedRun[]): string {
     const evidence = scenarios.find(({ name }) => name === 'outage')?.evidence ?? [];
     const totals = new Map<string, number>();
     for (const line of evidence) {
-      const [, under = ''] = /: (?:within|under) the limit ([^;]*)/.exec(line) ?? [];
+      const [, under = ''] =
+        /(?:: (?:within|under) the limit|the fault\. Requests within a limit:) ([^;.]*)/.exec(line) ?? [];
       for (const [, count, outcome = ''] of under.matchAll(/([0-9]+) ([a-z]+)/g)) {
         totals.set(outcome, (totals.get(outcome) ?? 0) + Number(count));
       }

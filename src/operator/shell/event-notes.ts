@@ -60,7 +60,7 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
   if (fault?.startedAt !== undefined && earlier?.startedAt === undefined) {
     // A fault that is over when it is reported has no end to wait for.
     const end = fault.endedAt === undefined ? `; ends by ${fault.until} at the latest` : '';
-    const note = `${about}: ${fault.message ?? 'the fault is on'}${end}`;
+    const note = `${about}: ${fault.message ?? 'the fault is active'}${end}`;
     events.push(normal('FaultInjected', 'InjectFault', note));
   }
   if (fault?.endedAt !== undefined && earlier?.endedAt === undefined) {
@@ -68,7 +68,7 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
     const end =
       fault.endedAt === fault.until
         ? `has ended by ${fault.endedAt} at the latest`
-        : `is over since ${fault.endedAt}`;
+        : `ended at ${fault.endedAt}`;
     events.push(normal('FaultReleased', 'ReleaseFault', `${about}: the fault ${end}`));
   }
   if (after.result !== undefined && before?.result !== after.result)
@@ -82,7 +82,7 @@ const outcomes = {
   Inconclusive: 'ResultInconclusive',
 } as const;
 
-/** "Run 2, outage: Violated as expected: 10 requests when it was detected, bound 6". */
+/** "Run 2, outage: Violated as expected: queued 10 requests when it was detected, at most 6 allowed". */
 function outcome(
   about: string,
   scenario: ScenarioStatus,

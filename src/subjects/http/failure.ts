@@ -5,7 +5,7 @@ import { counted } from '../../api/index.ts';
 
 /**
  * UNREACHABLE: no connection could be made. NO_CONNECTIONS: this machine or process has none left. RESET: the
- * connection ended before the answer was complete, on either side. TIMEOUT: no answer in time. BAD_ANSWER: the answer
+ * connection ended before the response was complete, on either side. TIMEOUT: no answer in time. BAD_ANSWER: the answer
  * is not HTTP, exceeds a bound, or is not of the expected kind. NO_ROOM: the operator dropped the answer, because runs
  * hold all the memory for answers; the pod did nothing wrong. NOT_SENT: the connection ended before the request was
  * written. STOPPED: by its owner.
@@ -101,11 +101,11 @@ export function noRoom(): RequestError {
   return new RequestError({
     code: 'NO_ROOM',
     message:
-      'the operator gave up its answer: runs of this namespace, or of others, hold all the connections and memory that it has for pods. Run fewer at once, or have the pods answer with less',
+      'the operator gave up its response: runs of this namespace, or of others, hold all the connections and memory that it has for pods. Run fewer at once, or have the pods respond with less',
   });
 }
 
 /** The shortfall if this many requests were left out, with what to do. */
 export function leftOutShortfall(requests: number): string {
-  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
+  return `some of the traffic was left out (${counted(requests, 'request')}). This run had 1000 requests open, or runs of this or other namespaces left no connection or memory for a response. Run fewer at once, or lower the rate or the time that a response may take`;
 }

@@ -28,10 +28,9 @@ export const COMMON: Words<CommonCode> = {
   EndUnseen: () => 'the end of the fault was not seen',
   EndedEarly: ({ ms }) => `the fault ended ${Math.round(ms)} ms before its time`,
   NoPodLeft: () => 'no pod was there to the end',
-  PodsGone: ({ pods }) => `${goneText(pods)}, and what callers did not get there may be of that`,
+  PodsGone: ({ pods }) => `${goneText(pods)}, and failures there may be due to that`,
   PodsLeftOut: ({ pods }) => `${goneText(pods)}: what else happened there is left out`,
-  PodsRestarted: ({ pods }) =>
-    `${listed(pods)} restarted during the fault: what callers got there counts, too`,
+  PodsRestarted: ({ pods }) => `${listed(pods)} restarted during the fault. Outcomes there count, too`,
   Price: ({ shown }) => `At most in the fault, and before it: ${shown.map(pricedText).join('; ')}`,
   Grows: ({ of, who }) =>
     `The ${of} of ${listed(who)} grew as long as the fault lasted: bound the connections of each pod, and what waits for Redis`,

@@ -48,20 +48,10 @@ describe('selectPods', () => {
     expect(selectPods(pods, choice).pods.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  it.each<[string, Pod[], Reason, RegExp]>([
-    ['nothing matches', [], 'NoSuchPods', /"app=limiter" .*no pod.*subject\.part\.selector .*--show-labels/],
-    [
-      'none is ready',
-      [pod('a', unready), pod('b', unready)],
-      'NoSuchPods',
-      /of 2 pods .* none is Ready \(a and b\)/,
-    ],
-    [
-      'one is on the host network',
-      [pod('a'), pod('b', onHost)],
-      'PodsNotEligible',
-      /^b run on the host network/,
-    ],
+  it.each<[string, Pod[], Reason]>([
+    ['nothing matches', [], 'NoSuchPods'],
+    ['none is ready', [pod('a', unready), pod('b', unready)], 'NoSuchPods'],
+    ['one is on the host network', [pod('a'), pod('b', onHost)], 'PodsNotEligible'],
     [
       'one has no such port',
       [
@@ -71,25 +61,15 @@ describe('selectPods', () => {
         }),
       ],
       'PodsNotEligible',
-      /^b have no TCP container port named "http"/,
     ],
-    [
-      'they run two images',
-      [pod('a'), pod('b', otherImage)],
-      'PodsNotEligible',
-      /different images \(a: sha256:1, b: sha256:2\)/,
-    ],
-  ])('refuses when %s', (_, pods, reason, message) => {
-    expectRefusal(() => selectPods(pods, choice), reason, message);
+    ['they run two images', [pod('a'), pod('b', otherImage)], 'PodsNotEligible'],
+  ])('refuses when %s', (_, pods, reason) => {
+    expectRefusal(() => selectPods(pods, choice), reason);
   });
 });
 
 it('a run waits for selected pods that are not Ready, which are named', () => {
   const eligible = selectPods([pod('a'), pod('b', unready), pod('c')], choice);
-  expectRefusal(
-    () => requireReady(eligible, 'subject.part'),
-    'Pending',
-    /not Ready: b \(2 of 3 are\): see kubectl describe pod, or narrow subject\.part\.selector$/,
-  );
+  expectRefusal(() => requireReady(eligible, 'subject.part'), 'Pending');
   expect(() => requireReady({ ...eligible, notReady: [] }, 'subject.part')).not.toThrow();
 });

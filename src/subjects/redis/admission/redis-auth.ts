@@ -47,7 +47,7 @@ export function readRedisAuth(secret: Secret, { serviceName, tls }: AuthUse): Re
   if (!(named.length > 0 ? named : byName).includes(serviceName)) {
     const patch = JSON.stringify({ stringData: { service: [...byName, serviceName].join(',') } });
     refuse(
-      `is not for Service ${serviceName}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Anyone who can write the Secret adds it${named.length > 0 ? ' there' : ''}`,
+      `is not for Service ${serviceName}: its key service has to name it. Without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}. Anyone who can write the Secret adds it${named.length > 0 ? ' there' : ''}`,
       // Its value is not repeated, so no command can add to it.
       named.length > 0 ? undefined : shell`patch secret ${name} --type=merge -p ${patch}`,
     );

@@ -24,13 +24,13 @@ export const driftWords: (found: Code) => string = wording<CodeOf<(typeof DRIFT_
 
   Admitted: ({ admitted, limit, measure }) => `${atLeast(measure)}${admitted}/${limit}`,
   TooFewChecks: ({ have, need, pod }) =>
-    `${pod} answered ${counted(have, 'check')} within the fault, ${need} are needed`,
+    `${pod} responded to ${counted(have, 'check')} within the fault, ${need} are needed`,
   NothingAdmitted: () =>
-    'no request was admitted during the fault, so no count could drift: the rate limiter failed closed, or hung. Use StoreOutage to judge what callers get',
+    'no request was admitted during the fault, so no count could drift: the rate limiter failed closed, or hung. Use StoreOutage to judge the outcome',
   AdmittedInFault: ({ admitted, byPod, limit }) =>
     `Admitted ${admitted} of limit ${limit} while the fault was active: ${perPod(byPod)}`,
   Traffic: ({ admitted, answered, others, requests, timeouts }) =>
-    `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perPod(answered)}`,
+    `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or without a proper response` : ''}. Responses by pod: ${perPod(answered)}`,
   Outcomes({ admitted, errors, limit, rejected, requests }) {
     // A limiter that keeps its limit by rejecting callers under it keeps it at a price.
     const spare =
@@ -49,7 +49,7 @@ export const driftWords: (found: Code) => string = wording<CodeOf<(typeof DRIFT_
   WindowLeft: () => 'the window of the key ended during the watch',
   Samples: ({ gapMs, incomplete, samples }) =>
     `${counted(samples, 'sample')} of what the sender and Redis counted since the fault began${incomplete === 0 ? '' : `, ${incomplete} incomplete`}; longest gap ${Math.round(gapMs)} ms`,
-  OpenRequests: ({ requests }) => `${counted(requests, 'request')} without a proper answer could tip it`,
+  OpenRequests: ({ requests }) => `${counted(requests, 'request')} without a proper response could tip it`,
   NoControl: () => 'no control was made without a fault in this session',
   Control: ({ admitted, limit, sent }) =>
     `Without a fault, ${admitted} of ${counted(sent, 'request')} spread over time were admitted, with a limit of ${limit}`,

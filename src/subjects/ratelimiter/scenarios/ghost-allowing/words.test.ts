@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
+import { type Figures, sentencesOf } from '../../../../../test/fixtures/subjects/sentences.ts';
 import type { BurstResult } from '../../../checkers/burst-result.ts';
-import type { Trial } from '../../checkers/bursts.ts';
-import { reportOf } from './words.ts';
+import type { CodeOf } from '../../../checkers/checker.ts';
+import type { COMMON } from '../../../scenarios/words.ts';
+import type { BURST_CHECKERS, Trial, TrialCode } from '../../checkers/bursts.ts';
+import { burstWords, reportOf } from './words.ts';
+
+type BurstCode = Exclude<CodeOf<(typeof BURST_CHECKERS)[number]> | TrialCode, { code: keyof typeof COMMON }>;
 
 const T = 1_000_000;
 
@@ -43,4 +48,27 @@ it('a burst that proves nothing leaves all unconfirmed, unless one is violated',
   expect(proofOf(trial(0, 10), trial(1, 10, lost))).toBe('Inconclusive');
   expect(proofOf(trial(0, 20), trial(1, 10, lost))).toBe('Confirmed');
   expect(proofOf(trial(0, 10), trial(1, 20, lost))).toBe('Inconclusive');
+});
+
+const late = trial(1, 10, { sendSpanMs: 150 });
+const FIGURES: Readonly<Record<BurstCode['code'], Figures>> = {
+  Burst: { burst: trial(0, 20, { admittedBy: new Map([['api-0', 20]]) }).burst },
+  BurstBound: { bound: 10 },
+  BurstOverLimit: trial(0, 20),
+  BurstTooSmall: { bound: 30, requests: 20, tookMs: 200 },
+  EachTrial: { trials: [trial(0, 20), late] },
+  InTrial: { found: { code: 'BurstBound', bound: 10 }, planned: 3, trial: 2 },
+  LimitNotReached: [true, false].map((isOneCaller) => ({ admitted: 9, full: 10, isOneCaller })),
+  PodsSpared: { pods: ['api-0', 'api-1'] },
+  Trials: { measure: { value: 20, bound: 10, atLeast: true }, trials: 3, violated: 2 },
+  TrialsMissing: { planned: 3, stopped: 'the window ended', trials: 1 },
+  Unanswered: { open: 2, requests: 20 },
+  WindowMayHaveEnded: { admitted: 20, full: 10 },
+};
+
+it('every sentence about bursts', () => {
+  expect(sentencesOf(burstWords, FIGURES)).toMatchSnapshot('findings');
+  const lost = trial(0, 10, { timeouts: 1, firstError: 'api-0 sent no response' });
+  const reports = [[trial(0, 20)], [trial(0, 20), trial(1, 10)], [late], [trial(0, 20), lost]];
+  expect(reports.map((trials) => reportOf(trials, 2).message)).toMatchSnapshot('faults');
 });

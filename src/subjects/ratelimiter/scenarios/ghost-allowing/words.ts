@@ -29,15 +29,15 @@ export const burstWords: (found: Code) => string = wording<
   Burst: ({ burst }) =>
     `Sender: ${counted(burst.requests, 'request')}, ${outcomesOf(burst)}${burst.admitted > 0 ? `; admitted by ${perPod(burst.admittedBy)}` : ''}`,
   BurstOverLimit: ({ over }) =>
-    `Of those, ${over.admitted} were sent and answered within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`,
+    `Of those, ${over.admitted} were sent and admitted within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`,
   BurstBound: ({ bound }) => `In the time that it took the limit allows ${bound}`,
   InTrial: ({ found, planned, trial }) => `${planned > 1 ? `trial ${trial}: ` : ''}${burstWords(found)}`,
   TrialsMissing: ({ planned, stopped, trials }) =>
     `${trials} of ${counted(planned, 'trial')} made${stopped === undefined ? '' : `: ${stopped}`}`,
-  Unanswered: ({ open, requests }) => `${open} of ${counted(requests, 'request')} without a proper answer`,
+  Unanswered: ({ open, requests }) => `${open} of ${counted(requests, 'request')} without a proper response`,
   LimitNotReached: ({ admitted, full, isOneCaller }) =>
     isOneCaller
-      ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished: check which other client sends requests to these pods from the address of the operator`
+      ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished. Check which other client sends requests to these pods from the address of the operator`
       : `only ${admitted} of the ${full} that the limit allows were admitted, so the rate limiter was not seen at its limit`,
   WindowMayHaveEnded: ({ admitted, full }) =>
     `${admitted} were admitted, and one window allows ${full}: a window may have ended during the burst, or the limit was not kept`,

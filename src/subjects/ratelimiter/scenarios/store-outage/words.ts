@@ -3,7 +3,7 @@
 import { listed } from '@chaosdemo/redis-faults/text';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import { CONFIDENCE, excludedAbove } from '../../../../engine/power.ts';
-import type { Code, CodeOf } from '../../../checkers/checker.ts';
+import { applying, type Code, type CodeOf } from '../../../checkers/checker.ts';
 import { totalOf } from '../../../checkers/requests.ts';
 import { SHARE } from '../../../checkers/share-interval.ts';
 import { COMMON, countsText, wording } from '../../../scenarios/words.ts';
@@ -13,8 +13,8 @@ import type { OverAdmission } from '../../limits/over-admission.ts';
 
 type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]>;
 
-const MORE_TRAFFIC = 'lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond';
-const LONGER = 'lengthen storeOutage.settle';
+const MORE_TRAFFIC = 'Lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond';
+const LONGER = 'Lengthen storeOutage.settle';
 
 const LAPSES: Readonly<Record<Lapse, string>> = {
   admits: 'admitted callers over their limits',
@@ -25,11 +25,11 @@ const LAPSES: Readonly<Record<Lapse, string>> = {
 };
 
 const TESTED = {
-  New: 'over-admission of callers new in the fault',
-  Part: 'part used before',
-  All: 'all used',
-  Back: 'back after silence',
-  Later: 'lock-out a window later',
+  New: 'Over-admission of callers new in the fault',
+  Part: 'Part used before',
+  All: 'All used',
+  Back: 'Back after silence',
+  Later: 'Lock-out a window later',
 } as const;
 
 export const outageWords: (found: Code) => string = wording<OutageCode>({
@@ -38,38 +38,35 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   // Over-admission.
   OverLimit: ({ over: { admitted, bound } }) => `${admitted} > ${bound}`,
   OutcomesUnknown: ({ requests }) =>
-    `${counted(requests, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: ${LONGER}, or select fewer pods`,
+    `${counted(requests, 'request')} of callers over their limit had no response by the end of the watch, and may have been admitted. ${LONGER}, or select fewer pods`,
   OverLimitBefore: ({ over }) => `Before the fault: ${admittedText(over)}`,
   AdmittedOver({ forgot, isAccepted, over, usedBefore }) {
-    const who =
-      usedBefore === undefined
-        ? ''
-        : `, by a caller that had used ${usedBefore} of its limit before the fault`;
-    const once = forgot ? '; since Redis lost its count, no more than the limit once more' : '';
-    const why = isAccepted
-      ? ''
-      : `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`;
-    return `Over the limit${who}: ${admittedText(over)}${once}${why}`;
+    return applying([
+      `Over the limit: ${admittedText(over)}`,
+      usedBefore !== undefined && `The caller had used ${usedBefore} of its limit before the fault`,
+      forgot && 'Redis had lost its count, and that is no more than the limit once more',
+      !isAccepted && `It is not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`,
+    ]).join('. ');
   },
   NotAdmittedOver: ({ isOneCaller, unknown }) =>
     `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}`,
   Tested({ later, sent }) {
     const shares = [...sent, { of: 'Later' as const, callers: later }].map(({ callers, of }) =>
       callers === 0
-        ? `${TESTED[of]} not tested`
-        : `${TESTED[of]} above ${excludedAbove(callers)} % (${callers})`,
+        ? `${TESTED[of]}: not tested`
+        : `${TESTED[of]}: above ${excludedAbove(callers)} % (${callers})`,
     );
-    return `Excluded at ${CONFIDENCE} % confidence, by the callers tested: ${shares.join(', ')}`;
+    return `Excluded at ${CONFIDENCE} % confidence, by the callers tested. ${shares.join('. ')}`;
   },
   DrawnFrom: ({ seed }) => `Callers were drawn from seed ${seed}: set storeOutage.seed to it to repeat them`,
   AdmittedLate: ({ requests }) => `Admitted after the caller had given up: ${counted(requests, 'request')}`,
   OverUnanswered: ({ requests }) =>
-    `${counted(requests, 'request')} over the limit had no answer by the end of the watch`,
+    `${counted(requests, 'request')} over the limit had no response by the end of the watch`,
 
   // What callers got in the fault.
   Behaviour: ({ behaviour }) => behaviour,
   NotRejectedAgain: () =>
-    `no caller was rejected again after it had been admitted over its limit, so it is not shown that it gets its limit once more and no more: ${MORE_TRAFFIC}`,
+    `no caller that was admitted over its limit was rejected again, so whether it gets more than its limit once more is not shown. ${MORE_TRAFFIC}`,
   NotSentBefore: ({ pod }) => `${pod} got no request within a limit before the fault`,
   FailedBefore: ({ admitted, of, pod }) =>
     `before the fault ${pod} admitted ${admitted} of ${of} requests within a limit`,
@@ -78,17 +75,17 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   TooFewRequests: ({ have, need, pod, side }) =>
     `${pod} got ${have} requests ${side} a limit during the fault, ${need} are needed`,
   Untimed: ({ of, pod, untimed }) =>
-    `the operator stood still, so ${untimed} of ${of} answers of ${pod} could not be timed: give the operator more CPU`,
+    `the operator stood still, so ${untimed} of ${of} responses of ${pod} could not be timed: give the operator more CPU`,
   NearBorder: nearText,
-  NearBorderOfAccepted: (near) => `${nearText(near)}: ${MORE_TRAFFIC}`,
+  NearBorderOfAccepted: (near) => `${nearText(near)}. ${MORE_TRAFFIC}`,
   ControlsUnanswered({ pods }) {
     const slow = pods.map(({ of, pod, unanswered }) => `${pod} (${unanswered} of ${of})`);
-    return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set health.path to one that needs no limiter`;
+    return `Requests that need no limiter got no response in time either at ${listed(slow)}. The pods may be slow, or the path needs Redis. Give the pods more CPU, or set health.path to one that needs no limiter`;
   },
   NoControls: ({ oneLimit }) =>
-    `No requests without the limiter were sent during the fault, so slow pods would look the same${oneLimit ? '' : ': set health.path to a path that needs no limiter'}`,
+    `No requests without the limiter were sent during the fault, so slow pods would look the same${oneLimit ? '' : '. Set health.path to a path that needs no limiter'}`,
   CrossingNotRejected: () =>
-    `no caller that reached its limit in the fault was rejected by every pod, so it is not shown that the limit holds: ${MORE_TRAFFIC}`,
+    `no caller that reached its limit in the fault was rejected by every pod, so it is not shown that the limit holds. ${MORE_TRAFFIC}`,
   Statuses({ statuses }) {
     const each = statuses.map(
       ({ p50Ms, requests, status }) =>
@@ -101,36 +98,32 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
       ? 'Every pod rejected callers in the fault that had reached their limits only there'
       : 'No caller that reached its limit in the fault was rejected by every pod: what such a caller gets is not shown',
   PodBehaviour: ({ behaviour, beyond, pod, within }) =>
-    `${pod} ${behaviour}, in time during the fault: requests within a limit ${countsText(within)}; others ${countsText(beyond)}`,
+    `${pod} ${behaviour}, in time during the fault. Requests within a limit: ${countsText(within)}. Others: ${countsText(beyond)}`,
   Latency({ phases }) {
-    const times = { Before: 'before the fault', During: 'during it', After: 'after it' };
-    const took = phases.flatMap(({ latency, phase, requests }) => {
-      if (!latency) return [];
+    const times = { Before: 'Before the fault', During: 'During it', After: 'After it' };
+    const each = phases.map(({ latency, phase, requests }) => {
+      if (!latency)
+        return `${times[phase]}, no request ${requests > 0 ? 'got a response in time' : 'was sent'}`;
       const { answers, maxMs, p50Ms } = latency;
       const came = answers < requests ? `; ${answers} of ${requests} came in time` : '';
-      return [`${p50Ms.toFixed(1)} ms (slowest ${Math.round(maxMs)} ms${came}) ${times[phase]}`];
+      return `${times[phase]}, responses took ${p50Ms.toFixed(1)} ms (slowest ${Math.round(maxMs)} ms${came})`;
     });
-    const none = phases.flatMap(({ latency, phase, requests }) =>
-      latency
-        ? []
-        : [`${times[phase]} ${requests > 0 ? 'no request was answered in time' : 'no request was sent'}`],
-    );
-    return [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
+    return each.join('. ');
   },
 
   // What callers got after it.
   NoRecovery: ({ settleMs }) => `no recovery in ${formatDuration(settleMs)}`,
   RecoveredLate: ({ afterMs }) =>
-    `callers recovered ${span(afterMs)} after the fault, too close to the end of settle: ${LONGER}`,
+    `callers recovered ${span(afterMs)} after the fault, too close to the end of settle. ${LONGER}`,
   FailedToTheEnd: () =>
-    `a few requests failed or were admitted over the limit until the end of the watch, so recovery is not shown: ${LONGER}`,
+    `a few requests failed or were admitted over the limit until the end of the watch, so recovery is not shown. ${LONGER}`,
   TooFewOverLimit: ({ have }) =>
-    `after the fault no pod rejected any of ${counted(have, 'request')} of callers over their limits, too few to show whether the limit is enforced again: ${LONGER}, or raise storeOutage.requestsPerSecond`,
+    `after the fault no pod rejected any of ${counted(have, 'request')} of callers over their limits, too few to show whether the limit is enforced again. ${LONGER}, or raise storeOutage.requestsPerSecond`,
   AfterFault({ isOneCaller, more, over, within }) {
     const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
     return isOneCaller
       ? `After the fault the same caller got ${countsText(totalOf([within, over]))}${tooMuch}`
-      : `After the fault requests within a limit got ${countsText(within)}; others got ${countsText(over)}${tooMuch}`;
+      : `After the fault, requests within a limit got ${countsText(within)}. Others got ${countsText(over)}${tooMuch}`;
   },
   NotRecovered({ afterMs, lapses, restarted, settleMs, watchedMs }) {
     const named = (pod: string): string => (restarted.has(pod) ? `${pod} (restarted during the fault)` : pod);
@@ -139,17 +132,17 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
     );
     const then =
       afterMs === undefined
-        ? `none was seen in the ${span(watchedMs)} that requests were sent`
+        ? `None was seen in the ${span(watchedMs)} in which requests were sent`
         : afterMs <= settleMs
-          ? `other requests were treated as before after ${span(afterMs)}`
-          : `it took ${span(afterMs)}`;
-    return `No recovery within ${formatDuration(settleMs)}: ${which.join('; ')}; ${then}`;
+          ? `Other requests were treated as before after ${span(afterMs)}`
+          : `It took ${span(afterMs)}`;
+    return `No recovery within ${formatDuration(settleMs)}: ${[...which, then].join('. ')}`;
   },
   LockedOut: () => 'limit not returned',
   Returned: ({ callers }) =>
     `The limit was returned: ${counted(callers, 'caller')} that had waited for it got it again`,
   NotReturned: ({ callers, lockedOut, waitedMs }) =>
-    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later: their keys do not expire, the window is longer than limit.window, or the limiter bans callers`,
+    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later. Their keys do not expire, the window is longer than limit.window, or the limiter bans callers`,
   ReturnUnclear: ({ callers, unclear }) =>
     `Whether the limit is returned is not clear: requests of ${unclear} of ${counted(callers, 'caller')} that had waited for it had an error or no response`,
   OverCounted: ({ callers, of, requests }) =>
@@ -165,5 +158,5 @@ type Near = Omit<Extract<OutageCode, { readonly code: 'NearBorder' }>, 'code'>;
 
 function nearText({ behaviour, count, from, of, other, to }: Near): string {
   const percent = (share: number): string => (100 * share).toFixed(0);
-  return `${behaviour} or ${other} is near the border of ${percent(SHARE)} %: ${count} of ${of} requests had the same outcome (${percent(from)} to ${percent(to)} % at 95 % confidence)`;
+  return `${behaviour} or ${other}: ${count} of ${of} requests had the same outcome, near the border of ${percent(SHARE)} % (${percent(from)} to ${percent(to)} % at 95 % confidence)`;
 }
