@@ -25,12 +25,13 @@ export function withUnit(value: number, unit: string): string {
   return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`;
 }
 
-/**
- * "errors at least 30 requests, at most 8 allowed": the deciding measure, in words; undefined: nothing was measured.
- */
-export function measureInWords([first]: readonly Measure[] = []): string | undefined {
-  if (!first) return undefined;
-  const { atLeast, bound, name, unit, value } = first;
+/** "notAdmitted": "not admitted": the name of a measure in words. */
+export function nameInWords(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** "lost errors at least 30 requests, at most 8 allowed": a measure in words. @param when " then": the time of its value */
+export function measureInWords({ atLeast, bound, name, unit, value }: Measure, when = ''): string {
   const most = bound === undefined ? '' : `, at most ${bound} allowed`;
-  return `${name} ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${most}`;
+  return `${nameInWords(name)} ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${when}${most}`;
 }

@@ -28,7 +28,7 @@ const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
 };
 
 export function findingOf(status: ScenarioStatus): ShownFinding {
-  const { measures = [], result, summary = '' } = status;
+  const { measures: [measure] = [], result, summary = '' } = status;
   // "FailsOpen, 30 > 10", "FailsOpen; no recovery in 5s".
   const [, word = '', over, after] =
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
@@ -37,7 +37,9 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
   const isNeutral = result === 'Violated' || valueOf(status, 'serverErrors') > 0;
   const figure = tone
     ? [behaviourFigure(over, status), after].filter((part) => part).join('; ')
-    : (measureInWords(measures) ?? summary);
+    : measure
+      ? measureInWords(measure)
+      : summary;
   if (result === undefined) return { tone: 'none', word: 'not tested', figure: '' };
   if (result === 'Inconclusive') {
     return {

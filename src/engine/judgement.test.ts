@@ -7,14 +7,16 @@ describe('a violation', () => {
     expect(judge(fault, broken(1000.4), undefined)).toEqual({
       result: 'Violated',
       reason: 'Violated',
-      message: expect.stringMatching(/^queued 30 requests, bound 6$/),
+      message: expect.stringMatching(/^queued 30 requests, at most 6 allowed$/),
     });
   });
 
   it('during the fault is named by its summary if its measures have no bound', () => {
-    const measures = [{ name: 'hanging', value: 3, unit: 'requests' }];
-    const { message } = judge(fault, { ...broken(1000), measures, summary: 'Hangs' }, undefined) ?? {};
-    expect(message).toMatch(/^Found Hangs, .*: hanging 3 requests$/);
+    const measures = [{ name: 'notAdmitted', value: 3, unit: 'requests' }];
+    const found = { ...broken(1000), measures, summary: 'Hangs' };
+    expect(judge(fault, found, undefined)?.message).toMatch(/^Found Hangs, .*: not admitted 3 requests$/);
+    const inWords = { ...found, figure: '3 of 4 got no response' };
+    expect(judge(fault, inWords, undefined)?.message).toMatch(/^Found Hangs, .*: 3 of 4 got no response$/);
   });
 
   it('during the fault counts if it is detected after the end', () => {
@@ -87,7 +89,7 @@ describe('an invariant that held', () => {
   it('is reported with the figure, and the rate that so many trials exclude', () => {
     const message = (trials?: number): string | undefined =>
       judge(fault, reading(trials === undefined ? {} : { trials }), T + 3000)?.message;
-    expect(message()).toMatch(/ 1 trial: queued 30 .* bound 6$/);
+    expect(message()).toMatch(/ 1 trial: queued 30 .* at most 6 allowed$/);
     expect(message(3)).toMatch(/ 3 trials: .* 95 % .* 64 %/);
   });
 

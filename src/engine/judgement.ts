@@ -1,6 +1,6 @@
 /** The judgement of a fault by the observations of its invariant. Pure. */
 import type { FaultStatus, Measure, Reason, ScenarioResult } from '../api/index.ts';
-import { counted } from '../api/index.ts';
+import { counted, measureInWords } from '../api/index.ts';
 import type { InvariantReading } from './observed.ts';
 import { CONFIDENCE, excludedAbove } from './power.ts';
 import { ms } from './time.ts';
@@ -37,20 +37,23 @@ export function judge(
     const brokenAt = reading.brokenAt ?? reading.detectedAt;
     // The fault may have begun before that was known.
     const outside = timeOutsideFault(brokenAt, provenAlone ? { startedAt: fault.plannedAt } : fault);
-    const figure = reading.whenDetected ?? reading.measures[0];
+    const { figure, measures, whenDetected } = reading;
+    const measure = whenDetected ?? measures[0];
     if (outside === undefined) {
       const unproven =
         fault.proof === 'Confirmed'
           ? ''
           : `. This needs no fault, which was not proven: ${fault.message ?? 'it was ordered'}`;
       // A figure that may grow after the detection is that of its time; the measures have the final one.
-      const when = reading.whenDetected ? 'when it was detected' : undefined;
-      const isJudgedTogether = figure !== undefined && figure.bound === undefined;
+      const measured = whenDetected
+        ? measureInWords(whenDetected, ' when it was detected')
+        : (figure ?? figureOf(measure));
+      const isJudgedTogether = measure !== undefined && measure.bound === undefined;
       const found = isJudgedTogether ? `Found ${reading.summary}, which the spec does not accept: ` : '';
-      const message = `${found}${figures(figure, when)}${unproven}`;
+      const message = `${found}${measured}${unproven}`;
       return { result: 'Violated', reason: 'Violated', message };
     }
-    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figures(figure, 'then')}`;
+    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figureOf(measure, ' then')}`;
     return {
       result: 'Inconclusive',
       reason: provenAlone ? 'BaselineViolated' : 'EvidenceIncomplete',
@@ -85,7 +88,7 @@ export function judge(
   const message =
     reading.measures[0]?.bound === undefined
       ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
-      : `No violation in ${tried}: ${figures(reading.measures[0], 'at most')}${excluded}`;
+      : `No violation in ${tried}: ${figureOf(reading.measures[0])}${excluded}`;
   return { result: 'Held', reason: 'Held', message };
 }
 
@@ -102,10 +105,6 @@ function timeOutsideFault(
   return undefined;
 }
 
-/** "queued 30 requests at most, bound 6"; `of` names what the figure measures. */
-function figures(measure: Measure | undefined, of?: string): string {
-  if (!measure) return 'nothing was measured';
-  const { atLeast, bound, name, unit, value } = measure;
-  const measured = `${name} ${atLeast ? 'at least ' : ''}${value} ${unit}${of === undefined ? '' : ` ${of}`}`;
-  return bound === undefined ? measured : `${measured}, bound ${bound}`;
+function figureOf(measure: Measure | undefined, when?: string): string {
+  return measure ? measureInWords(measure, when) : 'nothing was measured';
 }

@@ -52,6 +52,8 @@ export interface FaultReport {
 export interface InvariantReading {
   /** The largest measured values; the measure of the invariant, with its bound, first. */
   readonly measures: readonly Measure[];
+  /** That first measure in words; default: its name with its value. */
+  readonly figure?: string | undefined;
   /** That first measure and its bound, short enough for a column: "30 > 5". */
   readonly summary: string;
   /** When it was first broken, in milliseconds since the epoch. */

@@ -71,7 +71,7 @@ describe('a restart of the operator', () => {
     ]);
     expect(summary).toBe('>= 10 > 5');
     expect(simulation.status.phase).toBe('Succeeded');
-    expect(message).toMatch(/10 .*, bound 5\. .*may have grown$/);
+    expect(message).toMatch(/10 .*, at most 5 allowed\. .*may have grown$/);
   });
 
   it('repeats a surge without a result once, with a new id and a new fixture', async () => {

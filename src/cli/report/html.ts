@@ -1,5 +1,6 @@
 /** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
-import { diagnosedBy, diagnosedPlace, type Measure, type ScenarioStatus, withUnit } from '../../api/index.ts';
+import type { Measure, ScenarioStatus } from '../../api/index.ts';
+import { diagnosedBy, diagnosedPlace, nameInWords, withUnit } from '../../api/index.ts';
 import { adviceSentence, gradeText, type ShownDiagnosis, sureText } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import { callers } from './callers.ts';
@@ -169,7 +170,7 @@ ${tableMarkup({
   caption: 'Measures, the one of the invariant first',
   head: ['measure', 'value', 'at most'],
   rows: all.map(({ atLeast, bound, name, unit, value }) => [
-    name,
+    nameInWords(name),
     `${atLeast ? 'at least ' : ''}${withUnit(value, unit)}`,
     bound,
   ]),

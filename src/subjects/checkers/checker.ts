@@ -32,6 +32,8 @@ export interface Finding<C extends Code = Code> {
   /** For a column, if there is something to show. */
   readonly summary?: C;
   readonly measures?: Some<Measure>;
+  /** The first measure in words, if its name does not say all. */
+  readonly figure?: C;
   /** What is missing to decide; with any of it, an invariant that is not violated is unknown. */
   readonly missing?: Some<C>;
   /** What is missing to prove anything, even a violation. */
@@ -148,6 +150,7 @@ export function compose(findings: ReadonlyMap<string, Finding>) {
     brokenAt: firstOf('brokenAt'),
     detectedAt: firstOf('detectedAt'),
     whenDetected: leads?.whenDetected,
+    figure: leads?.figure,
     measures: inOrder.flatMap(({ measures }) => applying(measures)),
     unproven: all.flatMap(({ unproven }) => applying(unproven)),
     shortfalls: all.flatMap(({ isBroken, missing, unproven }) => [

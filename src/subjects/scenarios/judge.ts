@@ -13,7 +13,8 @@ import type { SeenEvidence } from './timeline.ts';
 export type Findings = ReadonlyMap<string, Finding>;
 
 /** A reading without words. */
-export interface CodedReading extends Omit<InvariantReading, 'evidence' | 'shortfalls'> {
+export interface CodedReading extends Omit<InvariantReading, 'evidence' | 'figure' | 'shortfalls'> {
+  readonly figure?: Code | undefined;
   readonly shortfalls: readonly Code[];
   readonly evidence: readonly Code[];
 }
@@ -35,7 +36,7 @@ export function composed(findings: Findings): Omit<CodedReading, 'summary' | 'wa
  * @param provenAlone whether a violation is shown without any knowledge of the fault
  */
 export function proven(seen: Seen, findings: Findings, provenAlone: boolean) {
-  const { brokenAt, evidence, isBroken, measures, shortfalls, unproven } = compose(findings);
+  const { brokenAt, evidence, figure, isBroken, measures, shortfalls, unproven } = compose(findings);
   const detectedAt = finishedAt(seen);
   const isProven = detectedAt !== undefined && unproven.length === 0;
   const isDetected = detectedAt !== undefined && (provenAlone || (isProven && isBroken));
@@ -43,6 +44,7 @@ export function proven(seen: Seen, findings: Findings, provenAlone: boolean) {
     watchedUntil: detectedAt ?? seen.requests.at(-1)?.endedAt ?? 0,
     shortfalls: isDetected ? unproven : shortfalls,
     measures,
+    figure,
     ...(isDetected && { detectedAt, brokenAt: brokenAt ?? detectedAt, provenAlone }),
     evidence,
   };
@@ -131,6 +133,7 @@ export class Judge<A = unknown> extends Checks<Judged, A> {
       const found = read(this.state, this.findings());
       this.#last = found && {
         ...found,
+        figure: found.figure && words(found.figure),
         shortfalls: found.shortfalls.map(words),
         evidence: found.evidence.map(words),
       };

@@ -208,6 +208,7 @@ export const service = {
         figure('underLimit', sent),
         failed.serverErrors > 0 && figure('serverErrors', failed.serverErrors),
       ],
+      figure: code('NotAdmitted', { within, withinMs: settings.plan.callerTimeoutMs }),
       unproven: [
         // The limit distinguishes a limiter that forgets from one that fails open.
         over.onceMore?.isRejected === false &&

@@ -48,6 +48,10 @@ const FIGURES: Readonly<Record<OutageCode['code'], Figures>> = {
   NoControls: [{ oneLimit: false }, { oneLimit: true }],
   NoPodLeft: {},
   NoRecovery: { settleMs: 5000 },
+  NotAdmitted: [
+    { within: counts, withinMs: 1000 },
+    { within: { ...counts, Rejected: 0, Error: 0 }, withinMs: 1000 },
+  ],
   NotAdmittedOver: [
     { unknown: 1, isOneCaller: false },
     { unknown: 0, isOneCaller: true },

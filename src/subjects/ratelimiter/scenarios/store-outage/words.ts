@@ -4,7 +4,7 @@ import { listed } from '@chaosdemo/redis-faults/text';
 import { counted, formatDuration, span } from '../../../../api/index.ts';
 import { CONFIDENCE, excludedAbove } from '../../../../engine/power.ts';
 import { applying, type Code, type CodeOf } from '../../../checkers/checker.ts';
-import { totalOf } from '../../../checkers/requests.ts';
+import { sizeOf, totalOf } from '../../../checkers/requests.ts';
 import { SHARE } from '../../../checkers/share-interval.ts';
 import { COMMON, countsText, wording } from '../../../scenarios/words.ts';
 import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
@@ -65,6 +65,13 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
 
   // What callers got in the fault.
   Behaviour: ({ behaviour }) => behaviour,
+  NotAdmitted({ within, withinMs }) {
+    const of = sizeOf(within);
+    const failed = of - within.Admitted;
+    const how =
+      failed === within.Timeout ? `got no response within ${formatDuration(withinMs)}` : 'were not admitted';
+    return `${failed} of ${of} requests under the limit ${how}`;
+  },
   NotRejectedAgain: () =>
     `no caller that was admitted over its limit was rejected again, so whether it gets more than its limit once more is not shown. ${MORE_TRAFFIC}`,
   NotSentBefore: ({ pod }) => `${pod} got no request within a limit before the fault`,
