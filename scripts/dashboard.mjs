@@ -171,7 +171,7 @@ const ROWS = [
       },
       {
         title: 'Requests to the API server, by code',
-        about: 'A second. <error>: no answer came.',
+        about: 'A second. <error>: no response came.',
         queries: [
           query(
             `sum by (code) (rate(rest_client_requests_total${OURS}[$__rate_interval]) ${OF_OPERATOR})`,

@@ -55,7 +55,7 @@ const fault = z.object({
     .enum(PROOFS)
     .optional()
     .describe(
-      'Whether the fault was there, as independent evidence shows, not only the answer to the command. Mismatch: the command was accepted and nothing changed.',
+      'Whether the fault was there, as independent evidence shows, not only the reply to the command. Mismatch: the command was accepted and nothing changed.',
     ),
   message: text(LIMITS.message, 'What the probe saw.').optional(),
 });

@@ -50,7 +50,7 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
     ? truncate(health.issues.join('; '), MAX_ISSUES_LENGTH) || 'it has issues'
     : last
       ? 'its last check is too old'
-      : 'no pod has answered yet';
+      : 'no pod has responded yet';
   const gone = goneMessage(context.observed);
   const issues = gone ? `${gone}; ${healthIssues}` : healthIssues;
   const unhealthySince = health ? unhealthySinceOf(context) : 0;

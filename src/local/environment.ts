@@ -122,7 +122,7 @@ export async function launchRedis(
   onProgress('redis', `starting ${path} ${version}`);
   signal.throwIfAborted();
   const server = await startRedis({ supervisor, ...options });
-  onProgress('redis', `Redis answers at ${server.host}:${server.port}`);
+  onProgress('redis', `Redis replies at ${server.host}:${server.port}`);
   return server;
 }
 
@@ -135,7 +135,7 @@ export async function serveCluster({ onProgress, apiServerFlags = [], supervisor
   onProgress('control-plane', `starting etcd and kube-apiserver ${kubernetesVersion} from ${folder}`);
   const controlPlane = await startControlPlane({ binaries, supervisor, signal, apiServerFlags });
   await controlPlane.kubectl.applyCustomResourceDefinitions(join(root, 'crds'), { signal });
-  onProgress('control-plane', `kube-apiserver answers at ${controlPlane.url}`);
+  onProgress('control-plane', `kube-apiserver responds at ${controlPlane.url}`);
   const { apiServer, etcd, kubectl } = controlPlane;
   return {
     controlPlane,
@@ -165,7 +165,7 @@ export async function launchBundled(
     folder: supervisor.temporaryFolder('limiters'),
     signal,
   });
-  onProgress('limiters', `rate limiters answer at ${limiters.map(({ url }) => url).join(', ')}`);
+  onProgress('limiters', `rate limiters respond at ${limiters.map(({ url }) => url).join(', ')}`);
   const secret = { ...users.operator };
   return {
     server,

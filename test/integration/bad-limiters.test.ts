@@ -14,7 +14,7 @@ import { behindGateways, type Conduct, type Rule, startGateways } from './suppor
 
 const NO_BASELINE = rows<readonly [Conduct, string, RegExp]>([
   ['garbage', '/check', /No baseline: .*No pod rejected a request/],
-  ['refuse', '/check', /No baseline: .*POST \/check .*answered 403, which is neither/],
+  ['refuse', '/check', /No baseline: .*POST \/check .*responded with 403, which is neither/],
 ]);
 
 const noBaseline = (conduct: Conduct, path: string): string => `no-baseline-${conduct}-${path.slice(1)}`;

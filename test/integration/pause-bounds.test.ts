@@ -57,19 +57,19 @@ async function pauseOf(stillMs: number, secure: boolean) {
 
 describe.skipIf(withoutRealTime)('a pause that Redis answers late', () => {
   const CASES = [
-    { answered: 'late', stillMs: 2_000, secure: false, says: /answered CLIENT PAUSE so late/ },
+    { answered: 'late', stillMs: 2_000, secure: false, says: /replied to CLIENT PAUSE so late/ },
     {
       answered: 'not in time',
       stillMs: 6_000,
       secure: false,
-      says: /CLIENT PAUSE was sent and not answered/,
+      says: /CLIENT PAUSE was sent and got no reply/,
     },
     // A server that stands still completes no handshake, so only the connection that is there can release it.
     {
       answered: 'not in time, by TLS',
       stillMs: 12_000,
       secure: true,
-      says: /CLIENT PAUSE was sent and not answered/,
+      says: /CLIENT PAUSE was sent and got no reply/,
     },
   ];
   it.for(rows(CASES))(

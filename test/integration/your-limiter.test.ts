@@ -75,7 +75,9 @@ describe('the gate of docs/gitops.md', { timeout: 300_000 }, () => {
       sample.replace('path: /\n', 'path: /nowhere\n').replace('runId: "1"', 'runId: "2"'),
     );
     const { said, status } = await run(wrong);
-    expect(said).toMatch(/Errored: .*GET \/nowhere to rate-limiter-flexible-\d failed .*: answered 404, /);
+    expect(said).toMatch(
+      /Errored: .*GET \/nowhere to rate-limiter-flexible-\d failed .*: responded with 404, /,
+    );
     expect(status).not.toBe(0);
   });
 });

@@ -183,10 +183,10 @@ export class FakeConnection implements DemoApi {
       await this.#world.sleep(half, new AbortController().signal);
       const fails = this.#server.failing > 0;
       if (fails) this.#server.failing -= 1;
-      if (fails && this.#server.failing % 2 === 0) throw new Error('no answer from the API server');
+      if (fails && this.#server.failing % 2 === 0) throw new Error('no response from the API server');
       const answer = arrive();
       await this.#world.sleep(half, new AbortController().signal);
-      if (fails) throw new Error('no answer from the API server');
+      if (fails) throw new Error('no response from the API server');
       return answer;
     };
     signal.throwIfAborted();

@@ -62,7 +62,7 @@ export class FakeEvidence {
   async #arrive(process: ProcessClock, signal: AbortSignal): Promise<void> {
     if (this.hangs) await process.sleep(86_400_000, signal);
     await process.sleep(this.latencyMs, signal);
-    if (this.fails) throw new Error('no answer from the API server');
+    if (this.fails) throw new Error('no response from the API server');
   }
 
   #keep({ metadata }: ChaosDemo, run: number, files: EvidenceFiles, uid: string | undefined): string {

@@ -51,7 +51,7 @@ export class SimulatedDriver implements SubjectDriver {
     const fails = failing[effect.kind] ?? 0;
     if (fails > 0) {
       failing[effect.kind] = fails - 1;
-      throw new Error('no answer from the API server');
+      throw new Error('no response from the API server');
     }
     performed.push(effect);
     const finding = await this.#act(effect, permit, AbortSignal.any([signal, this.ended]));

@@ -316,7 +316,7 @@ export class Simulation {
 
   #targetOf(owner: string): SimulatedTarget {
     if (owner.startsWith('ns/')) return this.target;
-    if (this.failingAdmissions.has(owner)) throw new Error('no answer from the API server');
+    if (this.failingAdmissions.has(owner)) throw new Error('no response from the API server');
     const known = this.#neighbours.get(owner);
     if (known) return known;
     const target = new SimulatedTarget(this.clock, this.neighbourly);

@@ -26,8 +26,8 @@ export const STATES: Record<keyof typeof CONDITIONS_BY_STATE, string> = {
 /** The meaning of the statuses of Healthy and FaultActive. */
 export const OBSERVED_STATUSES: Record<'Healthy' | 'FaultActive', Meanings> = {
   Healthy: {
-    True: 'Every pod is ready, and what the pods depend on answers.',
-    False: 'A pod is not ready, or what the pods depend on does not answer.',
+    True: 'Every pod is ready, and what the pods depend on responds.',
+    False: 'A pod is not ready, or what the pods depend on does not respond.',
     Unknown: 'The operator has not checked in this run.',
   },
   FaultActive: {

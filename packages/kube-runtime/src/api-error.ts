@@ -50,7 +50,7 @@ export class ApiUnreachableError extends Error {
   readonly code: string;
 
   constructor(request: string, code: string, text: string, cause?: unknown) {
-    super(`${request}: no answer from the API server (${code}): ${text}`, { cause });
+    super(`${request}: no response from the API server (${code}): ${text}`, { cause });
     this.code = code;
   }
 }
@@ -60,7 +60,7 @@ export class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError';
 
   constructor(request: string, maxBytes: number) {
-    super(`${request}: the answer has more than ${maxBytes} bytes`);
+    super(`${request}: the response has more than ${maxBytes} bytes`);
   }
 }
 

@@ -19,11 +19,11 @@ export function warningOf(config: KubeConfig): string | undefined {
   if (!cluster) return undefined;
   const name = `The kubeconfig has no certificate checked for ${cluster.server}`;
   if (cluster.skipTLSVerify) {
-    return `${name} (insecure-skip-tls-verify): any host on the network path can read the token and answer in its place. Give it certificate-authority-data`;
+    return `${name} (insecure-skip-tls-verify): any host on the network path can read the token and respond in its place. Give it certificate-authority-data`;
   }
   const plain = cluster.server.startsWith('http://');
   return plain
-    ? `${name}, since it is plain HTTP: any host on the network path can read the token and answer in its place. Use HTTPS`
+    ? `${name}, since it is plain HTTP: any host on the network path can read the token and respond in its place. Use HTTPS`
     : undefined;
 }
 

@@ -84,7 +84,7 @@ const settings = {
   checkTimeoutMs: {
     ...duration('50ms', '10s', '500ms'),
     env: 'LIMITER_CHECK_TIMEOUT',
-    help: 'Strict mode: after this time without a reply, a check is answered with 503',
+    help: 'Strict mode: after this time without a reply, a check gets 503',
     fallback: '500ms',
   },
 } as const;

@@ -139,7 +139,7 @@ export class Limiter {
     });
     const checked = await within(checking, checkTimeoutMs);
     if (checked === TIMED_OUT || checked === 'late') {
-      const message = 'Redis gave no answer before the deadline of the check; strict mode never guesses';
+      const message = 'Redis sent no reply before the deadline of the check; strict mode never guesses';
       throw new UndecidedError('CHECK_DEADLINE_EXCEEDED', message);
     }
     const { allowed, endsAt, now, total } = checked;

@@ -16,7 +16,7 @@ const remedies = {
     'Each limiter has its own loopback address. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
   PROCESS_EXITED: 'Read the last lines of its output.',
   NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
-  KUBECTL_FAILED: 'Read what the API server answered.',
+  KUBECTL_FAILED: 'Read the response of the API server.',
   STOPPED: 'Start a new environment.',
 } as const;
 

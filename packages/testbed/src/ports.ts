@@ -46,7 +46,7 @@ async function canListen(host: string, port: number): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRNOTAVAIL') {
-      throw new TestbedError('LOOPBACK_ALIAS_MISSING', `This machine does not answer on ${host}`, {
+      throw new TestbedError('LOOPBACK_ALIAS_MISSING', `This machine does not respond on ${host}`, {
         cause: error,
       });
     }

@@ -73,7 +73,7 @@ export async function prepare(
   try {
     const clients = await connection.clients();
     if (target.redis)
-      onProgress('redis', `${redis.host}:${redis.port} answers, and has ${counted(clients, 'client')}`);
+      onProgress('redis', `${redis.host}:${redis.port} replies, and has ${counted(clients, 'client')}`);
     const proxy = isProxied ? await startFaultProxy(redis, start) : undefined;
     if (proxy) onProgress('redis', `REDIS_URL leads through a fault proxy at ${proxy.host}:${proxy.port}`);
     started = await startedOf(target, redis, start, proxy);
@@ -177,7 +177,7 @@ async function requireUse(
     if (performance.now() > deadline) {
       throw new TestbedError(
         API_NOT_ON_REDIS,
-        `The API answered, and Redis at ${host}:${port} received no data command during its answers or in the ${LATE_MS / 1000} s after: the API does not count there.`,
+        `The API responded, and Redis at ${host}:${port} received no data command during its responses or in the ${LATE_MS / 1000} s after: the API does not count there.`,
       );
     }
     await sleep(POLL_MS, undefined, { signal });

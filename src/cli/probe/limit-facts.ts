@@ -84,7 +84,7 @@ function windowFrom({ measured = {}, quota, requests }: Shown, { window: given }
   if (window) return [`${window.seconds}s`, 'measured', ': a rejected caller got its limit back twice'];
   const left = usualFor(resetSeconds);
   if (left !== undefined && resetSeconds !== undefined) {
-    const because = `: the first answer to a new caller reports a reset in ${Math.round(resetSeconds)} s`;
+    const because = `: the first response to a new caller reports a reset in ${Math.round(resetSeconds)} s`;
     return [`${left}s`, 'guess', because];
   }
   if (bucketSeconds !== undefined) {

@@ -124,14 +124,14 @@ describe('a probe of an API', () => {
 
   it.each<[string, Api['answer'], string[], string]>([
     ['a request needs a login', () => 401, ['--health=/health'], '--header'],
-    ['there is no such path', () => 404, ['--health=/health'], 'answered 404'],
+    ['there is no such path', () => 404, ['--health=/health'], 'responded with 404'],
     ['a new caller is rejected', () => 429, ['--health=/health'], '--key-header'],
     ['a header cannot be sent', undefined, ['--header=Connection: close'], 'Connection cannot be set'],
     [
       'a health check fails',
       ({ url }) => (url === '/up' ? 503 : undefined),
       ['--health=/up'],
-      'GET /up: answered 503',
+      'GET /up: responded with 503',
     ],
     ['nothing is limited', () => 200, ['--health=/health'], 'admitted 1000 requests'],
   ])('states what to write if %s', async (_, answer, args, message) => {

@@ -168,7 +168,7 @@ class Probe {
     }
     if (!exhausted && most > 1) {
       throw new UsageError(
-        `${name} admitted ${most} requests of one caller in a row: check that this path has a limiter that answers 429, or write --limit, --window and --key-header`,
+        `${name} admitted ${most} requests of one caller in a row: check that this path has a limiter that responds with 429, or write --limit, --window and --key-header`,
       );
     }
     // Some limiters report a quota only with a rejection.
@@ -223,8 +223,8 @@ class Probe {
     const advice =
       status === 401 || status === 403
         ? "add what it needs, such as --header 'Authorization: Bearer TOKEN'"
-        : 'write a request that your API answers with 200, by the path, --method and --body';
-    throw new UsageError(`${name} answered ${status}: ${advice}`);
+        : 'write a request to which your API responds with 200, by the path, --method and --body';
+    throw new UsageError(`${name} responded with ${status}: ${advice}`);
   }
 
   /**
@@ -273,13 +273,13 @@ class Probe {
       );
       this.#place.signal.throwIfAborted();
       const limited = reportsQuota(answer?.headers) ? ' with the headers of a limiter' : '';
-      const outcome = `GET ${path}: ${answer ? `answered ${answer.status}${limited}${to}` : failure.message}`;
+      const outcome = `GET ${path}: ${answer ? `responded with ${answer.status}${limited}${to}` : failure.message}`;
       if (answer && answer.status < 400 && limited === '') {
         this.#note('health', health === undefined ? 'found' : 'given', outcome);
         return path;
       }
       if (health === undefined) continue;
-      throw new UsageError(`${outcome}: write a path in --health that answers 200 and has no limiter`);
+      throw new UsageError(`${outcome}: write a path in --health that responds with 200 and has no limiter`);
     }
     this.#note('health', 'not known', `no success of GET ${paths.join(', ')}${to}. ${WITHOUT_HEALTH}`);
     return undefined;

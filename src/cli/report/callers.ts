@@ -7,7 +7,7 @@ import { html, type Markup } from './text.ts';
 const ANSWERS = ['sent', 'admitted', 'rejected', 'errors', 'timeouts'] as const;
 
 /** The evidence of a scenario has the figures of the fault only, and of answers in time. */
-const WHOLE = 'in the whole watch, with late answers';
+const WHOLE = 'in the whole watch, with late responses';
 
 /**
  * A table of the answers to the caller that the limit applies to, and one of those to others, if there are any.

@@ -63,7 +63,7 @@ describe('a plot of answers around an outage', () => {
     const fault = plot.bands.find(({ kind }) => kind === 'fault');
     expect(fault && fault.toMs - fault.fromMs).toBeGreaterThan(9000);
     expect(plot.lines.map(({ name, points }) => [name, points.at(-1)?.[1]])).toEqual([
-      ['not answered, of all callers', 44],
+      ['without a response, of all callers', 44],
       ['allowed to a caller that is new in the fault', 30],
       ['admitted', 10],
     ]);

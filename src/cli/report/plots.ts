@@ -52,7 +52,7 @@ function answers(scenario: ScenarioEvidence): Parts {
   // Rejected requests would dwarf the rest, and are in the table of answers.
   const lines = [
     ...line('failed, of all callers', 3, 'requests-errors', 'others-errors'),
-    ...line('not answered, of all callers', 2, 'requests-timeouts', 'others-timeouts'),
+    ...line('without a response, of all callers', 2, 'requests-timeouts', 'others-timeouts'),
     ...line('allowed to a caller that is new in the fault', 1, 'newcomer-admitted'),
     ...line('admitted', 0, 'requests-admitted'),
   ];
@@ -66,7 +66,7 @@ function answers(scenario: ScenarioEvidence): Parts {
   return {
     key: 'answers',
     title: 'Admitted requests',
-    about: `Answers until each moment, of all pods together; rejected requests are in the table above.${limit === undefined ? '' : ` Admitted should ${should}.`}`,
+    about: `Responses until each moment, of all pods together; rejected requests are in the table above.${limit === undefined ? '' : ` Admitted should ${should}.`}`,
     unit: 'requests',
     lines: [
       ...lines,
@@ -88,7 +88,7 @@ function store(scenario: ScenarioEvidence): Parts {
       ...line('a read took', 'read-latency', 1),
       ...line('a write took', 'write-latency', 0),
       ...line('a write has waited', 'write-outstanding', 3),
-      ...line('no answer for', 'unreachable', 2),
+      ...line('no reply for', 'unreachable', 2),
     ],
   };
 }
@@ -98,11 +98,11 @@ function replicas(scenario: ScenarioEvidence): Parts {
   return {
     key: 'replicas',
     title: 'Latency of the pods',
-    about: 'A dot is an answer, of any pod.',
+    about: 'A dot is a response of any pod.',
     unit: 'ms',
     lines: [
       ...faint(scenario, 'request-latency'),
-      ...lineOf('a pod gave no answer for, at most', 3, unreachable),
+      ...lineOf('a pod gave no response for, at most', 3, unreachable),
     ],
   };
 }

@@ -75,7 +75,7 @@ async function answer(
 ): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
-    return send(response, 405, 'Only GET and HEAD are answered here.\n');
+    return send(response, 405, 'Only GET and HEAD are accepted here.\n');
   }
   // Not through URL, which throws on some client input.
   const path = String(url).replace(/\?.*$/s, '');

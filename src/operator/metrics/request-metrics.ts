@@ -11,7 +11,7 @@ const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 export function createRequestMetrics(table: MetricTable): (method: string, status?: number) => void {
   const counted = table.counter(
     'rest_client_requests_total',
-    'Requests to the API server by method and code of the answer, or its class (4xx) if the code is rare; `<error>`: no answer came.',
+    'Requests to the API server by method and code of the response, or its class (4xx) if the code is rare; `<error>`: no response came.',
     { method: METHODS, code: [...CODES, ...CLASSES, '<error>'] },
   );
   return (method, status) => {

@@ -33,7 +33,7 @@ describe('a look at pods behind HTTP', () => {
   it('names the request, its answer, and the field to correct', async () => {
     const seen = await lookAt(createHttp((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
     expect(seen.issues).toEqual([
-      expect.stringMatching(/^api-0: GET \/healthz: answered 404, .* 200 to 399: .*health\.path$/),
+      expect.stringMatching(/^api-0: GET \/healthz: responded with 404, .* 200 to 399: .*health\.path$/),
     ]);
   });
 

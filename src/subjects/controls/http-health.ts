@@ -68,7 +68,7 @@ async function problemOf(
   // As for kubelet probes.
   if (answer && answer.status >= 200 && answer.status < 400) return undefined;
   const problem = answer
-    ? `answered ${answer.status}, and a healthy pod answers 200 to 399: correct health.path`
+    ? `responded with ${answer.status}, and a healthy pod responds with 200 to 399: correct health.path`
     : noAnswer(failure, client.pod.serverName !== undefined);
   return `GET ${path}: ${problem}`;
 }

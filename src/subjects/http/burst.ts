@@ -173,7 +173,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
     const late =
       left < plan.timeoutMs
         ? `${closed.length} connections were not all open before the time of the burst was over: let the pods take them faster, or send fewer requests`
-        : `it did not answer within ${plan.timeoutMs} ms`;
+        : `it did not respond within ${plan.timeoutMs} ms`;
     for (const { connection } of some) if (!connection?.idle) connection?.fail('TIMEOUT', late);
     signal.throwIfAborted();
     for (const [j, failure] of (await failures).entries()) {
@@ -248,7 +248,7 @@ async function fire<T>(
   if (lines.length > 0) await within(all, timeoutMs, signal);
   signal.throwIfAborted();
   for (const { connection } of lines) {
-    connection?.fail('TIMEOUT', `it was not answered within ${timeoutMs} ms`);
+    connection?.fail('TIMEOUT', `it got no response within ${timeoutMs} ms`);
   }
   const finishedAt = performance.now();
   return {

@@ -79,7 +79,7 @@ describe('connections to a pod', () => {
     ['informational answers without end', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'more than 4 informational'],
     ['headers without end', 'x: y\r\n', 'the head is longer than 8192 bytes'],
     ['one header without end', 'aaaaaaaaaaaaaaaa', 'the head is longer than 8192 bytes'],
-    ['empty lines without end', '\r\n', 'the answer does not begin with a status line'],
+    ['empty lines without end', '\r\n', 'the response does not begin with a status line'],
   ])('takes no %s, and ends the connection', async (what, piece, message) => {
     let sent = 0;
     const { get, sockets } = await clientOn((socket) => {

@@ -71,7 +71,7 @@ export class PodClient {
     const givenUp = (): RequestResult => ({
       sentAt,
       endedAt: this.#now(),
-      failure: { code: 'TIMEOUT', message: `it was not answered within ${timeoutMs} ms` },
+      failure: { code: 'TIMEOUT', message: `it got no response within ${timeoutMs} ms` },
     });
     try {
       const first = late ? await Promise.race([exchange, untilAborted(timeout.signal)]) : await exchange;

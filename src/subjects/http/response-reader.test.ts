@@ -44,14 +44,14 @@ const read = (text: string, options?: Parameters<typeof readAll>[1]): Read | und
   readAll([bytes(text)], options);
 const OK = 'HTTP/1.1 200 OK\r\n';
 
-const BAD_STATUS_LINE = 'the answer does not begin with a status line of HTTP/1';
+const BAD_STATUS_LINE = 'the response does not begin with a status line of HTTP/1';
 const BAD_HEADER = 'a header line is malformed';
 const BAD_LENGTH = 'the content-length is not one number, or has a transfer-encoding with it';
 const UNSUPPORTED_ENCODING = 'the transfer-encoding is not the one of HTTP/1.1, chunked';
 const BAD_CHUNK = 'a chunk of the body is malformed';
 const UNASKED_UPGRADE = 'the server switches to another protocol';
-const CLOSED_EARLY = 'the connection was closed before the answer was complete';
-const SURPLUS = 'bytes follow the answer';
+const CLOSED_EARLY = 'the connection was closed before the response was complete';
+const SURPLUS = 'bytes follow the response';
 const HEAD_TOO_LARGE = `the head is longer than ${HEAD_BYTES} bytes`;
 const BODY_TOO_LARGE = `the body is longer than ${BODY_BYTES} bytes`;
 
@@ -104,11 +104,11 @@ describe('an answer that is wrong', () => {
 
   it.each([
     ['endless headers', `${OK}${'a:b\r\n'.repeat(HEAD_BYTES / 5)}`, HEAD_TOO_LARGE],
-    ['65 headers', `${OK}${'a:b\r\n'.repeat(65)}\r\n`, 'the answer has more than 64 headers'],
+    ['65 headers', `${OK}${'a:b\r\n'.repeat(65)}\r\n`, 'the response has more than 64 headers'],
     [
       'endless informational answers',
       'HTTP/1.1 100\r\n\r\n'.repeat(5),
-      'more than 4 informational answers came before the one that counts',
+      'more than 4 informational responses came before the one that counts',
     ],
     ['a length beyond the bound', `${OK}content-length: ${BODY_BYTES + 1}\r\n\r\n`, BODY_TOO_LARGE],
     ['a chunk beyond the bound', `${OK}transfer-encoding: chunked\r\n\r\n4001\r\n`, BODY_TOO_LARGE],
@@ -121,12 +121,12 @@ describe('an answer that is wrong', () => {
     [
       'endless trailers',
       `${OK}transfer-encoding: chunked\r\n\r\n0\r\n${'a:b\r\n'.repeat(10_000)}`,
-      'the answer is longer than 49152 bytes',
+      'the response is longer than 49152 bytes',
     ],
     [
       'small chunks without end',
       `${OK}transfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(10_000)}`,
-      'the answer is longer than 49152 bytes',
+      'the response is longer than 49152 bytes',
     ],
   ])('%s, as soon as it is beyond the bound', (_, text, error) => {
     expect(read(text, { ends: false })).toEqual({ error });

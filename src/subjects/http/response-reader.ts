@@ -88,7 +88,7 @@ export class ResponseReader {
    */
   end(): HttpAnswer {
     if (this.#head?.body === 'close') return this.#answer(this.#head, this.#held, this.#length);
-    const message = 'the connection was closed before the answer was complete';
+    const message = 'the connection was closed before the response was complete';
     throw new RequestError({ code: 'RESET', message });
   }
 
@@ -101,7 +101,7 @@ export class ResponseReader {
   /** Appends a copy to the bytes that are held. @returns all bytes so far */
   #keep(part: Buffer): Buffer {
     const length = this.#length + part.length;
-    if (length > MOST_BYTES) throw badAnswer(`the answer is longer than ${MOST_BYTES} bytes`);
+    if (length > MOST_BYTES) throw badAnswer(`the response is longer than ${MOST_BYTES} bytes`);
     if (length > this.#held.length) {
       const size = Math.max(length, 2 * this.#held.length, FIRST_BYTES);
       const more = WITH_GARBAGE * Math.max(0, size - INCLUDED_BYTES) - this.#taken;
@@ -122,7 +122,7 @@ export class ResponseReader {
     for (;;) {
       const begun = all.toString('latin1', this.#from, this.#from + BEGINNING.length);
       if (!BEGINNING.startsWith(begun))
-        throw badAnswer('the answer does not begin with a status line of HTTP/1');
+        throw badAnswer('the response does not begin with a status line of HTTP/1');
       const end = all.indexOf('\r\n\r\n', Math.max(this.#from, searched - 3), 'latin1');
       if ((end === -1 ? all.length : end) - this.#from > HEAD_BYTES)
         throw badAnswer(`the head is longer than ${HEAD_BYTES} bytes`);
@@ -136,7 +136,7 @@ export class ResponseReader {
       this.#informational += 1;
       if (this.#informational > MOST_INFORMATIONAL) {
         throw badAnswer(
-          `more than ${MOST_INFORMATIONAL} informational answers came before the one that counts`,
+          `more than ${MOST_INFORMATIONAL} informational responses came before the one that counts`,
         );
       }
     }
@@ -184,9 +184,9 @@ export class ResponseReader {
 function parseHead(text: string, method: string): Head {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const match = STATUS_LINE.exec(statusLine);
-  if (!match) throw badAnswer('the answer does not begin with a status line of HTTP/1');
+  if (!match) throw badAnswer('the response does not begin with a status line of HTTP/1');
   const [isOld, status] = [match[1] === '0', Number(match[2])];
-  if (lines.length > MOST_HEADERS) throw badAnswer(`the answer has more than ${MOST_HEADERS} headers`);
+  if (lines.length > MOST_HEADERS) throw badAnswer(`the response has more than ${MOST_HEADERS} headers`);
   const fields = new Map<string, string[]>();
   for (const line of lines) {
     const field = FIELD.exec(line);
@@ -217,7 +217,7 @@ function bodyOf(length: string | undefined, coding: string | undefined, isOld: b
 }
 
 function checkEnd(all: Buffer, end: number): void {
-  if (all.length > end) throw badAnswer('bytes follow the answer');
+  if (all.length > end) throw badAnswer('bytes follow the response');
 }
 
 function badChunk(): RequestError {

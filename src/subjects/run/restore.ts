@@ -70,7 +70,7 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     problem = text;
   };
   const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal, note));
-  // A pause that was sent and not answered may still be in flight, and would take effect after this proof.
+  // A pause that was sent and got no reply may still be in flight, and would take effect after this proof.
   const alone = taken === undefined || ownPause.state === 'none' || (await takesCharge(redis));
   if (!alone) {
     failed.push(

@@ -162,7 +162,7 @@ export function faultProblem(
   }
   if (mechanism.lasts !== 'Lingers') return undefined;
   if (redis.tls) {
-    return `${type} answers commands in place of Redis, and with ${part}.redis.tls the fault proxy cannot read them: use Refuse`;
+    return `${type} replies to commands in place of Redis, and with ${part}.redis.tls the fault proxy cannot read them: use Refuse`;
   }
   const staleMs = faultMs + lingerMs;
   if (staleMs <= LONGEST_PROXIED_MS) return undefined;

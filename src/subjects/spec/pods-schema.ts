@@ -67,7 +67,7 @@ export const answerPart = (what: string, more: string) =>
       pointer: jsonPointer.optional().describe('JSON Pointer (RFC 6901) to a member of the body: /token.'),
     })
     .meta({
-      description: `Place of ${what} in the answer: a header, or a member of a JSON body. ${more}`,
+      description: `Place of ${what} in the response: a header, or a member of a JSON body. ${more}`,
       ...cel({ rule: 'has(self.header) != has(self.pointer)', message: 'write header or pointer' }),
     })
     .optional();

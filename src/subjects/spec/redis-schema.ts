@@ -29,7 +29,7 @@ const sentinel = z
       .describe('A Secret as for Redis, with the user of the Sentinels. Left out: they require no password.'),
   })
   .describe(
-    'The Sentinels that watch this Redis, with its tls. Each must answer, and no fault may last longer than the smallest down-after-milliseconds minus 500 ms.',
+    'The Sentinels that watch this Redis, with its tls. Each must reply, and no fault may last longer than the smallest down-after-milliseconds minus 500 ms.',
   );
 
 const faultProxy = z

@@ -32,7 +32,7 @@ export async function requirePods(lookAtPods: LookAtPods, signal: AbortSignal): 
   });
   if (now === TIMED_OUT) {
     throw new NotFoundOutError(
-      `the API server did not answer within ${LOOK_MS} ms whether the pods are still at their addresses`,
+      `the API server did not respond within ${LOOK_MS} ms whether the pods are still at their addresses`,
     );
   }
   if (now.replaced.length === 0) return;

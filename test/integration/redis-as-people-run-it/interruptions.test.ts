@@ -159,7 +159,7 @@ describe.skipIf(withoutRealTime)('Redis does nothing else for a while', { concur
     keepingTime(async () => {
       const ground = own();
       const { over } = await block(ground, '4.5');
-      expect(await ground.refusal()).toMatch(/^RedisUnreachable: .*no .*answer.* 3000 ms.*overloaded/);
+      expect(await ground.refusal()).toMatch(/^RedisUnreachable: .*no .*reply.* 3000 ms.*overloaded/);
       await over;
     }),
   );

@@ -43,7 +43,7 @@ describe('an admission', () => {
     ['CLIENT LIST that is an empty array', { CLIENT: '*0\r\n' }],
     ['CLIENT LIST that is a number', { CLIENT: ':7\r\n' }],
   ])('is refused with an %s, also where others are allowed', async (_, answers) => {
-    const refused = /^RedisNotEligible: redis-0 .*server answered .*instead of text: /;
+    const refused = /^RedisNotEligible: redis-0 .*server replied .*instead of text: /;
     expect(await outcomeOf(answers)).toMatch(refused);
     expect(await outcomeOf(answers, true)).toMatch(refused);
   });

@@ -78,7 +78,7 @@ export async function requireNoFailover(
   const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;
   const shorten = (): string => `set the duration of each fault to at most ${formatDuration(most)}`;
   throw notEligible(
-    `Sentinel ${redisName(first.sentinel)} takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten()}, or ${raise}`}`,
+    `Sentinel ${redisName(first.sentinel)} takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without a reply (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten()}, or ${raise}`}`,
   );
 }
 
@@ -108,7 +108,7 @@ function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): v
   if (pendingMs > MOST_PENDING_MS) {
     throw new RedisRefusal(
       'RedisUnreachable',
-      `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for an answer of ${name}, and a pause would add to that: check the load of both, and the network between them`,
+      `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for a reply of ${name}, and a pause would add to that: check the load of both, and the network between them`,
     );
   }
 }

@@ -119,7 +119,7 @@ function isClientList({ args: [subcommand], name }: Parameters<Redis['sendComman
 }
 
 function lateReply(ms: number): RedisWireError {
-  const message = `no complete answer came within ${ms} ms, so the connection was ended: check that it runs and is not overloaded or paused`;
+  const message = `no complete reply came within ${ms} ms, so the connection was ended: check that it runs and is not overloaded or paused`;
   return new RedisWireError('REPLY_TIMEOUT', message);
 }
 

@@ -121,12 +121,12 @@ export class FaultProxyClient {
     }
     if (status !== 200) {
       const reply = problem.safeParse(json).data?.message ?? '';
-      throw new FaultProxyError(`${this.name} answered ${status}: ${truncate(reply, 160)}`, status);
+      throw new FaultProxyError(`${this.name} responded with ${status}: ${truncate(reply, 160)}`, status);
     }
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
     throw new FaultProxyError(
-      `${this.name} answered ${method} ${path.split('?')[0]} with something else: check that port ${port} is the control port of the fault proxy, of the same version as the operator`,
+      `${this.name} responded to ${method} ${path.split('?')[0]} with something else: check that port ${port} is the control port of the fault proxy, of the same version as the operator`,
     );
   }
 

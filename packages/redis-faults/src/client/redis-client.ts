@@ -137,7 +137,7 @@ export class RedisConnections {
   async #answered<T>(command: string, send: () => Promise<T>): Promise<T> {
     try {
       const reply = await within(send(), REDIS_TIMEOUT_MS);
-      if (reply === TIMED_OUT) throw new Error(`no answer came within ${REDIS_TIMEOUT_MS} ms`);
+      if (reply === TIMED_OUT) throw new Error(`no reply came within ${REDIS_TIMEOUT_MS} ms`);
       return reply;
     } catch (error) {
       if (error instanceof NotInChargeError) throw error;

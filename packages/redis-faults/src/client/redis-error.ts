@@ -43,7 +43,7 @@ export function brokenProtocol(sent: string): RedisWireError {
 export function unexpectedReply(command: string, wanted: string, outcome: string): RedisWireError {
   return new RedisWireError(
     'UNEXPECTED_REPLY',
-    `the server answered ${command} with ${outcome} instead of ${wanted}: see that a Redis and nothing else listens there`,
+    `the server replied to ${command} with ${outcome} instead of ${wanted}: see that a Redis and nothing else listens there`,
   );
 }
 

@@ -82,12 +82,12 @@ export class PinnedServer {
   async afterLogin(redis: Redis, use: Use): Promise<void> {
     if (!this.#identity) return;
     const info = await within(redis.info('server'), REDIS_TIMEOUT_MS);
-    if (info === TIMED_OUT) throw new Error(`INFO was not answered within ${REDIS_TIMEOUT_MS} ms`);
+    if (info === TIMED_OUT) throw new Error(`INFO got no reply within ${REDIS_TIMEOUT_MS} ms`);
     const { runId } = parseInfo(asText('INFO', info));
     this.#runId ??= runId;
     if (runId === this.#runId) return;
     if (use === 'probe' && (await this.#podIsThere().catch(() => false))) return;
-    const message = `${this.#name}: another server answers than the one that was admitted (it was restarted, or another is in its place), so nothing was written to it: run again`;
+    const message = `${this.#name}: another server replies than the one that was admitted (it was restarted, or another is in its place), so nothing was written to it: run again`;
     throw new RedisClientError(message, undefined, true);
   }
 

@@ -97,11 +97,11 @@ describe('the gate of replies', () => {
     ['a number that is none', ':1.5\r\n', 'what is no reply of RESP2'],
     ['a negative length', '$-2\r\n', 'what is no reply of RESP2'],
     ['a string without its end', '$1\r\nabc', 'a string without its end'],
-    ['a large string', '$256\r\n', 'an answer of more than 256 bytes'],
-    ['many strings', `*40\r\n${'$4\r\nabcd\r\n'.repeat(40)}`, 'an answer of more than 256 bytes'],
+    ['a large string', '$256\r\n', 'a reply of more than 256 bytes'],
+    ['many strings', `*40\r\n${'$4\r\nabcd\r\n'.repeat(40)}`, 'a reply of more than 256 bytes'],
     ['many elements', '*513\r\n', 'more than 512 elements'],
     ['many elements together', '*300\r\n'.repeat(2), 'more than 512 elements'],
-    ['deep nesting', '*1\r\n'.repeat(65), 'an answer of more than 256 bytes'],
+    ['deep nesting', '*1\r\n'.repeat(65), 'a reply of more than 256 bytes'],
   ])('takes no %s', (_, bytes, sent) => {
     expect(passed(Buffer.from(bytes)).error).toContain(`it sent ${sent}`);
   });

@@ -89,8 +89,8 @@ function endOfReply(bytes: Buffer, from: number, mostBytes: number): number | un
         throw brokenProtocol('a string without its end');
       }
     }
-    if (elements > MOST_ELEMENTS) throw brokenProtocol(`more than ${MOST_ELEMENTS} elements in one answer`);
-    if (at - from > mostBytes) throw brokenProtocol(`an answer of more than ${mostBytes} bytes`);
+    if (elements > MOST_ELEMENTS) throw brokenProtocol(`more than ${MOST_ELEMENTS} elements in one reply`);
+    if (at - from > mostBytes) throw brokenProtocol(`a reply of more than ${mostBytes} bytes`);
   }
   return at <= bytes.length ? at : undefined;
 }

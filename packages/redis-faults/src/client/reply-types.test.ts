@@ -14,7 +14,7 @@ function taken(read: (reply: unknown) => unknown): string[] {
     } catch (error) {
       expect(error).toBeInstanceOf(RedisWireError);
       expect(error).toMatchObject({ code: 'UNEXPECTED_REPLY' });
-      expect(String(error)).toContain('the server answered CMD with ');
+      expect(String(error)).toContain('the server replied to CMD with ');
       return [];
     }
   });

@@ -140,7 +140,7 @@ async function call(
   };
   try {
     const reply = await within(answer(), ANSWER_MS, signal);
-    if (reply === TIMED_OUT) throw new Error(`no answer came within ${ANSWER_MS} ms`);
+    if (reply === TIMED_OUT) throw new Error(`no reply came within ${ANSWER_MS} ms`);
     return reply;
   } finally {
     ended.abort();

@@ -43,11 +43,7 @@ export type PauseFinding =
 
 const unclear = (state: 'Lost' | 'Unreachable', of: string, error: unknown): PauseFinding => {
   const isRefusal = !gaveNoAnswer(error);
-  const what = isRefusal
-    ? 'answered with an error'
-    : state === 'Lost'
-      ? 'lost with its connection'
-      : 'not answered';
+  const what = isRefusal ? 'got an error' : state === 'Lost' ? 'lost with its connection' : 'got no reply';
   return {
     kind: 'unclear',
     state: isRefusal ? 'ReadRefused' : state,

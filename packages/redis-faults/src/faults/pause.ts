@@ -156,7 +156,7 @@ async function releaseAll(
   const release = await releaseOf(redis, paused);
   const refused = silent.length === 0;
   const why = messageOf(outcomes.find((failure) => failure !== undefined));
-  const message = `CLIENT PAUSE was ${refused ? 'refused' : 'sent and not answered'}: ${why}${release.message}`;
+  const message = `CLIENT PAUSE was ${refused ? 'refused' : 'sent and got no reply'}: ${why}${release.message}`;
   return {
     ...(refused && release.confirmed && { endedAt: now() }),
     proof: refused ? 'Mismatch' : 'Inconclusive',
@@ -179,7 +179,7 @@ async function releaseOf(
   const names = listed(servers.map(({ name }) => name));
   return {
     confirmed,
-    message: `. The pause of ${names} ${confirmed ? 'was released' : 'was to be released, and that was not answered'}`,
+    message: `. The pause of ${names} ${confirmed ? 'was released' : 'was to be released, and that got no reply'}`,
   };
 }
 
@@ -194,7 +194,7 @@ async function prove(
   const late = Math.round(startedAt + ms - until);
   if (late > LATE_MS) {
     const release = await releaseOf(redis, redis.servers);
-    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced${release.message}`;
+    const message = `${redis.name} replied to CLIENT PAUSE so late that the pause would last ${late} ms longer than announced${release.message}`;
     return { startedAt, proof: 'Inconclusive', message, evidence: [message], released: release.confirmed };
   }
   onPaused?.();
@@ -230,9 +230,9 @@ function recordFinding(finding: PauseFinding, sentAt: number, record: RecordEven
 export function verdictOn(finding: PauseFinding, name: string, ms: number, plannedMs: number): Proof {
   if (finding.kind === 'held') {
     const planned = formatDuration(plannedMs);
-    const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
+    const reads = counted(finding.reads, 'read');
     return confirmed(
-      `writes to ${name} stall for ${ms} ms of the configured ${planned}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+      `writes to ${name} stall for ${ms} ms of the configured ${planned}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} took at most ${finding.slowestReadMs.toFixed(1)} ms`,
     );
   }
   if (finding.kind === 'unclear') {
@@ -245,6 +245,6 @@ export function verdictOn(finding: PauseFinding, name: string, ms: number, plann
         `${accepted} for ${ms} ms and ${after}, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,
       )
     : mismatch(
-        `${accepted} and ${after}. Check whether a proxy answers in its place, or another client sends CLIENT UNPAUSE`,
+        `${accepted} and ${after}. Check whether a proxy replies in its place, or another client sends CLIENT UNPAUSE`,
       );
 }

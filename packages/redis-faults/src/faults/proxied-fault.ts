@@ -154,7 +154,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
       const endedAt = await this.proxy.release().then(now, () => undefined);
       this.#close();
       const isEnded = endedAt !== undefined;
-      const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was ${isEnded ? 'ended' : 'to be ended, and that was not answered'}`;
+      const message = `${this.proxy.name} responded so late that the fault would last longer than announced; it was ${isEnded ? 'ended' : 'to be ended, and that got no reply'}`;
       return { startedAt, ...(isEnded && { endedAt }), proof: 'Inconclusive', message, evidence: [message] };
     }
     this.#seenAt = now();
@@ -253,8 +253,8 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     this.#close();
     throw new NotInjectedError(
       answer === 'Answered'
-        ? `without a fault, Redis answered the operator ${way} after ${Math.ceil(tookMs)} ms, so the fault could not be shown: give the fault proxy and Redis more CPU`
-        : `Redis did not answer the operator ${way}: check that no NetworkPolicy blocks it, and with redis.tls, that the certificate is the one of Redis`,
+        ? `without a fault, Redis replied to the operator ${way} after ${Math.ceil(tookMs)} ms, so the fault could not be shown: give the fault proxy and Redis more CPU`
+        : `Redis did not reply to the operator ${way}: check that no NetworkPolicy blocks it, and with redis.tls, that the certificate is the one of Redis`,
     );
   }
 

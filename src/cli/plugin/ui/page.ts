@@ -39,7 +39,7 @@ const update = async () => {
 };
 const repeat = async () => {
   if (!document.hidden) await update().catch(() => show('Not live: the program that serves this page, or the API server, '
-    + 'does not answer as it should. The page shows its last state.', 'state-lost'));
+    + 'does not respond as it should. The page shows its last state.', 'state-lost'));
   setTimeout(repeat, 2000);
 };
 addEventListener('keydown', ({ key }) => {

@@ -70,7 +70,7 @@ async function kubeconfigOf(server: string): Promise<string> {
 const addressOfApi = (): string => `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
 
 it.each([
-  ['there is no API server', () => 'http://127.0.0.1:1', /no answer from the API server/],
+  ['there is no API server', () => 'http://127.0.0.1:1', /no response from the API server/],
   // Below this path, the server knows nothing at all.
   ['ChaosDemos are not served', () => `${addressOfApi()}/empty`, /CustomResourceDefinition is missing/],
 ])('ends with the cause if %s', { timeout: 60_000 }, async (_, server, cause) => {

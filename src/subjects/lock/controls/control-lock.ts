@@ -50,7 +50,7 @@ export async function controlLock(toolkit: Toolkit, key: string, signal: AbortSi
         );
       if (last?.outcome !== 'Rejected')
         throw new Error(
-          `${pod} did not reject a request for a lock that is held${when}: ${why}. Correct ${PART}.acquire.deniedStatuses, or let it answer within health.timeout`,
+          `${pod} did not reject a request for a lock that is held${when}: ${why}. Correct ${PART}.acquire.deniedStatuses, or let it respond within health.timeout`,
         );
     }
   };

@@ -42,7 +42,7 @@ export class LockRequests implements ReadsAnswers {
       return 'Admitted';
     }
     if (deniedStatuses.includes(status)) return 'Rejected';
-    throw new Error(`answered ${status}, which neither grants nor denies the lock by the spec`);
+    throw new Error(`responded with ${status}, which neither grants nor denies the lock by the spec`);
   }
 
   /** The token of a grant. @throws Error with the problem of an answer without it */
@@ -65,6 +65,6 @@ export const RELEASES: ReadsAnswers = {
   read({ status }) {
     if (status < 300) return 'Admitted';
     if (status < 500) return 'Rejected';
-    throw new Error(`answered ${status}`);
+    throw new Error(`responded with ${status}`);
   },
 };

@@ -29,8 +29,8 @@ const MOST_SLOTS = 100;
 const acquire = z
   .object({
     ...requestFields('POST'),
-    grantedStatuses: statuses([200, 201, 204], 'Statuses of answers that grant the lock.'),
-    deniedStatuses: statuses([409, 423, 429], 'Statuses of answers that mean that others hold it.'),
+    grantedStatuses: statuses([200, 201, 204], 'Statuses of responses that grant the lock.'),
+    deniedStatuses: statuses([409, 423, 429], 'Statuses of responses that mean that others hold it.'),
     token: answerPart(
       `the token of the holder, ${TOKEN_PLACE} in the release`,
       `Left out: ${TOKEN_PLACE} is a text of the operator, and may be in the request to acquire.`,
@@ -38,7 +38,7 @@ const acquire = z
     fencing: answerPart('the fencing token', 'A whole number, which grows with each grant of a key.'),
   })
   .meta({
-    description: `The request for one slot of the lock ${KEY_PLACE}. It answers at once, or waits at most as long as its caller.`,
+    description: `The request for one slot of the lock ${KEY_PLACE}. It responds at once, or waits at most as long as its caller.`,
     ...cel({
       rule: hasPlace(KEY_PLACE),
       message: `write ${KEY_PLACE} where the request has the name of the lock`,
@@ -84,7 +84,7 @@ export const lockSchema = z
       requestPath
         .default('/')
         .describe(
-          'Path of a GET request that needs no lock. A pod is healthy if it answers with a status from 200 to 399.',
+          'Path of a GET request that needs no lock. A pod is healthy if it responds with a status from 200 to 399.',
         ),
       'the pods',
     ).prefault({}),

@@ -103,7 +103,7 @@ export function contenderOf(options: ContenderOptions) {
     const fence = isGranted && result.answer ? requests.fenceIn(result.answer) : undefined;
     asked = { ...request, ...(fence !== undefined && { fence }) };
     id = history.request(asked);
-    const why = problem ?? `answered ${request.status}`;
+    const why = problem ?? `responded with ${request.status}`;
     return { request, why, ...(isGranted && { held: heldBy(id, request, result, own) }) };
   };
 

@@ -70,7 +70,7 @@ function failureIn({ failure, requests }: Exhausted, full: number, timeoutField:
           ? `See path, admittedStatuses and rejectedStatuses in ${HTTP_FIELD}`
           : `If your rate limiter rejects in this way, name the status in ${HTTP_FIELD}.rejectedStatuses; else see in the logs why it failed`;
   return new Error(
-    `without any fault ${name} to ${request.pod} failed after ${admitted} of ${full} were admitted: ${problem}. An error or no answer is not a rejection. ${remedy}`,
+    `without any fault ${name} to ${request.pod} failed after ${admitted} of ${full} were admitted: ${problem}. An error or no response is not a rejection. ${remedy}`,
   );
 }
 

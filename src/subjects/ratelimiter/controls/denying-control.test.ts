@@ -52,7 +52,7 @@ describe('whether a limiter behind HTTP denies once its limit is used up', () =>
 
   it('an overloaded server is no rejection: the error names request, answer, field', async () => {
     expect(await problemOf(status(503))).toMatch(
-      /GET \/of\/demo-a .*api-0 failed after 3 of 3 .*: answered 503, .*\.rejectedStatuses/,
+      /GET \/of\/demo-a .*api-0 failed after 3 of 3 .*: responded with 503, .*\.rejectedStatuses/,
     );
   });
 

@@ -92,6 +92,6 @@ export async function measureLag(
   if (leftOut > 0) throw new Error(leftOutShortfall(leftOut));
   if (samples >= MIN_SAMPLES) return { lag, samples };
   throw new Error(
-    `the counters could be read only ${counted(samples, 'time')} without any fault: ${problem ?? 'answers came too slowly'}`,
+    `the counters could be read only ${counted(samples, 'time')} without any fault: ${problem ?? 'replies came too slowly'}`,
   );
 }

@@ -56,7 +56,7 @@ describe('the mechanism of a fault', () => {
 
   it('is Redis if the type permits it', () => {
     expect(chosen({ type: 'Stall' })).toMatch(/^Redis stops taking writes/);
-    expect(chosen({ type: 'Latency' })).toMatch(/^Redis answers late/);
+    expect(chosen({ type: 'Latency' })).toMatch(/^Redis replies late/);
     expect(chosen({ type: 'Refuse' })).toMatch(/^Redis refuses connections/);
   });
 

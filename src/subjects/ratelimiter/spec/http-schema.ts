@@ -43,9 +43,9 @@ export const httpInterfaceSchema = z
       ),
     admittedStatuses: statuses(
       [200, 201, 202, 204],
-      'Statuses of answers that mean that the request was admitted.',
+      'Statuses of responses that mean that the request was admitted.',
     ),
-    rejectedStatuses: statuses([429], 'Statuses of answers that mean that the limit is used up.'),
+    rejectedStatuses: statuses([429], 'Statuses of responses that mean that the limit is used up.'),
     decision: decision.optional(),
     ...httpAccess,
     callers: z
@@ -60,7 +60,7 @@ export const httpInterfaceSchema = z
       ),
   })
   .meta({
-    description: `One request that the limiter counts, and what its answers mean. Left out: the bundled limiter. Write ${KEY_PLACE} where it takes the identity of its caller: in a header, the path, the query or the body. Write ${ADDRESS_PLACE} if that is an address, such as in X-Forwarded-For.`,
+    description: `One request that the limiter counts, and the meaning of its responses. Left out: the bundled limiter. Write ${KEY_PLACE} where it takes the identity of its caller: in a header, the path, the query or the body. Write ${ADDRESS_PLACE} if that is an address, such as in X-Forwarded-For.`,
     ...cel(
       {
         rule: `(self.identity == 'Key') == ${KEYED}`,

@@ -94,7 +94,7 @@ const health = healthSchema(
   requestPath
     .optional()
     .describe(
-      'Path of a GET request that uses no limit: a pod is healthy if it answers with a status from 200 to 399. Left out: a pod is healthy if it accepts connections, and one that is slow looks like a slow limiter. The bundled limiter has /health.',
+      'Path of a GET request that uses no limit: a pod is healthy if it responds with a status from 200 to 399. Left out: a pod is healthy if it accepts connections, and one that is slow looks like a slow limiter. The bundled limiter has /health.',
     ),
   'the rate limiter',
 ).prefault({});

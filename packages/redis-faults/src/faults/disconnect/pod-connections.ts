@@ -105,7 +105,7 @@ export class PodConnections {
       const left = connections.filter(({ id }) => ids.has(id));
       if (left.length === 0) continue;
       return mismatch(
-        `${server.name} still has ${left.length} of ${counted(connections.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
+        `${server.name} still has ${left.length} of ${counted(connections.length, 'connection')} that were to be ended. Check whether a proxy replies in its place`,
       );
     }
     const missing = [...this.#pods].flatMap(([ip, pods]) => (this.#ended.has(ip) ? [] : pods));

@@ -45,7 +45,7 @@ export class BySentinel extends FencedFailover {
       if (error instanceof Error && error.name === 'ReplyError') {
         throw new Error(`${name} rejected SENTINEL FAILOVER: ${error.message}`, { cause: error });
       }
-      answer = `SENTINEL FAILOVER ${masterName} was sent to ${name}, and not answered: ${messageOf(error)}`;
+      answer = `SENTINEL FAILOVER ${masterName} was sent to ${name}, and got no reply: ${messageOf(error)}`;
     }
     const { now, target } = this.tools;
     const seen = await otherPrimary(this.#sentinels, target.redis[0], until - now(), signal);

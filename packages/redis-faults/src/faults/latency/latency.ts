@@ -43,7 +43,7 @@ export class LateCommands extends ProxiedFault {
     await this.#probe();
     if (!this.#last) return this.#unknown();
     const { readMs, tookMs } = this.#last;
-    const message = `Through the proxy, ${redis.name} answered the operator after ${tookMs.toFixed(1)} ms, and directly after ${readMs.toFixed(1)} ms`;
+    const message = `Through the proxy, ${redis.name} replied to the operator after ${tookMs.toFixed(1)} ms, and directly after ${readMs.toFixed(1)} ms`;
     const look = this.#look();
     // One is always under way, so that the end is seen at once.
     void this.#keepProbing();
@@ -100,7 +100,7 @@ export const latency = {
   parameters: ['latency'],
   mechanisms: {
     Proxy: {
-      title: 'Redis answers late',
+      title: 'Redis replies late',
       cause: 'store-slow',
       create: (tools, { latencyMs }) => new LateCommands(tools, latencyMs),
     },

@@ -19,7 +19,7 @@ export class Refuse extends ProxiedFault {
     const port = await portState(proxy.host, state.port);
     if (port === 'Accepted') {
       return mismatch(
-        `Port ${state.port} of ${proxy.name} still accepts connections. Check whether another proxy answers in its place`,
+        `Port ${state.port} of ${proxy.name} still accepts connections. Check whether another proxy replies in its place`,
       );
     }
     if (port === 'Silent') {
@@ -36,10 +36,10 @@ export class Refuse extends ProxiedFault {
         );
       }
       return confirmed(
-        `A new connection was refused, ${tools.redis.name} lists none of the connections that were open before, and answered a direct read within ${readMs.toFixed(1)} ms`,
+        `A new connection was refused, ${tools.redis.name} lists none of the connections that were open before, and replied to a direct read within ${readMs.toFixed(1)} ms`,
       );
     } catch (error) {
-      return inconclusive(`Whether ${tools.redis.name} itself answers is not known: ${messageOf(error)}`);
+      return inconclusive(`Whether ${tools.redis.name} itself replies is not known: ${messageOf(error)}`);
     }
   }
 

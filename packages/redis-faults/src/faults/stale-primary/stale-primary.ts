@@ -60,17 +60,17 @@ export class StalePrimary extends ProxiedFault {
     const fresh = await this.dial(before);
     const answer = await fresh?.state();
     fresh?.close();
-    const message = `${which} from before the fault answered ${old === 'Stale' ? 'READONLY' : 'something else, or nothing'}, and a new one ${answer === 'Answered' ? 'led to Redis' : 'did not lead to Redis'}`;
+    const message = `${which} from before the fault got ${old === 'Stale' ? 'READONLY' : 'something else, or nothing'}, and a new one ${answer === 'Answered' ? 'led to Redis' : 'did not lead to Redis'}`;
     return { proof: old === 'Stale' && answer === 'Answered' ? 'Confirmed' : 'Mismatch', message };
   }
 }
 
 export const stalePrimary = {
   type: 'StalePrimary',
-  meaning: 'open connections answer READONLY, as those of a former primary',
+  meaning: 'open connections get READONLY, as those of a former primary',
   mechanisms: {
     Proxy: {
-      title: 'Open connections to Redis answer READONLY',
+      title: 'Open connections to Redis get READONLY',
       cause: 'store-connections-broken',
       lasts: 'Lingers',
       create: (tools, { lingerMs }) => new StalePrimary(tools, lingerMs),

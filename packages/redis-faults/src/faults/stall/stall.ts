@@ -39,16 +39,16 @@ export class Blackhole extends ProxiedFault {
     // The proxy forgets what it has sent.
     fresh?.close();
     if (isAnswered) {
-      const message = 'A command of the operator was answered through the proxy, or its connection ended';
+      const message = 'A command of the operator got a reply through the proxy, or its connection ended';
       return now() > until - EARLY_MS
         ? inconclusive(`${message}, when the fault may have ended`)
-        : mismatch(`${message}. Check whether another proxy answers in its place`);
+        : mismatch(`${message}. Check whether another proxy replies in its place`);
     }
     if (!fresh) {
       return inconclusive('The proxy did not accept a new connection of the operator');
     }
     if (this.#failure !== undefined) return this.#unknown();
-    const message = `Over a connection from before the fault and a new one, the operator got no answer within ${QUICK_MS} ms`;
+    const message = `Over a connection from before the fault and a new one, the operator got no reply within ${QUICK_MS} ms`;
     return readMs <= QUICK_MS
       ? confirmed(`${message}, and a direct read took ${Math.round(readMs)} ms`)
       : inconclusive(`${message}, and a direct read got none in that time either`);
@@ -64,13 +64,13 @@ export class Blackhole extends ProxiedFault {
 
   protected override async proveEnd(): Promise<Proof | undefined> {
     if (this.#answer !== 'Answered')
-      return inconclusive('The connection of the operator ended without an answer');
+      return inconclusive('The connection of the operator ended without a reply');
     return this.#failure === undefined ? undefined : this.#unknown();
   }
 
   #unknown(): Proof {
     const { name } = this.tools.redis;
-    return inconclusive(`Whether ${name} itself answered is not known: ${this.#failure}`);
+    return inconclusive(`Whether ${name} itself replied is not known: ${this.#failure}`);
   }
 
   /** How long a direct read takes; infinite if that is not quick, so that a slow one makes no end late. Never rejects. */
@@ -87,7 +87,7 @@ export class Blackhole extends ProxiedFault {
 
 export const stall = {
   type: 'Stall',
-  meaning: 'writes wait, and reads are answered; via a fault proxy, no command is answered',
+  meaning: 'writes wait, and reads get replies; via a fault proxy, no command gets a reply',
   mechanisms: {
     Redis: {
       title: 'Redis stops taking writes',
@@ -96,7 +96,7 @@ export const stall = {
       create: (tools) => new FencedPause(tools),
     },
     Proxy: {
-      title: 'Redis answers nothing',
+      title: 'Redis sends no reply',
       cause: 'store-connections-broken',
       create: (tools) => new Blackhole(tools),
     },

@@ -20,7 +20,7 @@ import { type LockSpec, longestHoldMs, PART, ttlOf } from '../../spec/schema.ts'
 const schema = z.object({
   fault: faultSchema,
   callerTimeout: durationField(
-    'How long a contender waits for an answer. It listens on after that: a late grant is a grant.',
+    'How long a contender waits for a response. It listens on after that: a late grant is a grant.',
     '100ms',
     '10s',
   ).default('1s'),
@@ -51,7 +51,7 @@ export const api = {
   measures: [
     ...growing('grants', {
       doubleGrants:
-        'Grants of a key whose slots were all held for certain: from the answer until the release was sent, or its ttl had passed.',
+        'Grants of a key whose slots were all held for certain: from the response until the release was sent, or its ttl had passed.',
       staleTokens:
         'Grants whose fencing token is not larger than that of an earlier grant. Only with fencing.',
     }),

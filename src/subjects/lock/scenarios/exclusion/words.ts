@@ -49,7 +49,7 @@ export const lockWords: (found: Code) => string = wording<LockCode>({
   TooFewAcquires: ({ have, need }) =>
     `${counted(have, 'request')} to acquire in the fault came while a slot was free, and ${need} are needed: ${LONGER}`,
   TooFewBefore: () =>
-    'too few requests to acquire had an answer without a fault to compare with: lengthen countdown or exclusion.settle',
+    'too few requests to acquire had a response without a fault to compare with: lengthen countdown or exclusion.settle',
   NearBorder: ({ counts }) =>
     `what contenders got is near the border of ${Math.round(100 * SHARE)} % between two results (${gotText(counts)}): ${LONGER}`,
 
@@ -60,7 +60,7 @@ export const lockWords: (found: Code) => string = wording<LockCode>({
   Returned: ({ keys, slots }) =>
     `Every slot was granted again after the fault, by every pod: ${counted(keys, 'key')} with ${counted(slots, 'slot')} each`,
   NotReturned: ({ have, keys, of, slots, waitedMs }) =>
-    `Not every slot was granted again: ${keys} of ${counted(of, 'key')} still rejected after ${(waitedMs / 1000).toFixed(1)} s without a holder, ${have} of ${counted(slots, 'slot')} granted. A request without an answer took one, or a release was lost`,
+    `Not every slot was granted again: ${keys} of ${counted(of, 'key')} still rejected after ${(waitedMs / 1000).toFixed(1)} s without a holder, ${have} of ${counted(slots, 'slot')} granted. A request without a response took one, or a release was lost`,
   NotRecovered: ({ keys, of, waitedMs }) =>
     `${keys} of ${counted(of, 'key')} could not be acquired ${(waitedMs / 1000).toFixed(1)} s after contenders had stopped: requests had an error or no response`,
 });

@@ -61,7 +61,7 @@ export class HttpCallers {
     return address;
   }
 
-  /** @throws Error with the problem of an answer that shows neither: `answered 503` */
+  /** @throws Error with the problem of an answer that shows neither: `responded with 503` */
   read({ body, status }: Pick<HttpAnswer, 'status' | 'body'>): 'Admitted' | 'Rejected' {
     const { admittedStatuses, decision, rejectedStatuses } = this.#mapping;
     const value = decision && memberAt(parseJson(body), decision.pointer);
@@ -71,12 +71,12 @@ export class HttpCallers {
     const rejected = rejectedStatuses.includes(status) && means(decision?.rejected, decision?.admitted);
     if (admitted && rejected) {
       throw new Error(
-        `answered ${status}, which is both admitted and rejected by the spec: make the two exclude each other`,
+        `responded with ${status}, which is both admitted and rejected by the spec: make the two exclude each other`,
       );
     }
     if (admitted) return 'Admitted';
     if (rejected) return 'Rejected';
-    throw new Error(`answered ${status}, which is neither admitted nor rejected by the spec`);
+    throw new Error(`responded with ${status}, which is neither admitted nor rejected by the spec`);
   }
 }
 

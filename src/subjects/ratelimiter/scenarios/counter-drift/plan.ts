@@ -40,13 +40,13 @@ export const api = {
       drift:
         'The largest lead of what the pods admitted over what Redis counted. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
       overAdmission:
-        'Requests that callers were admitted beyond the limit during the fault, by the answers that the sender got.',
+        'Requests that callers were admitted beyond the limit during the fault, by the responses that the sender got.',
       requests: 'Requests of the steady traffic that were sent.',
       admitted: 'Requests that were admitted.',
       rejected: 'Requests that were rejected because the limit was used up.',
       errors:
-        'Requests that were answered with a status of 500 or above, such as the 503 of a pod that got no answer from Redis.',
-      timeouts: 'Requests that were not answered in time, or whose connection broke.',
+        'Requests that got a status of 500 or above, such as the 503 of a pod that got no reply from Redis.',
+      timeouts: 'Requests that got no response in time, or whose connection broke.',
     }),
     ...measures('requests', {
       underCounted:

@@ -53,8 +53,8 @@ export const api = {
     ...measures('requests', {
       requests: 'Requests of the burst.',
       rejected: 'Requests of the burst that were rejected.',
-      errors: 'Requests of the burst that were answered with an error, or not sent.',
-      timeouts: 'Requests of the burst that were not answered in time, or whose connection broke.',
+      errors: 'Requests of the burst that got an error, or were not sent.',
+      timeouts: 'Requests of the burst that got no response in time, or whose connection broke.',
     }),
   ],
   finding: (result, summary) =>

@@ -128,8 +128,8 @@ export class OutageCallers {
     const what = {
       Admitted: `admitted by ${pod}`,
       Rejected: `rejected by ${pod}`,
-      Error: `answered with an error by ${pod}`,
-      Timeout: `not answered by ${pod} within storeOutage.callerTimeout, ${formatDuration(callerTimeoutMs)}`,
+      Error: `given an error by ${pod}`,
+      Timeout: `given no response by ${pod} within storeOutage.callerTimeout, ${formatDuration(callerTimeoutMs)}`,
     }[outcome];
     const logs = 'see in the logs of the rate limiter why';
     const advice =
@@ -168,7 +168,7 @@ export class OutageCallers {
     const reasons: Partial<Record<RequestOutcome, string>> = {
       Rejected:
         'was rejected, though the limit had time to be replenished: see who else sends requests to these pods under the address of the operator',
-      Timeout: `had no answer within ${formatDuration(this.#scene.plan.callerTimeoutMs)}`,
+      Timeout: `had no response within ${formatDuration(this.#scene.plan.callerTimeoutMs)}`,
     };
     const why = request && reasons[request.outcome];
     return `the first request to ${pod} right before the fault ${why ?? 'failed'}`;

@@ -35,7 +35,7 @@ const TYPES_THAT_LOSE = [...typesThatLast('Moment'), ...typesThatLast('ForGood')
 const schema = z
   .object({
     fault: faultSchema,
-    callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),
+    callerTimeout: durationField('How long a caller waits for a response.', '100ms', '10s').default('1s'),
     requestsPerSecond: wholeField(
       1,
       50,
@@ -98,7 +98,7 @@ export const api = {
       notAdmitted:
         'Requests within the limit of their caller that were rejected, failed or timed out during the fault.',
       overAdmission:
-        "Requests of one caller admitted beyond what the limit allows, by the sender's own count, whether or not it still waited for the answer.",
+        "Requests of one caller admitted beyond what the limit allows, by the sender's own count, whether or not it still waited for the response.",
     }),
     ...measures('requests', {
       underLimit:
@@ -107,12 +107,12 @@ export const api = {
         'Requests of notAdmitted with a status from 500 on, except 503. Left out if there were none.',
     }),
     ...measures('ms', {
-      latencyBefore: 'Median time to an answer before the fault.',
+      latencyBefore: 'Median time to a response before the fault.',
       latencyDuring:
-        'The same during the fault, of the answers that came in time; missing if none came. Requests that the end of the fault may have answered do not count.',
+        'The same during the fault, of the responses that came in time; missing if none came. Requests that may have waited for the end of the fault do not count.',
       latencyAfter: 'The same after the fault.',
       timeToRecovery:
-        'From the end of the fault until each pod admitted callers within their limits and rejected others again. With identity SourceAddress: until it answered and rejected the one caller. The bound is settle. A lower bound if that had not happened when the last request was sent.',
+        'From the end of the fault until each pod admitted callers within their limits and rejected others again. With identity SourceAddress: until it responded and rejected the one caller. The bound is settle. A lower bound if that had not happened when the last request was sent.',
     }),
     ...measures('callers', {
       lockedOut:
