@@ -35,7 +35,7 @@ const chapter = z.object({
     .enum(CHAPTER_STATES)
     .describe('Waiting: its work is done and it waits for advance. Stopped: the run ended in it.'),
   startedAt: time('When it began, and the run left the one before.').optional(),
-  doneAt: time('When its work was done; pace.dwell counts from here.').optional(),
+  doneAt: time('When its work was done; pace.dwell counts from here. Gone once it is left.').optional(),
   message: text(LIMITS.message, 'What is happening in it, or what has happened.').optional(),
 });
 

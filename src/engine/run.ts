@@ -217,6 +217,7 @@ function playChapters(context: Context, run: RunStatus): void {
     entry.doneAt ??= iso(now);
     if (!canAdvance(context, run, chapter, entry, work.note)) return;
     entry.state = 'Completed';
+    delete entry.doneAt;
     if (chapter.stage === 'complete') return finish(context, run, verdictOf(context, work.message));
   }
 }

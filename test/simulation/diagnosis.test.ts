@@ -7,6 +7,7 @@ import {
   RECOVERED_AFTER,
   type ScenarioStatus,
 } from '../../src/api/index.ts';
+import { leftAt } from '../../src/engine/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import type { Behaviour } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';
@@ -28,9 +29,10 @@ const providers = ({ status }: Simulation): unknown[] =>
 const since = ({ run }: ChaosDemoStatus, time: string | undefined): number =>
   Date.parse(time ?? '') - Date.parse(run?.startedAt ?? '');
 
-const doneAt = (simulation: Simulation, title: string): number => {
-  const chapter = simulation.status.chapters?.find((candidate) => candidate.title === title);
-  return since(simulation.status, chapter?.doneAt);
+const leftChapterAt = ({ status }: Simulation, title: string): number => {
+  const { chapters = [], run } = status;
+  const place = chapters.findIndex((chapter) => chapter.title === title);
+  return since(status, leftAt(chapters, place, run?.completedAt));
 };
 
 describe('a diagnosis', () => {
@@ -66,7 +68,7 @@ describe('a diagnosis', () => {
     const alone = await runOf(MODEL({ diagnosisProfile: 'rules' }));
     const beside = await runOf(MODEL(), behaviour);
     for (const title of ['Recovery', 'Surge', 'Surge Detection', 'Surge Diagnosis']) {
-      expect([title, doneAt(beside, title)]).toEqual([title, doneAt(alone, title)]);
+      expect([title, leftChapterAt(beside, title)]).toEqual([title, leftChapterAt(alone, title)]);
     }
     const restoredIn = (simulation: Simulation): number =>
       simulation.writes.findIndex(({ chapter }) => chapter?.includes('Demo Complete'));
@@ -80,7 +82,7 @@ describe('a diagnosis', () => {
   it('is awaited for a minute once everything is restored, and no longer', async () => {
     const simulation = await runOf(MODEL(), { model: 'hangs' });
     const { status } = simulation;
-    const queried = doneAt(simulation, 'Surge Diagnosis');
+    const queried = leftChapterAt(simulation, 'Surge Diagnosis');
     expect(since(status, status.run?.completedAt) - queried).toBeLessThan(62_000);
     const { id: restore } = simulation.performed.find(({ kind }) => kind === 'Restore') ?? {};
     expect(restore).toBe('1/complete');
