@@ -5,20 +5,14 @@
  */
 import type { ModelProfile } from './profiles.ts';
 
-/** Tokens of one question. */
-export interface TokenUse {
-  readonly input: number;
-  readonly output: number;
-}
-
 /** Thrown if a question might exceed the budget. The message names the budget and when it is renewed. */
 export class BudgetError extends Error {
   override readonly name = 'BudgetError';
 }
 
-/** A reservation. Settle it once, with the actual use; with zero if nothing was used. */
+/** A reservation. Settle it once, with the tokens that were used; with 0 if none were. */
 export interface Reservation {
-  settle(used: TokenUse): void;
+  settle(used: number): void;
 }
 
 const DAY_MS = 86_400_000;
@@ -37,9 +31,8 @@ export class DayBudget {
   }
 
   /** @throws {BudgetError} if that might exceed the budget */
-  reserve({ input, output }: TokenUse): Reservation {
+  reserve(tokens: number): Reservation {
     const day = this.#turnPage();
-    const tokens = input + output;
     if (this.#tokens + tokens > this.#most) {
       const left = Math.max(0, this.#most - this.#tokens);
       const next = new Date((day + 1) * DAY_MS).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
@@ -51,7 +44,7 @@ export class DayBudget {
     return {
       settle: (used) => {
         // Reservations of a day that has ended are forgotten with it.
-        if (this.#turnPage() === day) this.#tokens += used.input + used.output - tokens;
+        if (this.#turnPage() === day) this.#tokens += used - tokens;
       },
     };
   }

@@ -18,7 +18,6 @@ import { checkAnswer } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
 import { modelProvider } from './model-provider.ts';
 import { type ModelProfile, parseProfiles } from './profiles.ts';
-import { ANSWER_BYTES } from './query-model.ts';
 
 const KEY = 'key-of-a-test-0123456789';
 
@@ -144,11 +143,10 @@ describe('a model behind the OpenAI protocol', () => {
     }
   });
 
-  it.each<[string, Answer, RegExp]>([
+  it.each<[string, Answer]>([
     [
       'what is no JSON',
       (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices": [{'),
-      /not of its protocol/,
     ],
     [
       'without end',
@@ -160,7 +158,6 @@ describe('a model behind the OpenAI protocol', () => {
         };
         more();
       },
-      new RegExp(`answered with more than ${ANSWER_BYTES} bytes`),
     ],
     [
       'and breaks off',
@@ -168,38 +165,26 @@ describe('a model behind the OpenAI protocol', () => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
         response.write('{"choices":', () => response.destroy());
       },
-      /broke off/,
     ],
-    [
-      'text that is no answer',
-      (response) => json(response, completion('I would restart everything.')),
-      /did not answer in JSON/,
-    ],
-    ['no text', (response) => json(response, completion('')), /answered nothing/],
-    [
-      'a refusal of the server',
-      (response) => json(response, completion('', { finish: 'content_filter' })),
-      /refused to answer/,
-    ],
+    ['text that is no answer', (response) => json(response, completion('I would restart everything.'))],
+    ['no text', (response) => json(response, completion(''))],
+    ['a refusal of the server', (response) => json(response, completion('', { finish: 'content_filter' }))],
     [
       'half of it',
       (response) => json(response, completion(JSON.stringify(good).slice(0, 80), { finish: 'length' })),
-      /cut off after 100 tokens: raise maxOutputTokens/,
     ],
     [
       'a page that says that there is nothing',
       (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<html>'),
-      /answered 404.*baseURL/,
     ],
     [
       'an error with controls',
       (response) => json(response, { error: { message: `\u{1b}[2J${'x'.repeat(5000)}` } }, 400),
-      /answered 400: \ufffd\[2Jx{150,156}…$/,
     ],
-  ])('a failure is reported if it answers %s', async (_, answer, message) => {
+  ])('a failure is reported if it answers %s', async (_, answer) => {
     const reported = await failure(await serve(answer));
-    expect(reported).toMatch(message);
-    expect(reported.length).toBeLessThan(400);
+    // The code of a broken connection differs.
+    expect(reported.replace(/ off \(\w+\)$/, ' off')).toMatchSnapshot();
   });
 
   it('an answer is found in a code fence', async () => {
@@ -226,22 +211,15 @@ describe('a model behind the Anthropic protocol', () => {
     expect(leaksIn(server?.requests[0])).toEqual([]);
   });
 
-  it.each<[string, Answer, RegExp]>([
-    [
-      'is overloaded',
-      (response) =>
-        json(response, { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 529),
-      /answered 529: Overloaded/,
-    ],
-    ['refuses', (response) => json(response, anthropicMessage('', 'refusal')), /refused to answer/],
-    [
-      'is cut off',
-      (response) => json(response, anthropicMessage('{"anomaly"', 'max_tokens')),
-      /cut off after 100 tokens/,
-    ],
-    ['answers something else', (response) => json(response, completion('x')), /not of its protocol/],
-  ])('a failure is reported if it %s', async (_, answer, message) => {
-    expect(await failure(await serve(answer, anthropic))).toMatch(message);
+  const overloaded = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
+
+  it.each<[string, Answer]>([
+    ['is overloaded', (response) => json(response, overloaded, 529)],
+    ['refuses', (response) => json(response, anthropicMessage('', 'refusal'))],
+    ['is cut off', (response) => json(response, anthropicMessage('{"anomaly"', 'max_tokens'))],
+    ['answers something else', (response) => json(response, completion('x'))],
+  ])('a failure is reported if it %s', async (_, answer) => {
+    expect(await failure(await serve(answer, anthropic))).toMatchSnapshot();
   });
 });
 

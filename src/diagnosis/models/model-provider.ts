@@ -24,7 +24,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
       }
       const key = profile.apiKeyFile === undefined ? undefined : await readKey(profile.apiKeyFile);
       const ca = profile.caFile === undefined ? undefined : await readCa(profile.caFile);
-      const most = { input: prompt.tokens, output: profile.maxOutputTokens };
+      const most = prompt.tokens + profile.maxOutputTokens;
       const { queryModel } = await import('./query-model.ts');
       const question = { profile, prompt, key, ca, reserve: () => budget.reserve(most) };
       return providerAnswer(await queryModel(question, signal), profile);
@@ -42,7 +42,7 @@ function providerAnswer(
     return { answer, promptVersion: PROMPT_VERSION, ...(model !== undefined && { model }) };
   const cutOff = `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`;
   const nothing = text.trim() === '' ? 'the model answered nothing' : 'the model did not answer in JSON';
-  throw new Error(isRefused ? 'the model refused to answer' : isTruncated ? cutOff : nothing);
+  throw new Error(isRefused ? 'the model declined to answer' : isTruncated ? cutOff : nothing);
 }
 
 /** The JSON in a text: all of it, or the part from the first brace to the last, as in a fence. */

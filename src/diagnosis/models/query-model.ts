@@ -8,7 +8,7 @@ import { APICallError, generateText, NoObjectGeneratedError, Output, RetryError 
 import { Agent } from 'undici';
 import { messageOf } from '../../api/index.ts';
 import { answerTo } from '../answer.ts';
-import { BudgetError, type Reservation, type TokenUse } from './day-budget.ts';
+import { BudgetError, type Reservation } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import type { Prompt } from './prompt.ts';
 import { redacted } from './redacted.ts';
@@ -35,7 +35,7 @@ export interface ModelAnswer {
   /** The server's name for it. */
   readonly model: string | undefined;
   /** As reported by the server, if plausible; otherwise as estimated. */
-  readonly used: TokenUse;
+  readonly used: { readonly input: number; readonly output: number };
   /** It ended at the token limit. */
   readonly isTruncated: boolean;
   /** The server filtered it, or the model refused. */
@@ -44,7 +44,7 @@ export interface ModelAnswer {
 
 const CONNECT_MS = 10_000;
 /** Maximum bytes of an answer: many times the size of any answer within its tokens. */
-export const ANSWER_BYTES = 512 * 1024;
+const ANSWER_BYTES = 512 * 1024;
 /** Larger than any real use: higher numbers reported by a server are ignored. */
 const MAX_TOKENS = 100_000_000;
 /** Length of a server's error text that is shown, in characters. */
@@ -112,14 +112,14 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
       // Read here, so that an interrupted response counts as a failure of the server.
       const bytes = await response.body.arrayBuffer();
       const { statusCode: status } = response;
-      if (!isSuccess(status) && !GIVEN_UP.has(status)) attempt.settle(NOTHING);
+      if (!isSuccess(status) && !GIVEN_UP.has(status)) attempt.settle(0);
       const named = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
       return new Response(bytes.byteLength > 0 ? bytes : null, {
         status,
         headers: named as [string, string][],
       });
     } catch (error) {
-      if (failureBy(codeOf(error))?.isFree) attempt.settle(NOTHING);
+      if (failureBy(codeOf(error))?.isFree) attempt.settle(0);
       throw error;
     }
   };
@@ -131,7 +131,7 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
       input: plausible(usage?.inputTokens, prompt.tokens),
       output: plausible(usage?.outputTokens, estimateTokens(text)),
     };
-    attempts.at(-1)?.settle(used);
+    attempts.at(-1)?.settle(used.input + used.output);
     return {
       text,
       model: response?.modelId,
@@ -170,8 +170,6 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
     await agent.destroy();
   }
 }
-
-const NOTHING: TokenUse = { input: 0, output: 0 };
 
 /** The cause may quote the key. */
 function withoutCause(message: string): Error {
