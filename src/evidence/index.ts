@@ -4,6 +4,6 @@ export * from './config-map.ts';
 export * from './diagnosis.ts';
 export * from './history-data.ts';
 export * from './recorder.ts';
+export * from './relative-to-first.ts';
 export * from './run-evidence.ts';
-export * from './shifted.ts';
 export * from './thin.ts';
