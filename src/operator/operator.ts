@@ -133,11 +133,10 @@ export async function runOperator(
   for (const store of stores) store.subscribe(({ object }) => leadership.enqueue(objectKey(object)));
 
   const watched = [...reflectors, killSwitch.reflector];
-  const synced = (): boolean => watched.every((each) => each.hasSynced());
   const http = await startHttpServer({
     host: config.httpHost,
     port: config.httpPort,
-    notReady: () => (synced() ? [] : ['the cache of ChaosDemos and the kill switch']),
+    isReady: () => watched.every((each) => each.hasSynced()),
     registry: metrics.registry,
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');

@@ -14,7 +14,7 @@ async function start(
   const server = await startHttpServer({
     host: '127.0.0.1',
     port: 0,
-    notReady: () => [],
+    isReady: () => true,
     registry: new Registry(),
     ...overrides,
   });
@@ -36,11 +36,9 @@ async function opened(port: number): Promise<Socket> {
 // The first request loads the HTTP client, which takes seconds on a busy machine.
 describe('startHttpServer', { timeout: 300_000 }, () => {
   it('is healthy even while it is not ready', async () => {
-    const { get } = await start({ notReady: () => ['the cache of ChaosDemos'] });
+    const { get } = await start({ isReady: () => false });
     expect((await get('/healthz')).status).toBe(200);
-    const answer = await get('/readyz');
-    expect(answer.status).toBe(503);
-    expect(await answer.text()).toMatch(/^not ready: .*cache of ChaosDemos\n$/);
+    expect((await get('/readyz')).status).toBe(503);
   });
 
   it('answers 500 without the cause when a metric cannot be read', async () => {

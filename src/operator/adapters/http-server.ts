@@ -26,8 +26,7 @@ export interface HttpServerOptions {
   host?: string | undefined;
   /** 0: any free port. */
   port: number;
-  /** The missing parts, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
-  notReady: () => readonly string[];
+  isReady: () => boolean;
   registry: Registry;
 }
 
@@ -69,7 +68,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 async function answer(
-  { metrics, notReady, registry }: HttpServerOptions & { readonly metrics: () => Promise<string> },
+  { isReady, metrics, registry }: HttpServerOptions & { readonly metrics: () => Promise<string> },
   { method, url }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -81,9 +80,9 @@ async function answer(
   const path = String(url).replace(/\?.*$/s, '');
   if (path === '/healthz') return send(response, 200, 'ok\n');
   if (path === '/readyz') {
-    const missing = notReady();
-    if (missing.length > 0) return send(response, 503, `not ready: ${missing.join(', ')}\n`);
-    return send(response, 200, 'ok\n');
+    return isReady()
+      ? send(response, 200, 'ok\n')
+      : send(response, 503, 'not ready: the cache is not read yet\n');
   }
   if (path !== '/metrics') return send(response, 404, 'There is /healthz, /readyz and /metrics.\n');
   try {
