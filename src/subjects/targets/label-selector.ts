@@ -15,32 +15,27 @@ const labelValue = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
  * @example formatLabelSelector({ app: 'limiter' }) // 'app=limiter'
  */
 export function formatLabelSelector(labels: Readonly<Record<string, string>>): string {
-  const requirements = Object.entries(labels).map(([key, value]) => `${checkKey(key)}=${checkValue(value)}`);
-  if (requirements.length === 0) {
-    throw new RangeError('the selector is empty and would match every pod: name at least one label');
-  }
+  const requirements = Object.entries(labels).map(([key, value]) => {
+    check(
+      isKey(key),
+      `"${key}" is not a label key: write up to 63 letters, digits and ._-, after an optional domain and "/"`,
+    );
+    check(
+      labelValue.test(value),
+      `"${value}" is not a label value: write up to 63 letters, digits and ._-, the first and last a letter or digit`,
+    );
+    return `${key}=${value}`;
+  });
+  check(requirements.length > 0, 'the selector is empty and would match every pod: name at least one label');
   return requirements.join(',');
 }
 
-function checkKey(key: string): string {
-  const slash = key.indexOf('/');
-  const prefix = slash === -1 ? undefined : key.slice(0, slash);
-  const valid =
-    keyName.test(key.slice(slash + 1)) &&
-    (prefix === undefined || (prefix.length <= 253 && keyPrefix.test(prefix)));
-  if (!valid) {
-    throw new RangeError(
-      `"${key}" is not a label key: write up to 63 letters, digits and ._-, after an optional domain and "/"`,
-    );
-  }
-  return key;
+function check(is: boolean, problem: string): void {
+  if (!is) throw new RangeError(problem);
 }
 
-function checkValue(value: string): string {
-  if (!labelValue.test(value)) {
-    throw new RangeError(
-      `"${value}" is not a label value: write up to 63 letters, digits and ._-, the first and last a letter or digit`,
-    );
-  }
-  return value;
+function isKey(key: string): boolean {
+  const slash = key.indexOf('/');
+  const isPrefix = slash === -1 || (slash <= 253 && keyPrefix.test(key.slice(0, slash)));
+  return isPrefix && keyName.test(key.slice(slash + 1));
 }

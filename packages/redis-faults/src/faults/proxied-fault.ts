@@ -268,12 +268,11 @@ export abstract class ProxiedFault extends FencedFault<Active> {
   }
 
   #byPod(clients: readonly string[]): Record<string, number> {
-    const counts = new Map<string, number>();
-    for (const client of clients) {
-      const pod = this.tools.target.pods.find(({ host }) => host === ipOf(client))?.name;
-      if (pod !== undefined) counts.set(pod, (counts.get(pod) ?? 0) + 1);
-    }
-    return Object.fromEntries(counts);
+    const { pods } = this.tools.target;
+    const names = clients.flatMap((client) => pods.find(({ host }) => host === ipOf(client))?.name ?? []);
+    return Object.fromEntries(
+      [...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]),
+    );
   }
 
   /** Why it did not end by its own timer; undefined: it did. */
