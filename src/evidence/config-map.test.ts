@@ -84,51 +84,33 @@ describe('evidence in a ConfigMap', () => {
     expect(evidence?.scenarios[0]?.pods).toHaveLength(67);
   });
 
+  const runText = (text: string) => configMapOf({ 'run.json': text });
+  const farAway = { ...seen.bundle, events: [{ ...seen.bundle.events[0], atMs: 1e12 }] };
+
   it.each([
-    ['nothing', undefined, /no ConfigMap/],
-    ['a Secret', { kind: 'Secret', data: {} }, /no ConfigMap/],
-    ['data that is no text', { data: { 'run.json': 5 } }, /no ConfigMap/],
-    ['no run', configMapOf({}), /has no run\.json/],
-    ['no JSON', configMapOf({ 'run.json': '{' }), /run\.json is no JSON/],
-    ['another version', configMapOf(runData({ ...run, version: 'v9' as never })), /run\.json .* at version/],
-    [
-      'a member too many',
-      configMapOf({ 'run.json': JSON.stringify({ ...run, evil: 1 }) }),
-      /unrecognized_keys/,
-    ],
-    ['too much of it', configMapOf(runData(run), { more: 'x'.repeat(1024 * 1024) }), / bytes/],
-    [
-      'depth',
-      configMapOf({ 'run.json': '['.repeat(100_000) + ']'.repeat(100_000) }),
-      /run\.json is not as it should be/,
-    ],
-    [
-      'a moment that is none',
-      configMapOf({ 'run.json': JSON.stringify(run).replace('"fromMs":0', '"fromMs":1e999') }),
-      /run\.json .* at chapters\.0\.fromMs/,
-    ],
-    [
-      'a history that is none',
-      configMapOf(runData(run), { 'history-1-1-0001.jsonl.gz.b64': 'x' }),
-      /^history-1-1-0001\.jsonl\.gz\.b64 is not/,
-    ],
-    [
-      'a history whose times are far from its fault',
-      withHistory({
-        ...seen,
-        bundle: { ...seen.bundle, events: [{ ...seen.bundle.events[0], atMs: 1e12 }] },
-      }),
-      /^the history of scenario 1 .* events\.0\.atMs/,
-    ],
-  ])('refuses %s', async (_, object, problem) => {
-    expect((await readRunEvidence(object, draw)).problem).toMatch(problem);
+    ['nothing', undefined],
+    ['a Secret', { kind: 'Secret', data: {} }],
+    ['data that is no text', { data: { 'run.json': 5 } }],
+    ['no run', configMapOf({})],
+    ['no JSON', runText('{')],
+    ['another version', configMapOf(runData({ ...run, version: 'v9' as never }))],
+    ['a member too many', runText(JSON.stringify({ ...run, evil: 1 }))],
+    ['too much of it', configMapOf(runData(run), { more: 'x'.repeat(1024 * 1024) })],
+    ['depth', runText('['.repeat(100_000) + ']'.repeat(100_000))],
+    ['a moment that is none', runText(JSON.stringify(run).replace('"fromMs":0', '"fromMs":1e999'))],
+    ['a history that is none', configMapOf(runData(run), { 'history-1-1-0001.jsonl.gz.b64': 'x' })],
+    ['a history whose times are far from its fault', withHistory({ ...seen, bundle: farAway })],
+  ])('refuses %s', async (_, object) => {
+    const { problem } = await readRunEvidence(object, draw);
+    expect(problem).toBeDefined();
+    expect(problem).toMatchSnapshot();
   });
 
   it('a history that cannot be drawn is a problem, which does not quote it', async () => {
     const read = await readRunEvidence(withHistory(seen), async () => {
       throw new Error('line 1: \u001b[31mforged');
     });
-    expect(read.problem).toMatch(/^the history of scenario 1 is not/);
+    expect(read.problem).toContain('scenario 1');
     expect(read.problem).not.toContain('forged');
   });
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { secretOf } from '../../../test/fixtures/subjects/secret.ts';
 import { expectRefusal } from '../../../test/fixtures/subjects/targets/refusal.ts';
 import type { Secret } from '../cluster.ts';
-import { Refusal } from '../targets/refusal.ts';
 import { type HttpAuthUse, readAccounts, readHttpAuth } from './http-auth.ts';
 
 const secret = (values: Record<string, string>, type = 'chaosdemo.dev/http-auth') =>
@@ -72,18 +71,15 @@ describe('the Secret with accounts for callers', () => {
     });
   });
 
-  it.each<[string, Secret, RegExp]>([
-    ['another type', secret({ callers: 'hunter2' }, 'Opaque'), /is of type Opaque and was not read/],
-    ['other labels', secret({ callers: 'hunter2', selector: 'app=shop' }), /for pods with other labels/],
-    ['no callers', secret({ headers: 'a: hunter2' }), /has no callers/],
-    ['too many', secret({ callers: Array.from({ length: 10_001 }, (_, i) => `k${i}`).join('\n') }), /10000/],
-    ['a space', secret({ callers: 'fine\nhunter2 b' }), /number 2/],
-    ['a quote', secret({ callers: 'hunter2"' }), /number 1/],
-    ['a key that is too long', secret({ callers: 'hunter2'.repeat(200) }), /number 1/],
-  ])('is refused with %s, and no key is repeated', (_, given, why) => {
-    const refused = (): unknown => readAccounts(given, 'rateLimiter', use);
-    expect(refused).toThrow(Refusal);
-    expect(refused).toThrow(why);
-    expect(refused).not.toThrow(/hunter2/);
+  it.each<[string, Secret]>([
+    ['another type', secret({ callers: 'hunter2' }, 'Opaque')],
+    ['other labels', secret({ callers: 'hunter2', selector: 'app=shop' })],
+    ['no callers', secret({ headers: 'a: hunter2' })],
+    ['too many', secret({ callers: Array.from({ length: 10_001 }, (_, i) => `k${i}`).join('\n') })],
+    ['a space', secret({ callers: 'fine\nhunter2 b' })],
+    ['a quote', secret({ callers: 'hunter2"' })],
+    ['a key that is too long', secret({ callers: 'hunter2'.repeat(200) })],
+  ])('is refused with %s, and no key is repeated', (_, given) => {
+    expectRefusal(() => readAccounts(given, 'rateLimiter', use), 'HTTPAuthInvalid');
   });
 });

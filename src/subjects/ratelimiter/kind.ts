@@ -88,7 +88,7 @@ export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
   },
   unsuited({ http, isBundled, limit, redis }) {
     if (isBundled && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
-      return `${PART}.limit.algorithm and windowStart do not describe the bundled limiter, which counts in fixed windows from the first request: leave them out, or describe your own limiter in ${PART}.http`;
+      return `${PART}.limit.algorithm and windowStart do not describe the bundled limiter. It counts in fixed windows from the first request: leave them out, or describe your own limiter in ${PART}.http`;
     }
     if (redis.count && http.callers) {
       return `${PART}.redis.count is read for keys that the demo makes up only, and with http.callers it makes up none: leave one of them out`;

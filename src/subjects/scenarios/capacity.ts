@@ -70,7 +70,7 @@ export function requireCapacity(kind: SubjectKind, spec: ChaosDemoSpec, found: F
 function failoverNotLast(plans: readonly ScenarioPlan[]): string | undefined {
   const early = plans.slice(0, -1).find(({ failsOver }) => failsOver);
   return early
-    ? `scenario ${early.scenario.name} makes another server the primary of Redis, and later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
+    ? `scenario ${early.scenario.name} makes another server the primary of Redis. Later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
     : undefined;
 }
 
@@ -92,10 +92,10 @@ function tooLong(part: string, spec: ChaosDemoSpec, plans: readonly ScenarioPlan
   const waits =
     cooldowns === 0
       ? ''
-      : `, since with ${part}.http.identity SourceAddress it waits ${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs)} until the limit of the operator's address is replenished`;
+      : `. With ${part}.http.identity SourceAddress it waits ${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs)} until the limit of the operator's address is replenished`;
   const shorter =
     cooldowns === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
-  return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
+  return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}. It has to take less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
 }
 
 /** The part of a spec that needs a single Redis. */
@@ -106,7 +106,7 @@ function noCluster(kind: SubjectKind, spec: PodsSpec, masters: number): string |
     (spec.redis.sentinel
       ? `no Sentinel watches a Cluster: leave ${part}.redis.sentinel out`
       : spec.redis.faultProxy
-        ? `its clients do not use a fault proxy: leave ${part}.redis.faultProxy out, with the fault types that need it`
+        ? `its clients use no fault proxy: leave ${part}.redis.faultProxy out, with the fault types that need it`
         : undefined);
   return why && `Redis is a Cluster of ${masters} primaries, and ${why}`;
 }

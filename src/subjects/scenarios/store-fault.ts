@@ -155,7 +155,7 @@ export function faultProblem(
   const { duration, type: name } = parameters.fault;
   const type = `scenario ${scenario.name}: ${member}.fault.type ${name}`;
   if (failsOver && redis.sentinel && faultMs < LEAST_FAILOVER_MS) {
-    return `${type} takes some 12 s until the former primary takes no more writes, and fault.duration ${duration} is how long it may take: set ${member}.fault.duration to at least ${formatDuration(LEAST_FAILOVER_MS)}, or better 20s`;
+    return `${type} takes some 12 s, and fault.duration is ${duration}: set ${member}.fault.duration to at least ${formatDuration(LEAST_FAILOVER_MS)}, or better 20s`;
   }
   if (redis.faultProxy && mechanism.seesPods) {
     return `${type} needs the connections of the pods at Redis, and ${part}.redis.faultProxy is between: use Refuse, or run it without the proxy`;

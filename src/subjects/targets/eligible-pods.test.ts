@@ -13,6 +13,9 @@ const terminating = ({ metadata }: PodFields): void => {
 const onHost = ({ spec }: PodFields): void => {
   spec.hostNetwork = true;
 };
+const withoutPort = ({ spec }: PodFields): void => {
+  spec.containers = [{ name: 'app', image: 'limiter:1' }];
+};
 const otherImage = ({ status }: PodFields): void => {
   status.containerStatuses = [{ name: 'app', image: 'limiter:1', imageID: 'sha256:2' }];
 };
@@ -52,16 +55,7 @@ describe('selectPods', () => {
     ['nothing matches', [], 'NoSuchPods'],
     ['none is ready', [pod('a', unready), pod('b', unready)], 'NoSuchPods'],
     ['one is on the host network', [pod('a'), pod('b', onHost)], 'PodsNotEligible'],
-    [
-      'one has no such port',
-      [
-        pod('a'),
-        pod('b', ({ spec }) => {
-          spec.containers = [{ name: 'app', image: 'limiter:1' }];
-        }),
-      ],
-      'PodsNotEligible',
-    ],
+    ['one has no such port', [pod('a'), pod('b', withoutPort)], 'PodsNotEligible'],
     ['they run two images', [pod('a'), pod('b', otherImage)], 'PodsNotEligible'],
   ])('refuses when %s', (_, pods, reason) => {
     expectRefusal(() => selectPods(pods, choice), reason);

@@ -15,13 +15,8 @@ it('Refusal is an admission that fits into a status', () => {
 });
 
 it('a 403 is the refusal with the command that permits it for that account', async () => {
-  const found = await orRefusal('shop', () => Promise.reject(forbidden));
-  expect(found).toMatchObject({
-    reason: 'PermissionDenied',
-    message: expect.stringMatching(
-      /cannot list resource "pods" in namespace shop\. .*: kubectl create rolebinding chaosdemo-target --clusterrole=chaosdemo-target --serviceaccount=chaos:operator -n shop$/,
-    ) as string,
-  });
+  const { message, reason } = await orRefusal<Refusal>('shop', () => Promise.reject(forbidden));
+  expect({ message, reason }).toMatchSnapshot();
   const broken = new Error('broken');
   await expect(orRefusal('shop', () => Promise.reject(broken))).rejects.toBe(broken);
   await expect(orRefusal('shop', async () => 1)).resolves.toBe(1);

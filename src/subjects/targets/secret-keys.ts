@@ -42,7 +42,7 @@ export function refusing({ part, reason, type }: SecretKind, secret: Secret, tls
     );
   if (decode(secret, 'ca.crt') !== undefined && tls?.caSecretName !== name)
     refuse(
-      `has a ca.crt, so its other keys are only for servers with such a certificate. Name it in ${part}.tls.caSecretName, or take ca.crt out of it`,
+      `has a ca.crt, so its other keys are only for servers with such a certificate: name it in ${part}.tls.caSecretName, or remove ca.crt`,
     );
   return refuse;
 }

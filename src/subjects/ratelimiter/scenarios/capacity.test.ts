@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectRefusal } from '../../../../test/fixtures/subjects/targets/refusal.ts';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec, subjectPart } from '../../../api/index.ts';
 import { requireCapacity } from '../../scenarios/capacity.ts';
@@ -8,6 +9,7 @@ import { PART, rateLimiterOf } from '../spec/schema.ts';
 import { counterDrift as driftType } from './counter-drift/index.ts';
 
 const HTTP = { http: { path: '/$(key)' } };
+const COUNTED = { serviceName: 'redis', count: { key: 'rl:$(key)' } };
 
 const spec = (scenario: object, limit: object = {}): ChaosDemoSpec =>
   limiterSpec({ ...('algorithm' in limit ? HTTP : {}), limit }, [{ name: 's', ...scenario }]);
@@ -27,25 +29,12 @@ const ghosts = (expect: string, ghostAllowing: object = {}): object => ({
 const bucket = (burst: number) => ({ algorithm: 'TokenBucket', requests: 60, window: '60s', burst });
 
 describe('a spec that no run on so many pods can meet', () => {
-  it.each<[string, object, object, number, RegExp]>([
-    [
-      'a burst that a full bucket admits',
-      ghosts('Held', { multiplier: 3 }),
-      bucket(180),
-      3,
-      /admit 180 .*x ghostAllowing\.multiplier 3 = 180, .*: .*ghostAllowing\.multiplier to 4 or more, .*limit\.burst/,
-    ],
-    [
-      'a bucket that no burst of one run can show',
-      ghosts('Held', { multiplier: 3 }),
-      { ...bucket(5000), requests: 1 },
-      3,
-      /lower the limit \(5001 requests/,
-    ],
-  ])('is refused: %s', (_, scenario, limit, pods, message) => {
-    const act = (): void => requireCapacity(rateLimiterKind, spec(scenario, limit), { pods });
-    expect(act).toThrow(message);
-    expect(act).toThrow(expect.objectContaining({ reason: 'UnprovableSpec' }));
+  it.each<[string, object]>([
+    ['a burst that a full bucket admits', bucket(180)],
+    ['a bucket that no burst of one run can show', { ...bucket(5000), requests: 1 }],
+  ])('is refused: %s', (_, limit) => {
+    const whole = spec(ghosts('Held', { multiplier: 3 }), limit);
+    expectRefusal(() => requireCapacity(rateLimiterKind, whole, { pods: 3 }), 'UnprovableSpec');
   });
 
   it.each<[string, object, object, number]>([
@@ -75,40 +64,30 @@ describe('a spec that no run on so many pods can meet', () => {
         lags: new Map([[30, { lag, samples: 10 }]]),
       });
     expect(lagging(270)).toBeUndefined();
-    expect(lagging(300)).toMatch(/tolerance .*lag .*\(300\) are 305/);
+    expect(lagging(300)).toContain('305');
     // At another rate nothing was measured.
     expect(lagging(3, 2000)).toBeUndefined();
   });
 
   it('is counter drift of a bucket', () => {
-    const redis = { serviceName: 'redis', count: { key: 'rl:$(key)' } };
     const drifting = [{ name: 's', type: 'CounterDrift' }];
-    const whole = limiterSpec({ ...HTTP, redis, limit: { algorithm: 'TokenBucket' } }, drifting);
-    expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).toThrow(/not TokenBucket/);
+    const whole = limiterSpec({ ...HTTP, redis: COUNTED, limit: { algorithm: 'TokenBucket' } }, drifting);
+    expectRefusal(() => requireCapacity(rateLimiterKind, whole, { pods: 3 }), 'UnprovableSpec');
   });
 
-  it.each<[string, object, RegExp]>([
-    [
-      'another algorithm on the bundled limiter',
-      { limit: { algorithm: 'SlidingWindow' } },
-      /or describe your own limiter in rateLimiter\.http/,
-    ],
-    ['windows by the clock on it', { limit: { windowStart: 'Clock' } }, /limit\.algorithm and windowStart/],
-    [
-      'a count by key of a caller that has none',
-      {
-        http: { identity: 'SourceAddress', path: '/' },
-        redis: { serviceName: 'redis', count: { key: 'rl:$(key)' } },
-      },
-      /leave redis\.count out/,
-    ],
-    ['chapters that use up the deadline', { pace: '10m' }, /takes up to .* shorten pace\.dwell/],
-  ])('is %s', (_, { limit, pace, ...limiter }: { limit?: object; pace?: string }, message) => {
+  const byAddress = { http: { identity: 'SourceAddress', path: '/' } };
+
+  it.each<[string, object]>([
+    ['another algorithm on the bundled limiter', { limit: { algorithm: 'SlidingWindow' } }],
+    ['windows by the clock on it', { limit: { windowStart: 'Clock' } }],
+    ['a count by key of a caller that has none', { ...byAddress, redis: COUNTED }],
+    ['chapters that use up the deadline', { pace: '10m' }],
+  ])('is %s', (_, { limit, pace, ...limiter }: { limit?: object; pace?: string }) => {
     const plain = spec(ghosts('Held'));
     const part = subjectPart(plain, PART) as { readonly limit: object };
     const whole = { ...plain, rateLimiter: { ...part, ...limiter, limit: { ...part.limit, ...limit } } };
     if (pace) whole.pace.dwell = pace;
-    expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).toThrow(message);
+    expectRefusal(() => requireCapacity(rateLimiterKind, whole, { pods: 3 }), 'UnprovableSpec');
   });
 
   it('the drift tolerance is 150 ms of traffic, and at most half of the limit', () => {

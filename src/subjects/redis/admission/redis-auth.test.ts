@@ -4,10 +4,10 @@ import { expectRefusal } from '../../../../test/fixtures/subjects/targets/refusa
 import type { Secret } from '../../cluster.ts';
 import { type AuthUse, readRedisAuth } from './redis-auth.ts';
 
-const secret = (values: Record<string, string>, type = 'chaosdemo.dev/redis-auth', name = 'cache-auth') =>
+const secret = (values: Record<string, string>, type = 'chaosdemo.dev/redis-auth', name = 'my-redis-auth') =>
   secretOf(type, values, name);
 
-const use: AuthUse = { serviceName: 'cache', tls: { caSecretName: 'cache-auth' } };
+const use: AuthUse = { serviceName: 'my-redis', tls: { caSecretName: 'my-redis-auth' } };
 
 const ca = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
 
@@ -32,10 +32,10 @@ describe('readRedisAuth', () => {
   });
 
   it('is for the Services that its key service names, and no other', () => {
-    const named = secret({ password: 'hunter2', service: 'cache, cache-b\n' }, undefined, 'shared');
+    const named = secret({ password: 'hunter2', service: 'my-redis, my-redis-b\n' }, undefined, 'shared');
     expect(readRedisAuth(named, use)).toEqual({ password: 'hunter2' });
-    expect(readRedisAuth(named, { ...use, serviceName: 'cache-b' })).toEqual({ password: 'hunter2' });
-    for (const serviceName of ['cache-c', 'cach', 'cache,', '']) {
+    expect(readRedisAuth(named, { ...use, serviceName: 'my-redis-b' })).toEqual({ password: 'hunter2' });
+    for (const serviceName of ['my-redis-c', 'my-redi', 'my-redis,', '']) {
       expectRefused(named, { ...use, serviceName });
     }
     // Its name counts only where it does not say.

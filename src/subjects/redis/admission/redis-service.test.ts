@@ -11,7 +11,7 @@ type ServiceSpec = NonNullable<Service['spec']>;
 
 function service(spec: ServiceSpec = {}): Service {
   const ports = [{ port: 6379, targetPort: 'redis' }];
-  return { metadata: { name: 'cache' }, spec: { selector: { app: 'redis' }, ports, ...spec } };
+  return { metadata: { name: 'my-redis' }, spec: { selector: { app: 'redis' }, ports, ...spec } };
 }
 
 function redisPod(name: string, change: (pod: PodFields) => void = () => {}): Pod {
@@ -64,28 +64,20 @@ describe('resolvePods', () => {
     expect(found.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1', 'redis-2']);
   });
 
+  const onHost = ({ spec }: PodFields): void => {
+    spec.hostNetwork = true;
+  };
+  const many = Array.from({ length: 65 }, (_, i) => redisPod(`r-${i}`));
+  const db = { ports: [{ port: 6379, targetPort: 'db' }] };
+
   it.each<[string, ServiceSpec, Pod[], Reason]>([
     ['has no such port', { ports: [{ port: 6380 }] }, [], 'RedisNotFound'],
     ['has no ports', { ports: [] }, [], 'RedisNotFound'],
     ['has no pods', {}, [], 'RedisNotFound'],
     ['has none ready', {}, [redisPod('r', unready)], 'RedisNotFound'],
-    ['has 65', {}, Array.from({ length: 65 }, (_, i) => redisPod(`r-${i}`)), 'RedisNotEligible'],
-    [
-      'has one on the host network',
-      {},
-      [
-        redisPod('r', ({ spec }) => {
-          spec.hostNetwork = true;
-        }),
-      ],
-      'RedisNotEligible',
-    ],
-    [
-      'sends to a port that the pod lacks',
-      { ports: [{ port: 6379, targetPort: 'db' }] },
-      [redisPod('r')],
-      'RedisNotEligible',
-    ],
+    ['has 65', {}, many, 'RedisNotEligible'],
+    ['has one on the host network', {}, [redisPod('r', onHost)], 'RedisNotEligible'],
+    ['sends to a port that the pod lacks', db, [redisPod('r')], 'RedisNotEligible'],
   ])('refuses a Service that %s', (_, spec, pods, reason) => {
     expectRefusal(() => resolvePods(service(spec), 6379, pods, USES.redis), reason);
   });

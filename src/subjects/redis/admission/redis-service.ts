@@ -28,20 +28,20 @@ export function usesIn(part: string) {
     field,
     // Masters of the largest Cluster that is paused, each with three replicas.
     most: 64,
-    because: 'Name a Service that selects only the Redis that the selected pods use',
+    because: 'name a Service that selects only the Redis that the selected pods use',
   };
   const sentinels: ServiceUse = {
     server: 'Sentinel',
     field: `${field}.sentinel`,
     // More than anyone runs; each is queried at the same time.
     most: 16,
-    because: `Name a Service that selects only the Sentinels in ${field}.sentinel.serviceName`,
+    because: `name a Service that selects only the Sentinels in ${field}.sentinel.serviceName`,
   };
   const faultProxy: ServiceUse = {
     server: 'fault proxy',
     field: `${field}.faultProxy`,
     most: 1,
-    because: 'A fault would reach the connections of one, so run the fault proxy in one pod',
+    because: 'a fault would reach the connections of one, so run the fault proxy in one pod',
   };
   return { redis, sentinels, faultProxy };
 }
@@ -58,7 +58,7 @@ export function podSelectorOf(service: Service, { field, server }: ServiceUse): 
   const name = service.metadata.name;
   if (service.spec?.type === 'ExternalName') {
     throw notEligible(
-      `Service ${name} is of type ExternalName and leads out of the namespace. Name a Service with a selector for the ${server} pod in ${field}.serviceName${server === 'Redis' ? '. For a Redis outside of the cluster, see docs/fault-proxy.md' : ''}`,
+      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the ${server} pod in ${field}.serviceName${server === 'Redis' ? '. For a Redis outside of the cluster, see docs/fault-proxy.md' : ''}`,
     );
   }
   const selector = service.spec?.selector ?? {};
@@ -108,7 +108,7 @@ export function resolvePods(
   }
   if (ready.length > most) {
     throw notEligible(
-      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}), and at most ${most} ${most === 1 ? 'is' : 'are'} used. ${because}`,
+      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}). At most ${most} ${most === 1 ? 'is' : 'are'} used: ${because}`,
     );
   }
   return [

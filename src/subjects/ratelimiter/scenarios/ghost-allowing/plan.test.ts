@@ -52,7 +52,7 @@ describe('the trials', () => {
   it('need bursts over the limit of two windows if one may end during a burst', () => {
     const limit = { ...LIMIT, window: '1s', windowStart: 'Clock' };
     const of = (multiplier: number) => planned(spec({ multiplier }, { ...HTTP, limit }));
-    expect(of(2).unprovable(2)).toMatch(/admit 20 .*limit\.window 1s .* 2 = 20, .*multiplier to 3 or more/);
+    expect(of(2).unprovable(2)).toMatch(/admit 20 .*multiplier to 3 or more/);
     expect(of(3).unprovable(2)).toBeUndefined();
     expect(planned(spec({}, { ...HTTP, limit })).unprovable(1)).toBeUndefined();
   });

@@ -161,7 +161,7 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
         : `The burst has limit.requests ${requests} x ghostAllowing.multiplier ${multiplier} = ${sent}`;
     const most = this.#mostOf(sent);
     if (sent <= most) {
-      return `${name}: a correct limiter may admit ${most} requests of a burst: ${PART}.limit.burst at once, tokens that come back, and those of the next window if one of ${PART}.limit.window ${window} ends. ${burst}, so it can show nothing: ${raise(requests, most + 1)}, or correct limit.burst`;
+      return `${name}: a correct limiter may admit ${most} requests of a burst: ${PART}.limit.burst, tokens that come back, and those of the next ${PART}.limit.window ${window}. ${burst}, and can show nothing. So ${raise(requests, most + 1)}, or correct limit.burst`;
     }
     // An anomaly may show on some of the pods; its absence has to be shown on each, up to all that it admits.
     const needed = pods * full;
@@ -178,7 +178,7 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
     const cooldowns = isOneCaller
       ? `, each after up to ${formatDuration(cooldownMs)} until the limit is replenished`
       : '';
-    return `${counted(trials, 'trial')} take up to ${formatDuration(faultMs)}${cooldowns}, and a fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${isOneCaller ? ', or give the rate limiter a shorter window for the test' : ''}`;
+    return `${counted(trials, 'trial')} take up to ${formatDuration(faultMs)}${cooldowns}. A fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${isOneCaller ? ', or give the rate limiter a shorter window for the test' : ''}`;
   }
 }
 
