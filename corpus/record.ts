@@ -174,7 +174,7 @@ async function watch(
     const key = `demo-corpus-${process.pid}-${redis.port}`;
     await driver.prepare(scenario, key);
     stalls.enable();
-    const about = { fault: 'f', scenario, fixture: key };
+    const about = { fault: 'f', scenario };
     const watching = [
       { kind: 'PollHealth', intervalMs: 500 },
       { kind: 'Watch', ...about },
@@ -189,7 +189,7 @@ async function watch(
       // A node that ignores its limit does so from the first request of a burst on.
       const early = kind === 'burst' ? act?.(scene) : undefined;
       await sleep(500);
-      const report = await driver.inject(scenario, key, forMs);
+      const report = await driver.inject(scenario, forMs);
       if (report?.proof !== 'Confirmed') throw new Error(`the fault is not confirmed: ${report?.message}`);
       if (kind !== 'burst') driver.converge([...watching, { kind: 'Load', ...about }]);
       done = early ?? act?.(scene) ?? done;

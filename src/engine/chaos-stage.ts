@@ -154,7 +154,6 @@ function injectAndReport(
     kind: 'Inject',
     id: fault.id,
     scenario: scenario.name,
-    fixture: fault.fixture ?? '',
     plannedAt,
     until: ms(fault.until),
   });

@@ -268,7 +268,7 @@ function activitiesOf(context: Context): Activity[] {
     const fault = draft.scenarios?.find(({ name }) => name === scenario.name)?.fault;
     // A fault announced by another process was not observed from its start: partial observations prove nothing.
     if (!fault || !observed.announced.has(announcement(fault))) continue;
-    const about = { fault: fault.id, scenario: scenario.name, fixture: fault.fixture ?? '' };
+    const about = { fault: fault.id, scenario: scenario.name };
     if (fault.proof && isPossiblyActive(fault, now)) activities.push({ kind: 'AwaitEnd', ...about });
     if (isBeingObserved(fault, scenario, observed.readings[fault.id], now))
       activities.push({ kind: 'Watch', ...about });

@@ -20,13 +20,13 @@ export type SubjectEffect =
   /** Set up a fresh fixture, read back on every pod -> Prepared, NotPrepared or Admission. Safe to repeat. */
   | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string }
   /** Inject a fault -> Fault. Never repeated: performed only by the process that announced it. */
-  | { kind: 'Inject'; id: string; scenario: string; fixture: string; plannedAt: number; until: number }
+  | { kind: 'Inject'; id: string; scenario: string; plannedAt: number; until: number }
   /** Find out whether a fault of a process that no longer exists was injected -> Orphan. */
   | { kind: 'Inquire'; id: string; fault: string; scenario: string; marker: string }
   /** Request a diagnosis of an anomaly from a profile -> Diagnosis. Of any duration, and blocks nothing. */
   | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
   /** Prove that the fault is over and measure its effects -> Recovery. */
-  | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }
+  | { kind: 'Recover'; id: string; fault: string; scenario: string; settleMs: number }
   /** Undo the run: end faults now if `release`, prove that the subject works -> Restored. `fixtures`: of its faults. */
   | { kind: 'Restore'; id: string; fixtures: readonly string[]; release: boolean };
 
@@ -38,8 +38,8 @@ export type Activity =
   /** Check whether the subject may still be touched and which pods are gone -> PreconditionCheck. */
   | { kind: 'RecheckPreconditions' }
   /** Wait for the end of a proven fault that is still active -> Fault, with `endedAt`. */
-  | { kind: 'AwaitEnd'; fault: string; scenario: string; fixture: string }
+  | { kind: 'AwaitEnd'; fault: string; scenario: string }
   /** Compare observations with the scenario's invariant -> Reading. */
-  | { kind: 'Watch'; fault: string; scenario: string; fixture: string }
-  /** Steady traffic on the fixture while the fault lasts. */
-  | { kind: 'Load'; fault: string; scenario: string; fixture: string };
+  | { kind: 'Watch'; fault: string; scenario: string }
+  /** Steady traffic while the fault lasts. */
+  | { kind: 'Load'; fault: string; scenario: string };

@@ -135,7 +135,6 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     id: `${fault.id}/recover`,
     fault: fault.id,
     scenario: scenario.name,
-    fixture: fault.fixture ?? '',
     settleMs: scenario.settleMs,
   });
   return workUntil(context, deadline, 'Proving that the subject works again, and watching it settle');

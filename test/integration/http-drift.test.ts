@@ -2,7 +2,7 @@
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { withoutRealTime } from '../kit/pace.ts';
-import { about, watched } from './support/drift-watch.ts';
+import { ABOUT, watched } from './support/drift-watch.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
 const SCENARIOS = [
@@ -50,7 +50,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
       );
       await driver.prepare('drift', key);
       expect(driver.observed.baseline?.message).toMatch(/Redis counted 1\d of 1\d .*; at most 0 /);
-      const reading = await watched(driver, key);
+      const reading = await watched(driver);
       expect(reading.shortfalls).toEqual([]);
       expect(reading.detectedAt).toBeDefined();
       const measure = (name: string) => reading.measures.find((each) => each.name === name)?.value ?? 0;
@@ -58,13 +58,13 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
       expect(measure('drift')).toBe(30);
       expect(measure('overAdmission')).toBe(20);
       expect(reading.evidence.join('\n')).not.toMatch(/Ceiling/);
-      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about(key), settleMs: 3000 });
+      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...ABOUT, settleMs: 3000 });
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
       expect(JSON.stringify(recovery)).toMatch(/Redis holds \d+ counts? .* \d+ requests .*admitted/);
       const diagnosis = await driver.perform({
         kind: 'Diagnose',
         id: 'd',
-        ...about(key),
+        ...ABOUT,
         profile: 'rules',
       } as never);
       // The pods were not queried for their counts, so none are reported.

@@ -59,7 +59,7 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
       expect(measure('notAdmitted') > 0).toBe(behaviour !== 'FailsOpen');
       expect(measure('overAdmission') > 0).toBe(behaviour === 'FailsOpen');
       expectSeen(driver, behaviour, measure('notAdmitted'), key);
-      const recovery = await driver.recover('outage', key, 2000);
+      const recovery = await driver.recover('outage', 2000);
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
     } finally {
       await close();

@@ -144,7 +144,7 @@ describe('the cool-down of a Redis', () => {
     expect(admission.state).toBe('granted');
     const now = Date.now();
     const inject = {
-      ...({ kind: 'Inject', id: 'f', scenario: 'counter-drift', fixture: 'demo-x' } as const),
+      ...({ kind: 'Inject', id: 'f', scenario: 'counter-drift' } as const),
       ...{ plannedAt: now, until: now + ms },
     };
     // Its key was never set up, so that the note is taken back: here it cannot be, as if the process were gone.

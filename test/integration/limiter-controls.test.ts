@@ -5,7 +5,7 @@
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultNotes, FaultSpan } from '../../src/subjects/redis/noted-fault.ts';
+import type { FaultSpan, NoteFault } from '../../src/subjects/redis/noted-fault.ts';
 import type { PodTarget } from '../../src/subjects/targets/target.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
@@ -53,7 +53,7 @@ function driverOn(
     redis = counting,
     scenarios = SCENARIOS,
     ...rest
-  }: { redis?: RedisServer; scenarios?: object[]; faultNotes?: FaultNotes } = {},
+  }: { redis?: RedisServer; scenarios?: object[]; noteFault?: NoteFault } = {},
 ): DrivenLimiter {
   const driver = new DrivenLimiter({
     ...rest,
@@ -109,13 +109,11 @@ it.skipIf(withoutRealTime)(
   'a fault is not injected if its key was used by another client',
   keepingTime(async () => {
     const noted: FaultSpan[] = [];
-    const faultNotes: FaultNotes = {
-      async note(fault) {
-        noted.push(fault);
-        return async () => void noted.splice(noted.indexOf(fault), 1);
-      },
+    const noteFault: NoteFault = async (fault) => {
+      noted.push(fault);
+      return async () => void noted.splice(noted.indexOf(fault), 1);
     };
-    const driver = driverOn(nodes.map(targetOf), { faultNotes });
+    const driver = driverOn(nodes.map(targetOf), { noteFault });
     const key = 'demo-used';
     await driver.prepare('drift', key);
     const [first] = nodes;
@@ -125,7 +123,7 @@ it.skipIf(withoutRealTime)(
     await until(async () => (await observer.hvals(`rl:count:${key}`)).length > 0, {
       what: 'the count to reach Redis',
     });
-    expect(await driver.inject('drift', key, 2000)).toMatchObject({
+    expect(await driver.inject('drift', 2000)).toMatchObject({
       missed: true,
       message: expect.stringMatching(/^demo-used .*before .*\(Redis counted 1\)/),
     });

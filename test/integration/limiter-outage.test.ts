@@ -40,7 +40,7 @@ it.skipIf(withoutRealTime)(
       const measures = new Map(reading.measures.map(({ name, value }) => [name, value]));
       expect(measures.get('notAdmitted')).toBeGreaterThan(0);
       expect([measures.get('overAdmission'), measures.get('overCounted')]).toEqual([0, 0]);
-      const recovery = await driver.recover('outage', key, 2000);
+      const recovery = await driver.recover('outage', 2000);
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number), measures: [] } });
     } finally {
       await driver.close();

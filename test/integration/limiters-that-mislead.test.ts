@@ -324,10 +324,10 @@ describe.skipIf(withoutRealTime)('more than the limit, next to a proof with gaps
   it.runIf(isNightly)('is of the baseline if it began before the fault', async () => {
     const { driver, key } = await driven(countsLater(), { accept: ['Enforces'] });
     await driver.prepare('outage', key);
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage' }]);
     // The caller over its limit sends again, without a fault.
     await sleep(1000);
-    const { startedAt = 0 } = (await driver.inject('outage', key, PAUSE_MS)) ?? {};
+    const { startedAt = 0 } = (await driver.inject('outage', PAUSE_MS)) ?? {};
     const reading = await completeReading(driver);
     expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
     expect(reading.brokenAt).toBeLessThan(startedAt);
@@ -349,7 +349,7 @@ describe.skipIf(withoutRealTime)('a limiter whose switch stays on after the paus
       const reading = await driver.leadThrough('outage', key, PAUSE_MS);
       expect(reading).toMatchObject({ summary: 'FailsClosed; no recovery in 2s', shortfalls: [] });
       expect(reading.detectedAt).toBeDefined();
-      const recovery = await driver.recover('outage', key, 1000);
+      const recovery = await driver.recover('outage', 1000);
       expect(recovery).toMatchObject({ report: { measures: [] } });
       expect(JSON.stringify(recovery)).toMatch(/ 3 callers are not known/);
     },
@@ -404,8 +404,8 @@ describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_
     keepingTime(async () => {
       const { driver, key, mostAdmitted } = await driven(() => admitsLate, { accept: ['Enforces'] });
       await driver.prepare('outage', key);
-      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
-      await driver.inject('outage', key, PAUSE_MS);
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage' }]);
+      await driver.inject('outage', PAUSE_MS);
       for (let i = 0; i < 2; i += 1) {
         const still = Date.now() + 1100;
         while (Date.now() < still);
@@ -430,8 +430,8 @@ describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_
     const nodes = workers.map((port, i) => ({ name: `api-${i}`, host: '127.0.0.1', port }));
     const { driver, key } = drive(redis, nodes, { accept: ['Enforces'], window: '15s' });
     await driver.prepare('outage', key);
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
-    const report = await driver.inject('outage', key, PAUSE_MS);
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage' }]);
+    const report = await driver.inject('outage', PAUSE_MS);
     expect(report).toMatchObject({ proof: 'Confirmed' });
     // Most of what is left of the pause, and over its end: what hangs is answered by then, and read at once.
     const still = Date.now() + PAUSE_MS;

@@ -263,11 +263,11 @@ async function found({ options, others = 0, plant, trial = TTL }: Planted) {
       why: baseline?.message,
     };
   if (failure !== undefined) throw failure;
-  driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'exclusion', fixture }]);
+  driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'exclusion' }]);
   const sent = (): boolean =>
     driver.lines.filter((line) => line.includes('"Acquire"')).length > REQUESTS_BEFORE;
   await until(sent, { what: 'contenders before the fault' });
-  const report = await driver.inject('exclusion', fixture, parseDuration(duration));
+  const report = await driver.inject('exclusion', parseDuration(duration));
   if (report?.proof !== 'Confirmed') throw new Error(`the fault was not proven: ${report?.message}`);
   const reading = await until(
     () => {

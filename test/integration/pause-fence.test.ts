@@ -76,7 +76,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
           },
         };
         let isAnswered = false;
-        const injecting = driver.inject('drift', 'demo-late', PAUSE_MS, permit);
+        const injecting = driver.inject('drift', PAUSE_MS, permit);
         const answered = injecting.finally(() => {
           isAnswered = true;
         });
@@ -107,7 +107,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
           return undefined;
         },
       };
-      const injecting = driver.inject('drift', 'demo-answered-late', PAUSE_MS, permit);
+      const injecting = driver.inject('drift', PAUSE_MS, permit);
       await until(async () => (await pauses()) === before + 1, { what: 'the pause' });
       const successor = driverAt(proxy, true);
       expect(await successor.perform(inquiry(marker))).toMatchObject({ orphan: 'Injected' });
@@ -141,7 +141,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
 
   it('is not released by an operator that leads no more', async () => {
     const { driver } = await predecessor('demo-on');
-    expect(await driver.inject('drift', 'demo-on', PAUSE_MS)).toMatchObject({ proof: 'Confirmed' });
+    expect(await driver.inject('drift', PAUSE_MS)).toMatchObject({ proof: 'Confirmed' });
     const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
     const refused = driver.perform(effect, { refusal: () => 'no longer leads' });
     await expect(refused).rejects.toThrow(/not released: no longer/);
@@ -153,11 +153,11 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     const before = await pauses();
     const successor = driverAt(ground.redis);
     await successor.prepare('drift', 'demo-taken-over-by');
-    const report = await driver.inject('drift', 'demo-taken-over', PAUSE_MS);
+    const report = await driver.inject('drift', PAUSE_MS);
     expect(report).toMatchObject({ missed: true });
     expect(report?.message).toContain('has taken this Redis over');
     expect(await pauses()).toBe(before);
-    expect(await successor.inject('drift', 'demo-taken-over-by', 1000)).toMatchObject({ proof: 'Confirmed' });
+    expect(await successor.inject('drift', 1000)).toMatchObject({ proof: 'Confirmed' });
   });
 
   it('cannot claim a failover, and its successor reads what was claimed before', async () => {

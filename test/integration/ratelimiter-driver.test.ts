@@ -108,12 +108,12 @@ it.skipIf(withoutRealTime)(
   'a held write confirms the pause, counters drift, and all recovers',
   keepingTime(async () => {
     const { driver, key } = await prepared();
-    const about = { fault: 'f', scenario: 'drift', fixture: key };
+    const about = { fault: 'f', scenario: 'drift' };
     driver.converge([
       { kind: 'PollHealth', intervalMs: 250 },
       { kind: 'Watch', ...about },
     ]);
-    const report = await driver.inject('drift', key, 4000);
+    const report = await driver.inject('drift', 4000);
     expect(report).toMatchObject({ proof: 'Confirmed' });
     expect(report?.endedAt).toBeUndefined();
 
@@ -156,7 +156,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
     'releases a pause that an earlier process left behind',
     keepingTime(async () => {
       const { driver, key } = await prepared();
-      expect(await driver.inject('drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
+      expect(await driver.inject('drift', 30_000)).toMatchObject({ proof: 'Confirmed' });
       await driver.close();
       const next = driverOf({ mayBePaused: true });
       await next.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });

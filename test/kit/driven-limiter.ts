@@ -61,7 +61,7 @@ export function limiterSpec(limiter: LimiterChanges, scenarios?: readonly object
 export interface DrivenOptions
   extends Omit<PodsTarget, 'redis'>,
     Partial<
-      Pick<PodsDriverOptions, 'checkStore' | 'findStore' | 'lookAtPods' | 'mayBePaused' | 'faultNotes'>
+      Pick<PodsDriverOptions, 'checkStore' | 'findStore' | 'lookAtPods' | 'mayBePaused' | 'noteFault'>
     > {
   readonly spec: ChaosDemoSpec;
   /** Default: a rate limiter. */
@@ -86,7 +86,7 @@ export class DrivenLimiter {
     checkStore,
     findStore,
     lookAtPods,
-    faultNotes,
+    noteFault,
     kind = rateLimiterKind,
     mayBePaused = false,
     redis,
@@ -107,7 +107,7 @@ export class DrivenLimiter {
       mayBePaused,
       lookAtPods: lookAtPods ?? (async () => ({ replaced: [], containers: new Map() })),
       diagnosis: createDiagnosisProfiles(),
-      ...(faultNotes && { faultNotes }),
+      ...(noteFault && { noteFault }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),
       findStore: findStore ?? (async () => servers),
       watchPreconditions: async () => {},
@@ -167,13 +167,13 @@ export class DrivenLimiter {
   }
 
   /** Injects the fault `f` now, for `ms`. */
-  async inject(scenario: string, key: string, ms: number, permit = PERMITTED) {
+  async inject(scenario: string, ms: number, permit = PERMITTED) {
     const now = Date.now();
     const moment = { plannedAt: now, until: now + ms };
-    await this.perform({ kind: 'Inject', id: 'f', scenario, fixture: key, ...moment }, permit);
+    await this.perform({ kind: 'Inject', id: 'f', scenario, ...moment }, permit);
     const report = this.#observed.faults['f'];
     if (report?.proof !== undefined && report.endedAt === undefined) {
-      this.#ends = [{ kind: 'AwaitEnd', fault: 'f', scenario, fixture: key }];
+      this.#ends = [{ kind: 'AwaitEnd', fault: 'f', scenario }];
       this.converge(this.#wanted);
     }
     return report;
@@ -190,8 +190,8 @@ export class DrivenLimiter {
     permit = PERMITTED,
   ): Promise<InvariantReading> {
     await this.prepare(scenario, key);
-    this.converge([{ kind: 'Watch', fault: 'f', scenario, fixture: key }]);
-    const report = await this.inject(scenario, key, ms, permit);
+    this.converge([{ kind: 'Watch', fault: 'f', scenario }]);
+    const report = await this.inject(scenario, ms, permit);
     // No watch over it would ever be whole.
     if (!report || report.missed) throw new Error(report?.message);
     const whole = (): InvariantReading | undefined => {
@@ -217,8 +217,8 @@ export class DrivenLimiter {
   }
 
   /** Looks for `settleMs` at what the fault `f` left. */
-  async recover(scenario: string, key: string, settleMs: number): Promise<Finding> {
-    return await this.perform({ kind: 'Recover', id: 'r', fault: 'f', scenario, fixture: key, settleMs });
+  async recover(scenario: string, settleMs: number): Promise<Finding> {
+    return await this.perform({ kind: 'Recover', id: 'r', fault: 'f', scenario, settleMs });
   }
 
   async close(): Promise<void> {

@@ -82,7 +82,7 @@ describe('a restart of the operator', () => {
     expect(injectedBy(simulation, 'surge').map(({ id }) => id)).toEqual(['1-surge-1', '1-surge-2']);
     expect(simulation.status.phase).toBe('Succeeded');
     const fixtures = simulation.performed.flatMap((effect) =>
-      effect.kind === 'Inject' && effect.scenario === 'surge' ? [effect.fixture] : [],
+      effect.kind === 'Prepare' && effect.scenario === 'surge' ? [effect.fixture] : [],
     );
     expect(new Set(fixtures).size).toBe(2);
   });

@@ -223,9 +223,7 @@ export class PodsConnector implements SubjectConnector {
       lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal, true),
       memoryOfPods: async (signal) =>
         await cluster.memory(namespace, formatLabelSelector(place.spec.selector.matchLabels), signal),
-      ...(admitted && {
-        faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted)),
-      }),
+      ...(admitted && { noteFault: this.#cooldown.noteFor(coolingRedis(request, target, admitted)) }),
       findStore: async (signal) => (await findRedisNow(place, signal)).redis,
       checkStore: async (signal) =>
         await checkStore(place, target, { admitted, options: this.#optionsOf(request) }, signal),

@@ -10,17 +10,15 @@ const report = { message: '', evidence: [] };
 async function noted(inject: () => Promise<FaultReport>) {
   const left: FaultSpan[] = [];
   let atInjection: FaultSpan[] | undefined;
-  const notes = {
-    async note(span: FaultSpan) {
-      left.push(span);
-      return async () => void left.splice(left.indexOf(span), 1);
-    },
+  const note = async (span: FaultSpan) => {
+    left.push(span);
+    return async () => void left.splice(left.indexOf(span), 1);
   };
   const injecting = async (): Promise<FaultReport> => {
     atInjection = [...left];
     return await inject();
   };
-  const outcome = await injectNoted(notes, fault, injecting, never).catch((error: unknown) => error);
+  const outcome = await injectNoted(note, fault, injecting, never).catch((error: unknown) => error);
   return { atInjection, left, outcome };
 }
 

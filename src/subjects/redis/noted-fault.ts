@@ -11,15 +11,15 @@ export interface FaultSpan {
   readonly until: number;
 }
 
-/** Records the faults of a Redis. */
-export interface FaultNotes {
-  /**
-   * Call before a fault is injected.
-   * @returns takes the note back: the fault was not injected after all
-   * @throws if it could not be recorded
-   */
-  note(fault: FaultSpan, signal: AbortSignal): Promise<(signal: AbortSignal) => Promise<void>>;
-}
+/**
+ * Records a fault of a Redis, before it is injected.
+ * @returns takes the note back: the fault was not injected after all
+ * @throws if it could not be recorded
+ */
+export type NoteFault = (
+  fault: FaultSpan,
+  signal: AbortSignal,
+) => Promise<(signal: AbortSignal) => Promise<void>>;
 
 /**
  * Notes the fault, then injects it. Takes the note back if nothing was injected.
@@ -27,12 +27,12 @@ export interface FaultNotes {
  * @throws if the fault cannot be noted; as `inject`
  */
 export async function injectNoted(
-  notes: FaultNotes,
+  note: NoteFault,
   fault: FaultSpan,
   inject: () => Promise<FaultReport>,
   signal: AbortSignal,
 ): Promise<FaultReport> {
-  const noting = notes.note(fault, signal);
+  const noting = note(fault, signal);
   const takeBack = await within(noting, NOTE_MS, signal);
   if (takeBack === TIMED_OUT) {
     // The note may still be written.

@@ -14,7 +14,7 @@ import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from 
 import type { Cluster, PodsMemory } from '../cluster.ts';
 import { pollHealth } from '../controls/http-health.ts';
 import { InvariantBrokenError } from '../controls/invariant-broken.ts';
-import { type FaultNotes, injectNoted } from '../redis/noted-fault.ts';
+import { injectNoted, type NoteFault } from '../redis/noted-fault.ts';
 import type { ScenarioPlan } from '../scenarios/scenario-plan.ts';
 import { plansOf, type SubjectKind, scenarioTypeOf } from '../scenarios/scenario-type.ts';
 import type { Controls, Toolkit } from '../scenarios/tools.ts';
@@ -31,7 +31,7 @@ export interface PodsDriverOptions extends RunParts {
   readonly generation: number;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'error' | 'info' | 'warn'>;
   /** Records faults, so that Redis cools down after them; left out: there is no cool-down. */
-  readonly faultNotes?: FaultNotes;
+  readonly noteFault?: NoteFault;
   /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   readonly diagnosis: DiagnosisProfiles;
@@ -146,7 +146,7 @@ export class PodsDriver implements SubjectDriver {
 
   async #inject(effect: EffectOf<'Inject'>, permit: Permit, signal: AbortSignal): Promise<Finding> {
     const { id: fault, plannedAt: from, scenario, until } = effect;
-    const { faultNotes } = this.#options;
+    const { noteFault } = this.#options;
     let report: FaultReport;
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
@@ -154,9 +154,7 @@ export class PodsDriver implements SubjectDriver {
       const inject = (): Promise<FaultReport> =>
         this.#attempt({ fault, scenario }).inject(effect, permit, signal);
       const disturbed = { from, until: mechanism?.lasts === 'Moment' ? from : until };
-      report = await (faultNotes && mechanism
-        ? injectNoted(faultNotes, disturbed, inject, signal)
-        : inject());
+      report = await (noteFault && mechanism ? injectNoted(noteFault, disturbed, inject, signal) : inject());
     } catch (error) {
       signal.throwIfAborted();
       report = { missed: true, message: messageOf(error), evidence: [] };

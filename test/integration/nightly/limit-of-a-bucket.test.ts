@@ -18,7 +18,7 @@ it('a bucket admits its size, and what it refills, while callers are measured', 
   try {
     await driver.prepare('outage', key);
     // Long enough for a request to come back: one does each six seconds.
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage' }]);
     const limitSeen = () => {
       const { bundle } = driver.evidence ?? {};
       return bundle?.series.find(({ signal }) => signal === 'limit')?.points ?? [];

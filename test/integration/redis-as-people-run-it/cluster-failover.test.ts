@@ -74,7 +74,7 @@ describe.skipIf(withoutRealTime)('a failover of a Cluster', () => {
         },
       };
       onTestFinished(() => void process.kill(stopped, 'SIGCONT'));
-      const report = await driver.inject('outage', key, FAULT_MS, permit);
+      const report = await driver.inject('outage', FAULT_MS, permit);
       process.kill(stopped, 'SIGCONT');
       expect(report).toMatchObject({ proof: 'Inconclusive', startedAt: expect.any(Number) });
       expect(report?.message).toContain(`${last} `);

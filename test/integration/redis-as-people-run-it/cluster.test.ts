@@ -117,14 +117,14 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
       const [to, from] = [String(await cluster.call(1, 'CLUSTER', 'MYID')), '0'];
       await cluster.call(0, 'CLUSTER', 'SETSLOT', from, 'MIGRATING', to);
       expect(await refusalOf(cluster.pods())).toMatch(/slots move to or from primary/);
-      expect(await resharded.inject('outage', key, FAULT_MS)).toMatchObject({
+      expect(await resharded.inject('outage', FAULT_MS)).toMatchObject({
         missed: true,
         message: expect.stringMatching(/slots move to or from primary/),
       });
       await cluster.call(0, 'CLUSTER', 'SETSLOT', from, 'STABLE');
       for (const node of [1, 0, 2]) await cluster.call(node, 'CLUSTER', 'SETSLOT', from, 'NODE', to);
       await until(async () => await admit(cluster).catch(() => undefined), { what: 'the nodes to agree' });
-      expect(await resharded.inject('outage', key, FAULT_MS)).toMatchObject({
+      expect(await resharded.inject('outage', FAULT_MS)).toMatchObject({
         missed: true,
         message: expect.stringMatching(/was restarted since the run began, failed over or was resharded/),
       });
@@ -136,7 +136,7 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
       await until(async () => (await refusalOf(cluster.pods())).includes('without slots'), {
         what: 'it to join',
       });
-      expect(await joined.inject('outage', other, FAULT_MS)).toMatchObject({
+      expect(await joined.inject('outage', FAULT_MS)).toMatchObject({
         missed: true,
         message: expect.stringMatching(/reports primary \w{8} without slots/),
       });

@@ -27,20 +27,20 @@ function own(): LimiterOnRedis {
   return ground;
 }
 
-const about = (key: string) => ({ fault: 'f', scenario: 'drift', fixture: key });
+const ABOUT = { fault: 'f', scenario: 'drift' } as const;
 
 /** Watches from here on, with steady traffic. */
-function watch(driver: DrivenLimiter, key: string): void {
+function watch(driver: DrivenLimiter): void {
   driver.converge([
-    { kind: 'Watch', ...about(key) },
-    { kind: 'Load', ...about(key) },
+    { kind: 'Watch', ...ABOUT },
+    { kind: 'Load', ...ABOUT },
   ]);
 }
 
 /** The watch goes on to its end and proves neither; what was missing is said. */
-async function expectNoVerdict(driver: DrivenLimiter, key: string, missing: RegExp): Promise<void> {
+async function expectNoVerdict(driver: DrivenLimiter, missing: RegExp): Promise<void> {
   await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the fault', deadlineMs });
-  driver.converge([{ kind: 'Watch', ...about(key) }]);
+  driver.converge([{ kind: 'Watch', ...ABOUT }]);
   await until(() => driver.observed.readings['f']?.shortfalls.length, {
     what: 'what is missing',
     deadlineMs,
@@ -80,12 +80,12 @@ describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () 
       keepingTime(async () => {
         const ground = own();
         const { driver, key } = await ground.prepared('drift');
-        driver.converge([{ kind: 'Watch', ...about(key) }]);
-        expect(await driver.inject('drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
+        driver.converge([{ kind: 'Watch', ...ABOUT }]);
+        expect(await driver.inject('drift', 20_000)).toMatchObject({ proof: 'Confirmed' });
         await ground.server[how]();
         if (how === 'kill9') await ground.server.restart();
-        watch(driver, key);
-        await expectNoVerdict(driver, key, /ended \d+ ms before its time/);
+        watch(driver);
+        await expectNoVerdict(driver, /ended \d+ ms before its time/);
         const { evidence, message } = driver.observed.faults['f'] ?? {};
         expect(message).toMatch(/Redis was restarted/);
         expect(evidence?.join('\n')).toMatch(/connection .*lost: Redis was restarted/);
@@ -99,9 +99,9 @@ describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () 
     'in the countdown: nothing is paused',
     keepingTime(async () => {
       const ground = own();
-      const { driver, key } = await ground.prepared('drift');
+      const { driver } = await ground.prepared('drift');
       await ground.server.restart();
-      const report = await driver.inject('drift', key, 2000);
+      const report = await driver.inject('drift', 2000);
       expect(report).toMatchObject({ missed: true });
       expect(report?.message).toMatch(/taken this Redis over/);
       expect(await pauses(await ground.admin())).toBe(0);
@@ -116,11 +116,11 @@ describe.skipIf(withoutRealTime)('Redis takes no more clients', { concurrent: tr
     'at admission: it is refused, and in the countdown: nothing is paused',
     keepingTime(async () => {
       const ground = own();
-      const { driver, key } = await ground.prepared('drift');
+      const { driver } = await ground.prepared('drift');
       const admin = await ground.admin();
       await admin.config('SET', 'maxclients', '1');
       expect(await ground.refusal()).toMatch(advice);
-      const report = await driver.inject('drift', key, 2000);
+      const report = await driver.inject('drift', 2000);
       expect(report).toMatchObject({ missed: true });
       expect(report?.message).toMatch(advice);
       expect(await pauses(admin)).toBe(0);
@@ -132,12 +132,12 @@ describe.skipIf(withoutRealTime)('Redis takes no more clients', { concurrent: tr
     keepingTime(async () => {
       const ground = own();
       const { driver, key } = await ground.prepared('drift');
-      driver.converge([{ kind: 'Watch', ...about(key) }]);
+      driver.converge([{ kind: 'Watch', ...ABOUT }]);
       const begun = Date.now();
-      expect(await driver.inject('drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
+      expect(await driver.inject('drift', 4000)).toMatchObject({ proof: 'Confirmed' });
       const admin = await ground.admin();
       await admin.config('SET', 'maxclients', '1');
-      watch(driver, key);
+      watch(driver);
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the fault', deadlineMs });
       // The connections that it had are enough to see the end.
       const { endedAt = 0, evidence } = driver.observed.faults['f'] ?? {};
@@ -169,12 +169,12 @@ describe.skipIf(withoutRealTime)('Redis does nothing else for a while', { concur
     keepingTime(async () => {
       const ground = own();
       const { driver, key } = await ground.prepared('drift');
-      driver.converge([{ kind: 'Watch', ...about(key) }]);
-      expect(await driver.inject('drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
-      watch(driver, key);
+      driver.converge([{ kind: 'Watch', ...ABOUT }]);
+      expect(await driver.inject('drift', 4000)).toMatchObject({ proof: 'Confirmed' });
+      watch(driver);
       const admin = await ground.admin();
       await admin.call('DEBUG', 'SLEEP', '2');
-      await expectNoVerdict(driver, key, /no complete counter sample for \d+ ms/);
+      await expectNoVerdict(driver, /no complete counter sample for \d+ ms/);
       await expectNothingLeft(ground, driver, key);
     }),
   );

@@ -65,7 +65,7 @@ async function firstComplaint(target: RedisTarget): Promise<string> {
   await driver.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario: 'drift', fixture });
   const failure = driver.observed.prepareFailures['f'];
   if (failure !== undefined) return `preparation: ${failure}`;
-  const report = await driver.inject('drift', fixture, 1000);
+  const report = await driver.inject('drift', 1000);
   if (report?.proof !== 'Confirmed') return `injection: ${report?.message}`;
   await driver.perform({ kind: 'Restore', id: 's', fixtures: [fixture], release: true });
   const { ok, message } = driver.observed.restored['s'] ?? {};

@@ -117,7 +117,7 @@ describe.skipIf(withoutRealTime)('a fault under Sentinels', () => {
       await driver.prepare('outage', key);
       await setDownAfter(sentinels[2], 2900);
       const counted = await servers.pauses();
-      const report = await driver.inject('outage', key, LONGEST_MS);
+      const report = await driver.inject('outage', LONGEST_MS);
       expect(report).toMatchObject({ missed: true, message: expect.stringMatching(/sentinel-83 .*2900 ms/) });
       expect(await servers.pauses()).toBe(counted);
     })(context));

@@ -6,15 +6,15 @@ import { until } from '../../kit/until.ts';
 const PAUSE_MS = 3000;
 
 /** What activities and effects are about. */
-export const about = (fixture: string) => ({ fault: 'f', scenario: 'drift', fixture });
+export const ABOUT = { fault: 'f', scenario: 'drift' } as const;
 
 /** Stalls Redis under load for three seconds, and waits until the watch has ended. */
-export async function watched(driver: DrivenLimiter, key: string): Promise<InvariantReading> {
-  driver.converge([{ kind: 'Watch', ...about(key) }]);
-  await driver.inject('drift', key, PAUSE_MS);
+export async function watched(driver: DrivenLimiter): Promise<InvariantReading> {
+  driver.converge([{ kind: 'Watch', ...ABOUT }]);
+  await driver.inject('drift', PAUSE_MS);
   driver.converge([
-    { kind: 'Watch', ...about(key) },
-    { kind: 'Load', ...about(key) },
+    { kind: 'Watch', ...ABOUT },
+    { kind: 'Load', ...ABOUT },
   ]);
   const whole = () => (driver.observed.readings['f']?.complete ? driver.observed.readings['f'] : undefined);
   return await until(whole, { what: 'the watch to end' });

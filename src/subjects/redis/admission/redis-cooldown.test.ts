@@ -53,7 +53,7 @@ describe('the cool-down of a Redis', () => {
         const [, time = ''] = found instanceof Refusal ? (/ until (\S+Z):/.exec(found.message) ?? []) : [];
         return time === '' ? undefined : Date.parse(time);
       };
-      return { ...cooldown.notes({ ...about, ids }), until };
+      return { note: cooldown.noteFor({ ...about, ids }), until };
     };
     return { cluster, first: operator(), second: operator() };
   }

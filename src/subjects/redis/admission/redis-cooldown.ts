@@ -9,7 +9,7 @@ import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Cluster, Note } from '../../cluster.ts';
 import { waitFor } from '../../targets/refusal.ts';
-import type { FaultNotes, FaultSpan } from '../noted-fault.ts';
+import type { FaultSpan, NoteFault } from '../noted-fault.ts';
 
 /** Times the length of a fault. */
 const REST = 3;
@@ -62,32 +62,31 @@ export class RedisCooldown {
   }
 
   /**
-   * The notes on one Redis, for a driver. Both methods throw the cluster's error, also if another client wrote the note.
+   * Notes faults of one Redis, for a driver. It and what it returns throw the cluster's error, also if another client
+   * wrote the note.
    */
-  notes(redis: CoolingRedis): FaultNotes {
-    return {
-      note: async (fault, signal) => {
-        if (this.#leastMs === 0) return async () => undefined;
-        const noting = each(redis.ids, async (id) => {
-          const found = await this.#read(redis, id, signal);
-          const latest = Math.floor(this.#clock.now()) + MOST_REST_MS - CLOCKS_MS;
-          const freeAt = Math.min(restUntil(found.freeAt, fault, this.#leastMs), latest);
-          await this.#write(redis, id, freeAt, found.note, signal);
-          return async (ending: AbortSignal): Promise<void> => {
-            const left = await this.#read(redis, id, ending);
-            // Unless another fault was noted since.
-            if (left.freeAt === freeAt) await this.#write(redis, id, found.freeAt, left.note, ending);
-          };
-        });
-        const takeBack = async (ending: AbortSignal): Promise<void> => {
-          await allOf(each(noting, async (noted) => (await noted)(ending)));
+  noteFor(redis: CoolingRedis): NoteFault {
+    return async (fault, signal) => {
+      if (this.#leastMs === 0) return async () => undefined;
+      const noting = each(redis.ids, async (id) => {
+        const found = await this.#read(redis, id, signal);
+        const latest = Math.floor(this.#clock.now()) + MOST_REST_MS - CLOCKS_MS;
+        const freeAt = Math.min(restUntil(found.freeAt, fault, this.#leastMs), latest);
+        await this.#write(redis, id, freeAt, found.note, signal);
+        return async (ending: AbortSignal): Promise<void> => {
+          const left = await this.#read(redis, id, ending);
+          // Unless another fault was noted since.
+          if (left.freeAt === freeAt) await this.#write(redis, id, found.freeAt, left.note, ending);
         };
-        await allOf(noting).catch(async (error: unknown) => {
-          await takeBack(signal).catch(() => undefined);
-          throw error;
-        });
-        return takeBack;
-      },
+      });
+      const takeBack = async (ending: AbortSignal): Promise<void> => {
+        await allOf(each(noting, async (noted) => (await noted)(ending)));
+      };
+      await allOf(noting).catch(async (error: unknown) => {
+        await takeBack(signal).catch(() => undefined);
+        throw error;
+      });
+      return takeBack;
     };
   }
 

@@ -10,16 +10,14 @@ async function noted(scenario: object): Promise<number[]> {
     pods: [],
     redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
     spec: limiterSpec({}, [{ name: 'x', ...scenario }]),
-    faultNotes: {
-      note: async (fault) => {
-        spans.push(fault);
-        return async () => undefined;
-      },
+    noteFault: async (fault) => {
+      spans.push(fault);
+      return async () => undefined;
     },
   });
   onTestFinished(() => driver.close());
   // It was not prepared, so nothing is sent.
-  expect(await driver.inject('x', 'demo-x', 10_000)).toMatchObject({ missed: true });
+  expect(await driver.inject('x', 10_000)).toMatchObject({ missed: true });
   return spans.map(({ from, until }) => until - from);
 }
 
