@@ -1,55 +1,37 @@
 /**
- * What servers of one namespace send that takes long to read, all of it at once, and then a thread of that namespace
- * that hardly ever runs: meanwhile the lease of the leader is renewed as that of another operator, and runs of another
- * namespace end. The servers are in this process, the operators are not.
+ * Servers of one namespace send what takes long to read, and then a thread of that namespace hardly ever runs. During
+ * that, the lease of the leader is renewed as that of another operator, its memory fits into the shipped pod, and runs of
+ * another namespace end. The servers are in this process, the operators are not.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lease, resourcePath } from '@chaosdemo/kube-runtime';
-import { type PodSpec, registerPods, serviceObject } from '@chaosdemo/testbed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Answers,
-  bulk,
-  INFO,
-  serverWith,
-} from '../../packages/redis-faults/src/testing/answering-redis.fixture.ts';
-import { limiterPods } from '../../src/local/target.ts';
-import { ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
+import { ONE_BURST } from '../kit/demo.ts';
 import { Demos } from '../kit/demos.ts';
 import { type Disturbance, DisturbedCells } from '../kit/disturbed-cells.ts';
 import { folderOfFile } from '../kit/folder.ts';
+import { ATTACKS, plantAttacks } from '../kit/hostile-tenant.ts';
+import { isNightly, rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { isConfirmed, scenarioOf } from '../kit/status.ts';
+import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 import { asAdmin } from './support/outcome.ts';
 
-const ATTACKER = 'wall-attacker';
-const SERVERS = 16;
+/** Of the shipped pod. */
+const LIMIT_MIB = 512;
+const REST_MS = 60_000;
+
+const roundOf = (title: string, attacks: readonly string[]) => ({
+  title,
+  attacks,
+  namespace: `wall-attacker-${title.replaceAll(' ', '-')}`,
+});
+const ALL = roundOf('all at once', Object.keys(ATTACKS));
+const ONE_BY_ONE = rows(ALL.attacks, 0).map((title) => roundOf(title, [title]));
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);
-const times = (count: number, part: (i: number) => string): string =>
-  Array.from({ length: count }, (_, i) => part(i)).join('');
-const clients = (rest: string) => (address: string) => bulk(`addr=${address} ${rest}`);
-const ofCluster = (slots: string, flags = ''): Answers => ({
-  INFO: bulk(INFO.replace('standalone', 'cluster')),
-  CLUSTER: bulk(`${'a'.repeat(40)} 127.0.0.1:1@2 myself,master${flags} - 0 0 1 connected${slots}\n`),
-});
-const client = (i: number): string =>
-  `id=${i} addr=10.9.${i >> 8}.${i & 255}:1 name=worker-${i} flags=N cmd=get user=${'u'.repeat(180)}\n`;
-
-const ATTACKS: Readonly<Record<string, Answers>> = {
-  'many-clients': { CLIENT: clients(`\n${times(4000, client)}`) },
-  'many-fields': { CLIENT: clients(times(110_000, (i) => `f${i}=1 `)) },
-  'many-lines': { CLIENT: clients(`\n${'a\n'.repeat(500_000)}`) },
-  'long-address': { CLIENT: clients(`\naddr=[${':'.repeat(1_000_000)}]:1 cmd=get`) },
-  'many-ranges': ofCluster(times(50_000, () => ' 1 [1->-x]')),
-  'all-slots': ofCluster(' 0-16383'.repeat(4000)),
-  'many-flags': ofCluster('', ',fail'.repeat(50_000)),
-  'many-facts': { INFO: bulk(INFO + times(90_000, (i) => `f${i}:1\n`)) },
-  'empty-lines': { INFO: bulk(INFO + '\n'.repeat(1_000_000)) },
-  'long-role': { INFO: bulk(INFO.replace('role:master', `role:${'é'.repeat(400_000)}`)) },
-};
 
 function leasePath(system: string): string {
   const lease = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
@@ -60,56 +42,20 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
   let world: World;
   /** With an operator that is not attacked: the machine delays it as much. */
   let control: World;
+  /** Memory of the operator before any attack; MiB. */
+  let restingMib: number;
   const cells = new DisturbedCells(folderOfFile());
   beforeAll(async () => {
+    const otherNamespaces = [ALL, ...ONE_BY_ONE].map(({ namespace }) => namespace);
     [world, control] = await Promise.all([
-      World.start('strict', { otherNamespaces: [ATTACKER], program: cells.program }),
+      World.start('strict', { otherNamespaces, program: cells.program }),
       World.start('strict'),
     ]);
     // It loads code, and takes the first cell.
     await runTimes('before', 1);
+    restingMib = (await memory()).now;
   });
   afterAll(() => Promise.all([world?.stop(), control?.stop()]));
-
-  /** A Service and a ChaosDemo for each attack, over so many servers. */
-  async function attack(): Promise<Demos> {
-    const { controlPlane, limiters } = world.environment;
-    const { kubectl } = controlPlane;
-    const pods: PodSpec[] = [];
-    const services: object[] = [];
-    for (const [name, answers] of Object.entries(ATTACKS)) {
-      const labels = { attack: name };
-      const target = { namespace: ATTACKER, name, selector: labels, port: 6379, targetPort: 'redis' };
-      services.push(serviceObject(target));
-      for (let i = 0; i < SERVERS; i += 1) {
-        const { host: ip, port: number } = await serverWith(answers);
-        const image = { container: 'redis', image: 'local/redis:8', imageId: 'local/redis@sha256:8' };
-        const port = { name: 'redis', number };
-        pods.push({
-          namespace: ATTACKER,
-          name: `${name}-${i}`,
-          labels,
-          ...image,
-          port,
-          ip,
-          pid: process.pid,
-        });
-      }
-    }
-    await Promise.all([
-      registerPods(kubectl, [...pods, ...limiterPods(ATTACKER, limiters)]),
-      kubectl.apply(services),
-    ]);
-    const demos = new Demos(world.client, ATTACKER);
-    for (const service of Object.keys(ATTACKS)) {
-      for (const nth of [1, 2]) {
-        const redis = { serviceName: service, otherClients: 'Allow' };
-        const rateLimiter = { ...rateLimiterOf(), redis };
-        await demos.applySpec(`${service}-${nth}`, { ...ONE_BURST, rateLimiter });
-      }
-    }
-    return demos;
-  }
 
   /** The longest time between two renewals of the lease of an operator until `over` is aborted; milliseconds. */
   async function longestGap({ client, environment }: World, over: AbortSignal): Promise<number> {
@@ -139,22 +85,33 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
     return { attacked: sum(attacked), usual: sum(usual) };
   }
 
-  it(
-    'delay no renewal of the lease, and runs of others end',
-    keepingTime(async () => {
-      const demos = await attack();
+  /** Memory of the operator that is attacked, now and at most so far; MiB. */
+  async function memory(): Promise<{ now: number; most: number }> {
+    const text = await readFile(`/proc/${world.operator.process.pid}/status`, 'utf8');
+    const of = (field: string): number =>
+      Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1]) / 1024;
+    return { now: of('VmRSS'), most: of('VmHWM') };
+  }
+
+  const withstand = ({ attacks, namespace }: typeof ALL) =>
+    keepingTime(async ({ onTestFinished }) => {
+      const { kubectl } = world.environment.controlPlane;
+      const { demos, stop } = await plantAttacks({ client: world.client, kubectl, namespace }, attacks);
+      onTestFinished(stop);
       const over = new AbortController();
       const gaps = Promise.all([world, control].map((where) => longestGap(where, over.signal)));
-      await runTimes('attacked', 3);
+      await runTimes(namespace, 3);
       over.abort();
       const [gap = 0, usualGap = 0] = await gaps;
-      for (const service of Object.keys(ATTACKS)) {
+      for (const service of attacks) {
         expect((await demos.status(`${service}-1`)).conditions?.[0]?.reason).toBeDefined();
       }
       // How long the runs take is not compared: an attacked process has more to do on a busy machine.
       expect(gap).toBeLessThan(usualGap + 300);
-    }, Number.POSITIVE_INFINITY),
-  );
+      expect((await memory()).most).toBeLessThan(LIMIT_MIB);
+    }, Number.POSITIVE_INFINITY);
+
+  it('delay no renewal of the lease, and runs of others end: all at once', withstand(ALL));
 
   it(
     'delay no runs of others if they stop their own thread again and again',
@@ -172,6 +129,20 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
       // In that thread, they would not end.
       expect(attacked).toBeLessThan(usual * 3);
     }, Number.POSITIVE_INFINITY),
+  );
+
+  it.runIf(isNightly)('leave the memory at rest a minute after their end', async () => {
+    await new Demos(world.client, ALL.namespace).deleteAll();
+    const isAtRest = async (): Promise<boolean> => (await memory()).now < restingMib * 1.2;
+    await until(isAtRest, { what: 'memory to be at rest', deadlineMs: REST_MS, everyMs: 1000 });
+  });
+
+  it.for(ONE_BY_ONE)(
+    'delay no renewal of the lease, and runs of others end: $title',
+    async (round, context) => {
+      await withstand(round)(context);
+      await new Demos(world.client, round.namespace).deleteAll();
+    },
   );
 });
 

@@ -7,6 +7,7 @@ export interface TortureOptions {
   readonly seed: number;
   readonly runs: number;
   readonly records?: string;
+  readonly attacked?: boolean;
 }
 
 /** The command. */
@@ -26,6 +27,7 @@ export function tortureCommand(): Command {
       '--records <folder>',
       'keep the whole record of each run in it (default: only those with something wrong, in torture-records)',
     )
+    .option('--attacked', 'next to a tenant whose Redis servers send what takes long to read')
     .addHelpText(
       'after',
       `

@@ -18,7 +18,8 @@ function say(line: string): void {
 /** Of the bundled limiter; there are three more, behind HTTP. */
 const LANES = 3;
 
-async function main({ records, runs, seed: first }: TortureOptions, signal: AbortSignal): Promise<number> {
+async function main(options: TortureOptions, signal: AbortSignal): Promise<number> {
+  const { attacked: isAttacked = false, records, runs, seed: first } = options;
   const plans = Array.from({ length: runs }, (_, i) =>
     planOf(first + i, { lanes: LANES, ownApiServer: true, http: true, failover: true }),
   );
@@ -27,7 +28,8 @@ async function main({ records, runs, seed: first }: TortureOptions, signal: Abor
   const own = new AbortController();
   process.on('uncaughtException', (error) => own.abort(error));
   const stop = AbortSignal.any([signal, own.signal]);
-  const stage = await Stage.start({ modes: plans[0]?.lanes.map(({ mode }) => mode) ?? [], say });
+  const modes = plans[0]?.lanes.map(({ mode }) => mode) ?? [];
+  const stage = await Stage.start({ modes, isAttacked, say });
   try {
     for (const plan of plans) {
       stop.throwIfAborted();

@@ -9,6 +9,7 @@ import { type ControlPlane, Supervisor, startControlPlane } from '@chaosdemo/tes
 import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
 import { ensureRedis } from '../../tools/binaries/redis.ts';
 import { Demos } from '../kit/demos.ts';
+import { plantAttacks } from '../kit/hostile-tenant.ts';
 import { prepareOperator } from '../kit/operator.ts';
 import { until } from '../kit/until.ts';
 import type { Cast } from './director.ts';
@@ -28,6 +29,8 @@ export interface StageOptions {
   readonly modes: readonly LanePlan['mode'][];
   /** Without one the stage starts its own, which may then be killed. */
   readonly apiServer?: GivenApiServer;
+  /** Whether there is a tenant whose Redis servers send what takes long to read. */
+  readonly isAttacked?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -50,13 +53,14 @@ export class Stage implements Cast {
   readonly #own: ControlPlane | undefined;
   readonly #eyes: VersionEye[] = [];
   readonly #stopPace = watchPace(() => this.record);
+  #stopAttacks: () => Promise<void> = async () => {};
 
   private constructor(client: KubeApi, own: ControlPlane | undefined) {
     this.#client = client;
     this.#own = own;
   }
 
-  static async start({ apiServer, modes, say = () => {} }: StageOptions): Promise<Stage> {
+  static async start({ apiServer, isAttacked = false, modes, say = () => {} }: StageOptions): Promise<Stage> {
     await ensureRedis({ progress: say });
     const own = apiServer ? undefined : await startOwn(say);
     const server: GivenApiServer = apiServer ?? (own as ControlPlane);
@@ -66,7 +70,7 @@ export class Stage implements Cast {
     });
     const stage = new Stage(client, own);
     try {
-      await stage.#build(server, modes, say);
+      await stage.#build(server, modes, isAttacked, say);
       return stage;
     } catch (error) {
       for (const [name, text] of Object.entries(await stage.operatorLogs())) {
@@ -119,6 +123,7 @@ export class Stage implements Cast {
     await Promise.all(this.#eyes.map((eye) => eye.close()));
     await Promise.all(this.replicas.map((replica) => replica.stop()));
     await Promise.all(this.lanes.map((lane) => lane.stop()));
+    await this.#stopAttacks();
     await this.#client.close();
     await this.#own?.stop();
     await this.#supervisor.close();
@@ -127,11 +132,14 @@ export class Stage implements Cast {
   async #build(
     server: GivenApiServer,
     modes: StageOptions['modes'],
+    isAttacked: boolean,
     say: (line: string) => void,
   ): Promise<void> {
     const id = randomBytes(3).toString('hex');
     const namespaces = modes.map((_, number) => `torture-${id}-${number}`);
-    const place = { system: `torture-${id}-system`, namespaces };
+    const hostile = `torture-${id}-hostile`;
+    const watched = isAttacked ? [...namespaces, hostile] : namespaces;
+    const place = { system: `torture-${id}-system`, namespaces: watched };
     const { kubectl } = server;
     const supervisor = this.#supervisor;
     await prepareOperator(kubectl, place);
@@ -163,6 +171,11 @@ export class Stage implements Cast {
         supervisor,
       };
       this.replicas.push(await OperatorReplica.start(options));
+    }
+    if (isAttacked) {
+      say('starting servers of a hostile tenant');
+      const attacks = await plantAttacks({ client: this.#client, kubectl, namespace: hostile });
+      this.#stopAttacks = attacks.stop;
     }
     await this.untilWell();
   }
