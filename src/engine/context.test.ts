@@ -22,7 +22,7 @@ it.each<[string, FaultStatus, number, boolean]>([
   [
     'one with a forged end that no fault can have',
     fault({ until: '9999-01-01T00:00:00Z' }),
-    NOW + 125_000,
+    NOW + 605_000,
     false,
   ],
   [

@@ -17,17 +17,20 @@ export function isRunActive(status: ChaosDemoStatus | undefined): boolean {
 }
 
 /**
- * How far ahead of the clock a fault may be planned, and how far after that it may end: twice the maximum in the schema
- * of a countdown or a pause. The clocks of successive operators may differ by less.
+ * How far ahead of the clock a fault may be planned: twice the longest countdown. The clocks of successive operators may
+ * differ by less.
  */
-export const MAX_AHEAD_MS = 120_000;
+const MAX_AHEAD_MS = 120_000;
+
+/** No fault is longer, of whatever subject; milliseconds. */
+const LONGEST_FAULT_MS = 600_000;
 
 /**
  * When a fault is over, observed or not: its end plus a grace, with the end limited to the longest possible fault.
  * Anyone with write access to the status could otherwise hold the object by a later end.
  */
 export function faultDeadline(fault: FaultStatus): number {
-  return Math.min(ms(fault.until), ms(fault.plannedAt) + MAX_AHEAD_MS) + FAULT_GRACE_MS;
+  return Math.min(ms(fault.until), ms(fault.plannedAt) + LONGEST_FAULT_MS) + FAULT_GRACE_MS;
 }
 
 /** Whether a fault is active, or may be. */

@@ -142,14 +142,16 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
     expect(spec.scenarios[0]).toMatchObject({ storeOutage: { accept: ['Enforces', 'FailsClosed'] } });
   });
 
-  it.each([{ type: 'Latency', latency: '50ms' }, { type: 'Latency' }, { type: 'DataLoss', scripts: true }])(
-    'accepts the parameters of the type of a fault: %j',
-    async (fault) => {
-      const redis = { serviceName: 'redis', faultProxy: { serviceName: 'proxy', authSecretName: 'proxy' } };
-      const { spec } = await judge({ ...withLimiter({ redis }), scenarios: outage(fault) });
-      expect(spec.scenarios[0]).toMatchObject({ storeOutage: { fault: { ...fault, duration: '10s' } } });
-    },
-  );
+  it.each([
+    { type: 'Latency', latency: '50ms' },
+    { type: 'Latency', duration: '10m' },
+    { type: 'Stall', via: 'Proxy', duration: '61s' },
+    { type: 'DataLoss', scripts: true },
+  ])('accepts the parameters of the type of a fault: %j', async (fault) => {
+    const redis = { serviceName: 'redis', faultProxy: { serviceName: 'proxy', authSecretName: 'proxy' } };
+    const { spec } = await judge({ ...withLimiter({ redis }), scenarios: outage(fault) });
+    expect(spec.scenarios[0]).toMatchObject({ storeOutage: { fault: { duration: '10s', ...fault } } });
+  });
 
   it.each<[string, object, RegExp]>([
     ['no subject', {}, /write what to test, and only one of rateLimiter, lock/],
@@ -180,7 +182,12 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
     [
       'a pause of an hour',
       { ...withLimiter({}), scenarios: drift({ counterDrift: { fault: { duration: '1h' } } }) },
-      /must be from 1s to 1m/,
+      /must be from 1s to 10m/,
+    ],
+    [
+      'a fault of Redis itself that lasts longer than a pause',
+      { ...withLimiter({}), scenarios: outage({ type: 'Disconnect', duration: '61s' }) },
+      /more than 1m needs a fault proxy/,
     ],
     [
       'a request without the identity of its caller',

@@ -47,6 +47,8 @@ const behaviour = fc.record({
   stallBites: fc.boolean(),
   heedsAbort: fc.boolean(),
   effectMs: fc.integer({ min: 0, max: 2500 }),
+  // The longest takes a second to play.
+  hold: fc.constantFrom(...Array<string>(5).fill('10s'), '10m'),
 });
 
 type ValueOf<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
@@ -107,10 +109,17 @@ async function befall(simulation: Simulation, incident: Incident): Promise<void>
 /** Plays a story of incidents, and lets time pass after it: by default, until the last run has ended. */
 async function play(
   steps: ValueOf<typeof storyWithRefusals>,
-  how: ValueOf<typeof behaviour>,
-  afterMs = 1_800_000,
+  { hold, ...how }: ValueOf<typeof behaviour>,
+  afterMs = 2_700_000,
 ): Promise<Simulation> {
-  const simulation = new Simulation(simulatedSpec(), how);
+  const scenarios = [
+    { name: 'stall', type: 'Stall', stall: { hold } },
+    { name: 'surge', type: 'Surge' },
+  ];
+  const simulation = new Simulation(simulatedSpec({ activeDeadline: '20m', scenarios }), {
+    ...how,
+    usableMs: 1_200_000,
+  });
   for (const { afterMs: before, incident } of steps) {
     await simulation.pass(before);
     await befall(simulation, incident);
@@ -208,7 +217,7 @@ describe('whatever happens to a run', () => {
   it('an object deleted at any moment is released, with its fault and the rest', async () => {
     await fc.assert(
       fc.asyncProperty(story, behaviour, fc.integer({ min: 0, max: 60_000 }), async (steps, how, time) => {
-        const simulation = await play(steps, how, time);
+        const simulation = await play(steps, { ...how, hold: '10s' }, time);
         const chapter = chapterOf(simulation);
         simulation.delete();
         await simulation.pass(60_000);

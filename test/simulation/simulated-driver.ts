@@ -260,7 +260,7 @@ export class SimulatedDriver implements SubjectDriver {
     const stall = this.#isStall(scenario);
     if (stall) {
       this.#target.stalls += 1;
-      this.#target.stalledUntil = this.#clock.monotonic() + until - startedAt;
+      if (stallBites) this.#target.stalledUntil = this.#clock.monotonic() + until - startedAt;
     }
     await this.#clock.sleep(effectMs / 2, signal);
     const proof = stall && !stallBites ? 'Mismatch' : 'Confirmed';

@@ -31,7 +31,7 @@ const api: SubjectApi = {
       type: 'Stall',
       member: 'stall',
       schema: z.object({
-        hold: durationField('How long.', '1s', '1m').default('10s'),
+        hold: durationField('How long.', '1s', '10m').default('10s'),
         settle: durationField('Time to settle.', '0s', '1m').default('5s'),
       }),
       conditionMeaning: 'Requests queue up.',

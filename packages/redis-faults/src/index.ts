@@ -28,6 +28,7 @@ export * from './faults/fault.ts';
 export { type FaultOptions, type FaultType, type Mechanism, VIAS, type Via } from './faults/fault-type.ts';
 export type { StoreFault } from './faults/fenced-fault.ts';
 export * from './faults/index.ts';
-export { closeProbes, injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/pause.ts';
+export { closeProbes, injectRedisPause, MAX_PAUSE_MS } from './faults/pause.ts';
 export { inconclusive, withProof } from './faults/proof.ts';
 export { NOT_RECORDED, unshown } from './faults/shown.ts';
+export { LONGEST_PROXIED_MS } from './proxy/control-api.ts';

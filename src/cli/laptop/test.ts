@@ -9,6 +9,7 @@ import { type ChaosDemo, counted, formatDuration } from '../../api/index.ts';
 import { accepts } from '../../local/address.ts';
 import { NAMESPACE, type StartedLimiters } from '../../local/environment.ts';
 import { CALLERS_SECRET, limiterTarget } from '../../local/target.ts';
+import { faultOf } from '../../subjects/scenarios/store-fault.ts';
 import { memoryApiServer } from '../api-server/in-memory.ts';
 import { exitOfRun } from '../exit-status.ts';
 import { LIBRARIES, type Library, librariesIn } from '../libraries.ts';
@@ -35,7 +36,8 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   const supervisor = new Supervisor();
   try {
     const start = { onProgress: progress, supervisor, signal };
-    const faults = spec?.faults ?? (options.fault ?? []).map((type) => ({ type }));
+    const faults =
+      spec?.faults ?? (options.fault ?? ['Stall']).map((type) => faultOf(type, options.duration ?? '10s'));
     const isProxied = requireProxy(faults, options.start);
     const prepared = await prepare(options, start, isProxied);
     const { pool, probed } = prepared;

@@ -44,6 +44,10 @@ describe('the ChaosDemo for an API', () => {
       { name: 'outage-disconnect', storeOutage: { fault: { type: 'Disconnect', duration: '20s' } } },
       { name: 'burst' },
     ]);
+    const [stall, refuse] = specOf({ faults: ['Stall', 'Refuse'], duration: '2m' }).scenarios;
+    for (const one of [stall, refuse]) {
+      expect(one).toMatchObject({ storeOutage: { fault: { duration: '2m', via: 'Proxy' } } });
+    }
   });
 
   it('identifies callers by their address if the request has no place for a key', () => {

@@ -12,6 +12,7 @@ import {
   rateLimiterSchema,
 } from '../../subjects/ratelimiter/spec/schema.ts';
 import { lengthOfRun } from '../../subjects/scenarios/capacity.ts';
+import { faultOf } from '../../subjects/scenarios/store-fault.ts';
 import type { PlannedDemo } from '../plan.ts';
 
 /** As a user writes it. */
@@ -187,7 +188,7 @@ function outageOf(
   for (const duration of given === undefined ? durations : [given]) {
     for (const requestsPerSecond of RATES) {
       const parameters = {
-        fault: { type, duration },
+        fault: faultOf(type, duration),
         callerTimeout: '1s',
         requestsPerSecond,
         accept,

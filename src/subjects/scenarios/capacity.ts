@@ -11,6 +11,7 @@ import {
   parseDuration,
 } from '../../api/index.ts';
 import { sumOf } from '../history/counts.ts';
+import { MOST_REQUESTS_KEPT } from '../history/history.ts';
 import type { PodsSpec } from '../spec/pods-schema.ts';
 import { Refusal } from '../targets/refusal.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
@@ -40,7 +41,7 @@ export function capacity(
     kind.unsuited?.(part),
     failoverNotLast(plans),
     tooLong(member, spec, plans),
-    ...plans.map((plan) => plan.unprovable(pods, baseline)),
+    ...plans.map((plan) => plan.unprovable(pods, baseline) ?? tooManyRequests(plan, pods)),
     masters > 1 ? noCluster(kind, part, masters) : undefined,
     accounts === undefined ? undefined : tooFewAccounts(member, accounts, accountsFor(kind, spec, pods)),
   ];
@@ -58,6 +59,14 @@ export function accountsFor(kind: SubjectKind, spec: ChaosDemoSpec, pods: number
 function tooFewAccounts(part: string, have: number, need: number): string | undefined {
   if (have >= need) return undefined;
   return `a run needs about ${need} accounts, each for one caller, and ${part}.http.callers has ${have}: add ${need - have}, send fewer requestsPerSecond, or shorten the fault`;
+}
+
+/** Why no history keeps all requests until the end of the fault; undefined: one does. */
+function tooManyRequests(plan: ScenarioPlan, pods: number): string | undefined {
+  const ms = plan.countdownMs + plan.faultMs;
+  const requests = Math.ceil((plan.trafficTo(pods) * ms) / 1000);
+  if (requests <= MOST_REQUESTS_KEPT) return undefined;
+  return `scenario ${plan.scenario.name}: ${requests} requests until its fault ends after ${formatDuration(ms)} are more than the ${MOST_REQUESTS_KEPT} that a history keeps: shorten the fault, send fewer a second, or select fewer pods`;
 }
 
 /** @throws {Refusal} UnprovableSpec with the first reason of {@link capacity} */

@@ -1,15 +1,25 @@
 /** The fault of a scenario in the API, the same for each type of scenario, and which specs permit it. */
 import {
+  type ChosenFault,
   type CountPlace,
   FAULT_TYPES,
   type FaultName,
   type FaultType,
+  LONGEST_PROXIED_MS,
+  MAX_PAUSE_MS,
   type Mechanism,
   type StoreFault,
   VIAS,
 } from '@chaosdemo/redis-faults';
 import { z } from 'zod';
-import { type CelRule, cel, durationField, formatDuration, parseDuration } from '../../api/index.ts';
+import {
+  type CelRule,
+  cel,
+  durationField,
+  formatDuration,
+  ifDurations,
+  parseDuration,
+} from '../../api/index.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 import type { Toolkit } from './tools.ts';
 
@@ -18,8 +28,8 @@ import type { Toolkit } from './tools.ts';
  * 8 s after the switch at the earliest, and checks that every 10 s: 11 s to 12 s were measured.
  */
 const LEAST_FAILOVER_MS = 15_000;
-/** A fault proxy keeps no fault longer; milliseconds. */
-const LONGEST_PROXIED_MS = 60_000;
+/** The longest fault by Redis, and by a fault proxy. */
+const [BY_REDIS, BY_PROXY] = [formatDuration(MAX_PAUSE_MS), formatDuration(LONGEST_PROXIED_MS)] as const;
 /** How long each command waits, if the spec does not set it. */
 const DEFAULT_LATENCY = '300ms';
 
@@ -32,6 +42,12 @@ const typesWith = (parameter: 'latency' | 'scripts'): string[] =>
   typesWhere(({ parameters }) => parameters?.includes(parameter));
 /** Types with a mechanism of this kind. */
 const typesBy = (via: (typeof VIAS)[number]): string[] => typesWhere(({ mechanisms }) => mechanisms[via]);
+
+/** Types that only a fault proxy injects. */
+const ONLY_PROXIED = typesBy('Proxy').filter((type) => !typesBy('Redis').includes(type));
+/** Whether the fault of this name in CEL is injected by a fault proxy. */
+const isProxied = (fault: string): string =>
+  `(has(${fault}.via) && ${fault}.via == 'Proxy') || ${fault}.type in ${quoted(ONLY_PROXIED)}`;
 
 /** Types of which a mechanism lasts so. */
 export const typesThatLast = (lasts: Mechanism['lasts']): string[] =>
@@ -52,9 +68,9 @@ export const faultSchema = z
         `How it is injected. Redis: by commands to it, for ${named(typesBy('Redis'))}. Proxy: by redis.faultProxy, for ${named(typesBy('Proxy'))}. Default: Redis, if the type has both.`,
       ),
     duration: durationField(
-      'How long the fault lasts. `StalePrimary`: how long until the pods have to recover, while connections stay stale. `DataLoss`: how long callers are watched after it. `Failover` by Sentinel: how long it can take.',
+      `How long the fault lasts. \`StalePrimary\`: how long until the pods have to recover, while connections stay stale. \`DataLoss\`: how long callers are watched after it. \`Failover\` by Sentinel: how long it can take. More than ${BY_REDIS} only by a fault proxy.`,
       '1s',
-      '1m',
+      BY_PROXY,
     ).default('10s'),
     latency: durationField(
       `\`Latency\` only. How long each command waits. Default: \`${DEFAULT_LATENCY}\`.`,
@@ -80,10 +96,22 @@ export const faultSchema = z
         rule: `!has(self.via) || self.type in (self.via == 'Redis' ? ${quoted(typesBy('Redis'))} : ${quoted(typesBy('Proxy'))})`,
         message: `via Redis is for types ${named(typesBy('Redis'))}, and via Proxy for ${named(typesBy('Proxy'))}: leave it out, or set the type`,
       },
+      {
+        // The API server evaluates it for the default of the fault as well, which is empty.
+        rule: `!has(self.duration) || ${ifDurations(['self.duration'], `duration(self.duration) <= duration('${BY_REDIS}') || ${isProxied('self')}`)}`,
+        message: `a duration of more than ${BY_REDIS} needs a fault proxy: set via Proxy or type ${named(ONLY_PROXIED)}, or shorten duration`,
+      },
     ),
   });
 
 export type FaultParameters = z.output<typeof faultSchema>;
+
+/** A fault of this type and length: by a fault proxy if nothing else injects one so long. */
+export const faultOf = (type: FaultName, duration: string): ChosenFault & { readonly duration: string } => ({
+  type,
+  ...(parseDuration(duration) > MAX_PAUSE_MS && typesBy('Proxy').includes(type) && { via: 'Proxy' as const }),
+  duration,
+});
 
 /**
  * The fault for one attempt. Opens no connection yet.
@@ -122,11 +150,10 @@ export function faultRules(
   const ofType = (types: readonly string[]): string => `f.type in ${quoted(types)}`;
   const redis = `self.${part}.redis`;
   const [lost, lasting] = [typesThatLast('Moment'), typesThatLast('ForGood')];
-  const proxied = typesBy('Proxy').filter((type) => !typesBy('Redis').includes(type));
   return [
     {
-      rule: `has(${redis}.faultProxy) || ${noFault(`(has(f.via) && f.via == 'Proxy') || ${ofType(proxied)}`)}`,
-      message: `via Proxy, and the types ${named(proxied)}, need a fault proxy between the pods and Redis: see docs/fault-proxy.md, and name it in ${part}.redis.faultProxy`,
+      rule: `has(${redis}.faultProxy) || ${noFault(isProxied('f'))}`,
+      message: `via Proxy, and the types ${named(ONLY_PROXIED)}, need a fault proxy between the pods and Redis: see docs/fault-proxy.md, and name it in ${part}.redis.faultProxy`,
     },
     {
       rule: `${redis}.failover == 'Allow' || ${noFault(ofType(lasting))}`,
@@ -166,5 +193,5 @@ export function faultProblem(
   }
   const staleMs = faultMs + lingerMs;
   if (staleMs <= LONGEST_PROXIED_MS) return undefined;
-  return `${type} keeps connections stale for fault.duration, settle, 1 s and callerTimeout, ${formatDuration(staleMs)} in all, and a fault proxy keeps no fault longer than ${formatDuration(LONGEST_PROXIED_MS)}: shorten ${member}.fault.duration or settle`;
+  return `${type} keeps connections stale for fault.duration, settle, 1 s and callerTimeout, ${formatDuration(staleMs)} in all, and a fault proxy keeps no fault longer than ${BY_PROXY}: shorten ${member}.fault.duration or settle`;
 }

@@ -17,8 +17,11 @@ export interface Stage<A = unknown> {
   record(): Judge<A>;
 }
 
-/** How long callers can be used if no end of a window matters, since their keys are new; milliseconds. */
-export const USABLE_MS = 600_000;
+/**
+ * How long callers can be used if no end of a window matters, since their keys are new: longer than the longest fault
+ * with what comes before and after it; milliseconds.
+ */
+export const USABLE_MS = 1_200_000;
 
 /** That callers are set up, and how long they can be used. */
 export type Ready = Omit<Prepared, 'fixture'>;

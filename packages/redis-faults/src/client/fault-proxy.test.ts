@@ -41,7 +41,7 @@ describe('a request to a fault proxy', () => {
     ['another instance id', JSON.stringify({ ...STATE, instance: '\u001b[31m' })],
     ['a port that is none', JSON.stringify({ ...STATE, port: 65_536 })],
     ['a fault of another type', JSON.stringify({ ...STATE, fault: { type: 'Melt', remainingMs: 1 } })],
-    ['a fault without an end', JSON.stringify({ ...STATE, fault: { type: 'Refuse', remainingMs: 60_001 } })],
+    ['a fault without an end', JSON.stringify({ ...STATE, fault: { type: 'Refuse', remainingMs: 600_001 } })],
     ['a body of a MiB', JSON.stringify({ ...STATE, more: 'x'.repeat(1024 * 1024) })],
   ])('fails if the answer is %s', async (_, body) => {
     await expect((await answering(body)).state()).rejects.toThrow(

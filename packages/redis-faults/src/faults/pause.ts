@@ -16,7 +16,7 @@ import { type FaultMoment, type FaultReport, NotInjectedError, type RecordEvent 
 import { confirmed, inconclusive, mismatch, type Proof } from './proof.ts';
 
 /** No pause is longer, whatever the plan. */
-const MAX_PAUSE_MS = 60_000;
+export const MAX_PAUSE_MS = 60_000;
 
 /**
  * A pause may outlast its announced end by this much, because the answer of Redis takes time; a longer one is released.
@@ -135,11 +135,6 @@ async function send(
   return await releaseAll(redis, outcomes, now);
 }
 
-/** Redis answered with an error, so it carries nothing out. */
-function isRefusal(error: Error): boolean {
-  return error instanceof RedisClientError && !gaveNoAnswer(error);
-}
-
 /** Releases each server that is paused, or may be, because another one is not. Only pauses of this session. */
 async function releaseAll(
   redis: StoreConnections,
@@ -149,7 +144,8 @@ async function releaseAll(
   const paused = redis.servers.filter((_, i) => outcomes[i] === undefined);
   const silent = redis.servers.filter((_, i) => {
     const failure = outcomes[i];
-    return failure && !(failure instanceof NotInChargeError) && !isRefusal(failure);
+    // After an error that Redis answered, it carries nothing out.
+    return failure && !(failure instanceof NotInChargeError) && gaveNoAnswer(failure);
   });
   // Redis may still carry it out. A release that follows on the same connection then ends it at once.
   void redis.unpause(silent).catch(() => undefined);

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { FaultProxyError } from '../client/fault-proxy.ts';
 import { EARLY_MS } from '../events.ts';
+import { LONGEST_PROXIED_MS } from '../proxy/control-api.ts';
 import { useFakeTime } from '../testing/fake-time.fixture.ts';
 import { type FaultTools, NotInjectedError } from './fault.ts';
 import { type Proof } from './proof.ts';
 import { FakeProxy, INSTANCE, preparedFault } from './proxied-fault.fixture.ts';
 import { type Look, ProxiedFault } from './proxied-fault.ts';
+import { type Observed, unshown } from './shown.ts';
 
 useFakeTime();
 
@@ -133,18 +135,23 @@ describe('a fault of a fault proxy', () => {
 });
 
 describe('the end of a fault of a fault proxy', () => {
-  async function ended(afterMs: number, before: (run: Awaited<ReturnType<typeof prepared>>) => void) {
+  async function ended(
+    afterMs: number,
+    before: (run: Awaited<ReturnType<typeof prepared>>) => void = () => undefined,
+    ms = MS,
+  ) {
     const run = await prepared();
-    const until = Date.now() + MS;
+    const until = Date.now() + ms;
     run.fault.endsAt = until + afterMs;
-    await run.inject();
+    await run.inject(ms);
     before(run);
     return { ...run, report: await run.ended(), until };
   }
 
-  it('is seen within 10 ms, and its remains are observed', async () => {
-    const { fault, report, until } = await ended(0, () => undefined);
+  it.each([MS, LONGEST_PROXIED_MS])('of %i ms is seen within 10 ms, and its remains too', async (ms) => {
+    const { events, fault, report, until } = await ended(0, undefined, ms);
     expect(report.proof).toBe('Confirmed');
+    expect(unshown({}, events as Observed[], report, until)).toBeUndefined();
     expect((report.endedAt ?? 0) - until).toBeGreaterThanOrEqual(0);
     expect((report.endedAt ?? 0) - until).toBeLessThanOrEqual(10);
     expect(fault.lingersUntil).toEqual([until + LINGER_MS]);

@@ -142,7 +142,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
       startedAt = now();
       ({ clients } = await this.proxy.begin(this.type, ms + this.lingerMs, this.latencyMs));
     } catch (error) {
-      this.#close();
+      this.#through?.close();
       if (!(error instanceof FaultProxyError)) throw error;
       if (error.status !== undefined) throw new NotInjectedError(error.message);
       // It may still be begun: in charge is from now on no request that was sent before.
@@ -152,7 +152,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     }
     if (now() + ms > until + LATE_MS) {
       const endedAt = await this.proxy.release().then(now, () => undefined);
-      this.#close();
+      this.#through?.close();
       const isEnded = endedAt !== undefined;
       const message = `${this.proxy.name} responded so late that the fault would last longer than announced; it was ${isEnded ? 'ended' : 'to be ended, and that got no reply'}`;
       return { startedAt, ...(isEnded && { endedAt }), proof: 'Inconclusive', message, evidence: [message] };
@@ -199,7 +199,7 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const isGone = !isInTime || (this.lingerMs === 0 && last?.proof !== 'Inconclusive');
     if (hasEnded && isGone) this.#saw(record, false, endedAt);
     const lingering = isInTime ? this.linger(until + this.lingerMs, record) : Promise.resolve();
-    void lingering.catch(() => undefined).finally(() => this.#close());
+    void lingering.catch(() => undefined).finally(() => this.#through?.close());
     if (!hasEnded) {
       return { ...report, message: `${report.message}. No end was seen until ${END_WITHIN_MS} ms after it` };
     }
@@ -247,19 +247,15 @@ export abstract class ProxiedFault extends FencedFault<Active> {
     const tookMs = performance.now() - sentAt;
     const way = `through port ${state.port} of ${name}`;
     if (answer === 'Answered' && tookMs <= quickMs) {
-      this.tools.lifetime.addEventListener('abort', () => this.#close(), { once: true });
+      this.tools.lifetime.addEventListener('abort', () => this.#through?.close(), { once: true });
       return;
     }
-    this.#close();
+    this.#through?.close();
     throw new NotInjectedError(
       answer === 'Answered'
         ? `without a fault, Redis replied to the operator ${way} after ${Math.ceil(tookMs)} ms, so the fault could not be shown: give the fault proxy and Redis more CPU`
         : `Redis did not reply to the operator ${way}: check that no NetworkPolicy blocks it, and with redis.tls, that the certificate is the one of Redis`,
     );
-  }
-
-  #close(): void {
-    this.#through?.close();
   }
 
   get #prepared(): Before {

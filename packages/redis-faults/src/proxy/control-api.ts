@@ -9,6 +9,9 @@ import { z } from 'zod';
 export const FAULT_TYPES = ['Refuse', 'StalePrimary', 'Blackhole', 'Latency'] as const;
 export type FaultType = (typeof FAULT_TYPES)[number];
 
+/** No fault of the proxy is longer, whatever is configured; milliseconds. */
+export const LONGEST_PROXIED_MS = 600_000;
+
 export const proxyState = z.object({
   /** New with every start of the proxy. */
   instance: z.string().regex(/^[0-9a-f-]{36}$/),
@@ -20,7 +23,7 @@ export const proxyState = z.object({
   fault: z
     .object({
       type: z.enum(FAULT_TYPES),
-      remainingMs: z.int().min(0).max(60_000),
+      remainingMs: z.int().min(0).max(LONGEST_PROXIED_MS),
     })
     .nullable(),
 });

@@ -68,7 +68,7 @@ describe('the control API', () => {
     ['no type', { durationMs: 1000, holder }],
     ['an unknown type', { type: 'Melt', durationMs: 1000, holder }],
     ['no end', { type: 'Refuse', holder }],
-    ['a late end', { type: 'Refuse', durationMs: 60_001, holder }],
+    ['a late end', { type: 'Refuse', durationMs: 600_001, holder }],
     ['another upstream', { type: 'Refuse', durationMs: 1000, holder, upstream: 'evil:6379' }],
     ['a latency that is none', { type: 'Latency', durationMs: 1000, holder }],
     ['a long latency', { type: 'Latency', durationMs: 1000, latencyMs: 501, holder }],

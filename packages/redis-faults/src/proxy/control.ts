@@ -5,8 +5,8 @@ import { limitConnections } from '@chaosdemo/kube-runtime/fair';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { formatAddr } from '../client/address.ts';
-import { FAULT_TYPES } from './control-api.ts';
-import { type FaultProxy, LONGEST_FAULT_MS, LONGEST_LATENCY_MS } from './proxy.ts';
+import { FAULT_TYPES, LONGEST_PROXIED_MS } from './control-api.ts';
+import { type FaultProxy, LONGEST_LATENCY_MS } from './proxy.ts';
 
 const BODY_LIMIT_BYTES = 1024;
 /**
@@ -21,7 +21,7 @@ const CHARGE = z.strictObject({ holder });
 const FAULT = z
   .strictObject({
     type: z.enum(FAULT_TYPES),
-    durationMs: z.int().min(1).max(LONGEST_FAULT_MS),
+    durationMs: z.int().min(1).max(LONGEST_PROXIED_MS),
     latencyMs: z.int().min(1).max(LONGEST_LATENCY_MS).optional(),
     holder,
   })

@@ -9,8 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxiedConnection, type Upstream } from './connection.ts';
 import type { FaultType, ProxyState } from './control-api.ts';
 
-/** No fault is longer, whatever is configured; milliseconds. */
-export const LONGEST_FAULT_MS = 60_000;
 /** Nothing is delayed by more; milliseconds. The bound of `latency` in the API of the operator. */
 export const LONGEST_LATENCY_MS = 500;
 /** Connections at once: their buffers are bounded, so this bounds memory. Further ones are closed. */
@@ -82,7 +80,7 @@ export class FaultProxy {
 
   /**
    * Begins a fault, which ends after `ms` milliseconds at the latest.
-   * @param ms from 1 to {@link LONGEST_FAULT_MS}
+   * @param ms from 1 to `LONGEST_PROXIED_MS`
    * @param latencyMs of Latency only: how long each byte to Redis waits, from 1 to {@link LONGEST_LATENCY_MS}
    * @returns addresses of the clients whose connections it reached
    * @throws Error if one is active, or another holder is in charge

@@ -29,11 +29,18 @@ const ghosts = (expect: string, ghostAllowing: object = {}): object => ({
 const bucket = (burst: number) => ({ algorithm: 'TokenBucket', requests: 60, window: '60s', burst });
 
 describe('a spec that no run on so many pods can meet', () => {
-  it.each<[string, object]>([
-    ['a burst that a full bucket admits', bucket(180)],
-    ['a bucket that no burst of one run can show', { ...bucket(5000), requests: 1 }],
-  ])('is refused: %s', (_, limit) => {
-    const whole = spec(ghosts('Held', { multiplier: 3 }), limit);
+  const held = ghosts('Held', { multiplier: 3 });
+  const long = { fault: { type: 'Refuse', duration: '5m' }, requestsPerSecond: 50 };
+  it.each<[string, object, object]>([
+    ['a burst that a full bucket admits', held, bucket(180)],
+    ['a bucket that no burst of one run can show', held, { ...bucket(5000), requests: 1 }],
+    [
+      'a long fault with more requests than a history keeps',
+      { type: 'StoreOutage', storeOutage: long },
+      {},
+    ],
+  ])('is refused: %s', (_, scenario, limit) => {
+    const whole = spec(scenario, limit);
     expectRefusal(() => requireCapacity(rateLimiterKind, whole, { pods: 3 }), 'UnprovableSpec');
   });
 

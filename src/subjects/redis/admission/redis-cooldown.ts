@@ -14,8 +14,11 @@ import type { FaultSpan, NoteFault } from '../noted-fault.ts';
 /** Times the length of a fault. */
 const REST = 3;
 
-/** No rest is longer, and a note with a later moment is ignored: anyone in the namespace may have written it. */
-export const MOST_REST_MS = 30 * 60_000;
+/**
+ * No rest is longer, and a note with a later moment is ignored: anyone in the namespace may have written it. A run of
+ * eight of the longest faults needs less.
+ */
+export const MOST_REST_MS = 6 * 3_600_000;
 
 /** So much earlier is the latest moment that is written, as the clock of another operator may be behind. */
 const CLOCKS_MS = 5000;

@@ -35,11 +35,16 @@ export async function asReplica(
   const { name } = server;
   let takenAt: number | undefined;
   const over = new AbortController();
+  const stop = AbortSignal.any([over.signal, signal]);
   // As it becomes a replica, it ends all connections: a write that waits for one must not delay the look at the role.
-  const writing = write(server, AbortSignal.any([over.signal, signal]), now, (at) => {
-    takenAt = at;
-  });
-  writing.catch(() => undefined);
+  const keepWriting = async (): Promise<never> => {
+    for (;;) {
+      const sentAt = now();
+      if ((await proveWrite(server, WRITE_MS, now, stop)) !== undefined) takenAt = sentAt;
+      await pauseFor(EVERY_MS, stop);
+    }
+  };
+  keepWriting().catch(() => undefined);
   try {
     while (now() < until) {
       const info = await server.info('server', 'replication').catch(() => '');
@@ -50,24 +55,6 @@ export async function asReplica(
     return { name, takenAt };
   } finally {
     over.abort();
-  }
-}
-
-/**
- * Writes until `signal` aborts.
- * @param taken is called when a write was taken, with a time right before it was sent
- * @throws the reason of `signal`
- */
-async function write(
-  server: RedisConnections,
-  signal: AbortSignal,
-  now: () => number,
-  taken: (sentAt: number) => void,
-): Promise<never> {
-  for (;;) {
-    const sentAt = now();
-    if ((await proveWrite(server, WRITE_MS, now, signal)) !== undefined) taken(sentAt);
-    await pauseFor(EVERY_MS, signal);
   }
 }
 

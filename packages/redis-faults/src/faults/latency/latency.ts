@@ -11,24 +11,12 @@ const QUICK = 0.9;
 /** How much later than twice the latency a command may still be; milliseconds. */
 const SPARE_MS = 100;
 
-/** One command of a probe, and the direct read next to it. */
-interface ProbeCommand {
-  readonly tookMs: number;
-  /** How long a read on another connection took, that was sent with it. */
-  readonly readMs: number;
-}
-
-/** Whether a command was as slow as planned, while a direct read was not. Pure. */
-function isSlow({ readMs, tookMs }: ProbeCommand, latencyMs: number): boolean {
-  return tookMs >= latencyMs / 2 && tookMs <= 2 * latencyMs + SPARE_MS && readMs <= latencyMs / 2;
-}
-
 export class LateCommands extends ProxiedFault {
   protected readonly type = 'Latency';
   protected override readonly latencyMs: number;
   protected override readonly quickMs: number;
-  /** The last command over it in the fault. */
-  #last: ProbeCommand | undefined;
+  /** How long the last command over it in the fault took, and a direct read that was sent with it. */
+  #last: { readonly tookMs: number; readonly readMs: number } | undefined;
   /** Why no more probes are sent. */
   #failure: string | undefined;
 
@@ -61,11 +49,12 @@ export class LateCommands extends ProxiedFault {
     return this.#failure === undefined ? undefined : this.#unknown();
   }
 
-  /** By the last command. */
+  /** Whether the last command was as slow as planned, while a direct read was not. */
   #look(): Look {
     if (!this.#last) return 'Unclear';
-    if (this.#last.tookMs < QUICK * this.latencyMs) return 'Ended';
-    return isSlow(this.#last, this.latencyMs) ? 'Met' : 'Unclear';
+    const { readMs, tookMs } = this.#last;
+    if (tookMs < QUICK * this.latencyMs) return 'Ended';
+    return tookMs <= 2 * this.latencyMs + SPARE_MS && readMs <= this.latencyMs / 2 ? 'Met' : 'Unclear';
   }
 
   #unknown(): Proof {

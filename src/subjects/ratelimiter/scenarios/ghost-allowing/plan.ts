@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import { counted, type FaultApi, formatDuration } from '../../../../api/index.ts';
-import { MAX_AHEAD_MS } from '../../../../engine/fault-times.ts';
 import { CONFIDENCE } from '../../../../engine/power.ts';
 import { MOST_REQUESTS_KEPT } from '../../../history/history.ts';
 import { TLS_COST } from '../../../http/dial.ts';
@@ -18,6 +17,9 @@ import { LimiterPlan } from '../limiter-plan.ts';
 export const MOST_TIMES = 100;
 /** Trials of one fault. */
 const MOST_TRIALS = 100;
+/** They take no longer; milliseconds. */
+const LONGEST_MS = 120_000;
+
 const schema = z
   .object({
     multiplier: wholeField(
@@ -146,7 +148,7 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
     const { multiplier, trials } = parameters;
     const { requests, window } = this.part.limit;
     const name = `scenario ${scenario.name}`;
-    if (this.faultMs > MAX_AHEAD_MS) return `${name}: ${this.#tooManyTrials()}`;
+    if (this.faultMs > LONGEST_MS) return `${name}: ${this.#tooManyTrials()}`;
     const sent = this.requestsTo(pods);
     if (sent > mostSent) {
       const why = sent > MOST_SENT ? '' : ', since with http.tls each has its own connection';
@@ -174,11 +176,11 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
     const { cooldownMs, faultMs, isOneCaller, timeoutMs, trialsMs } = this;
     const { trials } = this.parameters;
     const eachMs = trialsMs / Math.max(1, trials - 1);
-    const most = 1 + Math.max(0, Math.floor((MAX_AHEAD_MS - timeoutMs) / eachMs));
+    const most = 1 + Math.max(0, Math.floor((LONGEST_MS - timeoutMs) / eachMs));
     const cooldowns = isOneCaller
       ? `, each after up to ${formatDuration(cooldownMs)} until the limit is replenished`
       : '';
-    return `${counted(trials, 'trial')} take up to ${formatDuration(faultMs)}${cooldowns}. A fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${isOneCaller ? ', or give the rate limiter a shorter window for the test' : ''}`;
+    return `${counted(trials, 'trial')} take up to ${formatDuration(faultMs)}${cooldowns}. A fault lasts at most ${formatDuration(LONGEST_MS)}: set ghostAllowing.trials to ${most} or less${isOneCaller ? ', or give the rate limiter a shorter window for the test' : ''}`;
   }
 }
 

@@ -204,3 +204,25 @@ it.each(OTHERS)('a limiter that does not keep its limit is found if it %s', (_, 
     expect(reading?.summary).toMatch(summary);
   }
 });
+
+describe('a fault of minutes', () => {
+  const outage = (duration: string) => ({
+    storeOutage: { fault: { type: 'Stall', via: 'Proxy', duration }, requestsPerSecond: 2 },
+  });
+
+  it.each(RIGHT.slice(0, 2))('accuses no limiter that %s', (_, limiter, summary) => {
+    const reading = readingOf({ limiter: limiter(), ...outage('10m') });
+    expect(reading).toMatchObject({ summary, shortfalls: [], complete: true });
+    expect(reading?.detectedAt).toBeUndefined();
+  });
+
+  it('shows a circuit breaker that admits all after two minutes', () => {
+    const breaker = inFault(({ at }) => (at < 120_000 ? 'Error' : 'Admitted'));
+    expect(readingOf({ limiter: breaker, ...outage('1m') })?.detectedAt).toBeUndefined();
+    const reading = readingOf({ limiter: breaker, ...outage('5m') });
+    expect(reading).toMatchObject({
+      detectedAt: expect.any(Number),
+      summary: expect.stringMatching(/^Mixed, .* > 40$/),
+    });
+  });
+});
