@@ -1,6 +1,7 @@
 /** From the annotation that aborts a run in mid-pause to the first write that Redis takes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { ChaosDemoStatus, Phase } from '../../src/api/index.ts';
 import { isConfirmed } from '../../test/kit/status.ts';
 import { redisAs } from '../../test/kit/target.ts';
 import type { Benchmark } from '../benchmark.ts';
@@ -34,7 +35,7 @@ export const abort: Benchmark = {
     const byHand: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       aborts.push(await timeAbort(testbed, `abort-${round}`));
-      byHand.push(await timeByHand(testbed));
+      byHand.push(await timeByHand(testbed, `by-hand-${round}`));
       say(`abort ${aborts.at(-1)?.toFixed(0)} ms, by hand ${byHand.at(-1)?.toFixed(0)} ms`);
     }
     return [
@@ -54,43 +55,51 @@ export const abort: Benchmark = {
 };
 
 async function timeAbort(testbed: Testbed, name: string): Promise<number> {
-  await testbed.create(name, SPEC);
-  await testbed.untilStatus(name, `the pause of ${name} to be confirmed`, isConfirmed);
-  // Connected only now: before the run it would be a stranger, and the run refused.
-  const redis = await redisAs(testbed.environment, 'admin');
-  try {
-    const { taken } = await heldWrite(redis, name);
-    const sentAt = performance.now();
+  return await timeInPause(testbed, name, async () => {
     await testbed.annotate(name, 'abort', '1');
-    const took = (await taken) - sentAt;
-    const status = await testbed.ended(name);
-    if (status.phase !== 'Aborted') throw new Error(`${name} ended as ${status.phase}: ${status.message}`);
-    return took;
-  } finally {
-    redis.disconnect();
-    await testbed.clear([name]);
-  }
+    return 'Aborted';
+  });
 }
 
-/** The least that any way through the API server takes: see the annotation, and unpause. */
-async function timeByHand(testbed: Testbed): Promise<number> {
-  const name = 'by-hand';
-  await testbed.create(name, { suspend: true });
-  const redis = await redisAs(testbed.environment, 'admin');
-  const hand = await redisAs(testbed.environment, 'admin');
-  try {
-    await hand.call('CLIENT', 'PAUSE', PAUSE_MS, 'WRITE');
-    const { taken } = await heldWrite(redis, name);
+/** The least that any way through the API server takes in such a run: see an annotation, and unpause. */
+async function timeByHand(testbed: Testbed, name: string): Promise<number> {
+  return await timeInPause(testbed, name, async (hand) => {
     const seen = testbed.watch.until(
       name,
       `the annotation of ${name}`,
       ({ metadata }) => !!metadata.annotations,
     );
-    const sentAt = performance.now();
-    await testbed.annotate(name, 'abort', '1');
+    await testbed.annotate(name, 'advance', 'by hand');
     await seen;
     await hand.call('CLIENT', 'UNPAUSE');
-    return (await taken) - sentAt;
+    return undefined;
+  });
+}
+
+/**
+ * From the call of `release` in the pause of a new run to the first write that is taken; milliseconds.
+ * @param release returns the phase in which it ends the run, if it does
+ */
+async function timeInPause(
+  testbed: Testbed,
+  name: string,
+  release: (hand: Redis) => Promise<Phase | undefined>,
+): Promise<number> {
+  await testbed.create(name, SPEC);
+  await testbed.untilStatus(name, `the pause of ${name} to be confirmed`, isConfirmed);
+  // Connected only now: before the run they would be strangers, and the run refused.
+  const [redis, hand] = await Promise.all([
+    redisAs(testbed.environment, 'admin'),
+    redisAs(testbed.environment, 'admin'),
+  ]);
+  try {
+    const { taken } = await heldWrite(redis, name);
+    const sentAt = performance.now();
+    const expected = await release(hand);
+    const took = (await taken) - sentAt;
+    const { message, phase }: ChaosDemoStatus = expected ? await testbed.ended(name) : {};
+    if (phase !== expected) throw new Error(`${name} ended as ${phase}: ${message}`);
+    return took;
   } finally {
     redis.disconnect();
     hand.disconnect();
