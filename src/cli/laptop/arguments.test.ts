@@ -37,14 +37,13 @@ describe('the options of a test', () => {
     [['--accept', 'Crashes'], 'commander.invalidArgument'],
     [['--fault', 'Stall,Crash'], 'commander.invalidArgument'],
     [['--seed', '4294967296'], 'commander.invalidArgument'],
-    [['--file=api.yaml', '--fault=Stall'], 'commander.conflictingOption'],
+    [['--file=api.yaml', '--quick'], 'commander.conflictingOption'],
     [['--identity', 'key'], 'commander.invalidArgument'],
     [['--algorithm', 'Magic'], 'commander.invalidArgument'],
     [['--url=http://127.0.0.1', '--start=x'], 'commander.conflictingOption'],
     [['--url=http://127.0.0.1', '--path=/x'], 'commander.conflictingOption'],
     [['--key-header=a', '--identity=address'], 'commander.conflictingOption'],
     [['--file=api.yaml', '--limit=10'], 'commander.conflictingOption'],
-    [['--file=api.yaml', '--method=POST'], 'commander.conflictingOption'],
     [['http://127.0.0.1:3000'], 'commander.excessArguments'],
   ])('reject %j', (args, code) => {
     expect(() => read(...args)).toThrow(expect.objectContaining({ code }));

@@ -23,14 +23,16 @@ export interface TestOptions extends ApiOptions, ShowOptions {
   readonly accept?: readonly string[];
   readonly fault?: readonly FaultName[];
   readonly duration?: string;
+  readonly quick?: boolean;
   readonly seed?: number;
   readonly file?: string;
 }
 
 const MOST_INSTANCES = 10;
 
-/** Options that a ChaosDemo states. */
-const FACTS = ['path', ...PROBE_OPTIONS.map((option) => option.attributeName())];
+/** Options that a ChaosDemo states, or that make one. */
+const OF_FILE = ['path', 'save', 'fault', 'duration', 'quick', 'seed', 'callers'];
+const FACTS = [...OF_FILE, ...PROBE_OPTIONS.map((option) => option.attributeName())];
 
 const FAULT_NAMES = FAULT_TYPES.map(({ type }) => type);
 const faults = list('<types>', `some of ${FAULT_NAMES.join(', ')}`, z.enum(FAULT_NAMES));
@@ -58,6 +60,7 @@ export function testCommand(): Command {
       ).argParser(parserOf(faults)),
     )
     .option('--duration <duration>', 'how long each fault lasts (default: as long as needed)', duration)
+    .option('--quick', 'do not wait until limits return, and state in the result that this was not checked')
     .option(
       '--seed <number>',
       'draw the callers of an earlier run again; its report names the seed',
@@ -65,14 +68,9 @@ export function testCommand(): Command {
     )
     .option('--save <file>', 'write the ChaosDemo to this file, as YAML for a cluster')
     .addOption(
-      new Option('--file <file>', 'run the ChaosDemo of this file, instead of one from facts').conflicts([
-        ...FACTS,
-        'save',
-        'fault',
-        'duration',
-        'seed',
-        'callers',
-      ]),
+      new Option('--file <file>', 'run the ChaosDemo of this file, instead of one from facts').conflicts(
+        FACTS,
+      ),
     );
   return withShowOptions(command).addHelpText(
     'after',

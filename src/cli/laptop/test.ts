@@ -100,7 +100,7 @@ function countFor(faults: readonly ChosenFault[], { count }: Prepared): Count | 
 async function runOfFacts(
   { instances, proxy, redis }: Prepared,
   { facts, findings }: ProbeResult,
-  { accept, duration, fault: faults, save, seed }: TestOptions,
+  { accept, duration, fault: faults, quick, save, seed }: TestOptions,
   here: Pick<ApiFacts, 'callersSecretName' | 'place'>,
   libraries: readonly Library[],
 ): Promise<ReturnType<typeof runOnMost>> {
@@ -109,6 +109,7 @@ async function runOfFacts(
     accept,
     duration,
     faults,
+    quick,
     seed,
     ...here,
     instances: instances.length,

@@ -50,6 +50,11 @@ describe('the ChaosDemo for an API', () => {
     }
   });
 
+  it('leaves out the return of limits if it is to be quick', () => {
+    expect(specOf({ quick: true }).scenarios[0]).toMatchObject({ storeOutage: { limitReturn: 'Skip' } });
+    expect(specOf().scenarios[0]['storeOutage']).not.toHaveProperty('limitReturn');
+  });
+
   it('identifies callers by their address if the request has no place for a key', () => {
     const request = { ...keyed, headers: [] };
     expect(specOf({ request, instances: 1 }).rateLimiter).toMatchObject({

@@ -49,6 +49,8 @@ export interface ApiFacts {
   readonly faults?: readonly FaultName[] | undefined;
   /** Of each fault; default: the shortest that shows something. */
   readonly duration?: string | undefined;
+  /** Whether the return of limits after a fault is left out, which takes a window. */
+  readonly quick?: boolean | undefined;
   /** From which callers are drawn; default: another in each run. */
   readonly seed?: number | undefined;
 }
@@ -178,7 +180,7 @@ function parsed(rateLimiter: object): RateLimiterSpec {
 
 /** The shortest fault with the fewest requests in which a caller exceeds this limit. */
 function outageOf(
-  { accept = ACCEPTED, duration: given, instances, seed }: ApiFacts,
+  { accept = ACCEPTED, duration: given, instances, quick, seed }: ApiFacts,
   limiter: RateLimiterSpec,
   { countdown, durations, settle }: Pace,
   type: FaultName,
@@ -193,6 +195,7 @@ function outageOf(
         requestsPerSecond,
         accept,
         ...(settle !== undefined && { settle }),
+        ...(quick && { limitReturn: 'Skip' }),
         ...(seed !== undefined && { seed }),
       };
       const scenario = { name, type: 'StoreOutage', ...countdown, storeOutage: parameters };

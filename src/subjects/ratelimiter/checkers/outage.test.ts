@@ -326,8 +326,11 @@ describe('after the fault', () => {
     expect(namesOf(answered('Error').shortfalls)).toEqual(['ReturnUnclear']);
   });
 
-  it('limits that take too long to return are not awaited', () => {
-    const { evidence, reading } = judged({ limit: { window: '10m' } });
+  it.each([
+    ['take too long to return', { limit: { window: '10m' } }],
+    ['are not to be checked', { storeOutage: { limitReturn: 'Skip' } }],
+  ])('limits that %s are not awaited', (_, given) => {
+    const { evidence, reading } = judged(given);
     expect(found(evidence, 'ReturnNotChecked')).toMatchObject({ why: 'too long' });
     expect(reading).toMatchObject({ complete: true, shortfalls: [] });
   });

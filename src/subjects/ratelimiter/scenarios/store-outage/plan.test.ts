@@ -46,6 +46,12 @@ describe('a store outage that can prove nothing', () => {
   });
 });
 
+it.each(['Check', 'Skip'])('a store outage awaits limits and promises them: %s', (limitReturn) => {
+  const { invariant, settleMs } = new OutagePlan(scenario({ limitReturn }), limiter(), api);
+  const isChecked = limitReturn === 'Check';
+  expect([settleMs > 60_000, invariant.includes('limit back')]).toEqual([isChecked, isChecked]);
+});
+
 describe('a store outage longer than a window', () => {
   const of = (limit: object, change: object = {}) => unprovable(scenario(change), limiter(limit), 3);
 

@@ -46,6 +46,12 @@ const schema = z
       '1s',
       '1m',
     ).default('5s'),
+    limitReturn: z
+      .enum(['Check', 'Skip'])
+      .optional()
+      .describe(
+        'Check: after the fault, the run waits until limits must have returned, up to 75 s, and sends requests again. Skip: it does not wait, and its evidence states that this was not checked. Default: Check.',
+      ),
     seed: z.uint32().optional().describe('Draws the callers. Default: new in each run; results name it.'),
     accept: z
       .array(z.enum(BEHAVIOURS))
@@ -154,7 +160,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   readonly watchedAfterMs = this.sendAfterMs + this.callerTimeoutMs;
   override readonly lingerMs = this.mechanism.lasts === 'Lingers' ? this.watchedAfterMs : 0;
   /** How long callers wait for their limits to return; undefined: a run does not wait that long. */
-  readonly returnsWithinMs = returnsWithin(this.limit);
+  readonly returnsWithinMs = this.parameters.limitReturn === 'Skip' ? undefined : returnsWithin(this.limit);
   /** The longest that callers are watched after the fault. The watch ends sooner if the result is known. */
   readonly settleMs =
     this.watchedAfterMs +
@@ -189,7 +195,8 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   get invariant(): string {
     const { accept, settle } = this.parameters;
     const more = ADMITS_MORE.some((behaviour) => accept.includes(behaviour));
-    return `callers get nothing but ${accept.join(' or ')}${more ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before, and they get their limit back`;
+    const back = this.returnsWithinMs === undefined ? '' : ', and they get their limit back';
+    return `callers get nothing but ${accept.join(' or ')}${more ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before${back}`;
   }
 
   override trafficTo(pods: number): number {

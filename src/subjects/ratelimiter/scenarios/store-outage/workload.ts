@@ -82,13 +82,12 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
 
   /** Why the run does not wait for limits to return; undefined: it does. */
   #whyNoReturn(): string | undefined {
-    const { limit, returnsWithinMs } = this.plan;
-    return (
-      whyDecided(this.recorded) ??
-      (returnsWithinMs === undefined
-        ? `its window of ${formatDuration(limit.windowMs)} takes longer to end than a run waits`
-        : undefined)
-    );
+    const { limit, parameters, returnsWithinMs } = this.plan;
+    const decided = whyDecided(this.recorded);
+    if (decided !== undefined || returnsWithinMs !== undefined) return decided;
+    return parameters.limitReturn === 'Skip'
+      ? 'storeOutage.limitReturn is Skip'
+      : `its window of ${formatDuration(limit.windowMs)} takes longer to end than a run waits`;
   }
 
   /** From the start of the watch, or of the fault if one caller has its limit for all of it. */
