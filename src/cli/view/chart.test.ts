@@ -43,6 +43,16 @@ describe('a chart', () => {
     ]);
   });
 
+  it('shows the most of what callers got, without the limit if that is no admission', () => {
+    const lines = [
+      { name: 'not answered, of all callers', colour: 2, points: [[100, 30]] },
+      { name: 'admitted', colour: 0, points: [[100, 10]] },
+    ] as const;
+    const [title, top, ...rest] = plain(plot([], { lines, bound: { text: 'limit 10', value: 10 } }), 90, 7);
+    expect(title).toMatch(/^Not answered, of all callers {2,}limit 10, admitted 10$/);
+    expect([top, rest.join('').includes('┈')]).toEqual([expect.stringContaining('  30 │'), false]);
+  });
+
   it('fits, whatever it is given', () => {
     const point = fc.tuple(
       fc.double({ min: -1e6, max: 1e6, noNaN: true }),

@@ -7,8 +7,8 @@ import { between, type Plot, type PlotKey, type PlotLine, type PlotPoint } from 
 import { plotsOf } from '../report/plots.ts';
 import { fit, type Line, type Segment, seg, spread, type TextStyle } from './line.ts';
 
-/** Short titles of the plots that fit a terminal. */
-const TITLES: Readonly<Partial<Record<PlotKey, string>>> = { counts: 'Counted', answers: 'Admitted' };
+/** The plots that fit a terminal. */
+const SHOWN: ReadonlySet<PlotKey> = new Set(['counts', 'answers']);
 /** Columns of the scale at the left. */
 const SCALE = 6;
 /** Bits of the dots of a braille cell, by row and column. */
@@ -31,14 +31,22 @@ export function chartsOf({ scenarios }: RunEvidence): Charts | undefined {
     .toReversed()
     .map((scenario) => ({
       scenario: scenario.name,
-      plots: plotsOf(scenario).filter((plot) => TITLES[plot.key] !== undefined && mainOf(plot)),
+      plots: plotsOf(scenario).filter((plot) => SHOWN.has(plot.key) && mainOf(plot)),
     }))
     .find(({ plots }) => plots.length > 0);
 }
 
-/** The line that is drawn; of others, only the last value is shown. */
+/**
+ * The line that is drawn: of requests that were admitted, failed or got no response, the most, since an outage may show
+ * only in these. Of other lines, only the last value is shown.
+ */
 function mainOf({ lines }: Plot): PlotLine | undefined {
-  return lines.find(({ colour }) => colour === 0);
+  const drawn = lines.filter(({ colour }) => colour === 0 || colour === 2 || colour === 3);
+  return drawn.toSorted((a, b) => lastOf(b) - lastOf(a))[0];
+}
+
+function lastOf({ points }: PlotLine): number {
+  return points.at(-1)?.[1] ?? 0;
 }
 
 /** `height` lines (at least 4) of at most `width` columns: a title, the main line, the faults, and the time. */
@@ -47,7 +55,7 @@ export function chartLines(plot: Plot, width: number, height: number): Line[] {
   const columns = width - SCALE;
   const rows = height - 3;
   if (!main || columns < 4 || rows < 1) return [];
-  const bound = boundOf(plot);
+  const bound = main.colour === 0 ? boundOf(plot) : [];
   // Room for the bound and the largest value.
   const top = Math.ceil(Math.max(1, ...[...bound, ...main.points].map(([, value]) => value)));
   const boundRows = columnsOf(plot, columns).map(({ to }) => {
@@ -56,7 +64,8 @@ export function chartLines(plot: Plot, width: number, height: number): Line[] {
     return rows - 1 - Math.floor((value / top) * (rows - 1e-9));
   });
   const dots = dotsOf(main, plot, 2 * columns, { rows: rows * BITS.length, top });
-  const title = [seg(TITLES[plot.key] ?? '', 'strong')];
+  const what = plot.key === 'counts' ? 'Counted' : main.name.replace(/^./, (first) => first.toUpperCase());
+  const title = [seg(what, 'strong')];
   const lines: Line[] = [spread(title, [seg(figuresOf(plot, main), 'dim')], width)];
   for (let row = 0; row < rows; row++) {
     const lastBound = row === boundRows.at(-1) ? short(bound.at(-1)?.[1] ?? 0) : '';
@@ -86,7 +95,7 @@ function boundOf({ bound, lines }: Plot): readonly PlotPoint[] {
 
 function figuresOf({ bound, lines }: Plot, main: PlotLine): string {
   const others = lines.filter((line) => line !== main && line.colour !== 'faint');
-  const figures = others.map(({ name, points }) => `${name} ${short(points.at(-1)?.[1] ?? 0)}`);
+  const figures = others.map((line) => `${line.name} ${short(lastOf(line))}`);
   return [bound?.text, ...figures].filter((text) => text !== undefined).join(', ');
 }
 
