@@ -27,23 +27,16 @@ export function withoutSecrets(facts: ApiFacts): { readonly facts: ApiFacts; rea
   const authSecretName = `${place.name}-http-auth`;
   const selector = Object.entries(place.matchLabels).map(([key, value]) => `${key}=${value}`);
   const create = `kubectl -n ${place.namespace} create secret generic ${authSecretName} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${selector.join(',')} --from-literal=headers="$HEADERS"`;
+  const why = `${hidden.join(', ')}, not written here. With a line "Name: value" for each in HEADERS: ${create}`;
+  const given = (what: string, because: string): Finding => ({ what, source: 'given', because });
+  const filled = partly.map(({ name }) =>
+    given(
+      'filled header',
+      `the value of ${name} is not written here: replace ${FILL_IN} with what is before and after the key`,
+    ),
+  );
   return {
     facts: { ...facts, request: { ...request, headers }, ...(hidden.length > 0 && { authSecretName }) },
-    findings: [
-      ...(hidden.length > 0
-        ? [
-            {
-              what: 'secret headers',
-              source: 'given' as const,
-              because: `${hidden.join(', ')}, not written here. With a line "Name: value" for each in HEADERS: ${create}`,
-            },
-          ]
-        : []),
-      ...partly.map(({ name }) => ({
-        what: 'filled header',
-        source: 'given' as const,
-        because: `the value of ${name} is not written here: replace ${FILL_IN} with what is before and after the key`,
-      })),
-    ],
+    findings: [...(hidden.length > 0 ? [given('secret headers', why)] : []), ...filled],
   };
 }
