@@ -1,15 +1,36 @@
 import { expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
+import type { ScenarioStatus } from '../api/index.ts';
+import { outageWords } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
 import { scenarioReports } from './report/report.ts';
 import { summaryLines } from './run-text.ts';
 
+const held: ScenarioStatus = { name: 'outage', type: 'StoreOutage', expect: 'Held', result: 'Held' };
+const linesOf = (...scenarios: ScenarioStatus[]): string[] =>
+  summaryLines(scenarioReports({ scenarios }, undefined)).flat();
+
+it('findings have columns for mark, name, finding and gate, and the figure last', () => {
+  const measures = [{ name: 'admitted', value: 20, bound: 10, unit: 'requests' }];
+  const burst: ScenarioStatus = { ...held, name: 'a-burst', result: 'Violated', measures };
+  expect(linesOf({ ...held, summary: 'Enforces' }, burst)).toEqual([
+    '✓ outage   Enforces   Gate: passed',
+    '✗ a-burst  violation  Gate: failed  admitted 20 requests, at most 10 allowed',
+  ]);
+});
+
+it('a finding names what was not checked, unless it is a violation', () => {
+  const evidence = [outageWords({ code: 'ReturnNotChecked', why: 'of --quick' } as { code: string })];
+  expect(linesOf({ ...held, evidence })[1]).toMatch(/^ {4}\S.* not checked: of --quick$/);
+  expect(linesOf({ ...held, result: 'Violated', evidence })).toHaveLength(1);
+});
+
 it('the cause of a finding has the reason if the requested profile gave none', () => {
   const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
-  const scenario = { name: 'stall', type: 'CounterDrift', expect: 'Held', result: 'Violated' } as const;
-  const linesOf = (more: object): string[] => {
+  const scenario: ScenarioStatus = { ...held, type: 'CounterDrift', result: 'Violated' };
+  const explained = (more: object): string[] => {
     const diagnoses = [diagnosisWith({ scenario: scenario.name, ...more })];
-    return scenarioReports({ scenarios: [scenario], diagnoses }, undefined).flatMap(summaryLines);
+    return summaryLines(scenarioReports({ scenarios: [scenario], diagnoses }, undefined)).flat();
   };
-  expect(linesOf({ message: refused })).toContain(`  ${refused}`);
-  expect(linesOf({})).toHaveLength(3);
+  expect(explained({ message: refused })).toContain(`    ${refused}`);
+  expect(explained({})).toHaveLength(3);
 });

@@ -9,7 +9,7 @@ import {
   span,
 } from '../api/index.ts';
 import { sureText } from './diagnosis.ts';
-import { expectedText, figureText, findingText } from './finding.ts';
+import { expectedText, figureText } from './finding.ts';
 import type { Report, ScenarioReport } from './report/report.ts';
 
 /** The result of a scenario in one line, with its figure. */
@@ -28,28 +28,41 @@ export function verdictLines({ chapters, scenarios, verdict }: Report): string[]
   const isToEnd = chapters.every(({ state }) => state === 'Completed');
   return [
     '',
-    ...scenarios.flatMap(summaryLines),
+    ...summaryLines(scenarios).flat(),
     // Of a run that reached its last chapter, the lines above have all that it states.
     ...(isToEnd || message === '' ? [] : [message]),
-    ...(scenarios.length === 0
-      ? []
-      : ['All figures and evidence: --report-dir here, kubectl chaosdemo report in a cluster']),
+    'All figures and evidence: --report-dir here, kubectl chaosdemo report in a cluster',
     `Verdict: ${phase} (${reason}), ${expectedText({ scenarios: scenarios.map(({ status }) => status) })}`,
   ];
 }
 
-/** The finding of a scenario, its cause, and what to do. */
-export function summaryLines({ advice, diagnosis, gate, status }: ScenarioReport): string[] {
-  const reason = diagnosis && fallbackReason(diagnosis);
-  return [
-    `${status.name}: ${findingText(status)}${status.result === undefined ? '' : `. Gate: ${gate}`}`,
-    // A cause that is the injected fault is no news.
-    ...(diagnosis?.recommendation === undefined
-      ? []
-      : [`  Cause: ${diagnosedClass(diagnosis)}${sureText(diagnosis)}`]),
-    ...(reason === undefined ? [] : [`  ${reason}`]),
-    ...(advice === undefined ? [] : [`  What to do: ${advice}`]),
-  ];
+/** A mark for each tone of a finding, whatever the gate decides. */
+const MARKS = { good: '✓', bad: '✗', none: '?' } as const;
+
+/** Of each scenario its finding in aligned columns, and below it what was not checked, the cause and what to do. */
+export function summaryLines(scenarios: readonly ScenarioReport[]): string[][] {
+  const rows = scenarios.map(({ finding: { figure, tone, word }, gate, status: { name, result } }) => [
+    `${MARKS[tone]} ${name}`,
+    word,
+    result === undefined ? '' : `Gate: ${gate}`,
+    figure,
+  ]);
+  const widthOf = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return scenarios.map(({ advice, diagnosis, status: { evidence = [], result } }, i) => {
+    const reason = diagnosis && fallbackReason(diagnosis);
+    const cells = rows[i]?.map((cell, column) => cell.padEnd(widthOf(column))) ?? [];
+    return [
+      cells.join('  ').trimEnd(),
+      // Without a result, or after a violation, this is no news.
+      ...(result === 'Held' ? evidence.filter((each) => each.includes(' was not checked: ')) : []),
+      // A cause that is the injected fault is no news.
+      ...(diagnosis?.recommendation === undefined
+        ? []
+        : [`Cause: ${diagnosedClass(diagnosis)}${sureText(diagnosis)}`]),
+      ...(reason === undefined ? [] : [reason]),
+      ...(advice === undefined ? [] : [`What to do: ${advice}`]),
+    ].map((line, place) => (place === 0 ? line : `    ${line}`));
+  });
 }
 
 /** The finding of a scenario, with its figures and evidence. */

@@ -47,6 +47,10 @@ describe('a printed line', () => {
     expect(lines.map((one) => one.trim()).join(' ')).toBe(line.trim());
   });
 
+  it('that begins with a mark is broken below what follows it', () => {
+    expect(folded('✗ outage  Hangs here', 13)).toEqual(['✗ outage', '  Hangs here']);
+  });
+
   it('stays whole without a terminal', () => {
     expect(folded(line, undefined)).toEqual([line]);
   });

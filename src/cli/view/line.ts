@@ -98,17 +98,17 @@ export function wrap(text: string, width: number, most: number, style: TextStyle
 }
 
 /**
- * A printed line, broken at blanks for a terminal of so many columns, with its indentation.
+ * A printed line, broken at blanks for a terminal of so many columns, below its first word.
  * @param columns undefined: there is no terminal
  */
 export function folded(line: string, columns: number | undefined): string[] {
   const safe = terminalLine(line);
   if (columns === undefined || stringWidth(safe) <= columns) return [safe];
-  const indent = /^ */.exec(safe)?.[0] ?? '';
-  const room = Math.max(1, columns - indent.length);
-  return wrapAnsi(safe.trim(), room, { hard: false, trim: true })
+  const [head = ''] = /^\W{0,9} /.exec(safe) ?? [];
+  const room = Math.max(1, columns - head.length);
+  return wrapAnsi(safe.slice(head.length), room, { hard: false, trim: true })
     .split('\n')
-    .map((part) => indent + part);
+    .map((part, i) => (i === 0 ? head : ' '.repeat(head.length)) + part);
 }
 
 /** Lines side by side, so that every line has `leftWidth` columns, a gap, and the rest. */

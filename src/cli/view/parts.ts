@@ -97,15 +97,16 @@ export function resultLines(
   width: number,
   most: number,
 ): Line[] {
-  const results = scenarios.map((scenario): Line[] => {
-    const { expect, fault, name, result } = scenario.status;
+  const summaries = summaryLines(scenarios);
+  const results = scenarios.map(({ finding: { tone }, status }, i): Line[] => {
+    const { expect, fault, name, result } = status;
     if (!result) {
       const step = fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`;
       return [[seg(`☆ ${name}: ${run?.phase ? 'not tested' : step}`, run?.phase ? 'warning' : 'dim')]];
     }
-    const [finding = '', ...more] = summaryLines(scenario);
+    const [finding = '', ...more] = summaries[i] ?? [];
     return [
-      ...wrap(`★ ${finding}`, width, 2, FINDING_STYLES[scenario.finding.tone]),
+      ...wrap(finding, width, 2, FINDING_STYLES[tone]),
       ...more.flatMap((line) => wrap(line.trim(), width - 2, 2).map((part) => [seg('  '), ...part])),
     ];
   });

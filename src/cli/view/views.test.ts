@@ -148,7 +148,7 @@ describe('the live view of a run that has ended', () => {
     const text = watchView(state, frame(columns, rows)).join('\n');
     expect(text).toContain('Both as expected');
     expect(text.match(/Cause: store-restarted/g)).toHaveLength(2);
-    expect(text.match(/★/g)).toHaveLength(2);
+    expect(text.match(/✗/g)).toHaveLength(2);
     expect(text).toMatch(/^─ Measured in counter-drift .*\nCounted /m);
   });
 });
