@@ -1,11 +1,12 @@
-/** Parts of the live view: phase, progress, countdown, health, results. Pure. */
+/** Parts of the live view: phase, progress, countdown, health, results, times. Pure. */
 
-import type { ChaosDemoStatus, ChapterStatus, RunStatus } from '../../api/index.ts';
+import type { ChaosDemo, ChaosDemoStatus, ChapterStatus, RunStatus } from '../../api/index.ts';
 import { currentChapter, numbered } from '../../engine/chapter.ts';
 import type { ScenarioReport } from '../report/report.ts';
 import { summaryLines } from '../run-text.ts';
 import { type Line, seg, type TextStyle, widthOf, wrap } from './line.ts';
 import type { LiveState } from './state.ts';
+import { leftOf } from './time-left.ts';
 
 const PHASE_STYLES: Readonly<Record<string, TextStyle>> = {
   Running: 'active',
@@ -117,10 +118,17 @@ export function resultLines(
   return shortened.find((lines) => lines.length <= most) ?? results.flatMap((lines) => lines.slice(0, 1));
 }
 
-/** "1:05", since the run began; after its end, the total time. */
-export function elapsedOf({ run }: ChaosDemoStatus, now: number): string {
-  if (!run) return '';
+/** "1:05", since the run began, and the longest that is left; after its end, the total time. */
+export function timePart(demo: ChaosDemo | undefined, now: number): Line {
+  const run = demo?.status?.run;
+  if (!run) return [];
   const end = run.completedAt === undefined ? now : Date.parse(run.completedAt);
-  const seconds = Math.max(0, Math.floor((end - Date.parse(run.startedAt)) / 1000));
+  const left = leftOf(demo, now);
+  const rest = left > 0 ? [seg(`, up to about ${clock(left)} left`, 'dim')] : [];
+  return [seg(clock(end - Date.parse(run.startedAt)), 'strong'), ...rest];
+}
+
+function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }

@@ -7,13 +7,13 @@ import { isOfRun } from '../report/report.ts';
 export interface LiveState {
   readonly namespace: string;
   readonly name: string;
-  readonly demo: ChaosDemo | undefined;
+  readonly demo?: ChaosDemo | undefined;
   readonly deleted: boolean;
-  readonly evidence: RunEvidence | undefined;
+  readonly evidence?: RunEvidence | undefined;
   /** Why the evidence is unavailable. */
-  readonly noEvidence: string | undefined;
+  readonly noEvidence?: string | undefined;
   /** Since when, by the clock of this machine, the API server does not answer, and why. */
-  readonly lost: { readonly sinceMs: number; readonly why: string } | undefined;
+  readonly lost?: { readonly sinceMs: number; readonly why: string } | undefined;
 }
 
 /** The display of a view. */
@@ -26,15 +26,7 @@ export interface Display {
 
 /** Nothing is known yet. */
 export function initialState(namespace: string, name: string): LiveState {
-  return {
-    namespace,
-    name,
-    demo: undefined,
-    deleted: false,
-    evidence: undefined,
-    noEvidence: undefined,
-    lost: undefined,
-  };
+  return { namespace, name, deleted: false };
 }
 
 /** The evidence of the run on display; evidence of an earlier run is ignored. */

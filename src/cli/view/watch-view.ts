@@ -8,10 +8,10 @@ import {
   chapterLines,
   connectionPart,
   countdownLines,
-  elapsedOf,
   healthLine,
   phasePart,
   resultLines,
+  timePart,
 } from './parts.ts';
 import { currentEvidence, type LiveState } from './state.ts';
 
@@ -59,10 +59,10 @@ function header(state: LiveState, { columns, now }: Frame): Line[] {
   const run = status.run ? `  run ${status.run.number}` : '';
   const object: Line = [seg(`${namespace}/`, 'dim'), seg(name, 'strong')];
   const phase: Line = [seg(run, 'dim'), seg('  '), ...phasePart(state)];
-  const elapsed: Line = [seg(elapsedOf(status, now), 'strong')];
+  const times = timePart(demo, now);
   // The end of a long name is the least.
-  const left = [...fit(object, Math.max(1, columns - widthOf(phase) - widthOf(elapsed) - 1)), ...phase];
-  return [spread(left, elapsed, columns), rule('', columns)];
+  const left = [...fit(object, Math.max(1, columns - widthOf(phase) - widthOf(times) - 1)), ...phase];
+  return [spread(left, times, columns), rule('', columns)];
 }
 
 /** The chapters next to the current step. */
