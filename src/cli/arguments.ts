@@ -9,6 +9,8 @@ export const SAMPLE = 'manifests/samples/demo.yaml';
 export interface ShowOptions {
   readonly ui?: boolean;
   readonly plain?: boolean;
+  readonly json?: string;
+  readonly junit?: string;
   readonly reportDir?: string;
 }
 
@@ -59,6 +61,8 @@ export function withShowOptions(command: Command): Command {
       'serve the run as a live page, and print its address for your browser; it stays after the verdict until Ctrl-C',
     )
     .option('--plain', 'print the story line by line instead of the live view')
+    .option('--junit <file>', 'write the results as JUnit XML to this file')
+    .option('--json <file>', 'write the final object to this file')
     .option(
       '--report-dir <folder>',
       'write report.html, report.md, junit.xml, the final object, and history.jsonl for chaosdemo check into it',

@@ -16,6 +16,7 @@ describe('the paths of outputs', () => {
     { save: file },
     { save: '/dev/null' },
     { reportDir: join(folder, 'a', 'b') },
+    { junit: file, json: join(folder, 'new.json') },
   ])('are accepted: %j', (outputs) => {
     expect(() => requireOutputs(outputs)).not.toThrow();
   });
@@ -24,6 +25,7 @@ describe('the paths of outputs', () => {
     ['--save', { save: join(folder, 'missing', 'out.json') }],
     ['--save', { save: join(file, 'run.jsonl') }],
     ['--save', { save: folder }],
+    ['--junit', { junit: join(folder, 'missing', 'out.xml') }],
     ['--report-dir', { reportDir: join(file, 'reports') }],
   ])('are rejected by the name of the option: %s %j', (option, outputs) => {
     expect(() => requireOutputs(outputs)).toThrow(UsageError);

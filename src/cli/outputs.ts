@@ -5,13 +5,15 @@ import { UsageError } from '@chaosdemo/settings';
 import { messageOf } from '../api/index.ts';
 import type { ShowOptions } from './arguments.ts';
 
-type Outputs = Pick<ShowOptions, 'reportDir'> & { readonly save?: string };
+/** Files and a folder. */
+export type Outputs = Pick<ShowOptions, 'json' | 'junit' | 'reportDir'> & { readonly save?: string };
 
 /** @throws UsageError for a path that cannot be written */
-export function requireOutputs({ reportDir, save }: Outputs): void {
-  if (save !== undefined) {
-    const file = resolve(save);
-    requireWritable(`--save ${save}`, existsSync(file) ? file : dirname(file), existsSync(file));
+export function requireOutputs({ json, junit, reportDir, save }: Outputs): void {
+  for (const [option, path] of Object.entries({ json, junit, save })) {
+    if (path === undefined) continue;
+    const file = resolve(path);
+    requireWritable(`--${option} ${path}`, existsSync(file) ? file : dirname(file), existsSync(file));
   }
   if (reportDir !== undefined) {
     requireWritable(`--report-dir ${reportDir}`, existing(resolve(reportDir)), false);

@@ -12,6 +12,7 @@ import { applyDemo } from './plugin/demos.ts';
 import type { Ui } from './plugin/ui/server.ts';
 import { readSource } from './report/read.ts';
 import { type ReportSource, reportOf } from './report/report.ts';
+import { writeAll } from './report/write.ts';
 import { printedVerdict, showRun } from './show-run.ts';
 import { hasTerminal } from './view/screen.ts';
 
@@ -129,11 +130,10 @@ async function present(
 }
 
 /** Writes the files of the run, and prints their paths. */
-async function writeFiles(source: ReportSource, { reportDir }: ShowOptions): Promise<void> {
+async function writeFiles(source: ReportSource, options: ShowOptions): Promise<void> {
   const report = reportOf(source);
-  if (reportDir === undefined || !report) return;
-  const { writeAll } = await import('./report/write.ts');
-  for (const path of await writeAll(source, report, reportDir)) print(`Report: ${path}`);
+  if (!report) return;
+  for (const path of await writeAll(source, report, options)) print(`Report: ${path}`);
 }
 
 /** Serves the page of the run. The caller closes it. */

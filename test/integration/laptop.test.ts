@@ -117,13 +117,24 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       `--start=ACCOUNTS=${keys.join(',')} ${process.execPath} ${api}`,
       `--callers=${file}`,
       ...FACTS,
+      '--quick',
       '--report-dir=report',
+      '--junit=tests.xml',
+      '--json=api.json',
     );
     expect({ status: await statusOf(child), output: output().slice(-2000) }).toMatchObject({ status: 0 });
     const report = join(folder, 'report');
     const { spec, status } = await demoIn(report);
     expect(spec).toMatchObject({ rateLimiter: { http: { callers: { secretName: 'api-callers' } } } });
-    expect(status?.scenarios).toMatchObject([{ summary: 'FailsClosed' }, { result: 'Held' }]);
+    // Nor did it wait for limits to return.
+    const evidence = expect.arrayContaining([
+      expect.stringMatching(/ was not checked: .* is Skip$/),
+    ]) as string[];
+    expect(status?.scenarios).toMatchObject([{ summary: 'FailsClosed', evidence }, { result: 'Held' }]);
+    expect(output()).toMatch(/\n✓ outage .*\n {4}\S.* was not checked: .*\n/);
+    const checked = [program, 'check', join(report, 'history.jsonl'), '--against', join(folder, 'api.json')];
+    expect(await runProgram(process.execPath, checked)).toMatchObject({ status: 0, stderr: '' });
+    expect(await readFile(join(folder, 'tests.xml'), 'utf8')).toMatch(/^<\?xml[^]*<testsuites /);
     const history = await readFile(join(report, 'history.jsonl'), 'utf8');
     for (const text of [output().replace(/starting 3 x .*/, ''), history, JSON.stringify(status)])
       expect(text).not.toContain('sk_test_');

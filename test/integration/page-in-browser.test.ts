@@ -176,7 +176,7 @@ it('the page shows every text of a status and of evidence as text', async () => 
 describe('the report as a file', () => {
   it('needs no script and no other file, and links claims to what they cite', async () => {
     const source = await readSource(world.client, ended, world.signal);
-    const [file = ''] = await writeAll(source, reportOf(source) as Report, folder);
+    const [file = ''] = await writeAll(source, reportOf(source) as Report, { reportDir: folder });
     const url = pathToFileURL(file).href;
     const { requested, page } = await openWindow(browser, { javaScriptEnabled: true });
     await page.goto(url);

@@ -1,6 +1,7 @@
 /** A report in each of its formats, and a run as files. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Outputs } from '../outputs.ts';
 import { reportJunit } from './junit.ts';
 import { reportMarkdown } from './markdown.ts';
 import type { Report, ReportSource } from './report.ts';
@@ -15,20 +16,25 @@ export const FORMATS = {
 export type Format = keyof typeof FORMATS;
 
 /**
- * Writes a run into a folder, which is created if missing: the report in each format, the object, and the histories if
- * there are any. @returns the paths
+ * Writes a run: into a folder, which is created if missing, the report in each format, the object, and the histories if
+ * there are any; and what else is to be a file of its own. @returns the paths
  */
-export async function writeAll(source: ReportSource, report: Report, folder: string): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
-  const files: [name: string, text: string][] = [];
-  for (const [name, render] of Object.values(FORMATS)) files.push([name, await render(report)]);
-  files.push(['chaosdemo.json', `${JSON.stringify(source.demo, null, 2)}\n`]);
-  if (source.history) files.push(['history.jsonl', source.history]);
-  const paths: string[] = [];
-  for (const [name, text] of files) {
-    const path = join(folder, name);
-    await writeFile(path, text);
-    paths.push(path);
+export async function writeAll(
+  { demo, history }: ReportSource,
+  report: Report,
+  { json, junit, reportDir }: Omit<Outputs, 'save'>,
+): Promise<string[]> {
+  const object = `${JSON.stringify(demo, null, 2)}\n`;
+  const files: [path: string, text: string][] = [];
+  if (reportDir !== undefined) {
+    await mkdir(reportDir, { recursive: true });
+    for (const [name, render] of Object.values(FORMATS))
+      files.push([join(reportDir, name), await render(report)]);
+    files.push([join(reportDir, 'chaosdemo.json'), object]);
+    if (history) files.push([join(reportDir, 'history.jsonl'), history]);
   }
-  return paths;
+  if (json !== undefined) files.push([json, object]);
+  if (junit !== undefined) files.push([junit, reportJunit(report)]);
+  for (const [path, text] of files) await writeFile(path, text);
+  return files.map(([path]) => path);
 }

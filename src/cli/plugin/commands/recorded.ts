@@ -55,7 +55,7 @@ export async function writeReport(
       `Wait for its end: ${pluginCommand('wait', { ...metadata, kubectl })}`,
     );
   }
-  if (outputDir !== undefined) return await writeAll(source, made, outputDir);
+  if (outputDir !== undefined) return await writeAll(source, made, { reportDir: outputDir });
   const text = await FORMATS[format][1](made);
   // Names of objects have no slash, but a server that poses as the API server could send one.
   const file = `${made.name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-run-${made.run.number}.html`;
