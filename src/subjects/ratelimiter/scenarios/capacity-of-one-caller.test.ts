@@ -27,6 +27,12 @@ describe('a run that rests until its one limit is whole again', () => {
     expect(admitted(spec({ window: '200s' }, { activeDeadline: '15m' }))).not.toThrow();
   });
 
+  it('advises fewer pods only if there are several', () => {
+    const small = spec({ requests: 5, window: '60s' });
+    expect(() => requireCapacity(rateLimiterKind, small, { pods: 1 })).toThrow(/6 in all.* at once: give /);
+    expect(admitted(small)).toThrow(/18 in all.* select fewer pods, or give /);
+  });
+
   it('has only as many trials as their rests leave room for in one fault', () => {
     expect(admitted(spec({ window: '50s' }, { scenarios: ghosts(3) }))).not.toThrow();
     expectRefusal(admitted(spec({ window: '60s' }, { scenarios: ghosts(3) })), 'UnprovableSpec');

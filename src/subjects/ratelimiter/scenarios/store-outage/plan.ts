@@ -291,7 +291,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   #fewUnderLimit(pods: number): string | undefined {
     const within = (LEAST_REQUESTS + 1) * pods;
     if (this.full >= within) return undefined;
-    return `${this.#ofOne}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${this.full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
+    return `${this.#ofOne}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${this.full} at once: ${pods > 1 ? 'select fewer pods, or ' : ''}give the rate limiter a higher limit for the test`;
   }
 
   /** Why not every pod rejects a caller in each window that ends in the pause. */
