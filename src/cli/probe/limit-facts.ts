@@ -1,5 +1,5 @@
 /** The limit of an API, from what its answers showed. Pure. */
-import { parseDuration } from '../../api/index.ts';
+import { counted, parseDuration } from '../../api/index.ts';
 import type { Limit } from './manifest.ts';
 import { type Measured, MOST_SECONDS } from './measure.ts';
 import type { ProbeOptions } from './options.ts';
@@ -67,7 +67,7 @@ export function limitFrom(
   return {
     limit: { requests, window, ...counting },
     findings: [
-      { what: 'limit', source, because: `${requests} requests${reported}` },
+      { what: 'limit', source, because: `${counted(requests, 'request')}${reported}` },
       { what: 'window', source: windowSource, because: `${window}${why}` },
       { what: 'algorithm', source: countingSource, because },
     ],

@@ -31,6 +31,7 @@ describe('the quota in headers', () => {
       { 'x-ratelimit-limit': '20', 'x-ratelimit-reset': '1800000030' },
       { limit: 20, resetSeconds: 30 },
     ],
+    ['the names of koa-ratelimit', { 'rate-limit-reset': '1800000030' }, { resetSeconds: 30 }],
     ['a reset in milliseconds', { 'x-ratelimit-reset': '1800000005000' }, { resetSeconds: 5 }],
     ['Retry-After', { 'retry-after': '17' }, { resetSeconds: 17 }],
     ['the last of two parameters, as RFC 9651 has it', { ratelimit: '"a";t=5;t=6' }, { resetSeconds: 6 }],

@@ -24,7 +24,7 @@ const EPOCH_MS = 1_000_000_000_000;
 export function quotaIn(headers: IncomingHttpHeaders = {}, at: number, since = at): Quota {
   const text = (name: string): string => [headers[name] ?? []].flat().join(', ').trim();
   const numbers = (name: string, ...others: string[]): (number | undefined)[] =>
-    [`ratelimit-${name}`, `x-ratelimit-${name}`, `x-rate-limit-${name}`, ...others]
+    [`ratelimit-${name}`, `rate-limit-${name}`, `x-ratelimit-${name}`, `x-rate-limit-${name}`, ...others]
       .map(text)
       .map((value) => (/^\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : undefined));
   const policy = policyIn(text('ratelimit-policy'));
