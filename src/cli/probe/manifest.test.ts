@@ -85,10 +85,12 @@ describe('the ChaosDemo for an API', () => {
 
   it('states which windows fit a run with one caller', () => {
     const limit = { ...counted, requests: 30, window: '12s' };
-    expect(() => specOf({ request: { ...keyed, headers: [] }, limit, instances: 1 })).toThrow(
-      /one window, which is 12s: /,
-    );
+    const request = { ...keyed, headers: [] };
+    expect(() => specOf({ request, limit, instances: 1 })).toThrow(/ 13 s to 1 h/);
     expect(specOf({ limit })).toHaveProperty('scenarios');
+    const small = { ...counted, requests: 5 };
+    expect(() => specOf({ request, limit: small, instances: 1 })).toThrow(/ at least 6 requests/);
+    expect(specOf({ request, limit: { ...small, requests: 6 }, instances: 1 })).toHaveProperty('scenarios');
   });
 
   const windows = ['1s', '2s', '10s', '1m', '15m', '1h'];

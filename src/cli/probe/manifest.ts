@@ -3,6 +3,7 @@ import type { FaultName } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import type { z } from 'zod';
 import { counted, formatDuration, GROUP, KIND, parseDuration } from '../../api/index.ts';
+import { LEAST_REQUESTS } from '../../subjects/checkers/share-interval.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
 import type { HttpInterfaceSpec } from '../../subjects/ratelimiter/spec/http-schema.ts';
@@ -20,7 +21,8 @@ type Written = z.input<typeof rateLimiterSchema>;
 export type Limit = Readonly<NonNullable<Written['limit']>>;
 
 /** The request that the limiter counts. */
-export type CountedRequest = Readonly<Pick<HttpInterfaceSpec, 'body' | 'headers' | 'method' | 'path'>>;
+export type CountedRequest = Readonly<Pick<HttpInterfaceSpec, 'body' | 'headers' | 'method' | 'path'>> &
+  Readonly<Partial<Pick<HttpInterfaceSpec, 'rejectedStatuses'>>>;
 
 /** Where the API and its Redis are in a cluster. */
 export interface Place extends Pick<Written, 'port' | 'redis'> {
@@ -78,6 +80,8 @@ interface Pace {
 const USUAL: Pace = { durations: DURATIONS };
 /** How long one caller is watched in the shortest scenario: its window has to be longer. */
 const SHORT_MS = 12_000;
+/** Of one caller to each instance: before the fault, and within its limit during the fault. */
+const LEAST_BY_ADDRESS = 1 + LEAST_REQUESTS;
 /** Takes {@link SHORT_MS}. */
 const SHORT: Pace = {
   durations: ['5s'],
@@ -111,14 +115,21 @@ export function runOnMost(facts: ApiFacts): PlannedRun & Pick<ApiFacts, 'instanc
   }
 }
 
+/**
+ * @param limit that all requests share; its window may not be known yet
+ * @throws UsageError if no run can show anything about it
+ */
+export function requireSharedLimit({ requests, window = '1h' }: Partial<Limit>): void {
+  if (parseDuration(window) > SHORT_MS && (requests ?? 0) >= LEAST_BY_ADDRESS) return;
+  throw new UsageError(
+    `all requests share the limit of one address, and a run has to exceed it in one window: for the test, give the limiter a window from 13 s to 1 h, and at least ${LEAST_BY_ADDRESS} requests for each instance that is to be tested`,
+  );
+}
+
 /** The object to apply. @throws UsageError if no run can show anything about this limit */
 export function runOf(facts: ApiFacts): PlannedRun {
   const byAddress = !isKeyed(facts.request);
-  if (byAddress && parseDuration(facts.limit.window) <= SHORT_MS) {
-    throw new UsageError(
-      `all requests share the limit of one address, and a run with one caller has to fit into one window, which is ${facts.limit.window}: give the limiter a window from 13 s to 1 h for the test`,
-    );
-  }
+  if (byAddress) requireSharedLimit(facts.limit);
   const paces = byAddress ? [USUAL, SHORT] : [USUAL];
   let problem: unknown;
   for (const pace of paces) {

@@ -15,6 +15,7 @@ export interface ProbeOptions {
   readonly identity?: 'address';
   readonly health?: string;
   readonly limit?: number;
+  readonly rejected?: number;
   readonly window?: string;
   readonly algorithm?: Limit['algorithm'];
   readonly windowStart?: Limit['windowStart'];
@@ -43,6 +44,7 @@ export const PROBE_OPTIONS: readonly Option[] = [
   new Option('--limit <requests>', 'requests in one window (default: measured)').argParser(
     wholeNumber(1, MOST_REQUESTS),
   ),
+  new Option('--rejected <status>', 'status over the limit (default: 429)').argParser(wholeNumber(200, 599)),
   new Option('--window <duration>', 'length of a window, such as 60s (default: found or measured)').argParser(
     duration,
   ),

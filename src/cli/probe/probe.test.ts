@@ -14,8 +14,14 @@ interface Api {
   readonly refillMs?: number;
   /** The second request of a rejected caller is admitted, as if a bucket returned one at that moment. */
   readonly stray?: boolean;
+  /** Requests of one caller; default 5. */
+  readonly limit?: number;
+  /** Status of a rejection; default 429. */
+  readonly rejection?: number;
   /** Status of /health; default 200. */
   readonly health?: number;
+  /** The limiter is in front of every path. */
+  readonly everywhere?: boolean;
   /** Answers instead of the limiter. */
   readonly answer?: (request: IncomingMessage) => number | undefined;
 }
@@ -25,7 +31,16 @@ const WINDOW = '--window=60s';
 const identifiedBy = (name: string) => (request: IncomingMessage) => String(request.headers[name]);
 
 async function probe(
-  { answer, health = 200, identify, refillMs = Infinity, stray = false }: Api,
+  {
+    answer,
+    everywhere = false,
+    health = 200,
+    identify,
+    limit = LIMIT,
+    refillMs = Infinity,
+    rejection = 429,
+    stray = false,
+  }: Api,
   ...args: string[]
 ) {
   const counts = new Map<string, number>();
@@ -34,8 +49,11 @@ async function probe(
   let sent = 0;
   const client = await clientOfPod((request, response) => {
     sent += 1;
-    const isLimited = request.url?.startsWith('/items') === true;
-    const status = request.url === '/health' ? health : (answer?.(request) ?? (isLimited ? undefined : 404));
+    const isLimited = everywhere || request.url?.startsWith('/items') === true;
+    const status =
+      request.url === '/health' && !everywhere
+        ? health
+        : (answer?.(request) ?? (isLimited ? undefined : 404));
     if (status !== undefined) {
       response.writeHead(status).end();
       return;
@@ -44,11 +62,11 @@ async function probe(
     begins.set(caller, begins.get(caller) ?? Date.now());
     const refilled = Math.floor((Date.now() - (begins.get(caller) ?? 0)) / refillMs);
     const used = (counts.get(caller) ?? 0) + 1;
-    const isRejected = used > LIMIT + refilled;
+    const isRejected = used > limit + refilled;
     if (isRejected) rejected.set(caller, (rejected.get(caller) ?? 0) + 1);
     const isAdmitted = !isRejected || (stray && rejected.get(caller) === 2);
     if (isAdmitted) counts.set(caller, used);
-    response.writeHead(isAdmitted ? 200 : 429).end('{}');
+    response.writeHead(isAdmitted ? 200 : rejection).end('{}');
   });
   const command = new Command();
   for (const option of PROBE_OPTIONS) command.addOption(option);
@@ -86,10 +104,30 @@ describe('a probe of an API', () => {
     expect(found.request.headers).toEqual([{ name: 'X-User-Id', value: '$(key)' }]);
   });
 
+  it('does not take a returned request for a path without a limiter', async () => {
+    const api = { identify: identifiedBy('x-api-key'), stray: true, everywhere: true };
+    const found = await probe(api, WINDOW, '--key-header=X-Api-Key');
+    expect(found.healthPath).toBeUndefined();
+  });
+
   it('finds a limit by a forwarded address', async () => {
     const found = await probe({ identify: identifiedBy('x-forwarded-for') }, WINDOW);
     expect(found.request.headers).toEqual([{ name: 'X-Forwarded-For', value: '$(address)' }]);
     expect(found.callers.filter((caller) => !/^198\.1[89]\./.test(caller))).toEqual([]);
+  });
+
+  it('measures the largest limit', async () => {
+    const found = await probe({ identify: identifiedBy('x-api-key'), limit: 1_000 }, WINDOW);
+    expect(found.limit.requests).toBe(1_000);
+  });
+
+  it('reads a rejection by another status', async () => {
+    const api = { identify: identifiedBy('x-api-key'), rejection: 403 };
+    await expect(probe(api, WINDOW)).rejects.toThrow('--rejected 403');
+    expect(await probe(api, WINDOW, '--rejected=403')).toMatchObject({
+      request: { rejectedStatuses: [403] },
+      limit: { requests: 5 },
+    });
   });
 
   it('measures that a bucket returns one request after the other', async () => {
@@ -133,7 +171,7 @@ describe('a probe of an API', () => {
       ['--health=/up'],
       'GET /up: responded with 503',
     ],
-    ['nothing is limited', () => 200, ['--health=/health'], 'admitted 1000 requests'],
+    ['nothing is limited', () => 200, ['--health=/health'], 'admitted 1001 requests'],
   ])('states what to write if %s', async (_, answer, args, message) => {
     const failing = probe({ identify: identifiedBy('x-api-key'), ...(answer && { answer }) }, ...args);
     await expect(failing).rejects.toThrow(UsageError);

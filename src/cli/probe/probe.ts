@@ -7,9 +7,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { UsageError } from '@chaosdemo/settings';
+import { counted } from '../../api/index.ts';
 import type { AccountOf } from '../../subjects/http/caller-pool.ts';
 import type { PodClient } from '../../subjects/http/pod-client.ts';
-import type { HttpRequest } from '../../subjects/http/request.ts';
 import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';
 import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
@@ -21,7 +21,7 @@ import {
   type Shown,
   type Source,
 } from './limit-facts.ts';
-import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
+import { type ApiFacts, type CountedRequest, isKeyed, requireSharedLimit } from './manifest.ts';
 import {
   type Clock,
   type Measured,
@@ -36,10 +36,10 @@ import { quotaIn, reportsQuota } from './quota.ts';
 /** The facts of an API that need requests. */
 export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
 
-/** At most so many requests are sent to exhaust a limit. */
-const MOST_SENT = 1_000;
+/** The largest limit that is measured. */
+const MOST_LIMIT = 1_000;
 /** All requests of a probe: a caller uses its limit three times at most, and is watched for two windows. */
-const MOST_REQUESTS = 3 * MOST_SENT + 1_000;
+const MOST_REQUESTS = 3 * MOST_LIMIT + 1_000;
 const TIMEOUT_MS = 5_000;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
@@ -111,9 +111,10 @@ class Probe {
   constructor(options: ProbeOptions, place: ProbePlace) {
     this.#options = options;
     this.#place = place;
-    const { body, header = [], keyHeader, method } = options;
+    const { body, header = [], keyHeader, method, rejected } = options;
     const headers = [...header, ...(keyHeader === undefined ? [] : [{ name: keyHeader, value: '$(key)' }])];
-    this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }) };
+    const answers = rejected === undefined ? {} : { rejectedStatuses: [rejected] };
+    this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }), ...answers };
   }
 
   async run(): Promise<ProbeResult> {
@@ -125,14 +126,15 @@ class Probe {
     const isStated = isKnown && limit !== undefined && window !== undefined;
     const sent = isKnown ? this.#request : withHeaders(this.#request, USUAL_HEADERS);
     const caller = this.#caller(callersOf(sent, this.#place));
-    const { admitted, firstAt, quota } = await this.#begin(caller, isStated ? 1 : MOST_SENT);
+    const { admitted, firstAt, quota } = await this.#begin(caller, isStated ? 1 : MOST_LIMIT + 1);
     if (isKnown) this.#note('caller', 'given', callerText(this.#request));
     const request = isKnown ? this.#request : await this.#findIdentity(sent, caller);
-    const headers = isStated ? undefined : caller.callers.requestOf(caller.key).headers;
-    const healthPath = await this.#findHealth(headers);
+    const healthPath = await this.#findHealth(isStated ? undefined : caller);
     if (!isStated && limit !== undefined && limit !== admitted) {
       this.#note('limit', 'measured', `one caller was admitted ${admitted} times, --limit is ${limit}`);
     }
+    // Before the wait for its window.
+    if (!isKeyed(request)) requireSharedLimit({ requests: limit ?? admitted });
     const source = limit === undefined ? 'measured' : 'given';
     const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt };
     const measured = isStated ? {} : await this.#measure(shown, caller);
@@ -168,7 +170,7 @@ class Probe {
     }
     if (!exhausted && most > 1) {
       throw new UsageError(
-        `${name} admitted ${most} requests of one caller in a row: check that this path has a limiter that responds with 429, or write --limit, --window and --key-header`,
+        `${name} admitted ${most} requests of one caller in a row: check that this path has a limiter that responds with 429 or --rejected, or write --limit, --window and --key-header`,
       );
     }
     // Some limiters report a quota only with a rejection.
@@ -212,7 +214,8 @@ class Probe {
 
   /** @throws UsageError for a request that was neither admitted nor rejected */
   #admitted({ failure, requests }: Sent): number {
-    if (!failure) return requests.filter(({ outcome }) => outcome === 'Admitted').length;
+    const admitted = requests.filter(({ outcome }) => outcome === 'Admitted').length;
+    if (!failure) return admitted;
     const {
       name,
       problem,
@@ -221,9 +224,11 @@ class Probe {
     if (status === undefined)
       throw new UsageError(`${name} to ${this.#place.client.pod.name}: ${problem}. ${this.#place.advice}`);
     const advice =
-      status === 401 || status === 403
-        ? "add what it needs, such as --header 'Authorization: Bearer TOKEN'"
-        : 'write a request to which your API responds with 200, by the path, --method and --body';
+      admitted > 0
+        ? `${counted(admitted, 'earlier request')} succeeded. If ${status} means that the limit is used up, write --rejected ${status}`
+        : status === 401 || status === 403
+          ? "add what it needs, such as --header 'Authorization: Bearer TOKEN'"
+          : 'write a request to which your API responds with 200, by the path, --method and --body';
     throw new UsageError(`${name} responded with ${status}: ${advice}`);
   }
 
@@ -232,16 +237,14 @@ class Probe {
    * the rejected caller must still be rejected, and another new one admitted.
    */
   async #findIdentity(sent: CountedRequest, rejected: Caller): Promise<CountedRequest> {
-    const isAdmitted = async (caller: Caller): Promise<boolean> =>
-      (await this.#send(caller, 1)).requests[0]?.outcome === 'Admitted';
     const { callers, key } = rejected;
     for (const header of USUAL_HEADERS) {
       const headers = sent.headers.map((each) =>
         each.name === header.name ? each : { ...each, value: callers.fillIn(each.value, key) },
       );
       const others = callersOf({ ...sent, headers }, this.#place);
-      if (!(await isAdmitted(this.#caller(others))) || (await isAdmitted(rejected))) continue;
-      if (!(await isAdmitted(this.#caller(others)))) continue;
+      if (!(await this.#isAdmitted(this.#caller(others))) || (await this.#isAdmitted(rejected))) continue;
+      if (!(await this.#isAdmitted(this.#caller(others)))) continue;
       this.#note(
         'caller',
         'measured',
@@ -255,26 +258,34 @@ class Probe {
     return this.#request;
   }
 
+  async #isAdmitted(caller: Caller): Promise<boolean> {
+    return (await this.#send(caller, 1)).requests[0]?.outcome === 'Admitted';
+  }
+
   /**
    * A path without a limiter; undefined: none was found, and none is given.
-   * @param headers of a caller that is being rejected, if there is one: a path with a limiter rejects it as well
+   * @param rejected a caller that is being rejected, if there is one: a path with a limiter rejects it as well
    */
-  async #findHealth(headers: HttpRequest['headers']): Promise<string | undefined> {
+  async #findHealth(rejected?: Caller): Promise<string | undefined> {
     const { health } = this.#options;
     // The page of an API often has its limiter, which may show only to a caller that is being rejected.
-    const usual = [...(this.#place.healthPaths ?? []), ...USUAL_HEALTH, ...(headers ? ['/'] : [])];
+    const usual = [...(this.#place.healthPaths ?? []), ...USUAL_HEALTH, ...(rejected ? ['/'] : [])];
     const paths = health === undefined ? [...new Set(usual)] : [health];
-    const to = headers ? ' to a caller that is being rejected' : '';
-    for (const path of paths) {
-      const { answer, failure } = await this.#place.client.send(
-        { method: 'GET', path, headers: headers ?? {} },
-        TIMEOUT_MS,
-        this.#place.signal,
-      );
-      this.#place.signal.throwIfAborted();
+    const to = rejected ? ' to a caller that is being rejected' : '';
+    const headers = rejected?.callers.requestOf(rejected.key).headers ?? {};
+    const get = async (path: string) => {
+      const { client, signal } = this.#place;
+      const { answer, failure } = await client.send({ method: 'GET', path, headers }, TIMEOUT_MS, signal);
+      signal.throwIfAborted();
       const limited = reportsQuota(answer?.headers) ? ' with the headers of a limiter' : '';
       const outcome = `GET ${path}: ${answer ? `responded with ${answer.status}${limited}${to}` : failure.message}`;
-      if (answer && answer.status < 400 && limited === '') {
+      return { outcome, isFree: answer !== undefined && answer.status < 400 && limited === '' };
+    };
+    for (const path of paths) {
+      const { isFree, outcome } = await get(path);
+      const isGiven = health !== undefined || !rejected;
+      // As in #findIdentity: a request may have been returned at that moment.
+      if (isFree && (isGiven || (!(await this.#isAdmitted(rejected)) && (await get(path)).isFree))) {
         this.#note('health', health === undefined ? 'found' : 'given', outcome);
         return path;
       }
