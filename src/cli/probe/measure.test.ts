@@ -79,6 +79,12 @@ describe('a window that is measured', () => {
     expect(await windowOf(weighted(20, 60_000), 20, 1_700_000_003_300)).toEqual({});
   });
 
+  it('is not known if a step of a bucket comes back', async () => {
+    const figures = { requests: 20, windowMs: 2_000, capacity: 20, refillEveryMs: 1_000 };
+    const stepped = modelOf({ algorithm: 'TokenBucket', ...figures });
+    expect(await windowOf(stepped, 20, 1_700_000_003_300)).toEqual({});
+  });
+
   it('is none of a bucket, which returns one request after the other', async () => {
     const { bucketSeconds = 0 } = await windowOf(bucket(10, 60_000), 10, 0);
     expect(Math.round(bucketSeconds)).toBe(60);
