@@ -72,6 +72,7 @@ describe('the limit of an API', () => {
       ],
     ),
     ['is as given', {}, { algorithm: 'SlidingWindow' }, 'given', 'SlidingWindow'],
+    ['is a bucket if its steps are given', {}, { refill: '1s' }, 'given', 'TokenBucket'],
     [
       'is as given, not as a bucket',
       { measured: { bucketSeconds: 60 } },

@@ -32,7 +32,7 @@ export interface Shown {
   readonly measured?: Measured;
 }
 
-type Given = Pick<ProbeOptions, 'algorithm' | 'window' | 'windowStart'>;
+type Given = Pick<ProbeOptions, 'algorithm' | 'refill' | 'window' | 'windowStart'>;
 /** A value, how it is known, and why. */
 type Known<T> = readonly [value: T, source: Source, because: string];
 
@@ -107,9 +107,11 @@ function nearest(seconds: number): number {
 function countingFrom(
   shown: Shown,
   seconds: number,
-  { algorithm, windowStart }: Given,
-): Known<Pick<Limit, 'algorithm' | 'windowStart'>> {
+  { algorithm, refill, windowStart }: Given,
+): Known<Pick<Limit, 'algorithm' | 'refillEvery' | 'windowStart'>> {
   const { measured = {}, requests } = shown;
+  if (refill !== undefined)
+    return [{ algorithm: 'TokenBucket', refillEvery: refill }, 'given', 'TokenBucket'];
   if (algorithm !== undefined && algorithm !== 'FixedWindow') return [{ algorithm }, 'given', algorithm];
   if (algorithm === undefined && windowStart === undefined && measured.bucketSeconds !== undefined) {
     const because = 'TokenBucket: a rejected caller got one request back, not all';

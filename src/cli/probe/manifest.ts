@@ -80,8 +80,6 @@ interface Pace {
 const USUAL: Pace = { durations: DURATIONS };
 /** How long one caller is watched in the shortest scenario: its window has to be longer. */
 const SHORT_MS = 12_000;
-/** Of one caller to each instance: before the fault, and within its limit during the fault. */
-const LEAST_BY_ADDRESS = 1 + LEAST_REQUESTS;
 /** Takes {@link SHORT_MS}. */
 const SHORT: Pace = {
   durations: ['5s'],
@@ -120,9 +118,10 @@ export function runOnMost(facts: ApiFacts): PlannedRun & Pick<ApiFacts, 'instanc
  * @throws UsageError if no run can show anything about it
  */
 export function requireSharedLimit({ requests, window = '1h' }: Partial<Limit>): void {
-  if (parseDuration(window) > SHORT_MS && (requests ?? 0) >= LEAST_BY_ADDRESS) return;
+  // Each instance gets one request before the fault, and the others within the limit during it.
+  if (parseDuration(window) > SHORT_MS && (requests ?? 0) > LEAST_REQUESTS) return;
   throw new UsageError(
-    `all requests share the limit of one address, and a run has to exceed it in one window: for the test, give the limiter a window from 13 s to 1 h, and at least ${LEAST_BY_ADDRESS} requests for each instance that is to be tested`,
+    `all requests share the limit of one address, and a run has to exceed it in one window: for the test, give the limiter a window from 13 s to 1 h, and at least ${1 + LEAST_REQUESTS} requests for each instance that is to be tested`,
   );
 }
 

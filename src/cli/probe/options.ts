@@ -19,6 +19,7 @@ export interface ProbeOptions {
   readonly window?: string;
   readonly algorithm?: Limit['algorithm'];
   readonly windowStart?: Limit['windowStart'];
+  readonly refill?: string;
 }
 
 /** Fields of the limit in a spec. */
@@ -55,6 +56,7 @@ export const PROBE_OPTIONS: readonly Option[] = [
     '--window-start <start>',
     'of FixedWindow (default: found, or Unknown: the largest bound of all algorithms counts)',
   ).choices(LIMIT.windowStart.unwrap().options),
+  new Option('--refill <duration>', 'of TokenBucket: how often tokens come, in steps').argParser(duration),
 ];
 
 function header(text: string, earlier: readonly Header[] = []): Header[] {

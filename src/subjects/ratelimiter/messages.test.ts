@@ -22,6 +22,8 @@ function spec({ limit, ...rateLimiter }: LimiterChanges, scenarios?: readonly ob
   });
 }
 
+const { http: HTTP_MAPPING } = rateLimiterOf(spec(HTTP));
+
 /** How a pod decides, by what it and all pods have admitted. */
 type Admits = (pod: string, own: number, all: number) => boolean;
 
@@ -58,6 +60,20 @@ it.each<[string, Admits]>([
     // With its class: only a limit that was seen can be violated.
     expect(String(limitProblem(LIMIT, http, control(admits)) ?? 'none')).toMatchSnapshot(http.identity);
   }
+});
+
+it('the words for a bucket that admits more than its limit', () => {
+  const bucket: RateLimit = { ...LIMIT, algorithm: 'TokenBucket', capacity: 10 };
+  const of = (limit: RateLimit) =>
+    String(
+      limitProblem(
+        limit,
+        HTTP_MAPPING,
+        control((_, __, all) => all < 19),
+      ),
+    );
+  expect(of(bucket)).toMatchSnapshot();
+  expect(of({ ...bucket, refillEveryMs: 1_000 })).not.toContain('refillEvery');
 });
 
 it.each([

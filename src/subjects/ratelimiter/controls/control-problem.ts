@@ -172,7 +172,9 @@ function causes(
   if (again) {
     return `Pods admitted requests after a rejection, so the rate limiter probably decides on counts that are out of date. Otherwise ${correct}`;
   }
-  return `From then on every pod rejected, so ${correct}, or the rate limiter does not count every request. If the spec is wrong, correct it`;
+  const isPlain = limit.algorithm === 'TokenBucket' && limit.refillEveryMs === undefined;
+  const steps = isPlain ? '. If tokens come in steps, set rateLimiter.limit.refillEvery' : '';
+  return `From then on every pod rejected, so ${correct}, or the rate limiter does not count every request. If the spec is wrong, correct it${steps}`;
 }
 
 /** The field of the spec with the number of requests admitted at once. */
