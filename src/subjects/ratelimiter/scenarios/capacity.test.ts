@@ -34,11 +34,7 @@ describe('a spec that no run on so many pods can meet', () => {
   it.each<[string, object, object]>([
     ['a burst that a full bucket admits', held, bucket(180)],
     ['a bucket that no burst of one run can show', held, { ...bucket(5000), requests: 1 }],
-    [
-      'a long fault with more requests than a history keeps',
-      { type: 'StoreOutage', storeOutage: long },
-      {},
-    ],
+    ['a long fault with more requests than a history keeps', { type: 'StoreOutage', storeOutage: long }, {}],
   ])('is refused: %s', (_, scenario, limit) => {
     const whole = spec(scenario, limit);
     expectRefusal(() => requireCapacity(rateLimiterKind, whole, { pods: 3 }), 'UnprovableSpec');
