@@ -66,7 +66,7 @@ function tooManyRequests(plan: ScenarioPlan, pods: number): string | undefined {
   const ms = plan.countdownMs + plan.faultMs;
   const requests = Math.ceil((plan.trafficTo(pods) * ms) / 1000);
   if (requests <= MOST_REQUESTS_KEPT) return undefined;
-  return `scenario ${plan.scenario.name}: ${requests} requests until its fault ends after ${formatDuration(ms)} are more than the ${MOST_REQUESTS_KEPT} that a history keeps: shorten the fault, send fewer a second, or select fewer pods`;
+  return `scenario ${plan.scenario.name}: its fault would end after ${requests} requests in ${formatDuration(ms)}, and a history keeps ${MOST_REQUESTS_KEPT}. Shorten the fault, send fewer a second, or select fewer pods`;
 }
 
 /** @throws {Refusal} UnprovableSpec with the first reason of {@link capacity} */
