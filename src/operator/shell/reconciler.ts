@@ -34,6 +34,9 @@ const LEADER_RETRY_MS = 1000;
  */
 const MIN_REQUEUE_MS = 100;
 
+/** How long the release of a fault is ahead of the status that shows it; milliseconds. */
+const RELEASE_LEAD_MS = 5;
+
 /** Retry delay for a deleted object whose fault may be active; milliseconds. */
 const HELD_RETRY_MS = 10_000;
 
@@ -161,7 +164,10 @@ export class Reconciler {
       this.#keep(entry, demo, finalized.demo);
     }
     // What undoes a fault needs no announcement, and does not wait for the API server.
-    entry.session?.perform(decision.effects.filter((effect) => effect.kind === 'Restore' && effect.release));
+    const releases = decision.effects.filter((effect) => effect.kind === 'Restore' && effect.release);
+    entry.session?.perform(releases);
+    // The write of the status takes this thread and the API server, and would delay the release by up to 10 ms.
+    if (releases.length > 0) await this.#options.clock.sleep(RELEASE_LEAD_MS, signal);
     const before = entry.latest ?? demo;
     let after = before;
     if (isTransition(before.status, decision.status)) {
