@@ -21,7 +21,6 @@ import { asAdmin } from './support/outcome.ts';
 
 /** Of the shipped pod. */
 const LIMIT_MIB = 512;
-const REST_MS = 60_000;
 
 const roundOf = (title: string, attacks: readonly string[]) => ({
   title,
@@ -134,7 +133,7 @@ describe.skipIf(withoutRealTime)('attacks of another namespace', () => {
   it.runIf(isNightly)('leave the memory at rest a minute after their end', async () => {
     await new Demos(world.client, ALL.namespace).deleteAll();
     const isAtRest = async (): Promise<boolean> => (await memory()).now < restingMib * 1.2;
-    await until(isAtRest, { what: 'memory to be at rest', deadlineMs: REST_MS, everyMs: 1000 });
+    await until(isAtRest, { what: 'memory to be at rest', deadlineMs: 60_000, everyMs: 1000 });
   });
 
   it.for(ONE_BY_ONE)(
