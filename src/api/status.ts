@@ -101,13 +101,10 @@ const scenario = z.object({
     .max(LIMITS.evidenceItems)
     .optional()
     .meta({ description: 'What was seen, a sentence each.', ...atomic }),
-  history: z
-    .object({
-      lines: z.int().min(1).describe('How many.'),
-      sha256: text(64, 'SHA-256 over them, each with a line feed after it, in hexadecimal.'),
-    })
-    .optional()
-    .describe('The lines of its history, by which chaosdemo check finds any change; set with the verdict.'),
+  history: text(
+    71,
+    'sha256: and the SHA-256 over the lines of its history, each with a line feed after it, in hexadecimal. By it, chaosdemo check finds any change. Set with the verdict.',
+  ).optional(),
 });
 
 const run = z.object({

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { ScenarioStatus } from '../api/index.ts';
 import { differences } from './check.ts';
 
-const history = { lines: 3, sha256: 'a' };
+const history = 'sha256:a';
 const outage: ScenarioStatus = {
   name: 'outage',
   type: 'StoreOutage',
@@ -14,8 +14,7 @@ const burst: ScenarioStatus = { ...outage, name: 'burst' };
 
 it.each<[string, readonly ScenarioStatus[], readonly string[]]>([
   ['nothing', [outage], []],
-  ['a line', [{ ...outage, history: { ...history, lines: 4 } }], ['outage']],
-  ['a character', [{ ...outage, history: { ...history, sha256: 'b' } }], ['outage']],
+  ['a character', [{ ...outage, history: 'sha256:b' }], ['outage']],
   ['the result', [{ ...outage, result: 'Violated' }], ['outage']],
   ['a digest that is missing', [{ ...outage, history: undefined }], ['outage']],
   ['the name of the scenario', [burst], ['outage', 'burst']],

@@ -72,10 +72,7 @@ export function differences(again: readonly ScenarioStatus[], recorded: readonly
     if (!run) return 'the ChaosDemo has no such scenario';
     if (!run.history)
       return 'its status has no digest of the history, since the process that recorded it did not reach the verdict';
-    if (run.history.lines !== history?.lines)
-      return `the file has ${history?.lines} lines of it, and the run recorded ${run.history.lines}`;
-    if (run.history.sha256 !== history.sha256)
-      return 'the lines of the file are not those that the run recorded';
+    if (run.history !== history) return 'the lines of the file are not those that the run recorded';
     return run.result === result ? undefined : `the status says ${run.result}, and the history ${result}`;
   };
   const missing = recorded.filter(({ history, name }) => history && !again.some((one) => one.name === name));

@@ -2,7 +2,7 @@
  * The observations of a session, as `decide` reads them. Reports are keyed by the id of their fault or effect, so that
  * an observation of one attempt is never attributed to another. Immutable: see `record`.
  */
-import type { FaultProof, Measure, Reason, ScenarioStatus } from '../api/index.ts';
+import type { FaultProof, Measure, Reason } from '../api/index.ts';
 import { RULES_PROFILE } from '../api/index.ts';
 import type { DiagnosisReport } from '../evidence/index.ts';
 import type { HealthSnapshot } from './health.ts';
@@ -102,12 +102,9 @@ export interface ControlOutcome extends Outcome {
 export interface Restored extends Outcome {
   /** Whether a probe confirmed that no fault is active, whatever is left to do. */
   readonly faultOver: boolean;
-  /** By the id of a fault: what this process has recorded of it. Omitted: nothing. */
-  readonly histories?: Readonly<Record<string, HistoryDigest>>;
+  /** By the id of a fault: the digest of what this process has recorded of it. Omitted: nothing. */
+  readonly histories?: Readonly<Record<string, string>>;
 }
-
-/** What binds a history to the run that recorded it. */
-export type HistoryDigest = NonNullable<ScenarioStatus['history']>;
 
 /** Whether a fault announced by a process that no longer exists was injected. */
 export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';

@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { truncate } from '../../api/index.ts';
-import type { HistoryDigest } from '../../engine/observed.ts';
 import { type HistoryEvent, historyEvent } from './events.ts';
 import { type History, MOST_EVENTS } from './history.ts';
 import { HISTORY_VERSION, type Setup } from './setup.ts';
@@ -25,16 +24,14 @@ export class HistoryFormatError extends Error {
 /** The digest of the lines of a history: each with a line feed after it. */
 export class LinesDigest {
   readonly #hash = createHash('sha256');
-  #lines = 0;
 
   add(lines: readonly string[]): void {
-    this.#lines += lines.length;
     for (const line of lines) this.#hash.update(`${line}\n`);
   }
 
-  /** Of the lines so far. */
-  get value(): HistoryDigest {
-    return { lines: this.#lines, sha256: this.#hash.copy().digest('hex') };
+  /** Of the lines so far, as `history` in the status has it. */
+  get value(): string {
+    return `sha256:${this.#hash.copy().digest('hex')}`;
   }
 }
 
@@ -61,7 +58,7 @@ export class HistoryLines {
   }
 
   /** Of all lines so far. */
-  digest(): HistoryDigest {
+  digest(): string {
     this.#write();
     return this.#digest.value;
   }

@@ -14,7 +14,6 @@ import { untilAborted } from '@chaosdemo/redis-faults/waiting';
 import { messageOf, truncate } from '../../api/index.ts';
 import type {
   FaultReport,
-  HistoryDigest,
   InvariantReading,
   OrphanFinding,
   Prepared,
@@ -50,7 +49,7 @@ export class Attempt {
   #judge: Judge | undefined;
   #lines: HistoryLines | undefined;
   /** Set when the history was released. */
-  #lastDigest: HistoryDigest | undefined;
+  #lastDigest: string | undefined;
   /** Likewise. */
   #lastEvidence: FaultEvidence | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
@@ -99,7 +98,7 @@ export class Attempt {
   }
 
   /** Of all that was recorded so far; undefined if another process recorded it. */
-  digest(): HistoryDigest | undefined {
+  digest(): string | undefined {
     return this.#lines?.digest() ?? this.#lastDigest;
   }
 

@@ -9,7 +9,7 @@ import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../engine/effects.ts';
 import type { Finding } from '../../engine/findings.ts';
 import type { HealthSnapshot } from '../../engine/health.ts';
-import type { FaultReport, HistoryDigest } from '../../engine/observed.ts';
+import type { FaultReport } from '../../engine/observed.ts';
 import type { Emit, Permit, RecordedHistory, SubjectDriver, SubjectPorts } from '../../engine/subject.ts';
 import type { Cluster, PodsMemory } from '../cluster.ts';
 import { pollHealth } from '../controls/http-health.ts';
@@ -199,7 +199,7 @@ export class PodsDriver implements SubjectDriver {
     const ofOthers = fixtures.filter((fixture) => !this.#fixtures.has(fixture));
     const claims = this.#plans.some(({ failsOver }) => failsOver) ? ofOthers.map(claimOf) : [];
     const restored = await restore({ ...this.#toolkit, claims, release, permit }, signal);
-    const histories: Record<string, HistoryDigest> = {};
+    const histories: Record<string, string> = {};
     for (const [fault, attempt] of this.#attempts) {
       const digest = attempt.digest();
       if (digest) histories[fault] = digest;
