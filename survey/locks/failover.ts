@@ -8,7 +8,7 @@ import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type ControlPlane, registerPods, Supervisor, startControlPlane } from '@chaosdemo/testbed';
 import type { ChaosDemo } from '../../src/api/index.ts';
-import { readEvidence } from '../../src/cli/report/read.ts';
+import { readSource } from '../../src/cli/report/read.ts';
 import { NO_COOLDOWN, startOperator } from '../../src/local/operator.ts';
 import { userLine } from '../../test/kit/nodes-on-redis.ts';
 import { authSecret, RedisUnderSentinels, SENTINEL_REF } from '../../test/kit/redis-under-sentinels.ts';
@@ -113,9 +113,7 @@ export class FailoverStage {
     const { kubectl } = this.#controlPlane;
     const text = await kubectl.run(['-n', namespace, 'get', 'chaosdemo', name, '-o', 'json']);
     const demo = JSON.parse(text) as ChaosDemo;
-    const number = demo.status?.run?.number;
-    if (number === undefined) return { demo };
-    const { history } = await readEvidence(this.#client, demo, number, this.#signal);
+    const { history } = await readSource(this.#client, demo, this.#signal);
     return { demo, ...(history && { history }) };
   }
 }
