@@ -27,7 +27,8 @@ describe('the limit of an API', () => {
       '60s',
       'measured',
     ],
-    ['one request of a bucket', { measured: { bucketSeconds: 62 } }, {}, '60s', 'guess'],
+    ['one request of a bucket', { measured: { bucketSeconds: 61 } }, {}, '60s', 'measured'],
+    ['one request that came at an unusual time', { measured: { bucketSeconds: 62 } }, {}, '60s', 'guess'],
     ['nothing', { measured: {} }, {}, '60s', 'not known'],
   ])('has its window by %s', (_, shown, options, window, source) => {
     expect(facts(shown, options)).toMatchObject({ window, sources: { window: source } });

@@ -38,6 +38,8 @@ type Known<T> = readonly [value: T, source: Source, because: string];
 
 /** A header that reports a time in whole seconds may be off by this, in seconds. */
 const ROUNDING = 1.5;
+/** A bucket returns its requests so near to a usual window, as a share, if it has that one. */
+const BUCKET_ROUNDING = 0.02;
 /** Usual windows in seconds. */
 const USUAL_WINDOWS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const DEFAULT_WINDOW = '60s';
@@ -89,7 +91,9 @@ function windowFrom({ measured = {}, quota, requests }: Shown, { window: given }
   }
   if (bucketSeconds !== undefined) {
     const because = `: one of ${requests} requests is returned every ${(bucketSeconds / requests).toFixed(1)} s`;
-    return [`${nearest(bucketSeconds)}s`, 'guess', because];
+    const usual = nearest(bucketSeconds);
+    const isNear = Math.abs(bucketSeconds / usual - 1) <= BUCKET_ROUNDING;
+    return [`${usual}s`, isNear ? 'measured' : 'guess', because];
   }
   return [
     DEFAULT_WINDOW,

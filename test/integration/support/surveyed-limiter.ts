@@ -12,13 +12,13 @@ import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 export const CONFIGURED = { limit: 10, windowSeconds: 60 };
 
 /** A scenario with a stall of so long, under traffic that shows what callers get. */
-export const stallOf = (duration: string, settle: string) => [
+export const stallOf = (duration: string, settle: string, callerTimeout = '500ms') => [
   {
     name: 'outage',
     type: 'StoreOutage',
     storeOutage: {
       fault: { duration },
-      callerTimeout: '500ms',
+      callerTimeout,
       requestsPerSecond: 10,
       settle,
       accept: ['Enforces'],

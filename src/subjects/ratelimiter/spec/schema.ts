@@ -68,7 +68,7 @@ const limit = z
       .enum(['FirstRequest', 'Clock', 'Unknown'])
       .default('FirstRequest')
       .describe(
-        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. With Unknown, the run keeps requests within one window by the clock if they fit. A violation is then more than any algorithm allows.',
+        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. With Unknown, the run keeps requests within one window by the clock if they fit. A violation is then more than either, a sliding window or a bucket allows.',
       ),
     burst: wholeField(
       1,
