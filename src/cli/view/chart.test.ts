@@ -98,6 +98,14 @@ describe('the charts of a run', () => {
     ]);
   });
 
+  it('are those of the scenario that began last, wherever the spec has it', () => {
+    const evidence = recordedRun().evidence;
+    const [first] = evidence.scenarios;
+    if (!first) throw new Error('there is no evidence');
+    const later = { ...first, name: 'later', originMs: first.originMs + 3_600_000 };
+    expect(chartsOf({ ...evidence, scenarios: [later, ...evidence.scenarios] })?.scenario).toBe('later');
+  });
+
   it('show a burst of milliseconds as that, and not as an outage', () => {
     const admitted = chartsOf(recordedRun().evidence)?.plots.find(({ key }) => key === 'answers');
     const { fromMs = 0, toMs = 0 } = admitted ?? {};

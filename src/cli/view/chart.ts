@@ -25,10 +25,10 @@ export interface Charts {
   readonly plots: readonly Plot[];
 }
 
-/** Of the latest scenario that has them. */
+/** Of the scenario that has them and began last: a run has its own sequence, and evidence that of the spec. */
 export function chartsOf({ scenarios }: RunEvidence): Charts | undefined {
   return scenarios
-    .toReversed()
+    .toSorted((a, b) => b.originMs - a.originMs)
     .map((scenario) => ({
       scenario: scenario.name,
       plots: plotsOf(scenario).filter((plot) => SHOWN.has(plot.key) && mainOf(plot)),
