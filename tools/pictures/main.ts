@@ -14,7 +14,7 @@ import { withoutTerminal } from '../../test/kit/terminal.ts';
 import { FOLDER, fileHash, MANIFEST, type Manifest } from './manifest.ts';
 import { pagePictures, withPage } from './page-pictures.ts';
 import { versions } from './shown.ts';
-import { terminalPictures } from './terminal-pictures.ts';
+import { limiterPicture, terminalPictures } from './terminal-pictures.ts';
 
 const command = new Command('npm run pictures')
   .description(
@@ -48,7 +48,8 @@ async function takePictures(environment: Environment, signal: AbortSignal): Prom
         { file: 'page-run', from: 'body', to: 'section.todo' },
         { file: 'page-plots', from: 'figure >> nth=0', to: 'figure >> nth=1' },
       ]);
-      return { ...terminal, ...run };
+      say('demo: a run on a limiter of the survey');
+      return { ...terminal, ...run, ...(await limiterPicture('express-rate-limit', signal)) };
     });
   } finally {
     await browser.close();

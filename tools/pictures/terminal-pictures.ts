@@ -1,4 +1,4 @@
-/** Pictures of `kubectl chaosdemo watch` on a real terminal, while it follows a real run. */
+/** Pictures of the live view on a real terminal, while it follows a real run. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { type Frame, type Screen, screenSvg, screensSvg } from './screen-svg.ts'
 import { TERMINAL } from './shown.ts';
 
 const PLUGIN = fileURLToPath(new URL('../../src/cli/plugin/main.ts', import.meta.url));
+const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
 /** Milliseconds between two looks at the screen. */
 const LOOK_MS = 120;
 /** Screens of the moving picture at most: each makes it larger. */
@@ -38,13 +39,39 @@ export interface Watched {
 /** Follows the run to its verdict; returns pictures by the names of their files. @throws where a moment was not seen */
 export async function terminalPictures(of: Watched): Promise<Record<string, string>> {
   const { kubeconfig, name, namespace, signal } = of;
+  const looks = await looksAt([PLUGIN, 'watch', name, '-n', namespace], isOver, signal, kubeconfig);
+  return picturesOf(looks, `kubectl chaosdemo watch ${name} -n ${namespace}`);
+}
+
+/** Runs the demo on a limiter of the survey; returns a picture of it while its fault is on. @throws if none shows that it hangs */
+export async function limiterPicture(limiter: string, signal: AbortSignal): Promise<Record<string, string>> {
+  const hasEnded = (lines: readonly string[]): boolean => lines.some((line) => line.startsWith('Verdict:'));
+  const looks = await looksAt([DEMO, '--limiter', limiter], hasEnded, signal);
+  const hanging = looks.findLast(
+    ({ text }) => /outage: fault on, [1-4] s left/.test(text) && text.includes('\nWithout a response'),
+  );
+  if (!hanging) throw new Error(`${limiter} was not seen to hang while its fault was on`);
+  return {
+    'watch-limiter.svg': screenSvg(hanging.screen, {
+      title: `The live view of a run on ${limiter} with default settings`,
+      about: textOf(hanging),
+      command: `npm run demo -- --limiter ${limiter}`,
+    }),
+  };
+}
+
+/** Runs a program with the live view to its end. */
+async function looksAt(
+  args: readonly string[],
+  isOver: (lines: readonly string[]) => boolean,
+  signal: AbortSignal,
+  kubeconfig?: string,
+): Promise<Look[]> {
   const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-pictures-'));
-  const terminal = new TestTerminal([PLUGIN, 'watch', name, '-n', namespace], {
-    ...TERMINAL,
-    env: { KUBECONFIG: kubeconfig, TTY_FILE: join(folder, 'tty') },
-  });
+  const env = { ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }), TTY_FILE: join(folder, 'tty') };
+  const terminal = new TestTerminal(args, { ...TERMINAL, env });
   try {
-    return picturesOf(await watched(terminal, signal), `kubectl chaosdemo watch ${name} -n ${namespace}`);
+    return await watched(terminal, isOver, signal);
   } finally {
     terminal.type('q');
     await Promise.race([terminal.ended, sleep(5_000)]);
@@ -53,8 +80,12 @@ export async function terminalPictures(of: Watched): Promise<Record<string, stri
   }
 }
 
-/** What was to be seen from the first chapter to the verdict, and a moment longer. */
-async function watched(terminal: TestTerminal, signal: AbortSignal): Promise<Look[]> {
+/** What was to be seen from the first chapter to the end of the run, and a moment longer. */
+async function watched(
+  terminal: TestTerminal,
+  isOver: (lines: readonly string[]) => boolean,
+  signal: AbortSignal,
+): Promise<Look[]> {
   const looks: Look[] = [];
   const deadline = performance.now() + DEADLINE_MS;
   let endMs = Infinity;
@@ -65,8 +96,8 @@ async function watched(terminal: TestTerminal, signal: AbortSignal): Promise<Loo
     // What stands there twice is a whole picture, not the half of one.
     if (text === before && looks.at(-1)?.text !== text && /^[▶✓] {2}1 /m.test(text)) {
       looks.push({ atMs: performance.now(), lines, text, screen: screenOf(cells) });
-      if (endMs === Infinity && isOver(lines)) endMs = performance.now() + AFTERWARDS_MS;
     }
+    if (endMs === Infinity && text === before && isOver(lines)) endMs = performance.now() + AFTERWARDS_MS;
     before = text;
     await sleep(LOOK_MS, undefined, { signal });
   }
@@ -106,7 +137,6 @@ function picturesOf(looks: readonly Look[], command: string): Record<string, str
     const seconds = next ? ((next.atMs - first.atMs) / spanMs) * playing : MOVING.seconds;
     return { screen, until: seconds / MOVING.seconds };
   });
-  const textOf = ({ lines }: Look): string => lines.filter((line) => line.trim() !== '').join('\n');
   return {
     'watch-drift.svg': screenSvg(drifting.screen, {
       title: 'The live view of a run, while Redis accepts no writes',
@@ -124,6 +154,10 @@ function picturesOf(looks: readonly Look[], command: string): Record<string, str
       command,
     }),
   };
+}
+
+function textOf({ lines }: Look): string {
+  return lines.filter((line) => line.trim() !== '').join('\n');
 }
 
 /** The first and the last, and some between. */
