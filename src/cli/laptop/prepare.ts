@@ -39,7 +39,7 @@ export interface Prepared {
   readonly pool: CallerPool | undefined;
   /** What requests showed. */
   readonly probed?: ProbeResult;
-  /** Where Redis had the count of the first caller; left out: in no key with its name. */
+  /** Where Redis had the count of the first caller, if that was to be found; left out: in no key with its name. */
   readonly count?: Count | undefined;
 }
 
@@ -51,14 +51,16 @@ const LOG_LINES = 15;
 
 /**
  * @param options if a file has the facts, nothing is sent
- * @param isProxied whether instances that are started connect to Redis through a fault proxy
+ * @param needs `isProxied`: instances that are started connect to Redis through a fault proxy; `needsCount`: it is found
+ * out where Redis counts
  * @throws UsageError or TestbedError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
   options: ApiOptions & { readonly file?: string },
   start: StageStart,
-  isProxied = false,
+  needs: { readonly isProxied?: boolean; readonly needsCount?: boolean } = {},
 ): Promise<Prepared> {
+  const { isProxied = false, needsCount = false } = needs;
   const { onProgress, signal } = start;
   const target = targetOf(options);
   const pool = await readPool(options.callers);
@@ -89,7 +91,7 @@ export async function prepare(
     const print = (line: string): void => onProgress('limiters', line);
     const probed = await probeApi(options, { client, signal, path: target.path, advice, accountOf, print });
     if (before) await requireUse(connection, before, redis, signal);
-    const count = await connection.countOf(`${probed.mark}-1`);
+    const count = needsCount ? await connection.countOf(`${probed.mark}-1`) : undefined;
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys(probed.mark).catch(() => undefined);
     return { ...prepared, probed, count };

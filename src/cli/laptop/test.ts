@@ -22,7 +22,7 @@ import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
 import { HEAD, LABELS, NAME, placeOf } from './place.ts';
 import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
-import { type Count, RedisOfApi } from './redis.ts';
+import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
 import type { OwnRedis } from './target.ts';
 
@@ -39,15 +39,16 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const faults =
       spec?.faults ?? (options.fault ?? ['Stall']).map((type) => faultOf(type, options.duration ?? '10s'));
     const isProxied = requireProxy(faults, options.start);
-    const prepared = await prepare(options, start, isProxied);
+    const needsCount = faults.some(({ type }) => type === 'DataLoss');
+    const prepared = await prepare(options, start, { isProxied, needsCount });
     const { pool, probed } = prepared;
     const libraries = await librariesIn('.');
     if (probed) requireWindow(probed);
+    if (probed && needsCount) requireCount(prepared);
+    const { count, login, server } = prepared;
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
-    const count = probed && countFor(faults, prepared);
-    const allowOtherClients = prepared.server === undefined;
-    const place = placeOf(prepared.login, { allowOtherClients, count, isProxied });
+    const place = placeOf(login, { allowOtherClients: server === undefined, count, isProxied });
     const callersSecretName = pool && CALLERS_SECRET;
     const run =
       probed && (await runOfFacts(prepared, probed, options, { place, callersSecretName }, libraries));
@@ -87,10 +88,9 @@ function requireProxy(faults: readonly ChosenFault[], start: string | undefined)
   );
 }
 
-/** Where Redis counts, if a fault needs to know it. @throws UsageError if it was not found */
-function countFor(faults: readonly ChosenFault[], { count }: Prepared): Count | undefined {
-  if (!faults.some(({ type }) => type === 'DataLoss')) return undefined;
-  if (count) return count;
+/** @throws UsageError if it was not found where Redis counts */
+function requireCount({ count }: Prepared): void {
+  if (count) return;
   throw new UsageError(
     'DataLoss removes the counts of callers, and no key of Redis with the name of a caller holds one: write redis.count in a file (docs/your-limiter.md), and run it by --file',
   );
@@ -98,7 +98,7 @@ function countFor(faults: readonly ChosenFault[], { count }: Prepared): Count | 
 
 /** The run on what was found out, with its file if one is to be written. @throws UsageError if none shows anything */
 async function runOfFacts(
-  { instances, proxy, redis }: Prepared,
+  { count, instances, proxy, redis }: Prepared,
   { facts, findings }: ProbeResult,
   { accept, duration, fault: faults, quick, save, seed }: TestOptions,
   here: Pick<ApiFacts, 'callersSecretName' | 'place'>,
@@ -122,7 +122,7 @@ async function runOfFacts(
     const saved = {
       ...known,
       instances: run.instances,
-      place: placeOf(redis, { count: here.place.redis.count, isProxied: proxy !== undefined }),
+      place: placeOf(redis, { count, isProxied: proxy !== undefined }),
     };
     await writeFile(save, yamlOf(saved, findings, HEAD));
     progress('demo', `wrote ${resolve(save)}`);
