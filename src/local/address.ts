@@ -16,6 +16,8 @@ export async function accepts({ host, port }: Address): Promise<boolean> {
       socket.destroy();
       resolve(result);
     };
-    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+    socket.once('connect', end(true)).once('timeout', end(false));
+    // What is reset at once was accepted before, as by a proxy whose server is gone.
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => end(code === 'ECONNRESET')());
   });
 }
