@@ -1,6 +1,5 @@
 /** Brings up an API on this machine, or finds it running, and finds out what its limiter does. */
 
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '@chaosdemo/settings';
 import { type RedisServer, TestbedError } from '@chaosdemo/testbed';
@@ -11,6 +10,7 @@ import { API_NOT_ON_REDIS } from '../../local/errors.ts';
 import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
 import { startInstances } from '../../local/instances.ts';
 import type { Limiter } from '../../local/limiters.ts';
+import { makeRedisUsers } from '../../local/redis-users.ts';
 import { type Listener, listenerOf } from '../../local/target.ts';
 import type { CallerPool } from '../../subjects/http/caller-pool.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
@@ -64,11 +64,11 @@ export async function prepare(
   const { onProgress, signal } = start;
   const target = targetOf(options);
   const pool = await readPool(options.callers);
-  const user = { username: 'chaosdemo-operator', password: randomBytes(24).toString('base64url') };
+  const { operator: user } = makeRedisUsers();
   const aclUsers = [`user ${user.username} on >${user.password} +@all ~* &*`];
   const server = target.redis ? undefined : await launchRedis(start, { aclUsers });
   const redis = target.redis ?? redisOf(server as RedisServer);
-  // All of them have one address: Redis tells the operator from the instances only by its user.
+  // All of them have one address: only the user distinguishes the operator from the instances.
   const login = server ? user : loginOf(redis);
   const connection = new RedisOfApi(redis);
   let started: readonly Limiter[] = [];
