@@ -46,7 +46,7 @@ const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Undefined: nothing is to be done. @param libraries those that the project of the subject uses, if that is known */
+/** Undefined: nothing is to be done. @param libraries used by the project of the subject, if they are known */
 export function adviceOn(
   status: ScenarioStatus,
   diagnosis: Pick<DiagnosisStatus, 'recommendation'> | undefined,

@@ -113,8 +113,8 @@ class Probe {
     this.#place = place;
     const { body, header = [], keyHeader, method, rejected } = options;
     const headers = [...header, ...(keyHeader === undefined ? [] : [{ name: keyHeader, value: '$(key)' }])];
-    const answers = rejected === undefined ? {} : { rejectedStatuses: [rejected] };
-    this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }), ...answers };
+    const mapping = rejected === undefined ? {} : { rejectedStatuses: [rejected] };
+    this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }), ...mapping };
   }
 
   async run(): Promise<ProbeResult> {

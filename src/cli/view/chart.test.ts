@@ -98,7 +98,7 @@ describe('the charts of a run', () => {
     ]);
   });
 
-  it('are those of the scenario that began last, wherever the spec has it', () => {
+  it('show the scenario that began last, in whatever sequence the spec has it', () => {
     const evidence = recordedRun().evidence;
     const [first] = evidence.scenarios;
     if (!first) throw new Error('there is no evidence');

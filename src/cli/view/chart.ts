@@ -25,7 +25,7 @@ export interface Charts {
   readonly plots: readonly Plot[];
 }
 
-/** Of the scenario that has them and began last: a run has its own sequence, and evidence that of the spec. */
+/** The charts of the scenario that began last and has some. The evidence lists scenarios in the sequence of the spec. */
 export function chartsOf({ scenarios }: RunEvidence): Charts | undefined {
   return scenarios
     .toSorted((a, b) => b.originMs - a.originMs)
