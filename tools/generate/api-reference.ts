@@ -144,9 +144,9 @@ Until an operator has seen the object, only Ready is there. These conditions sho
 
 ${table(['State', ...columns], states)}
 
-\`spec.suspend\` after a run, and an edit that starts no run, leave them as they are. All are of the generation in
-\`status.observedGeneration\`. There is one for each scenario type of the run. While the next run is
-blocked or waits, these are Unknown again; \`status.run\` and \`status.scenarios\` keep the last run until the next begins.`;
+\`spec.suspend\` after a run, and an edit that starts no run, leave them as they are. While the next run is blocked or
+waits, \`Healthy\` and the conditions of scenario types are Unknown; \`status.run\` and \`status.scenarios\` keep the last
+run until it begins.`;
 }
 
 function reasonSection(subjects: readonly SubjectApi[]): string {

@@ -64,12 +64,12 @@ async function metricSection(): Promise<string> {
   return `## Metrics of the operator
 
 Served under \`/metrics\`, next to the default metrics of the process. A label without values has those of the last metric
-that lists them.
+that lists them, or more than ten.
 
 ${definitions(list)}`;
 }
 
-/** "result: success, error": every label with its values, unless they are those of `last`. Without bucket bounds. */
+/** "result: success, error": every label with its values, unless they are many or those of `last`. Without bucket bounds. */
 function labelsOf(series: readonly { readonly labels: object }[], last: Map<string, string>): string[] {
   const values = new Map<string, Set<string>>();
   for (const [label, value] of series.flatMap(({ labels }) => Object.entries(labels))) {
@@ -77,7 +77,7 @@ function labelsOf(series: readonly { readonly labels: object }[], last: Map<stri
   }
   return [...values].map(([label, set]) => {
     const shown = [...set].map(code).join(', ');
-    if (last.get(label) === shown) return code(label);
+    if (set.size > 10 || last.get(label) === shown) return code(label);
     last.set(label, shown);
     return `${code(label)}: ${shown}`;
   });
