@@ -52,15 +52,6 @@ const versionsOf = (program: string): string[] =>
     name.startsWith(program) ? name.slice(program.length + 1) : [],
   ).filter((version) => version !== '6.2');
 
-it('docs/redis.md names the versions of Redis and Valkey that tests run on', () => {
-  const versions = (program: string): string =>
-    versionsOf(program)
-      .join(', ')
-      .replace(/, ([^,]*)$/, ' and $1');
-  const text = read('docs/redis.md').replaceAll(/\s+/g, ' ');
-  expect(text).toContain(`Redis ${versions('redis')}, and Valkey ${versions('valkey')};`);
-});
-
 it('README.md has the figures of docs/survey.md', () => {
   const [text, survey] = ['README.md', 'docs/survey.md'].map((page) => read(page).replaceAll(/\s+/g, ' '));
   const [, limiters] = /of (\d+) limiters: \1 Hangs/.exec(survey ?? '') ?? [];
