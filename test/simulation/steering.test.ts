@@ -109,6 +109,18 @@ describe('an end that cannot be brought about', () => {
     expect(condition(simulation, 'FaultActive')?.status).toBe('False');
   });
 
+  it('releases an aborted fault some milliseconds before it writes the status', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.server.latencyMs = 0;
+    simulation.annotations = { abort: '1' };
+    await simulation.runUntil(({ target }) => !target.isStalled);
+    await simulation.pass(4);
+    expect(simulation.status.run?.reason).toBeUndefined();
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.reason).toBe('Aborted');
+  });
+
   it('releases at once for an abort, though the run was to end with its fault', async () => {
     const long = { scenarios: [{ name: 'd', type: 'Stall', stall: { hold: '30s' } }] };
     const simulation = new Simulation(
