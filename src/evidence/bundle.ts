@@ -34,6 +34,7 @@ export const SIGNALS = {
     unit: 'connections',
     description: 'how many connections of any client it has accepted so far',
   },
+  'connections-ended': { unit: 'connections', description: 'how many connections have ended so far' },
   'count-local': { unit: 'requests', description: 'how many it reports to have admitted so far' },
   'count-stored': { unit: 'requests', description: 'how many the store holds of all replicas' },
   'count-lag': {

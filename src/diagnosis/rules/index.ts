@@ -10,7 +10,7 @@ import { Measurements } from './measurements.ts';
 import { type Finding, nothingFound, RULES } from './table.ts';
 
 /** Changes with the conclusions of the rules. */
-export const RULES_VERSION = 'rules/v9';
+export const RULES_VERSION = 'rules/v10';
 
 /** Two effects this close together are simultaneous to the probes, in milliseconds. */
 const SIMULTANEOUS_MS = 300;

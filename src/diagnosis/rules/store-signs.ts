@@ -185,14 +185,17 @@ function hasBecomeSlow(reads: readonly Sample[], { from, samples, to, usual }: S
 }
 
 /**
- * An interval in which the store accepted new connections all the time. A replica also makes a new one if it has given
- * up the old one for lateness, and answers late then. So this is a sign only if the replicas answered at once, or if
- * connections were made before the first late answer or timeout.
+ * An interval in which connections to the store ended all the time, or, where that was not counted, it accepted new
+ * ones: a client may also open more of them, since the others wait. A replica also makes a new one if it has given up
+ * the old one for lateness, and answers late then. So this is a sign only if the replicas answered at once, or if
+ * connections ended before the first late answer or timeout.
  */
 export function churn(measurements: Measurements) {
   const { replicas, store } = measurements;
   const least = MADE_EACH * replicas.length;
-  const totals = measurements.of('connections-made', store);
+  const isCounted = measurements.last('connections-ended', store) !== undefined;
+  const signal = isCounted ? 'connections-ended' : 'connections-made';
+  const totals = measurements.of(signal, store);
   // The rate is that between the samples before and after: a moment without any is no gap.
   const rates = totals.map((sample, i): Sample => {
     const [before, after] = [totals[i - 1] ?? sample, totals[i + 1] ?? sample];
@@ -207,16 +210,18 @@ export function churn(measurements: Measurements) {
   const late = answers.filter(({ value }) => value > AT_ONCE_MS);
   const timeouts = replicas.flatMap((replica) =>
     TIMEOUTS.flatMap((signal) => {
-      const before = measurements.last(signal, replica, from)?.value ?? 0;
-      return measurements.of(signal, replica).find(({ at, value }) => at > from && value > before) ?? [];
+      // Replicas that gave up right before may have given connections up, too.
+      const since = from - LEAST_MS;
+      const before = measurements.last(signal, replica, since)?.value ?? 0;
+      return measurements.of(signal, replica).find(({ at, value }) => at > since && value > before) ?? [];
     }),
   );
-  const made = (until: number): number => measurements.grown(['connections-made'], store, from, until);
+  const made = (until: number): number => measurements.grown([signal], store, from, until);
   // A replica that gives up does so after a fixed time: no sooner than the quickest of its late answers came.
   const givenUpAt = Math.min(...timeouts.map(({ at }) => at), ...late.map(({ value }) => from + value));
   if (!areQuick && (givenUpAt === Infinity || made(givenUpAt - 1) < least)) return undefined;
   const notGivenUp = areQuick ? answers : [...samples, ...timeouts, ...late];
-  return { ...many, usual, made: made(to), notGivenUp, confidence: areQuick ? 0.85 : 0.7 };
+  return { ...many, isCounted, usual, made: made(to), notGivenUp, confidence: areQuick ? 0.85 : 0.7 };
 }
 
 /**

@@ -66,6 +66,8 @@ export class Timeline {
   readonly #states = new Map<string, string>();
   /** The errors that the store answered with since it last accepted a write. */
   readonly #refused = new Set<string>();
+  /** Connections of the store that were open when those that it accepted were first counted. */
+  #openAtFirst: number | undefined;
   #usualWriteMs = 0;
   #writesStall = false;
 
@@ -226,7 +228,7 @@ export class Timeline {
     this.#state(at, STORE, says, connected);
   }
 
-  #probe({ at, made = 0, state, tookMs = 0 }: ProbeEvent): void {
+  #probe({ at, made = 0, open, state, tookMs = 0 }: ProbeEvent): void {
     switch (state) {
       case 'Read':
         return this.#read(at, tookMs);
@@ -253,7 +255,10 @@ export class Timeline {
       case 'Restarted':
         return this.#event(at, STORE, 'another server process answers in its place: it was restarted');
       case 'Connections':
-        return this.#recorder.add(at, STORE, 'connections-made', made);
+        this.#recorder.add(at, STORE, 'connections-made', made);
+        if (open === undefined) return;
+        this.#openAtFirst ??= open - made;
+        return this.#recorder.add(at, STORE, 'connections-ended', made + this.#openAtFirst - open);
       default:
         return state satisfies never;
     }

@@ -47,16 +47,17 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('shows connections that the store accepted, and not which of them a fault ended', () => {
+  it('shows connections of the store that were made and that ended, not why', () => {
     const seen = timeline('limiter-a');
-    seen.show({ kind: 'probe', state: 'Connections', at: T, made: 0 });
-    seen.show({ kind: 'probe', state: 'Connections', at: T + 250, made: 12 });
+    seen.show({ kind: 'probe', state: 'Connections', at: T, made: 0, open: 24 });
+    seen.show({ kind: 'probe', state: 'Connections', at: T + 250, made: 12, open: 25 });
     seen.show({ kind: 'fault', step: 'ConnectionsEnded', at: T + 260, connections: { 'limiter-a': 11 } });
     const { bundle } = seen.evidence({ startedAt: T });
     expect(points(bundle, 'store', 'connections-made')).toEqual([
       [0, 0],
       [250, 12],
     ]);
+    expect(points(bundle, 'store', 'connections-ended')?.at(-1)).toEqual([250, 11]);
     expect(bundle.events).toEqual([]);
   });
 
