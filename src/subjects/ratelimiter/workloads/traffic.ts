@@ -21,10 +21,10 @@ const CATCH_UP_MS = 200;
 const MOST_OPEN = 1000;
 
 /**
- * Requests that may stay open at once after their callers gave up. At this number, no more are sent that are
- * listened to. Other runs need connections as well.
+ * Requests that may stay open at once after their callers gave up: those of a stall of 10 s on three pods. Beyond that,
+ * requests end with the patience of their callers, and whether they were admitted late is unknown.
  */
-const MOST_LATE = 300;
+const MOST_LATE = 500;
 
 /** One request that is due. */
 export interface Due {
@@ -38,7 +38,7 @@ export type RecordRequest = (request: CallerRequest) => void;
 
 /** Listens to the requests whose callers gave up. */
 export interface LateTraffic {
-  /** Whether to listen to such a request. */
+  /** Whether to listen to such a request, while there is room for it. */
   readonly listensTo: (due: Due) => boolean;
   /** Called at most once for a request, and after `record`. */
   readonly onAnswer: (request: CallerRequest, late: LateAnswer) => void;
@@ -87,18 +87,19 @@ export async function runTraffic(
   const send = async (due: Due, place: ConnectionLease): Promise<void> => {
     const { caller, client, key } = due;
     let request: CallerRequest | undefined;
-    const listener = late?.listensTo(due)
-      ? {
-          until: late.until,
-          onEnd: (result: RequestResult): void => {
-            if (waiting.delete(place)) place.release();
-            const outcome = outcomeOf(result, callers)?.outcome;
-            if (request && outcome !== undefined && outcome !== 'Timeout') {
-              late.onAnswer(request, { outcome, at: result.endedAt });
-            }
-          },
-        }
-      : undefined;
+    const listener =
+      late?.listensTo(due) && waiting.size < MOST_LATE
+        ? {
+            until: late.until,
+            onEnd: (result: RequestResult): void => {
+              if (waiting.delete(place)) place.release();
+              const outcome = outcomeOf(result, callers)?.outcome;
+              if (request && outcome !== undefined && outcome !== 'Timeout') {
+                late.onAnswer(request, { outcome, at: result.endedAt });
+              }
+            },
+          }
+        : undefined;
     const ended = sending?.(due);
     try {
       const result = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
@@ -115,7 +116,6 @@ export async function runTraffic(
   };
 
   const begin = (due: Due): void => {
-    if (waiting.size >= MOST_LATE && late?.listensTo(due)) return;
     const place = open.size < MOST_OPEN ? room() : undefined;
     if (!place) {
       leftOut();

@@ -38,7 +38,7 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   // Over-admission.
   OverLimit: ({ over: { admitted, bound } }) => `${admitted} > ${bound}`,
   OutcomesUnknown: ({ requests }) =>
-    `${counted(requests, 'request')} of callers over their limit had no response by the end of the watch, and may have been admitted. ${LONGER}, or select fewer pods`,
+    `${counted(requests, 'request')} of callers over their limit had no response while the operator waited for it, and may have been admitted. ${LONGER}, or select fewer pods`,
   OverLimitBefore: ({ over }) => `Before the fault: ${admittedText(over)}`,
   AdmittedOver({ forgot, isAccepted, over, usedBefore }) {
     return applying([
@@ -61,7 +61,7 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   DrawnFrom: ({ seed }) => `Callers were drawn from seed ${seed}: set storeOutage.seed to it to repeat them`,
   AdmittedLate: ({ requests }) => `Admitted after the caller had given up: ${counted(requests, 'request')}`,
   OverUnanswered: ({ requests }) =>
-    `${counted(requests, 'request')} over the limit had no response by the end of the watch`,
+    `${counted(requests, 'request')} over the limit had no response while the operator waited for it`,
 
   // What callers got in the fault.
   Behaviour: ({ behaviour }) => behaviour,
