@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
+import { recordedRun } from '../../test/fixtures/cli/report/report.ts';
 import type { ScenarioStatus } from '../api/index.ts';
 import { outageWords } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
-import { scenarioReports } from './report/report.ts';
-import { summaryLines } from './run-text.ts';
+import { reportOf, scenarioReports } from './report/report.ts';
+import { summaryLines, verdictLines } from './run-text.ts';
 
 const held: ScenarioStatus = { name: 'outage', type: 'StoreOutage', expect: 'Held', result: 'Held' };
 const linesOf = (...scenarios: ScenarioStatus[]): string[] =>
@@ -22,6 +23,15 @@ it('a finding names what was not checked, unless it is a violation', () => {
   const evidence = [outageWords({ code: 'ReturnNotChecked', why: 'of --quick' } as { code: string })];
   expect(linesOf({ ...held, evidence })[1]).toMatch(/^ {4}\S.* not checked: of --quick$/);
   expect(linesOf({ ...held, result: 'Violated', evidence })).toHaveLength(1);
+});
+
+it('the end of a run names where its evidence is, if a scenario ran', () => {
+  const { demo } = recordedRun();
+  const linesWith = (...scenarios: ScenarioStatus[]): number => {
+    const report = reportOf({ demo: { ...demo, status: { ...demo.status, scenarios } } });
+    return report ? verdictLines(report).filter((line) => line.includes('--report-dir')).length : -1;
+  };
+  expect([linesWith(held), linesWith({ ...held, result: undefined })]).toEqual([1, 0]);
 });
 
 it('the cause of a finding has the reason if the requested profile gave none', () => {

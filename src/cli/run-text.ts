@@ -8,6 +8,8 @@ import {
   RECOVERED_AFTER,
   span,
 } from '../api/index.ts';
+import { code } from '../subjects/checkers/checker.ts';
+import { outageWords } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
 import { sureText } from './diagnosis.ts';
 import { expectedText, figureText } from './finding.ts';
 import type { Report, ScenarioReport } from './report/report.ts';
@@ -31,10 +33,15 @@ export function verdictLines({ chapters, scenarios, verdict }: Report): string[]
     ...summaryLines(scenarios).flat(),
     // Of a run that reached its last chapter, the lines above have all that it states.
     ...(isToEnd || message === '' ? [] : [message]),
-    'All figures and evidence: --report-dir here, kubectl chaosdemo report in a cluster',
+    ...(scenarios.some(({ status }) => status.result !== undefined)
+      ? ['All figures and evidence: --report-dir here, kubectl chaosdemo report in a cluster']
+      : []),
     `Verdict: ${phase} (${reason}), ${expectedText({ scenarios: scenarios.map(({ status }) => status) })}`,
   ];
 }
+
+/** How evidence of something that was left out begins. */
+const NOT_CHECKED = outageWords(code('ReturnNotChecked', { why: '' }));
 
 /** A mark for each tone of a finding, whatever the gate decides. */
 const MARKS = { good: '✓', bad: '✗', none: '?' } as const;
@@ -54,7 +61,7 @@ export function summaryLines(scenarios: readonly ScenarioReport[]): string[][] {
     return [
       cells.join('  ').trimEnd(),
       // Without a result, or after a violation, this is no news.
-      ...(result === 'Held' ? evidence.filter((each) => each.includes(' was not checked: ')) : []),
+      ...(result === 'Held' ? evidence.filter((each) => each.startsWith(NOT_CHECKED)) : []),
       // A cause that is the injected fault is no news.
       ...(diagnosis?.recommendation === undefined
         ? []
