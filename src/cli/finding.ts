@@ -4,6 +4,7 @@
  */
 import { type ChaosDemoStatus, measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
+import { ofOwed } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
 
 export interface ShownFinding {
   /** good: the subject behaves well; bad: a weakness, accepted or not; none: inconclusive. */
@@ -64,13 +65,12 @@ function behaviourFigure(over: string | undefined, status: ScenarioStatus): stri
   return notAdmittedText(status) ?? '';
 }
 
-/** How many requests of callers under their limit were not admitted; undefined: all were. */
+/** How many requests of callers under their limit were not admitted, and what they got; undefined: all were. */
 export function notAdmittedText(status: ScenarioStatus): string | undefined {
-  const of = (name: string): number => valueOf(status, name);
-  const [notAdmitted, underLimit, errors] = [of('notAdmitted'), of('underLimit'), of('serverErrors')];
-  if (notAdmitted === 0 || underLimit === 0) return undefined;
-  const byError = errors > 0 ? `, ${errors} by server errors (HTTP 5xx)` : '';
-  return `${notAdmitted} of ${underLimit} requests under the limit not admitted${byError}`;
+  const [notAdmitted, of] = [valueOf(status, 'notAdmitted'), valueOf(status, 'underLimit')];
+  if (notAdmitted === 0 || of === 0) return undefined;
+  const start = `${ofOwed(notAdmitted, of)} `;
+  return status.evidence?.find((each) => each.startsWith(start)) ?? `${start}were not admitted`;
 }
 
 function valueOf({ measures = [] }: ScenarioStatus, name: string): number {

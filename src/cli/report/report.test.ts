@@ -12,7 +12,7 @@ const verdict = (phase: Verdict['phase'], reason: Verdict['reason']): Verdict =>
 /** The report of a run whose scenarios ended so. */
 function reportWith(
   end: Verdict,
-  scenarios: readonly Pick<ScenarioStatus, 'expect' | 'measures' | 'result' | 'summary'>[],
+  scenarios: readonly Pick<ScenarioStatus, 'evidence' | 'expect' | 'measures' | 'result' | 'summary'>[],
 ): Report {
   const { demo } = recordedRun();
   const [first] = demo.status?.scenarios ?? [];
@@ -58,6 +58,7 @@ describe('the verdict of a report', () => {
         {
           ...HELD,
           summary: 'FailsClosed',
+          evidence: ['126 of 126 requests under the limit got a server error (HTTP 5xx)'],
           measures: Object.entries({ notAdmitted: 126, underLimit: 126, serverErrors }).map(
             ([name, value]) => ({ name, value, unit: 'requests' }),
           ),

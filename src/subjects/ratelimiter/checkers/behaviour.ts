@@ -194,6 +194,8 @@ export const service = {
     const within = totalOf(pods.map((one) => one.within));
     const failed = failedOf(owed);
     const sent = sizeOf(within);
+    const { callerTimeoutMs: withinMs } = settings.plan;
+    const notAdmitted = code('NotAdmitted', { serverErrors: failed.serverErrors, within, withinMs });
     // A limiter that fails open or forgets is violated at the first admission over the limit.
     const first = isOpen
       ? undefined
@@ -208,7 +210,7 @@ export const service = {
         figure('underLimit', sent),
         failed.serverErrors > 0 && figure('serverErrors', failed.serverErrors),
       ],
-      figure: code('NotAdmitted', { within, withinMs: settings.plan.callerTimeoutMs }),
+      figure: notAdmitted,
       unproven: [
         // The limit distinguishes a limiter that forgets from one that fails open.
         over.onceMore?.isRejected === false &&
@@ -223,6 +225,7 @@ export const service = {
         isUnreached && code('CrossingNotRejected'),
       ],
       evidence: [
+        within.Admitted < sent && notAdmitted,
         failed.statuses.length > 0 && code('Statuses', failed),
         border && code('NearBorder', border),
         behaviour === 'Enforces' && !oneLimit && code('Reached', { isReached }),

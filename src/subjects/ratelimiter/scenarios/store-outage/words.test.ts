@@ -49,8 +49,9 @@ const FIGURES: Readonly<Record<OutageCode['code'], Figures>> = {
   NoPodLeft: {},
   NoRecovery: { settleMs: 5000 },
   NotAdmitted: [
-    { within: counts, withinMs: 1000 },
-    { within: { ...counts, Rejected: 0, Error: 0 }, withinMs: 1000 },
+    { within: counts, withinMs: 1000, serverErrors: 1 },
+    { within: { ...counts, Rejected: 0, Error: 0 }, withinMs: 1000, serverErrors: 0 },
+    { within: { ...counts, Timeout: 0, Error: 0 }, withinMs: 1000, serverErrors: 0 },
   ],
   NotAdmittedOver: [
     { unknown: 1, isOneCaller: false },

@@ -65,12 +65,19 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
 
   // What callers got in the fault.
   Behaviour: ({ behaviour }) => behaviour,
-  NotAdmitted({ within, withinMs }) {
+  NotAdmitted({ serverErrors, within, withinMs }) {
     const of = sizeOf(within);
     const failed = of - within.Admitted;
-    const how =
-      failed === within.Timeout ? `got no response within ${formatDuration(withinMs)}` : 'were not admitted';
-    return `${failed} of ${of} requests under the limit ${how}`;
+    const each = [
+      [within.Timeout, `got no response within ${formatDuration(withinMs)}`],
+      [within.Rejected, 'were rejected', 'got a rejection'],
+      [Math.min(serverErrors, within.Error), 'got a server error (HTTP 5xx)'],
+      [within.Error - serverErrors, 'failed'],
+    ] as const;
+    const some = each.filter(([requests]) => requests > 0);
+    const [[, only] = []] = some;
+    const mixed = some.map(([requests, alone, how = alone]) => `${requests} ${how}`).join(', ');
+    return `${ofOwed(failed, of)} ${some.length === 1 ? only : `were not admitted. ${mixed}`}`;
   },
   NotRejectedAgain: () =>
     `no caller that was admitted over its limit was rejected again, so whether it gets more than its limit once more is not shown. ${MORE_TRAFFIC}`,
@@ -156,6 +163,11 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
     `Counted, and not admitted: at least ${counted(requests, 'request')} of ${callers} of ${counted(of, 'caller')}`,
   ReturnNotChecked: ({ why }) => `Whether the limit is returned was not checked: ${why}`,
 });
+
+/** How the statement of requests that were not admitted begins. */
+export function ofOwed(notAdmitted: number, of: number): string {
+  return `${notAdmitted} of ${of} requests under the limit`;
+}
 
 function admittedText({ admitted, bound, from, to }: OverAdmission): string {
   return `${admitted} admitted within ${Math.round(to - from)} ms, at most ${bound} are allowed`;
