@@ -88,6 +88,7 @@ export async function runPlan(
           ...dead.flatMap((message) => ['', ...message.split('\n')]),
           ...(hints?.(ended.demo) ?? []),
           ...printedVerdict({ ...ended, demo: { ...ended.demo, status } }),
+          ...(status.phase === 'Failed' ? ['The exit status is 1, because the gate failed'] : []),
         ];
         await writeFiles(ended, options);
         if (page || options.keep) printVerdict();

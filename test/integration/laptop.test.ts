@@ -160,6 +160,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       '--report-dir=report',
     );
     expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 1 });
+    expect(output()).toMatch(/\nThe exit status is 1, .*\n$/);
     const report = join(folder, 'report');
     const { status } = await demoIn(report);
     expect(status?.scenarios).toMatchObject([

@@ -73,7 +73,7 @@ function problemOf(trial: Trial, pods: number): string {
   const most = togetherMs(requests);
   return `${sentText([trial], pods)}: ${outcomesOf(trial.burst)}. ${
     sendSpanMs > most
-      ? `Only requests within ${most} ms are a burst: these prove nothing, since the pods could share their counts in that time. Give the operator more CPU, or send fewer requests`
+      ? `Only requests within ${most} ms are a burst: these prove nothing, since the pods could share their counts in that time. Free processor time for the operator, or send fewer requests`
       : `First: ${firstError}`
   }`;
 }

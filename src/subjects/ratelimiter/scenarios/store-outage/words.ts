@@ -89,7 +89,7 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   TooFewRequests: ({ have, need, pod, side }) =>
     `${pod} got ${have} requests ${side} a limit during the fault, ${need} are needed`,
   Untimed: ({ of, pod, untimed }) =>
-    `the operator stood still, so ${untimed} of ${of} responses of ${pod} could not be timed: give the operator more CPU`,
+    `the operator stood still, so ${untimed} of ${of} responses of ${pod} could not be timed: free processor time for it`,
   NearBorder: nearText,
   NearBorderOfAccepted: (near) => `${nearText(near)}. ${MORE_TRAFFIC}`,
   ControlsUnanswered({ pods }) {
