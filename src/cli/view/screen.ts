@@ -62,14 +62,16 @@ export async function screenDisplay({ advance, leave, onInterrupt }: ScreenOptio
     // A pipeline has no terminal; if there is one, it may be used even if CI is set.
     interactive: true,
   });
-  const draw = (): void => {
-    if (!shown) return;
+  const linesOf = (state: LiveState, keys: string): readonly string[] => {
     // Filling all rows would scroll.
     const size = { columns: stdout.columns || 80, rows: (stdout.rows || 24) - 1 };
+    return watchView(state, { ...size, color, now: Date.now(), keys });
+  };
+  const draw = (): void => {
+    if (!shown) return;
     const space = waitingOf(shown.demo?.status ?? {}) ? 'space continue   ' : '';
     const keys = `${space}${leave ? 'q quit' : `Ctrl-C ${onInterrupt}`}`;
-    const lines = watchView(shown, { ...size, color, now: Date.now(), keys });
-    ink.rerender(createElement(Screen, { text: lines.join('\n') }));
+    ink.rerender(createElement(Screen, { text: linesOf(shown, keys).join('\n') }));
   };
   stdout.on('resize', draw);
   return {
@@ -81,6 +83,8 @@ export async function screenDisplay({ advance, leave, onInterrupt }: ScreenOptio
       stdout.off('resize', draw);
       ink.unmount();
       await ink.waitUntilExit();
+      // The last frame stays above what is printed next, with its charts.
+      if (shown) stdout.write(`${linesOf(shown, '').join('\n').trimEnd()}\n`);
       process.off('exit', wrapAgain);
       wrapAgain();
     },

@@ -84,7 +84,6 @@ Without color: NO_COLOR=1.`,
     }
     const { client, namespace } = connection;
     const { demo } = await watchScreen({ client, namespace, name, print, signal });
-    // The terminal is empty after the screen.
     if (demo?.status?.run?.phase) await printVerdict({ client, print, signal }, demo);
     else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
     return EXIT.done;
