@@ -34,6 +34,15 @@ describe('the limit of an API', () => {
     expect(facts(shown, options)).toMatchObject({ window, sources: { window: source } });
   });
 
+  it('names the limits that headers report next to the one that is tested', () => {
+    const policies = [20, 100].map((q) => ({ q, w: q / 10 }));
+    const [limit] = limitFrom(
+      { requests: 20, source: 'measured', quota: { policies }, firstAt: AT },
+      {},
+    ).findings;
+    expect(limit?.because).toMatch(/^20 requests, .*100 in 10s$/);
+  });
+
   const fixed = ['FixedWindow', 'Unknown'] as const;
   it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, string?, string?]>([
     ['is not known without a header', {}, {}, 'not known', ...fixed],

@@ -1,4 +1,5 @@
 /** The limit of an API, from what its answers showed. Pure. */
+import { listed } from '@chaosdemo/redis-faults/text';
 import { counted, parseDuration } from '../../api/index.ts';
 import type { Limit } from './manifest.ts';
 import { type Measured, MOST_SECONDS } from './measure.ts';
@@ -64,12 +65,15 @@ export function limitFrom(
   const { quota, requests, source } = shown;
   const other = quota.limit !== undefined && quota.limit !== requests;
   const reported = other ? `, but a header reports ${quota.limit}` : '';
+  const others = (quota.policies ?? []).filter(({ q, w }) => q !== requests && w !== undefined);
+  const texts = others.map(({ q, w }) => `${q} in ${w}s`);
+  const also = texts.length > 0 ? `, the limit tested. Headers also report ${listed(texts)}` : '';
   const [window, windowSource, why] = windowFrom(shown, options);
   const [counting, countingSource, because] = countingFrom(shown, parseDuration(window) / 1000, options);
   return {
     limit: { requests, window, ...counting },
     findings: [
-      { what: 'limit', source, because: `${counted(requests, 'request')}${reported}` },
+      { what: 'limit', source, because: `${counted(requests, 'request')}${reported}${also}` },
       { what: 'window', source: windowSource, because: `${window}${why}` },
       { what: 'algorithm', source: countingSource, because },
     ],

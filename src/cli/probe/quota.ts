@@ -8,6 +8,8 @@ import { parseDictionary, parseList } from 'structured-headers';
 
 /** Each is undefined if no header has it, or if headers have several policies. */
 export interface Quota {
+  /** All, if there are several. */
+  readonly policies?: readonly Policy[];
   readonly limit?: number;
   readonly windowSeconds?: number;
   /** From the first answer until the quota is reset. */
@@ -27,15 +29,19 @@ export function quotaIn(headers: IncomingHttpHeaders = {}, at: number, since = a
     [`ratelimit-${name}`, `rate-limit-${name}`, `x-ratelimit-${name}`, `x-rate-limit-${name}`, ...others]
       .map(text)
       .map((value) => (/^\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : undefined));
-  const policy = policyIn(text('ratelimit-policy'));
-  const current = policyIn(text('ratelimit'));
+  const policies = policiesIn(text('ratelimit-policy'));
+  // Of several, it is not known which the caller reaches first.
+  const [policy, current] = [policies, policiesIn(text('ratelimit'))].map((all) =>
+    all.length === 1 ? all[0] : undefined,
+  );
   const [limit, reset] = [
-    [policy.q, current.q, ...numbers('limit')],
-    [current.t, ...numbers('reset', 'retry-after')],
+    [policy?.q, current?.q, ...numbers('limit')],
+    [current?.t, ...numbers('reset', 'retry-after')],
   ].map((values) => values.find((value) => value !== undefined));
   return {
+    ...(policies.length > 1 && { policies }),
     ...(limit !== undefined && { limit }),
-    ...(policy.w !== undefined && { windowSeconds: policy.w }),
+    ...(policy?.w !== undefined && { windowSeconds: policy.w }),
     ...(reset !== undefined && { resetSeconds: secondsUntil(reset, at) + (at - since) / 1000 }),
   };
 }
@@ -51,28 +57,27 @@ function secondsUntil(reset: number, at: number): number {
 }
 
 /** Quota, window and time until a reset, by the names of the later drafts. */
-type Policy = Readonly<Partial<Record<'q' | 'w' | 't', number | undefined>>>;
+export type Policy = Readonly<Partial<Record<'q' | 'w' | 't', number | undefined>>>;
 
 /**
- * The only policy of a field: of several, it is not known which the caller reaches first. The later drafts have
- * `"default";r=15;t=40` and `"default";q=20;w=60`, the first ones `limit=20, remaining=15, reset=40` and `20;w=60`.
+ * The later drafts have `"default";r=15;t=40` and `"default";q=20;w=60`, the first ones `limit=20, remaining=15,
+ * reset=40` and `20;w=60`.
  */
-function policyIn(text: string): Policy {
-  if (text.length > MOST_CHARACTERS) return {};
-  const ofList = (): Policy => {
-    const [[item, parameters] = [], ...others] = parseList(text);
-    if (!parameters || others.length > 0) return {};
-    const [q, w, t] = ['q', 'w', 't'].map((name) => numberOf(parameters.get(name)));
-    return { q: numberOf(item) ?? q, w, t };
-  };
-  const ofDictionary = (): Policy => {
+function policiesIn(text: string): readonly Policy[] {
+  if (text.length > MOST_CHARACTERS) return [];
+  const ofList = (): Policy[] =>
+    parseList(text).map(([item, parameters]) => {
+      const [q, w, t] = ['q', 'w', 't'].map((name) => numberOf(parameters.get(name)));
+      return { q: numberOf(item) ?? q, w, t };
+    });
+  const ofDictionary = (): Policy[] => {
     const members = parseDictionary(text);
     // Of a repeated member, the parser keeps the last.
-    if (text.split(',').length !== members.size) return {};
+    if (text.split(',').length !== members.size) return [];
     const [q, t] = ['limit', 'reset'].map((name) => numberOf(members.get(name)?.[0]));
-    return { q, t };
+    return [{ q, t }];
   };
-  return attempt(ofList) ?? attempt(ofDictionary) ?? {};
+  return attempt(ofList) ?? attempt(ofDictionary) ?? [];
 }
 
 function numberOf(item: unknown): number | undefined {
@@ -80,7 +85,7 @@ function numberOf(item: unknown): number | undefined {
 }
 
 /** The parser throws for values that are no structured fields. */
-function attempt(parse: () => Policy): Policy | undefined {
+function attempt(parse: () => Policy[]): Policy[] | undefined {
   try {
     return parse();
   } catch {
