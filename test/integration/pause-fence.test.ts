@@ -167,6 +167,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     onTestFinished(() => second.close());
     await first.takeCharge(60_000);
     await first.servers[0].claim('one', () => undefined);
+    expect(Math.ceil((await ground.observer.pttl('chaosdemo:probe:claim')) / 60_000)).toBe(15);
     await second.takeCharge(60_000);
     let consulted = 0;
     const late = first.servers[0].claim('late', () => (consulted += 1));

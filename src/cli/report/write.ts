@@ -1,6 +1,7 @@
 /** A report in each of its formats, and a run as files. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../api/index.ts';
 import type { Outputs } from '../outputs.ts';
 import { reportJunit } from './junit.ts';
 import { reportMarkdown } from './markdown.ts';
@@ -35,6 +36,11 @@ export async function writeAll(
   }
   if (json !== undefined) files.push([json, object]);
   if (junit !== undefined) files.push([junit, reportJunit(report)]);
-  for (const [path, text] of files) await writeFile(path, text);
+  for (const [path, text] of files) {
+    await writeFile(path, text).catch((error: unknown) => {
+      // Node.js names no path if the disk is full.
+      throw new Error(`${path}: it cannot be written: ${messageOf(error)}`, { cause: error });
+    });
+  }
   return files.map(([path]) => path);
 }
