@@ -47,8 +47,8 @@ Examples:
       const scenarios = await replay(boundedLines(input), KINDS, (name) =>
         noted.push(`${name}: no probe of its fault is recorded, so its proof cannot be recomputed`),
       );
-      const text = json ? JSON.stringify(withPrintableTexts(scenarios), null, 2) : textOf(scenarios);
-      process.stdout.write(`${text}\n`);
+      const text = scenarios.map((one) => scenarioLines(one).map(terminalLine).join('\n')).join('\n\n');
+      process.stdout.write(`${json ? JSON.stringify(withPrintableTexts(scenarios), null, 2) : text}\n`);
       process.exitCode = exitOf(scenarios);
       const different = recorded ? differences(scenarios, recorded) : [];
       const said = [...noted, ...different].map((line) => `chaosdemo: ${terminalLine(line)}\n`);
@@ -80,10 +80,6 @@ export function differences(again: readonly ScenarioStatus[], recorded: readonly
     ...again.map((one) => ({ name: one.name, why: differs(one) })),
     ...missing.map(({ name }) => ({ name, why: 'the file has no history of it' })),
   ].flatMap(({ name, why }) => (why === undefined ? [] : `${name}: ${why}`));
-}
-
-function textOf(scenarios: readonly ScenarioStatus[]): string {
-  return scenarios.map((one) => scenarioLines(one).map(terminalLine).join('\n')).join('\n\n');
 }
 
 function exitOf(scenarios: readonly ScenarioStatus[]): number {

@@ -2,7 +2,7 @@
  * The finding of a scenario, and whether the gate accepts it: two things, since a spec may expect or accept a weakness.
  * Colours depend only on the finding. Pure.
  */
-import { type ChaosDemoStatus, measureInWords, type ScenarioStatus } from '../api/index.ts';
+import { type ChaosDemoStatus, measured, measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
 import { ofOwed } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
 
@@ -35,7 +35,7 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
   const known = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
   const tone = known && after !== undefined ? 'bad' : known;
-  const isNeutral = result === 'Violated' || valueOf(status, 'serverErrors') > 0;
+  const isNeutral = result === 'Violated' || (measured(status.measures, 'serverErrors') ?? 0) > 0;
   const figure = tone
     ? [behaviourFigure(over, status), after].filter((part) => part).join('; ')
     : measure
@@ -43,11 +43,8 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
       : summary;
   if (result === undefined) return { tone: 'none', word: 'not tested', figure: '' };
   if (result === 'Inconclusive') {
-    return {
-      tone: 'none',
-      word: 'inconclusive',
-      figure: tone ? [word, figure].filter(Boolean).join(', ') : figure,
-    };
+    const seen = tone ? [word, figure].filter(Boolean).join(', ') : figure;
+    return { tone: 'none', word: 'inconclusive', figure: seen };
   }
   if (tone) {
     // A behaviour that is good in general, but was not accepted here or crashed, is neutral.
@@ -66,15 +63,11 @@ function behaviourFigure(over: string | undefined, status: ScenarioStatus): stri
 }
 
 /** How many requests of callers under their limit were not admitted, and what they got; undefined: all were. */
-export function notAdmittedText(status: ScenarioStatus): string | undefined {
-  const [notAdmitted, of] = [valueOf(status, 'notAdmitted'), valueOf(status, 'underLimit')];
-  if (notAdmitted === 0 || of === 0) return undefined;
-  const start = `${ofOwed(notAdmitted, of)} `;
-  return status.evidence?.find((each) => each.startsWith(start)) ?? `${start}were not admitted`;
-}
-
-function valueOf({ measures = [] }: ScenarioStatus, name: string): number {
-  return measures.find((measure) => measure.name === name)?.value ?? 0;
+export function notAdmittedText({ evidence, measures }: ScenarioStatus): string | undefined {
+  const notAdmitted = measured(measures, 'notAdmitted') ?? 0;
+  if (notAdmitted === 0) return undefined;
+  const start = `${ofOwed(notAdmitted, measured(measures, 'underLimit') ?? 0)} `;
+  return evidence?.find((each) => each.startsWith(start)) ?? `${start}were not admitted`;
 }
 
 /** "FailsOpen, 30 of 10 admitted". */

@@ -155,10 +155,7 @@ Everything is still running. In another terminal:
   kubectl -n ${namespace} get chaosdemo ${name} -o yaml
   kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
 
-With the plugin (docs/plugin.md):
-
-  kubectl chaosdemo rerun ${name} -n ${namespace}
-  kubectl chaosdemo watch ${name} -n ${namespace}
+With the plugin (docs/plugin.md): kubectl chaosdemo watch ${name} -n ${namespace}
 
 Ctrl-C ends it.`;
   for (const line of help.split('\n')) print(line);

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
-import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import { recordedRun } from '../../test/fixtures/cli/report/report.ts';
 import type { ScenarioStatus } from '../api/index.ts';
 import { outageWords } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
-import { reportOf, scenarioReports } from './report/report.ts';
+import { type Report, reportOf, scenarioReports } from './report/report.ts';
 import { summaryLines, verdictLines } from './run-text.ts';
 
 const held: ScenarioStatus = { name: 'outage', type: 'StoreOutage', expect: 'Held', result: 'Held' };
@@ -28,19 +27,8 @@ it('a finding names what was not checked, unless it is a violation', () => {
 it('the end of a run names where its evidence is, if a scenario ran', () => {
   const { demo } = recordedRun();
   const linesWith = (...scenarios: ScenarioStatus[]): number => {
-    const report = reportOf({ demo: { ...demo, status: { ...demo.status, scenarios } } });
-    return report ? verdictLines(report).filter((line) => line.includes('--report-dir')).length : -1;
+    const report = reportOf({ demo: { ...demo, status: { ...demo.status, scenarios } } }) as Report;
+    return verdictLines(report).filter((line) => line.includes('--report-dir')).length;
   };
   expect([linesWith(held), linesWith({ ...held, result: undefined })]).toEqual([1, 0]);
-});
-
-it('the cause of a finding has the reason if the requested profile gave none', () => {
-  const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
-  const scenario: ScenarioStatus = { ...held, type: 'CounterDrift', result: 'Violated' };
-  const explained = (more: object): string[] => {
-    const diagnoses = [diagnosisWith({ scenario: scenario.name, ...more })];
-    return summaryLines(scenarioReports({ scenarios: [scenario], diagnoses }, undefined)).flat();
-  };
-  expect(explained({ message: refused })).toContain(`    ${refused}`);
-  expect(explained({})).toHaveLength(3);
 });

@@ -1,13 +1,5 @@
 /** The results of a run as lines for a terminal: each scenario, and its end with the verdict. Pure. */
-import type { Measure, ScenarioStatus } from '../api/index.ts';
-import {
-  DETECTED_AFTER,
-  diagnosedClass,
-  fallbackReason,
-  measured,
-  RECOVERED_AFTER,
-  span,
-} from '../api/index.ts';
+import { diagnosedClass, fallbackReason, measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { code } from '../subjects/checkers/checker.ts';
 import { outageWords } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
 import { sureText } from './diagnosis.ts';
@@ -16,12 +8,8 @@ import type { Report, ScenarioReport } from './report/report.ts';
 
 /** The result of a scenario in one line, with its figure. */
 export function resultLine(scenario: ScenarioStatus): string {
-  const { measures, name, result } = scenario;
-  const ms = measured(measures, DETECTED_AFTER);
   const figure = figureText(scenario);
-  const figures = figure === '' ? '' : `: ${figure}`;
-  const after = ms === undefined ? '' : `; detected ${span(ms)} after the violation`;
-  return `${name} ${result ?? 'not tested'}${figures}${after}`;
+  return `${scenario.name} ${scenario.result ?? 'not tested'}${figure === '' ? '' : `: ${figure}`}`;
 }
 
 /** The end of a run: each finding with its cause and what to do, and the verdict as the last line. */
@@ -75,17 +63,10 @@ export function summaryLines(scenarios: readonly ScenarioReport[]): string[][] {
 /** The finding of a scenario, with its figures and evidence. */
 export function scenarioLines(scenario: ScenarioStatus): string[] {
   const { evidence = [], expect, fault, measures = [], message } = scenario;
-  const ms = measured(measures, RECOVERED_AFTER);
   const lines = [`${resultLine(scenario)} (expected ${expect})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
-  if (measures.length > 0) lines.push(`  Measured: ${measures.map(figure).join(', ')}`);
-  lines.push(...evidence.map((item) => `  - ${item}`));
-  if (ms !== undefined) lines.push(`  - recovered within ${span(ms)} of the end of the fault`);
-  return lines;
-}
-
-/** "drift 30 (bound 6)"; the reference has the units. */
-function figure({ atLeast, bound, name, value }: Measure): string {
-  return `${name} ${atLeast ? '>= ' : ''}${value}${bound === undefined ? '' : ` (bound ${bound})`}`;
+  const figures = measures.map((measure) => measureInWords(measure));
+  if (figures.length > 0) lines.push(`  Measured: ${figures.join('; ')}`);
+  return [...lines, ...evidence.map((item) => `  - ${item}`)];
 }

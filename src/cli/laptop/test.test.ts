@@ -21,18 +21,15 @@ it.each([
   expect(hintsOf({ status: { phase: 'Errored', message } }, started)).toEqual(lines);
 });
 
-it('puts no fault proxy in front of instances that run already', async () => {
-  const api = { url: ['http://127.0.0.1:1'], redis: 'redis://127.0.0.1:1', fault: ['Refuse'] };
-  const { signal } = new AbortController();
-  await expect(runTest({ method: 'GET', ...api } as never, signal)).rejects.toThrow(UsageError);
-});
-
-it('puts no fault proxy in front of running instances for a fault of a file', async () => {
-  const file = fileURLToPath(new URL('../../../manifests/samples/refuse.yaml', import.meta.url));
-  const api = { url: ['http://127.0.0.1:1'], redis: 'redis://127.0.0.1:1', file };
-  const { signal } = new AbortController();
-  await expect(runTest({ method: 'GET', ...api } as never, signal)).rejects.toThrow(UsageError);
-});
+const sample = fileURLToPath(new URL('../../../manifests/samples/refuse.yaml', import.meta.url));
+it.each([{ fault: ['Refuse'] }, { file: sample }])(
+  'puts no proxy before running instances',
+  async (given) => {
+    const api = { url: ['http://127.0.0.1:1'], redis: 'redis://127.0.0.1:1', ...given };
+    const { signal } = new AbortController();
+    await expect(runTest({ method: 'GET', ...api } as never, signal)).rejects.toThrow(UsageError);
+  },
+);
 
 it('does not run with a window that is a guess, and names the option', () => {
   const found = (source: 'guess' | 'measured') => ({

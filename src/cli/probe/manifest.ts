@@ -168,17 +168,13 @@ function runAt(pace: Pace, facts: ApiFacts): PlannedRun {
   ];
   const length = lengthOfRun(planned.map(({ plan }) => plan));
   const scenarios = planned.map(({ scenario }) => scenario);
-  const deadline = length.ms < DEADLINE_MS - ROOM_MS ? {} : { activeDeadline: deadlineOf(length.ms) };
+  const activeDeadline = formatDuration(Math.ceil((length.ms + ROOM_MS) / 60_000) * 60_000);
+  const deadline = length.ms < DEADLINE_MS - ROOM_MS ? {} : { activeDeadline };
   const spec = { rateLimiter, scenarios, ...deadline };
   return {
     length,
     demo: { apiVersion: `${GROUP}/v1alpha1`, kind: KIND, metadata: { name, namespace }, spec },
   };
-}
-
-/** In whole minutes. */
-function deadlineOf(ms: number): string {
-  return formatDuration(Math.ceil((ms + ROOM_MS) / 60_000) * 60_000);
 }
 
 function parsed(rateLimiter: object): RateLimiterSpec {

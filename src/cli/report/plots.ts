@@ -1,5 +1,6 @@
 /** The plots for the evidence of a scenario. Pure. */
 import type { ComponentRole, ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import { sumOf } from '../../subjects/history/counts.ts';
 import {
   between,
   componentName,
@@ -194,17 +195,13 @@ function spanOf(
   return { fromMs: Math.min(0, from) - room, toMs: to + 2 * room };
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((all, value) => all + value, 0);
-}
-
 /**
  * Combines several series: at each time of any of them, `join` of the interpolated values. Evidence is thinned out so
  * that lines between its points stay true.
  */
 function combined(
   all: readonly (readonly PlotPoint[])[],
-  join: (values: readonly number[]) => number = sum,
+  join: (values: readonly number[]) => number = sumOf,
 ): readonly PlotPoint[] {
   const moments = [...new Set(all.flatMap((points) => points.map(([atMs]) => atMs)))].toSorted(
     (a, b) => a - b,

@@ -158,7 +158,7 @@ export function scenarioReports(
     const diagnosis = diagnoses.find((one) => one.scenario === scenario.name);
     return {
       number: i + 1,
-      title: words(scenario.type),
+      title: scenario.type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 '),
       status: scenario,
       asExpected: asExpected(scenario),
       finding: findingOf(scenario),
@@ -168,11 +168,6 @@ export function scenarioReports(
       evidence: evidence?.scenarios.find(({ name }) => name === scenario.name),
     };
   });
-}
-
-/** "CounterDrift": "Counter Drift". */
-function words(type: string): string {
-  return type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ');
 }
 
 function tookOf({ completedAt, startedAt }: RunStatus): string {

@@ -15,11 +15,6 @@ export function hasTerminal(): boolean {
   return stdout.isTTY && stdin.isTTY && process.env['TERM'] !== 'dumb';
 }
 
-/** Whether to use colour: https://no-color.org. */
-export function wantsColor(): boolean {
-  return (process.env['NO_COLOR'] ?? '') === '' && (stdout.hasColors?.() ?? true);
-}
-
 export interface ScreenOptions {
   /** The effect of Ctrl-C, for the last line. */
   readonly onInterrupt: string;
@@ -35,7 +30,8 @@ export interface ScreenOptions {
  */
 export async function screenDisplay({ advance, leave, onInterrupt }: ScreenOptions): Promise<Display> {
   const [{ createElement }, { render, Text, useInput }] = await Promise.all([import('react'), import('ink')]);
-  const color = wantsColor();
+  // https://no-color.org
+  const color = (process.env['NO_COLOR'] ?? '') === '' && (stdout.hasColors?.() ?? true);
   let shown: LiveState | undefined;
   const Screen = ({ text }: { text: string }) => {
     useInput((input, { ctrl, escape, return: isEnter }) => {

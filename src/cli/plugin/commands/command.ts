@@ -64,7 +64,8 @@ export function addCommand(
   const added = program
     .command(name)
     .summary(summary)
-    .description(`${summary}.${notes ? `\n\n${asParagraphs(notes)}` : ''}`)
+    // Commander wraps lines to the terminal, but keeps existing breaks.
+    .description(`${summary}.${notes ? `\n\n${notes.replace(/(?<!\n)\n(?!\n)/g, ' ')}` : ''}`)
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
     .exitOverride()
     .option('-n, --namespace <name>', 'namespace of the ChaosDemo (default: that of the context)')
@@ -82,11 +83,6 @@ export function addCommand(
       await connection.client.close();
     }
   });
-}
-
-/** Wrapped to the terminal: commander wraps lines, but keeps existing breaks. */
-function asParagraphs(text: string): string {
-  return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
 }
 
 export function print(line: string): void {

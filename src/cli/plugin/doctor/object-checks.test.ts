@@ -28,7 +28,6 @@ describe('what doctor makes of an object', () => {
 
   it.each([
     ['BaselineFailed', 'Errored', [EDIT, RERUN]],
-    ['BaselineViolated', 'Failed', [EDIT, RERUN]],
     ['UnexpectedViolation', 'Failed', [EDIT, RERUN]],
   ] as const)('is wrong after a run that ended %s', (reason, phase, fixCommands) => {
     const { run, ...status } = statusInFault();

@@ -180,7 +180,9 @@ function overOf(
     /** Pods that admitted a caller over its limit in the fault. */
     leaking,
     /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
-    unknown: all.reduce((sum, { requests: own }) => sum + own.filter(isUnknown).length, 0),
+    unknown: all
+      .flatMap(({ requests: own }) => own)
+      .filter(({ late, outcome }) => outcome === 'Timeout' && !late).length,
   };
 }
 
@@ -206,10 +208,6 @@ function afterOf(callers: readonly Afterwards[]) {
     }
   }
   return { more: Math.max(0, ...found.map(({ more }) => more)), lastBy };
-}
-
-function isUnknown({ late, outcome }: CallerRequest): boolean {
-  return outcome === 'Timeout' && !late;
 }
 
 const NONE_OVER: OverAdmission = { excess: 0, admitted: 0, bound: 0, from: 0, to: 0 };

@@ -60,7 +60,7 @@ export function owedOf<R extends SentRequest>(limit: RateLimit, requests: readon
   const full = admittedAtOnce(limit);
   const origin = requests[0]?.sentAt ?? 0;
   const sentAts = inOrder(requests, ({ sentAt }) => sentAt - origin);
-  const countedBy = inOrder(requests, (request) => countedAt(request) - origin);
+  const countedBy = inOrder(requests, ({ countedBy = 0, endedAt }) => Math.max(countedBy, endedAt) - origin);
   const forgotten = memoriesOf(limit).map((memory) => forgottenBy(memory, sentAts, countedBy));
   const leftAt = limit.algorithm === 'TokenBucket' ? tokensLeft(limit, countedBy) : undefined;
   return new Set(
@@ -125,10 +125,6 @@ function tokensLeft(
     const [known = capacity, since = at] = [after[counted - 1], countedBy[counted - 1]];
     return Math.min(capacity, known + refilled(since, at)) - lump;
   };
-}
-
-function countedAt({ countedBy = 0, endedAt }: SentRequest): number {
-  return Math.max(countedBy, endedAt);
 }
 
 function inOrder(requests: readonly SentRequest[], of: (request: SentRequest) => number): Float64Array {
