@@ -148,6 +148,7 @@ function runOf(at: string, { message = '', scenarios = [] }: ChaosDemoStatus): S
 }
 
 function scenarioOf({
+  atLeast = [],
   evidence,
   measures,
   message,
@@ -163,9 +164,7 @@ function scenarioOf({
     ...(measures !== undefined && {
       // A time to recovery that is only a lower bound is none.
       measures: Object.fromEntries(
-        measures.flatMap(({ atLeast, name: of, value }) =>
-          atLeast && of === 'timeToRecovery' ? [] : [[of, value]],
-        ),
+        Object.entries(measures).filter(([of]) => of !== 'timeToRecovery' || !atLeast.includes(of)),
       ),
     }),
     ...(evidence !== undefined && { evidence }),

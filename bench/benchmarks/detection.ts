@@ -2,7 +2,7 @@
  * Detection latency, as runs report it in `scenarios[].measures`, compared with the time of the samples
  * that a detection needs: one for over-admission, two for drift, timed in the same run.
  */
-import { DETECTED_AFTER, measured, type ScenarioStatus } from '../../src/api/index.ts';
+import { DETECTED_AFTER, type ScenarioStatus } from '../../src/api/index.ts';
 import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/interfaces/counts.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
@@ -48,7 +48,7 @@ export const detection: Benchmark = {
       await testbed.create(name, SPEC);
       const status = await testbed.ended(name);
       for (const { measures, type } of status.scenarios ?? []) {
-        const ms = measured(measures, DETECTED_AFTER);
+        const ms = measures?.[DETECTED_AFTER];
         if (ms !== undefined) latencies[type as ScenarioType].push(ms);
       }
       say(`${name}: ${status.phase}, ${status.scenarios?.map(described).join(', ')}`);
@@ -63,7 +63,7 @@ export const detection: Benchmark = {
 };
 
 const described = ({ measures, name, reason, result }: ScenarioStatus): string =>
-  `${name} ${result ?? 'without result'} ${measured(measures, DETECTED_AFTER) ?? reason ?? ''}`.trim();
+  `${name} ${result ?? 'without result'} ${measures?.[DETECTED_AFTER] ?? reason ?? ''}`.trim();
 
 const tooFew = ({ CounterDrift, GhostAllowing }: Record<ScenarioType, number[]>): string =>
   `${MOST_RUNS} runs detected drift ${CounterDrift.length} times and ghosts ${GhostAllowing.length} times, ` +

@@ -11,6 +11,7 @@
  */
 import { z } from 'zod';
 import { diagnosisSchema } from './diagnosis-status.ts';
+import { cel } from './schema-parts.ts';
 import { atomic, keyedBy, milliseconds, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
@@ -60,19 +61,13 @@ const fault = z.object({
   message: text(LIMITS.message, 'What the probe saw.').optional(),
 });
 
-const measure = z.object({
-  name: text(32, 'Name of the measure; the reference lists them.'),
-  value: z.int().describe('What was measured; the largest value if it was measured repeatedly.'),
-  bound: z
-    .int()
-    .optional()
-    .describe('What the invariant allows. Left out if the invariant is not judged by this measure.'),
-  unit: text(16, 'Unit of value and bound.'),
-  atLeast: z
-    .boolean()
-    .optional()
-    .describe('The true value may be higher: the measurement could not show more, or broke off.'),
-});
+/** Integers by the names of measures, which subjects define. */
+const byMeasure = (description: string) =>
+  z.record(z.string().max(32), z.int()).meta({
+    description,
+    maxProperties: LIMITS.measures,
+    ...cel({ rule: 'self.all(name, size(name) <= 32)', message: 'a name has at most 32 characters' }),
+  });
 
 const scenario = z.object({
   name: text(32, 'As in the spec.'),
@@ -85,11 +80,19 @@ const scenario = z.object({
     32,
     'The measure of the invariant in one, as the columns show it: "30 > 5" or "20/10".',
   ).optional(),
-  measures: z
-    .array(measure)
+  measures: byMeasure(
+    'What was measured, by name; the largest value if it was measured repeatedly. The reference lists the names, and their units.',
+  ).optional(),
+  bounds: byMeasure('What the invariant allows, of each measure that it is judged by.').optional(),
+  atLeast: z
+    .array(text(32, 'Name of a measure.'))
     .max(LIMITS.measures)
     .optional()
-    .meta({ description: 'What was measured, the measure of the invariant first.', ...keyedBy('name') }),
+    .meta({
+      description:
+        'Measures whose true value may be higher: the measurement could not show more, or broke off.',
+      ...atomic,
+    }),
   attempts: z
     .int()
     .min(0)
@@ -205,7 +208,8 @@ export type ChaosDemoStatus = z.infer<typeof statusSchema>;
 export type RunStatus = z.infer<typeof run>;
 export type ChapterStatus = z.infer<typeof chapter>;
 export type ScenarioStatus = z.infer<typeof scenario>;
-export type Measure = z.infer<typeof measure>;
+/** Measures by the names of their measures. */
+export type Measures = Readonly<Pick<ScenarioStatus, 'atLeast' | 'bounds' | 'measures'>>;
 export type FaultStatus = z.infer<typeof fault>;
 export type Journal = z.infer<typeof journal>;
 /** A condition as Kubernetes defines it (metav1.Condition), of the generation that the status has. */

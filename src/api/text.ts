@@ -39,7 +39,7 @@ export function withPrintableTexts<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withPrintableTexts) as T;
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, withPrintableTexts(member)]),
+    Object.entries(value).map(([name, member]) => [printable(name), withPrintableTexts(member)]),
   ) as T;
 }
 

@@ -1,14 +1,9 @@
 /** Measures by name, and figures for sentences. */
-import type { Measure } from './status.ts';
+import type { Measures } from './status.ts';
 
 /** The measures of every scenario type: two times, in milliseconds. */
 export const DETECTED_AFTER = 'detectedAfter';
 export const RECOVERED_AFTER = 'recoveredAfter';
-
-/** The value of a measure; undefined: it was not measured. */
-export function measured(measures: readonly Measure[] | undefined, name: string): number | undefined {
-  return measures?.find((measure) => measure.name === name)?.value;
-}
 
 /** "1 key", "2 keys". */
 export function counted(count: number, noun: string): string {
@@ -20,9 +15,9 @@ export function span(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** "1 request", "2 requests", "1 ms": a value with its unit; `unit` is given in the plural. */
+/** "1 request", "2 requests", "1 ms": a value with its unit; `unit` is given in the plural, or ''. */
 export function withUnit(value: number, unit: string): string {
-  return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`;
+  return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`.trimEnd();
 }
 
 /** "notAdmitted": "not admitted": the name of a measure in words. */
@@ -31,7 +26,13 @@ export function nameInWords(name: string): string {
 }
 
 /** "lost errors at least 30 requests, at most 8 allowed": a measure in words. @param when " then": the time of its value */
-export function measureInWords({ atLeast, bound, name, unit, value }: Measure, when = ''): string {
+export function measureInWords(name: string, figures: Measures, unit: string, when = ''): string {
+  const bound = figures.bounds?.[name];
   const most = bound === undefined ? '' : `, at most ${bound} allowed`;
-  return `${nameInWords(name)} ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${when}${most}`;
+  return `${nameInWords(name)} ${valueInWords(name, figures, unit)}${when}${most}`;
+}
+
+/** "at least 30 requests". */
+export function valueInWords(name: string, { atLeast, measures }: Measures, unit: string): string {
+  return `${atLeast?.includes(name) ? 'at least ' : ''}${withUnit(measures?.[name] ?? 0, unit)}`;
 }

@@ -2,9 +2,10 @@
  * The finding of a scenario, and whether the gate accepts it: two things, since a spec may expect or accept a weakness.
  * Colours depend only on the finding. Pure.
  */
-import { type ChaosDemoStatus, measured, measureInWords, type ScenarioStatus } from '../api/index.ts';
+import { type ChaosDemoStatus, measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
 import { ofOwed } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
+import { measuresOf } from './measures.ts';
 
 export interface ShownFinding {
   /** good: the subject behaves well; bad: a weakness, accepted or not; none: inconclusive. */
@@ -29,17 +30,18 @@ const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
 };
 
 export function findingOf(status: ScenarioStatus): ShownFinding {
-  const { measures: [measure] = [], result, summary = '' } = status;
+  const { measures, result, summary = '' } = status;
+  const [measure] = measuresOf(status);
   // "FailsOpen, 30 > 10", "FailsOpen; no recovery in 5s".
   const [, word = '', over, after] =
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
   const known = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
   const tone = known && after !== undefined ? 'bad' : known;
-  const isNeutral = result === 'Violated' || (measured(status.measures, 'serverErrors') ?? 0) > 0;
+  const isNeutral = result === 'Violated' || (measures?.['serverErrors'] ?? 0) > 0;
   const figure = tone
     ? [behaviourFigure(over, status), after].filter((part) => part).join('; ')
     : measure
-      ? measureInWords(measure)
+      ? measureInWords(measure.name, status, measure.unit)
       : summary;
   if (result === undefined) return { tone: 'none', word: 'not tested', figure: '' };
   if (result === 'Inconclusive') {
@@ -63,10 +65,10 @@ function behaviourFigure(over: string | undefined, status: ScenarioStatus): stri
 }
 
 /** How many requests of callers under their limit were not admitted, and what they got; undefined: all were. */
-export function notAdmittedText({ evidence, measures }: ScenarioStatus): string | undefined {
-  const notAdmitted = measured(measures, 'notAdmitted') ?? 0;
+export function notAdmittedText({ evidence, measures = {} }: ScenarioStatus): string | undefined {
+  const { notAdmitted = 0, underLimit = 0 } = measures;
   if (notAdmitted === 0) return undefined;
-  const start = `${ofOwed(notAdmitted, measured(measures, 'underLimit') ?? 0)} `;
+  const start = `${ofOwed(notAdmitted, underLimit)} `;
   return evidence?.find((each) => each.startsWith(start)) ?? `${start}were not admitted`;
 }
 

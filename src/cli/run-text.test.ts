@@ -10,11 +10,16 @@ const linesOf = (...scenarios: ScenarioStatus[]): string[] =>
   summaryLines(scenarioReports({ scenarios }, undefined)).flat();
 
 it('findings have columns for mark, name, finding and gate, and the figure last', () => {
-  const measures = [{ name: 'admitted', value: 20, bound: 10, unit: 'requests' }];
-  const burst: ScenarioStatus = { ...held, name: 'a-burst', result: 'Violated', measures };
+  const burst: ScenarioStatus = {
+    ...held,
+    name: 'a-burst',
+    result: 'Violated',
+    measures: { overAdmission: 20 },
+    bounds: { overAdmission: 10 },
+  };
   expect(linesOf({ ...held, summary: 'Enforces' }, burst)).toEqual([
     '✓ outage   Enforces   Gate: passed',
-    '✗ a-burst  violation  Gate: failed  admitted 20 requests, at most 10 allowed',
+    '✗ a-burst  violation  Gate: failed  over admission 20 requests, at most 10 allowed',
   ]);
 });
 

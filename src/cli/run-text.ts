@@ -4,6 +4,7 @@ import { code } from '../subjects/checkers/checker.ts';
 import { outageWords } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
 import { sureText } from './diagnosis.ts';
 import { expectedText, figureText } from './finding.ts';
+import { measuresOf } from './measures.ts';
 import type { Report, ScenarioReport } from './report/report.ts';
 
 /** The result of a scenario in one line, with its figure. */
@@ -62,11 +63,11 @@ export function summaryLines(scenarios: readonly ScenarioReport[]): string[][] {
 
 /** The finding of a scenario, with its figures and evidence. */
 export function scenarioLines(scenario: ScenarioStatus): string[] {
-  const { evidence = [], expect, fault, measures = [], message } = scenario;
+  const { evidence = [], expect, fault, message } = scenario;
   const lines = [`${resultLine(scenario)} (expected ${expect})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
-  const figures = measures.map((measure) => measureInWords(measure));
+  const figures = measuresOf(scenario).map(({ name, unit }) => measureInWords(name, scenario, unit));
   if (figures.length > 0) lines.push(`  Measured: ${figures.join('; ')}`);
   return [...lines, ...evidence.map((item) => `  - ${item}`)];
 }

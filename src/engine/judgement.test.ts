@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, broken, fault, queued, reading, T } from '../../test/fixtures/engine/observations.ts';
+import { at, broken, fault, reading, T } from '../../test/fixtures/engine/observations.ts';
 import { judge } from './judgement.ts';
 
 describe('a violation', () => {
@@ -12,8 +12,7 @@ describe('a violation', () => {
   });
 
   it('during the fault is named by its summary if its measures have no bound', () => {
-    const measures = [{ name: 'notAdmitted', value: 3, unit: 'requests' }];
-    const found = { ...broken(1000), measures, summary: 'Hangs' };
+    const found = { ...broken(1000), measures: { notAdmitted: 3 }, summary: 'Hangs' };
     expect(judge(fault, found, undefined)?.message).toMatch(/^Found Hangs, .*: not admitted 3 requests$/);
     const inWords = { ...found, figure: '3 of 4 got no response' };
     expect(judge(fault, inWords, undefined)?.message).toMatch(/^Found Hangs, .*: 3 of 4 got no response$/);
@@ -24,8 +23,8 @@ describe('a violation', () => {
   });
 
   it.each([
-    ['figure', []],
-    ['bound', [{ name: 'hanging', value: 3, unit: 'requests' }]],
+    ['figure', {}],
+    ['bound', { hanging: 3 }],
   ])('during the fault counts without a %s', (_, measures) => {
     const { message, result } = judge(fault, { ...broken(1000), measures }, undefined) ?? {};
     expect(result).toBe('Violated');
@@ -44,8 +43,7 @@ describe('a violation', () => {
   });
 
   it('has at least the figure that was measured, if more could not show', () => {
-    const measures = [{ ...queued, atLeast: true }];
-    expect(judge(fault, { ...broken(1000), measures }, undefined)?.message).toContain(
+    expect(judge(fault, { ...broken(1000), atLeast: ['queued'] }, undefined)?.message).toContain(
       'queued at least 30 requests',
     );
   });
@@ -54,7 +52,7 @@ describe('a violation', () => {
     ['during the fault', 1000],
     ['after it', 2086],
   ])('has the figure of the time at which it was detected: %s', (_, moment) => {
-    const whenDetected = { ...queued, value: 8 };
+    const whenDetected = { measures: { queued: 8 } };
     const { message } = judge(fault, { ...broken(moment), whenDetected }, undefined) ?? {};
     expect(message).toMatch(/queued 8 requests (when it was detected|then)/);
   });
@@ -94,8 +92,8 @@ describe('an invariant that held', () => {
   });
 
   it.each([
-    ['no bound', [{ name: 'notAdmitted', value: 132, unit: 'requests' }]],
-    ['no figure', []],
+    ['no bound', { notAdmitted: 132 }],
+    ['no figure', {}],
   ])('with %s is reported by its summary', (_, measures) => {
     const { message, result } = judge(fault, reading({ measures, summary: 'Hangs' }), T + 3000) ?? {};
     expect(result).toBe('Held');
@@ -109,7 +107,7 @@ describe('an invariant that held', () => {
       'Inconclusive',
       expect.stringMatching(/^Measured 30 > 6, .*incomplete: store-0 was restarted$/),
     ]);
-    const unknown = reading({ measures: [], summary: 'not judged yet', shortfalls: ['end not seen'] });
+    const unknown = reading({ measures: {}, summary: 'not judged yet', shortfalls: ['end not seen'] });
     expect(judge(fault, unknown, T + 3000)?.message).toMatch(/^(?!.*not judged yet).*: end not seen$/);
   });
 });

@@ -1,5 +1,5 @@
 /** The judgement of a fault by the observations of its invariant. Pure. */
-import type { FaultStatus, Measure, Reason, ScenarioResult } from '../api/index.ts';
+import type { FaultStatus, Measures, Reason, ScenarioResult } from '../api/index.ts';
 import { counted, measureInWords } from '../api/index.ts';
 import type { InvariantReading } from './observed.ts';
 import { CONFIDENCE, excludedAbove } from './power.ts';
@@ -36,9 +36,9 @@ export function judge(
   if (reading?.detectedAt !== undefined) {
     const brokenAt = reading.brokenAt ?? reading.detectedAt;
     // The fault may have begun before that was known.
+    const { figure, unit, whenDetected } = reading;
+    const then = whenDetected ?? reading;
     const outside = timeOutsideFault(brokenAt, provenAlone ? { startedAt: fault.plannedAt } : fault);
-    const { figure, measures, whenDetected } = reading;
-    const measure = whenDetected ?? measures[0];
     if (outside === undefined) {
       const unproven =
         fault.proof === 'Confirmed'
@@ -46,14 +46,14 @@ export function judge(
           : `. This needs no fault, which was not proven: ${fault.message ?? 'it was ordered'}`;
       // A figure that may grow after the detection is that of its time; the measures have the final one.
       const measured = whenDetected
-        ? measureInWords(whenDetected, ' when it was detected')
-        : (figure ?? figureOf(measure));
-      const isJudgedTogether = measure !== undefined && measure.bound === undefined;
+        ? figureOf(whenDetected, unit, ' when it was detected')
+        : (figure ?? figureOf(reading, unit));
+      const isJudgedTogether = decidingOf(then) !== undefined && !isBounded(then);
       const found = isJudgedTogether ? `Found ${reading.summary}, which the spec does not accept: ` : '';
       const message = `${found}${measured}${unproven}`;
       return { result: 'Violated', reason: 'Violated', message };
     }
-    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figureOf(measure, ' then')}`;
+    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figureOf(then, unit, ' then')}`;
     return {
       result: 'Inconclusive',
       reason: provenAlone ? 'BaselineViolated' : 'EvidenceIncomplete',
@@ -74,7 +74,7 @@ export function judge(
     if (gone) shortfalls.unshift(gone);
     // The measure may be far above the bound: only the proof that the fault caused it is missing.
     const measured =
-      reading.measures.length > 0 ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
+      decidingOf(reading) !== undefined ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
     const message = `${measured} the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
@@ -85,10 +85,9 @@ export function judge(
       : `. At ${CONFIDENCE} % confidence this excludes a violation in more than ${excludedAbove(trials)} % of such trials`;
   const tried = counted(trials ?? 1, 'trial');
   // Measures without a bound are judged together, by what the spec accepts.
-  const message =
-    reading.measures[0]?.bound === undefined
-      ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
-      : `No violation in ${tried}: ${figureOf(reading.measures[0])}${excluded}`;
+  const message = isBounded(reading)
+    ? `No violation in ${tried}: ${figureOf(reading, reading.unit)}${excluded}`
+    : `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`;
   return { result: 'Held', reason: 'Held', message };
 }
 
@@ -105,6 +104,16 @@ function timeOutsideFault(
   return undefined;
 }
 
-function figureOf(measure: Measure | undefined, when?: string): string {
-  return measure ? measureInWords(measure, when) : 'nothing was measured';
+/** The name of the measure that decides, the first; undefined: nothing was measured. */
+function decidingOf({ measures = {} }: Measures): string | undefined {
+  return Object.keys(measures)[0];
+}
+
+function isBounded(figures: Measures): boolean {
+  return figures.bounds?.[decidingOf(figures) ?? ''] !== undefined;
+}
+
+function figureOf(figures: Measures, unit: string, when?: string): string {
+  const name = decidingOf(figures);
+  return name === undefined ? 'nothing was measured' : measureInWords(name, figures, unit, when);
 }

@@ -2,7 +2,7 @@
  * The observations of a session, as `decide` reads them. Reports are keyed by the id of their fault or effect, so that
  * an observation of one attempt is never attributed to another. Immutable: see `record`.
  */
-import type { FaultProof, Measure, Reason } from '../api/index.ts';
+import type { FaultProof, Measures, Reason } from '../api/index.ts';
 import { RULES_PROFILE } from '../api/index.ts';
 import type { DiagnosisReport } from '../evidence/index.ts';
 import type { HealthSnapshot } from './health.ts';
@@ -49,9 +49,11 @@ export interface FaultReport {
 }
 
 /** The state of an invariant. Its values only grow. */
-export interface InvariantReading {
-  /** The largest measured values; the measure of the invariant, with its bound, first. */
-  readonly measures: readonly Measure[];
+export interface InvariantReading extends Measures {
+  /** The largest measured values; the measure of the invariant first. */
+  readonly measures: Readonly<Record<string, number>>;
+  /** The unit of that first measure. */
+  readonly unit: string;
   /** That first measure in words; default: its name with its value. */
   readonly figure?: string | undefined;
   /** That first measure and its bound, short enough for a column: "30 > 5". */
@@ -63,7 +65,7 @@ export interface InvariantReading {
   /** Whether that was shown without any knowledge of the fault: then nothing that is missing changes it. */
   readonly provenAlone?: boolean;
   /** The measure of the invariant at `detectedAt`; default: the first of `measures`. It may grow after that. */
-  readonly whenDetected?: Measure;
+  readonly whenDetected?: Measures;
   /** How often the fault was injected for this; default: once. */
   readonly trials?: number;
   /** The end of the last complete sample. */
@@ -75,14 +77,12 @@ export interface InvariantReading {
   readonly evidence: readonly string[];
 }
 
-/** The result of a check after a fault. */
-export interface RecoveryReport {
+/** The result of a check after a fault, with its permanent effects; without if the check could not run. */
+export interface RecoveryReport extends Measures {
   /** When a probe saw the subject work again. */
   readonly workedAt?: number;
   /** When the subject was seen at rest again, after it had not been. */
   readonly restedAt?: number;
-  /** Permanent effects of the fault; empty if the check could not run. */
-  readonly measures: readonly Measure[];
   readonly message: string;
 }
 

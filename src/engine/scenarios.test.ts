@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { at, broken, fault, queued, reading, T } from '../../test/fixtures/engine/observations.ts';
+import { at, broken, fault, reading, T } from '../../test/fixtures/engine/observations.ts';
 import {
   type ChaosDemoStatus,
   DETECTED_AFTER,
   type FaultStatus,
-  type Measure,
-  measured,
+  type Measures,
   type ScenarioStatus,
 } from '../api/index.ts';
 import { Context } from './context.ts';
@@ -128,39 +127,33 @@ describe('a scenario', () => {
   it('keeps its result and the time to detection, while its figures grow', () => {
     const { entry } = update({ reading: broken(100), now: 200 });
     const { message } = entry;
-    const grown = reading({ measures: [{ ...queued, value: 90 }], summary: '90 > 6' });
+    const grown = reading({ measures: { queued: 90 }, summary: '90 > 6' });
     const { entry: later } = update({ entry, reading: grown, now: 5000 });
     expect(later).toMatchObject({ result: 'Violated', message, summary: '90 > 6' });
-    expect(measured(later.measures, 'queued')).toBe(90);
-    expect(measured(later.measures, DETECTED_AFTER)).toBe(86);
+    expect(later.measures).toEqual({ queued: 90, [DETECTED_AFTER]: 86 });
   });
 
   it.each<[string, InvariantReading, number | undefined]>([
     ['the beginning is unknown', reading({ detectedAt: T + 900 }), 0],
     ['a violation before the fault', broken(-500), undefined],
-    ['no figure', { ...broken(100), measures: [] }, undefined],
+    ['no figure', { ...broken(100), measures: {} }, undefined],
     ['detected soon after the fault', { ...broken(1000), detectedAt: T + 2400 }, 1400],
     ['judged after the watch', { ...broken(1000), detectedAt: T + 2900 }, undefined],
   ])('has a time to detection only if judged: %s', (_title, seen, time) => {
-    expect(measured(update({ reading: seen, now: 3000 }).entry.measures, DETECTED_AFTER)).toBe(time);
+    expect(update({ reading: seen, now: 3000 }).entry.measures?.[DETECTED_AFTER]).toBe(time);
   });
 });
 
 describe('the check after a fault', () => {
-  const left = { name: 'leftBehind', value: 2, unit: 'keys' };
-  const recoveredAfter = (value: number) => ({ name: 'recoveredAfter', value, unit: 'ms' });
-  const recovered = (restedAt?: number, measures: Measure[] = [], before = [queued], of = fault) => {
-    const entry = entryOf({ measures: before });
-    applyRecovery(entry, of, { measures, ...(restedAt !== undefined && { restedAt: T + restedAt }) });
+  const recovered = (restedAt: number, measures: Measures['measures'] = {}, of = fault) => {
+    const entry = entryOf({ measures: { queued: 30 } });
+    applyRecovery(entry, of, { measures, restedAt: T + restedAt });
     return entry.measures;
   };
 
-  it('adds its figures after the one that decides, and the time to recovery', () => {
-    expect(recovered(2600.4, [left])).toEqual([queued, left, recoveredAfter(600)]);
-    expect(recovered(2600, [], [queued], { ...OPEN, until: at(2500) })).toEqual([
-      queued,
-      recoveredAfter(100),
-    ]);
-    expect(recovered(1999)).toEqual([queued, recoveredAfter(0)]);
+  it('adds its figures, and the time to recovery', () => {
+    expect(recovered(2600.4, { leftBehind: 2 })).toEqual({ queued: 30, leftBehind: 2, recoveredAfter: 600 });
+    expect(recovered(2600, {}, { ...OPEN, until: at(2500) })).toEqual({ queued: 30, recoveredAfter: 100 });
+    expect(recovered(1999)).toEqual({ queued: 30, recoveredAfter: 0 });
   });
 });

@@ -2,7 +2,7 @@
  * Results of the scenarios, whatever the current chapter: faults are observed from start to end and through the time to
  * settle, and judged by the observations. A result, once set, stays.
  */
-import type { FaultStatus, Measure, ScenarioStatus } from '../api/index.ts';
+import type { FaultStatus, Measures, ScenarioStatus } from '../api/index.ts';
 import { DETECTED_AFTER, LIMITS, RECOVERED_AFTER, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { faultDeadline, isPossiblyActive, watchEnd } from './fault-times.ts';
@@ -94,7 +94,7 @@ export function conclude(
   entry.reason = judgement.reason;
   entry.message = truncate(judgement.message, LIMITS.message);
   if (judgement.result === 'Violated' && reading?.detectedAt !== undefined) {
-    setMeasures(entry, reading.measures);
+    setFigures(entry, reading);
     // What is judged long after the fault was not detected then: that time is the length of the watch.
     if (reading.detectedAt <= ms(fault.endedAt ?? fault.until) + SAMPLE_SLACK_MS)
       addTime(entry, DETECTED_AFTER, reading.detectedAt - (reading.brokenAt ?? reading.detectedAt));
@@ -106,7 +106,7 @@ const OBSERVATION_INTERRUPTED =
   '. The thread or process of the operator that watched ended, or lost its lead, before the watch was over: these figures may have grown';
 
 /**
- * Marks a result given by another process: its figures are those of that time. Figures grow until the observation ends
+ * Marks a result given by another process: its figures are those of that time. Measures grow until the observation ends
  * (`final`), and go into the status with the next transition after that.
  */
 function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {
@@ -119,9 +119,7 @@ function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, fin
     truncate(message, LIMITS.message - OBSERVATION_INTERRUPTED.length) + OBSERVATION_INTERRUPTED;
   const known = subject.api.faults.find(({ type }) => type === entry.type)?.measures ?? [];
   const growing = new Set(known.filter(({ grows }) => grows).map(({ name }) => name));
-  entry.measures = (entry.measures ?? []).map((measure) =>
-    growing.has(measure.name) ? { ...measure, atLeast: true } : measure,
-  );
+  setFigures(entry, { atLeast: Object.keys(entry.measures ?? {}).filter((name) => growing.has(name)) });
   const { summary = AT_LEAST } = entry;
   if (!summary.startsWith(AT_LEAST)) entry.summary = truncate(AT_LEAST + summary, 32);
 }
@@ -134,7 +132,7 @@ export function applyFigures(
   report: FaultReport | undefined,
   reading: InvariantReading,
 ): void {
-  setMeasures(entry, reading.measures);
+  setFigures(entry, reading);
   entry.summary = truncate(reading.summary, 32);
   setEvidence(entry, [...(report ? detailsOf(report) : []), ...reading.evidence]);
 }
@@ -143,25 +141,28 @@ export function applyFigures(
 export function applyRecovery(
   entry: ScenarioStatus,
   fault: FaultStatus,
-  { measures, restedAt }: Pick<RecoveryReport, 'measures' | 'restedAt'>,
+  { atLeast, measures, restedAt }: Omit<RecoveryReport, 'message'>,
 ): void {
-  setMeasures(entry, [], measures);
+  setFigures(entry, { atLeast, measures });
   if (restedAt === undefined) return;
   addTime(entry, RECOVERED_AFTER, restedAt - ms(fault.endedAt ?? fault.until));
 }
 
-/** Sets measures of an entry before and after those that it has under other names. The first of all decides. */
-function setMeasures(entry: ScenarioStatus, first: readonly Measure[], last: readonly Measure[] = []): void {
-  const names = new Set([...first, ...last].map(({ name }) => name));
-  const others = (entry.measures ?? []).filter(({ name }) => !names.has(name));
-  const all = [...first, ...others, ...last].slice(0, LIMITS.measures);
-  if (all.length > 0) entry.measures = all;
+/** Sets figures of an entry, next to those that it has under other names. */
+function setFigures(entry: ScenarioStatus, { atLeast = [], bounds = {}, measures = {} }: Measures): void {
+  const all = { ...entry.measures, ...measures };
+  // Another writer may have added any names.
+  const count = Object.keys(all).length;
+  if (count > 0) entry.measures = count > LIMITS.measures ? measures : all;
+  if (Object.keys(bounds).length > 0) entry.bounds = bounds;
+  const least = new Set([...(entry.atLeast ?? []).filter((name) => !(name in measures)), ...atLeast]);
+  if (least.size > 0) entry.atLeast = [...least];
+  else delete entry.atLeast;
 }
 
 /** Adds a time in milliseconds; without a measure that decides, nothing was judged. */
 function addTime(entry: ScenarioStatus, name: string, time: number): void {
-  if (!entry.measures?.length) return;
-  setMeasures(entry, [], [{ name, value: Math.max(0, Math.round(time)), unit: 'ms' }]);
+  if (entry.measures) setFigures(entry, { measures: { [name]: Math.max(0, Math.round(time)) } });
 }
 
 function setEvidence(entry: ScenarioStatus, evidence: readonly string[]): void {

@@ -11,11 +11,11 @@ export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDe
   return !isDeepStrictEqual(withoutFigures(before), withoutFigures(after));
 }
 
+const NO_FIGURES = { atLeast: 0, bounds: 0, evidence: 0, measures: 0, summary: 0 };
+
 function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
   if (!status) return status;
-  const scenarios = status.scenarios?.map(
-    ({ evidence: _evidence, measures: _measures, summary: _summary, ...rest }) => rest,
-  );
+  const scenarios = status.scenarios?.map((scenario) => ({ ...scenario, ...NO_FIGURES }));
   // The API server sorts a keyed list differently.
   const conditions = status.conditions?.toSorted((a, b) => (a.type < b.type ? -1 : 1));
   const diagnoses = status.diagnoses?.map(({ scenario }) => scenario);

@@ -17,9 +17,11 @@ const names = readdirSync(folder).flatMap((file) => /^(.*)\.jsonl\.gz$/.exec(fil
 
 const FIGURES = ['name', 'reason', 'result', 'summary', 'type'] as const satisfies (keyof ScenarioStatus)[];
 /** The measure of the invariant, all measures by name, and the rest. */
-const figuresOf = ({ measures = [], ...scenario }: ScenarioStatus) => [
-  measures[0],
-  measures.toSorted((a, b) => a.name.localeCompare(b.name)),
+const figuresOf = ({ atLeast = [], bounds = {}, measures = {}, ...scenario }: ScenarioStatus) => [
+  Object.keys(measures)[0],
+  measures,
+  bounds,
+  atLeast.toSorted(),
   ...FIGURES.map((figure) => [figure, scenario[figure]]),
 ];
 
@@ -51,7 +53,7 @@ describe('the history of a recorded run', () => {
       const { bundle } = (await evidenceIn(lines, KINDS)) ?? {};
       expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
       expect(bundle?.invariant?.broken).toBe(scenario?.result === 'Violated');
-      const admitted = scenario?.measures?.find(({ name: of }) => of === 'admitted')?.value;
+      const admitted = scenario?.measures?.['admitted'];
       const drawn = bundle?.series.filter(({ signal }) => signal === 'requests-admitted') ?? [];
       const sum = drawn.reduce((total, { points }) => total + (points.at(-1)?.[1] ?? 0), 0);
       if (admitted !== undefined) expect(sum).toBe(admitted);

@@ -47,12 +47,15 @@ it.each(VARIANTS)('variants of a recorded %s on %s', async (type, file, changes)
   for (const [name, change] of Object.entries(changes)) {
     const lines = variantOf(file, type, change);
     const [scenario] = await replay(lines, KINDS);
-    const { measures = [], reason, summary } = scenario ?? {};
+    const { atLeast = [], measures = {}, reason, summary } = scenario ?? {};
+    const least = (name: string): string => (atLeast.includes(name) ? '>= ' : '');
     const { evidence = [], shortfalls = [] } = await codesOf(type, lines);
     expect({
       reason,
       summary,
-      measures: measures.map((one) => `${one.name} ${one.atLeast ? '>= ' : ''}${one.value}`).join(', '),
+      measures: Object.entries(measures)
+        .map(([name, value]) => `${name} ${least(name)}${value}`)
+        .join(', '),
       missing: shortfalls.map(textOf),
       evidence: evidence.map(({ code }) => code).join(', '),
     }).toMatchSnapshot(name);

@@ -37,11 +37,10 @@ it.skipIf(withoutRealTime)(
         summary: 'FailsClosed',
         detectedAt: expect.any(Number),
       });
-      const measures = new Map(reading.measures.map(({ name, value }) => [name, value]));
-      expect(measures.get('notAdmitted')).toBeGreaterThan(0);
-      expect([measures.get('overAdmission'), measures.get('overCounted')]).toEqual([0, 0]);
+      expect(reading.measures['notAdmitted']).toBeGreaterThan(0);
+      expect(reading.measures).toMatchObject({ overAdmission: 0, overCounted: 0 });
       const recovery = await driver.recover('outage', 2000);
-      expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number), measures: [] } });
+      expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
     } finally {
       await driver.close();
     }

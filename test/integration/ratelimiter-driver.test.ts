@@ -122,7 +122,7 @@ it.skipIf(withoutRealTime)(
       { kind: 'Watch', ...about },
       { kind: 'Load', ...about },
     ]);
-    await until(() => driver.observed.readings['f']?.measures[0]?.value === 30, {
+    await until(() => driver.observed.readings['f']?.measures['drift'] === 30, {
       what: 'the drift to reach its ceiling',
     });
     expect([await admittedByNodes(key), await countedByRedis(key)]).toEqual([30, 0]);

@@ -2,7 +2,7 @@
 
 import { isNotFound } from '@chaosdemo/kube-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DETECTED_AFTER, endOf, measured } from '../../src/api/index.ts';
+import { DETECTED_AFTER, endOf } from '../../src/api/index.ts';
 import { readEvidence } from '../../src/cli/report/read.ts';
 import { scenarioLines } from '../../src/cli/run-text.ts';
 import {
@@ -88,8 +88,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         of.bundle.series
           .filter((series) => series.signal === signal)
           .reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
-      const measure = (name: string, what: string) =>
-        statusOf(name).measures?.find((one) => one.name === what)?.value;
+      const measure = (name: string, what: string) => statusOf(name).measures?.[what];
       expect(total(first, 'requests-sent')).toBe(measure('drift', 'requests'));
       expect(total(first, 'requests-admitted')).toBe(measure('drift', 'admitted'));
       expect(first.bundle.invariant?.values[0]?.value).toBe(measure('drift', 'drift'));
@@ -102,7 +101,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
       expect(Math.abs(first.originMs - (fault?.from ?? 0))).toBeLessThan(2);
       const detected = first.detections.at(-1)?.at ?? 0;
       expect(Math.round(detected - (first.detections[0]?.at ?? 0))).toBe(
-        measured(statusOf('drift').measures, DETECTED_AFTER),
+        statusOf('drift').measures?.[DETECTED_AFTER],
       );
 
       const pods = first.pods.map(({ pod }) => pod);

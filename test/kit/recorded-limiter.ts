@@ -206,7 +206,7 @@ class RecordedDriver implements SubjectDriver {
         const report = {
           workedAt: attempt.at(at),
           ...(restedAt !== undefined && { restedAt: attempt.at(restedAt) }),
-          measures: judge.recovered(),
+          ...judge.recovered(),
           message: 'Redis accepts writes',
         };
         return { kind: 'Recovery', fault: effect.fault, report };

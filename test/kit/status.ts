@@ -30,16 +30,6 @@ export function scenarioOf({ scenarios = [] }: ChaosDemoStatus, name?: string): 
   return found;
 }
 
-/** What was measured of the invariant of a scenario, and what it may be at most. */
-export function measureOf({ measures = [], summary }: ScenarioStatus): {
-  observed: number | undefined;
-  bound: number | undefined;
-  summary: string | undefined;
-} {
-  const [first] = measures;
-  return { observed: first?.value, bound: first?.bound, summary };
-}
-
 /** The fault of the first scenario is proven to be on, or was. */
 export function isConfirmed({ scenarios }: ChaosDemoStatus): boolean {
   return scenarios?.[0]?.fault?.proof === 'Confirmed';

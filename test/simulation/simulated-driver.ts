@@ -206,12 +206,15 @@ export class SimulatedDriver implements SubjectDriver {
     const now = this.#clock.now();
     this.#histories.get(fault)?.push({ sampledAt: now });
     const bound = stall ? 5 : 10;
-    const value = broken ? bound * 2 : (before?.measures[0]?.value ?? 0);
+    const measure = stall ? 'queued' : 'lost';
+    const value = broken ? bound * 2 : (before?.measures[measure] ?? 0);
     // A surge is over when it is looked at; what it broke, it broke until then.
     const brokenAt = before?.brokenAt ?? (broken ? Math.min(now, report.endedAt ?? now) : undefined);
     const end = report?.endedAt === undefined ? Infinity : report.endedAt + this.#settleMs(scenario);
     const reading: InvariantReading = {
-      measures: [{ name: stall ? 'queued' : 'lost', value, bound, unit: 'requests' }],
+      measures: { [measure]: value },
+      bounds: { [measure]: bound },
+      unit: 'requests',
       summary: stall ? `${value} > ${bound}` : `${value}/${bound}`,
       ...(brokenAt === undefined ? {} : { brokenAt, detectedAt: before?.detectedAt ?? now }),
       watchedUntil: now,
@@ -277,8 +280,7 @@ export class SimulatedDriver implements SubjectDriver {
     await this.#clock.sleep(Math.max(effectMs, this.#target.stalledUntil - this.#clock.monotonic()), signal);
     const now = this.#clock.now();
     this.#histories.get(fault)?.push({ recoveredAt: now });
-    const measures = [{ name: 'abandoned', value: 0, unit: 'requests' }];
-    const seen = readable ? { restedAt: now, measures } : { measures: [] };
+    const seen = readable ? { restedAt: now, measures: { abandoned: 0 } } : {};
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
   }
 

@@ -95,8 +95,8 @@ function measureSection(subjects: readonly SubjectApi[]): string {
     });
   return `## Measures
 
-The measures in \`status.scenarios[].measures\`, by scenario type, in requests unless a unit is named. The first one of
-a type decides whether the invariant holds.
+The names in \`status.scenarios[].measures\`, by scenario type, in requests unless a unit is named. The first one of a
+type decides whether the invariant holds.
 
 Every type:
 

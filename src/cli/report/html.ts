@@ -1,8 +1,9 @@
 /** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
-import type { Measure, ScenarioStatus } from '../../api/index.ts';
-import { diagnosedBy, diagnosedPlace, nameInWords, withUnit } from '../../api/index.ts';
+import type { ScenarioStatus } from '../../api/index.ts';
+import { diagnosedBy, diagnosedPlace, nameInWords, valueInWords } from '../../api/index.ts';
 import { adviceSentence, gradeText, type ShownDiagnosis, sureText } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
+import { measuresOf } from '../measures.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
 import { STYLE } from './page-style.ts';
@@ -126,7 +127,7 @@ function scenarioSection(
 <p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured ? ` (${measured})` : ''}</p>
 ${actions(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
-${isStale ? NOTHING : measures(status.measures ?? [])}
+${isStale ? NOTHING : measures(status)}
 ${plots.length === 0 ? NOTHING : html`<div class="plots">${plots.map((plot) => plotFigure(plot, anchor))}</div>`}
 ${diagnosis ? diagnosisPart(diagnosis, anchor) : NOTHING}
 ${observations(scenario, isStale)}
@@ -163,16 +164,17 @@ function faultPeriod(
   return html`It ${tense} active from ${timeMarkup(startedAt)} to ${timeMarkup(endedAt ?? until)}${last}.`;
 }
 
-function measures(all: readonly Measure[]): Markup {
+function measures(status: ScenarioStatus): Markup {
+  const all = measuresOf(status);
   if (all.length === 0) return NOTHING;
   return html`<h3>What was measured</h3>
 ${tableMarkup({
   caption: 'Measures, the one of the invariant first',
   head: ['measure', 'value', 'at most'],
-  rows: all.map(({ atLeast, bound, name, unit, value }) => [
+  rows: all.map(({ name, unit }) => [
     nameInWords(name),
-    `${atLeast ? 'at least ' : ''}${withUnit(value, unit)}`,
-    bound,
+    valueInWords(name, status, unit),
+    status.bounds?.[name],
   ]),
 })}`;
 }

@@ -59,9 +59,7 @@ describe('the verdict of a report', () => {
           ...HELD,
           summary: 'FailsClosed',
           evidence: ['126 of 126 requests under the limit got a server error (HTTP 5xx)'],
-          measures: Object.entries({ notAdmitted: 126, underLimit: 126, serverErrors }).map(
-            ([name, value]) => ({ name, value, unit: 'requests' }),
-          ),
+          measures: { notAdmitted: 126, underLimit: 126, serverErrors },
         },
       ]);
     expect(closed(0)).toMatchObject({

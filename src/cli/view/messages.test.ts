@@ -34,7 +34,9 @@ const ended: ChaosDemoStatus = {
     expect: 'Held',
     result: 'Violated',
     summary: '>= 30 > 8',
-    measures: [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }],
+    measures: { drift: 30 },
+    bounds: { drift: 8 },
+    atLeast: ['drift'],
   })),
   diagnoses: [
     diagnosisWith({

@@ -6,7 +6,9 @@ import { type Checker, Checks, code, compose, type Finding, type Fold } from './
 const findingOf = (name: string, of: Partial<Finding> = {}): [string, Finding] => [
   name,
   {
-    measures: [{ name, value: 1, unit: 'ms' }],
+    measures: { [name]: 1 },
+    bounds: { [name]: 2 },
+    atLeast: [name],
     missing: [code(`missing ${name}`)],
     evidence: [false, code(`evidence ${name}`)],
     byPod: [code(`pod ${name}`), undefined],
@@ -32,7 +34,10 @@ it('the first violated finding leads with its measures; evidence of pods comes l
     findingOf('b', { isBroken: true }),
     findingOf('c', { isBroken: true, unproven }),
   );
-  expect(all.measures.map(({ name }) => name)).toEqual(['b', 'a', 'c']);
+  for (const part of ['measures', 'bounds'] as const) {
+    expect(Object.keys(all.figures[part])).toEqual(['b', 'a', 'c']);
+  }
+  expect(all.figures.atLeast).toEqual(['b', 'a', 'c']);
   // What a violated finding lacks no longer matters, unless its violation is not proven.
   expect(namesOf(all.shortfalls)).toEqual(['missing a', 'unproven c']);
   expect(namesOf(all.unproven)).toEqual(['unproven c']);
@@ -55,7 +60,7 @@ const fail = (): never => {
 const counting: Fold<unknown, number> = { init: () => 0, step: (count) => count + 1 };
 const count: Checker<number> = {
   name: 'count',
-  finding: (found) => ({ measures: [{ name: 'count', value: found, unit: 'events' }] }),
+  finding: (found) => ({ measures: { count: found } }),
 };
 
 it.each<[string, Fold<unknown, number>]>([
@@ -79,7 +84,7 @@ it('a checker that throws hides none of the other findings', () => {
   checks.take(EVENT);
   const findings = checks.findings();
   expect([...findings.keys()]).toEqual(['bad', 'count']);
-  expect(findings.get('count')?.measures).toMatchObject([{ value: 2 }]);
+  expect(findings.get('count')?.measures).toEqual({ count: 2 });
   expect(checks.failures).toEqual([{ code: 'CheckerFailed', message: 'first' }]);
   expect(errors).toEqual([FIRST]);
 });

@@ -2,7 +2,7 @@
  * A scenario folds its history into one state, and each of its checkers makes a finding of that: about what callers got,
  * in codes and figures. Checkers compose by name. Pure.
  */
-import { type Measure, messageOf } from '../../api/index.ts';
+import { type Measures, messageOf } from '../../api/index.ts';
 import type { HistoryEvent } from '../history/events.ts';
 
 /** An observation without words: the scenario puts them on, and the names of its fields. */
@@ -22,16 +22,16 @@ export type CodeOf<K> = K extends { finding(state: never): infer F }
     : never
   : never;
 
-export interface Finding<C extends Code = Code> {
+/** Its first measure decides. */
+export interface Finding<C extends Code = Code> extends Measures {
   readonly isBroken?: boolean;
   /** If the invariant is violated: since when, and when that was certain; milliseconds since the epoch. */
   readonly brokenAt?: number | undefined;
   readonly detectedAt?: number | undefined;
   /** The measure of the invariant at that time; default: the first. It may grow after that. */
-  readonly whenDetected?: Measure | undefined;
+  readonly whenDetected?: Measures | undefined;
   /** For a column, if there is something to show. */
   readonly summary?: C;
-  readonly measures?: Some<Measure>;
   /** The first measure in words, if its name does not say all. */
   readonly figure?: C;
   /** What is missing to decide; with any of it, an invariant that is not violated is unknown. */
@@ -151,7 +151,11 @@ export function compose(findings: ReadonlyMap<string, Finding>) {
     detectedAt: firstOf('detectedAt'),
     whenDetected: leads?.whenDetected,
     figure: leads?.figure,
-    measures: inOrder.flatMap(({ measures }) => applying(measures)),
+    figures: {
+      measures: Object.fromEntries(inOrder.flatMap(({ measures = {} }) => Object.entries(measures))),
+      bounds: Object.fromEntries(inOrder.flatMap(({ bounds = {} }) => Object.entries(bounds))),
+      atLeast: inOrder.flatMap(({ atLeast = [] }) => atLeast),
+    },
     unproven: all.flatMap(({ unproven }) => applying(unproven)),
     shortfalls: all.flatMap(({ isBroken, missing, unproven }) => [
       ...applying(unproven),
@@ -163,10 +167,6 @@ export function compose(findings: ReadonlyMap<string, Finding>) {
       ...all.flatMap(({ byPod }) => applying(byPod)),
     ],
   };
-}
-
-export function figure(name: string, value: number, unit = 'requests'): Measure {
-  return { name, value, unit };
 }
 
 /** Computes `of` once for each state. */

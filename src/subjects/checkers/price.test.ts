@@ -96,14 +96,14 @@ describe('the price of a fault', () => {
   it('is violated over its bound, which the measure has first', () => {
     const pods = { 'api-0': [50, 50, 60, 60], 'api-1': [50, 50, 120, 110] };
     const of = (memory: number) => judged([4, 4, 8, 8], { pods, bounds: { connections: 3, memory } }).finding;
-    const connections = { name: 'connections', value: 200, unit: '%', bound: 300 };
-    const memory = { name: 'memory', value: 240, unit: '%' };
-    expect(of(2.4)).toMatchObject({ isBroken: false, measures: [{ ...memory, bound: 240 }, connections] });
+    const measures = { memory: 240, connections: 200 };
+    expect(of(2.4)).toMatchObject({ isBroken: false, measures, bounds: { memory: 240, connections: 300 } });
+    expect(Object.keys(of(2.4).measures)).toEqual(['memory', 'connections']);
     expect(of(2.3)).toMatchObject({
       isBroken: true,
       brokenAt: START,
       summary: { code: 'OverPrice', of: 'memory', value: 240, bound: 230 },
-      measures: [{ ...memory, bound: 230 }, connections],
+      measures,
     });
   });
 

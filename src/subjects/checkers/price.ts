@@ -5,7 +5,7 @@
 import type { CallerRequest } from '../history/events.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { PRICED } from '../spec/price-schema.ts';
-import { code, figure } from './checker.ts';
+import { code } from './checker.ts';
 import type { Seen, Usage } from './seen.ts';
 
 /** A client may open its connections again after the end of a fault; milliseconds. */
@@ -67,11 +67,13 @@ function priceIn({
       return { of, unknown, value: percentOf(own[0]?.times), bound: percentOf(price[of]) };
     })
     .toSorted((a, b) => b.value / b.bound - a.value / a.bound);
+  const taken = bounded.filter(({ value }) => value > 0);
   const over = bounded.find(({ bound, value }) => value > bound);
   return {
     isBroken: over !== undefined,
     ...(over && { brokenAt: times.startedAt, summary: code('OverPrice', over) }),
-    measures: bounded.map(({ bound, of, value }) => value > 0 && { ...figure(of, value, '%'), bound }),
+    measures: Object.fromEntries(taken.map(({ of, value }) => [of, value])),
+    bounds: Object.fromEntries(taken.map(({ bound, of }) => [of, bound])),
     missing: bounded.map((one) => one.unknown.length > 0 && code('PriceUnknown', one)),
     evidence: [
       found.length > 0 && code('Price', { shown: found.filter((one) => !others.includes(one)) }),

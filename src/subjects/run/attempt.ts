@@ -251,15 +251,11 @@ export class Attempt {
     });
     if (workedAt === undefined) {
       const message = `${redis.name} accepted no write within ${Math.round(withinMs)} ms: ${advice}`;
-      return { measures: [], message };
+      return { message };
     }
     const works = `${redis.name} accepts writes (a real one succeeded)`;
     if (!history || !judge) {
-      return {
-        workedAt,
-        measures: [],
-        message: `${works}; what the fault left is not known to this process`,
-      };
+      return { workedAt, message: `${works}; what the fault left is not known to this process` };
     }
     const { message, restedAt, stored } = await this.#settle(settleMs, signal);
     if (stored !== undefined) history.append({ kind: 'rest', at: now(), stored });
@@ -268,7 +264,7 @@ export class Attempt {
     return {
       workedAt,
       ...times,
-      measures: judge.recovered(),
+      ...judge.recovered(),
       message: message === undefined ? works : `${works}; ${message}`,
     };
   }

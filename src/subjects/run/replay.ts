@@ -172,8 +172,7 @@ function replayOf(given: Setup, type: ScenarioType) {
       const recovered = history.last('recovered');
       if (recovered) {
         const { restedAt } = recovered;
-        const measures = judge.recovered();
-        applyRecovery(entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
+        applyRecovery(entry, fault, { ...judge.recovered(), ...(restedAt !== undefined && { restedAt }) });
       }
       return entry;
     },

@@ -1,5 +1,5 @@
 /** Judges a history as it grows, by the checkers of its scenario; the same in a run and from a file. */
-import type { Measure, ScenarioSpec } from '../../api/index.ts';
+import type { FaultApi, Measures, ScenarioSpec } from '../../api/index.ts';
 import type { InvariantReading } from '../../engine/observed.ts';
 import { type CheckedBy, Checks, type Code, compose, type Finding } from '../checkers/checker.ts';
 import { finishedAt, type Seen } from '../checkers/seen.ts';
@@ -13,7 +13,7 @@ import type { SeenEvidence } from './timeline.ts';
 export type Findings = ReadonlyMap<string, Finding>;
 
 /** A reading without words. */
-export interface CodedReading extends Omit<InvariantReading, 'evidence' | 'figure' | 'shortfalls'> {
+export interface CodedReading extends Omit<InvariantReading, 'evidence' | 'figure' | 'shortfalls' | 'unit'> {
   readonly figure?: Code | undefined;
   readonly shortfalls: readonly Code[];
   readonly evidence: readonly Code[];
@@ -21,9 +21,9 @@ export interface CodedReading extends Omit<InvariantReading, 'evidence' | 'figur
 
 /** The parts of a reading that all findings give together. */
 export function composed(findings: Findings): Omit<CodedReading, 'summary' | 'watchedUntil'> {
-  const { brokenAt, detectedAt, evidence, measures, shortfalls, whenDetected } = compose(findings);
+  const { brokenAt, detectedAt, evidence, figures, shortfalls, whenDetected } = compose(findings);
   return {
-    measures,
+    ...figures,
     ...(detectedAt !== undefined && { detectedAt, brokenAt: brokenAt ?? detectedAt }),
     ...(whenDetected && { whenDetected }),
     shortfalls,
@@ -36,14 +36,14 @@ export function composed(findings: Findings): Omit<CodedReading, 'summary' | 'wa
  * @param provenAlone whether a violation is shown without any knowledge of the fault
  */
 export function proven(seen: Seen, findings: Findings, provenAlone: boolean) {
-  const { brokenAt, evidence, figure, isBroken, measures, shortfalls, unproven } = compose(findings);
+  const { brokenAt, evidence, figure, figures, isBroken, shortfalls, unproven } = compose(findings);
   const detectedAt = finishedAt(seen);
   const isProven = detectedAt !== undefined && unproven.length === 0;
   const isDetected = detectedAt !== undefined && (provenAlone || (isProven && isBroken));
   const reading = {
     watchedUntil: detectedAt ?? seen.requests.at(-1)?.endedAt ?? 0,
     shortfalls: isDetected ? unproven : shortfalls,
-    measures,
+    ...figures,
     figure,
     ...(isDetected && { detectedAt, brokenAt: brokenAt ?? detectedAt, provenAlone }),
     evidence,
@@ -56,8 +56,15 @@ export function summariesOf(findings: Findings, words: (code: Code) => string, .
   return names.flatMap((name) => findings.get(name)?.summary ?? []).map(words);
 }
 
+/** The unit of the first of these. */
+function unitOf({ measures }: JudgedBy<never, never>['api'], figures: Measures): string {
+  const [first] = Object.keys(figures.measures ?? {});
+  return measures.find(({ name }) => name === first)?.unit ?? '';
+}
+
 /** How a scenario judges. */
 export interface JudgedBy<S, A> extends CheckedBy<S, A> {
+  readonly api: Pick<FaultApi, 'measures'>;
   plan(scenario: ScenarioSpec, part: PodsSpec): ScenarioPlan;
   /** The part of the spec in the setup of a history. */
   partIn(setup: Setup): PodsSpec;
@@ -70,7 +77,7 @@ export interface JudgedBy<S, A> extends CheckedBy<S, A> {
   /** Whether a violation was detected, as far as that is known without a reading; default: no. */
   isDetected?(state: A): boolean;
   /** The effects of the fault, if they are known; default: there are none. */
-  effects?(judge: Judge<A>): readonly Measure[];
+  effects?(judge: Judge<A>): Measures;
   /** Draws a history. @param judge that has seen all of it */
   evidence(history: History, judge: Judge<A>): SeenEvidence | undefined;
 }
@@ -110,12 +117,12 @@ export class Judge<A = unknown> extends Checks<Judged, A> {
   }
 
   /** The effects of the fault, once the subject was seen to work again. */
-  recovered(): readonly Measure[] {
-    let measures: readonly Measure[] = [];
+  recovered(): Measures {
+    let figures: Measures = {};
     this.guard(this, () => {
-      measures = this.#by.effects?.(this) ?? [];
+      figures = this.#by.effects?.(this) ?? {};
     });
-    return measures;
+    return figures;
   }
 
   evidence(): SeenEvidence | undefined {
@@ -128,18 +135,19 @@ export class Judge<A = unknown> extends Checks<Judged, A> {
 
   /** Undefined before the first result. */
   reading(): InvariantReading | undefined {
-    const { read, words } = this.#by;
+    const { api, read, words } = this.#by;
     this.guard(this, () => {
       const found = read(this.state, this.findings());
       this.#last = found && {
         ...found,
+        unit: unitOf(api, found.whenDetected ?? found),
         figure: found.figure && words(found.figure),
         shortfalls: found.shortfalls.map(words),
         evidence: found.evidence.map(words),
       };
     });
     if (!this.failed) return this.#last;
-    const last = this.#last ?? { measures: [], summary: 'unknown', shortfalls: [], evidence: [] };
+    const last = this.#last ?? { measures: {}, unit: '', summary: 'unknown', shortfalls: [], evidence: [] };
     const shortfalls = new Set([...this.failures.map(words), ...last.shortfalls]);
     // Nothing else is missing: what follows is not judged.
     return { ...last, watchedUntil: Number.MAX_SAFE_INTEGER, shortfalls: [...shortfalls] };

@@ -2,7 +2,7 @@
 import { LIMIT } from '../settings.ts';
 import { answersTo, outside } from './answers.ts';
 import { slack } from './delays.ts';
-import { measure, type Reported } from './reported.ts';
+import type { Reported } from './reported.ts';
 
 /** The first request is written so much before a busy proxy reads it. */
 const READ_LATE_MS = 300;
@@ -12,7 +12,7 @@ const CLOCKS_MS = 20;
 export function burstFigures({ key, scenario, seen }: Reported): string[] {
   const { lane, plan, record } = seen;
   const planned = LIMIT * plan.multiplier;
-  const { fault, result } = scenario;
+  const { fault, measures = {}, result } = scenario;
   const wrong: string[] = [];
   const checks = record.of('check', lane);
   for (const [burstKey, sent] of Map.groupBy(
@@ -25,13 +25,7 @@ export function burstFigures({ key, scenario, seen }: Reported): string[] {
   if (!fault || key === undefined) return wrong;
   const own = checks.filter((check) => check.key === key);
   const seenAnswers = answersTo(own, record, lane);
-  const [admitted, rejected, requests, errors = 0, timeouts = 0] = [
-    'admitted',
-    'rejected',
-    'requests',
-    'errors',
-    'timeouts',
-  ].map((name) => measure(scenario, name));
+  const { admitted, errors = 0, rejected, requests, timeouts = 0 } = measures;
   if (requests !== undefined && requests !== 0) {
     if (requests !== planned) wrong.push(`requests is said to be ${requests}, and ${planned} were planned`);
     wrong.push(...[outside('rejected', rejected, seenAnswers.rejected)].filter((line) => line !== undefined));

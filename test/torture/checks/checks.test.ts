@@ -26,7 +26,7 @@ const scenario = (status: ChaosDemoStatus, name: string): ScenarioStatus => {
 
 const measuring = (name: string, measure: string, value: number) =>
   saying((status) => {
-    for (const one of scenario(status, name).measures ?? []) if (one.name === measure) one.value = value;
+    Object.assign(scenario(status, name).measures ?? {}, { [measure]: value });
   });
 
 const without = (record: TortureRecord, drop: (entry: Entry) => boolean): void => {

@@ -4,7 +4,7 @@ import { LIMIT } from '../settings.ts';
 import { answersTo, outside, type Range, together } from './answers.ts';
 import { slack, stepsBetween } from './delays.ts';
 import { LATE_MS, type PauseSeen, pausesOf } from './pauses.ts';
-import { measure, type Reported } from './reported.ts';
+import type { Reported } from './reported.ts';
 
 /** Samples lie so far apart, and an answer takes its time. */
 const EDGE_MS = 100;
@@ -80,8 +80,8 @@ export function checkTimes(
 
 function checkTraffic({ key, scenario, seen }: Reported): string[] {
   const { lane, record } = seen;
-  const { fault } = scenario;
-  const requests = measure(scenario, 'requests');
+  const { fault, measures = {} } = scenario;
+  const { requests } = measures;
   if (!fault || key === undefined || requests === undefined) return [];
   const checks = record.of('check', lane).filter((check) => check.key === key);
   const over = Date.parse(fault.endedAt ?? fault.until) + SETTLE_MS;
@@ -102,10 +102,10 @@ function checkTraffic({ key, scenario, seen }: Reported): string[] {
   const known = (range: Range): Range => (partly ? { ...range, least: 0 } : range);
   return [
     outside('requests', requests, known(sent)),
-    outside('admitted', measure(scenario, 'admitted'), known(admittedInTime)),
-    outside('rejected', measure(scenario, 'rejected'), known(rejected)),
-    outside('errors', measure(scenario, 'errors'), known(errors)),
-    outside('timeouts', measure(scenario, 'timeouts'), {
+    outside('admitted', measures['admitted'], known(admittedInTime)),
+    outside('rejected', measures['rejected'], known(rejected)),
+    outside('errors', measures['errors'], known(errors)),
+    outside('timeouts', measures['timeouts'], {
       least: 0,
       most: requests - known(admittedInTime).least - known(notAdmitted).least,
     }),
@@ -119,19 +119,19 @@ function ended({ lane, name, record }: Reported['seen']): number {
 
 function checkResult({ key, scenario, seen }: Reported, pause: PauseSeen | undefined): string[] {
   const { lane, record } = seen;
-  const { result } = scenario;
-  const drift = scenario.measures?.find(({ name }) => name === 'drift');
-  if (key === undefined || !drift || drift.bound === undefined) return [];
+  const { bounds, measures, result } = scenario;
+  const [drift, bound] = [measures?.['drift'], bounds?.['drift']];
+  if (key === undefined || drift === undefined || bound === undefined) return [];
   const checks = record.of('check', lane).filter((check) => check.key === key && check.allowed === true);
   const wrong: string[] = [];
-  if (drift.value > checks.length || drift.value > LIMIT * 3) {
-    wrong.push(`drift is said to be ${drift.value}, and the nodes admitted ${checks.length}`);
+  if (drift > checks.length || drift > LIMIT * 3) {
+    wrong.push(`drift is said to be ${drift}, and the nodes admitted ${checks.length}`);
   }
-  if (result === 'Violated' && drift.value <= drift.bound) {
-    wrong.push(`Violated, with drift ${drift.value} where ${drift.bound} is allowed`);
+  if (result === 'Violated' && drift <= bound) {
+    wrong.push(`Violated, with drift ${drift} where ${bound} is allowed`);
   }
-  if (result === 'Held' && drift.value > drift.bound) {
-    wrong.push(`Held, with drift ${drift.value} where ${drift.bound} is allowed`);
+  if (result === 'Held' && drift > bound) {
+    wrong.push(`Held, with drift ${drift} where ${bound} is allowed`);
   }
   if (!pause) return wrong;
   if (result === 'Violated') {
@@ -140,15 +140,14 @@ function checkResult({ key, scenario, seen }: Reported, pause: PauseSeen | undef
     const most = checks.filter(
       ({ nodeAt = Infinity, passedAt = 0 }) => nodeAt > from && passedAt < to,
     ).length;
-    if (most <= drift.bound)
-      wrong.push(`Violated, and while writes were held back the nodes admitted ${most}`);
+    if (most <= bound) wrong.push(`Violated, and while writes were held back the nodes admitted ${most}`);
   }
   const killed = stepsBetween(record, pause.from, pause.end + SETTLE_MS, lane, ['node', 'redis']).length > 0;
   if (result === 'Held' && !killed) {
     const narrow = EDGE_MS + slack(record, pause.from, pause.end);
     const [from, to] = [pause.to + narrow, pause.from + pause.ms - narrow];
     const least = checks.filter(({ nodeAt = 0 }) => nodeAt > from && nodeAt < to).length;
-    if (pause.end >= pause.to + pause.ms && least > drift.bound) {
+    if (pause.end >= pause.to + pause.ms && least > bound) {
       wrong.push(`Held, and while writes were held back the nodes admitted ${least}`);
     }
   }

@@ -4,7 +4,7 @@ import { HTTP_LIMIT } from '../../kit/http-node.ts';
 import type { CheckSeen } from '../record.ts';
 import { stepsBetween } from './delays.ts';
 import { checkTimes, pauseOf } from './drift-figures.ts';
-import { measure, type Reported } from './reported.ts';
+import type { Reported } from './reported.ts';
 
 export function outageFigures(reported: Reported): string[] {
   const { fault, measures, result } = reported.scenario;
@@ -14,7 +14,7 @@ export function outageFigures(reported: Reported): string[] {
   // One pause lasts as long as the fault.
   const pause = type === 'Stall' || type === 'Disconnect' ? pauseOf(reported, fault) : undefined;
   if (type === 'Stall' || type === 'Disconnect') wrong.push(...checkTimes(reported, pause));
-  const over = measure(reported.scenario, 'overAdmission') ?? 0;
+  const over = measures['overAdmission'] ?? 0;
   const admitted = mostAdmitted(reported);
   if (over > Math.max(0, admitted - HTTP_LIMIT.requests)) {
     wrong.push(`overAdmission is said to be ${over}, and the nodes admitted ${admitted} of one caller`);

@@ -9,8 +9,3 @@ export interface Reported {
   /** Key that was set up for the fault; undefined if none is reported. */
   readonly key: string | undefined;
 }
-
-/** The value of a measure; undefined where there is none. */
-export function measure({ measures }: ScenarioStatus, name: string): number | undefined {
-  return measures?.find((one) => one.name === name)?.value;
-}

@@ -32,13 +32,6 @@ export function endStatus(): ChaosDemoStatus {
     startedAt: iso(from),
     doneAt: iso(to),
   });
-  const measures = (values: Readonly<Record<string, number>>, bound: number) =>
-    Object.entries(values).map(([name, value], i) => ({
-      name,
-      value,
-      unit: 'requests',
-      ...(i === 0 ? { bound } : {}),
-    }));
   return {
     phase: 'Succeeded',
     message: 'As expected',
@@ -66,7 +59,8 @@ export function endStatus(): ChaosDemoStatus {
           endedAt: iso(UNTIL + 3),
           proof: 'Confirmed',
         },
-        measures: measures({ drift: 30, requests: 30, admitted: 30, rejected: 0, errors: 0, timeouts: 0 }, 6),
+        measures: { drift: 30, requests: 30, admitted: 30, rejected: 0, errors: 0, timeouts: 0 },
+        bounds: { drift: 6 },
       },
       {
         name: 'ghosts',
@@ -83,7 +77,8 @@ export function endStatus(): ChaosDemoStatus {
           endedAt: iso(BURST + 20),
           proof: 'Confirmed',
         },
-        measures: measures({ admitted: 20, requests: 20, rejected: 0, errors: 0, timeouts: 0 }, 10),
+        measures: { admitted: 20, requests: 20, rejected: 0, errors: 0, timeouts: 0 },
+        bounds: { admitted: 10 },
       },
     ],
   };

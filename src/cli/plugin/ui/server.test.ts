@@ -110,7 +110,7 @@ describe('the page of an active run', () => {
   });
 
   it('has no figures of the status during a fault: evidence is newer', () => {
-    const measures = [{ name: 'drift', value: 4711, bound: 7, unit: 'requests' }];
+    const measures = { drift: 4711 };
     const old = { measures, result: 'Violated' as const, evidence: ['4711 of 10 were admitted'] };
     const scenarios = (demo.status?.scenarios ?? []).map((one) => ({ ...one, ...old }));
     const source = { demo: { ...demo, status: { ...demo.status, scenarios } }, evidence };

@@ -4,7 +4,7 @@
  * token. Service: what contenders get in the fault, in one word. Return: after the fault, the ttl and the time to settle,
  * every slot of every key is granted again, by every pod. Pure.
  */
-import { code, figure, NOTHING, once } from '../../checkers/checker.ts';
+import { code, NOTHING, once } from '../../checkers/checker.ts';
 import { price } from '../../checkers/price.ts';
 import { proof, record } from '../../checkers/record.ts';
 import { type Counts, countsOf, sizeOf } from '../../checkers/requests.ts';
@@ -38,10 +38,8 @@ export const exclusion = {
     return {
       isBroken: first !== undefined && !isAccepted,
       brokenAt: first?.hold.from,
-      measures: [
-        { name: 'doubleGrants', value: grants, unit: 'grants', bound: 0 },
-        figure('contended', have),
-      ],
+      measures: { doubleGrants: grants, contended: have },
+      bounds: { doubleGrants: 0 },
       ...(first && { summary: code('TooManyHeld', { held, slots }) }),
       missing: [isShort && code('TooFewContended', { have, need: LEAST_REQUESTS })],
       evidence: [
@@ -74,7 +72,8 @@ export const fencing = {
     return {
       isBroken: first !== undefined,
       brokenAt: first?.from,
-      measures: [{ name: 'staleTokens', value: shrinking.length, unit: 'grants', bound: 0 }],
+      measures: { staleTokens: shrinking.length },
+      bounds: { staleTokens: 0 },
       ...(first && { summary: code('TokenShrank') }),
       missing: [without > 0 && code('TokensMissing', { grants: without })],
       evidence: [
@@ -121,7 +120,7 @@ export const service = {
       isBroken,
       ...(isBroken && { brokenAt: seen.times.startedAt }),
       summary: code('Behaviour', { behaviour }),
-      measures: [figure('granted', counts.Admitted), figure('acquires', of)],
+      measures: { granted: counts.Admitted, acquires: of },
       unproven: [
         !isDouble && have < LEAST_REQUESTS && code('TooFewAcquires', { have, need: LEAST_REQUESTS }),
         !isDouble && calm.Admitted + calm.Rejected < LEAST_REQUESTS && code('TooFewBefore'),
@@ -176,7 +175,8 @@ export const slotsReturn = {
         brokenAt: seen.times.endedAt,
         summary: code('Stuck', { isRejected: found.code === 'NotReturned' }),
       }),
-      measures: [{ name: 'stuckKeys', value: isBroken ? found.keys : 0, unit: 'keys', bound: 0 }],
+      measures: { stuckKeys: isBroken ? found.keys : 0 },
+      bounds: { stuckKeys: 0 },
       evidence: [found],
     };
   },

@@ -4,7 +4,7 @@
  * `owedOf`; one over the bound of its caller should not.
  */
 
-import { code, figure } from '../../checkers/checker.ts';
+import { code } from '../../checkers/checker.ts';
 import { type Counts, countByPod, countsOf, firstOf, sizeOf, totalOf } from '../../checkers/requests.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
@@ -205,11 +205,11 @@ export const service = {
       isBroken,
       ...(isBroken && !isOpen && { brokenAt: first?.endedAt ?? span.startedAt }),
       summary: code('Behaviour', { behaviour }),
-      measures: [
-        figure('notAdmitted', sent - within.Admitted),
-        figure('underLimit', sent),
-        failed.serverErrors > 0 && figure('serverErrors', failed.serverErrors),
-      ],
+      measures: {
+        notAdmitted: sent - within.Admitted,
+        underLimit: sent,
+        ...(failed.serverErrors > 0 && { serverErrors: failed.serverErrors }),
+      },
       figure: notAdmitted,
       unproven: [
         // The limit distinguishes a limiter that forgets from one that fails open.

@@ -2,10 +2,9 @@
  * Bursts of one caller each: their requests were concurrent, and the limiter admitted no more than the limit allows in
  * that time. Pure.
  */
-import type { Measure } from '../../../api/index.ts';
 import { excludedAbove } from '../../../engine/power.ts';
 import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
-import { applying, code, figure, NOTHING } from '../../checkers/checker.ts';
+import { applying, code, NOTHING } from '../../checkers/checker.ts';
 import { type RecordSetup, record } from '../../checkers/record.ts';
 import type { CallerRequest, HistoryEvent } from '../../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../../history/recorded.ts';
@@ -135,27 +134,22 @@ const bursts = {
     const isBroken = isViolated(shown);
     const { admitted, errors, rejected, requests, timeouts } = burst;
     const atLeast = admitted > bound && admitted === requests;
-    const measure: Measure = {
-      name: 'admitted',
-      value: admitted,
-      bound,
-      unit: 'requests',
-      ...(atLeast && { atLeast }),
-    };
     return {
       isBroken,
       ...(isBroken && { brokenAt: Math.min(over.to, burst.endedAt), detectedAt: shown.judgedAt }),
-      summary: code('Trials', { measure, violated, trials: trials.length }),
-      measures: [
-        measure,
-        figure('trials', trials.length, 'trials'),
-        figure('trialsViolated', violated, 'trials'),
-        violated === 0 && figure('excludesAbove', excludedAbove(trials.length), '%'),
-        figure('requests', requests),
-        figure('rejected', rejected),
-        figure('errors', errors),
-        figure('timeouts', timeouts),
-      ],
+      summary: code('Trials', { admitted, bound, atLeast, violated, trials: trials.length }),
+      measures: {
+        admitted,
+        trials: trials.length,
+        trialsViolated: violated,
+        ...(violated === 0 && { excludesAbove: excludedAbove(trials.length) }),
+        requests,
+        rejected,
+        errors,
+        timeouts,
+      },
+      bounds: { admitted: bound },
+      atLeast: atLeast ? ['admitted'] : [],
       missing: [
         ...trials.flatMap((trial, i) =>
           applying(missingIn(setup, trial)).map((found) => code('InTrial', { trial: i + 1, planned, found })),

@@ -104,15 +104,15 @@ function quiet(at: number): HistoryEvent {
 const drifted = (at: number): HistoryEvent => sample(at, [28, 0, 0], 1);
 const skip = (when: (at: number) => boolean) => watched((at) => (when(at) ? [] : quiet(at)));
 
-const figures = (events: Iterable<HistoryEvent>): Record<string, number> =>
-  Object.fromEntries((judge(events, active).measures ?? []).map(({ name, value }) => [name, value]));
+const figures = (events: Iterable<HistoryEvent>) => judge(events, active).measures;
 
 describe('drift', () => {
   it('is detected by two complete samples in a row above tolerance and lag', () => {
     const first = [sample(T, [2, 2, 2], 0), sample(T + 100, [3, 2, 2], 0)];
     expect(judge(first).detectedAt).toBeUndefined();
     expect(judge([...first, sample(T + 200, [3, 3, 2], 0)])).toMatchObject({
-      measures: expect.arrayContaining([{ name: 'drift', value: 8, bound: 6, unit: 'requests' }]) as unknown,
+      measures: { drift: 8 },
+      bounds: { drift: 6 },
       detectedAt: T + 202,
       brokenAt: T + 100,
     });
@@ -133,7 +133,11 @@ describe('drift', () => {
 
   it('is decided once, by samples until the end of the fault', () => {
     const samples = [7, 7, 9, 9].map((count, i) => sample(T + 100 * i, [count], 0));
-    expect(judge(samples)).toMatchObject({ brokenAt: T, detectedAt: T + 102, whenDetected: { value: 7 } });
+    expect(judge(samples)).toMatchObject({
+      brokenAt: T,
+      detectedAt: T + 102,
+      whenDetected: { measures: { drift: 7 } },
+    });
     const until = (endedAt: number) => judge(samples.slice(0, 2), { ...whole, endedAt }).detectedAt;
     expect([until(T + 102), until(T + 101)]).toEqual([T + 102, undefined]);
   });
@@ -167,13 +171,11 @@ describe('drift', () => {
   it('is a minimum only if all requests were admitted, and more than the limit', () => {
     const admissions = times(20, (i) => request(i % 2 === 0 ? 'a' : 'b', 'Admitted', T + i));
     const atLeast = (some: HistoryEvent[], counts: number[]) =>
-      judge([...some, sample(T + 200, counts, 0)])
-        .measures?.slice(0, 2)
-        .map((one) => one.atLeast ?? false);
-    expect(atLeast(admissions, [10, 10, 0])).toEqual([true, true]);
-    expect(atLeast(admissions, [3, 0, 0])).toEqual([false, true]);
-    expect(atLeast(admissions.slice(0, 10), [5, 5, 0])).toEqual([false, false]);
-    expect(atLeast([...admissions, request('a', 'Rejected', T + 90)], [10, 10, 0])).toEqual([false, false]);
+      judge([...some, sample(T + 200, counts, 0)]).atLeast;
+    expect(atLeast(admissions, [10, 10, 0])).toEqual(['drift', 'overAdmission']);
+    expect(atLeast(admissions, [3, 0, 0])).toEqual(['overAdmission']);
+    expect(atLeast(admissions.slice(0, 10), [5, 5, 0])).toEqual([]);
+    expect(atLeast([...admissions, request('a', 'Rejected', T + 90)], [10, 10, 0])).toEqual([]);
   });
 });
 
@@ -213,9 +215,10 @@ describe('the traffic', () => {
 
   it('over the limit is reported next to the drift, and not judged', () => {
     const admissions = times(113, (i) => request(pods[i % 3] ?? '', 'Admitted', T + 1000 + i));
-    const { detectedAt, evidence, measures } = judge(admissions);
+    const { atLeast, detectedAt, evidence, measures } = judge(admissions);
     expect(detectedAt).toBeUndefined();
-    expect(measures?.[1]).toEqual({ name: 'overAdmission', value: 103, unit: 'requests', atLeast: true });
+    expect(measures).toMatchObject({ overAdmission: 103 });
+    expect(atLeast).toEqual(['overAdmission']);
     const byPod = new Map(Object.entries({ a: 38, b: 38, c: 37 }));
     expect(found(evidence, 'AdmittedInFault')).toMatchObject({ admitted: 113, limit: 10, byPod });
   });
@@ -365,8 +368,8 @@ describe('the proof that counts did not drift', () => {
     const events = [...fault(whole), ...watched()];
     const { shortfalls } = judgeDrift({ pods, plan: PLAN, baseline: undefined }, events);
     expect(namesOf(shortfalls)).toEqual(['LagUnknown', 'NoControl']);
-    const control = { name: 'controlAdmitted', value: 10, bound: 10, unit: 'requests' };
-    expect(judge(watched()).measures).toContainEqual(control);
+    const control = { controlAdmitted: 10 };
+    expect(judge(watched())).toMatchObject({ measures: control, bounds: control });
   });
 
   it('is complete despite open requests that could not tip it', () => {
@@ -405,7 +408,7 @@ describe('any watch', () => {
         }
         const { brokenAt, detectedAt, measures } = judge(events, active, { lag });
         expect(detectedAt !== undefined).toBe(expected);
-        expect(measures?.[0]?.value).toBe(widest);
+        expect(measures?.['drift']).toBe(widest);
         if (expected) expect(brokenAt).toBeLessThan(detectedAt ?? 0);
         else expect(brokenAt).toBeUndefined();
       }),
@@ -415,9 +418,9 @@ describe('any watch', () => {
 });
 
 it.each([
-  ['exactly none if Redis counts as many as were admitted', 30, 30, { value: 0 }],
-  ['at least what is missing', 30, 20, { value: 10, atLeast: true }],
-  ['at least none if Redis also counts others', 30, 110, { value: 0, atLeast: true }],
-])('under-counted: %s', (_, admitted, stored, expected) => {
-  expect(underCounted(admitted, stored)).toEqual({ name: 'underCounted', unit: 'requests', ...expected });
+  ['exactly none if Redis counts as many as were admitted', 30, 30, 0, []],
+  ['at least what is missing', 30, 20, 10, ['underCounted']],
+  ['at least none if Redis also counts others', 30, 110, 0, ['underCounted']],
+])('under-counted: %s', (_, admitted, stored, value, atLeast) => {
+  expect(underCounted(admitted, stored)).toEqual({ measures: { underCounted: value }, atLeast });
 });

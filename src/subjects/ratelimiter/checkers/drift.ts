@@ -7,8 +7,8 @@
  * exceeded the bound.
  */
 
-import type { Measure } from '../../../api/index.ts';
-import { code, type Finding, figure } from '../../checkers/checker.ts';
+import type { Measures } from '../../../api/index.ts';
+import { code, type Finding } from '../../checkers/checker.ts';
 import { proof, type RecordSetup, record } from '../../checkers/record.ts';
 import { countByPod } from '../../checkers/requests.ts';
 import { type AdmittedByPod, type CounterSample, totalAdmitted } from '../../history/counter-sample.ts';
@@ -189,14 +189,13 @@ function isSaturated(seen: DriftSeen, found: number): boolean {
   return requests > seen.setup.plan.limit.requests && found >= requests;
 }
 
-function driftOf(seen: DriftSeen): Measure {
-  const value = widestOf(seen);
+function driftOf(seen: DriftSeen) {
+  const drift = widestOf(seen);
+  const isAtLeast = drift > 0 && isSaturated(seen, drift);
   return {
-    name: 'drift',
-    value,
-    bound: boundOf(seen.setup),
-    unit: 'requests',
-    ...(value > 0 && isSaturated(seen, value) && { atLeast: true }),
+    measures: { drift },
+    bounds: { drift: boundOf(seen.setup) },
+    atLeast: isAtLeast ? ['drift'] : [],
   };
 }
 
@@ -221,13 +220,13 @@ const drift = {
     const { tolerance } = setup.plan;
     const lag = setup.baseline?.lag;
     const bound = boundOf(setup);
-    const measure = driftOf(seen);
+    const figures = driftOf(seen);
     const { open } = totalsOf(seen);
     return {
       isBroken: broken !== undefined,
       ...broken,
-      summary: code('Drift', { measure, bound }),
-      measures: [measure],
+      summary: code('Drift', { ...figures.measures, bound, atLeast: figures.atLeast.length > 0 }),
+      ...figures,
       missing: [
         lag === undefined && code('LagUnknown'),
         outside && code('NotOfFault', { drift: outside.drift, at: outside.readAt, ...times }),
@@ -253,12 +252,12 @@ const traffic = {
     const admissions = inFault(ended.Admitted);
     const admitted = admissions.length;
     const { open, ...totals } = totalsOf(seen);
-    const value = Math.max(0, admitted - limit);
-    const atLeast = value > 0 && isSaturated(seen, ended.Admitted.length);
-    const measure: Measure = { ...figure('overAdmission', value), ...(atLeast && { atLeast }) };
+    const overAdmission = Math.max(0, admitted - limit);
+    const atLeast = overAdmission > 0 && isSaturated(seen, ended.Admitted.length);
     return {
-      summary: code('Admitted', { measure, admitted, limit }),
-      measures: [measure, ...Object.entries(totals).map(([name, count]) => figure(name, count))],
+      summary: code('Admitted', { atLeast, admitted, limit }),
+      measures: { overAdmission, ...totals },
+      atLeast: atLeast ? ['overAdmission'] : [],
       missing: [
         ...[...byPod(seen, inFault(answers))].map(
           ([pod, have]) => have < limit && code('TooFewChecks', { pod, have, need: limit }),
@@ -325,9 +324,10 @@ const control = {
   finding({ setup: { baseline } }: DriftSeen) {
     const made = baseline?.denying;
     return {
-      measures: [
-        made && { name: 'controlAdmitted', value: made.admitted, bound: made.limit, unit: 'requests' },
-      ],
+      ...(made && {
+        measures: { controlAdmitted: made.admitted },
+        bounds: { controlAdmitted: made.limit },
+      }),
       missing: [!made && code('NoControl')],
       evidence: [made && code('Control', made)],
     };
@@ -345,8 +345,9 @@ export function hasDrifted(seen: DriftSeen): boolean {
  * The number of admissions that were not counted. A limiter may also count rejections: then more may be under-counted
  * if counts are missing, or if there are more of them than admissions.
  */
-export function underCounted(admitted: number, stored: number): Measure {
-  const value = Math.max(0, admitted - stored);
-  const atLeast = stored !== admitted;
-  return { ...figure('underCounted', value), ...(atLeast && { atLeast }) };
+export function underCounted(admitted: number, stored: number): Measures {
+  return {
+    measures: { underCounted: Math.max(0, admitted - stored) },
+    atLeast: stored === admitted ? [] : ['underCounted'],
+  };
 }

@@ -1,7 +1,6 @@
 /** Figures without a bound: how long callers waited for answers, and requests that were counted although they were not admitted. The latter is derived in docs/research/limits.md. Pure. */
 
-import type { Measure } from '../../../api/index.ts';
-import { code, figure, NOTHING } from '../../checkers/checker.ts';
+import { code, NOTHING } from '../../checkers/checker.ts';
 import { admittedAt, firstOf } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { mayCrossWindow } from '../limits/rate-limit.ts';
@@ -29,10 +28,13 @@ export const latency = {
       const requests = phases[key].filter(({ caller }) => caller !== 'Control');
       return { phase, requests: requests.length, latency: latencyOf(requests) };
     });
-    const measures = found.flatMap(({ latency: took, phase }): Measure[] =>
-      took ? [{ name: `latency${phase}`, value: Math.round(took.p50Ms), unit: 'ms' }] : [],
+    const measures = found.flatMap(({ latency: took, phase }) =>
+      took ? [[`latency${phase}`, Math.round(took.p50Ms)]] : [],
     );
-    return { measures, evidence: [code('Latency', { phases: found })] };
+    return {
+      measures: Object.fromEntries(measures) as Record<string, number>,
+      evidence: [code('Latency', { phases: found })],
+    };
   }),
 };
 
@@ -48,7 +50,8 @@ export const overCounted = {
     if (known.length === 0) return NOTHING;
     const callers = known.filter((one) => one > 0).length;
     return {
-      measures: [{ ...figure('overCounted', requests), atLeast: true }],
+      measures: { overCounted: requests },
+      atLeast: ['overCounted'],
       evidence: [requests > 0 && code('OverCounted', { requests, callers, of: known.length })],
     };
   }),

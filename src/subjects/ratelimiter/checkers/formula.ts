@@ -10,13 +10,13 @@ export function seenInvariant(
   reading: InvariantReading | undefined,
 ): SeenInvariant | undefined {
   if (!reading) return undefined;
-  const { brokenAt, measures } = reading;
-  const values = measures
+  const { bounds, brokenAt, measures } = reading;
+  const values = Object.entries(measures)
     .slice(0, 1)
-    .flatMap(({ bound, value }) => [
-      { name: measured, value },
-      ...(bound === undefined ? [] : [{ name: 'bound', value: bound }]),
-    ]);
+    .flatMap(([name, value]) => {
+      const bound = bounds?.[name];
+      return [{ name: measured, value }, ...(bound === undefined ? [] : [{ name: 'bound', value: bound }])];
+    });
   const broken = brokenAt !== undefined;
   return { formula: `${measured} <= bound`, broken, ...(broken && { brokenAt }), values };
 }
@@ -46,18 +46,17 @@ export function outageInvariant(
     accept.includes('FailsOpen') || accept.includes('Forgets')
       ? []
       : ['sum(requests-admitted) - bound <= 0', ...(who === 'others' ? [`${CROSSING} <= 0`] : [])];
-  const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
-  const sent = valueOf('underLimit');
+  const { notAdmitted = 0, underLimit = 0 } = reading.measures;
   return {
     formula: [...served, ...kept, 'the outcome for callers is accepted, and they recover'].join(' and '),
     broken: reading.detectedAt !== undefined,
     ...(reading.brokenAt !== undefined && { brokenAt: reading.brokenAt }),
     values:
-      reading.measures.length === 0
+      Object.keys(reading.measures).length === 0
         ? []
         : [
-            { name: `${who}-sent`, value: sent },
-            { name: `${who}-admitted`, value: sent - valueOf('notAdmitted') },
+            { name: `${who}-sent`, value: underLimit },
+            { name: `${who}-admitted`, value: underLimit - notAdmitted },
             { name: 'sum(requests-admitted) - bound', value: excess?.beyond ?? 0 },
             ...(who === 'others' ? [{ name: CROSSING, value: excess?.crossing ?? 0 }] : []),
           ],

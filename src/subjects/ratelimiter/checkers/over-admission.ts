@@ -1,5 +1,5 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
-import { code, figure, NOTHING } from '../../checkers/checker.ts';
+import { code, NOTHING } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import type { Behaviour } from './behaviour.ts';
 import { limitedCallers, type OutageSeen, type OutageView, viewOf } from './outage-seen.ts';
@@ -28,7 +28,8 @@ export const overAdmission = {
       isBroken,
       ...(isBroken && { brokenAt: brokenBefore ?? over.exceededAt ?? view.span.startedAt }),
       ...(over.excess > 0 && { summary: code('OverLimit', { over }) }),
-      measures: [{ ...figure('overAdmission', over.excess), ...(unknown > 0 && { atLeast: true }) }],
+      measures: { overAdmission: over.excess },
+      atLeast: unknown > 0 ? ['overAdmission'] : [],
       missing: [isOpen && code('OutcomesUnknown', { requests: unknown })],
       evidence: [
         brokenBefore !== undefined && code('OverLimitBefore', { over: before }),

@@ -3,8 +3,8 @@
  * and no more than the limit. And whether callers get their limit back after a window without requests. Pure.
  */
 
-import type { Measure } from '../../../api/index.ts';
-import { code, NOTHING, type Some } from '../../checkers/checker.ts';
+import type { Measures } from '../../../api/index.ts';
+import { code, NOTHING } from '../../checkers/checker.ts';
 import { admittedAt, countsOf } from '../../checkers/requests.ts';
 import { restartedOf } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
@@ -142,7 +142,7 @@ export const recovery = {
     const isBroken = found.code === 'NotRecovered';
     return {
       ...(isBroken && { isBroken, brokenAt: view.span.endedAt, summary: code('NoRecovery', { settleMs }) }),
-      measures: timeToRecovery(found, settleMs),
+      ...timeToRecovery(found, settleMs),
       missing: [found.code !== 'Recovered' && !isBroken && found],
       evidence: [
         code('AfterFault', { within: countsOf(within), over: countsOf(beyond), more, isOneCaller }),
@@ -152,12 +152,14 @@ export const recovery = {
   }),
 };
 
-function timeToRecovery(found: ReturnType<typeof recoveryIn>, bound: number): Some<Measure> {
-  if (found.code !== 'Recovered' && found.code !== 'NotRecovered') return [];
-  const figured = { name: 'timeToRecovery', unit: 'ms', bound };
-  if (found.afterMs !== undefined) return [{ ...figured, value: Math.round(found.afterMs) }];
+function timeToRecovery(found: ReturnType<typeof recoveryIn>, bound: number): Measures {
+  if (found.code !== 'Recovered' && found.code !== 'NotRecovered') return {};
   const watchedMs = found.code === 'NotRecovered' ? found.watchedMs : 0;
-  return [{ ...figured, value: Math.round(watchedMs), atLeast: true }];
+  return {
+    measures: { timeToRecovery: Math.round(found.afterMs ?? watchedMs) },
+    bounds: { timeToRecovery: bound },
+    atLeast: found.afterMs === undefined ? ['timeToRecovery'] : [],
+  };
 }
 
 /** Undefined while it is unknown. */
@@ -194,7 +196,8 @@ export const limitReturn = {
         isBroken,
         brokenAt: span.endedAt,
         summary: code('LockedOut'),
-        measures: [{ name: 'lockedOut', value: found.lockedOut, unit: 'callers', bound: 0 }],
+        measures: { lockedOut: found.lockedOut },
+        bounds: { lockedOut: 0 },
       }),
     };
   }),

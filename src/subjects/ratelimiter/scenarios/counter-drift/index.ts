@@ -43,8 +43,8 @@ export const counterDrift: LimiterType<DriftSeen, DriftPlan> = {
   isDetected: ({ broken }) => broken !== undefined,
   effects({ history, state }) {
     const rest = history.last('rest');
-    if (!rest) return [];
-    return [underCounted(totalAdmitted({ admitted: admittedBySender(state) }), rest.stored)];
+    if (!rest) return {};
+    return underCounted(totalAdmitted({ admitted: admittedBySender(state) }), rest.stored);
   },
   evidence({ events, setup, times }: History<Setup>, judge) {
     const { baseline, limiter, preparedAt } = setup;

@@ -50,7 +50,7 @@ it('ends with the first sample once the time to settle is over', () => {
   sample(T + 3000, 3);
   expect(judge.reading()?.complete).toBe(true);
   sample(T + 3100, 9);
-  expect(judge.reading()?.measures[0]).toMatchObject({ name: 'drift', value: 3 });
+  expect(judge.reading()).toMatchObject({ measures: { drift: 3 }, unit: 'requests' });
 });
 
 it('needs the lag and the control that were measured without a fault', () => {
@@ -64,10 +64,10 @@ it('needs the lag and the control that were measured without a fault', () => {
 
 it('under-counted requests were admitted and are not in Redis in the end', () => {
   const { history, judge } = judged(BASELINE);
-  expect(judge.recovered()).toEqual([]);
+  expect(judge.recovered()).toEqual({});
   const times = { sentAt: T, endedAt: T + 5 };
   for (let i = 0; i < 3; i += 1)
     history.request({ pod: 'a', caller: 'Steady', outcome: 'Admitted', ...times });
   history.append({ kind: 'rest', at: T + 3000, stored: 1 });
-  expect(judge.recovered()).toMatchObject([{ name: 'underCounted', value: 2, atLeast: true }]);
+  expect(judge.recovered()).toEqual({ measures: { underCounted: 2 }, atLeast: ['underCounted'] });
 });

@@ -8,19 +8,18 @@ import { driftWords } from './words.ts';
 
 type DriftCode = Exclude<CodeOf<(typeof DRIFT_CHECKERS)[number]>['code'], keyof typeof COMMON>;
 
-const measure = { name: 'drift', value: 30, unit: 'requests', atLeast: true };
 const byPod = new Map([
   ['api-0', 12],
   ['api-1', 18],
 ]);
 
 const FIGURES: Readonly<Record<DriftCode | 'FaultDoubtful', Figures>> = {
-  Admitted: { admitted: 30, limit: 10, measure },
+  Admitted: { admitted: 30, limit: 10, atLeast: true },
   AdmittedInFault: { admitted: 30, byPod, limit: 10 },
   Bound: [{ lag: 2, tolerance: 4 }, { tolerance: 4 }],
   Control: { admitted: 10, limit: 10, sent: 30 },
   CountsDiffer: { recorded: 30, sampled: 29 },
-  Drift: { bound: 6, measure },
+  Drift: { bound: 6, drift: 30, atLeast: true },
   FaultDoubtful: { ms: 800 },
   LagUnknown: {},
   NoControl: {},

@@ -9,8 +9,7 @@ export const driftWords: (found: Code) => string = wording<CodeOf<(typeof DRIFT_
   ...COMMON,
   FaultDoubtful: ({ ms }) => `no probe saw the fault after ${Math.round(ms)} ms before its planned end`,
 
-  Drift: ({ bound, measure }) =>
-    `${atLeast(measure)}${measure.value} ${measure.value > bound ? '>' : '<='} ${bound}`,
+  Drift: ({ bound, drift, ...found }) => `${atLeast(found)}${drift} ${drift > bound ? '>' : '<='} ${bound}`,
   LagUnknown: () => 'the lag without a fault was not measured in this session',
   NotOfFault: ({ at, drift, ...times }) =>
     `the counters were ${drift} apart ${whenOutside(at, times)}, which is not of the fault`,
@@ -22,7 +21,7 @@ export const driftWords: (found: Code) => string = wording<CodeOf<(typeof DRIFT_
   Bound: ({ lag, tolerance }) =>
     `Bound of the drift: tolerance ${tolerance} + lag without a fault ${lag ?? 'not measured'}`,
 
-  Admitted: ({ admitted, limit, measure }) => `${atLeast(measure)}${admitted}/${limit}`,
+  Admitted: ({ admitted, limit, ...found }) => `${atLeast(found)}${admitted}/${limit}`,
   TooFewChecks: ({ have, need, pod }) =>
     `${pod} responded to ${counted(have, 'check')} within the fault, ${need} are needed`,
   NothingAdmitted: () =>

@@ -60,7 +60,7 @@ const FIGURES: Readonly<Record<BurstCode['code'], Figures>> = {
   InTrial: { found: { code: 'BurstBound', bound: 10 }, planned: 3, trial: 2 },
   LimitNotReached: [true, false].map((isOneCaller) => ({ admitted: 9, full: 10, isOneCaller })),
   PodsSpared: { pods: ['api-0', 'api-1'] },
-  Trials: { measure: { value: 20, bound: 10, atLeast: true }, trials: 3, violated: 2 },
+  Trials: { admitted: 20, bound: 10, atLeast: true, trials: 3, violated: 2 },
   TrialsMissing: { planned: 3, stopped: 'the window ended', trials: 1 },
   Unanswered: { open: 2, requests: 20 },
   WindowMayHaveEnded: { admitted: 20, full: 10 },

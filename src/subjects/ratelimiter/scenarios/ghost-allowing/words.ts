@@ -23,8 +23,8 @@ export const burstWords: (found: Code) => string = wording<
   CodeOf<(typeof BURST_CHECKERS)[number]> | TrialCode
 >({
   ...COMMON,
-  Trials: ({ measure, trials, violated }) =>
-    `${atLeast(measure)}${measure.value}/${measure.bound}, ${violated}/${counted(trials, 'trial')}`,
+  Trials: ({ admitted, bound, trials, violated, ...found }) =>
+    `${atLeast(found)}${admitted}/${bound}, ${violated}/${counted(trials, 'trial')}`,
   EachTrial: ({ trials }) => `Admitted in each trial, of ${sizeOf(trials)}: ${admittedOf(trials)}`,
   Burst: ({ burst }) =>
     `Sender: ${counted(burst.requests, 'request')}, ${outcomesOf(burst)}${burst.admitted > 0 ? `; admitted by ${perPod(burst.admittedBy)}` : ''}`,

@@ -1,6 +1,5 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
 import { counted } from '../../../../api/index.ts';
-import { figure } from '../../../checkers/checker.ts';
 import { finishedAt, seenFold } from '../../../checkers/seen.ts';
 import type { CallerRequest } from '../../../history/events.ts';
 import type { History } from '../../../history/history.ts';
@@ -37,7 +36,8 @@ function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
   const complete = finishedAt(seen) !== undefined && limitReturnIn(seen) !== undefined;
   // Without the start of the fault, only what was admitted is judged, over the time that was planned.
   if (!view || !(view.isSeen || isDetected)) {
-    return { ...reading, complete, measures: [], summary: 'not judged yet', evidence: [] };
+    const nothing = { measures: {}, bounds: {}, atLeast: [], evidence: [] };
+    return { ...reading, ...nothing, complete, summary: 'not judged yet' };
   }
   const { before } = view.over;
   const since = (isProven ? brokenAt : admission?.brokenAt) ?? view.span.startedAt;
@@ -46,7 +46,7 @@ function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
     complete,
     summary: summaryOf(findings),
     ...(isDetected && { brokenAt: since }),
-    ...(before.excess > 0 && { whenDetected: figure('overAdmission', before.excess) }),
+    ...(before.excess > 0 && { whenDetected: { measures: { overAdmission: before.excess } } }),
   };
 }
 
