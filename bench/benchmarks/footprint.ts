@@ -300,7 +300,7 @@ function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
 
 /** How often each fault was planned, on average. */
 function plans(statuses: readonly ChaosDemoStatus[]): number {
-  return mean(statuses.flatMap(({ scenarios = [] }) => scenarios.map(({ attempts }) => attempts ?? 0)));
+  return mean(statuses.flatMap(({ scenarios = [] }) => scenarios.map(({ retries = 0 }) => retries + 1)));
 }
 
 /** "19 Succeeded, 1 Errored" */

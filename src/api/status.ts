@@ -42,8 +42,14 @@ const chapter = z.object({
 
 const fault = z.object({
   id: text(64, 'Run, scenario and attempt. The operator injects each id at most once.'),
-  fixture: text(112, 'What was set up on the subject for it, by name.').optional(),
-  marker: text(64, 'Shows, after a restart of the operator, whether the fault was injected.').optional(),
+  fixture: text(
+    112,
+    'What was set up on the subject for it, by name. Gone once fault and run ended.',
+  ).optional(),
+  marker: text(
+    64,
+    'Shows, after a restart of the operator, if it was injected. Gone with fixture.',
+  ).optional(),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
   until: time(
@@ -93,11 +99,11 @@ const scenario = z.object({
         'Measures whose true value may be higher: the measurement could not show more, or broke off.',
       ...atomic,
     }),
-  attempts: z
+  retries: z
     .int()
     .min(0)
     .optional()
-    .describe('How many faults were planned for it: more than 1 if one could not be injected.'),
+    .describe('How often its fault was planned again, since one could not be injected. Left out if never.'),
   fault: fault.optional().describe('The fault that was injected for it.'),
   evidence: z
     .array(z.string().max(LIMITS.evidence))

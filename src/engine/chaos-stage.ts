@@ -55,7 +55,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
   // After a restart of the operator the bound of the invariant, and its controls, have to be measured again.
   if (!observed.baseline?.ok) return measureBaseline(context);
 
-  const attempt = (entry.attempts ?? 0) + 1;
+  const attempt = (entry.retries ?? 0) + 1;
   const run = draft.run?.number ?? 0;
   const id = `${run}-${scenario.name}-${attempt}`;
   const failure = observed.prepareFailures[id];
@@ -74,7 +74,6 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
     return { done: false, message };
   }
 
-  entry.attempts = attempt;
   if (prepared.usableUntil - now < scenario.storyMs) {
     const need = formatDuration(scenario.storyMs);
     return replan(context, entry, `${prepared.fixture} is not usable for the ${need} that the fault takes`);
@@ -172,6 +171,7 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
 /** Drops an attempt whose fault has certainly not been injected; its id is never used again. */
 function replan(context: Context, entry: ScenarioStatus, message: string): Work {
   delete entry.fault;
+  entry.retries = (entry.retries ?? 0) + 1;
   return workUntil(context, context.now, message, 'planning again');
 }
 
@@ -189,7 +189,7 @@ function resolveOrphan(
     const message = 'A fault was announced before the operator restarted';
     return workUntil(context, settled, message, 'taking over');
   }
-  if (!scenario.releasable && (entry.attempts ?? 1) <= 1) {
+  if (!scenario.releasable && !entry.retries) {
     const message =
       'The operator restarted around the moment of the fault; trying once more with a new fixture';
     return replan(context, entry, message);

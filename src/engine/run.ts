@@ -175,11 +175,15 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   run.completedAt = iso(now);
   run.phase = verdict.phase;
   run.reason = verdict.reason;
-  for (const { histories = {} } of Object.values(context.observed.restored)) {
-    for (const entry of draft.scenarios ?? []) {
-      const digest = entry.fault && Object.hasOwn(histories, entry.fault.id) && histories[entry.fault.id];
+  for (const entry of draft.scenarios ?? []) {
+    const { fault } = entry;
+    if (!fault) continue;
+    for (const { histories = {} } of Object.values(context.observed.restored)) {
+      const digest = Object.hasOwn(histories, fault.id) && histories[fault.id];
       if (digest) entry.history = digest;
     }
+    // What has ended needs no release.
+    if (fault.endedAt) for (const part of ['fixture', 'marker'] as const) delete fault[part];
   }
   const journal = journalOf(context);
   delete journal.stoppingSince;

@@ -47,7 +47,7 @@ const TARGET = limiterTarget({
 const UP_TO_THE_MACHINE = [
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'],
   [/\b1-([a-z-]+)-\d\b/g, '$1'],
-  [/"attempts":\d/g, '"attempts":0'],
+  [/"retries":\d,/g, ''],
 ] as const;
 
 const files = readdirSync(new URL('../histories/', import.meta.url)).flatMap(

@@ -32,7 +32,8 @@ describe('a bug in code that records or judges', () => {
     await simulation.runUntil(() => entry()?.fault?.proof !== undefined);
     expect(entry()?.fault?.startedAt).toBeUndefined();
     await simulation.runUntil(finished);
-    expect(entry()).toMatchObject({ result: 'Inconclusive', reason: 'FaultNotProven', attempts: 1 });
+    expect(entry()).toMatchObject({ result: 'Inconclusive', reason: 'FaultNotProven' });
+    expect(entry()).not.toHaveProperty('retries');
     expect(entry()?.fault?.proof).toBe('Inconclusive');
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
   });

@@ -20,12 +20,12 @@ async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afte
   return {
     tookMs: Math.round(simulation.clock.monotonic() - begun + afterMs),
     verdict: endOf(simulation.status),
-    scenarios: scenarios.map(({ result, reason, measures, message, attempts, fault }) => ({
+    scenarios: scenarios.map(({ result, reason, measures, message, retries, fault }) => ({
       result,
       reason,
       message,
       detectedAfter: measures?.[DETECTED_AFTER],
-      attempts,
+      retries,
       proof: fault?.proof,
       faultMs: Date.parse(fault?.endedAt ?? '') - Date.parse(fault?.startedAt ?? ''),
     })),

@@ -22,6 +22,7 @@ describe('a run', () => {
     expect(simulation.status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
     expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Violated', 'Violated']);
     expect(simulation.injected.map(({ id }) => id)).toEqual(['1-stall-1', '1-surge-1']);
+    expect(Object.keys(simulation.status.scenarios?.[0]?.fault ?? {})).not.toContain('fixture');
     expect(simulation.status).toMatchObject({
       chapter: '11/11 Demo Complete',
       result: expect.stringMatching(/^stall violated.*surge violated/),
@@ -64,7 +65,7 @@ describe('a run', () => {
     await simulation.runUntil(finished);
     expect(simulation.injected).toEqual([]);
     expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'PrepareFailed' });
-    expect(simulation.status.scenarios?.[0]?.attempts).toBe(5);
+    expect(simulation.status.scenarios?.[0]?.retries).toBe(5);
   });
 
   it('a change of what starts no run leaves the run as it is', async () => {

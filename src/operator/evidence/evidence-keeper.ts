@@ -251,7 +251,7 @@ function filesOf(kept: KeptRun, now: number, complete: boolean): EvidenceFiles {
     const { id } = entry.fault;
     const diagnosis = diagnosisPartOf(status, entry.name, entry.fault, observed);
     if (diagnosis) Object.assign(files, diagnosisData(index, diagnosis));
-    const history = histories.get(id) ?? new HistoryPieces(index, entry.attempts ?? 1, entries.length);
+    const history = histories.get(id) ?? new HistoryPieces(index, (entry.retries ?? 0) + 1, entries.length);
     histories.set(id, history);
     const recorded = source.history(id);
     if (recorded) {

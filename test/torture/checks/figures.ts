@@ -13,13 +13,16 @@ const FIGURES: Readonly<Record<string, (reported: Reported) => string[]>> = {
 
 export function checkFigures(seen: Seen): Wrong[] {
   const { lane, name, record } = seen;
-  const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
+  const versions = record.of('version', lane).filter(({ object }) => object.metadata.name === name);
+  const last = versions.at(-1);
   if (!last) return [];
+  // A fixture is gone from the status when the run has ended.
+  const faults = versions.flatMap(({ object }) => (object.status?.scenarios ?? []).map(({ fault }) => fault));
   const { phase, scenarios = [] } = last.object.status ?? {};
   // What was under way when a run was stopped is left where it stood.
   if (phase === 'Aborted') return [];
   return scenarios.flatMap((scenario) => {
-    const key = scenario.fault?.fixture;
+    const { fixture: key } = faults.find((one) => one?.fixture && one.id === scenario.fault?.id) ?? {};
     const reported: Reported = { seen, scenario, key };
     const figures = FIGURES[scenario.name] ?? driftFigures;
     const messages = figures(reported);

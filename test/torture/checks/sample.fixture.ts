@@ -49,10 +49,8 @@ export function endStatus(): ChaosDemoStatus {
         type: 'CounterDrift',
         expect: 'Violated',
         result: 'Violated',
-        attempts: 1,
         fault: {
           id: '1-drift-1',
-          fixture: DRIFT_KEY,
           plannedAt: iso(PAUSED),
           until: iso(UNTIL),
           startedAt: iso(PAUSED + 2),
@@ -67,10 +65,8 @@ export function endStatus(): ChaosDemoStatus {
         type: 'GhostAllowing',
         expect: 'Violated',
         result: 'Violated',
-        attempts: 1,
         fault: {
           id: '1-ghosts-1',
-          fixture: BURST_KEY,
           plannedAt: iso(BURST),
           until: iso(BURST + 5000),
           startedAt: iso(BURST),
@@ -102,7 +98,7 @@ export function announcedStatus(): ChaosDemoStatus {
       type,
       expect,
       ...(fault && name === 'drift'
-        ? { attempts: 1, fault: { id: fault.id, plannedAt: fault.plannedAt, until: fault.until } }
+        ? { fault: { id: fault.id, fixture: DRIFT_KEY, plannedAt: fault.plannedAt, until: fault.until } }
         : {}),
     })),
   };
@@ -118,7 +114,7 @@ export function secondAnnounced(): ChaosDemoStatus {
       const fault = end[i]?.fault;
       if (scenario.name === 'drift') return end[i] ?? scenario;
       const { id = '', plannedAt = '', until = '' } = fault ?? {};
-      return { ...scenario, attempts: 1, fault: { id, plannedAt, until } };
+      return { ...scenario, fault: { id, fixture: BURST_KEY, plannedAt, until } };
     }),
   };
 }

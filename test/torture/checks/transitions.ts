@@ -60,7 +60,7 @@ function compare(
     if (scenario.result && next?.result !== scenario.result) {
       say(`${scenario.name} was ${scenario.result} and is ${next?.result ?? 'without a result'}`);
     }
-    if ((next?.attempts ?? 0) < (scenario.attempts ?? 0)) say(`the attempts of ${scenario.name} went back`);
+    if ((next?.retries ?? 0) < (scenario.retries ?? 0)) say(`the retries of ${scenario.name} went back`);
     if (scenario.fault && next?.fault?.id === scenario.fault.id)
       compareFaults(scenario.fault, next.fault, plan, say);
     else if (scenario.fault?.startedAt) say(`the fault ${scenario.fault.id}, which had begun, was dropped`);
