@@ -61,7 +61,7 @@ async function timeTakeover(testbed: Testbed, name: string, restart: () => Promi
   const resumed = await testbed.watch.until(
     name,
     `${name} to continue`,
-    ({ status }) => status?.chapters?.[0]?.state === 'Completed',
+    ({ status }) => status?.chapters?.[1]?.startedAt !== undefined,
   );
   // If this one ended before the successor has the lock, the predecessor's would run out first.
   await testbed.untilStatus(name, `${name} to be taken over`, (status) => waitingChapter(status) === 2);

@@ -19,7 +19,6 @@ export type { DiagnosisStatus } from './diagnosis-status.ts';
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
-export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Stopped'] as const;
 export const RESULTS = ['Violated', 'Held', 'Inconclusive'] as const;
 export const PROOFS = ['Confirmed', 'Mismatch', 'Inconclusive'] as const;
 
@@ -32,9 +31,6 @@ const reason = z
 
 const chapter = z.object({
   title: text(64, 'Title of the chapter.'),
-  state: z
-    .enum(CHAPTER_STATES)
-    .describe('Waiting: its work is done and it waits for advance. Stopped: the run ended in it.'),
   startedAt: time('When it began, and the run left the one before.').optional(),
   doneAt: time('When its work was done; pace.dwell counts from here. Gone once it is left.').optional(),
   message: text(LIMITS.message, 'What is happening in it, or what has happened.').optional(),
@@ -42,14 +38,8 @@ const chapter = z.object({
 
 const fault = z.object({
   id: text(64, 'Run, scenario and attempt. The operator injects each id at most once.'),
-  fixture: text(
-    112,
-    'What was set up on the subject for it, by name. Gone once fault and run ended.',
-  ).optional(),
-  marker: text(
-    64,
-    'Shows, after a restart of the operator, if it was injected. Gone with fixture.',
-  ).optional(),
+  fixture: text(112, 'What was set up for it, by name. Gone once fault and run ended.').optional(),
+  marker: text(64, 'Shows, after a restart, whether it was injected. Gone with fixture.').optional(),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
   until: time(
@@ -94,11 +84,7 @@ const scenario = z.object({
     .array(text(32, 'Name of a measure.'))
     .max(LIMITS.measures)
     .optional()
-    .meta({
-      description:
-        'Measures whose true value may be higher: the measurement could not show more, or broke off.',
-      ...atomic,
-    }),
+    .meta({ description: 'Measures whose true value may be higher: it could not show.', ...atomic }),
   retries: z
     .int()
     .min(0)
@@ -182,7 +168,10 @@ export const statusSchema = z
       .array(chapter)
       .max(LIMITS.chapters)
       .optional()
-      .meta({ description: 'The chapters of that run. Their numbers count from 1.', ...atomic }),
+      .meta({
+        description: 'The chapters of that run, numbered from 1. The current one is the last with startedAt.',
+        ...atomic,
+      }),
     scenarios: z
       .array(scenario)
       .max(8)
@@ -214,7 +203,7 @@ export type ChaosDemoStatus = z.infer<typeof statusSchema>;
 export type RunStatus = z.infer<typeof run>;
 export type ChapterStatus = z.infer<typeof chapter>;
 export type ScenarioStatus = z.infer<typeof scenario>;
-/** Measures by the names of their measures. */
+/** Figures by the names of their measures. */
 export type Measures = Readonly<Pick<ScenarioStatus, 'atLeast' | 'bounds' | 'measures'>>;
 export type FaultStatus = z.infer<typeof fault>;
 export type Journal = z.infer<typeof journal>;

@@ -6,12 +6,11 @@ const FAULTS = KINDS.flatMap(({ api }) => api.faults);
 /** The measures of every type. */
 const TIMES = [DETECTED_AFTER, RECOVERED_AFTER].map((name) => ({ name, unit: 'ms' }));
 
-/** Name, value and unit of each, that of the invariant first. What the reference lacks comes last, without a unit. */
+/** Name and unit of each, that of the invariant first. What the reference lacks comes last, without a unit. */
 export function measuresOf({ measures = {}, type }: ScenarioStatus) {
   const known = [...(FAULTS.find((fault) => fault.type === type)?.measures ?? []), ...TIMES];
-  const units = new Map(known.map(({ name, unit }) => [name, unit]));
-  return [...new Set([...units.keys(), ...Object.keys(measures)])].flatMap((name) => {
-    const value = measures[name];
-    return value === undefined ? [] : [{ name, value, unit: units.get(name) ?? '' }];
-  });
+  const names = new Set(known.map(({ name }) => name));
+  const others = Object.keys(measures).filter((name) => !names.has(name));
+  const all = [...known, ...others.map((name) => ({ name, unit: '' }))];
+  return all.filter(({ name }) => measures[name] !== undefined);
 }

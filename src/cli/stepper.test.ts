@@ -1,19 +1,25 @@
 import { expect, it } from 'vitest';
-import type { ChaosDemoStatus, ChapterStatus } from '../api/index.ts';
+import type { ChaosDemoStatus } from '../api/index.ts';
 import { waitingOf } from './stepper.ts';
 
-function statusIn(chapter: number, state: ChapterStatus['state']): ChaosDemoStatus {
+const AT = '2026-01-01T00:00:00Z';
+
+function statusIn(chapter: number, change: Pick<ChaosDemoStatus, 'journal'> = {}): ChaosDemoStatus {
   const titles = ['Welcome', 'Cluster Health', 'Setup'];
   return {
-    run: { number: 4, runId: '1', startedAt: '2026-01-01T00:00:00Z' },
+    run: { number: 4, runId: '1', startedAt: AT },
+    journal: { awaitingSince: AT },
     chapters: titles.map((title, i) => ({
       title,
-      state: i + 1 === chapter ? state : i + 1 < chapter ? 'Completed' : 'Pending',
+      ...(i < chapter && { startedAt: AT }),
+      ...(i + 1 === chapter && { doneAt: AT }),
     })),
+    ...change,
   };
 }
 
 it('where a run waits is the chapter that is done and awaits a hand', () => {
-  expect(waitingOf(statusIn(2, 'Waiting'))).toEqual({ advance: '4/2', next: 'Setup' });
-  expect(waitingOf(statusIn(3, 'Waiting'))).toEqual({ advance: '4/3', next: undefined });
+  expect(waitingOf(statusIn(2))).toEqual({ advance: '4/2', next: 'Setup' });
+  expect(waitingOf(statusIn(3))).toEqual({ advance: '4/3', next: undefined });
+  expect(waitingOf(statusIn(3, { journal: {} }))).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 /** Manual pace: the place at which a run waits for a person. Pure. */
 import type { ChaosDemoStatus } from '../api/index.ts';
+import { numbered } from '../engine/chapter.ts';
 
 /** The place at which a run waits for a person. */
 export interface Waiting {
@@ -10,8 +11,9 @@ export interface Waiting {
 }
 
 /** The place at which this run waits for a person; undefined when it does not. */
-export function waitingOf({ chapters = [], run }: ChaosDemoStatus): Waiting | undefined {
+export function waitingOf(status: ChaosDemoStatus): Waiting | undefined {
+  const chapters = numbered(status);
   const place = chapters.findIndex(({ state }) => state === 'Waiting');
-  if (!run || place < 0) return undefined;
-  return { advance: `${run.number}/${place + 1}`, next: chapters[place + 1]?.title };
+  if (!status.run || place < 0) return undefined;
+  return { advance: `${status.run.number}/${place + 1}`, next: chapters[place + 1]?.title };
 }

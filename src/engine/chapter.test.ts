@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type ChapterPlan, chaptersOf, leftAt } from './chapter.ts';
+import type { ChaosDemoStatus, ChapterStatus } from '../api/index.ts';
+import { type ChapterPlan, chaptersOf, leftAt, numbered } from './chapter.ts';
 
 const PLAN: readonly ChapterPlan[] = [
   { title: 'Welcome', stage: 'welcome' },
@@ -42,9 +43,28 @@ it('names the scenario in the title if there are several of a type', () => {
 it('is left when the next chapter that began begins, or with the run', () => {
   const chapters = ['a', undefined, 'c'].map((startedAt, i) => ({
     title: `${i}`,
-    state: startedAt ? ('Completed' as const) : ('Pending' as const),
     ...(startedAt && { startedAt }),
   }));
   expect([0, 2].map((place) => leftAt(chapters, place, 'end'))).toEqual(['c', 'end']);
   expect(leftAt(chapters, 2, undefined)).toBeUndefined();
+});
+
+const WORKING = { startedAt: 'x' };
+const DONE = { ...WORKING, doneAt: 'x' };
+const run = { number: 1, startedAt: 'x' };
+const waits = { run, journal: { awaitingSince: 'x' } };
+const ended: ChaosDemoStatus = { run: { ...run, phase: 'Errored' } };
+
+it.each<[string, ChaosDemoStatus, Partial<ChapterStatus>[], string]>([
+  ['before the first', { run }, [{}, {}], 'Pending Pending'],
+  ['at work', { run }, [{}, WORKING, {}], 'Completed Running Pending'],
+  ['done for now', { run }, [DONE, {}], 'Running Pending'],
+  ['waiting for advance', waits, [DONE, {}], 'Waiting Pending'],
+  ['waiting while at work', waits, [WORKING, {}], 'Running Pending'],
+  ['stopped', ended, [DONE, {}], 'Stopped Pending'],
+  ['stopped in the last', ended, [{}, WORKING], 'Completed Stopped'],
+  ['at the end', ended, [{}, DONE], 'Completed Completed'],
+])('chapters of a run that is %s have their states', (_, status, times, states) => {
+  const chapters = times.map((one) => ({ title: 'a', ...one }));
+  expect(numbered({ ...status, chapters }).map(({ state }) => state)).toEqual(states.split(' '));
 });

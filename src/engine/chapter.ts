@@ -62,20 +62,33 @@ function chapterOf({ auto = false, stage, title }: ChapterPlan, scenario?: strin
   return { title, stage, auto, ...(scenario !== undefined && { scenario }) };
 }
 
-/** Chapters of a status with their numbers. */
-export function numbered(
-  chapters: readonly ChapterStatus[],
-): (ChapterStatus & { readonly number: number })[] {
-  return chapters.map((chapter, i) => ({ ...chapter, number: i + 1 }));
+export interface NumberedChapter extends ChapterStatus {
+  readonly number: number;
+  /** Waiting: its work is done and it waits for advance. Stopped: the run ended in it. */
+  readonly state: 'Pending' | 'Running' | 'Waiting' | 'Completed' | 'Stopped';
+}
+
+/** The place of the last chapter that began; -1: none did. */
+export function placeOf({ chapters = [] }: ChaosDemoStatus): number {
+  return chapters.findLastIndex(({ startedAt }) => startedAt !== undefined);
+}
+
+/** The chapters of a status. Those before the last that began are completed. */
+export function numbered(status: ChaosDemoStatus): NumberedChapter[] {
+  const { chapters = [], journal, run } = status;
+  const place = placeOf(status);
+  const isDone = chapters[place]?.doneAt !== undefined;
+  const active = isDone && journal?.awaitingSince !== undefined ? 'Waiting' : 'Running';
+  const ended = isDone && place === chapters.length - 1 ? 'Completed' : 'Stopped';
+  const current = run?.phase === undefined ? active : ended;
+  return chapters.map((chapter, i) => {
+    return { ...chapter, number: i + 1, state: i < place ? 'Completed' : i > place ? 'Pending' : current };
+  });
 }
 
 /** The chapter that a run has reached: the active one, else the last that ended; undefined while another run is to begin. */
-export function currentChapter({
-  chapter,
-  chapters = [],
-}: ChaosDemoStatus): ReturnType<typeof numbered>[number] | undefined {
-  if (chapter === undefined) return undefined;
-  return numbered(chapters).findLast(({ state }) => state !== 'Pending');
+export function currentChapter(status: ChaosDemoStatus): NumberedChapter | undefined {
+  return status.chapter === undefined ? undefined : numbered(status)[placeOf(status)];
 }
 
 /**

@@ -229,7 +229,7 @@ function beginRun(context: Context, request: string | undefined): true {
   if (request) draft.lastHandledRunRequest = request;
   draft.phase = 'Running';
   draft.journal = { runKey: runKey(spec, subject.api) };
-  draft.chapters = subject.chapters(spec).map(({ title }) => ({ title, state: 'Pending' }));
+  draft.chapters = subject.chapters(spec).map(({ title }) => ({ title }));
   draft.scenarios = scenarios.map(({ name, type, expect }) => ({ name, type, expect }));
   delete draft.diagnoses;
   return true;

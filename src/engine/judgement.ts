@@ -35,9 +35,9 @@ export function judge(
   }
   if (reading?.detectedAt !== undefined) {
     const brokenAt = reading.brokenAt ?? reading.detectedAt;
-    // The fault may have begun before that was known.
     const { figure, unit, whenDetected } = reading;
     const then = whenDetected ?? reading;
+    // The fault may have begun before that was known.
     const outside = timeOutsideFault(brokenAt, provenAlone ? { startedAt: fault.plannedAt } : fault);
     if (outside === undefined) {
       const unproven =

@@ -12,7 +12,7 @@ import type {
 } from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import { admissionOf, requestAdmissionCheck } from './admission.ts';
-import type { Chapter } from './chapter.ts';
+import { type Chapter, placeOf } from './chapter.ts';
 import type { Context } from './context.ts';
 import { annotationOf, journalOf } from './context.ts';
 import { applyAnswers, stopAwaitingAnswers } from './diagnoses.ts';
@@ -115,7 +115,7 @@ function stop(context: Context, run: RunStatus): void {
   const { draft, now, observed } = context;
   const release = cutsShort(run);
   const { chapters = [] } = draft;
-  const place = chapters.findIndex(({ state }) => state === 'Running' || state === 'Waiting');
+  const place = placeOf(draft);
   const chapter = chapters[place];
   if (chapter) draft.chapter = chapterLine(draft, place + 1, 'stopping');
   context.report({ kind: 'running', reason: 'Stopping', message: draft.message ?? '' });
@@ -142,10 +142,7 @@ function stop(context: Context, run: RunStatus): void {
     else fault.endedAt = iso(now);
   }
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
-  if (chapter) {
-    chapter.state = 'Stopped';
-    draft.chapter = chapterLine(draft, place + 1, 'stopped');
-  }
+  if (chapter) draft.chapter = chapterLine(draft, place + 1, 'stopped');
   const why = { reason: run.reason, message: draft.message };
   finish(context, run, verdictOfStop(context, why, restored));
 }
@@ -199,14 +196,11 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
 function playChapters(context: Context, run: RunStatus): void {
   const { demo, draft, now, subject } = context;
 
-  for (const chapter of subject.chapters(demo.spec)) {
+  for (const chapter of subject.chapters(demo.spec).slice(Math.max(0, placeOf(draft)))) {
     const entry = draft.chapters?.[chapter.number - 1];
-    if (!entry || entry.state === 'Completed') continue;
+    if (!entry) continue;
 
-    if (entry.state === 'Pending') {
-      entry.state = 'Running';
-      entry.startedAt = iso(now);
-    }
+    entry.startedAt ??= iso(now);
     const work = workOn(context, chapter, entry);
     entry.message = truncate(work.message, LIMITS.message);
     draft.chapter = chapterLine(draft, chapter.number, work.note);
@@ -220,9 +214,8 @@ function playChapters(context: Context, run: RunStatus): void {
     if (!work.done) return;
     entry.doneAt ??= iso(now);
     if (!canAdvance(context, run, chapter, entry, work.note)) return;
-    entry.state = 'Completed';
-    delete entry.doneAt;
     if (chapter.stage === 'complete') return finish(context, run, verdictOf(context, work.message));
+    delete entry.doneAt;
   }
 }
 
@@ -238,7 +231,6 @@ function canAdvance(
   if (chapter.auto) return true;
   if (annotationOf(context, 'advance') === `${run.number}/${chapter.number}`) return true;
   if (demo.spec.pace.mode === 'Manual') {
-    entry.state = 'Waiting';
     context.request('user');
     draft.chapter = chapterLine(draft, chapter.number, note ? `${note}, waiting` : 'waiting');
     // The hint comes last: the message may fill the field on its own.
@@ -248,7 +240,6 @@ function canAdvance(
     context.report({ kind: 'running', reason: 'AwaitingAdvance', message });
     return false;
   }
-  entry.state = 'Running';
   const dwellEnd = ms(entry.doneAt ?? iso(now)) + parseDuration(demo.spec.pace.dwell);
   if (now >= dwellEnd) return true;
   context.wake(dwellEnd);

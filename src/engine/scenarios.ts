@@ -106,7 +106,7 @@ const OBSERVATION_INTERRUPTED =
   '. The thread or process of the operator that watched ended, or lost its lead, before the watch was over: these figures may have grown';
 
 /**
- * Marks a result given by another process: its figures are those of that time. Measures grow until the observation ends
+ * Marks a result given by another process: its figures are those of that time. Figures grow until the observation ends
  * (`final`), and go into the status with the next transition after that.
  */
 function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {

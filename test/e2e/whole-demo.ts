@@ -1,5 +1,6 @@
 /** manifests/samples/demo.yaml as it is shipped, as kubectl get -w shows it. */
 import { expect, it } from 'vitest';
+import { numbered } from '../../src/engine/chapter.ts';
 import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
 
@@ -11,7 +12,7 @@ export function wholeDemo(cluster: Cluster): void {
       const rows = await cluster.watchToTheEnd('demo', 'demo-watch.txt');
       const status = await cluster.ended('demo');
       expect(status.run).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
-      expect(status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
+      expect(numbered(status).map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
       expect(status.scenarios).toMatchObject([
         { type: 'CounterDrift', result: 'Violated', fault: { proof: 'Confirmed' } },
         {

@@ -1,5 +1,6 @@
 /** Whole runs of the samples that ship, three of them at once: one operator, and a Redis with three rate limiters each. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { numbered } from '../../src/engine/chapter.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { scenarioOf, verdictLine } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -23,7 +24,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
       await approximate.apply('demo.yaml', 'whole');
       const status = await approximate.ended('whole');
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet: /);
-      expect(status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
+      expect(numbered(status).map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
       expect(status.scenarios).toMatchObject([
         { type: 'CounterDrift', result: 'Violated', fault: { proof: 'Confirmed' } },
         { type: 'GhostAllowing', result: 'Violated', fault: { proof: 'Confirmed' } },

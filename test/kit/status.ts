@@ -54,6 +54,6 @@ export function endedRunOf({ run }: ChaosDemoStatus): number | undefined {
 export const chapterOnShow = (status: ChaosDemoStatus): number => currentChapter(status)?.number ?? 0;
 
 /** Number of the chapter that waits for a hand; undefined where none does. */
-export function waitingChapter({ chapters = [] }: ChaosDemoStatus): number | undefined {
-  return numbered(chapters).find(({ state }) => state === 'Waiting')?.number;
+export function waitingChapter(status: ChaosDemoStatus): number | undefined {
+  return numbered(status).find(({ state }) => state === 'Waiting')?.number;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RECOVERED_AFTER } from '../../src/api/index.ts';
+import { numbered } from '../../src/engine/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import {
@@ -19,7 +20,7 @@ describe('a run', () => {
     const simulation = new Simulation();
     expect(await simulation.runUntil(finished)).toBe(true);
     expect(simulation.status.phase).toBe('Succeeded');
-    expect(simulation.status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
+    expect(numbered(simulation.status).map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
     expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Violated', 'Violated']);
     expect(simulation.injected.map(({ id }) => id)).toEqual(['1-stall-1', '1-surge-1']);
     expect(Object.keys(simulation.status.scenarios?.[0]?.fault ?? {})).not.toContain('fixture');
@@ -177,7 +178,7 @@ describe('a run', () => {
     await simulation.runUntil(finished);
     expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'TargetUnhealthy' });
     expect(simulation.injected).toEqual([]);
-    expect(simulation.status.chapters?.[1]?.state).toBe('Stopped');
+    expect(numbered(simulation.status)[1]?.state).toBe('Stopped');
   });
 
   it('an Errored run names the deleted pods if they are why proof is missing', async () => {

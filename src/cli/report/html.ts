@@ -164,18 +164,14 @@ function faultPeriod(
   return html`It ${tense} active from ${timeMarkup(startedAt)} to ${timeMarkup(endedAt ?? until)}${last}.`;
 }
 
-function measures(status: ScenarioStatus): Markup {
-  const all = measuresOf(status);
+function measures(of: ScenarioStatus): Markup {
+  const all = measuresOf(of);
   if (all.length === 0) return NOTHING;
   return html`<h3>What was measured</h3>
 ${tableMarkup({
   caption: 'Measures, the one of the invariant first',
   head: ['measure', 'value', 'at most'],
-  rows: all.map(({ name, unit }) => [
-    nameInWords(name),
-    valueInWords(name, status, unit),
-    status.bounds?.[name],
-  ]),
+  rows: all.map(({ name, unit }) => [nameInWords(name), valueInWords(name, of, unit), of.bounds?.[name]]),
 })}`;
 }
 

@@ -2,7 +2,6 @@
 import {
   type ChaosDemo,
   type ChaosDemoStatus,
-  type ChapterStatus,
   counted,
   endOf,
   formatDuration,
@@ -11,6 +10,7 @@ import {
   type Verdict,
   withPrintableTexts,
 } from '../../api/index.ts';
+import { type NumberedChapter, numbered } from '../../engine/chapter.ts';
 import { asExpected } from '../../engine/verdict.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
 import { adviceOn } from '../advice.ts';
@@ -38,7 +38,7 @@ export interface RunReport {
   /** How long the run took: "48s"; '' if unknown. */
   readonly took: string;
   readonly scenarios: readonly ScenarioReport[];
-  readonly chapters: readonly ChapterStatus[];
+  readonly chapters: readonly NumberedChapter[];
   /** The missing parts, a sentence each. */
   readonly missing: readonly string[];
   readonly evidence: RunEvidence | undefined;
@@ -108,7 +108,7 @@ export function runReport(source: ReportSource): RunReport | undefined {
     run,
     took: tookOf(run),
     scenarios,
-    chapters: status.chapters ?? [],
+    chapters: numbered(status),
     missing,
     evidence,
     verdict,

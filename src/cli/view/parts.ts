@@ -1,7 +1,7 @@
 /** Parts of the live view: phase, progress, countdown, health, results, times. Pure. */
 
-import type { ChaosDemo, ChaosDemoStatus, ChapterStatus, RunStatus } from '../../api/index.ts';
-import { currentChapter, numbered } from '../../engine/chapter.ts';
+import type { ChaosDemo, ChaosDemoStatus, RunStatus } from '../../api/index.ts';
+import { currentChapter, type NumberedChapter, numbered } from '../../engine/chapter.ts';
 import type { ScenarioReport } from '../report/report.ts';
 import { summaryLines } from '../run-text.ts';
 import { type Line, seg, type TextStyle, widthOf, wrap } from './line.ts';
@@ -32,7 +32,7 @@ export function connectionPart({ lost }: LiveState, now: number): Line {
   return [seg(`connection lost for ${seconds} s, trying again`, 'bad')];
 }
 
-const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], { mark: string; style: TextStyle }>> = {
+const CHAPTER_MARKS: Readonly<Record<NumberedChapter['state'], { mark: string; style: TextStyle }>> = {
   Pending: { mark: '·', style: 'dim' },
   Running: { mark: '▶', style: 'active' },
   Waiting: { mark: '‖', style: 'warning' },
@@ -45,7 +45,7 @@ export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
   const { chapters = [] } = status;
   const chapterNumber = currentChapter(status)?.number ?? 1;
   const from = Math.max(0, Math.min(chapterNumber - Math.ceil(height / 2), chapters.length - height));
-  return numbered(chapters)
+  return numbered(status)
     .slice(from, from + height)
     .map(({ number, state, title }) => {
       const { style, mark } = CHAPTER_MARKS[state];

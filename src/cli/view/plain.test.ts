@@ -13,17 +13,15 @@ describe('a run as plain lines', () => {
   });
 
   it('show the next run from its beginning, with a row for each chapter and no more', () => {
-    const chapter = (title: string, state: 'Running' | 'Completed', message: string) => ({
-      ...{ title, state, message, startedAt: 'x' },
-    });
+    const chapter = (title: string, message: string) => ({ title, message, startedAt: 'x' });
     const stateOf = (number: number, ...chapters: ReturnType<typeof chapter>[]) =>
       stateWith({
         ...statusInFault(),
         chapters,
         run: { number, runId: '1', startedAt: '2026-01-01T00:00:00Z' },
       });
-    const old = stateOf(3, chapter('Welcome', 'Running', 'Three pods'));
-    const next = stateOf(4, chapter('Welcome', 'Running', 'Three pods'));
+    const old = stateOf(3, chapter('Welcome', 'Three pods'));
+    const next = stateOf(4, chapter('Welcome', 'Three pods'));
     const rowOf = ({ demo }: LiveState) => demo && row(demo, NOW);
     expect(plainLines(old, next, NOW)).toEqual([
       'Run 4 of ratelimiter/demo',
@@ -31,9 +29,9 @@ describe('a run as plain lines', () => {
       rowOf(next),
       '   Three pods',
     ]);
-    const health = stateOf(4, chapter('Welcome', 'Completed', 'Done'), chapter('Health', 'Running', 'None'));
+    const health = stateOf(4, chapter('Welcome', 'Done'), chapter('Health', 'None'));
     expect(plainLines(next, health, NOW)).toEqual(['   Done', rowOf(health), '   None']);
-    const ready = stateOf(4, chapter('Welcome', 'Completed', 'Done'), chapter('Health', 'Running', 'All'));
+    const ready = stateOf(4, chapter('Welcome', 'Done'), chapter('Health', 'All'));
     expect(plainLines(health, ready, NOW)).toEqual(['   All']);
   });
 

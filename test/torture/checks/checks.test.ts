@@ -87,13 +87,13 @@ describe('find of transitions', () => {
     expect(skipped).toContainEqual(expect.stringMatching(/1-drift-1 .*carried .*no version/));
   });
 
-  it('a chapter that began before the one before it was left', () => {
+  it('a chapter that began before the one before it', () => {
     const mixed = found(
       saying(({ chapters = [] }) => {
-        if (chapters[1]) chapters[1].state = 'Running';
+        delete chapters[1]?.startedAt;
       }),
     );
-    expect(mixed).toContainEqual(expect.stringMatching(/chapter 3 is Completed .*chapter 2 is Running/));
+    expect(mixed).toContainEqual(expect.stringMatching(/chapter 2 is Completed .*no start/));
   });
 
   it('a phase, a result and a time that are taken back', () => {

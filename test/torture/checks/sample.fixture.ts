@@ -28,7 +28,6 @@ export const iso = (after: number): string => new Date(T0 + after).toISOString()
 export function endStatus(): ChaosDemoStatus {
   const chapter = (number: number, from: number, to: number) => ({
     title: `Chapter ${number}`,
-    state: 'Completed' as const,
     startedAt: iso(from),
     doneAt: iso(to),
   });
@@ -89,7 +88,6 @@ export function announcedStatus(): ChaosDemoStatus {
     run: running,
     chapters: chapters.map(({ startedAt, title }, i) => ({
       title,
-      state: i === 0 ? ('Completed' as const) : i === 1 ? ('Running' as const) : ('Pending' as const),
       ...(i < 2 && startedAt ? { startedAt } : {}),
       ...(i === 0 ? { doneAt: iso(1000) } : {}),
     })),

@@ -29,12 +29,9 @@ export const latency = {
       return { phase, requests: requests.length, latency: latencyOf(requests) };
     });
     const measures = found.flatMap(({ latency: took, phase }) =>
-      took ? [[`latency${phase}`, Math.round(took.p50Ms)]] : [],
+      took ? [[`latency${phase}`, Math.round(took.p50Ms)] as const] : [],
     );
-    return {
-      measures: Object.fromEntries(measures) as Record<string, number>,
-      evidence: [code('Latency', { phases: found })],
-    };
+    return { measures: Object.fromEntries(measures), evidence: [code('Latency', { phases: found })] };
   }),
 };
 
