@@ -28,6 +28,10 @@ const violations = (settings: string): Readonly<Record<string, string>> => ({
 /** What else was found, as the summary states it. */
 const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
   [
+    /^(Enforces|FailsClosed), /,
+    'A caller was admitted over its limit, although not by failing open: see that counts outlive the fault, and that a fallback or a cached decision admits nothing twice.',
+  ],
+  [
     /; no recovery/,
     'Once Redis was back, not all pods worked as before: see that no process has ended, that clients connect again, and that they load their scripts again.',
   ],

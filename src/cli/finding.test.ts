@@ -28,6 +28,8 @@ describe('a finding', () => {
   it('is a weakness if the limiter does not recover or return a limit afterwards', () => {
     const shut = outage({ result: 'Violated', summary: 'FailsClosed; no recovery in 5s' });
     expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, no recovery in 5s', 'bad']);
+    const over = outage({ result: 'Violated', summary: 'FailsClosed, 20 > 10' });
+    expect([findingText(over), findingOf(over).tone]).toEqual(['FailsClosed, 20 of 10 admitted', 'bad']);
     const open = outage({ result: 'Violated', summary: 'FailsOpen, 30 > 10; limit not returned' });
     expect(findingText(open)).toMatch(/^FailsOpen, 30 of 10 admitted; .*not returned$/);
   });

@@ -36,7 +36,8 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
   const [, word = '', over, after] =
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
   const known = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
-  const tone = known && after !== undefined ? 'bad' : known;
+  // Over-admission, or no recovery, is a weakness whatever callers got in the fault.
+  const tone = known && (after !== undefined || over !== undefined) ? 'bad' : known;
   const isNeutral = result === 'Violated' || (measures?.['serverErrors'] ?? 0) > 0;
   const figure = tone
     ? [behaviourFigure(over, status), after].filter((part) => part).join('; ')
