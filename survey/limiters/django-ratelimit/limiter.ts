@@ -12,7 +12,7 @@ export const limiter: SurveyedLimiter = {
   besides: { 'django-redis': '7.0.0', redis: '8.1.0', django: '5.2.19', gunicorn: '27.0.1' },
   documentation: 'https://django-ratelimit.readthedocs.io/en/stable/',
   remark:
-    'RATELIMIT_FAIL_OPEN has no effect if Redis answers late: the client raises an error, and the view answers 500. Callers are admitted only if IGNORE_EXCEPTIONS of the cache swallows that error; IGNORE_EXCEPTIONS without RATELIMIT_FAIL_OPEN rejects them. Windows are staggered by caller, which a ChaosDemo cannot express, so the survey uses windows of an hour.',
+    'RATELIMIT_FAIL_OPEN has no effect if Redis answers late: the client raises an error, and the view answers 500. Callers are admitted only if IGNORE_EXCEPTIONS of the cache swallows that error; IGNORE_EXCEPTIONS without RATELIMIT_FAIL_OPEN rejects them. Windows are staggered by caller, so the survey uses windows of an hour.',
   args: [
     '-m',
     'gunicorn',

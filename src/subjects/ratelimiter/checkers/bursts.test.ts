@@ -91,9 +91,26 @@ describe('the admissions of a burst', () => {
     expect(reading).toMatchObject({ measures: { admitted: 20 }, bounds: { admitted: 20 } });
     expect(reading.detectedAt).toBeUndefined();
     expect(missingOf(burst(20, 10), change)).toEqual([
-      { code: 'WindowMayHaveEnded', admitted: 20, full: 10 },
+      { code: 'WindowMayHaveEnded', admitted: 20, full: 10, isAnytime: false },
     ]);
     expect(missingOf(burst(10, 20), change)).toEqual([]);
+  });
+
+  it('are compared with one window if ends in several bursts are excluded', () => {
+    const change = { limit: { ...limit, start: 'Unknown' } } as const;
+    const over = burst(14, 16);
+    const boundOf = (bursts: Burst[], more: Changed = {}) => {
+      const { detectedAt, measures } = judge(bursts, { ...change, ...more });
+      return [detectedAt !== undefined, measures?.[0]?.bound];
+    };
+    expect(boundOf([burst(10, 20)])).toEqual([false, 10]);
+    expect(missingOf(over, change)).toMatchObject([{ code: 'WindowMayHaveEnded', isAnytime: true }]);
+    // An end in one of three has a probability of 1e-3, and in two of 5e-7.
+    expect(boundOf([over, burst(10, 20), burst(10, 20)])).toEqual([false, 20]);
+    expect(boundOf([over, burst(10, 20), over])).toEqual([true, 10]);
+    // They may depend on each other.
+    expect(boundOf([over, over, over], { isOneCaller: true })).toEqual([false, 20]);
+    expect(boundOf([over, over, over], { limit: { ...change.limit, windowMs: 1000 } })).toEqual([false, 20]);
   });
 
   it.each<[string, Burst, object[]]>([

@@ -10,7 +10,13 @@ import type { CallerRequest, HistoryEvent } from '../../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import { mayCrossWindow, mostAdmitted, type RateLimit, type Span } from '../limits/rate-limit.ts';
+import {
+  endsAnytime,
+  mostAdmitted,
+  type RateLimit,
+  type Span,
+  unlessWindowEnds,
+} from '../limits/rate-limit.ts';
 
 /**
  * Requests that are written within this time count as concurrent. It is a fraction of the interval at which limiters
@@ -19,6 +25,9 @@ import { mayCrossWindow, mostAdmitted, type RateLimit, type Span } from '../limi
 const TOGETHER_MS = 100;
 /** At least this many requests are written by one process, so the bound grows with a burst of thousands. */
 const REQUESTS_PER_MS = 20;
+
+/** Less likely ends of windows are excluded. Derived in docs/research/limits.md. */
+const EXCLUDED = 1e-6;
 
 /** How far apart the first and the last request of a burst may be; milliseconds. */
 export function togetherMs(requests: number): number {
@@ -47,7 +56,7 @@ export interface Trial {
 
 export interface BurstsSeen extends Recorded {
   readonly setup: BurstSetup;
-  readonly trials: Trial[];
+  readonly trials: readonly Trial[];
   /** Requests of the burst that is being recorded. */
   readonly requests: CallerRequest[];
   /** Why no more bursts follow, although more were planned. */
@@ -62,18 +71,35 @@ export const burstFold = {
       return seen;
     }
     if (event.kind === 'burst') {
-      seen.trials.push(trialOf(seen.setup, burstResultOf(event, seen.requests), event.at));
-      return { ...seen, requests: [] };
+      const burst = burstResultOf(event, seen.requests);
+      const trials = judgedTogether(seen.setup, [...seen.trials, trialOf(seen.setup, burst, event.at)]);
+      return { ...seen, trials, requests: [] };
     }
     return event.kind === 'stopped' ? { ...seen, stopped: event.why } : recorded(seen, event);
   },
 };
 
-function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number): Trial {
-  const { clockWithinMs, plan } = setup;
+function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number, limit = setup.plan.limit): Trial {
+  const known = { firstSentAt: burst.startedAt, clockWithinMs: setup.clockWithinMs };
   const admissions = burst.outcomes.filter(({ outcome }) => outcome === 'Admitted');
-  const over = overAdmission(plan.limit, admissions, { firstSentAt: burst.startedAt, clockWithinMs });
-  return { burst, judgedAt, over, bound: mostAdmitted(plan.limit, spanOf(setup, burst)) };
+  const over = overAdmission(limit, admissions, known);
+  return { burst, judgedAt, over, bound: mostAdmitted(limit, spanOf(setup, burst)) };
+}
+
+/**
+ * If windows may end at any time, more than the limit of one in a burst may be that of two. It is a violation if so many
+ * bursts of callers would have to have an end that this is excluded, whether each caller has its own windows or not.
+ */
+function judgedTogether(setup: BurstSetup, trials: readonly Trial[]): readonly Trial[] {
+  const { isOneCaller, limit, parameters } = setup.plan;
+  if (trials.length < parameters.trials) return trials;
+  const inOne = trials.map((trial) => trialOf(setup, trial.burst, trial.judgedAt, unlessWindowEnds(limit)));
+  const spans = trials.map(({ burst }) => spanOf(setup, burst));
+  const ends = spans.reduce((sum, { from, to }) => sum + (to - from + 1) / limit.windowMs, 0);
+  const likely = inOne.filter(isViolated).reduce((product, _, i) => (product * ends) / (i + 1), 1);
+  const inMs = (spans.at(-1)?.to ?? 0) - (spans[0]?.from ?? 0);
+  const isExcluded = likely < EXCLUDED && inMs < limit.windowMs && !isOneCaller;
+  return inOne.map((one, i) => (isExcluded || !isViolated(one) ? one : (trials[i] ?? one)));
 }
 
 /** From the first request of a burst to its last admission. */
@@ -108,12 +134,12 @@ function missingIn(setup: BurstSetup, trial: Trial) {
   const { admitted, endedAt, errors, requests, sent, startedAt, timeouts } = burst;
   const { full, isOneCaller, limit } = setup.plan;
   const open = errors + timeouts;
-  const mayCross = admitted > full && mayCrossWindow(limit, spanOf(setup, burst));
+  const mayCross = admitted > full && bound > full && limit.algorithm !== 'TokenBucket';
   const spared = setup.pods.filter((pod) => !sent.get(pod));
   return [
     open > 0 && admitted + open > bound && code('Unanswered', { open, requests }),
     admitted < full && code('LimitNotReached', { admitted, full, isOneCaller }),
-    mayCross && code('WindowMayHaveEnded', { admitted, full }),
+    mayCross && code('WindowMayHaveEnded', { admitted, full, isAnytime: endsAnytime(limit) }),
     spared.length > 0 && code('PodsSpared', { pods: spared }),
     requests <= bound && code('BurstTooSmall', { requests, bound, tookMs: endedAt - startedAt }),
   ];

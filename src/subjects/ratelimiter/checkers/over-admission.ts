@@ -1,6 +1,7 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
 import { code, NOTHING } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
+import { endsAnytime } from '../limits/rate-limit.ts';
 import type { Behaviour } from './behaviour.ts';
 import { limitedCallers, type OutageSeen, type OutageView, viewOf } from './outage-seen.ts';
 import { limitReturnIn } from './recovery.ts';
@@ -35,7 +36,7 @@ export const overAdmission = {
         brokenBefore !== undefined && code('OverLimitBefore', { over: before }),
         over.excess > 0
           ? code('AdmittedOver', { over, forgot, isAccepted, ...(!isOneCaller && { usedBefore }) })
-          : code('NotAdmittedOver', { unknown, isOneCaller }),
+          : code('NotAdmittedOver', { unknown, isOneCaller, endsAnytime: endsAnytime(plan.limit) }),
         // A fault that was not there excludes nothing.
         isAbsent && !isOneCaller && code('Tested', testedIn(view, seen)),
         !isOneCaller && code('DrawnFrom', { seed: plan.seedIn(fixture) }),

@@ -61,14 +61,11 @@ function failureIn({ failure, requests }: Exhausted, full: number, timeoutField:
   const { name, problem, request } = failure;
   const admitted = countAdmitted(requests);
   const isAnswer = request.outcome === 'Error' && !isConnectionFailure(request);
-  const remedy =
-    request.outcome === 'Timeout'
-      ? `See in the logs why it waits, or raise ${timeoutField}`
-      : !isAnswer
-        ? 'See in the logs why it failed'
-        : admitted < full
-          ? `See path, admittedStatuses and rejectedStatuses in ${HTTP_FIELD}`
-          : `If your rate limiter rejects in this way, name the status in ${HTTP_FIELD}.rejectedStatuses; else see in the logs why it failed`;
+  const remedy = !isAnswer
+    ? `See in the logs why, or raise ${timeoutField}`
+    : admitted < full
+      ? `See path, admittedStatuses and rejectedStatuses in ${HTTP_FIELD}`
+      : `If your rate limiter rejects in this way, name the status in ${HTTP_FIELD}.rejectedStatuses; else see in the logs why it failed`;
   return new Error(
     `without any fault ${name} to ${request.pod} failed after ${admitted} of ${full} were admitted: ${problem}. An error or no response is not a rejection. ${remedy}`,
   );

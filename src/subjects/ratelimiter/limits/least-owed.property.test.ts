@@ -6,6 +6,7 @@ import {
   limitsUpTo,
   logOfAll,
   modelOf,
+  staggeredWindow,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { owedOf } from './least-owed.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
@@ -114,9 +115,10 @@ describe('what a limit still owes', () => {
     );
   });
 
-  it('with an unknown start, is no more than any algorithm owes', () => {
+  it('with an unknown start, is no more than any algorithm or phase owes', () => {
+    const phases = fc.option(fc.integer({ min: 0, max: WINDOW }));
     fc.assert(
-      fc.property(limits, traffic, clocks, (limit, requests, clock) => {
+      fc.property(limits, traffic, clocks, phases, (limit, requests, clock, phase) => {
         // A bucket of another size keeps another limit.
         if (limit.algorithm === 'TokenBucket')
           fc.pre(limit.capacity >= limit.requests && !limit.refillEveryMs);
@@ -126,7 +128,8 @@ describe('what a limit still owes', () => {
           windowMs: WINDOW,
           start: 'Unknown',
         };
-        expect(rejectedOwed(unknown, requests, modelOf(limit), clock)).toEqual([]);
+        const decide = phase === null ? modelOf(limit) : staggeredWindow(limit, phase);
+        expect(rejectedOwed(unknown, requests, decide, clock)).toEqual([]);
       }),
       { numRuns: 500 },
     );

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limitsUpTo, modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
-import { mayCrossWindow, mostAdmitted, type RateLimit, type Span } from './rate-limit.ts';
+import {
+  limitsUpTo,
+  modelOf,
+  staggeredWindow,
+} from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import { mostAdmitted, type RateLimit, type Span } from './rate-limit.ts';
 
 const WINDOW = 1000;
 
@@ -36,6 +40,9 @@ function* spansOf(admitted: readonly number[]): Generator<{ from: number; to: nu
   }
 }
 
+const five = { requests: 5, windowMs: WINDOW };
+const burst = (at: number, count = 50): number[] => Array.from({ length: count }, () => at);
+
 describe('the most that a kept limit admits', () => {
   it('the bound of a kept limit is never exceeded in any span, known or not', () => {
     const skews = fc.integer({ min: 0, max: 300 });
@@ -57,6 +64,12 @@ describe('the most that a kept limit admits', () => {
     );
   });
 
+  it('of weighted counts is one limit within a window, and more across its end', () => {
+    const limit: RateLimit = { algorithm: 'SlidingWindowCounter', ...five };
+    expect(mostAdmitted(limit, { from: 100, to: 600, clockWithinMs: 50 })).toBe(5);
+    expect(mostAdmitted(limit, { from: 600, to: 1100, clockWithinMs: 50 })).toBe(5 + 3 + 1);
+  });
+
   it('does not shrink with a longer span, and not grow with what is known', () => {
     const at = fc.integer({ min: 0, max: 5000 });
     fc.assert(
@@ -71,8 +84,6 @@ describe('the most that a kept limit admits', () => {
     );
   });
 
-  const five = { requests: 5, windowMs: WINDOW };
-  const burst = (at: number, count = 50): number[] => Array.from({ length: count }, () => at);
   it.each<[string, RateLimit, number[], Omit<Span, 'from' | 'to'>, number]>([
     [
       'two windows by the clock, across their end',
@@ -126,44 +137,32 @@ describe('the most that a kept limit admits', () => {
 });
 
 describe('the bound of a limit of which the algorithm is not known', () => {
-  const spans = fc.record({
-    from: fc.integer({ min: 0, max: 2 * WINDOW }),
-    ms: fc.integer({ min: 0, max: 3 * WINDOW }),
-    fresh: fc.boolean(),
-    clockWithinMs: fc.constantFrom(0, 100, undefined),
-  });
-  it('is never below the bound of an algorithm that keeps the limit', () => {
+  const unknownOf = ({ requests }: Pick<RateLimit, 'requests'>): RateLimit => {
+    return { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'Unknown' };
+  };
+
+  it('is never exceeded by an algorithm that keeps the limit, or windows of any phase', () => {
+    const known = fc.record({ fresh: fc.boolean(), clockWithinMs: fc.constantFrom(0, 100, undefined) });
+    const phases = fc.option(fc.integer({ min: 0, max: WINDOW }));
     fc.assert(
-      fc.property(limits, spans, (limit, { from, ms, ...known }) => {
-        const { requests } = limit;
+      fc.property(limits, traffic, phases, known, (limit, times, phase, of) => {
         // A bucket of another size keeps another limit.
-        if (limit.algorithm === 'TokenBucket') fc.pre(limit.capacity <= requests && !limit.refillEveryMs);
-        const span: Span = { from, to: from + ms, ...known };
-        const unknown: RateLimit = { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'Unknown' };
-        expect(mostAdmitted(unknown, span)).toBeGreaterThanOrEqual(mostAdmitted(limit, span));
+        if (limit.algorithm === 'TokenBucket') {
+          fc.pre(limit.capacity <= limit.requests && !limit.refillEveryMs);
+        }
+        const decide = phase === null ? modelOf(limit) : staggeredWindow(limit, phase);
+        const admitted = times.filter((at) => decide(at));
+        for (const { count, ...span } of spansOf(admitted)) {
+          expect(count).toBeLessThanOrEqual(mostAdmitted(unknownOf(limit), { ...span, ...of }));
+        }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
-});
 
-describe('the end of a window within a span', () => {
-  it('the end of a sliding window needs a span of its length, and a bucket has no end', () => {
-    const limit: RateLimit = { algorithm: 'SlidingWindow', requests: 5, windowMs: WINDOW };
-    // A limiter that counts in whole milliseconds may see the end one earlier.
-    expect(mayCrossWindow(limit, { from: 990, to: 1980 })).toBe(false);
-    expect(mayCrossWindow(limit, { from: 990, to: 1990 })).toBe(true);
-    const bucket: RateLimit = { ...limit, algorithm: 'TokenBucket', capacity: 5 };
-    expect(mayCrossWindow(bucket, { from: 990, to: 9990 })).toBe(false);
-  });
-
-  it('two weighted counts admit one limit within a window, and more across its end', () => {
-    const limit: RateLimit = { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: WINDOW };
-    const within: Span = { from: 100, to: 600, clockWithinMs: 50 };
-    expect(mayCrossWindow(limit, within)).toBe(false);
-    expect(mostAdmitted(limit, within)).toBe(5);
-    const across: Span = { from: 600, to: 1100, clockWithinMs: 50 };
-    expect(mayCrossWindow(limit, across)).toBe(true);
-    expect(mostAdmitted(limit, across)).toBe(5 + 3 + 1);
+  it('is reached by a window that ends between two requests', () => {
+    const decide = staggeredWindow(five, 300);
+    const admitted = [...burst(299), ...burst(300)].filter((at) => decide(at));
+    expect(admitted).toHaveLength(mostAdmitted(unknownOf(five), { from: 299, to: 300 }));
   });
 });

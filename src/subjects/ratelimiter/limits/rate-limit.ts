@@ -15,7 +15,7 @@ export interface FixedWindow extends Figures {
   readonly algorithm: 'FixedWindow';
   /**
    * Whether a window begins with the first request after the last one, or at multiples of its length. Unknown: neither
-   * is known, nor whether there are windows, so the bound is that of the algorithm that permits most.
+   * is known, nor whether there are windows, or windows of each caller end at another moment.
    */
   readonly start: 'FirstRequest' | 'Clock' | 'Unknown';
 }
@@ -75,9 +75,7 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
   const lengthMs = lengthOf(span);
   switch (limit.algorithm) {
     case 'FixedWindow':
-      return limit.start === 'Unknown'
-        ? Math.max(...possibleLimits(limit).map((one) => mostAdmitted(one, span)))
-        : requests * windowsTouched(limit, span, lengthMs);
+      return requests * windowsTouched(limit, span, lengthMs);
     case 'SlidingWindow':
       // This many half-open spans of the window's length cover a closed one.
       return requests * (Math.floor(lengthMs / (windowMs - GRAIN_MS)) + 1);
@@ -94,30 +92,22 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
   }
 }
 
-/** What keeps the same limit; a log of admissions never admits more than windows from the first request. */
-function possibleLimits({ requests, windowMs }: FixedWindow): RateLimit[] {
-  const limit = { requests, windowMs };
-  return [
-    { ...limit, algorithm: 'FixedWindow', start: 'Clock' },
-    { ...limit, algorithm: 'FixedWindow', start: 'FirstRequest' },
-    { ...limit, algorithm: 'SlidingWindowCounter' },
-    { ...limit, algorithm: 'TokenBucket', capacity: requests },
-  ];
+/** Whether it is not known when windows end, so that one may end at any time. */
+export function endsAnytime(limit: RateLimit): boolean {
+  return limit.algorithm === 'FixedWindow' && limit.start === 'Unknown';
+}
+
+/**
+ * The limit while no window ends: for an unknown start, the one that permits most then. A log of admissions and windows
+ * from the first request permit no more than a bucket.
+ */
+export function unlessWindowEnds(limit: RateLimit): RateLimit {
+  return endsAnytime(limit) ? { ...limit, algorithm: 'TokenBucket', capacity: limit.requests } : limit;
 }
 
 /** The most that it admits at once to a new caller. */
 export function admittedAtOnce(limit: RateLimit): number {
   return mostAdmitted(limit, { from: 0, to: 0, fresh: true, clockWithinMs: 0 });
-}
-
-/**
- * Whether an end of a window may lie within `span`: the bound is larger then, and a burst that is to show the limit of
- * one window shows nothing.
- */
-export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
-  if (limit.algorithm === 'TokenBucket') return false;
-  if (limit.algorithm === 'FixedWindow') return windowsTouched(limit, span, lengthOf(span)) > 1;
-  return mostAdmitted(limit, span) > limit.requests;
 }
 
 /** Whether windows end by the clock, or may do so. */
@@ -128,16 +118,15 @@ export function mayFollowClock(limit: RateLimit): boolean {
 
 /** Whether a window counts, or may count, a share of the one before. */
 export function mayFade(limit: RateLimit): boolean {
-  if (limit.algorithm === 'FixedWindow') return limit.start === 'Unknown';
-  return limit.algorithm === 'SlidingWindowCounter';
+  return limit.algorithm === 'SlidingWindowCounter' || endsAnytime(limit);
 }
 
 function windowsTouched({ start, windowMs }: FixedWindow, span: Span, lengthMs: number): number {
-  const byClock = clockEnds(windowMs, span, lengthMs) + 1;
-  // The first window begins within the span if there was none before it.
+  if (start === 'Clock') return clockEnds(windowMs, span, lengthMs) + 1;
   const windows = lengthMs / (windowMs - GRAIN_MS);
-  const byRequest = (span.fresh ? Math.floor(windows) : Math.ceil(windows)) + 1;
-  return { Clock: byClock, FirstRequest: byRequest, Unknown: Math.max(byClock, byRequest) }[start];
+  // The first window begins within the span if a request begins it, and there was none before.
+  const isFirst = span.fresh && start === 'FirstRequest';
+  return (isFirst ? Math.floor(windows) : Math.ceil(windows)) + 1;
 }
 
 /** At most how many ends of windows that begin at multiples of their length may lie within the span. */

@@ -11,11 +11,6 @@ describe('the end of a window by the clock', () => {
     expect(windowEnd(counter, 12_345)).toBe(20_000 - CLOCK_WITHIN_MS);
   });
 
-  it('a window that begins with a request is not waited for', async () => {
-    const limit: RateLimit = { ...clock, start: 'FirstRequest' };
-    await untilItFits(limit, 7000, () => 12_345, AbortSignal.abort(new Error('it waits')));
-  });
-
   it('a wait ends once no clock is before the end of the window', async () => {
     const began = performance.now();
     await untilItFits(clock, 7000, () => 19_990, signal);
@@ -28,12 +23,5 @@ describe('the end of a window by the clock', () => {
     expect(fitsFrom(clock, 6000, 10_200)).toBe(11_000);
     expect(fitsFrom(clock, 6000, 13_001)).toBe(21_000);
     expect(fitsFrom({ ...clock, start: 'FirstRequest' }, 6000, 19_000)).toBe(19_000);
-  });
-
-  it('is awaited if it does not fit, until every clock is past it', async () => {
-    const stop = new AbortController();
-    const waiting = untilItFits(clock, 7000, () => 12_345, stop.signal);
-    stop.abort(new Error('it waits'));
-    await expect(waiting).rejects.toThrow('it waits');
   });
 });

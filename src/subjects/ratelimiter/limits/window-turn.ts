@@ -2,7 +2,7 @@
 
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { refillMs } from './least-owed.ts';
-import { mayFade, mayFollowClock, type RateLimit } from './rate-limit.ts';
+import { endsAnytime, mayFade, mayFollowClock, type RateLimit } from './rate-limit.ts';
 
 /** How far the clocks of operator, pods and Redis may be apart; a documented requirement. */
 export const CLOCK_WITHIN_MS = 1000;
@@ -53,8 +53,7 @@ export async function untilItFits(
  * epoch, by a clock that is within {@link CLOCK_WITHIN_MS} of the limiter's.
  */
 export function replenishedAt(limit: RateLimit, lastUsedAt: number): number {
-  const isUnknown = limit.algorithm === 'FixedWindow' && limit.start === 'Unknown';
-  if (isUnknown || !mayFollowClock(limit)) return lastUsedAt + mostCooldownMs(limit);
+  if (endsAnytime(limit) || !mayFollowClock(limit)) return lastUsedAt + mostCooldownMs(limit);
   // By the limiter's clock the last request may already be in the next window, of which the one after may count a share.
   const lastWindow = Math.floor((lastUsedAt + CLOCK_WITHIN_MS) / limit.windowMs);
   return (lastWindow + (mayFade(limit) ? 2 : 1)) * limit.windowMs + CLOCK_WITHIN_MS;
@@ -75,12 +74,8 @@ const MOST_WAIT_MS = 75_000;
  * window has ended, one request fewer weighs in, or a token has been added. Undefined if a run does not wait that long.
  */
 export function returnsWithin(limit: RateLimit): number | undefined {
-  const ms = CLOCK_WITHIN_MS + returnMs(limit);
-  return ms <= MOST_WAIT_MS ? ms : undefined;
-}
-
-function returnMs(limit: RateLimit): number {
   const each = Math.ceil(limit.windowMs / limit.requests);
-  if (limit.algorithm === 'TokenBucket') return each + 2 * (limit.refillEveryMs ?? 0);
-  return limit.windowMs + (mayFade(limit) ? each : 0);
+  const whole = limit.windowMs + (mayFade(limit) ? each : 0);
+  const ms = limit.algorithm === 'TokenBucket' ? each + 2 * (limit.refillEveryMs ?? 0) : whole;
+  return ms + CLOCK_WITHIN_MS <= MOST_WAIT_MS ? ms + CLOCK_WITHIN_MS : undefined;
 }

@@ -21,15 +21,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
   const parts = {
     now: () => now,
     ownLimit: undefined,
-    redis: {},
-    ownPause: {},
-    checkStore: undefined,
-    room: () => undefined,
-    usualWriteMs: () => 0,
-    control: () => undefined,
     limiter,
-    timeoutMs: 5000,
-    callers: {},
     podClients: [],
     target: { pods: [], redis: {} },
   };

@@ -72,9 +72,12 @@ describe('a spec that no run on so many pods can meet', () => {
     expect(lagging(3, 2000)).toBeUndefined();
   });
 
-  it('is counter drift of a bucket', () => {
+  it.each([
+    ['a bucket', { algorithm: 'TokenBucket' }],
+    ['windows that may end at any time', { windowStart: 'Unknown' }],
+  ])('is counter drift of %s', (_, limit) => {
     const drifting = [{ name: 's', type: 'CounterDrift' }];
-    const whole = limiterSpec({ ...HTTP, redis: COUNTED, limit: { algorithm: 'TokenBucket' } }, drifting);
+    const whole = limiterSpec({ ...HTTP, redis: COUNTED, limit }, drifting);
     expectRefusal(() => requireCapacity(rateLimiterKind, whole, { pods: 3 }), 'UnprovableSpec');
   });
 

@@ -24,11 +24,7 @@ export abstract class LimiterPlan<P extends object = object> extends ScenarioPla
     // By the clock, it has to have begun by every clock, and the fault is planned a moment later.
     const roomMs = Math.max(0, end === undefined ? this.limit.windowMs - 1 : end - 2 * CLOCK_WITHIN_MS);
     if (this.storyMs <= roomMs) return undefined;
-    const left =
-      end === undefined
-        ? ''
-        : `, of which clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(roomMs)}`;
-    return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)} and must fit into one ${PART}.limit.window of ${window}${left}: reduce these, or lengthen the window`;
+    return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)}. By every clock, one ${PART}.limit.window of ${window} has ${formatDuration(roomMs)} for them: reduce these, or lengthen the window`;
   }
 }
 

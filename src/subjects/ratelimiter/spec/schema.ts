@@ -68,7 +68,7 @@ const limit = z
       .enum(['FirstRequest', 'Clock', 'Unknown'])
       .default('FirstRequest')
       .describe(
-        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. With Unknown, the run keeps requests within one window by the clock if they fit. A violation is then more than either, a sliding window or a bucket allows.',
+        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. Unknown also holds for a sliding window, a bucket, and windows of each caller that begin at another moment. A window may then end at any time, so the bound of a short time is that of two. CounterDrift and DataLoss are unavailable.',
       ),
     burst: wholeField(
       1,

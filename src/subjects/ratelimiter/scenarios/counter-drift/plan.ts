@@ -120,7 +120,8 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
 }
 
 /** Why no count can be read that only grows within a window; undefined: one can. */
-function uncountable({ limit }: RateLimiterSpec): string | undefined {
-  if (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') return undefined;
-  return `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow, not ${limit.algorithm}: use StoreOutage or GhostAllowing`;
+function uncountable({ limit: { algorithm, windowStart } }: RateLimiterSpec): string | undefined {
+  const isKnown = algorithm === 'FixedWindow' && windowStart !== 'Unknown';
+  if (isKnown || algorithm === 'SlidingWindow') return undefined;
+  return `CounterDrift needs a count that only grows within a window, whose end is known. Set ${PART}.limit.algorithm to SlidingWindow, or to FixedWindow with windowStart, or use StoreOutage or GhostAllowing`;
 }

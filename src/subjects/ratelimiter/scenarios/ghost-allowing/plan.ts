@@ -136,32 +136,27 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
     return ms + Math.min(parameters.trials, windows) * waitMs;
   }
 
-  /** The most that a correct limiter may admit of a burst of this many requests. */
-  #mostOf(sent: number): number {
-    const from = CLOCK_WITHIN_MS;
-    const clock = fitsWindow(this.limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
-    return mostAdmitted(this.limit, { from, to: from + togetherMs(sent), fresh: true, ...clock });
-  }
-
   unprovable(pods: number): string | undefined {
-    const { full, mostSent, parameters, scenario } = this;
+    const { faultMs, full, limit, mostSent, parameters, scenario, timeoutMs, trialsMs } = this;
     const { multiplier, trials } = parameters;
     const { requests, window } = this.part.limit;
     const name = `scenario ${scenario.name}`;
-    if (this.faultMs > LONGEST_MS) return `${name}: ${this.#tooManyTrials()}`;
+    if (faultMs > LONGEST_MS) {
+      const eachMs = trialsMs / Math.max(1, trials - 1);
+      const most = 1 + Math.max(0, Math.floor((LONGEST_MS - timeoutMs) / eachMs));
+      return `${name}: ${counted(trials, 'trial')} with their cool-downs take up to ${formatDuration(faultMs)}. A fault lasts at most ${formatDuration(LONGEST_MS)}: set ghostAllowing.trials to ${most} or less`;
+    }
     const sent = this.requestsTo(pods);
     if (sent > mostSent) {
-      const why = sent > MOST_SENT ? '' : ', since with http.tls each has its own connection';
-      return `${name}: limit.requests ${requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent}${why}: lower ghostAllowing.multiplier`;
+      return `${name}: limit.requests ${requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent}: lower ghostAllowing.multiplier`;
     }
     if (sent * trials > MOST_REQUESTS_KEPT) {
       return `${name}: ${counted(trials, 'trial')} of ${sent} requests are more than the ${MOST_REQUESTS_KEPT} that a history keeps: lower ghostAllowing.trials or multiplier`;
     }
-    const burst =
-      multiplier === undefined
-        ? `The burst has ${sent}, the most that one run may send`
-        : `The burst has limit.requests ${requests} x ghostAllowing.multiplier ${multiplier} = ${sent}`;
-    const most = this.#mostOf(sent);
+    const burst = `The burst has ${counted(sent, 'request')}`;
+    const from = CLOCK_WITHIN_MS;
+    const clock = fitsWindow(limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
+    const most = mostAdmitted(limit, { from, to: from + togetherMs(sent), fresh: true, ...clock });
     if (sent <= most) {
       return `${name}: a correct limiter may admit ${most} requests of a burst: ${PART}.limit.burst, tokens that come back, and those of the next ${PART}.limit.window ${window}. ${burst}, and can show nothing. So ${raise(requests, most + 1)}, or correct limit.burst`;
     }
@@ -169,18 +164,6 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
     const needed = pods * full;
     if (scenario.expect !== 'Held' || sent >= needed) return undefined;
     return `${name}: Held needs as many requests to each of ${counted(pods, 'pod')} as it admits at once, ${pods} x ${full} = ${needed}. ${burst}, and a pod that ignores the others could not show it. So ${raise(requests, needed)}, or select fewer pods`;
-  }
-
-  /** Why this many trials take longer than one fault may. */
-  #tooManyTrials(): string {
-    const { cooldownMs, faultMs, isOneCaller, timeoutMs, trialsMs } = this;
-    const { trials } = this.parameters;
-    const eachMs = trialsMs / Math.max(1, trials - 1);
-    const most = 1 + Math.max(0, Math.floor((LONGEST_MS - timeoutMs) / eachMs));
-    const cooldowns = isOneCaller
-      ? `, each after up to ${formatDuration(cooldownMs)} until the limit is replenished`
-      : '';
-    return `${counted(trials, 'trial')} take up to ${formatDuration(faultMs)}${cooldowns}. A fault lasts at most ${formatDuration(LONGEST_MS)}: set ghostAllowing.trials to ${most} or less${isOneCaller ? ', or give the rate limiter a shorter window for the test' : ''}`;
   }
 }
 

@@ -63,7 +63,7 @@ const FIGURES: Readonly<Record<BurstCode['code'], Figures>> = {
   Trials: { admitted: 20, bound: 10, atLeast: true, trials: 3, violated: 2 },
   TrialsMissing: { planned: 3, stopped: 'the window ended', trials: 1 },
   Unanswered: { open: 2, requests: 20 },
-  WindowMayHaveEnded: { admitted: 20, full: 10 },
+  WindowMayHaveEnded: [false, true].map((isAnytime) => ({ admitted: 20, full: 10, isAnytime })),
 };
 
 it('every sentence about bursts', () => {

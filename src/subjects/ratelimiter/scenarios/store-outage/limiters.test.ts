@@ -119,12 +119,37 @@ function limitsNew(most: number): Limiter {
   };
 }
 
+const onePod = ({ pod, take }: Parameters<Limiter>[0]) => (pod === 1 ? 'Admitted' : decided(take()));
+
 const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
-  ['repeats what it decided in the last 3 s', cachedYes, / > 10$/],
+  ['admits all by one pod in the fault', () => inFault(onePod), /^FailsOpen, .* > [12]0$/],
+  [
+    'admits all after the fault',
+    () => (asked) => (asked.isInFault ? 'Error' : asked.at > 0 ? 'Admitted' : enforces(asked)),
+    /^FailsClosed; no recovery in 3s$/,
+  ],
+  ['repeats what it decided in the last 3 s', cachedYes, / > [12]0$/],
   ['counts twice what failed', () => countsLater(2), /^FailsClosed; (limit not returned|no recovery in 3s)$/],
   ['has a limit of 9 for new callers after it', () => limitsNew(9), /^FailsClosed; no recovery in 3s$/],
+  ['admits those with half of their limit left', () => standing(5), / > [12]0$/],
+  [
+    'locks callers of the fault out',
+    () => {
+      const met = new Set<string>();
+      return (asked) => {
+        if (asked.isControl) return 'Admitted';
+        if (asked.isInFault) met.add(asked.key);
+        if (asked.isInFault) return 'Error';
+        return met.has(asked.key) ? 'Rejected' : decided(asked.take());
+      };
+    },
+    /^FailsClosed; (limit not returned|no recovery in 3s)$/,
+  ],
+];
+
+/** They admit a caller its limit once more, as when a window has ended: found if it is known when they end. */
+const ONCE_MORE: typeof OTHERS = [
   ['has a limit of 13 for new callers after it', () => limitsNew(13), / > 10$/],
-  ['admits those with half of their limit left', () => standing(5), / > 10$/],
   ['drops the counts of the fault after 3 s', () => gossips(3000), /^FailsOpen/],
   ['forgets counts of callers that were silent in it', forgetsIdle, /( > 10|no recovery in 3s)$/],
   ['forgets counts, but not whom it rejected', amnesia, /^FailsClosed; no recovery in 3s$/],
@@ -139,19 +164,6 @@ const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
             ? 'Admitted'
             : decided(asked.take()),
     / > 10$/,
-  ],
-  [
-    'locks callers of the fault out',
-    () => {
-      const met = new Set<string>();
-      return (asked) => {
-        if (asked.isControl) return 'Admitted';
-        if (asked.isInFault) met.add(asked.key);
-        if (asked.isInFault) return 'Error';
-        return met.has(asked.key) ? 'Rejected' : decided(asked.take());
-      };
-    },
-    /^FailsClosed; (limit not returned|no recovery in 3s)$/,
   ],
 ];
 
@@ -171,8 +183,9 @@ describe('a limiter that keeps its limit', () => {
   const limits = fc
     .record({ requests: fc.constantFrom(1, 5, 10, 30), window: fc.constantFrom('1s', '2s', '10s', '60s') })
     .chain((limit) => {
-      const unknown = { ...limit, algorithm: 'FixedWindow', windowStart: 'Unknown' };
-      return fc.constantFrom(...everyAlgorithm(limit), unknown);
+      const known = everyAlgorithm(limit).map((each) => ({ limit: each }));
+      const unknown = { limit: { ...limit, algorithm: 'FixedWindow', windowStart: 'Unknown' } };
+      return fc.constantFrom(...known, unknown, { ...unknown, isStaggered: true });
     });
 
   it('is accused of nothing, whatever its algorithm, window and clock', () => {
@@ -188,7 +201,7 @@ describe('a limiter that keeps its limit', () => {
           rate: fc.constantFrom(1, 1.0005, 0.9995),
         }),
         (limit, [, limiter], world) => {
-          const reading = readingOf({ limiter: limiter(), limit, storeOutage: accept, ...world });
+          const reading = readingOf({ limiter: limiter(), ...limit, storeOutage: accept, ...world });
           expect(reading?.detectedAt).toBeUndefined();
         },
       ),
@@ -197,9 +210,12 @@ describe('a limiter that keeps its limit', () => {
   });
 });
 
-it.each(OTHERS)('a limiter that does not keep its limit is found if it %s', (_, limiter, summary) => {
+it.each([
+  ...OTHERS.flatMap(([...row]) => ['FirstRequest', 'Unknown'].map((start) => [...row, start] as const)),
+  ...ONCE_MORE.map(([...row]) => [...row, 'FirstRequest'] as const),
+])('a limiter that does not keep its limit is found if it %s (%3$s)', (_, limiter, summary, windowStart) => {
   for (const seed of SEEDS) {
-    const reading = readingOf({ limiter: limiter(), seed });
+    const reading = readingOf({ limiter: limiter(), limit: { windowStart }, seed });
     expect(reading).toMatchObject({ detectedAt: expect.any(Number) });
     expect(reading?.summary).toMatch(summary);
   }

@@ -5,7 +5,7 @@
  */
 import { formatDuration } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
-import type { CallerRequest, RequestOutcome } from '../../../history/events.ts';
+import type { CallerRequest } from '../../../history/events.ts';
 import type { History } from '../../../history/history.ts';
 import { isConnectionFailure, requestIn } from '../../../http/caller-request.ts';
 import { controlProblem, WHO_IS_TAKEN } from '../../controls/control-problem.ts';
@@ -165,13 +165,11 @@ export class OutageCallers {
   }
 
   #notReplenished(pod: string, request: CallerRequest | undefined): string {
-    const reasons: Partial<Record<RequestOutcome, string>> = {
-      Rejected:
-        'was rejected, though the limit had time to be replenished: see who else sends requests to these pods under the address of the operator',
-      Timeout: `had no response within ${formatDuration(this.#scene.plan.callerTimeoutMs)}`,
-    };
-    const why = request && reasons[request.outcome];
-    return `the first request to ${pod} right before the fault ${why ?? 'failed'}`;
+    const why =
+      request?.outcome === 'Rejected'
+        ? 'was rejected, though the limit had time to be replenished: see who else sends requests to these pods under the address of the operator'
+        : 'failed, or had no response in time';
+    return `the first request to ${pod} right before the fault ${why}`;
   }
 
   /** As {@link runTraffic}: newcomers, residents, and control requests. */

@@ -17,7 +17,7 @@ import {
 import { wholeField } from '../../../spec/pods-schema.ts';
 import { PRICES, priceSchema } from '../../../spec/price-schema.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
-import { mostAdmitted } from '../../limits/rate-limit.ts';
+import { endsAnytime, mostAdmitted } from '../../limits/rate-limit.ts';
 import { fitsWindow, returnsWithin } from '../../limits/window-turn.ts';
 import { PART } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
@@ -170,7 +170,8 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   /** From the first request to the end of the traffic, with what the controls take. */
   readonly controlledStoryMs = this.storyMs + this.recoverMs + this.callerTimeoutMs;
   /** Whether windows end meanwhile: then a caller is over its limit only if it sends more than is replenished. */
-  readonly windowsEnd = !this.isOneCaller && !fitsWindow(this.limit, this.controlledStoryMs);
+  readonly windowsEnd =
+    !this.isOneCaller && (endsAnytime(this.limit) || !fitsWindow(this.limit, this.controlledStoryMs));
   /** How long the fault lasts at least. */
   readonly leastMs = this.failsOver ? Math.min(this.faultMs, FAILOVER_MS) : this.faultMs;
   /** Requests of each kind to one pod that count: one that may be answered due to the end of the fault does not. */
@@ -254,7 +255,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
     const { fault, requestsPerSecond } = this.parameters;
     if (this.mechanism.lasts !== 'Moment') return undefined;
     if (this.windowsEnd) {
-      return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.part.limit.window} end during the scenario: shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
+      return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.part.limit.window} may end during the scenario: set ${PART}.limit.windowStart if it is Unknown, shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
     }
     const needed = full + LEAST_REQUESTS * pods;
     const sent = this.requestsInFault * pods;

@@ -54,8 +54,8 @@ const FIGURES: Readonly<Record<OutageCode['code'], Figures>> = {
     { within: { ...counts, Timeout: 0, Error: 0 }, withinMs: 1000, serverErrors: 0 },
   ],
   NotAdmittedOver: [
-    { unknown: 1, isOneCaller: false },
-    { unknown: 0, isOneCaller: true },
+    { unknown: 1, isOneCaller: false, endsAnytime: false },
+    { unknown: 0, isOneCaller: true, endsAnytime: true },
   ],
   NotRecovered: [
     { afterMs: 7000, lapses: [['api-0', 'fails']], restarted: new Set(['api-0']), settleMs: 5000 },

@@ -48,8 +48,8 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
       !isAccepted && `It is not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`,
     ]).join('. ');
   },
-  NotAdmittedOver: ({ isOneCaller, unknown }) =>
-    `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}`,
+  NotAdmittedOver: ({ endsAnytime, isOneCaller, unknown }) =>
+    `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}${endsAnytime ? '. Its windows may have ended at any time, so a count that was lost once does not show: set rateLimiter.limit.windowStart' : ''}`,
   Tested({ later, sent }) {
     const shares = [...sent, { of: 'Later' as const, callers: later }].map(({ callers, of }) =>
       callers === 0
