@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decide, modelOf } from '../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import {
+  type Decide,
+  modelOf,
+  staggeredWindow,
+} from '../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { measureBucket, measureWindow } from './measure.ts';
 
 const fixed = (requests: number, windowMs: number): Decide =>
@@ -26,45 +30,58 @@ const bucket = (requests: number, windowMs: number): Decide =>
 /** A caller, in simulated time in which each request takes some milliseconds. */
 function callerOf(limiter: Decide, begin: number, takesMs = 5) {
   let time = begin;
-  const use = async (most: number): Promise<number> => {
-    for (let admitted = 0; admitted < most; admitted += 1) {
-      time += takesMs / 2;
-      const isAdmitted = limiter(time);
-      time += takesMs / 2;
-      if (!isAdmitted) return admitted;
-    }
-    return most;
+  const useOf =
+    (decide: Decide) =>
+    async (most: number): Promise<number> => {
+      for (let admitted = 0; admitted < most; admitted += 1) {
+        time += takesMs / 2;
+        const isAdmitted = decide(time);
+        time += takesMs / 2;
+        if (!isAdmitted) return admitted;
+      }
+      return most;
+    };
+  return {
+    use: useOf(limiter),
+    useOf,
+    clock: { now: () => time, sleep: async (ms: number) => void (time += Math.max(0, ms)) },
   };
-  return { use, clock: { now: () => time, sleep: async (ms: number) => void (time += Math.max(0, ms)) } };
 }
 
 /** A window that is measured with a caller that has used its limit up. */
-async function windowOf(limiter: Decide, requests: number, begin: number, takesMs?: number) {
-  const { clock, use } = callerOf(limiter, begin, takesMs);
+async function windowOf(limiter: Decide, requests: number, begin: number, takesMs?: number, other?: Decide) {
+  const { clock, use, useOf } = callerOf(limiter, begin, takesMs);
   await use(requests + 1);
-  return await measureWindow(use, { firstAt: begin, requests }, clock);
+  return await measureWindow(use, { firstAt: begin, requests }, clock, other && useOf(other));
 }
 
 describe('a window that is measured', () => {
   const worlds = fc.record({
     limit: fc.integer({ min: 1, max: 40 }),
     windowMs: fc.integer({ min: 1, max: 60 }).map((seconds) => 1000 * seconds),
-    isByClock: fc.boolean(),
+    start: fc.constantFrom('Clock', 'FirstRequest', 'Staggered'),
     begin: fc.integer({ min: 1_700_000_000_000, max: 1_700_000_100_000 }),
     answerMs: fc.integer({ min: 1, max: 20 }),
+    apart: fc.double({ min: 0, max: 1, noNaN: true }),
   });
 
   it('is the one of the limiter, or none, wherever the caller began', async () => {
     await fc.assert(
-      fc.asyncProperty(worlds, async ({ answerMs, begin, isByClock, limit, windowMs }) => {
-        const limiter = (isByClock ? byClock : fixed)(limit, windowMs);
-        const { bucketSeconds, window } = await windowOf(limiter, limit, begin, answerMs);
+      fc.asyncProperty(worlds, async ({ answerMs, apart, begin, limit, start, windowMs }) => {
+        // Windows of two callers that end almost together may be the same.
+        fc.pre(start !== 'Staggered' || windowMs > 4000);
+        const limiterOf = (laterMs: number): Decide =>
+          start === 'Staggered'
+            ? staggeredWindow({ requests: limit, windowMs }, laterMs)
+            : (start === 'Clock' ? byClock : fixed)(limit, windowMs);
+        const other = limiterOf(2000 + apart * (windowMs - 4000));
+        const { bucketSeconds, window } = await windowOf(limiterOf(0), limit, begin, answerMs, other);
         expect(bucketSeconds).toBeUndefined();
         if (!window) return;
         expect(window.seconds * 1000).toBe(windowMs);
-        expect(window.start).toBeOneOf([isByClock ? 'Clock' : 'FirstRequest', 'Unknown']);
+        expect(window.start).toBeOneOf([start, 'Unknown']);
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 

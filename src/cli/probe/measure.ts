@@ -12,7 +12,7 @@ export interface Clock {
 }
 
 export interface Measured {
-  /** `Unknown`: both starts fit. */
+  /** `Unknown`: both starts fit, or none, or another caller has other windows. */
   readonly window?: { readonly seconds: number; readonly start: 'FirstRequest' | 'Clock' | 'Unknown' };
   /** If the limit is returned one request after the other: how long all of it takes. */
   readonly bucketSeconds?: number;
@@ -53,24 +53,36 @@ export async function measureBucket(
  * and gets it back again: the time between is a whole window, whether windows begin with a request or by the clock. The
  * first return shows which: by the clock, the caller had only the rest of a window.
  * @param firstAt when its first answer arrived
+ * @param other as `use`, of a new caller, whose window ends with that one unless each has its own; left out: there is none
  */
 export async function measureWindow(
   use: Use,
   { firstAt, requests }: { readonly firstAt: number; readonly requests: number },
   clock: Clock,
+  other?: Use,
 ): Promise<Measured> {
   const watchedAt = clock.now();
   // If it is admitted, its first window has ended already.
   const begunAt = (await use(requests)) > 0 ? watchedAt : firstAt;
   const one = await untilReturned(use, clock);
   if (!one) return {};
+  await other?.(1);
   const isSingle = requests > 1 && (await use(1)) === 0;
   // A window returns the whole limit, and a bucket that is refilled in steps a part of it.
   if (!isSingle && 2 * (2 + (await use(requests))) <= requests) return {};
-  const two = await untilReturned(use, clock);
+  await other?.(requests);
+  let [isBack, isSame] = [!other, true];
+  const both: Use = async (most) => {
+    isBack ||= (await other?.(1)) !== 0;
+    const admitted = await use(most);
+    if (other && isBack && admitted === 0) isSame = false;
+    return admitted;
+  };
+  const two = await untilReturned(both, clock);
   if (!two) return {};
   if (!isSingle) {
-    const window = windowOf(begunAt, one, two);
+    if (!isBack) await clock.sleep(SLACK_MS);
+    const window = windowOf(begunAt, one, two, isSame && (isBack || (await other?.(1)) !== 0));
     return window ? { window } : {};
   }
   const everyMs = two.at - one.at;
@@ -96,23 +108,26 @@ async function untilReturned(
   return undefined;
 }
 
-/** Undefined if no window fits, or several. */
-function windowOf(begunAt: number, one: Return, two: Return): Measured['window'] {
+/**
+ * Undefined if no length fits, or several.
+ * @param isShared whether another caller does not show that each has its own windows
+ */
+function windowOf(begunAt: number, one: Return, two: Return, isShared: boolean): Measured['window'] {
   const [from, to] = [two.rejectedAt - one.at, two.at - one.rejectedAt];
-  const fitting = Array.from({ length: MOST_SECONDS }, (_, i) => i + 1).filter(
-    (seconds) => seconds * 1000 >= from && seconds * 1000 <= to,
+  const fitting = Array.from({ length: MOST_SECONDS }, (_, i) => 1000 * (i + 1)).filter(
+    (ms) => ms >= from && ms <= to,
   );
   // Each of the two starts may fit with a length of its own.
-  const byClock = fitting.filter((seconds) => [one, two].every((each) => endsWithin(each, 1000 * seconds)));
+  const byClock = fitting.filter((ms) => [one, two].every((each) => endsWithin(each, ms)));
   const byRequest = fitting.filter(
-    (seconds) =>
-      seconds * 1000 >= one.rejectedAt - begunAt - SLACK_MS && seconds * 1000 <= one.at - begunAt + SLACK_MS,
+    (ms) => ms >= one.rejectedAt - begunAt - SLACK_MS && ms <= one.at - begunAt + SLACK_MS,
   );
-  const [seconds, ...others] = new Set([...byClock, ...byRequest]);
-  if (seconds === undefined || others.length > 0) return undefined;
+  const either = isShared ? [...byClock, ...byRequest] : [];
+  const [ms, ...others] = new Set(either.length > 0 ? either : fitting);
+  if (ms === undefined || others.length > 0) return undefined;
   // A caller that began with a window by the clock saw a whole one, too.
-  const start = byClock.length === 0 ? 'FirstRequest' : byRequest.length === 0 ? 'Clock' : 'Unknown';
-  return { seconds, start };
+  const start = either.length !== 1 ? 'Unknown' : byClock.length > 0 ? 'Clock' : 'FirstRequest';
+  return { seconds: ms / 1000, start };
 }
 
 /** Whether a multiple of the window lies where the caller got its limit back. */

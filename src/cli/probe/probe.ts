@@ -38,8 +38,8 @@ export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
 
 /** The largest limit that is measured. */
 const MOST_LIMIT = 1_000;
-/** All requests of a probe: a caller uses its limit three times at most, and is watched for two windows. */
-const MOST_REQUESTS = 3 * MOST_LIMIT + 1_000;
+/** All requests of a probe: two callers use their limits four times at most, and are watched for two windows. */
+const MOST_REQUESTS = 4 * MOST_LIMIT + 1_500;
 const TIMEOUT_MS = 5_000;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
@@ -137,7 +137,8 @@ class Probe {
     if (!isKeyed(request)) requireSharedLimit({ requests: limit ?? admitted });
     const source = limit === undefined ? 'measured' : 'given';
     const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt };
-    const measured = isStated ? {} : await this.#measure(shown, caller);
+    const other = isKeyed(request) ? this.#caller(caller.callers) : undefined;
+    const measured = isStated ? {} : await this.#measure(shown, caller, other);
     const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
     for (const { because, source: known, what } of findings) this.#note(what, known, because);
     const facts = { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
@@ -179,17 +180,19 @@ class Probe {
   }
 
   /** How a limit is returned to its callers, if that shows what is neither given nor reported. */
-  async #measure({ firstAt, quota, requests }: Shown, rejected: Caller): Promise<Measured> {
+  async #measure({ firstAt, quota, requests }: Shown, rejected: Caller, other?: Caller): Promise<Measured> {
     const { print, signal } = this.#place;
     const clock: Clock = { now: Date.now, sleep: async (ms) => await pauseFor(ms, signal) };
-    const use = async (most: number) => this.#admitted(await this.#send(rejected, most));
+    const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
+    const use = useOf(rejected);
     const seconds = knownSeconds(this.#options, quota);
     if (seconds === undefined) {
       print(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
       const mostAt = performance.now() + 2 * MOST_WAIT_MS;
       const left = (): string => `${Math.ceil((mostAt - performance.now()) / 1000)} s`;
       const countdown = setInterval(() => print(`window: measured in ${left()} at most`), COUNTDOWN_MS);
-      return await measureWindow(use, { firstAt, requests }, clock).finally(() => clearInterval(countdown));
+      const measuring = measureWindow(use, { firstAt, requests }, clock, other && useOf(other));
+      return await measuring.finally(() => clearInterval(countdown));
     }
     const { algorithm, windowStart } = this.#options;
     if (algorithm !== undefined || windowStart !== undefined) return {};
