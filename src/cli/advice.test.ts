@@ -29,7 +29,9 @@ describe('what to do about a limiter', () => {
   });
 
   it('is about its end if only that was wrong, and about both if both were', () => {
-    expect(on('FailsClosed, 20 > 10')).toMatch(/^A caller was admitted over its limit[^]*(?<!FailsClosed\.)$/);
+    expect(on('FailsClosed, 20 > 10')).toMatch(
+      /^A caller was admitted over its limit[^]*(?<!FailsClosed\.)$/,
+    );
     expect(on('FailsClosed; no recovery in 5s')).toMatch(/^Once Redis was back[^]*(?<!FailsClosed\.)$/);
     expect(on('Hangs; no recovery in 5s')).toMatch(/^Once Redis was back.* Set a timeout/);
     expect(on('Enforces; limit not returned')).toMatch(/^Callers stayed rejected/);

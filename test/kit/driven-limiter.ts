@@ -53,7 +53,8 @@ export function limiterSpec(limiter: LimiterChanges, scenarios?: readonly object
       ...limiter,
       ...((limiter.http ?? limiter.limit) && { limit: { requests: 10, window: '60s', ...limiter.limit } }),
     },
-    ...(scenarios && { scenarios }),
+    // A driven fault begins at once.
+    ...(scenarios && { scenarios: scenarios.map((each) => ({ countdown: '0s', ...each })) }),
   });
 }
 

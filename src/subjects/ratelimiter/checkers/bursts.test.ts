@@ -100,8 +100,8 @@ describe('the admissions of a burst', () => {
     const change = { limit: { ...limit, start: 'Unknown' } } as const;
     const over = burst(14, 16);
     const boundOf = (bursts: Burst[], more: Changed = {}) => {
-      const { detectedAt, measures } = judge(bursts, { ...change, ...more });
-      return [detectedAt !== undefined, measures?.[0]?.bound];
+      const { bounds, detectedAt } = judge(bursts, { ...change, ...more });
+      return [detectedAt !== undefined, bounds?.['admitted']];
     };
     expect(boundOf([burst(10, 20)])).toEqual([false, 10]);
     expect(missingOf(over, change)).toMatchObject([{ code: 'WindowMayHaveEnded', isAnytime: true }]);

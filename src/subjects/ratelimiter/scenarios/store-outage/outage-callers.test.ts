@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts';
 import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
+import { until } from '../../../../../test/kit/until.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { OutageCallers } from './outage-callers.ts';
@@ -9,10 +10,12 @@ import { api, OutagePlan } from './plan.ts';
 
 const { signal } = new AbortController();
 
-/** Makes the control on a limiter that keeps its limit for one caller, and meets all others so. */
-async function control(meet: (response: ServerResponse) => void, callerTimeoutMs = 5000): Promise<void> {
+/** Callers of a limiter that keeps its limit for one caller, and meets all others so. */
+async function callersOf(meet: (response: ServerResponse) => void, callerTimeoutMs = 5000) {
+  const asked: string[] = [];
   let used = 0;
   const client = await clientOfPod(({ url = '' }, response) => {
+    asked.push(url);
     // Nor are those that use a part of their limits.
     if (/-c[1-9]/.test(url)) return response.writeHead(200).end();
     if (!url.endsWith('-c0')) return meet(response);
@@ -28,7 +31,7 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
     }),
   );
   const [scenario] = limiterSpec({}, [
-    { name: 's', type: 'StoreOutage', storeOutage: { requestsPerSecond: 50 } },
+    { name: 's', type: 'StoreOutage', countdown: '1s', storeOutage: { requestsPerSecond: 50 } },
   ]).scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
   const callers = new OutageCallers({
@@ -45,8 +48,25 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
     history: () => undefined,
     until: signal,
   });
+  return { asked, callers };
+}
+
+async function control(...[meet, timeoutMs]: Parameters<typeof callersOf>): Promise<void> {
+  const { callers } = await callersOf(meet, timeoutMs);
   await callers.control(signal);
 }
+
+it('callers use the rest of their part at the end of the countdown', async () => {
+  const { asked, callers } = await callersOf((response) => response.writeHead(200).end());
+  const stop = new AbortController();
+  const traffic = callers.traffic(stop.signal);
+  const isPart = (url: string): boolean => /-c[1-9]/.test(url);
+  await until(() => asked.some(isPart), { what: 'a caller to use its part' });
+  stop.abort();
+  await traffic;
+  // Until then, the traffic of the countdown has sent 200 requests a second.
+  expect(asked.findIndex(isPart)).toBeGreaterThan(20);
+});
 
 describe('the control of callers within their limit', () => {
   it('reports what turned one away', async () => {

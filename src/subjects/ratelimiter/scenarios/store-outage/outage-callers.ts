@@ -3,6 +3,7 @@
  * address only, one caller sends all of them: its limit is first exhausted without a fault, and replenished when the
  * fault begins.
  */
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { formatDuration } from '../../../../api/index.ts';
 import { LEAST_REQUESTS } from '../../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../../history/events.ts';
@@ -24,12 +25,17 @@ import {
 
 /** Turns a second: control requests, which need no limiter; callers that waited for their limits. */
 const [CONTROLS_PER_SECOND, RETURNING_PER_SECOND] = [2, 20] as const;
+/** How long before the fault residents have used their parts; milliseconds. */
+const USED_BEFORE_MS = 300;
 /** Residents that use a part of their limits at once. */
 const PREPARING_AT_ONCE = 10;
 
 /** An attempt, as far as its callers need to know it. */
 export interface OutageScene {
-  readonly plan: Pick<OutagePlan, 'callerTimeoutMs' | 'draw' | 'full' | 'limit' | 'parameters'>;
+  readonly plan: Pick<
+    OutagePlan,
+    'callerTimeoutMs' | 'countdownMs' | 'draw' | 'full' | 'limit' | 'parameters'
+  >;
   readonly toolkit: Pick<Toolkit, 'callers' | 'lifetime' | 'limiter' | 'ownLimit' | 'podClients' | 'room'>;
   readonly fixture: string;
   /** What is known of the fault. */
@@ -105,9 +111,13 @@ export class OutageCallers {
     return sent;
   }
 
-  /** Sends what residents use of their limits right before the fault; what is late for that, they send in it. */
+  /**
+   * Sends what residents use of their limits right before the fault, and so at the end of the countdown: a limiter may
+   * remember it for seconds only. What is late for that, they send in the fault.
+   */
   async #useRest(stop: AbortSignal): Promise<void> {
-    const { podClients } = this.#scene.toolkit;
+    const { plan, toolkit } = this.#scene;
+    const { podClients } = toolkit;
     const { residents } = this.#population;
     const rounds = Math.max(0, ...residents.map(({ usedLate }) => usedLate));
     const turns = Array.from({ length: rounds }, (_, round) =>
@@ -116,6 +126,8 @@ export class OutageCallers {
         return client && round < usedLate ? [{ client, caller: 'Drawn', key }] : [];
       }),
     );
+    const takesMs = (1000 * rounds) / RETURNING_PER_SECOND + USED_BEFORE_MS;
+    await pauseFor(plan.countdownMs - takesMs, stop).catch(() => undefined);
     await this.#send((turn) => turns[turn], RETURNING_PER_SECOND, stop);
   }
 
