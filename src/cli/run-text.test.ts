@@ -10,13 +10,8 @@ const linesOf = (...scenarios: ScenarioStatus[]): string[] =>
   summaryLines(scenarioReports({ scenarios }, undefined)).flat();
 
 it('findings have columns for mark, name, finding and gate, and the figure last', () => {
-  const burst: ScenarioStatus = {
-    ...held,
-    name: 'a-burst',
-    result: 'Violated',
-    measures: { overAdmission: 20 },
-    bounds: { overAdmission: 10 },
-  };
+  const figures = { measures: { overAdmission: 20 }, bounds: { overAdmission: 10 } };
+  const burst: ScenarioStatus = { ...held, name: 'a-burst', result: 'Violated', ...figures };
   expect(linesOf({ ...held, summary: 'Enforces' }, burst)).toEqual([
     '✓ outage   Enforces   Gate: passed',
     '✗ a-burst  violation  Gate: failed  over admission 20 requests, at most 10 allowed',

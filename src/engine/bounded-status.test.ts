@@ -16,8 +16,7 @@ const LENGTHS: Readonly<Record<string, number>> = {
   type: 16,
   reason: 32,
   expect: 8,
-  unit: 8,
-  state: 16,
+  atLeast: 16,
 };
 /** Texts that others have a word in; the rest are names, numbers and times. */
 const WORDS = new Set(['message', 'evidence', 'runId', 'pastRuns']);
@@ -75,7 +74,7 @@ describe('a status', () => {
         expect(bytes(bounded)).toBeLessThanOrEqual(STATUS_BYTES);
         if (bytes(full) <= STATUS_BYTES) expect(bounded).toEqual(full);
         expect(bounded).toMatchObject({ run: full.run, message: full.message, journal: full.journal });
-        const judged = (entry: ScenarioStatus) => [entry.name, entry.result];
+        const judged = (entry: ScenarioStatus) => [entry.name, entry.result, entry.measures];
         expect(bounded.scenarios?.map(judged)).toEqual(full.scenarios?.map(judged));
         expect(bounded.diagnoses?.map(withoutMessages)).toEqual(full.diagnoses?.map(withoutMessages));
         expect(boundStatus(structuredClone(bounded))).toEqual(bounded);

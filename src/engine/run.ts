@@ -114,10 +114,8 @@ function reasonToStop(context: Context, run: RunStatus): StopReason | undefined 
 function stop(context: Context, run: RunStatus): void {
   const { draft, now, observed } = context;
   const release = cutsShort(run);
-  const { chapters = [] } = draft;
-  const place = placeOf(draft);
-  const chapter = chapters[place];
-  if (chapter) draft.chapter = chapterLine(draft, place + 1, 'stopping');
+  const number = placeOf(draft) + 1;
+  if (number > 0) draft.chapter = chapterLine(draft, number, 'stopping');
   context.report({ kind: 'running', reason: 'Stopping', message: draft.message ?? '' });
   discardUnbegunFaults(context);
 
@@ -142,7 +140,7 @@ function stop(context: Context, run: RunStatus): void {
     else fault.endedAt = iso(now);
   }
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
-  if (chapter) draft.chapter = chapterLine(draft, place + 1, 'stopped');
+  if (number > 0) draft.chapter = chapterLine(draft, number, 'stopped');
   const why = { reason: run.reason, message: draft.message };
   finish(context, run, verdictOfStop(context, why, restored));
 }

@@ -70,7 +70,7 @@ describe('a run that has ended', () => {
     });
     await world.kubectl('wait', 'chaosdemo/again', '--for=condition=Finished', '--timeout=5s');
     const [described = ''] = (await world.kubectl('describe', 'chaosdemo/again')).split('\nEvents:');
-    expect(described.split('\n').length, 'a status that people can still read').toBeLessThan(150);
+    expect(described.split('\n').length, 'a status that people can still read').toBeLessThan(160);
     await patch('again', { runId: 'b' });
     const second = await world.untilStatus('again', 'run 2', (status) => endedRunOf(status) === 2);
     expect(runIdOf(second)).toBe('b');

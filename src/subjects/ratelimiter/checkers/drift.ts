@@ -191,12 +191,8 @@ function isSaturated(seen: DriftSeen, found: number): boolean {
 
 function driftOf(seen: DriftSeen) {
   const drift = widestOf(seen);
-  const isAtLeast = drift > 0 && isSaturated(seen, drift);
-  return {
-    measures: { drift },
-    bounds: { drift: boundOf(seen.setup) },
-    atLeast: isAtLeast ? ['drift'] : [],
-  };
+  const atLeast = drift > 0 && isSaturated(seen, drift) ? ['drift'] : [];
+  return { measures: { drift }, bounds: { drift: boundOf(seen.setup) }, atLeast };
 }
 
 /**
@@ -324,10 +320,7 @@ const control = {
   finding({ setup: { baseline } }: DriftSeen) {
     const made = baseline?.denying;
     return {
-      ...(made && {
-        measures: { controlAdmitted: made.admitted },
-        bounds: { controlAdmitted: made.limit },
-      }),
+      ...(made && { measures: { controlAdmitted: made.admitted }, bounds: { controlAdmitted: made.limit } }),
       missing: [!made && code('NoControl')],
       evidence: [made && code('Control', made)],
     };

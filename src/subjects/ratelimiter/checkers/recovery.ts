@@ -155,11 +155,9 @@ export const recovery = {
 function timeToRecovery(found: ReturnType<typeof recoveryIn>, bound: number): Measures {
   if (found.code !== 'Recovered' && found.code !== 'NotRecovered') return {};
   const watchedMs = found.code === 'NotRecovered' ? found.watchedMs : 0;
-  return {
-    measures: { timeToRecovery: Math.round(found.afterMs ?? watchedMs) },
-    bounds: { timeToRecovery: bound },
-    atLeast: found.afterMs === undefined ? ['timeToRecovery'] : [],
-  };
+  const measures = { timeToRecovery: Math.round(found.afterMs ?? watchedMs) };
+  const atLeast = found.afterMs === undefined ? ['timeToRecovery'] : [];
+  return { measures, bounds: { timeToRecovery: bound }, atLeast };
 }
 
 /** Undefined while it is unknown. */
