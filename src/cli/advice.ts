@@ -33,7 +33,7 @@ const AFTERWARDS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /; no recovery/,
-    'Once Redis was back, not all pods worked as before: see that no process has ended, that clients connect again, and that they load their scripts again.',
+    'Once Redis was back, not all pods treated callers as before. If they fail, see that no process has ended, that clients connect again, and that they load their scripts again. If they reject, see that no ban or open circuit stays, and that no request is counted twice.',
   ],
   [
     /; limit not returned/,

@@ -53,8 +53,7 @@ export function limiterSpec(limiter: LimiterChanges, scenarios?: readonly object
       ...limiter,
       ...((limiter.http ?? limiter.limit) && { limit: { requests: 10, window: '60s', ...limiter.limit } }),
     },
-    // A driven fault begins at once.
-    ...(scenarios && { scenarios: scenarios.map((each) => ({ countdown: '0s', ...each })) }),
+    ...(scenarios && { scenarios }),
   });
 }
 
@@ -99,7 +98,8 @@ export class DrivenLimiter {
     this.#driver = new PodsDriver({
       kind,
       target: { ...target, redis: servers },
-      spec,
+      // Its faults begin at once.
+      spec: { ...spec, scenarios: spec.scenarios.map((each) => ({ ...each, countdown: '0s' })) },
       generation: 1,
       now: () => clock.now(),
       budget: new ConnectionBudget(10_800).onBehalfOf('shop'),

@@ -140,13 +140,16 @@ export const recovery = {
     const { beyond, within } = sidesOf(view, view.phases.after);
     const { more } = view.over.after;
     const isBroken = found.code === 'NotRecovered';
+    const lapse = isBroken && { ...found, settleMs, restarted: restartedOf(seen) };
     return {
       ...(isBroken && { isBroken, brokenAt: view.span.endedAt, summary: code('NoRecovery', { settleMs }) }),
+      // The time says nothing of a caller that was rejected after it.
+      ...(lapse && (lapse.afterMs ?? Infinity) <= settleMs && { figure: lapse }),
       ...timeToRecovery(found, settleMs),
       missing: [found.code !== 'Recovered' && !isBroken && found],
       evidence: [
         code('AfterFault', { within: countsOf(within), over: countsOf(beyond), more, isOneCaller }),
-        isBroken && { ...found, settleMs, restarted: restartedOf(seen) },
+        lapse,
       ],
     };
   }),

@@ -154,7 +154,7 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   },
   LockedOut: () => 'limit not returned',
   Returned: ({ callers }) =>
-    `The limit was returned: ${counted(callers, 'caller')} that had waited for it got it again`,
+    `The limit was returned: ${counted(callers, 'caller')} that had waited for it ${callers === 1 ? 'was' : 'were'} admitted again`,
   NotReturned: ({ callers, lockedOut, waitedMs }) =>
     `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later. Their keys do not expire, the window is longer than limit.window, or the limiter bans callers`,
   ReturnUnclear: ({ callers, unclear }) =>
