@@ -2,14 +2,7 @@
  * A run from its start to its verdict: goes through the chapters, and stops early if it is aborted, superseded, no
  * longer allowed, or out of time.
  */
-import type {
-  ChaosDemoStatus,
-  ChapterStatus,
-  FaultStatus,
-  Reason,
-  RunStatus,
-  Verdict,
-} from '../api/index.ts';
+import type { ChaosDemoStatus, ChapterStatus, Reason, RunStatus, Verdict } from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import { admissionOf, requestAdmissionCheck } from './admission.ts';
 import { type Chapter, placeOf } from './chapter.ts';
@@ -136,21 +129,14 @@ function stop(context: Context, run: RunStatus): void {
     return context.wake(giveUpAt);
   }
   if (fault && outcome?.faultOver) {
-    if (now < ms(fault.plannedAt)) discardFault(draft, fault);
+    // The process that announced it has not injected it, and no longer can: the subject was proven to be free of it.
+    if (now < ms(fault.plannedAt)) draft.scenarios?.forEach((one) => one.fault === fault && delete one.fault);
     else fault.endedAt = iso(now);
   }
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
   if (number > 0) draft.chapter = chapterLine(draft, number, 'stopped');
   const why = { reason: run.reason, message: draft.message };
   finish(context, run, verdictOfStop(context, why, restored));
-}
-
-/**
- * Discards a fault that is scheduled but not yet injected, once the subject was proven to be free of it: the process
- * that announced it has not injected it, and no longer can.
- */
-function discardFault(draft: Context['draft'], fault: FaultStatus): void {
-  for (const entry of draft.scenarios ?? []) if (entry.fault === fault) delete entry.fault;
 }
 
 /**

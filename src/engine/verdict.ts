@@ -62,7 +62,9 @@ export function verdictOf({ draft, subject }: Pick<Context, 'draft' | 'subject'>
   if (scenarios.every(({ expect }) => expect === 'Any')) {
     return verdict('Succeeded', 'NoExpectation', `${found}. No expectation was set`);
   }
-  return verdict('Succeeded', 'ExpectationsMet', `${found}. ${expectationOf(scenarios)}`);
+  const isOfDemo = scenarios.every(({ expect }) => expect === 'Violated');
+  const met = isOfDemo ? 'Expected by this demo' : 'As expected';
+  return verdict('Succeeded', 'ExpectationsMet', `${found}. ${met}`);
 }
 
 /**
@@ -112,11 +114,6 @@ function findingClause(
   const fault = api.faults.find((known) => known.type === type);
   const known = fault && (result === 'Violated' || result === 'Held');
   return `${name}: ${known ? fault.finding(result, summary) : `${result} ${summary}`.trim()}`;
-}
-
-/** How the spec describes results that all met it. */
-function expectationOf(scenarios: readonly ScenarioStatus[]): string {
-  return scenarios.every(({ expect }) => expect === 'Violated') ? 'Expected by this demo' : 'As expected';
 }
 
 function detectedClause(subject: Context['subject'], scenario: ScenarioStatus): string {

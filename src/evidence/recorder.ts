@@ -95,7 +95,8 @@ export class EvidenceRecorder {
         signal: log.signal,
         points: thin(drawn(log), most).map(([at, value]): [number, number] => [
           moment(at),
-          rounded(value, SIGNALS[log.signal].unit === 'ms' ? 10 : 1),
+          // Times have one decimal place.
+          SIGNALS[log.signal].unit === 'ms' ? Math.round(value * 10) / 10 : Math.round(value),
         ]),
       })),
       events: this.#events
@@ -129,8 +130,4 @@ function drawn({ isCount, points }: SeriesLog): Point[] {
     line.push([at, value]);
   }
   return line;
-}
-
-function rounded(value: number, parts: number): number {
-  return Math.round(value * parts) / parts;
 }

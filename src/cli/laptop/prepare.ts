@@ -67,7 +67,7 @@ export async function prepare(
   const { operator: user } = makeRedisUsers();
   const aclUsers = [`user ${user.username} on >${user.password} +@all ~* &*`];
   const server = target.redis ? undefined : await launchRedis(start, { aclUsers });
-  const redis = target.redis ?? redisOf(server as RedisServer);
+  const redis: OwnRedis = target.redis ?? (server as RedisServer);
   // All of them have one address: only the user distinguishes the operator from the instances.
   const login = server ? user : loginOf(redis);
   const connection = new RedisOfApi(redis);
@@ -122,10 +122,6 @@ export function lastOutput({ name, process }: Started): readonly string[] {
 
 function loginOf({ password, username }: OwnRedis): Login | undefined {
   return password === undefined ? undefined : { ...(username !== undefined && { username }), password };
-}
-
-function redisOf({ host, pid, port }: RedisServer): OwnRedis {
-  return { host, port, pid };
 }
 
 async function startedOf(

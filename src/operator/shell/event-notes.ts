@@ -21,11 +21,10 @@ export interface EventNote {
 /** The events of a change from one status to the next, the earliest first. */
 export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   const run = after.run?.number ?? 0;
+  const known = new Map(sameRun(before, after) ? before?.scenarios?.map((one) => [one.name, one]) : []);
   return [
     ...runStart(before, after),
-    ...(after.scenarios ?? []).flatMap((scenario) =>
-      scenarioEvents(run, sameRun(before, after) ? findScenario(before, scenario.name) : undefined, scenario),
-    ),
+    ...(after.scenarios ?? []).flatMap((one) => scenarioEvents(run, known.get(one.name), one)),
     ...runEnd(before, after),
     ...block(before, after),
   ];
@@ -33,10 +32,6 @@ export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoS
 
 function sameRun(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
   return before?.run !== undefined && before.run.number === after.run?.number;
-}
-
-function findScenario(status: ChaosDemoStatus | undefined, name: string): ScenarioStatus | undefined {
-  return status?.scenarios?.find((scenario) => scenario.name === name);
 }
 
 function normal(reason: string, action: string, note: string): EventNote {
