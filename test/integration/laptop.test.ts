@@ -167,7 +167,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       {
         result: 'Violated',
         summary: expect.stringMatching(/^FailsClosed; memory \d+% > 200%$/),
-        measures: expect.arrayContaining([expect.objectContaining({ name: 'memory', bound: 200 })]),
+        bounds: { memory: 200 },
         evidence: expect.arrayContaining([
           expect.stringMatching(/^At most in the fault(?=.* memory of api-\d)(?=.* connections of Redis)/),
           expect.stringMatching(/^The memory of api-\d.* grew as long as the fault lasted/),

@@ -347,7 +347,7 @@ describe.skipIf(withoutRealTime)('a limiter whose switch stays on after the paus
       expect(reading).toMatchObject({ summary: 'FailsClosed; no recovery in 2s', shortfalls: [] });
       expect(reading.detectedAt).toBeDefined();
       const recovery = await driver.recover('outage', 1000);
-      expect(recovery).toMatchObject({ report: { measures: [] } });
+      expect(recovery).not.toHaveProperty('report.measures');
       expect(JSON.stringify(recovery)).toMatch(/ 3 callers are not known/);
     },
   );
