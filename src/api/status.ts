@@ -84,7 +84,10 @@ const scenario = z.object({
     .array(text(32, 'Name of a measure.'))
     .max(LIMITS.measures)
     .optional()
-    .meta({ description: 'Measures whose true value may be higher: it could not show.', ...atomic }),
+    .meta({
+      description: 'Measures whose true value may be higher, since more could not be measured.',
+      ...atomic,
+    }),
   retries: z
     .int()
     .min(0)

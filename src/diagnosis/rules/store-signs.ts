@@ -185,17 +185,16 @@ function hasBecomeSlow(reads: readonly Sample[], { from, samples, to, usual }: S
 }
 
 /**
- * An interval in which connections to the store ended all the time, or, where that was not counted, it accepted new
- * ones: a client may also open more of them, since the others wait. A replica also makes a new one if it has given up
- * the old one for lateness, and answers late then. So this is a sign only if the replicas answered at once, or if
- * connections ended before the first late answer or timeout.
+ * An interval in which the store accepted new connections all the time, and others ended, if that was counted: a client
+ * may also open more of them, since the others wait. A replica also makes a new one if it has given up the old one for
+ * lateness, and answers late then. So this is a sign only if the replicas answered at once, or if connections ended
+ * before the first late answer or timeout.
  */
 export function churn(measurements: Measurements) {
   const { replicas, store } = measurements;
   const least = MADE_EACH * replicas.length;
   const isCounted = measurements.last('connections-ended', store) !== undefined;
-  const signal = isCounted ? 'connections-ended' : 'connections-made';
-  const totals = measurements.of(signal, store);
+  const totals = measurements.of('connections-made', store);
   // The rate is that between the samples before and after: a moment without any is no gap.
   const rates = totals.map((sample, i): Sample => {
     const [before, after] = [totals[i - 1] ?? sample, totals[i + 1] ?? sample];
@@ -204,7 +203,10 @@ export function churn(measurements: Measurements) {
   const usual = quantile(rates, 0.1);
   const many = sustainedAbove(rates, Math.max(least, MADE_FACTOR * usual), LEAST_MS, 1);
   if (!many) return undefined;
-  const { from, samples, to } = many;
+  const { from, to } = many;
+  const signal = isCounted ? 'connections-ended' : 'connections-made';
+  const samples = during(measurements.of(signal, store), from, to);
+  const ended = (until: number): number => measurements.grown([signal], store, from, until);
   const answers = during(measurements.all(['request-latency'], replicas), from, to);
   const areQuick = answers.length >= LEAST_PROBES && quantile(answers, 0.5) <= AT_ONCE_MS;
   const late = answers.filter(({ value }) => value > AT_ONCE_MS);
@@ -216,12 +218,15 @@ export function churn(measurements: Measurements) {
       return measurements.of(signal, replica).find(({ at, value }) => at > since && value > before) ?? [];
     }),
   );
-  const made = (until: number): number => measurements.grown([signal], store, from, until);
   // A replica that gives up does so after a fixed time: no sooner than the quickest of its late answers came.
   const givenUpAt = Math.min(...timeouts.map(({ at }) => at), ...late.map(({ value }) => from + value));
-  if (!areQuick && (givenUpAt === Infinity || made(givenUpAt - 1) < least)) return undefined;
+  const until = areQuick ? to : givenUpAt - 1;
+  // Without a count of those that ended, new ones of quick replicas are enough.
+  const isShown = (areQuick && !isCounted) || (until < Infinity && ended(until) >= least);
+  if (!isShown) return undefined;
   const notGivenUp = areQuick ? answers : [...samples, ...timeouts, ...late];
-  return { ...many, isCounted, usual, made: made(to), notGivenUp, confidence: areQuick ? 0.85 : 0.7 };
+  const confidence = areQuick ? 0.85 : 0.7;
+  return { ...many, samples, isCounted, usual, ended: ended(to), notGivenUp, confidence };
 }
 
 /**

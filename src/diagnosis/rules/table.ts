@@ -75,7 +75,7 @@ export const RULES: readonly Rule[] = [
   ]),
   ofStore('store-connections-broken', churn, (churned, store) => [
     [
-      `${churned.made} connections to ${store} ${churned.isCounted ? 'ended' : 'were made, and so others ended,'} within ${lengthOf(churned)} (usually ${churned.usual.toFixed(1)} a second).`,
+      `${churned.ended} connections to ${store} ${churned.isCounted ? 'ended' : 'were made, and so others ended,'} within ${lengthOf(churned)} (usually ${churned.usual.toFixed(1)} a second).`,
       churned.samples,
     ],
     ['Replicas did not give them up: they answered at once, or nothing was late yet.', churned.notGivenUp],
