@@ -348,7 +348,7 @@ describe.skipIf(withoutRealTime)('a limiter whose switch stays on after the paus
       expect(reading.detectedAt).toBeDefined();
       const recovery = await driver.recover('outage', 1000);
       expect(recovery).not.toHaveProperty('report.measures');
-      expect(JSON.stringify(recovery)).toMatch(/ 3 callers are not known/);
+      expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
     },
   );
 });
