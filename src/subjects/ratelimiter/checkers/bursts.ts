@@ -87,8 +87,8 @@ function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number, limit 
 }
 
 /**
- * If windows may end at any time, more than the limit of one in a burst may be that of two. It is a violation if so many
- * bursts of callers would have to have an end that this is excluded, whether each caller has its own windows or not.
+ * If windows may end at any time, a burst may get the limit of two. More than that of one is a violation if so many
+ * bursts would have to have an end that this is excluded, whether each caller has its own windows or not.
  */
 function judgedTogether(setup: BurstSetup, trials: readonly Trial[]): readonly Trial[] {
   const { isOneCaller, limit, parameters } = setup.plan;

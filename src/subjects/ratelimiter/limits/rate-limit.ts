@@ -98,8 +98,8 @@ export function endsAnytime(limit: RateLimit): boolean {
 }
 
 /**
- * The limit while no window ends: for an unknown start, the one that permits most then. A log of admissions and windows
- * from the first request permit no more than a bucket.
+ * The limit while no window ends: for an unknown start, the algorithm that admits most then. A log of admissions, or
+ * windows from the first request, admit no more than a bucket.
  */
 export function unlessWindowEnds(limit: RateLimit): RateLimit {
   return endsAnytime(limit) ? { ...limit, algorithm: 'TokenBucket', capacity: limit.requests } : limit;

@@ -68,7 +68,7 @@ const limit = z
       .enum(['FirstRequest', 'Clock', 'Unknown'])
       .default('FirstRequest')
       .describe(
-        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. Unknown also holds for a sliding window, a bucket, and windows of each caller that begin at another moment. A window may then end at any time, so the bound of a short time is that of two. CounterDrift and DataLoss are unavailable.',
+        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. Unknown is true of any limiter, even if it has a sliding window, a bucket, or other windows for each caller. A window may then end at any time, so the bound of a short time is that of two. CounterDrift and DataLoss are unavailable.',
       ),
     burst: wholeField(
       1,

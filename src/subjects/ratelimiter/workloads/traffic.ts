@@ -21,7 +21,7 @@ const CATCH_UP_MS = 200;
 const MOST_OPEN = 1000;
 
 /**
- * Requests that may stay open at once after their callers gave up: those of a stall of 10 s on three pods. Beyond that,
+ * Requests that may stay open at once after their callers gave up: as many as in a stall of 10 s on three pods. Beyond that,
  * requests end with the patience of their callers, and whether they were admitted late is unknown.
  */
 const MOST_LATE = 500;
