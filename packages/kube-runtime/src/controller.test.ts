@@ -58,6 +58,21 @@ describe('Controller', () => {
     await controller.stop(0);
   });
 
+  it('lets timers and sockets have turns while thousands of keys wait for nothing', async () => {
+    let reconciled = 0;
+    const reconcile = async (): Promise<void> => void (reconciled += 1);
+    const controller = new Controller({ name: 'c', logger: recordingLogger(), concurrency: 4, reconcile });
+    for (let i = 0; i < 1000; i += 1) controller.enqueue(`a/${i}`);
+    const inTurns: number[] = [];
+    const timer = setInterval(() => inTurns.push(reconciled), 1);
+    controller.start();
+    await vi.advanceTimersByTimeAsync(100);
+    clearInterval(timer);
+    expect(Math.max(...inTurns.map((count, i) => count - (inTurns[i - 1] ?? 0)))).toBeLessThan(100);
+    expect(reconciled).toBe(1000);
+    await controller.stop(0);
+  });
+
   it('logs an error, tries again later and later, and starts over after a success', async () => {
     const logger = recordingLogger();
     const records: ReconcileRecord[] = [];

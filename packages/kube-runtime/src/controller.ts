@@ -50,6 +50,12 @@ export interface ControllerOptions {
 /** How long a reconcile may take to react to its aborted signal, in milliseconds. */
 const abortGraceMs = 2000;
 
+/**
+ * After so many reconciles in a row, timers and sockets have a turn: thousands that wait for nothing, as at the start,
+ * would hold up the renewal of a lease for seconds.
+ */
+const mostInARow = 32;
+
 /** Reconciles the keys given to `enqueue`. */
 export class Controller {
   readonly #options: ControllerOptions &
@@ -62,6 +68,9 @@ export class Controller {
   readonly #running = new Set<string>();
   readonly #delayed = new Map<string, { dueAt: number; cancel: AbortController }>();
   readonly #failures = new Map<string, number>();
+  /** Reconciles since the queue was empty, and the turn of others that the next one waits for. */
+  #inARow = 0;
+  #turn: Promise<unknown> = Promise.resolve();
   /** Resolves once no reconcile runs after `stop`. */
   readonly #idle = Promise.withResolvers<void>();
   #started = false;
@@ -131,7 +140,13 @@ export class Controller {
     const { concurrency, timers } = this.#options;
     while (this.#started && this.#running.size < concurrency) {
       const key = this.#waiting.shift((namespace) => this.#hasWorkerFor(namespace));
-      if (key === undefined) return;
+      if (key === undefined) {
+        if (this.#running.size === 0) this.#inARow = 0;
+        return;
+      }
+      this.#inARow += 1;
+      if (this.#inARow % mostInARow === 0)
+        this.#turn = timers.sleep(0, this.#abort.signal).catch(() => undefined);
       const now = timers.monotonic();
       const waitedMs = now - (this.#enqueuedAt.get(key) ?? now);
       this.#enqueuedAt.delete(key);
@@ -147,7 +162,7 @@ export class Controller {
 
   async #work(key: string, waitedMs: number): Promise<void> {
     // Not in the call stack of `enqueue`.
-    await Promise.resolve();
+    await this.#turn;
     await this.#reconcile(key, waitedMs);
     this.#running.delete(key);
     if (this.#enqueuedAt.has(key)) this.#await(key);
