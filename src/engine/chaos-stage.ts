@@ -11,6 +11,7 @@ import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { entryOf } from './context.ts';
 import { controlName, fixtureName } from './fixtures.ts';
+import { isJudged } from './judgement.ts';
 import { announcement } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import { iso, ms } from './time.ts';
@@ -34,11 +35,19 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
   if (fault.proof && (scenario.load || fault.endedAt)) {
     return { done: true, message: fault.message ?? `The fault is ${fault.proof}`, note: noteOf(fault) };
   }
-  if (fault.proof)
-    return workUntil(context, ms(fault.until), fault.message ?? 'The fault is active', 'injecting');
+  if (fault.proof) return untilOver(context, fault);
   return context.observed.announced.has(announcement(fault))
     ? injectAndReport(context, scenario, entry, fault, chapter)
     : resolveOrphan(context, scenario, entry, fault);
+}
+
+/** Waits for the end of a fault, and shows what was seen of it so far. */
+function untilOver(context: Context, fault: FaultStatus): Work {
+  const { message = 'The fault is active', until } = fault;
+  const reading = context.observed.readings[fault.id];
+  return reading?.figure === undefined || isJudged(reading)
+    ? workUntil(context, ms(until), message, 'injecting')
+    : workUntil(context, ms(until), `So far ${reading.figure}`, `so far ${reading.summary}`);
 }
 
 /** The current step of a fault's chapter, once the fault is proven or not. */

@@ -99,8 +99,9 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
   }
   if (finding.kind === 'Reading') {
     const known = before.readings[finding.fault];
-    const { complete, detectedAt } = finding.reading;
+    const { complete, detectedAt, figure } = finding.reading;
     return (
+      figure !== known?.figure ||
       (detectedAt !== undefined && known?.detectedAt === undefined) ||
       (complete === true && known?.complete !== true)
     );

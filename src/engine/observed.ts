@@ -54,7 +54,7 @@ export interface InvariantReading extends Measures {
   readonly measures: Readonly<Record<string, number>>;
   /** The unit of that first measure. */
   readonly unit: string;
-  /** That first measure in words; default: its name with its value. */
+  /** That first measure in words; default: its name with its value. Without measures: what was seen so far. */
   readonly figure?: string | undefined;
   /** That first measure and its bound, short enough for a column: "30 > 5". */
   readonly summary: string;

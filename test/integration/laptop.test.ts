@@ -59,6 +59,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     );
     expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
     expect(output()).toMatch(/\nVerdict: Succeeded \(ExpectationsMet\), 2\/2 as expected\n$/);
+    expect(output()).toMatch(/ So far \d+ of \d+ requests under the limit [^]*\n {3}★ outage Held/);
     const { status } = await demoIn(join(folder, 'report'));
     expect(status?.scenarios).toMatchObject([
       {

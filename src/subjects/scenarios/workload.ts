@@ -74,8 +74,13 @@ export interface Settled extends Pick<RecoveryReport, 'restedAt'> {
 /** Polling interval for the start and the end of the fault; milliseconds. */
 const TICK_MS = 100;
 
+/** For how long after the start of a fault requests are sent whose outcomes are reported first; milliseconds. */
+const FIRST_REPORT_MS = 1500;
+
 /** A scenario with traffic around a fault. */
 export interface WatchedPlan {
+  /** How long a caller waits for a response; milliseconds. */
+  readonly callerTimeoutMs: number;
   /** How long callers send after the fault, and how long after it the last of them has its answer; milliseconds. */
   readonly sendAfterMs: number;
   readonly watchedAfterMs: number;
@@ -101,23 +106,26 @@ export abstract class WatchedWorkload<
    */
   protected abstract observeReturn(now: PodsNow, endedAt: number, signal: AbortSignal): Promise<number>;
 
-  async watch(signal: AbortSignal): Promise<void> {
+  async watch(signal: AbortSignal, report: () => void): Promise<void> {
     const { history } = this.recorded;
     if (history.last('traffic-ended')) return;
     const { lookAtPods, now } = this.toolkit;
     const { sendAfterMs, watchedAfterMs } = this.plan;
     const enough = new AbortController();
-    const sent = this.send(AbortSignal.any([signal, enough.signal]));
+    const until = AbortSignal.any([signal, enough.signal]);
+    const sent = this.send(until);
+    const reported = this.#untilFirstGaveUp(until).then(report, () => undefined);
     try {
       const noted = this.#noteRestarts(signal);
       // If the watch ends before them, their outcome is not read.
-      for (const outcome of [sent, noted]) outcome.catch(() => undefined);
+      for (const outcome of [sent, noted, reported]) outcome.catch(() => undefined);
       await this.#untilAfterEnd(sendAfterMs, signal);
       enough.abort();
       await sent;
       const [pods] = await Promise.all([
         podsNow(lookAtPods, signal),
         noted,
+        reported,
         this.#untilAfterEnd(watchedAfterMs, signal),
       ]);
       const endedAt = now();
@@ -138,6 +146,11 @@ export abstract class WatchedWorkload<
     await this.#untilAfterEnd(0, signal);
     const pods = restartedSince(before, await podsNow(lookAtPods, signal));
     if (pods.length > 0) this.recorded.history.append({ kind: 'restarted', at: now(), pods });
+  }
+
+  async #untilFirstGaveUp(signal: AbortSignal): Promise<void> {
+    await this.untilStarted(signal);
+    await pauseFor(this.plan.callerTimeoutMs + FIRST_REPORT_MS, signal);
   }
 
   protected async untilStarted(signal: AbortSignal): Promise<void> {

@@ -486,6 +486,24 @@ describe('what is missing for a proof', () => {
   });
 });
 
+describe('in the fault, before anything is judged', () => {
+  const untilHalf: Change = (event) => {
+    const at = 'endedAt' in event ? event.endedAt : 'at' in event ? event.at : undefined;
+    return (at ?? FROM) > FROM + 5000 ? [] : [event];
+  };
+  /** What is shown halfway. */
+  const soFar = (limiter: SimulatedOutage['limiter']) => judged({ limiter }, untilHalf).reading;
+
+  it('shows what callers got so far', () => {
+    const stalled = soFar(inFault(() => 'Timeout'));
+    expect(stalled).toMatchObject({ measures: {}, summary: expect.stringMatching(/^(\d+) of \1 not/) });
+    // Of four seconds, since callers wait for one.
+    expect(Number.parseInt(stalled.summary, 10)).toBeGreaterThan(20);
+    expect(soFar(enforcing).summary).toMatch(/^0 of \d+ not/);
+    expect(soFar(open)).toMatchObject({ figure: expect.stringMatching(/at most 10 /) });
+  });
+});
+
 describe('a limiter whose Redis lost the counts', () => {
   const lost: Change = (event) =>
     event.kind === 'fault' && event.step === 'Reported' && event.endedAt === undefined

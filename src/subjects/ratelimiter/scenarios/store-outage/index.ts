@@ -16,6 +16,7 @@ import { outageInvariant } from '../../checkers/formula.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import { type OutageSeen, owedIn, viewOf } from '../../checkers/outage-seen.ts';
 import { limitReturnIn } from '../../checkers/recovery.ts';
+import { soFarIn } from '../../checkers/so-far.ts';
 import { newKey, overKey } from '../../history/caller-keys.ts';
 import { DRAWS, type Setup } from '../../history/setup.ts';
 import { placeOf } from '../../interfaces/counts.ts';
@@ -37,7 +38,9 @@ function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
   // Without the start of the fault, only what was admitted is judged, over the time that was planned.
   if (!view || !(view.isSeen || isDetected)) {
     const nothing = { measures: {}, bounds: {}, atLeast: [], evidence: [] };
-    return { ...reading, ...nothing, complete, summary: 'not judged yet' };
+    const soFar = soFarIn(seen);
+    const summary = soFar ? `${soFar.failed} of ${soFar.of} not admitted` : 'not judged yet';
+    return { ...reading, ...nothing, complete, figure: soFar, summary };
   }
   const { before } = view.over;
   const since = (isProven ? brokenAt : admission?.brokenAt) ?? view.span.startedAt;

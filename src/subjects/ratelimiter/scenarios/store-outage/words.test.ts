@@ -3,10 +3,7 @@ import { expect, it } from 'vitest';
 import { type Figures, sentencesOf } from '../../../../../test/fixtures/subjects/sentences.ts';
 import type { CodeOf } from '../../../checkers/checker.ts';
 import type { price } from '../../../checkers/price.ts';
-import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
-import { outageWords } from './words.ts';
-
-type OutageCode = Exclude<CodeOf<(typeof OUTAGE_CHECKERS)[number]>, CodeOf<typeof price>>;
+import { type OutageCode, outageWords } from './words.ts';
 
 const counts = { Admitted: 3, Rejected: 1, Error: 2, Timeout: 4 };
 const over = { admitted: 31, bound: 20, from: 0, to: 8200 };
@@ -19,7 +16,7 @@ const phases = [
   { phase: 'After', requests: 0 },
 ];
 
-const FIGURES: Readonly<Record<OutageCode['code'], Figures>> = {
+const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code'], Figures>> = {
   AdmittedLate: { requests: 3 },
   AdmittedOver: [
     { over, isAccepted: false, forgot: false, usedBefore: 5 },
@@ -79,6 +76,10 @@ const FIGURES: Readonly<Record<OutageCode['code'], Figures>> = {
   Returned: { callers: 4 },
   ReturnNotChecked: { why: 'no caller was owed a request again' },
   ReturnUnclear: { callers: 4, unclear: 1 },
+  SoFar: [
+    { within: { ...counts, Admitted: 7, Rejected: 0, Error: 0, Timeout: 0 }, withinMs: 1000, over },
+    { within: { ...counts, Rejected: 0, Error: 0 }, withinMs: 1000 },
+  ],
   Statuses: { statuses: [{ status: 500, requests: 126, p50Ms: 280 }] },
   StoreDoubt: { why: 'the limiter may count elsewhere' },
   Tested: { sent: ['New', 'Part', 'All', 'Back'].map((of, i) => ({ of, callers: 9 * i })), later: 3 },

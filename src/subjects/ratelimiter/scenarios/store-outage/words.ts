@@ -9,9 +9,10 @@ import { SHARE } from '../../../checkers/share-interval.ts';
 import { COMMON, countsText, wording } from '../../../scenarios/words.ts';
 import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import type { Lapse } from '../../checkers/recovery.ts';
+import type { soFarIn } from '../../checkers/so-far.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
 
-type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]>;
+export type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]> | NonNullable<ReturnType<typeof soFarIn>>;
 
 const MORE_TRAFFIC = 'Lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond';
 const LONGER = 'Lengthen storeOutage.settle';
@@ -65,20 +66,8 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
 
   // What callers got in the fault.
   Behaviour: ({ behaviour }) => behaviour,
-  NotAdmitted({ serverErrors, within, withinMs }) {
-    const of = sizeOf(within);
-    const failed = of - within.Admitted;
-    const each = [
-      [within.Timeout, `got no response within ${formatDuration(withinMs)}`],
-      [within.Rejected, 'were rejected', 'got a rejection'],
-      [Math.min(serverErrors, within.Error), 'got a server error (HTTP 5xx)'],
-      [within.Error - serverErrors, 'failed'],
-    ] as const;
-    const some = each.filter(([requests]) => requests > 0);
-    const [[, only] = []] = some;
-    const mixed = some.map(([requests, alone, how = alone]) => `${requests} ${how}`).join(', ');
-    return `${ofOwed(failed, of)} ${some.length === 1 ? only : `were not admitted. ${mixed}`}`;
-  },
+  NotAdmitted: notAdmittedText,
+  SoFar: ({ over, ...got }) => notAdmittedText(got) + (over ? `. Over the limit: ${admittedText(over)}` : ''),
   NotRejectedAgain: () =>
     `no caller that was admitted over its limit was rejected again, so whether it gets more than its limit once more is not shown. ${MORE_TRAFFIC}`,
   NotSentBefore: ({ pod }) => `${pod} got no request within a limit before the fault`,
@@ -171,6 +160,24 @@ export function ofOwed(notAdmitted: number, of: number): string {
 
 function admittedText({ admitted, bound, from, to }: OverAdmission): string {
   return `${admitted} admitted within ${Math.round(to - from)} ms, at most ${bound} are allowed`;
+}
+
+type Got = Omit<Extract<OutageCode, { readonly code: 'NotAdmitted' }>, 'code' | 'serverErrors'>;
+
+function notAdmittedText({ serverErrors = 0, within, withinMs }: Got & { serverErrors?: number }): string {
+  const of = sizeOf(within);
+  const failed = of - within.Admitted;
+  if (failed === 0) return `${ofOwed(of, of)} were admitted`;
+  const each = [
+    [within.Timeout, `got no response within ${formatDuration(withinMs)}`],
+    [within.Rejected, 'were rejected', 'got a rejection'],
+    [Math.min(serverErrors, within.Error), 'got a server error (HTTP 5xx)'],
+    [within.Error - serverErrors, 'failed'],
+  ] as const;
+  const some = each.filter(([requests]) => requests > 0);
+  const [[, only] = []] = some;
+  const mixed = some.map(([requests, alone, how = alone]) => `${requests} ${how}`).join(', ');
+  return `${ofOwed(failed, of)} ${some.length === 1 ? only : `were not admitted. ${mixed}`}`;
 }
 
 type Near = Omit<Extract<OutageCode, { readonly code: 'NearBorder' }>, 'code'>;
