@@ -1,5 +1,6 @@
 /** Measures by name, and figures for sentences. */
 import type { Measures } from './status.ts';
+import type { MeasureApi } from './subject-api.ts';
 
 /** The measures of every scenario type: two times, in milliseconds. */
 export const DETECTED_AFTER = 'detectedAfter';
@@ -18,6 +19,13 @@ export function span(ms: number): string {
 /** "1 request", "2 requests", "1 ms": a value with its unit; `unit` is given in the plural, or ''. */
 export function withUnit(value: number, unit: string): string {
   return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`.trimEnd();
+}
+
+type Unit = Pick<MeasureApi, 'name' | 'unit'>;
+
+/** The unit of a measure, in the plural; '' if it is none of these. */
+export function unitOf(name: string | undefined, known: readonly Unit[]): string {
+  return known.find((measure) => measure.name === name)?.unit ?? '';
 }
 
 /** "notAdmitted": "not admitted": the name of a measure in words. */

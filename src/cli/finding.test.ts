@@ -36,11 +36,16 @@ describe('a finding', () => {
 
   it('is unknown if the scenario is Inconclusive, but the measures are shown', () => {
     const open = outage({ result: 'Inconclusive', summary: 'FailsOpen, 76 > 10' });
-    expect([findingText(open), findingOf(open).tone, gateOf(open)]).toEqual([
-      'inconclusive, FailsOpen, 76 of 10 admitted',
-      'none',
-      'no verdict',
-    ]);
+    expect(findingText(open)).toBe('inconclusive, FailsOpen, 76 of 10 admitted');
+    expect([findingOf(open).tone, gateOf(open)]).toEqual(['none', 'no verdict']);
+  });
+
+  it('has its sentence by the figures, and its measure whatever the order of names', () => {
+    const evidence = ['Callers waited', '3 of 4 callers waited'];
+    const hangs = outage({ summary: 'Hangs', measures: { notAdmitted: 3, underLimit: 4 }, evidence });
+    expect(findingText(hangs)).toBe('Hangs, 3 of 4 callers waited');
+    const drift = outage({ type: 'CounterDrift', measures: { admitted: 30, drift: 9 } });
+    expect(findingText(drift)).toBe('no violation, drift 9 requests');
   });
 });
 

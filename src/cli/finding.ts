@@ -4,7 +4,6 @@
  */
 import { type ChaosDemoStatus, measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
-import { ofOwed } from '../subjects/ratelimiter/scenarios/store-outage/words.ts';
 import { measuresOf } from './measures.ts';
 
 export interface ShownFinding {
@@ -16,18 +15,9 @@ export interface ShownFinding {
   readonly figure: string;
 }
 
-/** First words of a scenario's summary, and whether that behaviour is good. */
-const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
-  Denies: 'good',
-  DoubleGrants: 'bad',
-  Enforces: 'good',
-  Excludes: 'good',
-  FailsClosed: 'good',
-  FailsOpen: 'bad',
-  Forgets: 'bad',
-  Hangs: 'bad',
-  Mixed: 'bad',
-};
+/** Behaviours, as the first words of a scenario's summary: those that are good, and those that are not. */
+const GOOD = ['Denies', 'Enforces', 'Excludes', 'FailsClosed'];
+const BAD = ['DoubleGrants', 'FailsOpen', 'Forgets', 'Hangs', 'Mixed'];
 
 export function findingOf(status: ScenarioStatus): ShownFinding {
   const { measures, result, summary = '' } = status;
@@ -35,7 +25,7 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
   // "FailsOpen, 30 > 10", "FailsOpen; no recovery in 5s".
   const [, word = '', over, after] =
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
-  const known = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
+  const known = GOOD.includes(word) ? 'good' : BAD.includes(word) ? 'bad' : undefined;
   // Over-admission, or no recovery, is a weakness whatever callers got in the fault.
   const tone = known && (after !== undefined || over !== undefined) ? 'bad' : known;
   const isNeutral = result === 'Violated' || (measures?.['serverErrors'] ?? 0) > 0;
@@ -69,8 +59,10 @@ function behaviourFigure(over: string | undefined, status: ScenarioStatus): stri
 export function notAdmittedText({ evidence, measures = {} }: ScenarioStatus): string | undefined {
   const { notAdmitted = 0, underLimit = 0 } = measures;
   if (notAdmitted === 0) return undefined;
-  const start = `${ofOwed(notAdmitted, underLimit)} `;
-  return evidence?.find((each) => each.startsWith(start)) ?? `${start}were not admitted`;
+  // The sentence about them begins with these figures.
+  const figures = `${notAdmitted} of ${underLimit} `;
+  const found = evidence?.find((each) => each.startsWith(figures));
+  return found ?? `${figures}requests under the limit were not admitted`;
 }
 
 /** "FailsOpen, 30 of 10 admitted". */
@@ -82,7 +74,7 @@ export function findingText(status: ScenarioStatus): string {
 /** Without the word for a result: "FailsOpen, 30 of 10 admitted", "drift at least 30 requests, at most 8 allowed". */
 export function figureText(status: ScenarioStatus): string {
   const { figure, word } = findingOf(status);
-  return Object.hasOwn(BEHAVIOURS, word) ? findingText(status) : figure;
+  return [...GOOD, ...BAD].includes(word) ? findingText(status) : figure;
 }
 
 /** Whether a finding is a weakness that the spec accepts: the gate passes, but the subject is not healthy. */

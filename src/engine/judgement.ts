@@ -108,8 +108,11 @@ export function isJudged(reading: Measures): boolean {
   return decidingOf(reading) !== undefined;
 }
 
-/** The name of the measure that decides, the first; undefined: nothing was measured. */
-function decidingOf({ measures = {} }: Measures): string | undefined {
+/**
+ * The name of the measure that decides, the first; undefined: nothing was measured. Only of a reading: an API server
+ * sorts the names of a status, whose readers take the order of the reference.
+ */
+export function decidingOf({ measures = {} }: Measures): string | undefined {
   return Object.keys(measures)[0];
 }
 

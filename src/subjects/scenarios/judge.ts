@@ -1,5 +1,6 @@
 /** Judges a history as it grows, by the checkers of its scenario; the same in a run and from a file. */
-import type { FaultApi, Measures, ScenarioSpec } from '../../api/index.ts';
+import { type FaultApi, type Measures, type ScenarioSpec, unitOf } from '../../api/index.ts';
+import { decidingOf } from '../../engine/judgement.ts';
 import type { InvariantReading } from '../../engine/observed.ts';
 import { type CheckedBy, Checks, type Code, compose, type Finding } from '../checkers/checker.ts';
 import { finishedAt, type Seen } from '../checkers/seen.ts';
@@ -54,12 +55,6 @@ export function proven(seen: Seen, findings: Findings, provenAlone: boolean) {
 /** The summaries of the findings with these names, if they have any. */
 export function summariesOf(findings: Findings, words: (code: Code) => string, ...names: string[]): string[] {
   return names.flatMap((name) => findings.get(name)?.summary ?? []).map(words);
-}
-
-/** The unit of the first of these. */
-function unitOf({ measures }: JudgedBy<never, never>['api'], figures: Measures): string {
-  const [first] = Object.keys(figures.measures ?? {});
-  return measures.find(({ name }) => name === first)?.unit ?? '';
 }
 
 /** How a scenario judges. */
@@ -140,7 +135,7 @@ export class Judge<A = unknown> extends Checks<Judged, A> {
       const found = read(this.state, this.findings());
       this.#last = found && {
         ...found,
-        unit: unitOf(api, found.whenDetected ?? found),
+        unit: unitOf(decidingOf(found.whenDetected ?? found), api.measures),
         figure: found.figure && words(found.figure),
         shortfalls: found.shortfalls.map(words),
         evidence: found.evidence.map(words),

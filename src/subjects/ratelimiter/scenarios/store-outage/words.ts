@@ -153,11 +153,6 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   ReturnNotChecked: ({ why }) => `Whether the limit is returned was not checked: ${why}`,
 });
 
-/** How the statement of requests that were not admitted begins. */
-export function ofOwed(notAdmitted: number, of: number): string {
-  return `${notAdmitted} of ${of} requests under the limit`;
-}
-
 function admittedText({ admitted, bound, from, to }: OverAdmission): string {
   return `${admitted} admitted within ${Math.round(to - from)} ms, at most ${bound} are allowed`;
 }
@@ -167,7 +162,7 @@ type Got = Omit<Extract<OutageCode, { readonly code: 'NotAdmitted' }>, 'code' | 
 function notAdmittedText({ serverErrors = 0, within, withinMs }: Got & { serverErrors?: number }): string {
   const of = sizeOf(within);
   const failed = of - within.Admitted;
-  if (failed === 0) return `${ofOwed(of, of)} were admitted`;
+  if (failed === 0) return `${of} of ${of} requests under the limit were admitted`;
   const each = [
     [within.Timeout, `got no response within ${formatDuration(withinMs)}`],
     [within.Rejected, 'were rejected', 'got a rejection'],
@@ -177,7 +172,7 @@ function notAdmittedText({ serverErrors = 0, within, withinMs }: Got & { serverE
   const some = each.filter(([requests]) => requests > 0);
   const [[, only] = []] = some;
   const mixed = some.map(([requests, alone, how = alone]) => `${requests} ${how}`).join(', ');
-  return `${ofOwed(failed, of)} ${some.length === 1 ? only : `were not admitted. ${mixed}`}`;
+  return `${failed} of ${of} requests under the limit ${some.length === 1 ? only : `were not admitted. ${mixed}`}`;
 }
 
 type Near = Omit<Extract<OutageCode, { readonly code: 'NearBorder' }>, 'code'>;
