@@ -130,8 +130,8 @@ function stop(context: Context, run: RunStatus): void {
   }
   if (fault && outcome?.faultOver) {
     // The process that announced it has not injected it, and no longer can: the subject was proven to be free of it.
-    if (now < ms(fault.plannedAt)) draft.scenarios?.forEach((one) => one.fault === fault && delete one.fault);
-    else fault.endedAt = iso(now);
+    if (now >= ms(fault.plannedAt)) fault.endedAt = iso(now);
+    else for (const one of draft.scenarios ?? []) if (one.fault === fault) delete one.fault;
   }
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
   if (number > 0) draft.chapter = chapterLine(draft, number, 'stopped');
