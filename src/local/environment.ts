@@ -180,7 +180,7 @@ async function register<A extends StageApi>(
   { limiters, server, target }: StartedLimiters,
 ): Promise<Stage<A>> {
   const pods = (await api.register(target)) as Stage<A>['pods'];
-  onProgress('registration', `${pods.length} pods of namespace ${NAMESPACE} are Ready`);
+  onProgress('registration', `pods in ${NAMESPACE}: ${target.pods.map(({ name }) => name).join(', ')}`);
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {

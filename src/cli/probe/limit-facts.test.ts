@@ -36,10 +36,8 @@ describe('the limit of an API', () => {
 
   it('names the limits that headers report next to the one that is tested', () => {
     const policies = [20, 100].map((q) => ({ q, w: q / 10 }));
-    const [limit] = limitFrom(
-      { requests: 20, source: 'measured', quota: { policies }, firstAt: AT },
-      {},
-    ).findings;
+    const shown: Shown = { requests: 20, source: 'measured', quota: { policies }, firstAt: AT };
+    const [limit] = limitFrom(shown, {}).findings;
     expect(limit?.because).toMatch(/^20 requests, .*100 in 10s$/);
   });
 

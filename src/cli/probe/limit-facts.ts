@@ -125,14 +125,14 @@ function countingFrom(
     const because = 'TokenBucket: a rejected caller got one request back, not all';
     return [{ algorithm: 'TokenBucket' }, 'measured', because];
   }
-  const [start, begin] = windowStart === undefined ? startFrom(shown, seconds) : [windowStart, windowStart];
+  const [start, begin] = windowStart === undefined ? startFrom(shown, seconds) : [windowStart, 'as given'];
   const fixed = { algorithm: 'FixedWindow', windowStart: start } as const;
   const known = (source: Source, because: string) =>
-    [fixed, source, `${because}. Start of a window: ${begin}`] as const;
+    [fixed, source, `${because}. Its windows start ${begin}`] as const;
   if (algorithm !== undefined || windowStart !== undefined) return known('given', 'FixedWindow');
   if (measured.window?.start === 'Clock') return known('measured', 'FixedWindow');
-  if (start === 'Clock' || requests === 1) return known('guess', 'FixedWindow, which permits the most');
-  return known('not known', 'fixed or sliding. FixedWindow permits the most: see --algorithm');
+  if (start === 'Clock' || requests === 1) return known('guess', 'FixedWindow, which allows the most');
+  return known('not known', 'several fit. FixedWindow allows the most, and is taken: see --algorithm');
 }
 
 /** A new caller has a whole window if it begins with the first request, and what is left of it if the clock does. */
@@ -151,7 +151,7 @@ function startFrom(
     return ['Clock', `by the clock, since a new caller has ${Math.round(reset)} s left of ${seconds} s`];
   }
   if (start === 'FirstRequest' || (reset !== undefined && isNear(reset, seconds))) {
-    return ['FirstRequest', 'the first request'];
+    return ['FirstRequest', 'with the first request'];
   }
-  return ['Unknown', 'not known, so the largest bound counts: see --window-start'];
+  return ['Unknown', 'at an unknown time, so the largest bound counts: see --window-start'];
 }

@@ -130,12 +130,14 @@ describe('a probe of an API', () => {
     });
   });
 
-  it('measures that a bucket returns one request after the other', async () => {
-    const found = await probe({ identify: identifiedBy('x-api-key'), refillMs: 2_000 }, '--window=10s');
+  it('measures that a bucket returns one request, unless limit and window are given', async () => {
+    const bucket = { identify: identifiedBy('x-api-key'), refillMs: 2_000 };
+    const found = await probe(bucket, '--window=10s');
     expect(found).toMatchObject({
       limit: { requests: 5, window: '10s', algorithm: 'TokenBucket' },
       sources: { window: 'given', algorithm: 'measured' },
     });
+    expect((await probe(bucket, '--window=10s', '--limit=5')).limit.windowStart).toBe('Unknown');
   });
 
   it('sends one request of a caller if everything else is given', async () => {

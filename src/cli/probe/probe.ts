@@ -106,24 +106,27 @@ class Probe {
   readonly #options: ProbeOptions;
   readonly #place: ProbePlace;
   readonly #request: CountedRequest;
+  /** Whether there is no need to wait until a limit returns. */
+  readonly #isGiven: boolean;
   #keys = 0;
 
   constructor(options: ProbeOptions, place: ProbePlace) {
     this.#options = options;
     this.#place = place;
-    const { body, header = [], keyHeader, method, rejected } = options;
+    const { body, header = [], keyHeader, limit, method, rejected, window } = options;
+    this.#isGiven = limit !== undefined && window !== undefined;
     const headers = [...header, ...(keyHeader === undefined ? [] : [{ name: keyHeader, value: '$(key)' }])];
     const mapping = rejected === undefined ? {} : { rejectedStatuses: [rejected] };
     this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }), ...mapping };
   }
 
   async run(): Promise<ProbeResult> {
-    const { identity, limit, window } = this.#options;
+    const { identity, limit } = this.#options;
     const isKnown = isKeyed(this.#request) || identity === 'address';
     if (this.#place.accountOf && !isKeyed(this.#request)) {
       throw new UsageError('--callers has keys: write the header that takes them in --key-header');
     }
-    const isStated = isKnown && limit !== undefined && window !== undefined;
+    const isStated = isKnown && this.#isGiven;
     const sent = isKnown ? this.#request : withHeaders(this.#request, USUAL_HEADERS);
     const caller = this.#caller(callersOf(sent, this.#place));
     const { admitted, firstAt, quota } = await this.#begin(caller, isStated ? 1 : MOST_LIMIT + 1);
@@ -138,7 +141,7 @@ class Probe {
     const source = limit === undefined ? 'measured' : 'given';
     const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt };
     const other = isKeyed(request) ? this.#caller(caller.callers) : undefined;
-    const measured = isStated ? {} : await this.#measure(shown, caller, other);
+    const measured = this.#isGiven ? {} : await this.#measure(shown, caller, other);
     const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
     for (const { because, source: known, what } of findings) this.#note(what, known, because);
     const facts = { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
@@ -174,9 +177,10 @@ class Probe {
         `${name} admitted ${most} requests of one caller in a row: check that this path has a limiter that responds with 429 or --rejected, or write --limit, --window and --key-header`,
       );
     }
-    // Some limiters report a quota only with a rejection.
-    const quota = { ...quotaIn(headers.at(-1), lastAt, firstAt), ...quotaIn(headers[0], firstAt) };
-    return { admitted, firstAt, quota };
+    // Some limiters report a quota only with a rejection. There the reset of a bucket, which is not measured if all is
+    // given, looks like the end of a window.
+    const last = this.#isGiven ? {} : quotaIn(headers.at(-1), lastAt, firstAt);
+    return { admitted, firstAt, quota: { ...last, ...quotaIn(headers[0], firstAt) } };
   }
 
   /** How a limit is returned to its callers, if that shows what is neither given nor reported. */
@@ -196,6 +200,7 @@ class Probe {
     }
     const { algorithm, windowStart } = this.#options;
     if (algorithm !== undefined || windowStart !== undefined) return {};
+    print('algorithm: the return of one request is awaited, up to 10 s. --algorithm saves the wait');
     return await measureBucket(use, { requests, seconds }, clock);
   }
 
