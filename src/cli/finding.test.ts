@@ -38,6 +38,7 @@ describe('a finding', () => {
     const open = outage({ result: 'Inconclusive', summary: 'FailsOpen, 76 > 10' });
     expect(findingText(open)).toBe('inconclusive, FailsOpen, 76 of 10 admitted');
     expect([findingOf(open).tone, gateOf(open)]).toEqual(['none', 'no verdict']);
+    expect(gateOf({ ...open, reason: 'BaselineViolated' })).toBe('failed');
   });
 
   it('has its sentence by the figures, and its measure whatever the order of names', () => {

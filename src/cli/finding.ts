@@ -20,7 +20,7 @@ const GOOD = ['Denies', 'Enforces', 'Excludes', 'FailsClosed'];
 const BAD = ['DoubleGrants', 'FailsOpen', 'Forgets', 'Hangs', 'Mixed'];
 
 export function findingOf(status: ScenarioStatus): ShownFinding {
-  const { measures, result, summary = '' } = status;
+  const { measures, reason, result, summary = '' } = status;
   const [measure] = measuresOf(status);
   // "FailsOpen, 30 > 10", "FailsOpen; no recovery in 5s".
   const [, word = '', over, after] =
@@ -37,7 +37,9 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
   if (result === undefined) return { tone: 'none', word: 'not tested', figure: '' };
   if (result === 'Inconclusive') {
     const seen = tone ? [word, figure].filter(Boolean).join(', ') : figure;
-    return { tone: 'none', word: 'inconclusive', figure: seen };
+    return reason === 'BaselineViolated'
+      ? { tone: 'bad', word: 'violation before the fault', figure: seen }
+      : { tone: 'none', word: 'inconclusive', figure: seen };
   }
   if (tone) {
     // A behaviour that is good in general, but was not accepted here or crashed, is neutral.
@@ -93,11 +95,12 @@ export function expectedText({ scenarios = [] }: ChaosDemoStatus): string {
 
 /** The gate's decision, in a few words. */
 export function gateOf(status: ScenarioStatus): string {
-  const { expect, result } = status;
+  const { expect, reason, result } = status;
   if (result === undefined) return 'not tested';
+  if (reason === 'BaselineViolated') return 'failed';
   if (result === 'Inconclusive') return 'no verdict';
   if (expect === 'Any') return 'no expectation';
   if (!asExpected(status)) return expect === 'Violated' ? 'failed, a violation was expected' : 'failed';
-  if (expect === 'Violated') return 'passed, as expected';
+  if (expect === 'Violated') return 'passed, as the demo expects';
   return isAccepted(status) ? 'passed, accepted' : 'passed';
 }

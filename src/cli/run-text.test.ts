@@ -12,6 +12,7 @@ const linesOf = (...scenarios: ScenarioStatus[]): string[] =>
 it('findings have columns for mark, name, finding and gate, and the figure last', () => {
   const figures = { measures: { overAdmission: 20 }, bounds: { overAdmission: 10 } };
   const burst: ScenarioStatus = { ...held, name: 'a-burst', result: 'Violated', ...figures };
+  expect(linesOf({ ...burst, expect: 'Violated' })[0]).toMatch(/^• a-burst  violation  Gate: passed, /);
   expect(linesOf({ ...held, summary: 'Enforces' }, burst)).toEqual([
     '✓ outage   Enforces   Gate: passed',
     '✗ a-burst  violation  Gate: failed  over admission 20 requests, at most 10 allowed',

@@ -32,16 +32,21 @@ export function verdictLines({ chapters, scenarios, verdict }: Report): string[]
 /** How evidence of something that was left out begins. */
 const NOT_CHECKED = outageWords(code('ReturnNotChecked', { why: '' }));
 
-/** A mark for each tone of a finding, whatever the gate decides. */
-const MARKS = { good: '✓', bad: '✗', none: '?' } as const;
+/** A mark for each tone of a finding. */
+const MARKS = { good: '✓', bad: '✗', expected: '•', none: '?' } as const;
+
+/** The tone on a terminal: that of the finding, whatever the gate decides, unless it is a violation that is expected. */
+export function shownTone({ finding: { tone }, status }: ScenarioReport): keyof typeof MARKS {
+  return status.expect === 'Violated' && status.result === 'Violated' ? 'expected' : tone;
+}
 
 /** Of each scenario its finding in aligned columns, and below it what was not checked, the cause and what to do. */
 export function summaryLines(scenarios: readonly ScenarioReport[]): string[][] {
-  const rows = scenarios.map(({ finding: { figure, tone, word }, gate, status: { name, result } }) => [
-    `${MARKS[tone]} ${name}`,
-    word,
-    result === undefined ? '' : `Gate: ${gate}`,
-    figure,
+  const rows = scenarios.map((scenario) => [
+    `${MARKS[shownTone(scenario)]} ${scenario.status.name}`,
+    scenario.finding.word,
+    scenario.status.result === undefined ? '' : `Gate: ${scenario.gate}`,
+    scenario.finding.figure,
   ]);
   const widthOf = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   return scenarios.map(({ advice, diagnosis, status: { evidence = [], result } }, i) => {

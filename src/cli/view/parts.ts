@@ -3,7 +3,7 @@
 import type { ChaosDemo, ChaosDemoStatus, RunStatus } from '../../api/index.ts';
 import { currentChapter, type NumberedChapter, numbered } from '../../engine/chapter.ts';
 import type { ScenarioReport } from '../report/report.ts';
-import { summaryLines } from '../run-text.ts';
+import { shownTone, summaryLines } from '../run-text.ts';
 import { type Line, seg, type TextStyle, widthOf, wrap } from './line.ts';
 import type { LiveState } from './state.ts';
 import { leftOf } from './time-left.ts';
@@ -89,7 +89,7 @@ export function healthLine({ conditions = [] }: ChaosDemoStatus): Line {
   return [label, isGood ? seg('●', 'good') : seg('○', 'bad'), seg(` ${healthy.message}`)];
 }
 
-const FINDING_STYLES = { good: 'good', bad: 'bad', none: 'warning' } as const;
+const FINDING_STYLES = { good: 'good', bad: 'bad', expected: 'dim', none: 'warning' } as const;
 
 /** The finding of each scenario with its cause and advice, or its current step; of more than `most` lines, the first ones. */
 export function resultLines(
@@ -99,15 +99,15 @@ export function resultLines(
   most: number,
 ): Line[] {
   const summaries = summaryLines(scenarios);
-  const results = scenarios.map(({ finding: { tone }, status }, i): Line[] => {
-    const { expect, fault, name, result } = status;
+  const results = scenarios.map((scenario, i): Line[] => {
+    const { expect, fault, name, result } = scenario.status;
     if (!result) {
       const step = fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`;
       return [[seg(`☆ ${name}: ${run?.phase ? 'not tested' : step}`, run?.phase ? 'warning' : 'dim')]];
     }
     const [finding = '', ...more] = summaries[i] ?? [];
     return [
-      ...wrap(finding, width, 2, FINDING_STYLES[tone]),
+      ...wrap(finding, width, 2, FINDING_STYLES[shownTone(scenario)]),
       ...more.flatMap((line) => wrap(line.trim(), width - 2, 2).map((part) => [seg('  '), ...part])),
     ];
   });

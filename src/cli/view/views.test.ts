@@ -129,7 +129,7 @@ describe('the live view of a run that has ended', () => {
     [104, 29],
   ])('shows each finding with its advice and a chart: %d x %d', (columns, rows) => {
     const text = watchView(state, frame(columns, rows)).join('\n');
-    expect(text).toMatch(/✗ counter-drift [^]*What to do: [^]*✗ ghost-allowing [^]*Cause: /);
+    expect(text).toMatch(/• counter-drift [^]*What to do: [^]*• ghost-allowing [^]*Cause: /);
     expect(text).toMatch(/^─ Measured in ghost-allowing .*\n(Admitted|Counted) /m);
   });
 });
