@@ -118,7 +118,7 @@ function isOver([first = '']: readonly string[]): boolean {
 function isTelling({ lines, text }: Look): boolean {
   return (
     /counter-drift: fault on, [2-4] s left/.test(text) &&
-    /✗ counter-drift +violation/.test(text) &&
+    /• counter-drift +violation/.test(text) &&
     lines.some((line) => line.startsWith('─ Measured in counter-drift'))
   );
 }
