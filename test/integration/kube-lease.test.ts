@@ -1,17 +1,10 @@
-import type { KubeApi, KubeClient, Lease } from '@chaosdemo/kube-runtime';
-import { LeaderElector, LeaseLock, resourcePath } from '@chaosdemo/kube-runtime';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
-import { until } from '../kit/until.ts';
+import type { KubeApi, Lease } from '@chaosdemo/kube-runtime';
+import { LeaseLock, resourcePath } from '@chaosdemo/kube-runtime';
+import { describe, expect, it } from 'vitest';
+import { createNamespace } from '../kit/control-plane.ts';
+import { adminClient } from '../kit/operator-account.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-
-function connect(): KubeClient {
-  const client = connectAsAdmin();
-  onTestFinished(() => client.close());
-  return client;
-}
 
 /** A lock whose clocks only a test advances; the wall clock is an hour off, which must not matter. */
 function lockFor(client: KubeApi, namespace: string, identity: string) {
@@ -27,7 +20,7 @@ const readLease = (client: KubeApi, namespace: string): Promise<Lease> =>
 
 describe('LeaseLock', () => {
   it('a lease has one holder, and is taken over only if unchanged for its duration', async () => {
-    const client = connect();
+    const client = adminClient();
     const namespace = await createNamespace(client);
     const a = lockFor(client, namespace, 'a');
     const b = lockFor(client, namespace, 'b');
@@ -57,7 +50,7 @@ describe('LeaseLock', () => {
   });
 
   it('is taken by exactly one of many that try at once', async () => {
-    const client = connect();
+    const client = adminClient();
     const namespace = await createNamespace(client);
     const locks = ['a', 'b', 'c', 'd', 'e'].map((identity) => lockFor(client, namespace, identity));
     for (let round = 0; round < 3; round++) {
@@ -65,60 +58,5 @@ describe('LeaseLock', () => {
       expect(attempts.filter(({ held }) => held)).toHaveLength(1);
       await Promise.all(locks.map(({ lock }) => lock.release(10_000)));
     }
-  });
-});
-
-describe('LeaderElector with a real API server', () => {
-  /** Notes every start of a term, and any other leader at that moment: there must be none. */
-  function election(namespace: string) {
-    const electors: { identity: string; elector: LeaderElector }[] = [];
-    const log: string[] = [];
-    const overlaps: string[] = [];
-    const join = (identity: string) => {
-      const client = connect();
-      const stop = new AbortController();
-      const elector: LeaderElector = new LeaderElector({
-        client,
-        namespace,
-        name: 'leader',
-        identity,
-        logger: silent,
-        onStartedLeading() {
-          log.push(`${identity} started`);
-          for (const other of electors) {
-            if (other.elector !== elector && other.elector.isLeader())
-              overlaps.push(`${identity} with ${other.identity}`);
-          }
-        },
-        onStoppedLeading: () => log.push(`${identity} stopped`),
-      });
-      electors.push({ identity, elector });
-      const run = elector.run(stop.signal);
-      onTestFinished(async () => {
-        stop.abort(new Error('stop'));
-        await run;
-      });
-      return { elector, client };
-    };
-    const path = resourcePath(leases, { namespace, name: 'leader' });
-    const admin = connect();
-    const holder = async (): Promise<string | undefined> =>
-      (await admin.request<Lease>({ method: 'GET', path })).spec?.holderIdentity;
-    return { holder, join, log, overlaps };
-  }
-
-  const patient = { deadlineMs: 90_000, everyMs: 10 };
-
-  it('hands over when the leader is cut off, which leads no more by then', async () => {
-    const { holder, join, log, overlaps } = election(await createNamespace(connect()));
-    const first = join('first');
-    await until(() => first.elector.isLeader(), { what: 'the first to lead', ...patient });
-    await first.client.close();
-    const second = join('second');
-    await until(() => second.elector.isLeader(), { what: 'the second to lead', ...patient });
-    expect(first.elector.isLeader()).toBe(false);
-    expect(await holder()).toBe('second');
-    expect(overlaps).toEqual([]);
-    await until(() => log.includes('first stopped'), { what: 'the first to stop', ...patient });
   });
 });
