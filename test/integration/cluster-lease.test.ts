@@ -10,7 +10,6 @@ import type { ClusterLease } from '../../src/subjects/cluster.ts';
 import { ForbiddenError } from '../../src/subjects/cluster.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
-import { until } from '../kit/until.ts';
 
 const logger = createLogger({ level: 'fatal', identity: 'test' });
 const { signal } = new AbortController();
@@ -36,7 +35,7 @@ describe('a lease of the cluster', () => {
   });
 
   it('lets one hold a target, names it to the other, and goes over on release', async () => {
-    await bind();
+    await bindTarget(namespace);
     const [first, second] = [leaseOf('a'), leaseOf('b')];
     expect(first.isHeld()).toBe(false);
     expect(await first.acquire(signal)).toEqual({ state: 'acquired' });
@@ -51,7 +50,7 @@ describe('a lease of the cluster', () => {
   });
 
   it('stays if a process leaves it to the current leader', async () => {
-    await bind();
+    await bindTarget(namespace);
     const [former, leading] = [leaseOf('a'), leaseOf('a')];
     expect(await former.acquire(signal)).toEqual({ state: 'acquired' });
     expect(await leading.acquire(signal)).toEqual({ state: 'acquired' });
@@ -60,9 +59,9 @@ describe('a lease of the cluster', () => {
   });
 
   it('is neither renewed nor deleted by a process that does not lead any more', async () => {
-    await bind();
+    await bindTarget(namespace);
     let leads = true;
-    const lease = leaseOf('a', target, () => leads);
+    const lease = leaseOf('a', () => leads);
     expect(await lease.acquire(signal)).toEqual({ state: 'acquired' });
     leads = false;
     const before = await readLease();
@@ -73,32 +72,14 @@ describe('a lease of the cluster', () => {
   });
 });
 
-function leaseOf(demo: string, name = target, leads = () => true): ClusterLease {
+function leaseOf(demo: string, leads = () => true): ClusterLease {
   const cluster = createKubeCluster(operator, createSystemClock(), logger, leads);
-  const lease = cluster.lease({ namespace, name, holder: `${namespace}/${demo}` });
+  const lease = cluster.lease({ namespace, name: target, holder: `${namespace}/${demo}` });
   onTestFinished(() => lease.release());
   return lease;
 }
 
-/** Binds, and waits until the API server, which learns of it a moment later, lets the operator in. */
-async function bind(): Promise<void> {
-  await bindTarget(namespace);
-  const probe = `probe-${randomBytes(20).toString('hex')}`;
-  await until(
-    async () => {
-      const lease = leaseOf('probe', probe);
-      await lease.acquire(signal);
-      await lease.release();
-      return true;
-    },
-    { what: 'the binding to be in force' },
-  );
-}
-
-function leasePath(): string {
-  return `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${target}`;
-}
-
 function readLease(): Promise<{ spec: { renewTime: string; holderIdentity: string } }> {
-  return admin.request({ method: 'GET', path: leasePath() });
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${target}`;
+  return admin.request({ method: 'GET', path });
 }

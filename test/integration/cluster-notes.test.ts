@@ -5,7 +5,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createNotes } from '../../src/operator/adapters/cluster-notes.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
-import { until } from '../kit/until.ts';
 
 const never = new AbortController().signal;
 let namespace: string;
@@ -15,16 +14,6 @@ beforeEach(async () => {
   namespace = await uniqueNamespace('notes', { 'chaosdemo.dev/enabled': 'true' });
   await bindTarget(namespace);
   notes = createNotes(await operatorClient());
-  await until(
-    async () =>
-      await notes.note(namespace, 'none', never).then(
-        () => true,
-        () => false,
-      ),
-    {
-      what: 'the binding to be in force',
-    },
-  );
 });
 
 describe('a note', () => {

@@ -15,8 +15,7 @@ import {
 } from '../../src/subjects/ratelimiter/spec/schema.ts';
 import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
-import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
-import { until } from '../kit/until.ts';
+import { adminClient, bindTarget, operatorClient, untilBound } from '../kit/operator-account.ts';
 
 const labels = { 'app.kubernetes.io/name': 'ratelimiter' };
 const redisLabels = { 'app.kubernetes.io/name': 'redis' };
@@ -45,8 +44,7 @@ describe('discover, if everything is in place', () => {
     await create('pods', podObject('limiter-2', { ip: '127.0.0.3' }));
     await create('pods', redisPod('redis-0'));
     await create('services', serviceObject('redis'));
-    await create('secrets', secretObject('chaosdemo.dev/redis-auth'));
-    await untilPermitted();
+    await create('secrets', secretObject());
   });
 
   it('resolves the pods and the Redis, and changes with the cluster', async () => {
@@ -132,7 +130,7 @@ describe('discover, if the namespace does not take part', () => {
   it('gives the command that makes the RoleBinding', async () => {
     const { message } = await expectRefused({}, 'PermissionDenied', /cannot list resource "pods"/);
     await runCommandIn(message);
-    await untilPermitted();
+    await untilBound(namespace);
     await expectRefused({}, 'NoSuchPods', /matches no pod/);
   });
 });
@@ -171,17 +169,6 @@ async function expectRefused(part: Part, reason: string, message: RegExp): Promi
     message: expect.stringMatching(message) as string,
   });
   return refusal;
-}
-
-/** The API server learns of a new binding a moment after it took it. */
-async function untilPermitted(): Promise<void> {
-  await until(
-    async () => {
-      const target = await look();
-      return !(target instanceof Refusal && target.reason === 'PermissionDenied');
-    },
-    { what: 'the binding to be in force' },
-  );
 }
 
 /** Does what a message says: the admin runs the kubectl command in it. */
@@ -255,7 +242,7 @@ function serviceObject(name: string): Created {
   };
 }
 
-function secretObject(type: string): Created {
+function secretObject(): Created {
   const stringData = { username: 'chaosdemo', password: 'operator-secret' };
-  return { metadata: { name: 'redis-auth' }, type, stringData };
+  return { metadata: { name: 'redis-auth' }, type: 'chaosdemo.dev/redis-auth', stringData };
 }

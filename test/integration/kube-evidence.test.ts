@@ -7,7 +7,6 @@ import { createKubeEvidence } from '../../src/operator/evidence/kube-evidence.ts
 import type { EvidenceStore } from '../../src/operator/shell/ports.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
-import { until } from '../kit/until.ts';
 
 interface ConfigMap {
   readonly metadata: {
@@ -32,12 +31,6 @@ beforeEach(async () => {
   await bindTarget(namespace);
   [store, admin] = [createKubeEvidence(await operatorClient()), adminClient()];
   demo = demoIn(namespace);
-  const isBound = async (): Promise<boolean> =>
-    await keep(99, { probe: 'x' }).then(
-      () => true,
-      () => false,
-    );
-  await until(isBound, { what: 'the binding to be in force' });
 });
 
 const keep = (run: number, files: Record<string, string>, uid?: string, of = demo) =>

@@ -155,10 +155,6 @@ it('ends recorded runs in memory as over a real API server', async () => {
   const [memory, admin, operator] = [new MemoryApi(admission()), adminClient(), await operatorClient()];
   await Promise.all([memory, admin].map(register));
   await bindTarget(NAMESPACE);
-  const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
-  await until(async () => await operator.request({ method: 'GET', path: pods }), {
-    what: 'the binding to be in force',
-  });
   const limiter = recordedLimiter(
     new Map(
       await Promise.all([...lines].map(async ([name, own]) => [name, await recordingsIn(own)] as const)),
