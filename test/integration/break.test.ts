@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { DrivenLimiter } from '../kit/driven-limiter.ts';
+import { callsOf } from '../kit/calls-of.ts';
+import { type DrivenLimiter, permitAnd } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import type { PlantedOptions } from '../kit/planted-pod.ts';
@@ -65,12 +66,6 @@ async function idsFrom(addresses: readonly string[]): Promise<string[]> {
     .map((line) => /^id=(\d+)/.exec(line)?.[1] ?? '');
 }
 
-/** How often Redis has carried the command out, by its own count. */
-async function calls(command: 'kill' | 'pause'): Promise<number> {
-  const info = await ground.observer.info('commandstats');
-  return Number(new RegExp(`cmdstat_client\\|${command}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
-}
-
 function connectionsEnded(driver: DrivenLimiter): Record<string, number> {
   const last = eventsOf(driver).findLast(
     (event) => event.kind === 'fault' && event.step === 'ConnectionsEnded',
@@ -115,16 +110,13 @@ it.skipIf(withoutRealTime).for([
       const [mine] = await idsFrom([STRANGER]);
       let before: string[] = [];
       let during: Promise<string[]> | undefined;
-      const permit = {
-        refusal: () => {
-          during = idsFrom(ADDRESSES).then(async (ids) => {
-            before = ids;
-            await sleep(BREAK_MS / 2);
-            return await idsFrom(ADDRESSES);
-          });
-          return undefined;
-        },
-      };
+      const permit = permitAnd(() => {
+        during = idsFrom(ADDRESSES).then(async (ids) => {
+          before = ids;
+          await sleep(BREAK_MS / 2);
+          return await idsFrom(ADDRESSES);
+        });
+      });
       const reading = await driver.leadThrough('outage', key, BREAK_MS, permit);
       const report = driver.observed.faults['f'];
       expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
@@ -150,10 +142,10 @@ it.skipIf(withoutRealTime).for([
 );
 
 it.skipIf(withoutRealTime)('a Disconnect is not announced if the user of Redis may not kill', async () => {
-  const pauses = await calls('pause');
+  const pauses = await callsOf(ground.observer, 'client|pause');
   const { driver, key } = await driven(counts, GIVES_UP, { user: 'helpless' });
   await expect(driver.prepare('outage', key)).rejects.toThrow(
     /CLIENT KILL: NOPERM .*Disconnect .*: grant .*"\+client\|kill"/,
   );
-  expect(await calls('pause')).toBe(pauses);
+  expect(await callsOf(ground.observer, 'client|pause')).toBe(pauses);
 });

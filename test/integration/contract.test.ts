@@ -6,14 +6,7 @@ import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { ANNOTATIONS } from '../../src/api/index.ts';
 import { numbered } from '../../src/engine/chapter.ts';
 import { ONE_BURST } from '../kit/demo.ts';
-import {
-  chapterOnShow,
-  conditionText,
-  conditionTexts,
-  endedRunOf,
-  runIdOf,
-  waitingChapter,
-} from '../kit/status.ts';
+import { chapterOnShow, conditionText, conditionTexts, endedRunOf, runIdOf } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 
 const ENABLED = 'chaosdemo.dev/enabled';
@@ -27,13 +20,6 @@ afterEach(() => world.deleteAll());
 
 const patch = (name: string, spec: object): Promise<void> => world.patch(name, { spec });
 
-const waiting = async (name: string, chapter: number): Promise<ChaosDemoStatus> =>
-  await world.untilStatus(
-    name,
-    `${name} to await a hand in chapter ${chapter}`,
-    (status) => waitingChapter(status) === chapter,
-  );
-
 const refused = async (name: string, reason: string): Promise<ChaosDemoStatus> =>
   await world.untilStatus(
     name,
@@ -45,7 +31,7 @@ const refused = async (name: string, reason: string): Promise<ChaosDemoStatus> =
 async function untilHeld(name: string): Promise<void> {
   await patch(name, { suspend: true });
   for (const chapter of [1, 2]) {
-    await waiting(name, chapter);
+    await world.untilWaiting(name, chapter);
     await world.annotate(name, 'advance', `2/${chapter}`);
   }
   const held = await world.untilStatus(
@@ -84,12 +70,7 @@ describe('a run that has ended', () => {
     await world.annotate('again', 'unrelated', 'y');
     await world.annotate('again', 'requestedAt', null);
     await patch('again', { historyLimit: 3 });
-    const { metadata } = await world.object('again');
-    const status = await world.untilStatus(
-      'again',
-      'the edit to be seen',
-      ({ observedGeneration }) => observedGeneration === metadata?.generation,
-    );
+    const status = await world.untilSeen('again');
     expect(status.run?.number).toBe(3);
     expect(conditionText(status, 'Ready')).toBe('True NoExpectation');
   });
@@ -113,7 +94,7 @@ describe('a run that is paced by hand', () => {
 
   it('a paced run continues once by its current annotation, never by a stale one', async () => {
     await world.applySpec('manual', { ...ONE_BURST, ...manual });
-    const first = await waiting('manual', 1);
+    const first = await world.untilWaiting('manual', 1);
     expect(first.chapter).toBe('1/7 Welcome (waiting)');
     expect(first.message).toContain('waiting for advance "1/1"');
     expect(conditionTexts(first)).toMatchObject({
@@ -122,7 +103,7 @@ describe('a run that is paced by hand', () => {
     });
     // Two people at once: the chapter is left once.
     await Promise.all([1, 2].map(() => world.annotate('manual', 'advance', '1/1')));
-    await waiting('manual', 2);
+    await world.untilWaiting('manual', 2);
     await Promise.all([world.annotate('manual', 'advance', '1/1'), world.annotate('manual', 'noise', '1')]);
     await world.annotate('manual', 'advance', '0/2');
     const { status, metadata } = await world.object('manual');
@@ -136,12 +117,12 @@ describe('a run that is paced by hand', () => {
 
   it('applies an annotation that was set early once the chapter is done', async () => {
     await world.applySpec('early', manual, { [ANNOTATIONS.advance]: '1/1' });
-    await waiting('early', 2);
+    await world.untilWaiting('early', 2);
   });
 
   it('is aborted, restored, and stays aborted', async () => {
     await world.applySpec('aborted', manual);
-    await waiting('aborted', 1);
+    await world.untilWaiting('aborted', 1);
     await world.annotate('aborted', 'abort', '7');
     await world.annotate('aborted', 'abort', '1');
     const status = await world.ended('aborted');
@@ -155,17 +136,12 @@ describe('a run that is paced by hand', () => {
     expect(numbered(status)[0]?.state).toBe('Stopped');
     await world.annotate('aborted', 'abort', '2');
     await patch('aborted', { historyLimit: 3 });
-    const seen = await world.untilStatus(
-      'aborted',
-      'the edit to be seen',
-      (now) => now.observedGeneration === 2,
-    );
-    expect(seen).toMatchObject({ phase: 'Aborted', run: { number: 1 } });
+    expect(await world.untilSeen('aborted')).toMatchObject({ phase: 'Aborted', run: { number: 1 } });
   });
 
   it('is superseded by another runId, and the new run comes as far as any', async () => {
     await world.applySpec('old', { ...manual, runId: 'old' });
-    await waiting('old', 1);
+    await world.untilWaiting('old', 1);
     await patch('old', { runId: 'new' });
     const status = await world.untilStatus('old', 'run 2', ({ run }) => run?.number === 2);
     expect(status.pastRuns?.[0]).toMatch(/^Run 1 \(old\): Aborted \(Superseded\), /);
@@ -175,7 +151,7 @@ describe('a run that is paced by hand', () => {
 
   it('a paced run is aborted if a foreign client joins its Redis while it waits', async () => {
     await world.applySpec('joined', manual);
-    await waiting('joined', 1);
+    await world.untilWaiting('joined', 1);
     const { host, port } = world.environment.redis;
     const { username, password } = world.environment.redisUsers.limiter;
     const stranger = connect({ host, port, localAddress: '127.0.0.77' });
@@ -183,7 +159,7 @@ describe('a run that is paced by hand', () => {
     stranger.write(`AUTH ${username} ${password}\r\n`);
     await once(stranger, 'data');
     for (const chapter of [1, 2]) {
-      await waiting('joined', chapter);
+      await world.untilWaiting('joined', chapter);
       await world.annotate('joined', 'advance', `1/${chapter}`);
     }
     const { message, run, scenarios } = await world.ended('joined');
@@ -194,7 +170,7 @@ describe('a run that is paced by hand', () => {
 
   it('is gone when it is deleted, and leaves no lease', async () => {
     await world.applySpec('gone', manual);
-    await waiting('gone', 2 - 1);
+    await world.untilWaiting('gone', 1);
     await world.delete('gone', 60_000);
     await world.untilNoLeases();
   });
@@ -215,7 +191,7 @@ describe('who may be touched', () => {
       ]);
     onTestFinished(async () => void (await label('true')));
     await world.applySpec('labelled', manual);
-    await waiting('labelled', 1);
+    await world.untilWaiting('labelled', 1);
     await label('false');
     expect((await world.ended('labelled')).run).toMatchObject({
       phase: 'Aborted',
@@ -225,7 +201,7 @@ describe('who may be touched', () => {
     const { message } = await refused('labelled', 'NamespaceNotEnabled');
     expect(message).toContain(ENABLED);
     await label('true');
-    await waiting('labelled', 1);
+    await world.untilWaiting('labelled', 1);
   });
 
   it('a run is not accepted while a stranger uses Redis, and runs once it left', async () => {
@@ -240,7 +216,7 @@ describe('who may be touched', () => {
 
   it('waits for another demo on the same Redis, and reports for which', async () => {
     await world.applySpec('one', manual);
-    await waiting('one', 1);
+    await world.untilWaiting('one', 1);
     await world.applySpec('two', ONE_BURST);
     const status = await world.untilStatus(
       'two',
@@ -260,7 +236,7 @@ describe('who may be touched', () => {
     const remove = () => admin('delete', ...killSwitch, '--ignore-not-found');
     onTestFinished(async () => void (await remove()));
     await world.applySpec('killed', manual);
-    await waiting('killed', 1);
+    await world.untilWaiting('killed', 1);
     await admin('create', ...killSwitch, '--from-literal=stop=true');
     expect((await world.ended('killed')).run).toMatchObject({
       phase: 'Aborted',

@@ -10,6 +10,7 @@ import { startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor, type RedisTlsFiles } from '../kit/certificate.ts';
+import { permitAnd } from '../kit/driven-limiter.ts';
 import { startFaultProxy } from '../kit/fault-proxy.ts';
 import { folderOfFile } from '../kit/folder.ts';
 import { userLine } from '../kit/nodes-on-redis.ts';
@@ -94,12 +95,9 @@ async function led({ admits = counts, isManaged = false, options = {}, type }: R
       }),
     );
   };
-  const permit = {
-    refusal: () => {
-      took = read();
-      return undefined;
-    },
-  };
+  const permit = permitAnd(() => {
+    took = read();
+  });
   const reading = await driver.leadThrough('outage', key, FAULT_MS, permit);
   const [throughMs = 0, directMs = 0] = (await took) ?? [];
   const report = driver.observed.faults['f'];

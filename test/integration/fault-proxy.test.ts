@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
  * proxy is restarted.
  */
 import { accepts } from '../../src/local/address.ts';
+import { permitAnd } from '../kit/driven-limiter.ts';
 import { type RunningProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
@@ -82,12 +83,9 @@ describe.skipIf(withoutRealTime)('a limiter whose Redis refuses connections', ()
     keepingTime(async () => {
       const { driver, key } = await driven('Refuse', admits, options);
       let acceptedDuring: Promise<boolean> | undefined;
-      const permit = {
-        refusal: () => {
-          acceptedDuring = sleep(FAULT_MS / 2).then(() => accepts(proxy));
-          return undefined;
-        },
-      };
+      const permit = permitAnd(() => {
+        acceptedDuring = sleep(FAULT_MS / 2).then(() => accepts(proxy));
+      });
       const reading = await driver.leadThrough('outage', key, FAULT_MS, permit);
       const report = driver.observed.faults['f'];
       expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });

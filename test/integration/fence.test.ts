@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { boundedConnection } from '../../packages/redis-faults/src/client/bounded-connection.ts';
 import { endOf, Fence, fenceKey, NotInChargeError } from '../../packages/redis-faults/src/client/fence.ts';
 import { REDIS_TIMEOUT_MS } from '../../packages/redis-faults/src/client/redis-link.ts';
+import { callsOf } from '../kit/calls-of.ts';
 import { until } from '../kit/until.ts';
 
 const PAUSE = ['CLIENT', 'PAUSE', '1', 'WRITE'] as const;
@@ -31,11 +32,8 @@ async function connect(username = 'default'): Promise<Redis> {
   return redis;
 }
 
-/** How often Redis carried out a command in this test; transactions count when they are carried out. */
-async function calls(command: string): Promise<number> {
-  const stats = await admin.info('commandstats');
-  return Number(stats.split(`cmdstat_${command}:calls=`)[1]?.split(',')[0] ?? 0);
-}
+/** How often Redis was paused in this test; transactions count when they are carried out. */
+const pauses = (): Promise<number> => callsOf(admin, 'client|pause');
 
 beforeEach(async () => {
   admin = await connect();
@@ -64,7 +62,7 @@ describe('a session', () => {
 
   it('in charge has its commands carried out, with replies in order', async () => {
     expect(await pause([['SET', PROBE, 'text'], ['GET', PROBE], PAUSE])).toEqual(['OK', 'text', 'OK']);
-    expect(await calls('client|pause')).toBe(1);
+    expect(await pauses()).toBe(1);
     expect(await admin.pttl(fenceKey())).toBeGreaterThan(50_000);
   });
 
@@ -73,23 +71,23 @@ describe('a session', () => {
     ['after a transaction on the same connection', () => pause().then(takeOver)],
   ])('that was replaced %s sends no pause', async (_title, replace) => {
     await replace();
-    const before = await calls('client|pause');
+    const before = await pauses();
     await expect(pause()).rejects.toThrow(NotInChargeError);
-    expect(await calls('client|pause')).toBe(before);
+    expect(await pauses()).toBe(before);
   });
 
   it('has no pause carried out that began before it took charge again', async () => {
     await fence.begin(control);
     await fence.takeCharge(await connect('operator'), 60_000);
     await expect(fence.carryOut(control, 'CLIENT PAUSE', [PAUSE])).rejects.toThrow(NotInChargeError);
-    expect(await calls('client|pause')).toBe(0);
+    expect(await pauses()).toBe(0);
   });
 
   it('has no pause carried out if another took charge after it began', async () => {
     await fence.begin(control);
     await takeOver();
     await expect(fence.carryOut(control, 'CLIENT PAUSE', [PAUSE])).rejects.toThrow(NotInChargeError);
-    expect(await calls('client|pause')).toBe(0);
+    expect(await pauses()).toBe(0);
   });
 
   it('is in charge no longer than its time', async () => {
@@ -129,7 +127,7 @@ describe('a transaction', () => {
     const { fence, redis } = await begun('operator');
     await fence.rehearse(redis, 'CLIENT PAUSE', [PAUSE]);
     expect(redis.status).toBe('end');
-    expect(await calls('client|pause')).toBe(0);
+    expect(await pauses()).toBe(0);
   });
 });
 

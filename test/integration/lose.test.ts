@@ -4,6 +4,7 @@
  */
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callsOf } from '../kit/calls-of.ts';
 import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -58,10 +59,7 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.stop());
 
-const unlinked = async (): Promise<number> => {
-  const info = await ground.observer.info('commandstats');
-  return Number(/cmdstat_unlink:calls=(\d+)/.exec(info)?.[1] ?? 0);
-};
+const unlinked = (): Promise<number> => callsOf(ground.observer, 'unlink');
 
 describe.skipIf(withoutRealTime)('a limiter whose counts are lost', () => {
   const LIMITERS = [

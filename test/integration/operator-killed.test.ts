@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { callsOf } from '../kit/calls-of.ts';
 import { ghosts } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -60,11 +61,10 @@ describe.skipIf(withoutRealTime)('a fault whose operator is killed', () => {
 
   /** How often Redis has carried out what faults are made of. */
   const commands = () =>
-    asAdmin(world, async (redis) => {
-      const info = await redis.info('commandstats');
-      const of = (name: string) => Number(new RegExp(`client\\|${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
-      return { kills: of('kill'), pauses: of('pause') };
-    });
+    asAdmin(world, async (redis) => ({
+      kills: await callsOf(redis, 'client|kill'),
+      pauses: await callsOf(redis, 'client|pause'),
+    }));
   const expectNoMore = async (): Promise<void> => {
     const sent = await commands();
     await sleep(QUIET_MS);

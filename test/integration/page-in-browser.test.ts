@@ -14,7 +14,6 @@ import { type ChromiumBinary, ensureChromium } from '../kit/chromium.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { folderOfFile } from '../kit/folder.ts';
 import { isNightly, rows } from '../kit/nightly.ts';
-import { waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import {
   openWindow,
@@ -103,7 +102,7 @@ describe('the page', () => {
   it('the page follows an active run without reload, and keeps the selection', async () => {
     const { page } = await openWindow(browser);
     await world.applySpec('live', { pace: { mode: 'Manual', dwell: '0s' }, scenarios: [ghosts()] });
-    await world.untilStatus('live', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
+    await world.untilWaiting('live', 1);
     const own = await servePage(world.environment.controlPlane.kubeconfig, world.namespace, 'live');
     onTestFinished(async () => await own.close());
     await page.goto(own.address);
@@ -115,7 +114,7 @@ describe('the page', () => {
 
     await now.selectText();
     await world.annotate('live', 'advance', '1/1');
-    await world.untilStatus('live', 'chapter 2 to wait', (status) => waitingChapter(status) === 2);
+    await world.untilWaiting('live', 2);
     await page.locator('#state.state-held').waitFor();
     expect(await now.innerText()).toMatch(/Welcome/);
     await page.keyboard.press('Escape');

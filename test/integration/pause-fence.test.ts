@@ -2,8 +2,9 @@
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
+import { callsOf } from '../kit/calls-of.ts';
 import { type DelayingProxy, startDelayingProxy } from '../kit/delaying-proxy.ts';
-import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import { DrivenLimiter, limiterSpec, permitAnd } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { storeOf } from '../kit/store.ts';
@@ -42,8 +43,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     onTestFinished(() => driver.close());
     return driver;
   };
-  const pauses = async (): Promise<number> =>
-    Number(/cmdstat_client\|pause:calls=(\d+)/.exec(await ground.observer.info('commandstats'))?.[1] ?? 0);
+  const pauses = (): Promise<number> => callsOf(ground.observer, 'client|pause');
 
   /** A predecessor behind a proxy, with a key that is set up. */
   async function predecessor(
@@ -67,14 +67,11 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
         const { driver, marker, proxy } = await predecessor(`demo-late-${successorDoes}`);
         const before = await pauses();
         let isSent = false;
-        const permit = {
-          refusal: () => {
-            // Called right before the command: from here on, commands take long to arrive.
-            proxy.delayMs.toServer = LATE_MS;
-            isSent = true;
-            return undefined;
-          },
-        };
+        // From here on, commands take long to arrive.
+        const permit = permitAnd(() => {
+          proxy.delayMs.toServer = LATE_MS;
+          isSent = true;
+        });
         let isAnswered = false;
         const injecting = driver.inject('drift', PAUSE_MS, permit);
         const answered = injecting.finally(() => {
@@ -101,12 +98,9 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     await keepingTime(async () => {
       const { driver, marker, proxy } = await predecessor('demo-answered-late');
       const before = await pauses();
-      const permit = {
-        refusal: () => {
-          proxy.delayMs.toClient = LATE_MS;
-          return undefined;
-        },
-      };
+      const permit = permitAnd(() => {
+        proxy.delayMs.toClient = LATE_MS;
+      });
       const injecting = driver.inject('drift', PAUSE_MS, permit);
       await until(async () => (await pauses()) === before + 1, { what: 'the pause' });
       const successor = driverAt(proxy, true);

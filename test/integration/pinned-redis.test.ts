@@ -6,6 +6,7 @@ import { type RedisServer, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseInfo } from '../../packages/redis-faults/src/client/redis-info.ts';
+import { callsOf } from '../kit/calls-of.ts';
 import { storeOf } from '../kit/store.ts';
 
 let server: RedisServer;
@@ -57,10 +58,11 @@ async function observe<T>(look: (redis: Redis) => Promise<T>): Promise<T> {
 
 /** What the server that runs now was made to do, by its own statistics. */
 async function done(): Promise<{ pauses: number; unpauses: number; writes: number }> {
-  const info = await observe((redis) => redis.info('commandstats'));
-  const calls = (name: string): number =>
-    Number(new RegExp(`cmdstat_${name.replace('|', '\\|')}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
-  return { pauses: calls('client|pause'), unpauses: calls('client|unpause'), writes: calls('set') };
+  return await observe(async (redis) => ({
+    pauses: await callsOf(redis, 'client|pause'),
+    unpauses: await callsOf(redis, 'client|unpause'),
+    writes: await callsOf(redis, 'set'),
+  }));
 }
 
 const ANOTHER = /redis-0 .*: another server .*admitted .*nothing was written .*: run again/;

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ONE_BURST } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { runProgram } from '../kit/program.ts';
-import { waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
@@ -135,7 +134,7 @@ it.each(rows(WORLDS, 3))('finds that $it, with the command that fixes it', async
     ofOperator === undefined ? commands.filter((command) => of.includes(command)) : [ofOperator];
   expect(fixCommands[0]).toMatch(broken.fixedBy);
   for (const command of fixCommands) await shell(command);
-  await world.untilStatus(name, 'its run to begin', (now) => waitingChapter(now) === 1);
+  await world.untilWaiting(name, 1);
   expect((await doctor(name)).wrong).toEqual([]);
   await world.delete(name);
 });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { demo, demoSpec } from '../kit/demo.ts';
 import { folderOfFile } from '../kit/folder.ts';
-import { waitingChapter } from '../kit/status.ts';
 import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
@@ -41,7 +40,7 @@ function open(command: string, name: string, { args = [name], ...size }: Place) 
 /** A run that waits in its first chapter. It injects nothing. */
 async function byHand(name: string): Promise<void> {
   await world.applySpec(name, { pace: { mode: 'Manual' } });
-  await world.untilStatus(name, 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
+  await world.untilWaiting(name, 1);
 }
 
 const abort = async (name: string): Promise<void> => {

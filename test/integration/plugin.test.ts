@@ -7,7 +7,7 @@ import { ANNOTATIONS } from '../../src/api/index.ts';
 import { demo, demoSpec, drift, ghosts, ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
 import { folderOfFile } from '../kit/folder.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { chapterOnShow, waitingChapter } from '../kit/status.ts';
+import { chapterOnShow } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
@@ -88,7 +88,7 @@ describe('run -f', () => {
 it('advance continues a run and rerun repeats it, as the annotations do', async () => {
   await world.applySpec('hand', { ...ONE_BURST, pace: { mode: 'Manual' } });
   for (const chapter of [1, 2]) {
-    await world.untilStatus('hand', `chapter ${chapter} to wait`, (now) => waitingChapter(now) === chapter);
+    await world.untilWaiting('hand', chapter);
     const { status, stdout } = await plugin('advance', 'hand').ended;
     expect(status).toBe(0);
     expect(stdout).toContain(`${ANNOTATIONS.advance}=1/${chapter}`);

@@ -1,6 +1,7 @@
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PodTarget } from '../../src/subjects/targets/target.ts';
+import { callsOf } from '../kit/calls-of.ts';
 import { DrivenLimiter, type DrivenOptions, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -55,10 +56,7 @@ async function prepared() {
 }
 
 /** How often Redis was released, by its own statistics. */
-async function releases(): Promise<number> {
-  const info = await ground.observer.info('commandstats');
-  return Number(/cmdstat_client\|unpause:calls=(\d+)/.exec(info)?.[1] ?? 0);
-}
+const releases = (): Promise<number> => callsOf(ground.observer, 'client|unpause');
 
 /** What Redis holds of a key, read by the ground.observer. */
 async function countedByRedis(key: string): Promise<number> {

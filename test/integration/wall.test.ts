@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lease, resourcePath } from '@chaosdemo/kube-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callsOf } from '../kit/calls-of.ts';
 import { ONE_BURST } from '../kit/demo.ts';
 import { Demos } from '../kit/demos.ts';
 import { type Disturbance, DisturbedCells } from '../kit/disturbed-cells.ts';
@@ -163,10 +164,7 @@ describe.skipIf(withoutRealTime)('a thread of runs that goes down in a fault', (
     ({ how, what, logged }, context) =>
       keepingTime(async () => {
         const name = how.replace(' ', '-');
-        const pauses = () =>
-          asAdmin(world, async (redis) =>
-            Number(/client\|pause:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0),
-          );
+        const pauses = () => asAdmin(world, (redis) => callsOf(redis, 'client|pause'));
         const before = await pauses();
         const storeOutage = { fault: { type: 'Stall', duration: '6s' }, callerTimeout: '1s', settle: '2s' };
         await world.applySpec(name, { scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }] });

@@ -5,6 +5,7 @@ import { isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../src/api/index.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
 import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
+import { waitingChapter } from './status.ts';
 import { until } from './until.ts';
 
 /** A guard against waiting for ever: no run of a test takes a tenth of it. */
@@ -100,6 +101,22 @@ export class Demos {
       const { phase, chapter, message } = seen;
       throw new Error(`${String(error)}: ${name} is ${phase}, ${chapter}: ${message}`, { cause: error });
     }
+  }
+
+  /** Waits until a chapter waits for a hand. */
+  async untilWaiting(name: string, chapter: number): Promise<ChaosDemoStatus> {
+    return await this.untilStatus(
+      name,
+      `${name} to await a hand in chapter ${chapter}`,
+      (status) => waitingChapter(status) === chapter,
+    );
+  }
+
+  /** Waits until the operator has seen the last edit. */
+  async untilSeen(name: string): Promise<ChaosDemoStatus> {
+    const { generation } = (await this.object(name)).metadata;
+    const isSeen = ({ observedGeneration }: ChaosDemoStatus): boolean => observedGeneration === generation;
+    return await this.untilStatus(name, 'the edit to be seen', isSeen);
   }
 
   /** Waits for the verdict. */

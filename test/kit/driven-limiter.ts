@@ -38,6 +38,16 @@ export const never = new AbortController().signal;
 /** Nothing stands against an injection. */
 export const PERMITTED: Permit = { refusal: () => undefined };
 
+/** The same, and does this right before the command is sent. */
+export function permitAnd(act: () => void): Permit {
+  return {
+    refusal() {
+      act();
+      return undefined;
+    },
+  };
+}
+
 /**
  * A spec of a rate limiter, defaults filled in; `limiter` is its part of the subject. What it leaves out of the limit is
  * that of the bundled one.

@@ -15,6 +15,7 @@ import {
   startOperator,
 } from '../../src/local/operator.ts';
 import type { RedisUsers } from '../../src/local/redis-users.ts';
+import { callsOf } from './calls-of.ts';
 import { Demos } from './demos.ts';
 import { startEnvironment } from './environment.ts';
 import { prepareOperator, startOperatorIn } from './operator.ts';
@@ -171,10 +172,7 @@ export class World extends Demos {
 
   /** How often Redis was paused since it started, by its own statistics. */
   pauses(): Promise<number> {
-    return this.look(async (redis) => {
-      const info = await redis.info('commandstats');
-      return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info)?.[1] ?? 0);
-    });
+    return this.look((redis) => callsOf(redis, 'client|pause'));
   }
 
   /**

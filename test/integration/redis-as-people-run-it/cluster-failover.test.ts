@@ -1,6 +1,6 @@
 /** A failover of every primary of a real Redis Cluster, and what prevents it. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { PERMITTED } from '../../kit/driven-limiter.ts';
+import { permitAnd } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { supervisorOfFile } from '../../kit/supervisor.ts';
 import { until } from '../../kit/until.ts';
@@ -66,13 +66,10 @@ describe.skipIf(withoutRealTime)('a failover of a Cluster', () => {
       const stopped = cluster.nodes[node]?.pid ?? 0;
       let consulted = 0;
       // It is consulted for each claim and each command, the last one of which this replica does not answer.
-      const permit = {
-        refusal: () => {
-          consulted += 1;
-          if (consulted === 2 * MASTERS) process.kill(stopped, 'SIGSTOP');
-          return PERMITTED.refusal();
-        },
-      };
+      const permit = permitAnd(() => {
+        consulted += 1;
+        if (consulted === 2 * MASTERS) process.kill(stopped, 'SIGSTOP');
+      });
       onTestFinished(() => void process.kill(stopped, 'SIGCONT'));
       const report = await driver.inject('outage', FAULT_MS, permit);
       process.kill(stopped, 'SIGCONT');

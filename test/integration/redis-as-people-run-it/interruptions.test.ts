@@ -1,7 +1,7 @@
 /** What happens to Redis in the midst of a run: whatever it is, it proves nothing that was not seen, and nothing stays paused. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callsOf } from '../../kit/calls-of.ts';
 import type { DrivenLimiter } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
@@ -68,11 +68,6 @@ async function block(ground: LimiterOnRedis, seconds: string): Promise<{ readonl
   return { over };
 }
 
-async function pauses(redis: Redis): Promise<number> {
-  const info = await redis.info('commandstats');
-  return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info)?.[1] ?? 0);
-}
-
 describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () => {
   for (const how of ['restart', 'kill9'] as const) {
     it(
@@ -90,7 +85,7 @@ describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () 
         expect(message).toMatch(/Redis was restarted/);
         expect(evidence?.join('\n')).toMatch(/connection .*lost: Redis was restarted/);
         await expectNothingLeft(ground, driver, key);
-        expect(await pauses(await ground.admin())).toBe(0);
+        expect(await callsOf(await ground.admin(), 'client|pause')).toBe(0);
       }),
     );
   }
@@ -104,7 +99,7 @@ describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () 
       const report = await driver.inject('drift', 2000);
       expect(report).toMatchObject({ missed: true });
       expect(report?.message).toMatch(/taken this Redis over/);
-      expect(await pauses(await ground.admin())).toBe(0);
+      expect(await callsOf(await ground.admin(), 'client|pause')).toBe(0);
     }),
   );
 });
@@ -123,7 +118,7 @@ describe.skipIf(withoutRealTime)('Redis takes no more clients', { concurrent: tr
       const report = await driver.inject('drift', 2000);
       expect(report).toMatchObject({ missed: true });
       expect(report?.message).toMatch(advice);
-      expect(await pauses(admin)).toBe(0);
+      expect(await callsOf(admin, 'client|pause')).toBe(0);
     }),
   );
 

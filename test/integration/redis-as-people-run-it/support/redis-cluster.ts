@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asPerServer, type PerServer, REDIS_ACL, type RedisTarget } from '@chaosdemo/redis-faults';
 import { freePort, type RedisServer, type Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
+import { callsOf } from '../../../kit/calls-of.ts';
 import { connectorFrom } from '../../../kit/connector-from.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
 import { until } from '../../../kit/until.ts';
@@ -130,10 +131,7 @@ export class RedisCluster {
   /** How often each master has carried out a command since it started. */
   async calls(command: string): Promise<number[]> {
     return await Promise.all(
-      this.observers.slice(0, this.masters).map(async (redis) => {
-        const info = await redis.info('commandstats');
-        return Number(new RegExp(`cmdstat_${command.replace('|', '\\|')}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
-      }),
+      this.observers.slice(0, this.masters).map((redis) => callsOf(redis, command)),
     );
   }
 

@@ -9,6 +9,7 @@ import {
 import type { RedisServer, Supervisor } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
+import { callsOf } from '../../../kit/calls-of.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
 import { plantedPod } from '../../../kit/planted-pod.ts';
@@ -109,8 +110,8 @@ export class Replicated {
 
   /** How often the master has carried CLIENT PAUSE out, by its own count. */
   async pauses(): Promise<number> {
-    const info = await this.observers[0]?.info('commandstats');
-    return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info ?? '')?.[1] ?? 0);
+    const [master] = this.observers as [Redis];
+    return await callsOf(master, 'client|pause');
   }
 
   /** The state of each replica's link to the master: up or down. */
