@@ -1,16 +1,15 @@
 /** A short run of `npm run fuzz`, on the control plane that all files share. */
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fuzz, KEPT_MIB } from '../fuzz/fuzz.ts';
 import { type FuzzWorld, startFuzzWorld } from '../fuzz/world.ts';
-import { adminKubectl, connectAsAdmin } from '../kit/control-plane.ts';
+import { connectAsAdmin, sharedControlPlane } from '../kit/control-plane.ts';
 
 const SEED = 20;
 const client = connectAsAdmin({ connections: 16 });
 let world: FuzzWorld;
 
 beforeAll(async () => {
-  const { caFile, url } = inject('controlPlane');
-  world = await startFuzzWorld({ caFile, url, kubectl: adminKubectl() }, SEED);
+  world = await startFuzzWorld(sharedControlPlane(), SEED);
 });
 afterAll(async () => {
   await client.close();

@@ -2,13 +2,12 @@
  * One control plane for all integration tests: made before the first, gone
  * after the last. Each file has its own namespaces.
  */
-
-import { fileURLToPath } from 'node:url';
-import { type ControlPlaneBinaries, startControlPlane } from '@chaosdemo/testbed';
+import type { ControlPlaneBinaries } from '@chaosdemo/testbed';
 import type { TestProject } from 'vitest/node';
 import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
 import { ensureRedis } from '../../tools/binaries/redis.ts';
 import { measurePace } from '../kit/measure-pace.ts';
+import { startOwnControlPlane } from '../kit/own-control-plane.ts';
 
 /** What tests get by `inject('controlPlane')`. */
 export interface ProvidedControlPlane {
@@ -27,9 +26,6 @@ declare module 'vitest' {
   }
 }
 
-const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
-const operatorFolder = fileURLToPath(new URL('../../manifests/operator', import.meta.url));
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const pace = measurePace();
   if (!pace.keepsTime) {
@@ -40,15 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await ensureRedis({ progress: (message) => void process.stdout.write(`[redis] ${message}\n`) });
   const { etcd, kubeApiserver, kubectl } = await ensureControlPlaneBinaries({ progress });
   const binaries = { etcd, kubeApiserver, kubectl };
-  const controlPlane = await startControlPlane({ binaries });
-  try {
-    await controlPlane.kubectl.applyCustomResourceDefinitions(crdFolder);
-    // As people do: the ClusterRoles serve the operators of all worlds; without controllers the rest does nothing.
-    await controlPlane.kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', operatorFolder]);
-  } catch (error) {
-    await controlPlane.stop();
-    throw error;
-  }
+  const controlPlane = await startOwnControlPlane({ progress });
   const { url, caFile, adminToken, kubeconfig } = controlPlane;
   project.provide('controlPlane', { url, caFile, adminToken, kubeconfig, binaries });
   return () => controlPlane.stop();

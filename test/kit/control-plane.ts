@@ -15,6 +15,9 @@ export function adminKubectl(): Kubectl {
   return new Kubectl(binaries.kubectl, kubeconfig);
 }
 
+/** The control plane that all files share, as its admin has it. */
+export const sharedControlPlane = () => ({ ...inject('controlPlane'), kubectl: adminKubectl() });
+
 /** A client as the cluster's admin; the caller closes it. */
 export function connectAsAdmin(options: KubeClientOptions = {}): KubeClient {
   return new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig), { timeoutMs: 60_000, ...options });

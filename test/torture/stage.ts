@@ -2,15 +2,14 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { type KubeApi, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import { type ControlPlane, Supervisor, startControlPlane } from '@chaosdemo/testbed';
-import { ensureControlPlaneBinaries } from '../../tools/binaries/control-plane.ts';
+import { type ControlPlane, Supervisor } from '@chaosdemo/testbed';
 import { ensureRedis } from '../../tools/binaries/redis.ts';
 import { Demos } from '../kit/demos.ts';
 import { plantAttacks } from '../kit/hostile-tenant.ts';
 import { prepareOperator } from '../kit/operator.ts';
+import { startOwnControlPlane } from '../kit/own-control-plane.ts';
 import { until } from '../kit/until.ts';
 import type { Cast } from './director.ts';
 import { Lane } from './lane.ts';
@@ -34,9 +33,6 @@ export interface StageOptions {
   readonly say?: (line: string) => void;
 }
 
-const root = new URL('../../', import.meta.url);
-const crdFolder = fileURLToPath(new URL('crds', root));
-const operatorFolder = fileURLToPath(new URL('manifests/operator', root));
 /** The API server may be away, and requests wait in it. */
 const CLIENT_TIMEOUT_MS = 20_000;
 
@@ -62,7 +58,7 @@ export class Stage implements Cast {
 
   static async start({ apiServer, isAttacked = false, modes, say = () => {} }: StageOptions): Promise<Stage> {
     await ensureRedis({ progress: say });
-    const own = apiServer ? undefined : await startOwn(say);
+    const own = apiServer ? undefined : await startOwnControlPlane({ progress: say });
     const server: GivenApiServer = apiServer ?? (own as ControlPlane);
     const client = new KubeClient(loadKubeConfig(server.kubeconfig), {
       userAgent: 'torture',
@@ -178,19 +174,5 @@ export class Stage implements Cast {
       this.#stopAttacks = attacks.stop;
     }
     await this.untilWell();
-  }
-}
-
-async function startOwn(say: (line: string) => void): Promise<ControlPlane> {
-  const binaries = await ensureControlPlaneBinaries({ progress: say });
-  say('starting a control plane');
-  const own = await startControlPlane({ binaries });
-  try {
-    await own.kubectl.applyCustomResourceDefinitions(crdFolder);
-    await own.kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', operatorFolder]);
-    return own;
-  } catch (error) {
-    await own.stop();
-    throw error;
   }
 }

@@ -1,8 +1,8 @@
 /** A short run of `npm run endurance`, on the control plane that all files share. */
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { endure, grownSince } from '../../endurance/endurance.ts';
 import { type EnduranceWorld, startEnduranceWorld } from '../../endurance/world.ts';
-import { adminKubectl, connectAsAdmin } from '../../kit/control-plane.ts';
+import { connectAsAdmin, sharedControlPlane } from '../../kit/control-plane.ts';
 import { held } from '../../kit/memory.ts';
 
 const TARGETS = 3;
@@ -10,8 +10,7 @@ const client = connectAsAdmin({ connections: 8 });
 let world: EnduranceWorld;
 
 beforeAll(async () => {
-  const { caFile, url } = inject('controlPlane');
-  world = await startEnduranceWorld({ caFile, url, kubectl: adminKubectl() }, TARGETS);
+  world = await startEnduranceWorld(sharedControlPlane(), TARGETS);
 });
 afterAll(async () => {
   await client.close();
