@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type KubeApi, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import { API_VERSION, type ChaosDemo, KIND } from '../../src/api/index.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
+import { randomOf } from '../../src/subjects/scenarios/seed.ts';
 import { held } from '../kit/memory.ts';
 import { until } from '../kit/until.ts';
 import { type Case, casesOf, type Step } from './cases.ts';
-import { chance } from './random.ts';
 import type { FuzzWorld } from './world.ts';
 
 /** Longest time to a first status, and to one that answers an edit. */
@@ -83,7 +83,7 @@ class Fuzzer {
 
   constructor(options: FuzzOptions) {
     this.#options = options;
-    this.#random = chance(options.seed);
+    this.#random = randomOf(options.seed);
   }
 
   async run(): Promise<FuzzReport> {

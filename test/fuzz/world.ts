@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { type ControlPlane, Supervisor, startRedis, writeKubeconfig } from '@chaosdemo/testbed';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
 import { bundledTarget, registerAt } from '../../src/local/target.ts';
+import { randomOf } from '../../src/subjects/scenarios/seed.ts';
 import { asLimiter, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { prepareOperator } from '../kit/operator.ts';
 import { type OperatorHere, startOperatorHere } from '../kit/operator-in-process.ts';
 import { type GarblingProxy, startGarblingProxy } from './garbling-proxy.ts';
-import { chance } from './random.ts';
 
 /** The share of spoiled answers of nodes and Redis: so that runs come far enough to be hurt. */
 const SPOILED = 0.08;
@@ -41,7 +41,7 @@ export async function startFuzzWorld(
     const redis = await startRedis({ supervisor, aclUsers: aclLines(users) });
     const nodes = await threeNodes('ratelimiter', { mode: 'approximate', redisPort: redis.port });
     const process = await hostLimiters(supervisor, nodes, users.limiter);
-    const garbling = { random: chance(seed), share: SPOILED };
+    const garbling = { random: randomOf(seed), share: SPOILED };
     // All pods of a rate limiter have one port.
     let port = 0;
     for (const { host, port: target } of nodes) {

@@ -1,6 +1,6 @@
 /** Random numbers that a seed decides: the same seed gives the same numbers, on every machine. */
+import { randomOf } from '../../src/subjects/scenarios/seed.ts';
 
-import { chance } from '../fuzz/random.ts';
 
 export interface Random {
   /** A whole number from `min` to `max`, both included. */
@@ -12,7 +12,7 @@ export interface Random {
 }
 
 export function randomBy(seed: number): Random {
-  const next = chance(seed);
+  const next = randomOf(seed);
   const between = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
   return {
     between,
