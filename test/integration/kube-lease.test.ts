@@ -1,10 +1,8 @@
 import type { KubeApi, Lease } from '@chaosdemo/kube-runtime';
-import { LeaseLock, resourcePath } from '@chaosdemo/kube-runtime';
+import { LEASES, LeaseLock, resourcePath } from '@chaosdemo/kube-runtime';
 import { describe, expect, it } from 'vitest';
 import { createNamespace } from '../kit/control-plane.ts';
 import { adminClient } from '../kit/operator-account.ts';
-
-const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 
 /** A lock whose clocks only a test advances; the wall clock is an hour off, which must not matter. */
 function lockFor(client: KubeApi, namespace: string, identity: string) {
@@ -16,7 +14,7 @@ function lockFor(client: KubeApi, namespace: string, identity: string) {
 }
 
 const readLease = (client: KubeApi, namespace: string): Promise<Lease> =>
-  client.request<Lease>({ method: 'GET', path: resourcePath(leases, { namespace, name: 'l' }) });
+  client.request<Lease>({ method: 'GET', path: resourcePath(LEASES, { namespace, name: 'l' }) });
 
 describe('LeaseLock', () => {
   it('a lease has one holder, and is taken over only if unchanged for its duration', async () => {

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath, type KubeApi } from '@chaosdemo/kube-runtime';
 import { MemoryApi } from '@chaosdemo/kube-runtime/memory';
 import { runningPod } from '@chaosdemo/testbed';
 import { expect, it, onTestFinished } from 'vitest';
@@ -127,10 +127,7 @@ async function endsOver(admin: KubeApi, operator: KubeApi, limiter: ReturnType<t
 
 async function endOf(client: KubeApi, { metadata, spec, status = {} }: ChaosDemo) {
   const name = evidenceName(metadata.name, 1);
-  const path = resourcePath(
-    { group: '', version: 'v1', plural: 'configmaps' },
-    { namespace: NAMESPACE, name },
-  );
+  const path = corePath('configmaps', { namespace: NAMESPACE, name });
   const { evidence, history } = await until(
     async () => {
       const read = await readRunEvidence(await client.request({ method: 'GET', path }), undefined);

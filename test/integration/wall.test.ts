@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Lease, resourcePath } from '@chaosdemo/kube-runtime';
+import { LEASES, type Lease, resourcePath } from '@chaosdemo/kube-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callsOf } from '../kit/calls-of.ts';
 import { ONE_BURST } from '../kit/demo.ts';
@@ -34,8 +34,7 @@ const ONE_BY_ONE = rows(ALL.attacks, 0).map((title) => roundOf(title, [title]));
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);
 
 function leasePath(system: string): string {
-  const lease = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-  return resourcePath(lease, { namespace: system, name: 'chaosdemo-operator' });
+  return resourcePath(LEASES, { namespace: system, name: 'chaosdemo-operator' });
 }
 
 describe.skipIf(withoutRealTime)('attacks of another namespace', () => {

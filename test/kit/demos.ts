@@ -1,7 +1,7 @@
 /** The ChaosDemos of one namespace, as a person at kubectl handles them, without starting a kubectl each time. */
 
 import type { KubeApi, KubeRequest, Lease } from '@chaosdemo/kube-runtime';
-import { isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
+import { isNotFound, LEASES, resourcePath } from '@chaosdemo/kube-runtime';
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../src/api/index.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
 import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
@@ -163,8 +163,7 @@ export class Demos {
 
   /** The Leases of the namespace, by which runs hold a Redis. */
   async leases(): Promise<Lease[]> {
-    const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-    const path = resourcePath(type, { namespace: this.namespace });
+    const path = resourcePath(LEASES, { namespace: this.namespace });
     return (await this.request<{ items: Lease[] }>({ method: 'GET', path })).items;
   }
 

@@ -63,7 +63,8 @@ export type LeaseAttempt = { held: true } | { held: false; holder: string };
 /** Reads and writes of a release: it can lose to one late renewal of its own. */
 const releaseAttempts = 3;
 
-const leaseType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+/** The type of {@link Lease}. */
+export const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 const realClocks: Clocks = {
   monotonic: () => performance.now(),
   boot: () => uptime() * 1000,
@@ -182,7 +183,7 @@ export class LeaseLock {
 
   #path(withName: boolean): string {
     const { namespace, name } = this.#options;
-    return resourcePath(leaseType, withName ? { namespace, name } : { namespace });
+    return resourcePath(LEASES, withName ? { namespace, name } : { namespace });
   }
 
   async #read(call: Call): Promise<Lease | undefined> {

@@ -7,7 +7,7 @@ import { Duplex } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type ClientOptions, WebSocket } from 'ws';
 import { ApiError, ApiUnreachableError, statusIn } from './api-error.ts';
-import { resourcePath } from './resource-path.ts';
+import { corePath } from './resource-path.ts';
 
 /** A port in a pod. */
 export interface PodPort {
@@ -36,10 +36,7 @@ const REFUSED = /connection refused/i;
  * @throws {ApiUnreachableError} no response, or none in time
  */
 export async function openPort(config: KubeConfig, { namespace, pod, port }: PodPort): Promise<Duplex> {
-  const path = resourcePath(
-    { group: '', version: 'v1', plural: 'pods' },
-    { namespace, name: pod, subresource: 'portforward' },
-  );
+  const path = corePath('pods', { namespace, name: pod, subresource: 'portforward' });
   const options: ClientOptions = { handshakeTimeout: HANDSHAKE_MS, maxPayload: MOST_MESSAGE_BYTES };
   // The options of a request of Node are options of a WebSocket, too.
   await config.applyToHTTPSOptions(options);

@@ -24,3 +24,8 @@ export function resourcePath(
   if (where.subresource !== undefined) segments.push(where.subresource);
   return `/${segments.map(encodeURIComponent).join('/')}`;
 }
+
+/** As {@link resourcePath}, of a resource of the core group. */
+export function corePath(plural: string, where?: Parameters<typeof resourcePath>[1]): string {
+  return resourcePath({ group: '', version: 'v1', plural }, where);
+}

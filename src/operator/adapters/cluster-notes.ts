@@ -2,14 +2,12 @@
  * Small texts that outlive the process, each in a Lease without a holder: the operator may write no other kind there.
  */
 import type { KubeApi, KubeObject } from '@chaosdemo/kube-runtime';
-import { ifFound, isConflict, resourcePath } from '@chaosdemo/kube-runtime';
+import { ifFound, isConflict, LEASES, resourcePath } from '@chaosdemo/kube-runtime';
 import type { Cluster } from '../../subjects/cluster.ts';
 import { withForbiddenError } from './forbidden.ts';
 
 const TEXT = 'chaosdemo.dev/note';
 const CALL_TIMEOUT_MS = 1000;
-
-const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 
 /** Reads and writes them with the rights of `client`. */
 export function createNotes(client: KubeApi): Pick<Cluster, 'note' | 'keepNote'> {
@@ -23,7 +21,7 @@ export function createNotes(client: KubeApi): Pick<Cluster, 'note' | 'keepNote'>
   };
   return {
     async note(namespace, name, signal) {
-      const path = resourcePath(leases, { namespace, name });
+      const path = resourcePath(LEASES, { namespace, name });
       const { metadata } = (await ifFound(call<KubeObject>({ method: 'GET', path, signal }))) ?? {};
       return metadata && { text: metadata.annotations?.[TEXT] ?? '', version: metadata.resourceVersion };
     },
@@ -42,7 +40,7 @@ export function createNotes(client: KubeApi): Pick<Cluster, 'note' | 'keepNote'>
         },
       };
       const where = before ? { namespace, name } : { namespace };
-      await call({ method: before ? 'PUT' : 'POST', path: resourcePath(leases, where), body, signal });
+      await call({ method: before ? 'PUT' : 'POST', path: resourcePath(LEASES, where), body, signal });
     },
   };
 }

@@ -10,7 +10,7 @@
  */
 
 import type { KubeObject, ReflectorOptions } from '@chaosdemo/kube-runtime';
-import { Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
+import { corePath, Reflector, Store } from '@chaosdemo/kube-runtime';
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -40,7 +40,7 @@ export function createKillSwitch(
     logger.warn({ configMap }, wasOn ? 'the kill switch is active' : 'the kill switch is off');
     onChange();
   });
-  const path = resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace });
+  const path = corePath('configmaps', { namespace });
   // With this selector a right on the one name suffices for list and watch.
   const fieldSelector = `metadata.name=${KILL_SWITCH}`;
   return { isOn, reflector: new Reflector({ ...options, path, fieldSelector, store }) };

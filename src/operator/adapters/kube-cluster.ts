@@ -1,7 +1,7 @@
 /** The Kubernetes requests open to subjects, answered by an API server. */
 
 import type { KubeApi, KubeObject, Logger } from '@chaosdemo/kube-runtime';
-import { ifFound, resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath, ifFound } from '@chaosdemo/kube-runtime';
 import type { Clock } from '../../engine/clock.ts';
 import type { Cluster, Secret, Service } from '../../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';
@@ -43,11 +43,11 @@ export function createKubeCluster(
   return {
     localPods: isOnThisMachine(client.host),
     async namespaceLabels(name, signal) {
-      const namespace = await get<KubeObject>(core('namespaces', { name }), signal);
+      const namespace = await get<KubeObject>(corePath('namespaces', { name }), signal);
       return namespace && (namespace.metadata.labels ?? {});
     },
-    service: (namespace, name, signal) => get<Service>(core('services', { namespace, name }), signal),
-    secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
+    service: (namespace, name, signal) => get<Service>(corePath('services', { namespace, name }), signal),
+    secret: (namespace, name, signal) => get<Secret>(corePath('secrets', { namespace, name }), signal),
     // Uses a list: the operator may not get pods, and need not.
     async pod(namespace, name, signal) {
       const fieldSelector = `metadata.name=${name}`;
@@ -74,8 +74,4 @@ export function createKubeCluster(
 /** An API server at a loopback address is the embedded one: pods of a cluster never reach theirs at such an address. */
 function isOnThisMachine(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
-}
-
-function core(plural: string, where: { namespace?: string; name?: string }): string {
-  return resourcePath({ group: '', version: 'v1', plural }, where);
 }

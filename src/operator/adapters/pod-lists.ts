@@ -4,7 +4,7 @@
  * and per namespace, each within a time limit.
  */
 
-import { type KubeApi, listPages, resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath, type KubeApi, listPages } from '@chaosdemo/kube-runtime';
 import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
 import { MOST_LIST_BYTES, type Pod, podSchema } from '../../subjects/cluster.ts';
 
@@ -59,7 +59,7 @@ export class PodLists {
     const pods: Pod[] = [];
     let total = 0;
     const pages = listPages<Pod>(this.#client, {
-      path: resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace }),
+      path: corePath('pods', { namespace }),
       query: { labelSelector, fieldSelector },
       // One more than allowed shows that there are too many.
       pageSize: Math.min(PAGE_PODS, most + 1),

@@ -1,14 +1,13 @@
 /** Evidence of runs in ConfigMaps next to their ChaosDemos, which own them. */
 
 import type { KubeApi, KubeObject, KubeRequest } from '@chaosdemo/kube-runtime';
-import { isAlreadyExists, isConflict, isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath, isAlreadyExists, isConflict, isForbidden, isNotFound } from '@chaosdemo/kube-runtime';
 import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
 import type { ChaosDemo } from '../../api/index.ts';
 import { API_VERSION, KIND } from '../../api/index.ts';
 import { evidenceLabels, evidenceName } from '../../evidence/index.ts';
 import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
 
-const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 /** The data is not needed back. */
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 /** Maximum bytes of metadata: the API server accepts 256 KiB of annotations. */
@@ -29,7 +28,7 @@ export function createKubeEvidence(client: KubeApi): EvidenceStore {
   const call = async (request: KubeRequest): Promise<Found> =>
     await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MAX_BYTES, ...request });
   const pathOf = ({ metadata }: ChaosDemo, run: number): string =>
-    resourcePath(configMaps, { namespace: metadata.namespace, name: evidenceName(metadata.name, run) });
+    corePath('configmaps', { namespace: metadata.namespace, name: evidenceName(metadata.name, run) });
 
   const write = async (
     demo: ChaosDemo,
@@ -49,7 +48,7 @@ export function createKubeEvidence(client: KubeApi): EvidenceStore {
         ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid: owner, controller: true }],
       };
       const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
-      const all = resourcePath(configMaps, { namespace });
+      const all = corePath('configmaps', { namespace });
       const creating = call({ method: 'POST', path: all, body, signal });
       const created = await creating.catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;

@@ -1,6 +1,6 @@
 /** Whether an operator can run ChaosDemos: CRD, Deployment, leader, version, kill switch. */
 
-import { type Lease, resourcePath, sleep } from '@chaosdemo/kube-runtime';
+import { corePath, LEASES, type Lease, resourcePath, sleep } from '@chaosdemo/kube-runtime';
 import type { V1Deployment } from '@kubernetes/client-node';
 import { GROUP, PLURAL, RELEASE, RELEASE_ANNOTATION, shell, VERSION, worksWith } from '../../../api/index.ts';
 import { KILL_SWITCH, stops } from '../../../operator/adapters/kill-switch.ts';
@@ -109,8 +109,6 @@ function whereItIs({ kubectl, system }: CheckContext, holder: string): Omit<Find
   };
 }
 
-const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-
 /** The holder of the Lease ('' if it has none), and the version that it wrote. */
 interface Leader {
   readonly holder: string;
@@ -159,8 +157,7 @@ async function deployments(context: CheckContext): Promise<readonly V1Deployment
 async function checkKillSwitch(context: CheckContext): Promise<Finding> {
   const { kubectl, system } = context;
   return await checked('Kill switch', context, async () => {
-    const type = { group: '', version: 'v1', plural: 'configmaps' };
-    const path = resourcePath(type, { namespace: system, name: KILL_SWITCH });
+    const path = corePath('configmaps', { namespace: system, name: KILL_SWITCH });
     const found = await read<{ data?: Record<string, string> }>(context, path);
     if (!stops(found?.data)) return { state: 'ok', message: 'off' };
     return {

@@ -1,5 +1,5 @@
 /** The fields of pods and workloads that `init` reads. */
-import { resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath } from '@chaosdemo/kube-runtime';
 import type { V1Container } from '@kubernetes/client-node';
 import type { Container, Pod } from '../../../subjects/cluster.ts';
 import { type CheckContext, read } from '../doctor/check-context.ts';
@@ -19,7 +19,7 @@ const MOST_PODS = 1000;
 
 /** Pods with these labels; without a selector, all of the namespace. */
 export async function listPods(context: Cluster, labelSelector?: string): Promise<readonly PodDetail[]> {
-  const path = resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace: context.namespace });
+  const path = corePath('pods', { namespace: context.namespace });
   const list = await read<{ items: PodDetail[] }>(context, path, {
     query: { labelSelector, limit: MOST_PODS },
   });

@@ -1,6 +1,6 @@
 /** The Redis of an API: the Service that its environment variables name, or one in front of a pod that runs Redis. */
 
-import { resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath } from '@chaosdemo/kube-runtime';
 import { counted } from '../../../api/index.ts';
 import type { Service } from '../../../subjects/cluster.ts';
 import {
@@ -59,9 +59,8 @@ export async function findRedis(
   given: string | undefined,
 ): Promise<FoundRedis> {
   const { namespace } = context;
-  const type = { group: '', version: 'v1', plural: 'services' };
   const [list, pods, variables] = await Promise.all([
-    read<{ items: Service[] }>(context, resourcePath(type, { namespace }), {
+    read<{ items: Service[] }>(context, corePath('services', { namespace }), {
       query: { limit: MOST_SERVICES },
     }),
     listPods(context),

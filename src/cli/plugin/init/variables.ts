@@ -2,7 +2,7 @@
  * What the environment variables of a container state about Redis. Values in Secrets are not read, and no value is
  * shown: it may have a password in it.
  */
-import { isForbidden, resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath, isForbidden } from '@chaosdemo/kube-runtime';
 import { read } from '../doctor/check-context.ts';
 import type { Cluster, ContainerDetail } from './pods.ts';
 
@@ -101,7 +101,7 @@ function expanded(value: string, earlier: ReadonlyMap<string, Variable>): string
 
 async function readConfigMap(context: Cluster, name: string): Promise<Readonly<Record<string, string>>> {
   const { namespace } = context;
-  const path = resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace, name });
+  const path = corePath('configmaps', { namespace, name });
   try {
     return (await read<{ data?: Record<string, string> }>(context, path))?.data ?? {};
   } catch (error) {
