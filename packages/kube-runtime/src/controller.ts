@@ -6,7 +6,7 @@
  * Namespaces take turns, and none of them can occupy all workers: a key waits mainly for others of its namespace.
  */
 import { FairQueue } from './fair/fair-queue.ts';
-import type { Logger } from './kube-types.ts';
+import { type Logger, namespaceOf } from './kube-types.ts';
 import { type BackoffOptions, backoffDelay, endsWithin, systemTimers, type Timers } from './wait.ts';
 
 /** When to requeue; empty: at the next change. It replaces the request of an earlier reconcile. */
@@ -220,9 +220,4 @@ export class Controller {
 function outcomeOf(requeueAfterMs: number | undefined): ReconcileRecord['outcome'] {
   if (requeueAfterMs === undefined) return 'success';
   return requeueAfterMs > 0 ? 'requeue_after' : 'requeue';
-}
-
-/** The namespace of a key `namespace/name`; '' for an object without one. */
-function namespaceOf(key: string): string {
-  return key.slice(0, Math.max(0, key.indexOf('/')));
 }

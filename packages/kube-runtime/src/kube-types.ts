@@ -38,6 +38,11 @@ export function objectKey(object: KubeObject): string {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
 }
 
+/** The namespace of such a key; '' for an object without one. */
+export function namespaceOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
+}
+
 /**
  * Formats a time as a Kubernetes MicroTime: RFC 3339 in UTC with exactly six fractional digits. Leases and events do
  * not accept the three digits of `toISOString`.

@@ -4,6 +4,7 @@
  * turns. An active run keeps its slot whatever the limits: it has to be continued or undone.
  */
 
+import { namespaceOf } from '@chaosdemo/kube-runtime';
 import { FairQueue } from '@chaosdemo/kube-runtime/fair';
 import { counted } from '../../api/index.ts';
 
@@ -119,8 +120,4 @@ export class RunSlots {
       total += Math.min(size, this.#limits.maxRunsPerNamespace);
     return total;
   }
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, Math.max(0, key.indexOf('/')));
 }
