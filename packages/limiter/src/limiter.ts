@@ -6,7 +6,7 @@
  *   pods is admitted up to N times the limit, and while writes to Redis stall the pods' counts run ahead of it.
  * - strict: a check is one atomic script in Redis with a deadline inside. Exact; rejects when in doubt.
  */
-import { TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
+import { succeeds, TIMED_OUT, within } from '@chaosdemo/redis-faults/waiting';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
 import { UndecidedError } from './errors.ts';
@@ -98,11 +98,7 @@ export class Limiter {
 
   /** Whether Redis answers a PING, which takes at most two seconds. */
   async reachesRedis(): Promise<boolean> {
-    const answered = this.#redis.reader.ping().then(
-      () => true,
-      () => false,
-    );
-    return (await within(answered, READ_TIMEOUT_MS)) === true;
+    return (await within(succeeds(this.#redis.reader.ping()), READ_TIMEOUT_MS)) === true;
   }
 
   /** The time of Redis in milliseconds since the epoch; that of this machine before the first reply of Redis. */

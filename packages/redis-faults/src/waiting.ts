@@ -26,6 +26,14 @@ export async function within<T>(
   }
 }
 
+/** Whether `work` succeeds; its error is dropped. */
+export async function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return await work.then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Resolves once `signal` is aborted. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');

@@ -1,5 +1,6 @@
 /** The Redis of an API on this machine: whether it answers, who uses it, and the keys that a run leaves in it. */
 import { type CommandCounts, grown, parseCommandCounts } from '@chaosdemo/redis-faults';
+import { succeeds } from '@chaosdemo/redis-faults/waiting';
 import { UsageError } from '@chaosdemo/settings';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../api/index.ts';
@@ -101,10 +102,7 @@ export class RedisOfApi {
 
   /** Whether Redis has executed a write: a stall holds back even one that changes nothing. */
   async takesWrites(): Promise<boolean> {
-    return await this.#client.unlink('chaosdemo:probe:none').then(
-      () => true,
-      () => false,
-    );
+    return await succeeds(this.#client.unlink('chaosdemo:probe:none'));
   }
 
   close(): void {

@@ -1,10 +1,6 @@
 /** Undoes what a run did: ends its fault, and proves that Redis accepts writes. Counts of its callers expire. */
-import {
-  FaultProxyError,
-  proveWrite,
-  RedisClientError,
-  type StoreConnections,
-} from '@chaosdemo/redis-faults';
+import { FaultProxyError, proveWrite, RedisClientError } from '@chaosdemo/redis-faults';
+import { succeeds } from '@chaosdemo/redis-faults/waiting';
 import { messageOf, truncate } from '../../api/index.ts';
 import type { Restored } from '../../engine/observed.ts';
 import type { Permit } from '../../engine/subject.ts';
@@ -25,14 +21,6 @@ interface RestoreOptions extends Pick<Toolkit, 'now' | 'ownPause' | 'proxy' | 'r
 
 /** Longer than any command sent before can be in flight; milliseconds. */
 const IN_CHARGE_MS = 60_000;
-
-/** Whether Redis accepted this write. After it, Redis carries out no pause that was sent before. */
-async function takesCharge(redis: StoreConnections): Promise<boolean> {
-  return await redis.takeCharge(IN_CHARGE_MS).then(
-    () => true,
-    () => false,
-  );
-}
 
 /**
  * What was restored, or what is left to do by hand.
@@ -71,7 +59,8 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   };
   const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal, note));
   // A pause that was sent and got no reply may still be in flight, and would take effect after this proof.
-  const alone = taken === undefined || ownPause.state === 'none' || (await takesCharge(redis));
+  const alone =
+    taken === undefined || ownPause.state === 'none' || (await succeeds(redis.takeCharge(IN_CHARGE_MS)));
   if (!alone) {
     failed.push(
       `${redis.name} accepted a write and then none: a late pause may be active, which ends automatically`,

@@ -11,7 +11,7 @@ import type { ServerWriter, StoreConnections } from '../client/store-connections
 import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } from '../client/write-probe.ts';
 import { EARLY_MS } from '../events.ts';
 import { counted, listed, messageOf } from '../text.ts';
-import { pauseFor } from '../waiting.ts';
+import { pauseFor, succeeds } from '../waiting.ts';
 import { type FaultMoment, type FaultReport, NotInjectedError, type RecordEvent } from './fault.ts';
 import { confirmed, inconclusive, mismatch, type Proof } from './proof.ts';
 
@@ -168,10 +168,7 @@ async function releaseOf(
   servers: readonly RedisConnections[],
 ): Promise<{ readonly confirmed: boolean; readonly message: string }> {
   if (servers.length === 0) return { confirmed: true, message: '' };
-  const confirmed = await redis.unpause(servers).then(
-    () => true,
-    () => false,
-  );
+  const confirmed = await succeeds(redis.unpause(servers));
   const names = listed(servers.map(({ name }) => name));
   return {
     confirmed,
