@@ -122,15 +122,16 @@ export class Checks<S, A> {
     );
   }
 
-  /** Runs a part of the judgement, until it fails once. @param part which one */
-  guard(part: unknown, run: () => void): void {
-    if (this.#failures.has(part)) return;
+  /** What a part of the judgement comes to; undefined once it has failed. @param part which one */
+  guard<T>(part: unknown, run: () => T): T | undefined {
+    if (this.#failures.has(part)) return undefined;
     try {
-      run();
+      return run();
     } catch (error) {
       const isFirst = this.#failures.size === 0;
       this.#failures.set(part, code('CheckerFailed', { message: messageOf(error) }));
       if (isFirst) this.#onFailure(error);
+      return undefined;
     }
   }
 }

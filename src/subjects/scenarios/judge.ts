@@ -100,11 +100,7 @@ export class Judge<A = unknown> extends Checks<Judged, A> {
   }
 
   changes(event: HistoryEvent): boolean {
-    let changes = false;
-    this.guard(this, () => {
-      changes = this.#by.changes(event, this.state);
-    });
-    return changes;
+    return this.guard(this, () => this.#by.changes(event, this.state)) ?? false;
   }
 
   get isDetected(): boolean {
@@ -113,11 +109,7 @@ export class Judge<A = unknown> extends Checks<Judged, A> {
 
   /** The effects of the fault, once the subject was seen to work again. */
   recovered(): Measures {
-    let figures: Measures = {};
-    this.guard(this, () => {
-      figures = this.#by.effects?.(this) ?? {};
-    });
-    return figures;
+    return this.guard(this, () => this.#by.effects?.(this)) ?? {};
   }
 
   evidence(): SeenEvidence | undefined {
