@@ -82,27 +82,16 @@ export function accountsIn(text: string, refuse: Refuse): string[] {
 /** @throws {Refusal} at once for a Secret that is for other pods */
 function refusingFor({ http, selector: { matchLabels } }: HttpAuthUse, secret: Secret, part: string): Refuse {
   const refuse: Refuse = refusing(HTTP_AUTH, secret, http?.tls);
-  const labels = labelsOf(listOf(secret, 'selector', refuse));
-  if (labels === undefined) {
-    return refuse(
+  const labels = listOf(secret, 'selector', refuse).map((label) => LABEL.exec(label) ?? []);
+  if (labels.length === 0 || labels.some(([label]) => label === undefined)) {
+    refuse(
       'has no key selector that can be read: write the labels of the pods that it is for, such as app.kubernetes.io/name=your-api',
     );
   }
-  if (labels.some(([key, value]) => !Object.hasOwn(matchLabels, key) || matchLabels[key] !== value)) {
+  if (labels.some(([, key = '', value]) => !Object.hasOwn(matchLabels, key) || matchLabels[key] !== value)) {
     refuse(
       `is for pods with other labels: ${part}.selector.matchLabels must contain every label in its key selector. Correct the selector or the Secret`,
     );
   }
   return refuse;
-}
-
-/** The labels that a Secret names; undefined if there are none, or one is malformed. */
-function labelsOf(selector: readonly string[]): [key: string, value: string][] | undefined {
-  const labels: [string, string][] = [];
-  for (const part of selector) {
-    const [, key, value] = LABEL.exec(part) ?? [];
-    if (key === undefined || value === undefined) return undefined;
-    labels.push([key, value]);
-  }
-  return labels.length > 0 ? labels : undefined;
 }
