@@ -5,7 +5,7 @@
 import { fairTimeout, pauseFor, within } from '@chaosdemo/redis-faults/waiting';
 import type { PodTarget } from '../targets/target.ts';
 import type { HttpAnswer } from './answer.ts';
-import { Connection } from './connection.ts';
+import { Connection, type Exchange } from './connection.ts';
 import type { ConnectionLease, ConnectionShare } from './connection-budget.ts';
 import { costOf, type Dial, dialTcp } from './dial.ts';
 import type { Failure } from './failure.ts';
@@ -51,10 +51,11 @@ export interface BurstPlan<T> {
  * the burst. If a request was not sent, `sentAt` is when it would have been. Answers are noticed only after all
  * requests were written.
  */
-export type Outcome<T> = { readonly pod: string; readonly sentAt: number; readonly endedAt: number } & (
-  | { readonly answer: T; readonly failure?: undefined }
-  | { readonly failure: Failure; readonly answer?: undefined }
-);
+export type Outcome<T> = {
+  readonly pod: string;
+  readonly sentAt: number;
+  readonly endedAt: number;
+} & Exchange<T>;
 
 export interface Burst<T> {
   /** One for each request, in their order. */
@@ -213,7 +214,7 @@ async function fire<T>(
   const { at = 0, budget, now = Date.now, timeoutMs, read } = plan;
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
-  const results: ({ answer: T } | { failure: Failure })[] = [];
+  const results: Exchange<T>[] = [];
   let open = lines.length;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   for (const [i, { connection, method }] of lines.entries()) {
@@ -256,7 +257,7 @@ async function fire<T>(
       pod: pod.name,
       sentAt: (sentAt[i] as number) + offset,
       endedAt: (endedAt[i] as number) + offset,
-      ...(results[i] as { failure: Failure }),
+      ...(results[i] as Exchange<T>),
     })),
     startedAt: startedAt + offset,
     endedAt: finishedAt + offset,

@@ -6,9 +6,9 @@ import { type Address, type Dial, onceOpen } from './dial.ts';
 import { badAnswer, type Failure, type FailureCode, failureOf, RequestError } from './failure.ts';
 import type { ResponseReader } from './response-reader.ts';
 
-/** The outcome of one request. */
-export type Exchange =
-  | { readonly answer: HttpAnswer; readonly failure?: undefined }
+/** The outcome of one request. `T`: what is kept of an answer. */
+export type Exchange<T = HttpAnswer> =
+  | { readonly answer: T; readonly failure?: undefined }
   | { readonly failure: Failure; readonly answer?: undefined };
 
 const NOTHING = new Uint8Array(0);
