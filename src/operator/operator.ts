@@ -105,6 +105,7 @@ export async function runOperator(
   );
   const evidence = createKubeEvidence(client);
   const leadership = new Leadership({
+    ...config,
     api,
     evidence,
     clock,
@@ -114,16 +115,10 @@ export async function runOperator(
     connect(hasLead) {
       const cluster = createKubeCluster(client, clock, logger, hasLead);
       const ports = { cluster, clock, faultCooldownMs: config.faultCooldownMs, logger };
-      return subjects.map((subject) => ({
-        definition: subject.definition,
-        connector: subject.connect(ports),
-      }));
+      return subjects.map((subject) => ({ ...subject, connector: subject.connect(ports) }));
     },
     processLeads: leads,
     killSwitchIsOn: killSwitch.isOn,
-    concurrency: config.concurrency,
-    maxRuns: config.maxRuns,
-    maxRunsPerNamespace: config.maxRunsPerNamespace,
     keys: () => stores.flatMap((store) => store.list().map(objectKey)),
     onChange(leads) {
       metrics.setLeader(leads);

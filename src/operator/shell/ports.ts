@@ -15,10 +15,8 @@ export interface SystemClock extends Clock {
 /** The result of a guarded write. Every other failure (no answer, a failing server) is thrown. */
 export type Write =
   | { readonly state: 'stored'; readonly demo: ChaosDemo }
-  /** Another client wrote first, or the object was recreated: read again, decide again. */
-  | { readonly state: 'conflict' }
-  /** The object no longer exists. */
-  | { readonly state: 'gone' }
+  /** Conflict: another client wrote first, or the object was recreated: read again, decide again. Gone: it is no more. */
+  | { readonly state: 'conflict' | 'gone' }
   /** The API server will never accept this: it violates the schema, or is too large. */
   | { readonly state: 'refused'; readonly error: Error };
 

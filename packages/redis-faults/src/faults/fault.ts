@@ -36,8 +36,7 @@ export interface StoreRefusal {
 
 /** Whether a Redis may still be paused; restarted: these are not the servers that were admitted, with the same slots. */
 export type StoreCheck =
-  | { readonly state: 'free' }
-  | { readonly state: 'restarted' }
+  | { readonly state: 'free' | 'restarted' }
   | { readonly state: 'refused'; readonly admission: StoreRefusal };
 
 /** Nothing was injected, and will not be by what was sent; the message has the reason. */
