@@ -47,12 +47,12 @@ export const RULES_PROFILE = 'rules';
 /** A DNS label in lower case, the format of names in a spec. */
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
+/** The name of a profile. */
+export const profileName = z.string().regex(NAME).max(63);
+
 /** The fields of every spec, besides its subject and its scenarios. */
 const common = z.object({
-  diagnosisProfile: z
-    .string()
-    .regex(NAME)
-    .max(63)
+  diagnosisProfile: profileName
     .default(RULES_PROFILE)
     .describe(
       'The profile of the operator that makes the diagnosis. If it gives no valid answer, the rules make it, and its message gives the cause.',

@@ -1,6 +1,8 @@
 /** The command line of `npm run demo`. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { profileName } from '../api/index.ts';
 import type { LimiterMode } from '../local/limiters.ts';
+import { parserOf } from './option-value.ts';
 
 /** The ChaosDemo that runs by default. */
 export const SAMPLE = 'manifests/samples/demo.yaml';
@@ -42,10 +44,8 @@ export function modeOption(): Option {
 
 /** The profile that explains what was detected. */
 export function diagnosisOption(help: string): Option {
-  return new Option('--diagnosis <profile>', help).argParser((text) => {
-    if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text;
-    throw new InvalidArgumentError('Write the name of a profile.');
-  });
+  const name = { schema: profileName, write: 'the name of a profile' };
+  return new Option('--diagnosis <profile>', help).argParser(parserOf(name));
 }
 
 /** The exit statuses of a run, for `--help`. */

@@ -3,7 +3,7 @@ import { integer, type ValueType } from '@chaosdemo/settings/values';
 import { InvalidArgumentError } from 'commander';
 
 /** A commander parser for values of this kind. */
-export function parserOf<T>({ schema, write }: ValueType<T>): (text: string) => T {
+export function parserOf<T>({ schema, write }: Pick<ValueType<T>, 'schema' | 'write'>): (text: string) => T {
   return (text) => {
     const parsed = schema.safeParse(text);
     if (parsed.success) return parsed.data;

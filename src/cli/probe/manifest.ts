@@ -2,7 +2,7 @@
 import type { FaultName } from '@chaosdemo/redis-faults';
 import { UsageError } from '@chaosdemo/settings';
 import type { z } from 'zod';
-import { counted, formatDuration, GROUP, KIND, parseDuration } from '../../api/index.ts';
+import { counted, formatDuration, GROUP, KIND, parseDuration, SCENARIO_DEFAULTS } from '../../api/index.ts';
 import { LEAST_REQUESTS } from '../../subjects/checkers/share-interval.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
@@ -64,8 +64,6 @@ const RATES = [5, 10, 15, 20, 25, 30, 40, 50];
 const ACCEPTED = ['Enforces', 'FailsClosed'];
 /** Before each, the run waits for the end of a window. */
 const TRIALS_BY_ADDRESS = 1;
-/** Of every scenario, as the API server fills them in. */
-const DEFAULTS = { expect: 'Held', countdown: '3s' } as const;
 /** `spec.activeDeadline` if it is left out, and what a run may take beyond its longest waits. */
 const [DEADLINE_MS, ROOM_MS] = [600_000, 120_000];
 
@@ -205,8 +203,8 @@ function outageOf(
         ...(seed !== undefined && { seed }),
       };
       const scenario = { name, type: 'StoreOutage', ...countdown, storeOutage: parameters };
-      const defaults = { ...DEFAULTS, storeOutage: storeOutage.api.schema.parse(parameters) };
-      const plan = storeOutage.plan({ ...defaults, ...scenario, storeOutage: defaults.storeOutage }, limiter);
+      const parsed = { storeOutage: storeOutage.api.schema.parse(parameters) };
+      const plan = storeOutage.plan({ ...SCENARIO_DEFAULTS, ...scenario, ...parsed }, limiter);
       const why = plan.unprovable(instances);
       if (why === undefined) return { scenario, plan };
       reason ??= why;
@@ -225,8 +223,8 @@ function burstOf({ instances, request }: ApiFacts, limiter: RateLimiterSpec, { c
     ...countdown,
     ...(parameters && { ghostAllowing: parameters }),
   };
-  const member = ghostAllowing.api.schema.parse(parameters ?? {});
-  const plan = ghostAllowing.plan({ ...DEFAULTS, ...scenario, ghostAllowing: member }, limiter);
+  const parsed = { ghostAllowing: ghostAllowing.api.schema.parse(parameters ?? {}) };
+  const plan = ghostAllowing.plan({ ...SCENARIO_DEFAULTS, ...scenario, ...parsed }, limiter);
   const why = plan.unprovable(instances);
   if (why === undefined) return { scenario, plan };
   throw new UsageError(`no burst shows whether this limit is kept: ${why}`);

@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { formatDuration } from '../../api/index.ts';
 import { type HttpInterfaceSpec, httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import { MOST_REQUESTS, rateLimiterSchema } from '../../subjects/ratelimiter/spec/schema.ts';
+import { headerName as headerSchema } from '../../subjects/spec/pods-schema.ts';
 import { parserOf, wholeNumber } from '../option-value.ts';
 import type { Limit } from './manifest.ts';
 
@@ -27,6 +28,8 @@ const LIMIT = rateLimiterSchema.shape.limit.unwrap().shape;
 
 /** A header of the request. */
 export type Header = Readonly<HttpInterfaceSpec['headers'][number]>;
+
+const headerName = parserOf({ schema: headerSchema, write: 'the name of a header, such as X-Api-Key' });
 
 export const PROBE_OPTIONS: readonly Option[] = [
   new Option('--method <method>', 'method of the request')
@@ -63,11 +66,6 @@ function header(text: string, earlier: readonly Header[] = []): Header[] {
   const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/.exec(text) ?? [];
   if (value === '') throw new InvalidArgumentError("Write a header as 'Name: value'.");
   return [...earlier, { name: headerName(name), value }];
-}
-
-function headerName(text: string): string {
-  if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(text)) return text;
-  throw new InvalidArgumentError('Write the name of a header, such as X-Api-Key.');
 }
 
 const parseWindow = parserOf(values.duration('1s', '1h', '60s'));
