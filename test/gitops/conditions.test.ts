@@ -71,40 +71,34 @@ describe.each(CASES)('%s', (name, state, kstatusSays, argoSays) => {
   });
 });
 
-describe('what an operator has not seen yet', () => {
-  it('an unobserved change is InProgress, although the old verdict is in the status', async () => {
-    const object = of('succeeded');
-    const edited = {
-      ...object,
-      metadata: { ...object.metadata, generation: object.metadata.generation + 1 },
-    };
-    expect(await kstatus(edited)).toBe('InProgress');
-    expect((await argo.health(edited)).status).toBe('Progressing');
-  });
+it('an unobserved change is InProgress, although the old verdict is in the status', async () => {
+  const object = of('succeeded');
+  const edited = {
+    ...object,
+    metadata: { ...object.metadata, generation: object.metadata.generation + 1 },
+  };
+  expect(await kstatus(edited)).toBe('InProgress');
+  expect((await argo.health(edited)).status).toBe('Progressing');
 });
 
-describe('the health message of Argo CD', () => {
-  it('is the chapter of a run, and the reason of what is Degraded', async () => {
-    expect((await argo.health(of('running'))).message).toMatch(/^1\/\d+ Welcome \(waiting\)$/);
-    expect((await argo.health(of('refused'))).message).toMatch(/^NoSuchPods: /);
-    expect((await argo.health(of('failed'))).message).toMatch(/^UnexpectedViolation: /);
-  });
+it('the health message of Argo CD is the chapter, and why something is Degraded', async () => {
+  expect((await argo.health(of('running'))).message).toMatch(/^1\/\d+ Welcome \(waiting\)$/);
+  expect((await argo.health(of('refused'))).message).toMatch(/^NoSuchPods: /);
+  expect((await argo.health(of('failed'))).message).toMatch(/^UnexpectedViolation: /);
 });
 
-describe('the action run of Argo CD', () => {
-  it('makes a request that the operator follows, once', async () => {
-    const { metadata } = of('succeeded');
-    const change = await argo.act(of('succeeded'), 'run');
-    const value = new RegExp(`${ANNOTATIONS.requestedAt}: "?([0-9TZ:-]+)`).exec(change)?.[1];
-    expect(value).toMatch(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-    await kubectl('annotate', 'chaosdemo', metadata.name, `${ANNOTATIONS.requestedAt}=${value}`);
-    const again = await world.untilStatus(
-      metadata.name,
-      'run 2',
-      ({ run }) => run?.number === 2 && run.completedAt !== undefined,
-    );
-    expect(again.lastHandledRunRequest).toBe(value);
-  });
+it('the action run of Argo CD makes a request that the operator follows, once', async () => {
+  const { metadata } = of('succeeded');
+  const change = await argo.act(of('succeeded'), 'run');
+  const value = new RegExp(`${ANNOTATIONS.requestedAt}: "?([0-9TZ:-]+)`).exec(change)?.[1];
+  expect(value).toMatch(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  await kubectl('annotate', 'chaosdemo', metadata.name, `${ANNOTATIONS.requestedAt}=${value}`);
+  const again = await world.untilStatus(
+    metadata.name,
+    'run 2',
+    ({ run }) => run?.number === 2 && run.completedAt !== undefined,
+  );
+  expect(again.lastHandledRunRequest).toBe(value);
 });
 
 const kubectl = (...args: string[]) =>

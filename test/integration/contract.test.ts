@@ -43,37 +43,35 @@ async function untilHeld(name: string): Promise<void> {
   expect(held.run?.phase).toBeUndefined();
 }
 
-describe('a run that has ended', () => {
-  it('is repeated by another runId or request, not by other edits, and remembered', async () => {
-    await world.applySpec('again', { ...ONE_BURST, runId: 'a' });
-    const first = await world.ended('again');
-    expect(first.run).toMatchObject({ phase: 'Succeeded', reason: 'NoExpectation' });
-    expect(conditionTexts(first)).toMatchObject({
-      Ready: 'True NoExpectation',
-      Finished: 'True NoExpectation',
-      Succeeded: 'True NoExpectation',
-      FaultActive: 'False FaultReleased',
-    });
-    await world.kubectl('wait', 'chaosdemo/again', '--for=condition=Finished', '--timeout=5s');
-    const [described = ''] = (await world.kubectl('describe', 'chaosdemo/again')).split('\nEvents:');
-    expect(described.split('\n').length, 'a status that people can still read').toBeLessThan(160);
-    await patch('again', { runId: 'b' });
-    const second = await world.untilStatus('again', 'run 2', (status) => endedRunOf(status) === 2);
-    expect(runIdOf(second)).toBe('b');
-    await world.annotate('again', 'requestedAt', 'now-1');
-    const third = await world.untilStatus('again', 'run 3', (status) => endedRunOf(status) === 3);
-    expect(third).toMatchObject({ lastHandledRunRequest: 'now-1' });
-    expect(third.pastRuns).toEqual([
-      expect.stringMatching(/^Run 2 \(b\): Succeeded /),
-      expect.stringMatching(/^Run 1 \(a\): Succeeded /),
-    ]);
-    await world.annotate('again', 'unrelated', 'y');
-    await world.annotate('again', 'requestedAt', null);
-    await patch('again', { historyLimit: 3 });
-    const status = await world.untilSeen('again');
-    expect(status.run?.number).toBe(3);
-    expect(conditionText(status, 'Ready')).toBe('True NoExpectation');
+it('a run that has ended is repeated by another runId or request, and remembered', async () => {
+  await world.applySpec('again', { ...ONE_BURST, runId: 'a' });
+  const first = await world.ended('again');
+  expect(first.run).toMatchObject({ phase: 'Succeeded', reason: 'NoExpectation' });
+  expect(conditionTexts(first)).toMatchObject({
+    Ready: 'True NoExpectation',
+    Finished: 'True NoExpectation',
+    Succeeded: 'True NoExpectation',
+    FaultActive: 'False FaultReleased',
   });
+  await world.kubectl('wait', 'chaosdemo/again', '--for=condition=Finished', '--timeout=5s');
+  const [described = ''] = (await world.kubectl('describe', 'chaosdemo/again')).split('\nEvents:');
+  expect(described.split('\n').length, 'a status that people can still read').toBeLessThan(160);
+  await patch('again', { runId: 'b' });
+  const second = await world.untilStatus('again', 'run 2', (status) => endedRunOf(status) === 2);
+  expect(runIdOf(second)).toBe('b');
+  await world.annotate('again', 'requestedAt', 'now-1');
+  const third = await world.untilStatus('again', 'run 3', (status) => endedRunOf(status) === 3);
+  expect(third).toMatchObject({ lastHandledRunRequest: 'now-1' });
+  expect(third.pastRuns).toEqual([
+    expect.stringMatching(/^Run 2 \(b\): Succeeded /),
+    expect.stringMatching(/^Run 1 \(a\): Succeeded /),
+  ]);
+  await world.annotate('again', 'unrelated', 'y');
+  await world.annotate('again', 'requestedAt', null);
+  await patch('again', { historyLimit: 3 });
+  const status = await world.untilSeen('again');
+  expect(status.run?.number).toBe(3);
+  expect(conditionText(status, 'Ready')).toBe('True NoExpectation');
 });
 
 it('suspend starts no run until it is taken back', async () => {

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { checkHealth } from '../../src/subjects/controls/http-health.ts';
 import type { PodClient } from '../../src/subjects/http/pod-client.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/controls/control-callers.ts';
@@ -122,12 +122,10 @@ function inMemory(): Count {
   };
 }
 
-describe('a limiter whose Redis the spec names', () => {
-  it('is seen to use it for each request that needs it', async () => {
-    const { message, storeDoubt } = await control(async (key) => await store.incr(key));
-    expect(message).toMatch(/; redis-0 \S+ received a data .* each of 6 /);
-    expect(storeDoubt).toBeUndefined();
-  });
+it('a limiter whose Redis the spec names is seen to use it for each request', async () => {
+  const { message, storeDoubt } = await control(async (key) => await store.incr(key));
+  expect(message).toMatch(/; redis-0 \S+ received a data .* each of 6 /);
+  expect(storeDoubt).toBeUndefined();
 });
 
 it('controls end if only health checks and exporters use the Redis of the spec', async () => {

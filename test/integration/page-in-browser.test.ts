@@ -171,33 +171,31 @@ it('the page shows every text of a status and of evidence as text', async () => 
   expect(strangersOf({ requested })).toEqual([]);
 });
 
-describe('the report as a file', () => {
-  it('needs no script and no other file, and links claims to what they cite', async () => {
-    const source = await readSource(world.client, ended, world.signal);
-    const [file = ''] = await writeAll(source, reportOf(source) as Report, { reportDir: folder });
-    const url = pathToFileURL(file).href;
-    const { requested, page } = await openWindow(browser, { javaScriptEnabled: true });
-    await page.goto(url);
-    expect(await page.locator('script, link, img, iframe, [src]').count()).toBe(0);
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).not.toBe('');
-    const refs = await page.locator('.claims a').all();
-    for (const ref of refs.slice(0, 3)) {
-      await ref.click();
-      expect(await page.locator(':target').count()).toBe(1);
-    }
-    for (const width of SIZES) {
-      await page.setViewportSize({ width, height: 900 });
-      expect({ width, overflow: await overflowOf(page) }).toEqual({ width, overflow: 0 });
-    }
-    expect(await problemsOf(page)).toEqual([]);
-    // On paper, nothing can be opened.
-    await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = false');
-    await page.emulateMedia({ media: 'print' });
-    const folded = await page.locator('details > :not(summary)').all();
-    expect(folded.length).toBeGreaterThan(0);
-    for (const each of folded) expect((await each.boundingBox())?.height ?? 0).toBeGreaterThan(0);
-    expect(requested.filter((each) => !each.startsWith(url))).toEqual([]);
-  });
+it('the report as a file needs no script or other file, and links claims to sources', async () => {
+  const source = await readSource(world.client, ended, world.signal);
+  const [file = ''] = await writeAll(source, reportOf(source) as Report, { reportDir: folder });
+  const url = pathToFileURL(file).href;
+  const { requested, page } = await openWindow(browser, { javaScriptEnabled: true });
+  await page.goto(url);
+  expect(await page.locator('script, link, img, iframe, [src]').count()).toBe(0);
+  expect(await page.getByRole('heading', { level: 1 }).innerText()).not.toBe('');
+  const refs = await page.locator('.claims a').all();
+  for (const ref of refs.slice(0, 3)) {
+    await ref.click();
+    expect(await page.locator(':target').count()).toBe(1);
+  }
+  for (const width of SIZES) {
+    await page.setViewportSize({ width, height: 900 });
+    expect({ width, overflow: await overflowOf(page) }).toEqual({ width, overflow: 0 });
+  }
+  expect(await problemsOf(page)).toEqual([]);
+  // On paper, nothing can be opened.
+  await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = false');
+  await page.emulateMedia({ media: 'print' });
+  const folded = await page.locator('details > :not(summary)').all();
+  expect(folded.length).toBeGreaterThan(0);
+  for (const each of folded) expect((await each.boundingBox())?.height ?? 0).toBeGreaterThan(0);
+  expect(requested.filter((each) => !each.startsWith(url))).toEqual([]);
 });
 
 it('a page whose server has ended reports that, and stays as it was', async () => {

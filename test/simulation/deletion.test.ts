@@ -71,18 +71,16 @@ describe('an object that goes and whose status is refused', () => {
   });
 });
 
-describe('an object held by another finalizer', () => {
-  it('takes no run slot after its deletion, nor after a restart', async () => {
-    const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
-    await simulation.runUntil(at(1));
-    simulation.server.edit('ns/demo', ({ metadata }) => {
-      metadata.finalizers = ['example.com/theirs'];
-    });
-    simulation.delete();
-    await simulation.pass(10_000);
-    expect([simulation.exists, simulation.entryCount, simulation.isQuiet]).toEqual([true, 0, true]);
-    await simulation.crash(1000);
-    await simulation.pass(10_000);
-    expect([simulation.exists, simulation.entryCount, simulation.isQuiet]).toEqual([true, 0, true]);
+it('an object held by another finalizer takes no run slot, nor after a restart', async () => {
+  const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
+  await simulation.runUntil(at(1));
+  simulation.server.edit('ns/demo', ({ metadata }) => {
+    metadata.finalizers = ['example.com/theirs'];
   });
+  simulation.delete();
+  await simulation.pass(10_000);
+  expect([simulation.exists, simulation.entryCount, simulation.isQuiet]).toEqual([true, 0, true]);
+  await simulation.crash(1000);
+  await simulation.pass(10_000);
+  expect([simulation.exists, simulation.entryCount, simulation.isQuiet]).toEqual([true, 0, true]);
 });

@@ -265,18 +265,16 @@ describe('an API server in trouble', () => {
   });
 });
 
-describe('a status that makes no sense', () => {
-  it('injects nothing more, and does not hold a deleted object', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(at(5));
-    simulation.forge((status) => ({ ...status, scenarios: [] }));
-    const begun = simulation.injected.length;
-    await simulation.pass(60_000);
-    expect([simulation.injected.length, simulation.target.isStalled]).toEqual([begun, false]);
-    simulation.delete();
-    await simulation.pass(60_000);
-    expect(leftBy(simulation)).toEqual(NOTHING);
-  });
+it('a status that makes no sense injects nothing more, and holds no deleted object', async () => {
+  const simulation = new Simulation();
+  await simulation.runUntil(at(5));
+  simulation.forge((status) => ({ ...status, scenarios: [] }));
+  const begun = simulation.injected.length;
+  await simulation.pass(60_000);
+  expect([simulation.injected.length, simulation.target.isStalled]).toEqual([begun, false]);
+  simulation.delete();
+  await simulation.pass(60_000);
+  expect(leftBy(simulation)).toEqual(NOTHING);
 });
 
 it('a deleted object whose status is rejected is held no longer than its fault', async () => {

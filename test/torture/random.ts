@@ -1,7 +1,6 @@
 /** Random numbers that a seed decides: the same seed gives the same numbers, on every machine. */
 import { randomOf } from '../../src/subjects/scenarios/seed.ts';
 
-
 export interface Random {
   /** A whole number from `min` to `max`, both included. */
   between(min: number, max: number): number;

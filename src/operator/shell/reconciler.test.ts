@@ -124,47 +124,43 @@ it('the removal of a finalizer is retried at once if a deletion came first', asy
   expect([removals, server.get('ns/demo')]).toEqual([2, undefined]);
 });
 
-describe('a status that the API server refuses', () => {
-  it('is an error, and nothing begins; the queue tries it again', async () => {
-    const { counted, create, reconcile, server, target } = setup();
-    await create(demo('demo'));
-    server.refuses = () => true;
-    await expect(reconcile()).rejects.toThrow('refused on demand');
-    await expect(reconcile()).rejects.toThrow('refused on demand');
-    expect([await counted('rejected'), target.admissions]).toEqual([2, 0]);
-    server.refuses = () => false;
-    await reconcile();
-    expect([await counted('stored'), target.admissions]).toEqual([1, 1]);
-  });
+it('a status that the API server refuses is an error, nothing begins; it is retried', async () => {
+  const { counted, create, reconcile, server, target } = setup();
+  await create(demo('demo'));
+  server.refuses = () => true;
+  await expect(reconcile()).rejects.toThrow('refused on demand');
+  await expect(reconcile()).rejects.toThrow('refused on demand');
+  expect([await counted('rejected'), target.admissions]).toEqual([2, 0]);
+  server.refuses = () => false;
+  await reconcile();
+  expect([await counted('stored'), target.admissions]).toEqual([1, 1]);
 });
 
-describe('an object of a subject that is not registered', () => {
-  it('removes a finalizer once no fault of it may be active', async () => {
-    const { create, reconcile, server, world } = setup();
-    const object = demo('demo');
-    const { simulated: _, ...spec } = object.spec as ChaosDemoSpec & { simulated: unknown };
-    const at = (ms: number): string => new Date(world.now() + ms).toISOString();
-    await create({
-      ...object,
-      metadata: { ...object.metadata, finalizers: [FINALIZER] },
-      spec,
-      status: {
-        run: { number: 1, startedAt: at(0) },
-        scenarios: [
-          {
-            name: 'f',
-            type: 'F',
-            expect: 'Violated',
-            fault: { id: '1-f-1', plannedAt: at(0), until: at(30_000) },
-          },
-        ],
-      },
-    });
-    const { requeueAfterMs = 0 } = await reconcile();
-    expect(requeueAfterMs).toBeGreaterThan(30_000);
-    expect(server.get('ns/demo')?.metadata.finalizers).toEqual([FINALIZER]);
-    await world.advance(requeueAfterMs);
-    await reconcile();
-    expect(server.get('ns/demo')?.metadata.finalizers).toEqual([]);
+it('an object of an unknown subject loses its finalizer once no fault may be active', async () => {
+  const { create, reconcile, server, world } = setup();
+  const object = demo('demo');
+  const { simulated: _, ...spec } = object.spec as ChaosDemoSpec & { simulated: unknown };
+  const at = (ms: number): string => new Date(world.now() + ms).toISOString();
+  await create({
+    ...object,
+    metadata: { ...object.metadata, finalizers: [FINALIZER] },
+    spec,
+    status: {
+      run: { number: 1, startedAt: at(0) },
+      scenarios: [
+        {
+          name: 'f',
+          type: 'F',
+          expect: 'Violated',
+          fault: { id: '1-f-1', plannedAt: at(0), until: at(30_000) },
+        },
+      ],
+    },
   });
+  const { requeueAfterMs = 0 } = await reconcile();
+  expect(requeueAfterMs).toBeGreaterThan(30_000);
+  expect(server.get('ns/demo')?.metadata.finalizers).toEqual([FINALIZER]);
+  await world.advance(requeueAfterMs);
+  await reconcile();
+  expect(server.get('ns/demo')?.metadata.finalizers).toEqual([]);
 });

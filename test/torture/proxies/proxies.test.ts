@@ -16,72 +16,66 @@ import { RedisProxy } from './redis-proxy.ts';
 
 const wire = '*3\r\n$6\r\nCLIENT\r\n$5\r\nPAUSE\r\n$4\r\n1500\r\n*1\r\n$4\r\nPING\r\n';
 
-describe('commands to Redis', () => {
-  it('are read whole, however they are cut into pieces', () => {
-    for (let cut = 0; cut <= wire.length; cut += 1) {
-      const reader = new CommandReader();
-      const commands = [wire.slice(0, cut), wire.slice(cut)].flatMap((piece) =>
-        reader.read(Buffer.from(piece)),
-      );
-      expect(commands).toEqual([['CLIENT', 'PAUSE', '1500'], ['PING']]);
-    }
-  });
-});
-
-describe('the way to Redis', () => {
-  it('passes bytes on and notes what matters, until it is cut', async () => {
-    const upstream = createServer((socket) => void socket.pipe(socket)).listen(0, '127.0.0.1');
-    await once(upstream, 'listening');
-    onTestFinished(() => void upstream.close());
-    const { port } = upstream.address() as AddressInfo;
-    const record = new TortureRecord();
-    const options = { lane: 0, upstream: { host: '127.0.0.1', port }, record: () => record };
-    const proxy = await RedisProxy.start({ ...options, passing: async () => 'pass' }, 0);
-    onTestFinished(() => proxy.stop());
-
-    const client = connect(proxy.port, proxy.host).on('error', () => undefined);
-    client.write(wire);
-    const [echo] = (await once(client, 'data')) as [Buffer];
-    expect(echo.toString()).toBe(wire);
-    expect(record.of('sent')).toMatchObject([{ args: ['CLIENT', 'PAUSE', '1500'], lane: 0 }]);
-
-    const closed = once(client, 'close');
-    proxy.begin('cut', 60_000);
-    await closed;
-    await once(
-      connect(proxy.port, proxy.host).on('error', () => undefined),
-      'close',
+it('commands to Redis are read whole, however they are cut into pieces', () => {
+  for (let cut = 0; cut <= wire.length; cut += 1) {
+    const reader = new CommandReader();
+    const commands = [wire.slice(0, cut), wire.slice(cut)].flatMap((piece) =>
+      reader.read(Buffer.from(piece)),
     );
-  });
+    expect(commands).toEqual([['CLIENT', 'PAUSE', '1500'], ['PING']]);
+  }
 });
 
-describe('a watch of the API server', () => {
-  it('is ended once, though two faults end it at the same moment', async () => {
-    const certificate = await certificateFor(folderOfTest(), 'IP:127.0.0.1');
-    const { caFile, certFile, keyFile } = certificate;
-    const [ca, cert, key] = [caFile, certFile, keyFile].map((file) => readFileSync(file));
-    const upstream = createHttpsServer({ cert, key }, (_, answer) => {
-      answer.writeHead(200).flushHeaders();
-    }).listen(0, '127.0.0.1');
-    await once(upstream, 'listening');
-    onTestFinished(() => void upstream.close());
-    const proxy = await ApiProxy.start({
-      replica: 'operator-a',
-      url: `https://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
-      caFile,
-      certificate,
-      record: () => new TortureRecord(),
-      passing: async () => 'pass',
-      laneOf: () => undefined,
-    });
-    onTestFinished(() => proxy.stop());
-    const agent = new HttpsAgent({ ca });
-    const sent = httpsGet(`${proxy.url}/apis/x/chaosdemos?watch=true`, { agent });
-    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
-    proxy.begin('stale', 10);
-    proxy.begin('stale', 10);
-    expect((await text(answer)).split('\n')).toEqual([expect.stringContaining('"code":410'), '']);
+it('the way to Redis passes bytes on and notes what matters, until it is cut', async () => {
+  const upstream = createServer((socket) => void socket.pipe(socket)).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  onTestFinished(() => void upstream.close());
+  const { port } = upstream.address() as AddressInfo;
+  const record = new TortureRecord();
+  const options = { lane: 0, upstream: { host: '127.0.0.1', port }, record: () => record };
+  const proxy = await RedisProxy.start({ ...options, passing: async () => 'pass' }, 0);
+  onTestFinished(() => proxy.stop());
+
+  const client = connect(proxy.port, proxy.host).on('error', () => undefined);
+  client.write(wire);
+  const [echo] = (await once(client, 'data')) as [Buffer];
+  expect(echo.toString()).toBe(wire);
+  expect(record.of('sent')).toMatchObject([{ args: ['CLIENT', 'PAUSE', '1500'], lane: 0 }]);
+
+  const closed = once(client, 'close');
+  proxy.begin('cut', 60_000);
+  await closed;
+  await once(
+    connect(proxy.port, proxy.host).on('error', () => undefined),
+    'close',
+  );
+});
+
+it('a watch of the API server is ended once, though two faults end it together', async () => {
+  const certificate = await certificateFor(folderOfTest(), 'IP:127.0.0.1');
+  const { caFile, certFile, keyFile } = certificate;
+  const [ca, cert, key] = [caFile, certFile, keyFile].map((file) => readFileSync(file));
+  const upstream = createHttpsServer({ cert, key }, (_, answer) => {
+    answer.writeHead(200).flushHeaders();
+  }).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  onTestFinished(() => void upstream.close());
+  const proxy = await ApiProxy.start({
+    replica: 'operator-a',
+    url: `https://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+    caFile,
+    certificate,
+    record: () => new TortureRecord(),
+    passing: async () => 'pass',
+    laneOf: () => undefined,
   });
+  onTestFinished(() => proxy.stop());
+  const agent = new HttpsAgent({ ca });
+  const sent = httpsGet(`${proxy.url}/apis/x/chaosdemos?watch=true`, { agent });
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  proxy.begin('stale', 10);
+  proxy.begin('stale', 10);
+  expect((await text(answer)).split('\n')).toEqual([expect.stringContaining('"code":410'), '']);
 });
 
 describe('a status on its way to the API server', () => {

@@ -16,15 +16,13 @@ const listOf = (...addresses: string[]) =>
     addresses.map((addr, i) => `id=${i + 1} addr=${addr} name= flags=N user=default`).join('\n'),
   );
 
-describe('the clients of a fault proxy', () => {
-  it('are strangers unless they are selected pods or the requester', () => {
-    const requester = '10.0.0.5:1234';
-    const others = [{ client: '10.0.0.5:9' }, { client: '10.0.0.7:1' }, { client: ':0' }];
-    const all = { requester, connections: [...connections, ...others] };
-    const addresses = PODS.map(({ host }) => host);
-    expect(strangersIn({ requester, connections }, addresses)).toEqual([]);
-    expect(strangersIn(all, addresses)).toEqual(['10.0.0.7:1', ':0']);
-  });
+it('clients of a fault proxy are strangers unless selected pods or the requester', () => {
+  const requester = '10.0.0.5:1234';
+  const others = [{ client: '10.0.0.5:9' }, { client: '10.0.0.7:1' }, { client: ':0' }];
+  const all = { requester, connections: [...connections, ...others] };
+  const addresses = PODS.map(({ host }) => host);
+  expect(strangersIn({ requester, connections }, addresses)).toEqual([]);
+  expect(strangersIn(all, addresses)).toEqual(['10.0.0.7:1', ':0']);
 });
 
 describe('the ways of pods to Redis', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ProbeEvent } from '../events.ts';
 import { until } from '../testing/until.fixture.ts';
 import type { StoreConnections } from './store-connections.ts';
@@ -22,30 +22,28 @@ class AnsweringStore {
   }
 }
 
-describe('the connections that a store has accepted', () => {
-  it('count from the first look, and no more once another server has its place', async () => {
-    const store = new AnsweringStore();
-    const made: number[] = [];
-    const record = (event: ProbeEvent): void => {
-      if (event.state !== 'Connections') return;
-      made.push(event.made ?? 0);
-      expect(event).toMatchObject({ open: 4, bytes: 1_000_000 });
-    };
-    const watched = new AbortController();
-    const redis = store as unknown as StoreConnections;
-    const watching = watchStore({ now: () => performance.now(), redis }, record, watched.signal);
-    const looks = async (more: number): Promise<void> => {
-      const before = store.counted;
-      await until(() => store.counted >= before + more);
-    };
-    await until(() => made.length > 0);
-    store.accepted = 107;
-    await until(() => made.at(-1) === 7);
-    Object.assign(store, { name: 'redis-1', accepted: 5000 });
-    await looks(2);
-    watched.abort();
-    await watching;
-    expect(made[0]).toBe(0);
-    expect(Math.max(...made)).toBe(7);
-  });
+it('connections count from the first look, and no more once another server is there', async () => {
+  const store = new AnsweringStore();
+  const made: number[] = [];
+  const record = (event: ProbeEvent): void => {
+    if (event.state !== 'Connections') return;
+    made.push(event.made ?? 0);
+    expect(event).toMatchObject({ open: 4, bytes: 1_000_000 });
+  };
+  const watched = new AbortController();
+  const redis = store as unknown as StoreConnections;
+  const watching = watchStore({ now: () => performance.now(), redis }, record, watched.signal);
+  const looks = async (more: number): Promise<void> => {
+    const before = store.counted;
+    await until(() => store.counted >= before + more);
+  };
+  await until(() => made.length > 0);
+  store.accepted = 107;
+  await until(() => made.at(-1) === 7);
+  Object.assign(store, { name: 'redis-1', accepted: 5000 });
+  await looks(2);
+  watched.abort();
+  await watching;
+  expect(made[0]).toBe(0);
+  expect(Math.max(...made)).toBe(7);
 });

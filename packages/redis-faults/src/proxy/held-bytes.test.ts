@@ -140,38 +140,35 @@ describe('a Blackhole', () => {
   });
 });
 
-describe('a Latency', () => {
-  it('delays each chunk to Redis by the same time, and no reply', async () => {
-    const { accepted, client, dial, proxy, server } = await connected();
-    const latencyMs = 150;
-    const arrived = new Map<string, number>();
-    server.on('data', (chunk: Buffer) => {
-      for (const each of chunk.toString()) arrived.set(each, performance.now());
-      server.write(chunk);
-    });
-    expect(proxy.begin('Latency', 60_000, HOLDER, latencyMs)).toHaveLength(1);
-    const { text } = received(client);
-    const sent = new Map<string, number>();
-    for (const each of 'abcdefgh') {
-      sent.set(each, performance.now());
-      client.write(each);
-      await sleep(20);
-    }
-    await until(() => text() === 'abcdefgh');
-    for (const [each, at] of arrived)
-      expect(at - (sent.get(each) ?? 0)).toBeGreaterThanOrEqual(latencyMs - 1);
-    // Sent while others wait: delayed one after the other, the last would come seven delays after the first.
-    const lasted = (times: ReadonlyMap<string, number>): number =>
-      (times.get('h') ?? 0) - (times.get('a') ?? 0);
-    expect(lasted(arrived)).toBeLessThan(lasted(sent) + 5 * latencyMs);
-    const began = performance.now();
-    (await dial()).write('z');
-    await until(() => accepted.length === 2);
-    await once(accepted[1] as Socket, 'data');
-    expect(performance.now() - began).toBeGreaterThanOrEqual(latencyMs - 1);
-    client.write('i');
-    server.write('!');
-    await until(() => text() === 'abcdefgh!');
-    expect(arrived.has('i')).toBe(false);
+it('a Latency delays each chunk to Redis by the same time, and no reply', async () => {
+  const { accepted, client, dial, proxy, server } = await connected();
+  const latencyMs = 150;
+  const arrived = new Map<string, number>();
+  server.on('data', (chunk: Buffer) => {
+    for (const each of chunk.toString()) arrived.set(each, performance.now());
+    server.write(chunk);
   });
+  expect(proxy.begin('Latency', 60_000, HOLDER, latencyMs)).toHaveLength(1);
+  const { text } = received(client);
+  const sent = new Map<string, number>();
+  for (const each of 'abcdefgh') {
+    sent.set(each, performance.now());
+    client.write(each);
+    await sleep(20);
+  }
+  await until(() => text() === 'abcdefgh');
+  for (const [each, at] of arrived) expect(at - (sent.get(each) ?? 0)).toBeGreaterThanOrEqual(latencyMs - 1);
+  // Sent while others wait: delayed one after the other, the last would come seven delays after the first.
+  const lasted = (times: ReadonlyMap<string, number>): number =>
+    (times.get('h') ?? 0) - (times.get('a') ?? 0);
+  expect(lasted(arrived)).toBeLessThan(lasted(sent) + 5 * latencyMs);
+  const began = performance.now();
+  (await dial()).write('z');
+  await until(() => accepted.length === 2);
+  await once(accepted[1] as Socket, 'data');
+  expect(performance.now() - began).toBeGreaterThanOrEqual(latencyMs - 1);
+  client.write('i');
+  server.write('!');
+  await until(() => text() === 'abcdefgh!');
+  expect(arrived.has('i')).toBe(false);
 });

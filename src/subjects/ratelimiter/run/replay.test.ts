@@ -66,17 +66,15 @@ function* after(setup: string, line: string, times: number): Generator<string> {
   for (let i = 0; i < times; i += 1) yield line;
 }
 
-describe('a history judged again', () => {
-  it('gives the result, figures and evidence that its events have', async () => {
-    const history = outageHistory();
-    const scenario = await tampered(same, history);
-    const again = new History(history.setup);
-    const judge = new Judge(again, storeOutage);
-    for (const event of history.events) again.append(event);
-    const { evidence = [], measures, summary } = judge.reading() ?? {};
-    expect(scenario).toMatchObject({ name: 'outage', result: 'Held', summary, measures });
-    expect(scenario?.evidence).toEqual(evidence.slice(0, scenario?.evidence?.length));
-  });
+it('a history judged again gives the result, figures and evidence of its events', async () => {
+  const history = outageHistory();
+  const scenario = await tampered(same, history);
+  const again = new History(history.setup);
+  const judge = new Judge(again, storeOutage);
+  for (const event of history.events) again.append(event);
+  const { evidence = [], measures, summary } = judge.reading() ?? {};
+  expect(scenario).toMatchObject({ name: 'outage', result: 'Held', summary, measures });
+  expect(scenario?.evidence).toEqual(evidence.slice(0, scenario?.evidence?.length));
 });
 
 describe('a history that was tampered with', () => {

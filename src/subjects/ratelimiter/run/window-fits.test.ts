@@ -1,6 +1,6 @@
 /** An attempt and the framework must agree on its duration, or every fixture near the end of a window is rejected. */
 
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec } from '../../../api/index.ts';
 import { Attempt } from '../../run/attempt.ts';
@@ -33,18 +33,16 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
   }) as unknown as Toolkit;
 }
 
-describe('a fault in windows by the clock', () => {
-  it('waits for the next one if its story does not fit', async () => {
-    const parameters = { fault: { duration: '10s' }, settle: '2s', callerTimeout: '1s' };
-    const parsed = spec({ type: 'StoreOutage', storeOutage: parameters });
-    const [first] = parsed.scenarios;
-    const limiter = rateLimiterOf(parsed);
-    if (!first) throw new TypeError('there is a scenario');
-    const plan = storeOutage.plan(first, limiter);
-    const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - plan.storyMs + 1;
-    const toolkit = toolkitAt(tooLate, limiter);
-    const attempt = new Attempt(storeOutage, plan, toolkit, (error) => expect.unreachable(String(error)));
-    const waits = AbortSignal.abort(new Error('it waits'));
-    await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
-  });
+it('a fault in windows by the clock waits for the next if its story does not fit', async () => {
+  const parameters = { fault: { duration: '10s' }, settle: '2s', callerTimeout: '1s' };
+  const parsed = spec({ type: 'StoreOutage', storeOutage: parameters });
+  const [first] = parsed.scenarios;
+  const limiter = rateLimiterOf(parsed);
+  if (!first) throw new TypeError('there is a scenario');
+  const plan = storeOutage.plan(first, limiter);
+  const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - plan.storyMs + 1;
+  const toolkit = toolkitAt(tooLate, limiter);
+  const attempt = new Attempt(storeOutage, plan, toolkit, (error) => expect.unreachable(String(error)));
+  const waits = AbortSignal.abort(new Error('it waits'));
+  await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
 });

@@ -130,9 +130,7 @@ export class RedisCluster {
 
   /** How often each master has carried out a command since it started. */
   async calls(command: string): Promise<number[]> {
-    return await Promise.all(
-      this.observers.slice(0, this.masters).map((redis) => callsOf(redis, command)),
-    );
+    return await Promise.all(this.observers.slice(0, this.masters).map((redis) => callsOf(redis, command)));
   }
 
   /** A key in a slot of each master. */
