@@ -34,6 +34,17 @@ export async function succeeds(work: Promise<unknown>): Promise<boolean> {
   );
 }
 
+/** Work of which one is under way at a time: who asks for it in that time shares its outcome. */
+export function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
+
 /** Resolves once `signal` is aborted. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');

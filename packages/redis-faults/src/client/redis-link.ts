@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../text.ts';
-import { TIMED_OUT, within } from '../waiting.ts';
+import { oneAtATime, TIMED_OUT, within } from '../waiting.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { parseInfo } from './redis-info.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
@@ -45,7 +45,8 @@ export class PinnedServer {
   readonly #target: RedisTarget;
   readonly #identity: ServerIdentity | undefined;
   #runId: string | undefined;
-  #querying: Promise<boolean> | undefined;
+  /** Connections that are opened at the same time share a request; its answer is not reused. */
+  readonly #podIsThere = oneAtATime(() => this.#query());
   /** By the monotonic clock. */
   #queriedAt = -Infinity;
 
@@ -95,14 +96,6 @@ export class PinnedServer {
     return `Redis ${redisName(this.#target)}`;
   }
 
-  /** Connections that are opened at the same time share a request; its answer is not reused. */
-  #podIsThere(): Promise<boolean> {
-    this.#querying ??= this.#query().finally(() => {
-      this.#querying = undefined;
-    });
-    return this.#querying;
-  }
-
   async #query(): Promise<boolean> {
     await sleep(Math.max(0, this.#queriedAt + QUERY_EVERY_MS - performance.now()));
     this.#queriedAt = performance.now();
@@ -125,7 +118,7 @@ export class Link {
   /** Verified: the server is the right one. */
   #redis: Redis | undefined;
   #dialled: Redis | undefined;
-  #connecting: Promise<Redis> | undefined;
+  readonly #connectOnce = oneAtATime(() => this.#connect());
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -140,12 +133,7 @@ export class Link {
   /** @throws RedisClientError if there is no connection within the timeout, or it is not to the right server */
   async get(): Promise<Redis> {
     if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
-    const { standing } = this;
-    if (standing) return standing;
-    this.#connecting ??= this.#connect().finally(() => {
-      this.#connecting = undefined;
-    });
-    return await this.#connecting;
+    return this.standing ?? (await this.#connectOnce());
   }
 
   close(): void {

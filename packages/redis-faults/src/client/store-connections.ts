@@ -4,6 +4,7 @@
  * RedisConnections.
  */
 import { messageOf } from '../text.ts';
+import { oneAtATime } from '../waiting.ts';
 import { type CommandCounts, parseCommandCounts, summed } from './command-counts.ts';
 import type { CountPlace } from './count-place.ts';
 import { allOf, each, type PerServer } from './per-server.ts';
@@ -36,7 +37,7 @@ export class StoreConnections {
   #servers: PerServer<RedisConnections>;
   /** After a failover of this session. */
   #failover: { readonly former: string; readonly find: FindPrimaries; hasMoved: boolean } | undefined;
-  #following: Promise<void> | undefined;
+  readonly #moveOnce = oneAtATime(() => this.#move());
   /** Further ones that are closed with this. */
   readonly #others: RedisConnections[] = [];
 
@@ -80,14 +81,12 @@ export class StoreConnections {
 
   /** Looks for the new primaries, until all were found. @throws Error with what is missing */
   async follow(): Promise<void> {
-    if (!this.#failover || this.#failover.hasMoved) return;
-    this.#following ??= this.#move(this.#failover).finally(() => {
-      this.#following = undefined;
-    });
-    await this.#following;
+    if (this.#failover?.hasMoved === false) await this.#moveOnce();
   }
 
-  async #move(failover: { readonly find: FindPrimaries; hasMoved: boolean }): Promise<void> {
+  async #move(): Promise<void> {
+    const failover = this.#failover;
+    if (!failover) return;
     const before = this.#targets;
     const targets = await failover.find();
     const servers = await allOf(

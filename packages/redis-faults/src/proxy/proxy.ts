@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { oneAtATime } from '../waiting.ts';
 import { ProxiedConnection, type Upstream } from './connection.ts';
 import type { FaultType, ProxyState } from './control-api.ts';
 
@@ -51,7 +52,7 @@ export class FaultProxy {
   #faults = 0;
   #fault: Fault | undefined;
   /** While the active fault is being ended. */
-  #ending: Promise<void> | undefined;
+  readonly #end = oneAtATime(() => this.#pass());
   #isClosed = false;
 
   constructor(options: ProxyOptions) {
@@ -137,17 +138,10 @@ export class FaultProxy {
     return type !== 'StalePrimary' || isNew || connection.makeStale();
   }
 
-  async #end(): Promise<void> {
-    if (!this.#fault) return;
-    this.#ending ??= this.#pass(this.#fault).finally(() => {
-      this.#ending = undefined;
-    });
-    await this.#ending;
-  }
-
   /** The fault stays active until clients can connect, so that none begins in between. */
-  async #pass({ timer }: Fault): Promise<void> {
-    clearTimeout(timer);
+  async #pass(): Promise<void> {
+    if (!this.#fault) return;
+    clearTimeout(this.#fault.timer);
     for (const connection of this.#connections) connection.release();
     const until = performance.now() + LISTEN_WITHIN_MS;
     while (!this.#server && !this.#isClosed) {
