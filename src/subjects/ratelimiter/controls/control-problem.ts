@@ -4,7 +4,9 @@
  * violation, whichever of the two has the wrong number, if a rejection shows that this caller is limited at all. Without
  * any rejection, nothing shows that the requests reached a limiter, so nothing is proven.
  */
+import { listed } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../../api/index.ts';
+import { countsOf } from '../../checkers/requests.ts';
 import { InvariantBrokenError } from '../../controls/invariant-broken.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { isConnectionFailure } from '../../http/caller-request.ts';
@@ -24,8 +26,6 @@ export const ONE_CALLER = `The rate limiter may take all requests for those of o
 const WHO_ELSE =
   ', or the window, which may be longer. Otherwise find out who else sends requests to these pods under the address of the operator. Clients behind the same proxy or address translation, and other ChaosDemos, share that one limit';
 
-/** Pods named in a message. */
-const MOST_NAMED = 3;
 /** Statuses with which rate limiters reject. */
 const USUAL_REJECTIONS: ReadonlySet<number> = new Set([429, 403, 503]);
 const LOST_REDIS =
@@ -59,7 +59,7 @@ export function controlProblem(
 function failureIn({ failure, requests }: Exhausted, full: number, timeoutField: string): Error | undefined {
   if (!failure) return undefined;
   const { name, problem, request } = failure;
-  const admitted = countAdmitted(requests);
+  const { Admitted: admitted } = countsOf(requests);
   const isAnswer = request.outcome === 'Error' && !isConnectionFailure(request);
   const remedy = !isAnswer
     ? `See in the logs why, or raise ${timeoutField}`
@@ -71,17 +71,13 @@ function failureIn({ failure, requests }: Exhausted, full: number, timeoutField:
   );
 }
 
-function countAdmitted(requests: readonly CallerRequest[]): number {
-  return requests.filter(({ outcome }) => outcome === 'Admitted').length;
-}
-
 /** The same of the limit, if no request failed. */
 export function limitProblem(
   limit: RateLimit,
   http: Mapping,
   { exhausted, requests }: Exhausted,
 ): Error | undefined {
-  const admitted = countAdmitted(requests);
+  const { Admitted: admitted } = countsOf(requests);
   const { bound, excess } = overAdmissionOf(limit, requests);
   if (excess > 0) return overLimit(requests, limit, bound, http);
   if (!exhausted) {
@@ -123,7 +119,7 @@ function overLimit(
   bound: number,
   { admittedStatuses, identity }: Mapping,
 ): Error {
-  const admitted = countAdmitted(requests);
+  const { Admitted: admitted } = countsOf(requests);
   const figure = `without any fault one caller was admitted ${counted(admitted, 'time')}, and the limit allows ${bound}`;
   if (admitted < requests.length) {
     return limitNotKept(`${figure}. ${causes(requests, limit, bound, identity)}`);
@@ -151,7 +147,7 @@ function causes(
   const rejecting = new Set(requests.filter(({ outcome }) => outcome === 'Rejected').map(({ pod }) => pod));
   const open = pods.filter((pod) => !rejecting.has(pod));
   if (open.length > 0) {
-    return `${firstOf(open)} rejected none, and ${firstOf([...rejecting])} did. ${LOST_REDIS}`;
+    return `${listed(open)} rejected none, and ${listed([...rejecting])} did. ${LOST_REDIS}`;
   }
   const full = admittedAtOnce(limit);
   const alone = pods.every((pod) => countOf(pod, admitted) >= full && countOf(pod, admitted) <= bound);
@@ -164,7 +160,7 @@ function causes(
   const firstRejection = requests.findIndex(({ outcome }) => outcome === 'Rejected');
   const again = requests.slice(firstRejection).some(({ outcome }) => outcome === 'Admitted');
   if (again && over.length < pods.length) {
-    return `Only ${firstOf(over)} admitted requests beyond it (${beyond.length}), while the other pods rejected: compare its limit, image and configuration with theirs`;
+    return `Only ${listed(over)} admitted requests beyond it (${beyond.length}), while the other pods rejected: compare its limit, image and configuration with theirs`;
   }
   if (again) {
     return `Pods admitted requests after a rejection, so the rate limiter probably decides on counts that are out of date. Otherwise ${correct}`;
@@ -177,10 +173,4 @@ function causes(
 /** The field of the spec with the number of requests admitted at once. */
 function limitField({ algorithm }: RateLimit): string {
   return `rateLimiter.limit.${algorithm === 'TokenBucket' ? 'burst' : 'requests'}`;
-}
-
-/** The first few of these pods, for a message. */
-function firstOf(pods: readonly string[]): string {
-  const [named, left] = [pods.slice(0, MOST_NAMED), pods.length - MOST_NAMED];
-  return left > 0 ? `${named.join(', ')} and ${left} more` : named.join(', ');
 }
