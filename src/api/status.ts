@@ -218,6 +218,12 @@ export interface Verdict {
   readonly reason: string;
   readonly message: string;
 }
+
+/** The condition of a type, if the status has one. */
+export function conditionOf({ conditions }: ChaosDemoStatus, type: string): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type);
+}
+
 export type Phase = (typeof PHASES)[number];
 export type ScenarioResult = (typeof RESULTS)[number];
 export type FaultProof = (typeof PROOFS)[number];

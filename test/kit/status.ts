@@ -2,15 +2,8 @@
  * What tests read of a status, each by one function: where the API calls a field
  * otherwise, the one function that reads it changes.
  */
-import type { ChaosDemoStatus, ScenarioStatus } from '../../src/api/index.ts';
+import { type ChaosDemoStatus, conditionOf, type ScenarioStatus } from '../../src/api/index.ts';
 import { currentChapter, numbered } from '../../src/engine/chapter.ts';
-
-type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
-
-/** The condition of a type, if there is one. */
-export function conditionOf({ conditions }: ChaosDemoStatus, type: string): Condition | undefined {
-  return conditions?.find((condition) => condition.type === type);
-}
 
 /** "Status Reason" of a condition, such as "False Aborted"; undefined where there is none of that type. */
 export function conditionText(status: ChaosDemoStatus, type: string): string | undefined {

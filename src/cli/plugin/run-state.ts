@@ -1,6 +1,6 @@
 /** The state of an object, for commands that wait for its end. Pure. */
 
-import { ANNOTATIONS, type ChaosDemo, LIMITS, printable } from '../../api/index.ts';
+import { ANNOTATIONS, type ChaosDemo, conditionOf, LIMITS, printable } from '../../api/index.ts';
 import { expectedText } from '../finding.ts';
 
 /** The state of an object. `unseen`: no operator has processed it since it was written. */
@@ -12,9 +12,8 @@ export type RunState =
 
 /** The state of a ChaosDemo, from its conditions for the current spec and request. */
 export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
-  const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   if (status.observedGeneration !== metadata.generation) return { state: 'unseen' };
-  const finished = condition('Finished');
+  const finished = conditionOf(status, 'Finished');
   const isFinished = finished?.status === 'True';
   if (isFinished && isHandled(metadata, status.lastHandledRunRequest)) {
     const { message = '', phase = '', run } = status;
@@ -22,7 +21,7 @@ export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
     const line = `${phase} (${reason}), ${expectedText(status)}: ${message}`;
     return { state: 'ended', line };
   }
-  const stalled = condition('Stalled');
+  const stalled = conditionOf(status, 'Stalled');
   if (!isFinished && stalled?.status === 'True') {
     return { state: 'refused', reason: stalled.reason, message: stalled.message };
   }

@@ -5,8 +5,8 @@
  * About ten events a run; the chapters are in the status and need none. Each names its run, since an event that reads
  * like one of a moment ago is not written.
  */
-import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
-import { counted, endOf } from '../../api/index.ts';
+import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
+import { conditionOf, counted, endOf } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../engine/verdict.ts';
 
 /** An event, without its object. */
@@ -122,16 +122,12 @@ function block(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): Eve
  * which has an event of its own. Or what an object waits for if that resolves automatically, such as a lock held by
  * another; a check in progress is not waiting, and has the reason Pending.
  */
-function blockOf(status: ChaosDemoStatus | undefined): EventNote | undefined {
-  const stalled = condition(status, 'Stalled');
-  if (stalled && condition(status, 'Finished')?.status === 'False') {
+function blockOf(status: ChaosDemoStatus = {}): EventNote | undefined {
+  const stalled = conditionOf(status, 'Stalled');
+  if (stalled && conditionOf(status, 'Finished')?.status === 'False') {
     return { type: 'Warning', reason: stalled.reason, action: 'Refuse', note: stalled.message };
   }
-  const reconciling = status?.phase === 'Pending' ? condition(status, 'Reconciling') : undefined;
+  const reconciling = status.phase === 'Pending' ? conditionOf(status, 'Reconciling') : undefined;
   if (!reconciling || reconciling.reason === 'Pending') return undefined;
   return normal(reconciling.reason, 'Wait', reconciling.message);
-}
-
-function condition(status: ChaosDemoStatus | undefined, type: string): Condition | undefined {
-  return status?.conditions?.find((candidate) => candidate.type === type);
 }

@@ -1,5 +1,5 @@
 /** The state of the object itself: suspended, refused, waiting, ended. Pure. */
-import { type ChaosDemo, shell } from '../../../api/index.ts';
+import { type ChaosDemo, conditionOf, shell } from '../../../api/index.ts';
 import { waitingOf } from '../../stepper.ts';
 import { pluginCommand } from '../connection.ts';
 import { runStateOf } from '../run-state.ts';
@@ -23,8 +23,7 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
   const { metadata, spec, status = {} } = demo;
   const { name, namespace } = metadata;
   const edited = (verb: string): string => `${kubectl} ${shell`-n ${namespace} ${verb} chaosdemo ${name}`}`;
-  const condition = (type: string) => status.conditions?.find((each) => each.type === type);
-  const ready = condition('Ready');
+  const ready = conditionOf(status, 'Ready');
   if (metadata.deletionTimestamp !== undefined) {
     return { state: 'wrong', message: `${name} is being deleted: wait until it is gone, and apply it again` };
   }
@@ -80,7 +79,7 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
     };
   }
   if (status.run && status.run.completedAt === undefined) {
-    const healthy = condition('Healthy');
+    const healthy = conditionOf(status, 'Healthy');
     // Later, the fault of the run may be the cause.
     if (healthy?.status === 'False' && !status.scenarios?.some(({ fault }) => fault)) {
       const message = `run ${status.run.number} of ${name} waits until everything is healthy: ${healthy.message}`;
