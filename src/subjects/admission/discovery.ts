@@ -12,6 +12,7 @@ import {
   isAlive,
   resolveContainerPort,
   selectPods,
+  statusIn,
   type TargetPod,
 } from '../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../targets/label-selector.ts';
@@ -115,20 +116,15 @@ export async function lookAtPods(
   const alive = new Map(listed.filter(isAlive).map((pod) => [pod.metadata.uid, pod]));
   const isAtItsAddress = ({ host, uid }: TargetPod): boolean => alive.get(uid)?.status?.podIP === host;
   const containers = pods.filter(isAtItsAddress).flatMap(({ name, uid }) => {
-    const id = containerId(alive.get(uid), port);
+    const pod = alive.get(uid);
+    const { container } = (pod && resolveContainerPort(pod, port)) ?? {};
+    const id = pod && container !== undefined ? statusIn(pod, container)?.containerID : undefined;
     return id === undefined ? [] : [[name, id] as const];
   });
   return {
     replaced: pods.filter((pod) => !isAtItsAddress(pod)).map(({ name }) => name),
     containers: new Map(containers),
   };
-}
-
-/** Of the container that serves the port; undefined: not reported. */
-function containerId(pod: Pod | undefined, port: number | string): string | undefined {
-  const { container } = (pod && resolveContainerPort(pod, port)) ?? {};
-  const { containerStatuses = [], initContainerStatuses = [] } = pod?.status ?? {};
-  return [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container)?.containerID;
 }
 
 function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {

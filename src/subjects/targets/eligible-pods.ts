@@ -109,9 +109,13 @@ export function isReady(pod: Pod): boolean {
   return condition?.status === 'True' && isIP(pod.status?.podIP ?? '') !== 0;
 }
 
+/** What is reported of a container. */
+export function statusIn({ status = {} }: Pod, container: string) {
+  const { containerStatuses = [], initContainerStatuses = [] } = status;
+  return [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container);
+}
+
 function describe(pod: Pod, { port, container, image }: ContainerPort): TargetPod {
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const imageId = statuses.find(({ name }) => name === container)?.imageID ?? '';
   const template = templateOf(pod);
   return {
     name: pod.metadata.name,
@@ -119,7 +123,7 @@ function describe(pod: Pod, { port, container, image }: ContainerPort): TargetPo
     host: pod.status?.podIP ?? '',
     port,
     // Without a kubelet there may be no imageID; the name of the image distinguishes two versions as well.
-    imageId: imageId === '' ? image : imageId,
+    imageId: statusIn(pod, container)?.imageID || image,
     ...(template === undefined ? {} : { template }),
   };
 }

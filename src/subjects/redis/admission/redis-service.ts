@@ -2,7 +2,7 @@
  * From a Service to the pods of Redis behind it, or to those of its Sentinels. Pure. A pod is found by the Service's own selector and dialled by
  * its IP: a Service can point anywhere (ExternalName, hand-made endpoints), a pod of the namespace cannot.
  */
-import type { RedisTarget } from '@chaosdemo/redis-faults';
+import { each, type PerServer, type RedisTarget } from '@chaosdemo/redis-faults';
 import { listed } from '@chaosdemo/redis-faults/text';
 import type { Pod, Service } from '../../cluster.ts';
 import { isAlive, isReady, resolveContainerPort } from '../../targets/eligible-pods.ts';
@@ -86,7 +86,7 @@ export function resolvePods(
   port: number,
   pods: readonly Pod[],
   use: ServiceUse,
-): readonly [RedisEndpoint, ...RedisEndpoint[]] {
+): PerServer<RedisEndpoint> {
   const { name } = service.metadata;
   const { because, field, most, server } = use;
   const targetPort = targetPortOf(service, port, use);
@@ -111,10 +111,7 @@ export function resolvePods(
       `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}). At most ${most} ${most === 1 ? 'is' : 'are'} used: ${because}`,
     );
   }
-  return [
-    endpointOf(first, name, targetPort, use),
-    ...others.map((pod) => endpointOf(pod, name, targetPort, use)),
-  ];
+  return each([first, ...others], (pod) => endpointOf(pod, name, targetPort, use));
 }
 
 function endpointOf(
