@@ -55,12 +55,11 @@ export async function chooseName(
     throw isUnknownKind(error) ? noCrd(kubectl) : error;
   });
   const [only] = names;
-  if (only !== undefined && names.length === 1) return only;
+  if (only === undefined)
+    throw new PluginError(`there is no ChaosDemo in namespace ${namespace}`, elsewhere(kubectl));
+  if (names.length === 1) return only;
   throw new PluginError(
-    names.length === 0
-      ? `there is no ChaosDemo in namespace ${namespace}`
-      : `there are ${names.length} ChaosDemos in namespace ${namespace}: name one of ${names.slice(0, MOST_NAMED).join(', ')}`,
-    names.length === 0 ? elsewhere(kubectl) : undefined,
+    `there are ${names.length} ChaosDemos in namespace ${namespace}: name one of ${names.slice(0, MOST_NAMED).join(', ')}`,
   );
 }
 

@@ -9,6 +9,7 @@ import { Connection, type Exchange } from './connection.ts';
 import type { ConnectionLease, ConnectionShare } from './connection-budget.ts';
 import { costOf, type Dial, dialTcp } from './dial.ts';
 import type { Failure } from './failure.ts';
+import type { RequestResult } from './pod-client.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { ResponseReader } from './response-reader.ts';
 
@@ -51,11 +52,7 @@ export interface BurstPlan<T> {
  * the burst. If a request was not sent, `sentAt` is when it would have been. Answers are noticed only after all
  * requests were written.
  */
-export type Outcome<T> = {
-  readonly pod: string;
-  readonly sentAt: number;
-  readonly endedAt: number;
-} & Exchange<T>;
+export type Outcome<T> = { readonly pod: string } & RequestResult<T>;
 
 export interface Burst<T> {
   /** One for each request, in their order. */

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { HttpAnswer } from './answer.ts';
-import { type Address, type Dial, onceOpen } from './dial.ts';
+import type { Address, Dial } from './dial.ts';
 import { badAnswer, type Failure, type FailureCode, failureOf, RequestError } from './failure.ts';
 import type { ResponseReader } from './response-reader.ts';
 
@@ -33,7 +33,8 @@ export class Connection {
     this.#onOpened = resolve;
     this.#port = to.port;
     this.#socket = dial(to, (bytes) => this.#onBytes(bytes));
-    onceOpen(this.#socket, () => {
+    // With TLS, after the certificate was verified.
+    this.#socket.once(this.#socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
       this.#open = true;
       resolve(undefined);
     });

@@ -1,6 +1,6 @@
 /** Opens connections to pods: plain TCP, or TLS. */
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { PodTarget } from '../targets/target.ts';
 
 /** Its host is an IP address, v6 without brackets; with TLS, the server name is also the `host` header. */
@@ -57,9 +57,4 @@ export function dialTls(ca: string | undefined): Dial {
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: true,
     });
-}
-
-/** Calls `act` once requests may be sent: with TLS, after the certificate was verified. */
-export function onceOpen(socket: Socket, act: () => void): void {
-  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', act);
 }

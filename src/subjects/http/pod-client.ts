@@ -21,7 +21,10 @@ const KEPT_MS = 4000;
 const MARGIN_MS = 1000;
 
 /** The result of a request; moments in milliseconds since the epoch. */
-export type RequestResult = { readonly sentAt: number; readonly endedAt: number } & Exchange;
+export type RequestResult<T = HttpAnswer> = {
+  readonly sentAt: number;
+  readonly endedAt: number;
+} & Exchange<T>;
 
 /** Listens to a request after its caller has given up. */
 export interface LateListener {
