@@ -24,13 +24,12 @@ export interface Run<Options> extends Ending {
 }
 
 /**
- * Parses `args` by `command`, runs `main` to its end, and sets the exit status: that of `main`, `failed`, 64 for wrong
+ * Parses the command line by `command`, runs `main` to its end, and sets the exit status: that of `main`, `failed`, 64 for wrong
  * usage, 130 if it is interrupted.
  */
 export async function runProgram<Options extends object>(
   command: Command,
   { main, ...ending }: Run<Options>,
-  args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   await runMain(async (signal) => {
     let status = 0;
@@ -40,7 +39,7 @@ export async function runProgram<Options extends object>(
       .action(async () => {
         status = await main(command.opts<Options>(), signal, command.args);
       });
-    await command.parseAsync([...args], { from: 'user' });
+    await command.parseAsync(process.argv);
     return status;
   }, ending);
 }

@@ -32,7 +32,6 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly port: number;
-  readonly connections: () => number;
   /** Accepts no more connections, ends idle ones and gives running requests `graceMs` to finish. */
   close(graceMs?: number): Promise<void>;
 }
@@ -54,7 +53,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = createServer(limits, (request, response) => {
     void answer({ ...options, metrics }, request, response);
   });
-  const connections = limitConnections(server, MAX_CONNECTIONS);
+  limitConnections(server, MAX_CONNECTIONS);
   server.maxRequestsPerSocket = MAX_REQUESTS;
   server.timeout = IDLE_TIMEOUT_MS;
   // Longer than the usual scrape interval of 15 s or probe period of 10 s, to avoid a handshake for each.
@@ -62,7 +61,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,
-    connections,
     close: (graceMs = 1_000) => close(server, graceMs),
   };
 }

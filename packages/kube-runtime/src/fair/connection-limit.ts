@@ -5,8 +5,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Limits `server` to `most` connections. Returns a function that counts the open ones. */
-export function limitConnections(server: Server, most: number): () => number {
+/** Limits `server` to `most` connections. */
+export function limitConnections(server: Server, most: number): void {
   const open = new Set<Socket>();
   /** Connections without an active request, longest idle first. */
   const idle = new Set<Socket>();
@@ -32,5 +32,4 @@ export function limitConnections(server: Server, most: number): () => number {
     idle.delete(socket);
     socket.destroy();
   };
-  return () => open.size;
 }
