@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { freePort, type OwnedProcess, type Supervisor } from '@chaosdemo/testbed';
+import type { Address } from './address.ts';
 import type { RedisUser } from './redis-users.ts';
 import { root } from './root.ts';
 
@@ -15,13 +16,8 @@ export interface LimiterOptions {
   readonly mode: LimiterMode;
   /** How many; the first has the address 127.0.0.2. */
   readonly count: number;
-  readonly redis: {
-    readonly host: string;
-    readonly port: number;
-    readonly user: RedisUser;
-    /** PEM file of the authority that signed its certificate; without one it does not use TLS. */
-    readonly caFile?: string;
-  };
+  /** `caFile`: PEM file of the authority that signed its certificate; without one it does not use TLS. */
+  readonly redis: Address & { readonly user: RedisUser; readonly caFile?: string };
   /** Folder for their logs. */
   readonly folder: string;
   readonly signal?: AbortSignal;

@@ -29,14 +29,11 @@ const WARN_EVERY_MS = 10_000;
 /** The part of a timeout after which Redis must not run a write any more; the rest is for the reply. */
 const DEADLINE_SHARE = 0.8;
 
-/** A key's window as the endpoints show it. Times are milliseconds since the epoch by the clock of Redis. */
-export interface WindowView {
+/** A check, and the window of its key. Times are milliseconds since the epoch by the clock of Redis. */
+export interface CheckResult {
   readonly key: string;
   readonly limit: number;
   readonly windowEndsAt: number;
-}
-
-export interface CheckResult extends WindowView {
   readonly allowed: boolean;
   /** Requests left in the window after this check, as far as the deciding pod or Redis knows. */
   readonly remaining: number;
@@ -189,7 +186,7 @@ export class Limiter {
     }
   }
 
-  #view({ endsAt, key }: PodWindow): WindowView {
+  #view({ endsAt, key }: PodWindow) {
     return { key, limit: this.#config.limit, windowEndsAt: endsAt };
   }
 

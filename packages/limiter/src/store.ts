@@ -16,12 +16,10 @@
  */
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { LimiterConfig } from './config.ts';
 
 /** Requests that all pods together admit in one window. */
-export interface Limit {
-  readonly limit: number;
-  readonly windowMs: number;
-}
+export type Limit = Pick<LimiterConfig, 'limit' | 'windowMs'>;
 
 /** What Redis holds of a key. */
 export interface StoredWindow {
