@@ -123,7 +123,8 @@ export class Limiter {
 
   async #checkStrictly(key: string): Promise<CheckResult> {
     const { checkTimeoutMs, limit, nodeId, windowMs } = this.#config;
-    const deadline = this.#deadline(checkTimeoutMs);
+    // When Redis must no longer run a write that is sent now.
+    const deadline = Math.floor(this.now() + checkTimeoutMs * DEADLINE_SHARE);
     const parts = { deadline, limit, windowMs };
     const checking = checkInRedis(this.#redis.writer, nodeId, key, parts).catch((cause: unknown) => {
       const message =
@@ -156,11 +157,6 @@ export class Limiter {
     if (!read || read === TIMED_OUT) return;
     this.#hear(read.now);
     this.#windows.learn(key, read.window, read.now);
-  }
-
-  /** When Redis must no longer run a write that is sent now. */
-  #deadline(timeoutMs: number): number {
-    return Math.floor(this.now() + timeoutMs * DEADLINE_SHARE);
   }
 
   /** The estimate is behind by at most the way of a reply. */

@@ -42,29 +42,23 @@ describe('the limit of an API', () => {
   });
 
   const fixed = ['FixedWindow', 'Unknown'] as const;
+  const minute = (resetSeconds: number) => ({ quota: { windowSeconds: 60, resetSeconds } });
   it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, string?, string?]>([
     ['is not known without a header', {}, {}, 'not known', ...fixed],
     ['is a guess with a limit of one', { requests: 1 }, {}, 'guess', ...fixed],
     ['is a measured bucket', { measured: { bucketSeconds: 60 } }, {}, 'measured', 'TokenBucket'],
     [
       'is by the clock if a new caller has the rest of a minute',
-      { quota: { windowSeconds: 60, resetSeconds: 43 } },
+      minute(43),
       {},
       'guess',
       'FixedWindow',
       'Clock',
     ],
-    [
-      'is not by the clock with a whole minute',
-      { quota: { windowSeconds: 60, resetSeconds: 60 } },
-      {},
-      'not known',
-      'FixedWindow',
-      'FirstRequest',
-    ],
+    ['is not by the clock with a whole minute', minute(60), {}, 'not known', 'FixedWindow', 'FirstRequest'],
     [
       'has an unknown start at the end of a minute',
-      { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 18_000 },
+      { ...minute(60), firstAt: AT - 18_000 },
       {},
       'not known',
       ...fixed,
