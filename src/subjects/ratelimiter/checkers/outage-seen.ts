@@ -36,9 +36,16 @@ export type OutageSeen = Seen<OutageSetup>;
 /** A timer may be early, and a request may be sent in the turn before; milliseconds. */
 const TIMER_MS = 50;
 
+/** When callers begin to wait for their limits, after the traffic, and from when on these must have returned. */
+function returnOf({ last, setup }: OutageSeen) {
+  const returnsAt = last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
+  const withinMs = returnsWithin(setup.plan.limit) ?? 0;
+  return { returnsAt, returnedAt: (last.return?.at ?? returnsAt) + withinMs - TIMER_MS };
+}
+
 /** What all requests together show; undefined until the fault was reported, or its end was seen. */
 export const viewOf = once((seen: OutageSeen) => {
-  const { last, setup, times } = seen;
+  const { setup, times } = seen;
   const { endedAt, presumed, startedAt } = times;
   const { callerTimeoutMs, limit, recoverMs } = setup.plan;
   const isSeen = startedAt !== undefined && endedAt !== undefined;
@@ -52,8 +59,7 @@ export const viewOf = once((seen: OutageSeen) => {
     (request) => !gone.has(request.pod) || admittedAt(request) !== undefined,
   );
   const judgedDrawn = judged.filter(({ caller }) => caller === 'Drawn');
-  const returnsAt = last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
-  const returnedAt = (last.return?.at ?? returnsAt) + (returnsWithin(limit) ?? 0) - TIMER_MS;
+  const { returnedAt, returnsAt } = returnOf(seen);
   const requests = judged.filter(({ sentAt }) => sentAt < returnsAt);
   return {
     settings,
@@ -65,6 +71,7 @@ export const viewOf = once((seen: OutageSeen) => {
     /** Of callers that ask while others wait for their limits, and of all once these must have returned. */
     waiting: judged.filter(({ sentAt }) => sentAt >= returnsAt && sentAt < returnedAt),
     returning: judged.filter(({ sentAt }) => sentAt >= returnedAt),
+    returnedAt,
     owed: owedIn(limit, drawn, span.endedAt + recoverMs),
     phases: phasesOf(requests, span, callerTimeoutMs),
     over: overOf(seen, judgedDrawn, span, returnsAt),
@@ -256,17 +263,27 @@ export function limitedCallers(seen: OutageSeen, requests: readonly CallerReques
     .map(([key, own]) => limitedCaller(seen, key, own));
 }
 
-function limitedCaller(
-  { dropped, leftOut, setup }: OutageSeen,
-  key: string,
-  requests: readonly CallerRequest[],
-) {
+/**
+ * When a caller that had only waited for its limit sent again: all that was counted of it is forgotten, so that it is as
+ * new. Infinite: it did not, or more of it may have been counted.
+ */
+function newAgainAt(seen: OutageSeen, requests: readonly CallerRequest[]): number {
+  const { returnedAt, returnsAt } = returnOf(seen);
+  const again = requests.filter(({ sentAt }) => sentAt >= returnedAt);
+  const before = requests.filter(({ endedAt, late }) => Math.max(endedAt, late?.at ?? 0) <= returnsAt);
+  const isWhole = seen.dropped + seen.leftOut + goneOf(seen).size === 0;
+  return isWhole && before.length + again.length === requests.length ? firstOf(again) : Infinity;
+}
+
+function limitedCaller(seen: OutageSeen, key: string, requests: readonly CallerRequest[]) {
+  const { dropped, leftOut, setup } = seen;
   const { clockWithinMs, plan, preparedAt } = setup;
   // Earlier is safe, since more windows may have ended then.
   const firstSentAt = dropped === 0 && leftOut === 0 ? firstOf(requests) : preparedAt;
+  const againAt = newAgainAt(seen, requests);
   /** @param servers as in `KnownOfKey` */
   const overIn = (some: readonly PodAdmission[], servers = 1): OverAdmission =>
-    overAdmission(plan.limit, some, { firstSentAt, clockWithinMs, servers });
+    overAdmission(plan.limit, some, { firstSentAt, againAt, clockWithinMs, servers });
   const admitted = requests.flatMap((request): PodAdmission[] => {
     const endedAt = admittedAt(request);
     return endedAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, endedAt }];

@@ -41,9 +41,8 @@ const podsOf = (codes: ReturnType<typeof judged>['evidence']) =>
   }[];
 /** How many callers of each kind were tested. */
 function testedIn(codes: ReturnType<typeof judged>['evidence']): Record<string, number> {
-  type Tested = { readonly sent: { of: string; callers: number }[]; readonly later: number };
-  const { later, sent } = found(codes, 'Tested') as unknown as Tested;
-  return { ...Object.fromEntries(sent.map(({ callers, of }) => [of, callers])), Later: later };
+  const { sent } = found(codes, 'Tested') as unknown as { readonly sent: { of: string; callers: number }[] };
+  return Object.fromEntries(sent.map(({ callers, of }) => [of, callers]));
 }
 /** The same share of requests in every run. */
 const oneIn = (n: number, { at, key, pod }: Asked): boolean =>
@@ -229,7 +228,7 @@ describe('more than the limit', () => {
       counts[kind] = (counts[kind] ?? 0) + 1;
     }
     const { '-': _, ...tested } = counts;
-    expect(testedIn(evidence)).toEqual({ ...tested, Later: expect.any(Number) });
+    expect(testedIn(evidence)).toEqual({ ...tested, Later: expect.any(Number), Whole: 6 });
     expect(Object.keys(tested)).toHaveLength(4);
   });
 
@@ -239,7 +238,7 @@ describe('more than the limit', () => {
     const { evidence } = codesIn(judgeOf(simulatedOutage({ limiter: enforcing }), leave));
     expect(testedIn(evidence)).toMatchObject({ New: 0, Part: 0, All: 0 });
     const accepted = judged({ limiter: open, storeOutage: { accept: ['FailsOpen'] } });
-    expect(testedIn(accepted.evidence)).toEqual({ Later: expect.any(Number) });
+    expect(testedIn(accepted.evidence)).toEqual({ Later: expect.any(Number), Whole: expect.any(Number) });
   });
 });
 
@@ -316,9 +315,13 @@ describe('after the fault', () => {
   it('limits have to return, once it is known that they were owed', () => {
     const answered = (outcome: Answer) =>
       recovery(({ at, take }) => (at > 75_900 ? outcome : decided(take())));
-    expect(found(judged().evidence, 'Returned')).toMatchObject({ callers: expect.any(Number) });
+    const returned = (given?: Given) => found(judged(given).evidence, 'Returned');
+    expect(returned()).toMatchObject({ callers: expect.any(Number), whole: 6, most: 10 });
+    expect(returned({ limit: { requests: 100 } })).toMatchObject({ whole: 0, most: 3 });
+    expect(returned({ limit: { algorithm: 'TokenBucket' } })).toMatchObject({ whole: 0 });
     const kept = answered('Rejected');
     expect(kept.measures['lockedOut']).toBeGreaterThan(10);
+    expect(found(kept.evidence, 'NotReturned')).toMatchObject({ got: { Admitted: 0 } });
     expect(kept.reading).toMatchObject({ summary: 'FailsClosed; limit not returned', brokenAt: TO });
     expect(namesOf(answered('Error').shortfalls)).toEqual(['ReturnUnclear']);
   });

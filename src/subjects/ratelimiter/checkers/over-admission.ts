@@ -23,6 +23,7 @@ export const overAdmission = {
     const brokenBefore = before.excess > 0 ? before.exceededAt : undefined;
     const isBroken = brokenBefore !== undefined || (over.excess > 0 && !isAccepted);
     const isAbsent = !isBroken && view.isSeen && seen.proof === 'Confirmed';
+    const isReturned = (over.exceededAt ?? 0) >= view.returnedAt;
     const late = view.requests.filter((request) => request.late?.outcome === 'Admitted').length;
     const isOpen = unknown > 0 && !isAccepted && !isBroken;
     return {
@@ -35,10 +36,16 @@ export const overAdmission = {
       evidence: [
         brokenBefore !== undefined && code('OverLimitBefore', { over: before }),
         over.excess > 0
-          ? code('AdmittedOver', { over, forgot, isAccepted, ...(!isOneCaller && { usedBefore }) })
+          ? code('AdmittedOver', {
+              over,
+              forgot,
+              isAccepted,
+              isReturned,
+              ...(!isOneCaller && { usedBefore }),
+            })
           : code('NotAdmittedOver', { unknown, isOneCaller, endsAnytime: endsAnytime(plan.limit) }),
         // A fault that was not there excludes nothing.
-        isAbsent && !isOneCaller && code('Tested', testedIn(view, seen)),
+        isAbsent && !isOneCaller && code('Tested', { sent: testedIn(view, seen) }),
         !isOneCaller && code('DrawnFrom', { seed: plan.seedIn(fixture) }),
         late > 0 && code('AdmittedLate', { requests: late }),
         unknown > 0 && code('OverUnanswered', { requests: unknown }),
@@ -52,7 +59,8 @@ const KINDS = ['New', 'Part', 'All', 'Back'] as const;
 
 /**
  * How many callers of each kind could have shown a failure. One could have exceeded its limit only if it sent more than
- * that allows: in the fault, or after it if it was silent in it. `later`: those that got their limits again.
+ * that allows: in the fault, or after it if it was silent in it. Later, Whole: those that got their limits again, a part
+ * and all of it.
  */
 function testedIn({ over, requests, settings, span: { endedAt, startedAt } }: OutageView, seen: OutageSeen) {
   const drawn = requests.filter(({ caller }) => caller === 'Drawn');
@@ -69,9 +77,11 @@ function testedIn({ over, requests, settings, span: { endedAt, startedAt } }: Ou
     return used === 0 ? 'New' : used < settings.plan.full ? 'Part' : 'All';
   });
   const later = limitReturnIn(seen);
+  const { callers = 0, whole = 0 } = later?.code === 'Returned' ? later : {};
   const isJudged = over.over.excess === 0 && over.unknown === 0;
-  return {
-    sent: (isJudged ? KINDS : []).map((of) => ({ of, callers: kinds.filter((kind) => kind === of).length })),
-    later: later?.code === 'Returned' ? later.callers : 0,
-  };
+  return [
+    ...(isJudged ? KINDS : []).map((of) => ({ of, callers: kinds.filter((kind) => kind === of).length })),
+    { of: 'Later' as const, callers },
+    { of: 'Whole' as const, callers: whole },
+  ];
 }

@@ -5,7 +5,7 @@
 
 import type { Measures } from '../../../api/index.ts';
 import { code, NOTHING } from '../../checkers/checker.ts';
-import { admittedAt, countsOf } from '../../checkers/requests.ts';
+import { admittedAt, countsOf, sizeOf, totalOf } from '../../checkers/requests.ts';
 import { restartedOf } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
@@ -175,13 +175,18 @@ export function limitReturnIn(seen: OutageSeen) {
   const byKey = Map.groupBy(again, ({ key }) => key);
   const callers = byKey.size;
   if (callers === 0) return code('ReturnNotChecked', { why: 'no caller was owed a request again' });
-  const outcomes = [...byKey.values()].map((own) => new Set(own.map(({ outcome }) => outcome)));
-  const lockedOut = outcomes.filter((of) => of.has('Rejected')).length;
+  const counts = [...byKey.values()].map(countsOf);
+  const lockedOut = counts.filter(({ Rejected }) => Rejected > 0);
   // From the end of the traffic to the last request.
   const waitedMs = Math.round((again.at(-1)?.endedAt ?? at) - at);
-  if (lockedOut > 0) return code('NotReturned', { callers, lockedOut, waitedMs });
-  const unclear = outcomes.filter((of) => of.has('Error') || of.has('Timeout')).length;
-  return unclear > 0 ? code('ReturnUnclear', { callers, unclear }) : code('Returned', { callers });
+  if (lockedOut.length > 0) {
+    return code('NotReturned', { callers, lockedOut: lockedOut.length, got: totalOf(lockedOut), waitedMs });
+  }
+  // One that failed may be chance among many.
+  const unclear = counts.filter((of) => of.Error + of.Timeout > 0 && of.Admitted < LEAST_REQUESTS).length;
+  if (unclear > 0) return code('ReturnUnclear', { callers, unclear });
+  const whole = counts.filter(({ Admitted }) => Admitted >= seen.setup.plan.full).length;
+  return code('Returned', { callers, whole, most: Math.max(...counts.map(sizeOf)) });
 }
 
 export const limitReturn = {

@@ -29,6 +29,8 @@ const MOST_BEGINNINGS = 128;
 export interface KnownOfKey {
   /** When the first request of the key was sent, whatever its outcome. */
   readonly firstSentAt: number;
+  /** When it was sent again after all that had been counted was forgotten; left out: not known. */
+  readonly againAt?: number;
   /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
   readonly clockWithinMs?: number | undefined;
   /** How many servers count separately, each of which admits what the limit allows; default: 1. */
@@ -42,7 +44,7 @@ export interface KnownOfKey {
 export function overAdmission(
   limit: RateLimit,
   requests: readonly AdmittedRequest[],
-  { firstSentAt, servers = 1, ...clock }: KnownOfKey,
+  { againAt = Infinity, firstSentAt, servers = 1, ...clock }: KnownOfKey,
 ): OverAdmission {
   const byAnswer = requests.toSorted((a, b) => a.endedAt - b.endedAt);
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
@@ -50,6 +52,7 @@ export function overAdmission(
   for (const { from, sent } of beginnings(requests)) {
     // Every bound is at least this large, so no span that begins here shows more.
     if (sent - least <= most.excess) continue;
+    const unusedAt = from >= againAt ? againAt : Math.min(firstSentAt, from);
     let admitted = 0;
     let exceededAt: number | undefined;
     for (const { endedAt: to, sentAt } of byAnswer) {
@@ -59,8 +62,8 @@ export function overAdmission(
         servers *
         Math.min(
           mostAdmitted(limit, { from, to, ...clock }),
-          // What was admitted since `from` was admitted since the first use of the key, which was fresh.
-          mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: true }),
+          // What was admitted since `from` was admitted since a use of the key when it was fresh.
+          mostAdmitted(limit, { from: unusedAt, to, ...clock, fresh: true }),
         );
       const excess = admitted - bound;
       if (excess > 0) exceededAt ??= to;

@@ -3,6 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { everyAlgorithm } from '../../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
 import {
+  type Decide,
+  lengtheningWindow,
+} from '../../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import {
   decided,
   inFault,
   readingOf,
@@ -119,6 +123,33 @@ function limitsNew(most: number): Limiter {
   };
 }
 
+/** Callers that sent in the fault have another limit in the window after it. */
+function limitsNext(most: number): Limiter {
+  const used = new Map<string, number>();
+  return (asked) => {
+    const { at, isControl, isInFault, key, take } = asked;
+    if (isControl) return 'Admitted';
+    if (isInFault) used.set(key, 0);
+    if (isInFault) return 'Error';
+    const known = used.get(key);
+    if (known === undefined || at < 75_000) return decided(take());
+    used.set(key, known + 1);
+    return decided(known < most);
+  };
+}
+
+/** Each request begins the window of its caller anew, also a rejected one. */
+function lengthens(): Limiter {
+  const windows = new Map<string, Decide>();
+  return ({ at, isControl, isInFault, key }) => {
+    if (isControl) return 'Admitted';
+    if (isInFault) return 'Error';
+    const window = windows.get(key) ?? lengtheningWindow(10, 60_000);
+    windows.set(key, window);
+    return decided(window(at));
+  };
+}
+
 const onePod = ({ pod, take }: Parameters<Limiter>[0]) => (pod === 1 ? 'Admitted' : decided(take()));
 
 const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
@@ -153,6 +184,8 @@ const ONCE_MORE: typeof OTHERS = [
   ['drops the counts of the fault after 3 s', () => gossips(3000), /^FailsOpen/],
   ['forgets counts of callers that were silent in it', forgetsIdle, /( > 10|no recovery in 3s)$/],
   ['forgets counts, but not whom it rejected', amnesia, /^FailsClosed; no recovery in 3s$/],
+  ['gives back 4 of 10', () => limitsNext(4), /^FailsClosed; limit not returned$/],
+  ['has no limit in the window after it', () => limitsNext(Infinity), /^FailsClosed, .* > [12]0$/],
   [
     'is open again from 8 to 20 s after the fault',
     () => (asked) =>
@@ -180,8 +213,19 @@ describe('a limiter that keeps its limit', () => {
     }
   });
 
+  it('holds if each request begins the window of its caller anew', () => {
+    for (const seed of SEEDS) {
+      const reading = readingOf({ limiter: lengthens(), limit: { windowStart: 'FirstRequest' }, seed });
+      expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [], complete: true });
+      expect(reading?.detectedAt).toBeUndefined();
+    }
+  });
+
   const limits = fc
-    .record({ requests: fc.constantFrom(1, 5, 10, 30), window: fc.constantFrom('1s', '2s', '10s', '60s') })
+    .record({
+      requests: fc.constantFrom(1, 2, 5, 10, 30, 100),
+      window: fc.constantFrom('1s', '2s', '10s', '60s'),
+    })
     .chain((limit) => {
       const known = everyAlgorithm(limit).map((each) => ({ limit: each }));
       const unknown = { limit: { ...limit, algorithm: 'FixedWindow', windowStart: 'Unknown' } };
@@ -199,6 +243,7 @@ describe('a limiter that keeps its limit', () => {
           // With what its rate adds, within a second.
           skewMs: fc.integer({ min: -900, max: 900 }),
           rate: fc.constantFrom(1, 1.0005, 0.9995),
+          pods: fc.constantFrom(1, 3),
         }),
         (limit, [, limiter], world) => {
           const reading = readingOf({ limiter: limiter(), ...limit, storeOutage: accept, ...world });

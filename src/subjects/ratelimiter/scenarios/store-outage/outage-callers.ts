@@ -15,15 +15,9 @@ import { isNewcomer, overKey } from '../../history/caller-keys.ts';
 import { type Exhausted, exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
 import { type Due, type RecordRequest, runTraffic, type TrafficOptions } from '../../workloads/traffic.ts';
 import type { OutagePlan } from './plan.ts';
-import {
-  ASKING_PER_SECOND,
-  type Phase,
-  Population,
-  RESIDENTS_PER_NEWCOMER,
-  type Turn,
-} from './population.ts';
+import { ASKING_PER_SECOND, type Phase, Population, RESIDENTS_PER_NEWCOMER } from './population.ts';
 
-/** Turns a second: control requests, which need no limiter; callers that waited for their limits. */
+/** Turns a second: control requests, which need no limiter; callers that waited for their limits, at least. */
 const [CONTROLS_PER_SECOND, RETURNING_PER_SECOND] = [2, 20] as const;
 /** How long before the fault residents have used their parts; milliseconds. */
 const USED_BEFORE_MS = 300;
@@ -213,11 +207,11 @@ export class OutageCallers {
   /** As {@link runTraffic}: all residents, or the one caller, once their limits must have returned. */
   async whenReturned(signal: AbortSignal): Promise<void> {
     const { ownLimit, podClients } = this.#scene.toolkit;
-    const turns: readonly Turn[] = ownLimit
-      ? podClients.map((_, pod) => ({ key: this.#overKey, pod }))
-      : this.#population.returned();
+    const { requestsPerSecond } = this.#scene.plan.parameters;
+    const perSecond = Math.max(RETURNING_PER_SECOND, requestsPerSecond * podClients.length);
+    const turns = this.#population.returned(perSecond, ownLimit !== undefined);
     const due = turns.map(({ key, pod }) => this.#toEachPod((of) => (of === pod ? key : [])));
-    await this.#send((turn) => due[turn], RETURNING_PER_SECOND, signal).finally(() => ownLimit?.used());
+    await this.#send((turn) => due[turn], perSecond, signal).finally(() => ownLimit?.used());
   }
 
   /** The requests of one turn. @param keys of the callers that send to a pod */

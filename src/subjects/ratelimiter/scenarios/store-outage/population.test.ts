@@ -144,9 +144,24 @@ describe('the turns of callers', () => {
   });
 
   it('go to every caller once its limit has returned', () => {
-    const returned = (requests: number) => new Population(drawOf(requests), () => 'waiting').returned();
-    expect(returned(10)).toHaveLength(72);
-    expect(new Set(returned(1).map(({ key }) => key)).size).toBe(24);
-    expect(returned(1)).toHaveLength(24);
+    const returned = (requests: number) => {
+      const population = new Population(drawOf(requests), () => 'waiting');
+      const sent = Map.groupBy(population.returned(20, false), ({ key }) => key);
+      return population.residents.map((one) => ({ ...one, sent: sent.get(one.key)?.length ?? 0 }));
+    };
+    const whole = (requests: number) => returned(requests).filter(({ sent }) => sent === requests + 2);
+    for (const requests of [1, 2, 10, 50]) {
+      const all = returned(requests);
+      const few = Math.min(3, requests);
+      expect(all.filter(({ sent }) => sent === few).length + whole(requests).length).toBe(24);
+      // Some callers their whole limits, within three seconds more.
+      expect(all.reduce((sum, { sent }) => sum + sent - few, 0)).toBeLessThanOrEqual(60);
+      expect(whole(requests).length).toBeGreaterThan(0);
+    }
+    const [over, almost, fresh, ...others] = whole(10);
+    expect([over, almost, fresh].map((one) => one?.used)).toEqual([10, 9, 0]);
+    expect(others.map(({ shares }) => shares.during > 0)).toContain(false);
+    expect(others.filter(({ pod }) => pod !== undefined)).toHaveLength(2);
+    expect(whole(100)).toEqual([]);
   });
 });

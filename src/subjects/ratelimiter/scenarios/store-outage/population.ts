@@ -41,8 +41,10 @@ const FEW = 4;
 const USED = [0, 0.3, 0.5, 0.7, 0.9, 1] as const;
 /** About this many requests use parts of limits before the fault, besides those of the first callers. */
 const MOST_PREPARED = 400;
-/** Requests of a resident once its limit has returned, at most. */
-const WHEN_RETURNED = 3;
+/** Requests of a resident once its limit has returned, unless it sends all of it; and then so many beyond that. */
+const [WHEN_RETURNED, OVER_RETURNED] = [3, 2] as const;
+/** How long requests of whole limits take, in addition to the others; seconds. */
+const WHOLE_SECONDS = 3;
 /** Requests of a newcomer, at most; and those over its limit, if that is no larger. */
 const [MOST_OF_NEWCOMER, OVER_OF_NEWCOMER] = [10, 3] as const;
 /** Shares of residents that are drawn: to use one pod only, to stop when rejected, and to go on after the fault. */
@@ -221,12 +223,28 @@ export class Population {
     return this.residents[best]?.key;
   }
 
-  /** Each resident, a few times, once its limit must have returned. */
-  returned(): Turn[] {
+  /**
+   * Once limits must have returned: some residents send all of it and more, as many as there is time for, and then the
+   * others send a few requests. @param only the first of them
+   */
+  returned(perSecond: number, only: boolean): Turn[] {
     const { limit, pods } = this.#draw;
-    const rounds = Math.min(WHEN_RETURNED, admittedAtOnce(limit));
-    return Array.from({ length: rounds }, (_, round) =>
-      this.residents.map(({ key, pod }, i) => ({ key, pod: pod ?? (i + round) % pods })),
-    ).flat();
+    const full = admittedAtOnce(limit);
+    const [few, all] = [Math.min(WHEN_RETURNED, full), full + OVER_RETURNED];
+    const residents = only ? this.residents.slice(0, 1) : this.residents;
+    // One of each kind that has waited: first those that send to all pods.
+    const kinds = Map.groupBy(residents, ({ pod, shares, used, usedLate }) =>
+      [pod === undefined, shares.waiting, shares.during > 0 && [0, full].indexOf(used + usedLate)].join(),
+    );
+    const whole = [...kinds.values()]
+      .flatMap(([one]) => (one?.shares.waiting === 0 ? one : []))
+      .sort((a, b) => Number(a.pod !== undefined) - Number(b.pod !== undefined))
+      .slice(0, Math.floor((WHOLE_SECONDS * perSecond) / (all - few)));
+    const turns = (some: readonly Resident[], rounds: number): Turn[] =>
+      Array.from({ length: some.length > 0 ? rounds : 0 }, (_, round) =>
+        some.map(({ key, pod }, i) => ({ key, pod: pod ?? (i + round) % pods })),
+      ).flat();
+    const others = residents.filter((one) => !whole.includes(one));
+    return [...turns(whole, all), ...turns(others, few)];
   }
 }

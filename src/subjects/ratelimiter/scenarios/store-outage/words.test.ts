@@ -20,7 +20,7 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   AdmittedLate: { requests: 3 },
   AdmittedOver: [
     { over, isAccepted: false, forgot: false, usedBefore: 5 },
-    { over, isAccepted: false, forgot: true },
+    { over, isAccepted: false, forgot: true, isReturned: true },
   ],
   AfterFault: [
     { within: counts, over: counts, more: 2, isOneCaller: false },
@@ -60,7 +60,7 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   ].map((figures) => ({ restarted: new Set(), settleMs: 5000, ...figures })),
   NotRejectedAgain: {},
   NotRejectedBefore: { pods, sent: 12, most: 20 },
-  NotReturned: { callers: 4, lockedOut: 1, waitedMs: 61_000 },
+  NotReturned: { callers: 4, lockedOut: 1, got: counts, waitedMs: 61_000 },
   NotSentBefore: { pod: 'api-0' },
   OutcomesUnknown: { requests: 2 },
   OverCounted: { requests: 6, callers: 2, of: 5 },
@@ -73,7 +73,10 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   PodsRestarted: { pods },
   Reached: [{ isReached: true }, { isReached: false }],
   RecoveredLate: { afterMs: 4900 },
-  Returned: { callers: 4 },
+  Returned: [
+    { callers: 4, whole: 2, most: 10 },
+    { callers: 4, whole: 0, most: 3 },
+  ],
   ReturnNotChecked: { why: 'no caller was owed a request again' },
   ReturnUnclear: { callers: 4, unclear: 1 },
   SoFar: [
@@ -82,7 +85,9 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   ],
   Statuses: { statuses: [{ status: 500, requests: 126, p50Ms: 280 }] },
   StoreDoubt: { why: 'the limiter may count elsewhere' },
-  Tested: { sent: ['New', 'Part', 'All', 'Back'].map((of, i) => ({ of, callers: 9 * i })), later: 3 },
+  Tested: {
+    sent: ['New', 'Part', 'All', 'Back', 'Later', 'Whole'].map((of, i) => ({ of, callers: 9 * i })),
+  },
   TooFewOverLimit: { have: 3 },
   TooFewRequests: { have: 3, need: 10, pod: 'api-0', side: 'under' },
   Untimed: { of: 50, pod: 'api-0', untimed: 7 },

@@ -26,11 +26,12 @@ const LAPSES: Readonly<Record<Lapse, string>> = {
 };
 
 const TESTED = {
-  New: 'Over-admission of callers new in the fault',
+  New: 'Over-admission if new in the fault',
   Part: 'Part used before',
   All: 'All used',
   Back: 'Back after silence',
-  Later: 'Lock-out a window later',
+  Later: 'Lock-out later',
+  Whole: 'Smaller limit later',
 } as const;
 
 export const outageWords: (found: Code) => string = wording<OutageCode>({
@@ -41,9 +42,9 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   OutcomesUnknown: ({ requests }) =>
     `${counted(requests, 'request')} of callers over their limit had no response while the operator waited for it, and may have been admitted. ${LONGER}, or select fewer pods`,
   OverLimitBefore: ({ over }) => `Before the fault: ${admittedText(over)}`,
-  AdmittedOver({ forgot, isAccepted, over, usedBefore }) {
+  AdmittedOver({ forgot, isAccepted, isReturned, over, usedBefore }) {
     return applying([
-      `Over the limit: ${admittedText(over)}`,
+      `Over the limit${isReturned ? ', after it had returned' : ''}: ${admittedText(over)}`,
       usedBefore !== undefined && `The caller had used ${usedBefore} of its limit before the fault`,
       forgot && 'Redis had lost its count, and that is no more than the limit once more',
       !isAccepted && `It is not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`,
@@ -51,13 +52,13 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   },
   NotAdmittedOver: ({ endsAnytime, isOneCaller, unknown }) =>
     `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}${endsAnytime ? '. Its windows may have ended at any time, so a count that was lost once does not show: set rateLimiter.limit.windowStart' : ''}`,
-  Tested({ later, sent }) {
-    const shares = [...sent, { of: 'Later' as const, callers: later }].map(({ callers, of }) =>
+  Tested({ sent }) {
+    const shares = sent.map(({ callers, of }) =>
       callers === 0
         ? `${TESTED[of]}: not tested`
         : `${TESTED[of]}: above ${excludedAbove(callers)} % (${callers})`,
     );
-    return `Excluded at ${CONFIDENCE} % confidence, by the callers tested. ${shares.join('. ')}`;
+    return `Excluded at ${CONFIDENCE} % confidence. ${shares.join('. ')}`;
   },
   DrawnFrom: ({ seed }) => `Callers were drawn from seed ${seed}: set storeOutage.seed to it to repeat them`,
   AdmittedLate: ({ requests }) => `Admitted after the caller had given up: ${counted(requests, 'request')}`,
@@ -142,10 +143,10 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
     return `No recovery within ${formatDuration(settleMs)}: ${[...which, then].join('. ')}`;
   },
   LockedOut: () => 'limit not returned',
-  Returned: ({ callers }) =>
-    `The limit was returned: ${counted(callers, 'caller')} that had waited for it ${callers === 1 ? 'was' : 'were'} admitted again`,
-  NotReturned: ({ callers, lockedOut, waitedMs }) =>
-    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later. Their keys do not expire, the window is longer than limit.window, or the limiter bans callers`,
+  Returned: ({ callers, most, whole }) =>
+    `The limit was returned: ${counted(callers, 'caller')} that had waited for it ${callers === 1 ? 'was' : 'were'} admitted again, ${whole} of them up to the whole limit. At most ${counted(most, 'request')} of each had to be admitted`,
+  NotReturned: ({ callers, got, lockedOut, waitedMs }) =>
+    `The limit was not returned: ${lockedOut} of ${counted(callers, 'caller')} that had waited for it ${lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(waitedMs / 1000)} s later. Of ${counted(sizeOf(got), 'request')} that had to be admitted, ${got.Admitted} ${got.Admitted === 1 ? 'was' : 'were'}. Keys do not expire, limit.window is too short, or the limiter bans callers or lowers limits`,
   ReturnUnclear: ({ callers, unclear }) =>
     `Whether the limit is returned is not clear: requests of ${unclear} of ${counted(callers, 'caller')} that had waited for it had an error or no response`,
   OverCounted: ({ callers, of, requests }) =>
