@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { pauseFor } from '@chaosdemo/redis-faults/waiting';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { clientOfPod } from '../../../../../test/fixtures/subjects/http/pods.ts';
 import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
-import { until } from '../../../../../test/kit/until.ts';
+import { PodClient } from '../../../http/pod-client.ts';
+import type { HttpRequest } from '../../../http/request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { OutageCallers } from './outage-callers.ts';
@@ -11,17 +13,19 @@ import { api, OutagePlan } from './plan.ts';
 const { signal } = new AbortController();
 
 /** Callers of a limiter that keeps its limit for one caller, and meets all others so. */
-async function callersOf(meet: (response: ServerResponse) => void, callerTimeoutMs = 5000) {
-  const asked: string[] = [];
+async function control(meet: (response: ServerResponse) => void, callerTimeoutMs = 5000): Promise<void> {
   let used = 0;
   const client = await clientOfPod(({ url = '' }, response) => {
-    asked.push(url);
     // Nor are those that use a part of their limits.
     if (/-c[1-9]/.test(url)) return response.writeHead(200).end();
     if (!url.endsWith('-c0')) return meet(response);
     used += 1;
     response.writeHead(used > 4 ? 429 : 200).end();
   });
+  await callersOf(client, callerTimeoutMs).control(signal);
+}
+
+function callersOf(client: PodClient, callerTimeoutMs: number): OutageCallers {
   const limiter = completed(
     rateLimiterSchema.parse({
       selector: { matchLabels: { app: 'x' } },
@@ -34,7 +38,7 @@ async function callersOf(meet: (response: ServerResponse) => void, callerTimeout
     { name: 's', type: 'StoreOutage', countdown: '1s', storeOutage: { requestsPerSecond: 50 } },
   ]).scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
-  const callers = new OutageCallers({
+  return new OutageCallers({
     plan: Object.assign(new OutagePlan(scenario, limiter, api), { callerTimeoutMs }),
     toolkit: {
       callers: new HttpCallers(limiter.http),
@@ -48,24 +52,30 @@ async function callersOf(meet: (response: ServerResponse) => void, callerTimeout
     history: () => undefined,
     until: signal,
   });
-  return { asked, callers };
 }
 
-async function control(...[meet, timeoutMs]: Parameters<typeof callersOf>): Promise<void> {
-  const { callers } = await callersOf(meet, timeoutMs);
-  await callers.control(signal);
-}
-
-it('callers use the rest of their part at the end of the countdown', async () => {
-  const { asked, callers } = await callersOf((response) => response.writeHead(200).end());
+it('callers have used their part a moment before the fault, and no earlier', async () => {
+  vi.useFakeTimers({ fakeNodeBuiltins: true }).setTimerTickMode('nextTimerAsync');
+  onTestFinished(() => void vi.useRealTimers());
+  const from = Date.now();
+  const parts: number[] = [];
+  const send = async ({ path }: HttpRequest) => {
+    const at = Date.now();
+    if (/-c[1-9]/.test(path)) parts.push(at - from);
+    return { sentAt: at, endedAt: at, answer: { status: 200, body: Buffer.alloc(0) } };
+  };
+  const client = Object.assign(new PodClient({ name: 'api-0', host: '127.0.0.1', port: 1 }, Date.now), {
+    send,
+  });
   const stop = new AbortController();
-  const traffic = callers.traffic(stop.signal);
-  const isPart = (url: string): boolean => /-c[1-9]/.test(url);
-  await until(() => asked.some(isPart), { what: 'a caller to use its part' });
+  const traffic = callersOf(client, 5000).traffic(stop.signal);
+  // The countdown.
+  await pauseFor(1000, signal);
   stop.abort();
   await traffic;
-  // Until then, the traffic of the countdown has sent 200 requests a second.
-  expect(asked.findIndex(isPart)).toBeGreaterThan(20);
+  // A limiter may remember for a second only, and the fault may begin a little early.
+  expect(Math.min(...parts)).toBeGreaterThan(500);
+  expect(Math.max(...parts)).toBeLessThan(800);
 });
 
 describe('the control of callers within their limit', () => {
