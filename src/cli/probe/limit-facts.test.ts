@@ -63,6 +63,26 @@ describe('the limit of an API', () => {
       'not known',
       ...fixed,
     ],
+    ...(
+      [
+        ['is by the clock if others have the same left', 43, 'Clock'],
+        ['has an unknown start if another caller has its own', 20, 'Unknown'],
+        ['has an unknown start if another caller has a whole window', 60, 'Unknown'],
+      ] as const
+    ).map(
+      ([name, resetSeconds, start]): [
+        string,
+        Partial<Shown>,
+        Partial<ProbeOptions>,
+        string,
+        string,
+        string,
+      ] => {
+        const quota = { windowSeconds: 60, resetSeconds: 43 };
+        const others = [quota, { ...quota, resetSeconds }].map((each) => ({ quota: each, firstAt: AT }));
+        return [name, { quota, others }, {}, start === 'Clock' ? 'guess' : 'not known', 'FixedWindow', start];
+      },
+    ),
     ...(['FirstRequest', 'Clock', 'Unknown'] as const).map(
       (start): [string, Partial<Shown>, Partial<ProbeOptions>, string, string, string] => [
         `has the measured start ${start}`,

@@ -29,9 +29,14 @@ export interface Shown {
   readonly quota: Quota;
   /** When the first answer arrived; milliseconds since the epoch. */
   readonly firstAt: number;
+  /** Of other callers; left out: all have one limit. */
+  readonly others?: readonly Begun[];
   /** If it was watched how a limit is returned. */
   readonly measured?: Measured;
 }
+
+/** What the first answer to a new caller showed. */
+export type Begun = Pick<Shown, 'firstAt' | 'quota'>;
 
 type Given = Pick<ProbeOptions, 'algorithm' | 'refill' | 'window' | 'windowStart'>;
 /** A value, how it is known, and why. */
@@ -135,23 +140,28 @@ function countingFrom(
   return known('not known', 'several fit. FixedWindow allows the most, and is taken: see --algorithm');
 }
 
-/** A new caller has a whole window if it begins with the first request, and what is left of it if the clock does. */
 function startFrom(
-  { firstAt, measured, quota }: Shown,
+  { measured, others = [], ...first }: Shown,
   seconds: number,
 ): readonly [start: Limit['windowStart'], text: string] {
   const start = measured?.window?.start;
   if (start === 'Clock')
     return [start, 'by the clock, since a rejected caller got its limit back twice at one phase'];
+  // Windows of each caller may begin at another moment, so what one caller shows may be chance.
+  const [shown, ...more] = new Set([first, ...others].map((each) => startByReset(each, seconds)));
+  const byReset = more.length === 0 ? shown : undefined;
+  if (byReset === 'Clock') return [byReset, 'by the clock, since new callers have the rest of a window'];
+  if (start === 'FirstRequest' || byReset === 'FirstRequest') return ['FirstRequest', 'with the first request'];
+  return ['Unknown', 'at an unknown time, so the largest bound counts: see --window-start'];
+}
+
+/** A new caller has a whole window if it begins with the first request, and what is left of it if the clock does. */
+function startByReset({ firstAt, quota }: Begun, seconds: number): Limit['windowStart'] | undefined {
+  const { resetSeconds = Infinity } = quota;
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;
   const leftByClock = seconds - ((firstAt / 1000) % seconds);
-  // The reset shows the start, unless the first request was near the start of a window by the clock.
-  const reset = [0, seconds].some((left) => isNear(leftByClock, left)) ? undefined : quota.resetSeconds;
-  if (reset !== undefined && isNear(reset, leftByClock)) {
-    return ['Clock', `by the clock, since a new caller has ${Math.round(reset)} s left of ${seconds} s`];
-  }
-  if (start === 'FirstRequest' || (reset !== undefined && isNear(reset, seconds))) {
-    return ['FirstRequest', 'with the first request'];
-  }
-  return ['Unknown', 'at an unknown time, so the largest bound counts: see --window-start'];
+  // Near the start of a window by the clock, both look the same.
+  if (isNear(leftByClock, 0) || isNear(leftByClock, seconds)) return undefined;
+  if (isNear(resetSeconds, leftByClock)) return 'Clock';
+  return isNear(resetSeconds, seconds) ? 'FirstRequest' : undefined;
 }

@@ -22,6 +22,8 @@ interface Api {
   readonly health?: number;
   /** The limiter is in front of every path. */
   readonly everywhere?: boolean;
+  /** Seconds until the window of this caller ends, in a header. */
+  readonly reset?: (caller: string) => number;
   /** Answers instead of the limiter. */
   readonly answer?: (request: IncomingMessage) => number | undefined;
 }
@@ -39,6 +41,7 @@ async function probe(
     limit = LIMIT,
     refillMs = Infinity,
     rejection = 429,
+    reset,
     stray = false,
   }: Api,
   ...args: string[]
@@ -66,6 +69,7 @@ async function probe(
     if (isRejected) rejected.set(caller, (rejected.get(caller) ?? 0) + 1);
     const isAdmitted = !isRejected || (stray && rejected.get(caller) === 2);
     if (isAdmitted) counts.set(caller, used);
+    if (reset) response.setHeader('ratelimit-reset', reset(caller));
     response.writeHead(isAdmitted ? 200 : rejection).end('{}');
   });
   const command = new Command();
@@ -138,6 +142,17 @@ describe('a probe of an API', () => {
       sources: { window: 'given', algorithm: 'measured' },
     });
     expect((await probe(bucket, '--window=10s', '--limit=5')).limit.windowStart).toBe('Unknown');
+  });
+
+  it.each([
+    ['a whole window', () => 60, 'FirstRequest'],
+    ['another moment of each', (caller: string) => 60 - 15 * (Number(caller.at(-1)) - 1), 'Unknown'],
+  ])('takes the start of windows from headers if callers agree: %s', async (_, reset, windowStart) => {
+    const api = { identify: identifiedBy('x-api-key'), reset };
+    const found = await probe(api, '--limit=5', '--window=1m', '--key-header=X-Api-Key');
+    // At the start of a minute, both starts look the same.
+    expect([windowStart, 'Unknown']).toContain(found.limit.windowStart);
+    expect(found.callers).toHaveLength(4);
   });
 
   it('sends one request of a caller if everything else is given', async () => {

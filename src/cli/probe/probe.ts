@@ -14,6 +14,7 @@ import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfa
 import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import {
+  type Begun,
   type Finding,
   findingLine,
   knownSeconds,
@@ -41,6 +42,8 @@ const MOST_LIMIT = 1_000;
 /** All requests of a probe: two callers use their limits four times at most, and are watched for two windows. */
 const MOST_REQUESTS = 4 * MOST_LIMIT + 1_500;
 const TIMEOUT_MS = 5_000;
+/** Callers besides the first that have to show the same start of windows by a header: one in five does so by chance. */
+const OTHERS = 3;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
 const POLL_MS = 200;
@@ -139,7 +142,11 @@ class Probe {
     // Before the wait for its window.
     if (!isKeyed(request)) requireSharedLimit({ requests: limit ?? admitted });
     const source = limit === undefined ? 'measured' : 'given';
-    const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt };
+    const others: Begun[] = [];
+    const isReported = isKeyed(request) && quota.resetSeconds !== undefined;
+    while (isReported && others.length < OTHERS)
+      others.push(await this.#begin(this.#caller(caller.callers), 1));
+    const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt, others };
     const other = isKeyed(request) ? this.#caller(caller.callers) : undefined;
     const measured = this.#isGiven ? {} : await this.#measure(shown, caller, other);
     const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
@@ -149,10 +156,7 @@ class Probe {
   }
 
   /** Sends until the first rejection, or one request. */
-  async #begin(
-    caller: Caller,
-    most: number,
-  ): Promise<Pick<Shown, 'firstAt' | 'quota'> & { readonly admitted: number }> {
+  async #begin(caller: Caller, most: number): Promise<Begun & { readonly admitted: number }> {
     const deadline = performance.now() + READY_MS;
     let sent = await this.#send(caller, most);
     // An API may listen before it has a connection to its Redis.
