@@ -373,6 +373,151 @@ describe.skipIf(withoutRealTime)('the limit of a caller that used it up', AT_ONC
   });
 });
 
+/** What a limiter knows of a request. */
+interface Asked {
+  readonly key: string;
+  readonly pod: number;
+  readonly store: Redis;
+  /** Requests of the caller in this window; undefined: Redis does not respond. */
+  readonly used: number | undefined;
+  /** Since Redis did not respond first, and since it responded again; milliseconds. */
+  readonly failingMs: number;
+  readonly workingMs: number;
+}
+
+type Rule = (asked: Asked) => boolean | Promise<boolean>;
+
+/** Pods that decide by one rule, and share what they know. */
+function ruledBy(rule: Rule, seconds: number): () => Decide {
+  let [pods, failedAt, workedAt] = [0, Infinity, Infinity];
+  return () => {
+    const pod = (pods += 1);
+    return async (key, store) => {
+      const used = await count(key, store, seconds).catch(() => undefined);
+      const now = Date.now();
+      if (used === undefined) failedAt = Math.min(failedAt, now);
+      else if (failedAt < now) workedAt = Math.min(workedAt, now);
+      return await rule({ key, pod, store, used, failingMs: now - failedAt, workingMs: now - workedAt });
+    };
+  };
+}
+
+const isKept = ({ used }: Asked): boolean => used !== undefined && used <= LIMIT;
+
+/** Callers that sent in the fault have such a limit in windows that begin five seconds after it. */
+function limitsNext(most: number): Rule {
+  const [met, next] = [new Set<string>(), new Set<string>()];
+  return (asked) => {
+    const { key, used = 0, workingMs } = asked;
+    if (used === 0) met.add(key);
+    if (used === 1 && workingMs > 5000 && met.has(key)) next.add(key);
+    return next.has(key) ? used <= most : isKept(asked);
+  };
+}
+
+const OVER = /, .* > [12]0$/;
+const NOT_RETURNED = /^FailsClosed; (limit not returned|no recovery in 2s)$/;
+const FORGETS = /^FailsClosed(, .* > 10|; no recovery in 2s)$/;
+
+/** Limiters that were planted by somebody who knew the documentation only: what each does, and its window in seconds. */
+const PLANTED: readonly (readonly [string, number, () => Rule, RegExp])[] = [
+  ['gives back 4 of 10', 12, () => limitsNext(4), NOT_RETURNED],
+  ['has no limit in the window after it', 12, () => limitsNext(Infinity), OVER],
+  [
+    'admits those that it had rejected',
+    60,
+    () => {
+      const rejected = new Set<string>();
+      return (asked) => {
+        if ((asked.used ?? 0) > LIMIT) rejected.add(asked.key);
+        return asked.used === undefined ? rejected.has(asked.key) : isKept(asked);
+      };
+    },
+    OVER,
+  ],
+  [
+    'admits all by one pod after a second',
+    60,
+    () => (asked) => (asked.used === undefined ? asked.pod === 2 && asked.failingMs > 1000 : isKept(asked)),
+    OVER,
+  ],
+  [
+    'admits those that failed 15 times',
+    60,
+    () => {
+      const failed = new Map<string, number>();
+      return (asked) => {
+        const times = (failed.get(asked.key) ?? 0) + 1;
+        if (asked.used === undefined) failed.set(asked.key, times);
+        return asked.used === undefined ? times > 15 : isKept(asked);
+      };
+    },
+    OVER,
+  ],
+  [
+    'counts twice after it',
+    60,
+    () => async (asked) =>
+      isKept(asked) && (asked.workingMs < 0 || (await count(asked.key, asked.store)) <= LIMIT),
+    NOT_RETURNED,
+  ],
+  [
+    'adds a window with each rejection',
+    12,
+    () => async (asked) => {
+      const { key, store, used = 0 } = asked;
+      if (used > LIMIT) await store.pexpire(`rl:${key}`, (await store.pttl(`rl:${key}`)) + 12_000);
+      return isKept(asked);
+    },
+    NOT_RETURNED,
+  ],
+  [
+    'forgets callers that were silent in it',
+    60,
+    () => {
+      const known = new Set<string>();
+      return async (asked) => {
+        const { key, store, used, workingMs } = asked;
+        const isNew = used !== undefined && workingMs >= 0 && !known.has(key);
+        if (used === undefined || isNew) known.add(key);
+        if (isNew) await store.set(`rl:${key}`, 1, 'EX', 60);
+        return isNew || isKept(asked);
+      };
+    },
+    FORGETS,
+  ],
+  [
+    'forgets every other caller after it',
+    60,
+    () => async (asked) => {
+      const { key, store, workingMs } = asked;
+      if (workingMs < 0 || /[02468]$/.test(key)) return isKept(asked);
+      return (await count(`new-${key}`, store)) <= LIMIT;
+    },
+    FORGETS,
+  ],
+];
+
+describe.skipIf(withoutRealTime)('a limiter that a reader of the documentation planted', AT_ONCE, () => {
+  it.each(rows(PLANTED))('is found if it %s', async (_, seconds, rule, summary) => {
+    const trial = { accept: ['FailsClosed'], window: `${seconds}s` };
+    const { driver, key } = await driven(ruledBy(rule(), seconds), trial);
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
+    expect(reading.summary).toMatch(summary);
+  });
+
+  it.runIf(isNightly)('holds if each request begins its window anew', async () => {
+    const lengthens: Rule = async (asked) => {
+      if (asked.used !== undefined) await asked.store.expire(`rl:${asked.key}`, 12);
+      return isKept(asked);
+    };
+    const { driver, key } = await driven(ruledBy(lengthens, 12), { accept: ['FailsClosed'], window: '12s' });
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [], complete: true });
+  });
+});
+
 it('a limiter that reads, decides and counts admits too much in each burst', AT_ONCE, async () => {
   const { driver, key } = await driven(() => decidesByOldCount, { accept: ['Enforces'] });
   const reading = await driver.leadThrough('ghosts', key, 5000);
