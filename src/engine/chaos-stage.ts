@@ -11,7 +11,7 @@ import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { entryOf } from './context.ts';
 import { controlName, fixtureName } from './fixtures.ts';
-import { isJudged } from './judgement.ts';
+import { decidingOf } from './judgement.ts';
 import { announcement } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import { iso, ms } from './time.ts';
@@ -45,7 +45,7 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
 function untilOver(context: Context, fault: FaultStatus): Work {
   const { message = 'The fault is active', until } = fault;
   const reading = context.observed.readings[fault.id];
-  return reading?.figure === undefined || isJudged(reading)
+  return reading?.figure === undefined || decidingOf(reading)
     ? workUntil(context, ms(until), message, 'injecting')
     : workUntil(context, ms(until), `So far ${reading.figure}`, `so far ${reading.summary}`);
 }

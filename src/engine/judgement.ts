@@ -48,7 +48,7 @@ export function judge(
       const measured = whenDetected
         ? figureOf(whenDetected, unit, ' when it was detected')
         : (figure ?? figureOf(reading, unit));
-      const isJudgedTogether = isJudged(then) && !isBounded(then);
+      const isJudgedTogether = decidingOf(then) !== undefined && !isBounded(then);
       const found = isJudgedTogether ? `Found ${reading.summary}, which the spec does not accept: ` : '';
       const message = `${found}${measured}${unproven}`;
       return { result: 'Violated', reason: 'Violated', message };
@@ -73,7 +73,7 @@ export function judge(
   if (shortfalls.length > 0) {
     if (gone) shortfalls.unshift(gone);
     // The measure may be far above the bound: only the proof that the fault caused it is missing.
-    const measured = isJudged(reading) ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
+    const measured = decidingOf(reading) ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
     const message = `${measured} the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
@@ -101,11 +101,6 @@ function timeOutsideFault(
   if (endedAt !== undefined && at > ms(endedAt) + 1)
     return `${Math.ceil(at - ms(endedAt))} ms after the fault`;
   return undefined;
-}
-
-/** Whether anything was measured that the invariant is judged by. */
-export function isJudged(reading: Measures): boolean {
-  return decidingOf(reading) !== undefined;
 }
 
 /**

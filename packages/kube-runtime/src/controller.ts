@@ -68,8 +68,8 @@ export class Controller {
   readonly #running = new Set<string>();
   readonly #delayed = new Map<string, { dueAt: number; cancel: AbortController }>();
   readonly #failures = new Map<string, number>();
-  /** Reconciles since the queue was empty, and the turn of others that the next one waits for. */
-  #inARow = 0;
+  /** Reconciles so far, and the turn of others that the next one waits for. */
+  #begun = 0;
   #turn: Promise<unknown> = Promise.resolve();
   /** Resolves once no reconcile runs after `stop`. */
   readonly #idle = Promise.withResolvers<void>();
@@ -140,12 +140,9 @@ export class Controller {
     const { concurrency, timers } = this.#options;
     while (this.#started && this.#running.size < concurrency) {
       const key = this.#waiting.shift((namespace) => this.#hasWorkerFor(namespace));
-      if (key === undefined) {
-        if (this.#running.size === 0) this.#inARow = 0;
-        return;
-      }
-      this.#inARow += 1;
-      if (this.#inARow % mostInARow === 0)
+      if (key === undefined) return;
+      this.#begun += 1;
+      if (this.#begun % mostInARow === 0)
         this.#turn = timers.sleep(0, this.#abort.signal).catch(() => undefined);
       const now = timers.monotonic();
       const waitedMs = now - (this.#enqueuedAt.get(key) ?? now);

@@ -151,7 +151,8 @@ function startFrom(
   const [shown, ...more] = new Set([first, ...others].map((each) => startByReset(each, seconds)));
   const byReset = more.length === 0 ? shown : undefined;
   if (byReset === 'Clock') return [byReset, 'by the clock, since new callers have the rest of a window'];
-  if (start === 'FirstRequest' || byReset === 'FirstRequest') return ['FirstRequest', 'with the first request'];
+  if (start === 'FirstRequest' || byReset === 'FirstRequest')
+    return ['FirstRequest', 'with the first request'];
   return ['Unknown', 'at an unknown time, so the largest bound counts: see --window-start'];
 }
 

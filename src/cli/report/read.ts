@@ -1,6 +1,6 @@
 /** Reads the data of a report from the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isForbidden, isNotFound, type KubeApi, resourcePath } from '@chaosdemo/kube-runtime';
+import { corePath, isForbidden, isNotFound, type KubeApi } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
 import { draw } from '../../subjects/index.ts';
@@ -52,10 +52,7 @@ export async function readEvidence(
   signal: AbortSignal,
 ): Promise<EvidenceRead> {
   const configMap = evidenceName(name, run);
-  const path = resourcePath(
-    { group: '', version: 'v1', plural: 'configmaps' },
-    { namespace, name: configMap },
-  );
+  const path = corePath('configmaps', { namespace, name: configMap });
   try {
     const object = await client.request({ method: 'GET', path, signal });
     const { problem, ...found } = await readRunEvidence(object, draw);

@@ -1,5 +1,5 @@
 /** A run as plain lines, for output without a terminal: the news from one state to the next. */
-import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { type ChaosDemo, type ChaosDemoStatus, conditionOf } from '../../api/index.ts';
 import { currentChapter } from '../../engine/chapter.ts';
 import { resultLine } from '../run-text.ts';
 import { waitingOf } from '../stepper.ts';
@@ -67,13 +67,12 @@ function storyLines(before: ChaosDemoStatus, demo: ChaosDemo, now: number): stri
 
 /** Why the run does not advance, if so. */
 function stateLine(status: ChaosDemoStatus): string | undefined {
-  const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   const waiting = waitingOf(status);
   if (waiting) return `   Waits for you: advance ${waiting.advance}, to ${waiting.next ?? 'the verdict'}`;
-  if (condition('Finished')?.status === 'True') return undefined;
-  const stalled = condition('Stalled');
+  if (conditionOf(status, 'Finished')?.status === 'True') return undefined;
+  const stalled = conditionOf(status, 'Stalled');
   if (stalled) return `   Not started (${stalled.reason}): ${stalled.message}`;
   if (status.phase !== 'Pending') return undefined;
-  const ready = condition('Ready');
+  const ready = conditionOf(status, 'Ready');
   return ready && `   Pending${ready.reason === 'Pending' ? '' : ` (${ready.reason})`}: ${ready.message}`;
 }
