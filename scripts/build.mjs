@@ -47,6 +47,8 @@ const shared = {
   // The text of a bundle stays in memory as long as it runs. Names stay as they are: stack traces show them.
   minifyWhitespace: true,
   minifySyntax: true,
+  // A name with an umlaut in one of them would make the text of the whole bundle take two bytes a character.
+  legalComments: 'external',
   // Node is not told to read the map, which costs memory from the start on; stack-lines.mjs does when need be.
   sourcemap: 'external',
   sourcesContent: false,

@@ -29,10 +29,21 @@ const noMap = `\n//# sourceMappingURL=data:application/json;base64,${Buffer.from
 export const slimDependencies = {
   name: 'slim-dependencies',
   setup(build) {
+    // The second parser of undici, an experiment: Node leaves it out by the same name.
+    build.initialOptions.define = { ...build.initialOptions.define, esbuildDetection: 'true' };
+
     build.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'slim' }));
     build.onLoad({ filter: /.*/, namespace: 'slim' }, () => ({
       contents: undici,
       resolveDir: dirname(require.resolve('undici')),
+    }));
+
+    // An import reads each of its exports, and that of WebSocket loads Node's own undici; require reads none.
+    build.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'http', namespace: 'required' } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'required' }, () => ({
+      contents: "module.exports = require('node:http');",
     }));
 
     // Its modules only export, and do not say so: without this the classes of every kind of Kubernetes stay.
