@@ -17,9 +17,9 @@ import { Suspects } from './suspects.ts';
 const MOST_CELLS = Math.min(4, Math.max(2, availableParallelism()));
 /**
  * A cell without work is ended after this time, and a namespace without work has no cell then; objects that wait check
- * more often. Milliseconds.
+ * more often. After an attack, memory is to be at rest within a minute. Milliseconds.
  */
-const IDLE_MS = 60_000;
+const IDLE_MS = 40_000;
 /** Above this share of the memory of its container the process ends its largest cell, before the system ends all. */
 const MEMORY_SHARE = 0.85;
 
