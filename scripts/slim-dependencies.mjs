@@ -38,7 +38,7 @@ export const slimDependencies = {
       resolveDir: dirname(require.resolve('undici')),
     }));
 
-    // An import reads each of its exports, and that of WebSocket loads Node's own undici; require reads none.
+    // An import reads each of its exports, and reading WebSocket loads Node's own undici; require reads none.
     build.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
       kind === 'import-statement' ? { path: 'http', namespace: 'required' } : undefined,
     );

@@ -507,7 +507,7 @@ describe.skipIf(withoutRealTime)('a limiter that a reader of the documentation p
     expect(reading.summary).toMatch(summary);
   });
 
-  it.runIf(isNightly)('holds if each request begins its window anew', async () => {
+  it.runIf(isNightly)('holds if each request begins another window', async () => {
     const lengthens: Rule = async (asked) => {
       if (asked.used !== undefined) await asked.store.expire(`rl:${asked.key}`, 12);
       return isKept(asked);

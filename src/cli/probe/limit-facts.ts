@@ -35,7 +35,7 @@ export interface Shown {
   readonly measured?: Measured;
 }
 
-/** What the first answer to a new caller showed. */
+/** What the first response to a new caller showed. */
 export type Begun = Pick<Shown, 'firstAt' | 'quota'>;
 
 type Given = Pick<ProbeOptions, 'algorithm' | 'refill' | 'window' | 'windowStart'>;

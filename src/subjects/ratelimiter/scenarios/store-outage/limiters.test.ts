@@ -138,7 +138,7 @@ function limitsNext(most: number): Limiter {
   };
 }
 
-/** Each request begins the window of its caller anew, also a rejected one. */
+/** Each request begins another window of its caller, also a rejected one. */
 function lengthens(): Limiter {
   const windows = new Map<string, Decide>();
   return ({ at, isControl, isInFault, key }) => {
@@ -213,7 +213,7 @@ describe('a limiter that keeps its limit', () => {
     }
   });
 
-  it('holds if each request begins the window of its caller anew', () => {
+  it('holds if each request begins another window of its caller', () => {
     for (const seed of SEEDS) {
       const reading = readingOf({ limiter: lengthens(), limit: { windowStart: 'FirstRequest' }, seed });
       expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [], complete: true });
