@@ -4,30 +4,26 @@ import { ARRIVES_MS, largest, type Measurements, type Sample } from './measureme
 
 const COUNTS = ['count-local', 'requests-admitted'] as const;
 
-/** Replicas that exceeded the limit of all replicas together by their own counts: each of them, or all alike. */
+/** Replicas that exceeded the limit of all replicas together by their own counts, unlike the others. */
 export function overLimit(measurements: Measurements, storeFailsFrom: number) {
   const { limit, replicas } = measurements;
   const over = replicas.flatMap((replica) => overOf(measurements, replica) ?? []);
-  if (!limit || over.length === 0) return [];
-  const others = replicas.filter((replica) => !over.some(({ component }) => component === replica));
-  // The one that does may change from burst to burst.
-  const elsewhere = measurements
-    .all(['admitted-elsewhere'], others)
-    .filter(({ value }) => value > limit.value);
+  const most = largest(over.map((one) => one.most));
+  if (!limit || !most) return [];
+  const names = over.map(({ component }) => component);
+  const others = replicas.filter((replica) => !names.includes(replica));
+  const rejects = (replica: string): boolean => rejectsRequests(measurements, replica);
+  const elsewhere = (of: readonly string[], isOver: boolean): boolean =>
+    measurements.all(['admitted-elsewhere'], of).some(({ value }) => value > limit.value === isOver);
+  // A replica without the limit, or with another, exceeds it in every burst. In a race, any may, or the others do too.
+  const changes = elsewhere(names, false) || elsewhere(others, true);
+  const rest = measurements.total('requests-admitted').value - most.value;
+  const isRace = changes || (rest > limit.value && names.some(rejects));
   // A replica that also admitted everything just had fewer requests to answer.
-  const areLax = others.every((replica) => !rejectsRequests(measurements, replica));
-  if (elsewhere.length > 0 || (areLax && (others.length === 0 || storeFailsFrom < Infinity))) {
-    const most = [...over.flatMap((one) => one.most), ...elsewhere];
-    const from = Math.min(...over.map((one) => one.from));
-    return [{ component: ALL_REPLICAS, from, confidence: 0.8, limit, most, others: [] }];
-  }
-  return over.map((one) => {
-    // A replica with a limit of its own would exceed it in every burst.
-    const kept = measurements
-      .of('admitted-elsewhere', one.component)
-      .some(({ value }) => value <= limit.value);
-    return { ...one, confidence: kept ? 0.5 : 0.95, others: measurements.all(COUNTS, others) };
-  });
+  const areLax = !others.some(rejects) && (others.length === 0 || storeFailsFrom < Infinity);
+  if (isRace || areLax) return [];
+  const confidence = names.some(rejects) ? 0.7 : 0.95;
+  return over.map((one) => ({ ...one, confidence, others: measurements.all(COUNTS, others) }));
 }
 
 function overOf(measurements: Measurements, component: string) {
@@ -37,14 +33,8 @@ function overOf(measurements: Measurements, component: string) {
   const limit = most && measurements.limitAt(most.at);
   if (!limit || most.value <= limit.value) return undefined;
   const isOver = ({ at, value }: Sample): boolean => value > (measurements.limitAt(at)?.value ?? Infinity);
-  const from = Math.min(
-    most.at,
-    ...measurements
-      .all(COUNTS, [component])
-      .filter(isOver)
-      .map(({ at }) => at),
-  );
-  return { component, from, limit, most: [most] };
+  const times = measurements.all(COUNTS, [component]).flatMap((one) => (isOver(one) ? one.at : []));
+  return { component, from: Math.min(most.at, ...times), limit, most };
 }
 
 /** Whether a replica rejected or failed any request, or received none. */
@@ -56,13 +46,12 @@ function rejectsRequests(measurements: Measurements, replica: string): boolean {
   return sent === 0 || rejected !== 0;
 }
 
-/** All replicas together exceeded the limit, though none of them did. */
+/** All replicas together exceeded the limit, not only one that decides differently. */
 export function overTogether(measurements: Measurements, storeFailsFrom: number) {
   const { invariant, lag, limit, replicas, store } = measurements;
-  if (!limit || replicas.some((replica) => overOf(measurements, replica))) return [];
+  if (!limit || overLimit(measurements, storeFailsFrom).length > 0) return [];
   const [allowed, counted] = [measurements.total('requests-admitted'), measurements.total('count-local')];
   const signal = allowed.value >= counted.value ? 'requests-admitted' : 'count-local';
-  const parts = (signal === 'requests-admitted' ? allowed : counted).samples.filter(({ value }) => value > 0);
   // If the invariant holds, any excess is within its tolerance.
   const usual = invariant === undefined ? lag : invariant.broken ? 0 : Infinity;
   const beyond = measurements
@@ -74,14 +63,15 @@ export function overTogether(measurements: Measurements, storeFailsFrom: number)
     .filter(({ value }) => value > 0);
   // Of several times the one with the largest excess.
   const worst = largest(beyond);
-  if (!worst || worst.value <= usual || parts.length < 2) return [];
+  if (!worst || worst.value <= usual) return [];
   const { count, most } = worst;
   const evidence = [limit, ...allowed.samples, ...counted.samples];
   const from = beyond[0]?.at ?? 0;
   const held = measurements.of('count-stored', store).find(({ value }) => value >= most);
   const isHeldBefore = held !== undefined && held.at < from;
   const confidence = storeFailsFrom <= from || isHeldBefore ? 0.5 : 0.9;
-  return [{ component: ALL_REPLICAS, from, count, most, evidence, held, isHeldBefore, confidence }];
+  const over = replicas.flatMap((replica) => overOf(measurements, replica) ?? []);
+  return [{ component: ALL_REPLICAS, from, count, most, evidence, held, isHeldBefore, over, confidence }];
 }
 
 /** A replica whose counts do not reach the store, though the store serves others. */

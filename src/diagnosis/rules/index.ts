@@ -4,13 +4,13 @@
  * checked as any other.
  */
 import { DIAGNOSIS_LIMITS, type EvidenceBundle } from '../../evidence/index.ts';
-import { ALL_REPLICAS, CLASSES, type DiagnosisAnswer } from '../answer.ts';
+import { CLASSES, type DiagnosisAnswer } from '../answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
 import { Measurements } from './measurements.ts';
 import { type Finding, nothingFound, RULES } from './table.ts';
 
 /** Changes with the conclusions of the rules. */
-export const RULES_VERSION = 'rules/v10';
+export const RULES_VERSION = 'rules/v11';
 
 /** Two effects this close together are simultaneous to the probes, in milliseconds. */
 const SIMULTANEOUS_MS = 300;
@@ -39,13 +39,11 @@ export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
   const [first = nothingFound(measurements), ...others] = ranked(found, measurements);
   const { anomaly, chain, component, confidence } = first;
   if (chain.length === 0) throw new Error('nothing was seen that could be explained');
-  // If all replicas exceed the limit alike, the cause is how they decide.
-  const isCommon = anomaly === 'limit-not-enforced' && component === ALL_REPLICAS;
   return {
     anomaly,
     component,
     chain: [...chain, ...others.flatMap((other) => other.chain.slice(0, 1))].slice(0, DIAGNOSIS_LIMITS.chain),
-    action: isCommon ? 'change-mode' : CLASSES[anomaly].actions[0],
+    action: CLASSES[anomaly].actions[0],
     confidence,
     alternatives: others
       .map((other) => ({ anomaly: other.anomaly, component: other.component }))
@@ -68,7 +66,7 @@ function isCovered(finding: Finding, other: Finding, { endMs, store }: Measureme
 function ranked(found: readonly Finding[], { invariant }: Measurements): Finding[] {
   const rank = (finding: Finding): number => {
     // A replica that exceeds the limit by its own count, unlike the others, has no other cause.
-    if (finding.anomaly === 'limit-not-enforced' && finding.component !== ALL_REPLICAS) return 0;
+    if (finding.anomaly === 'limit-not-enforced') return 0;
     const causes = found.slice(0, found.indexOf(finding));
     if (causes.some(({ from }) => from <= finding.from + SIMULTANEOUS_MS)) return 3;
     // A slow or silent replica admits less, not more.

@@ -1,7 +1,7 @@
 /** The rules: which sign shows which class, where, and the steps of the answer. The order is the priority. Pure. */
 import { span, truncate, withUnit } from '../../api/index.ts';
 import { DIAGNOSIS_LIMITS } from '../../evidence/index.ts';
-import { ALL_REPLICAS, type AnomalyClass, type Claim, NO_COMPONENT } from '../answer.ts';
+import { type AnomalyClass, type Claim, NO_COMPONENT } from '../answer.ts';
 import { missingCounts, overLimit, overTogether } from './count-signs.ts';
 import { type Interval, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 import { allFailing, failing, slow } from './replica-signs.ts';
@@ -121,15 +121,19 @@ export const RULES: readonly Rule[] = [
   ),
   rule('limit-not-enforced', overLimit, ({ component, limit, most, others }) => [
     [
-      `${component === ALL_REPLICAS ? 'Replicas' : component} admitted more than the ${limit.value} that all replicas together may: ${most.map(({ value }) => value).join(', ')}.`,
-      [limit, ...most],
+      `${component} admitted more than the ${limit.value} that all replicas together may: ${most.value}.`,
+      [limit, most],
     ],
     [`The others did not: ${component} does not hold its own count against the limit.`, others],
   ]),
-  rule('uncoordinated-admission', overTogether, ({ count, evidence, held, isHeldBefore, most }) => [
+  rule('uncoordinated-admission', overTogether, ({ count, evidence, held, isHeldBefore, most, over }) => [
     [
-      `${withUnit(count, 'requests')} were admitted, and all replicas together may admit ${most}: each decided by a count without those of the others.`,
+      `${withUnit(count, 'requests')} were admitted, and all replicas together may admit ${most}: each was decided before others were counted.`,
       evidence,
+    ],
+    [
+      `${over.map(({ component, most: { value } }) => `${component} (${value})`).join(', ')} exceeded it without the others: the count is not read and raised in one step.`,
+      over.map((one) => one.most),
     ],
     [
       `The store was seen with the count of the limit ${isHeldBefore ? 'before more was admitted: the replicas did not use it' : 'only after more was admitted'}.`,
