@@ -56,16 +56,17 @@ export const CLASSES = {
     advice: 'Check whether it has as much processor time and memory as the others.',
   },
   'limit-not-enforced': {
-    meaning: 'a replica allows more than the limit by its own count',
+    meaning: 'a replica allows more than the limit by its own count, and the others do not',
     actions: ['restart-component', 'change-mode', 'change-limit'],
     advice:
       'Check its configuration and version first: does it know the limit, and does it compare its own count with it?',
   },
   'uncoordinated-admission': {
-    meaning: 'replicas together allow more than the limit, since each decides before it knows of the others',
+    meaning:
+      'replicas together allow more than the limit, since requests are decided before others are counted: the count is read and raised in two steps, or each replica has its own',
     actions: ['change-mode', 'change-limit'],
     advice:
-      'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit. To exchange counts more often only narrows the gap.',
+      'On all replicas, count before the work, and decide by the result of that one step: an INCR, or a Lua script. Or give each replica a fixed share of the limit. To exchange counts more often only narrows the gap.',
   },
   unknown: {
     meaning: 'something is wrong, and the evidence does not tell what',

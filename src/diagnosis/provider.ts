@@ -20,7 +20,7 @@ export interface DiagnosisRequest {
 export interface ProviderAnswer {
   /** As received, parsed as JSON if it came as text. */
   readonly answer: unknown;
-  /** The form in which the bundle was presented, with its version: "prompt/v3", "rules/v11". Shown in the evidence. */
+  /** The form in which the bundle was presented, with its version: "prompt/v4", "rules/v11". Shown in the evidence. */
   readonly promptVersion: string;
   /** The name that the server gives for the model. Unprocessed: not printable, and of any length. */
   readonly model?: string;

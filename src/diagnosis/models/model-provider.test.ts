@@ -88,7 +88,7 @@ describe('a model behind the OpenAI protocol', () => {
     });
     const { answer, ...rest } = await diagnose(profile);
     expect(checkAnswer(answer, bundle)).toEqual({ answer: good });
-    expect(rest).toEqual({ promptVersion: 'prompt/v3', model: 'served-model' });
+    expect(rest).toEqual({ promptVersion: 'prompt/v4', model: 'served-model' });
     const [received] = server?.requests ?? [];
     expect(received).toMatchObject({
       method: 'POST',

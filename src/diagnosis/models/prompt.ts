@@ -16,7 +16,7 @@ import { fitBundle } from './fit-bundle.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** Changes with every word of the prompt: answers to different prompts cannot be compared. */
-export const PROMPT_VERSION = 'prompt/v3';
+export const PROMPT_VERSION = 'prompt/v4';
 
 export interface Prompt {
   readonly system: string;
