@@ -23,44 +23,31 @@ afterEach(async () => {
 
 const never = new AbortController().signal;
 
-/** How many requests of a caller a node lets through: always, or by its path. */
-type Admits = number | ((url: string) => number);
-
-/** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
-async function nodeThatAdmits(most: Admits, urls: string[] = []): Promise<number> {
+/** A pod that admits so many requests of each caller, whatever the other pods do. */
+async function podThatAdmits(most: number, urls: string[] = []): Promise<number> {
   const admitted = new Map<string, number>();
   const server = createServer(({ url = '' }, answer) => {
     urls.push(url);
     const before = admitted.get(url) ?? 0;
     admitted.set(url, before + 1);
-    const limit = typeof most === 'number' ? most : most(url);
-    answer.writeHead(before < limit ? 200 : 429).end();
+    answer.writeHead(before < most ? 200 : 429).end();
   });
   return (await podOf(server)).pod.port;
 }
 
-const specOf = (limit: object, ghostAllowing: object): ChaosDemoSpec =>
+const specOf = (limit: object): ChaosDemoSpec =>
   limiterSpec({ http: { path: '/$(key)' }, limit: { algorithm: 'TokenBucket', ...limit } }, [
-    { name: 's', type: 'GhostAllowing', ghostAllowing },
+    { name: 's', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 1 } },
   ]);
 
-/** A burst was sent to three pods, each of which admits so many by its own count. */
+/** A burst was sent to pods that admit so many each. */
 async function attemptAt(
   limit: object,
-  each: number | readonly Admits[],
-  {
-    urls,
-    ghostAllowing = { multiplier: 3, trials: 1 },
-    ...parts
-  }: Partial<Pick<Toolkit, 'dial' | 'health'>> & {
-    readonly urls?: string[];
-    readonly ghostAllowing?: object;
-  } = {},
+  each: readonly number[],
+  { urls, ...parts }: Partial<Pick<Toolkit, 'dial' | 'health'>> & { readonly urls?: string[] } = {},
 ): Promise<Attempt> {
-  const ports = await Promise.all(
-    [0, 1, 2].map(async (i) => await nodeThatAdmits(typeof each === 'number' ? each : (each[i] ?? 0), urls)),
-  );
-  const spec = specOf(limit, ghostAllowing);
+  const ports = await Promise.all(each.map(async (most) => await podThatAdmits(most, urls)));
+  const spec = specOf(limit);
   const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
   const found: RunParts = {
@@ -111,8 +98,13 @@ function limitsOf({ invariant, series }: EvidenceBundle): { first: number; last:
   return { first: points[0]?.[1] ?? -1, last: points.at(-1)?.[1] ?? -1, judged: judged ?? -2 };
 }
 
-it('a small bucket that refills fast shows its limit, and rules find it exceeded', async () => {
-  const bundle = await burstAt({ requests: 60, burst: 10 }, 10);
+it.each([
+  ['each pod counts separately', [10, 10, 10]],
+  ['the count is read and raised in two steps', [9, 11, 13]],
+  ['the same race within a single pod', [33]],
+  ['requests are counted after the work', [60, 60, 60]],
+])('rules find the cause of a small bucket that is exceeded: %s', async (_, each) => {
+  const bundle = await burstAt({ requests: 60, burst: 10 }, each);
   const { first, judged, last } = limitsOf(bundle);
   expect(first).toBe(10);
   expect(last).toBe(judged);
@@ -130,7 +122,7 @@ it.each([
   ['leaves that out without a path', {}, 0],
 ])('%s', async (_, parts, wakeUps) => {
   const urls: string[] = [];
-  const { judged } = limitsOf(await burstAt({ requests: 10, burst: 15 }, 5, { ...parts, urls }));
+  const { judged } = limitsOf(await burstAt({ requests: 10, burst: 15 }, [5, 5, 5], { ...parts, urls }));
   expect(judged).toBe(15);
   expect(urls.filter((url) => url === '/')).toHaveLength(3 * wakeUps);
   expect(urls.filter((url) => url.startsWith('/demo-x'))).toHaveLength(30);
@@ -139,7 +131,7 @@ it.each([
 it('a history that is released is not kept in memory, and its evidence is', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
-  const attempt = await attemptAt({ requests: 60, burst: 10 }, 10);
+  const attempt = await attemptAt({ requests: 60, burst: 10 }, [10, 10, 10]);
   const [kept] = [attempt.history].flatMap((history) => (history ? [new WeakRef(history)] : []));
   attempt.recorded()?.release();
   await vi.waitFor(() => {
