@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { limitFrom, type Shown } from './limit-facts.ts';
+import { isWindowOpen, limitFrom, type Shown } from './limit-facts.ts';
 import type { ProbeOptions } from './options.ts';
 
-/** 17 s after the begin of a minute. */
-const AT = 1_800_000_017_000;
-
 function facts(shown: Partial<Shown>, options: Partial<ProbeOptions> = {}) {
-  const complete: Shown = { requests: 20, source: 'measured', quota: {}, firstAt: AT, ...shown };
+  const complete: Shown = { requests: 20, source: 'measured', quota: {}, ...shown };
   const { findings, limit } = limitFrom(complete, options);
   const sources = Object.fromEntries(findings.map(({ source, what }) => [what, source]));
   return { ...limit, sources };
@@ -19,10 +16,10 @@ describe('the limit of an API', () => {
     ['no policy of a day', { quota: { windowSeconds: 86_400 } }, {}, '60s', 'not known'],
     ['the reset, rounded up', { quota: { resetSeconds: 57.5 } }, {}, '60s', 'guess'],
     ['the reset, with a second more', { quota: { resetSeconds: 61 } }, {}, '60s', 'guess'],
-    ['two returns', { measured: { window: { seconds: 7, start: 'Clock' } } }, {}, '7s', 'measured'],
+    ['two returns', { measured: { windowSeconds: 7 } }, {}, '7s', 'measured'],
     [
       'two returns rather than a reset',
-      { quota: { resetSeconds: 17 }, measured: { window: { seconds: 60, start: 'Clock' } } },
+      { quota: { resetSeconds: 17 }, measured: { windowSeconds: 60 } },
       {},
       '60s',
       'measured',
@@ -36,79 +33,48 @@ describe('the limit of an API', () => {
 
   it('names the limits that headers report next to the one that is tested', () => {
     const policies = [20, 100].map((q) => ({ q, w: q / 10 }));
-    const shown: Shown = { requests: 20, source: 'measured', quota: { policies }, firstAt: AT };
+    const shown: Shown = { requests: 20, source: 'measured', quota: { policies } };
     const [limit] = limitFrom(shown, {}).findings;
     expect(limit?.because).toMatch(/^20 requests, .*100 in 10s$/);
   });
 
-  const fixed = ['FixedWindow', 'Unknown'] as const;
-  const minute = (resetSeconds: number) => ({ quota: { windowSeconds: 60, resetSeconds } });
-  it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, string?, string?]>([
-    ['is not known without a header', {}, {}, 'not known', ...fixed],
-    ['is a guess with a limit of one', { requests: 1 }, {}, 'guess', ...fixed],
-    ['is a measured bucket', { measured: { bucketSeconds: 60 } }, {}, 'measured', 'TokenBucket'],
+  it.each<[string, Partial<Shown>, Partial<ProbeOptions>, string, object]>([
+    ['is left to the run', {}, {}, 'not known', {}],
     [
-      'is by the clock if a new caller has the rest of a minute',
-      minute(43),
+      'is a measured bucket',
+      { measured: { bucketSeconds: 60 } },
       {},
-      'guess',
-      'FixedWindow',
-      'Clock',
+      'measured',
+      { algorithm: 'TokenBucket' },
     ],
-    ['is not by the clock with a whole minute', minute(60), {}, 'not known', 'FixedWindow', 'FirstRequest'],
+    ['is as given', {}, { algorithm: 'SlidingWindow' }, 'given', { algorithm: 'SlidingWindow' }],
     [
-      'has an unknown start at the end of a minute',
-      { ...minute(60), firstAt: AT - 18_000 },
+      'is a bucket if its steps are given',
       {},
-      'not known',
-      ...fixed,
+      { refill: '1s' },
+      'given',
+      { algorithm: 'TokenBucket', refillEvery: '1s' },
     ],
-    ...(
-      [
-        ['is by the clock if others have the same left', 43, 'Clock'],
-        ['has an unknown start if another caller has its own', 20, 'Unknown'],
-        ['has an unknown start if another caller has a whole window', 60, 'Unknown'],
-      ] as const
-    ).map(
-      ([name, resetSeconds, start]): [
-        string,
-        Partial<Shown>,
-        Partial<ProbeOptions>,
-        string,
-        string,
-        string,
-      ] => {
-        const quota = { windowSeconds: 60, resetSeconds: 43 };
-        const others = [quota, { ...quota, resetSeconds }].map((each) => ({ quota: each, firstAt: AT }));
-        return [name, { quota, others }, {}, start === 'Clock' ? 'guess' : 'not known', 'FixedWindow', start];
-      },
-    ),
-    ...(['FirstRequest', 'Clock', 'Unknown'] as const).map(
-      (start): [string, Partial<Shown>, Partial<ProbeOptions>, string, string, string] => [
-        `has the measured start ${start}`,
-        { measured: { window: { seconds: 60, start } } },
-        {},
-        start === 'Clock' ? 'measured' : 'not known',
-        'FixedWindow',
-        start,
-      ],
-    ),
-    ['is as given', {}, { algorithm: 'SlidingWindow' }, 'given', 'SlidingWindow'],
-    ['is a bucket if its steps are given', {}, { refill: '1s' }, 'given', 'TokenBucket'],
     [
       'is as given, not as a bucket',
       { measured: { bucketSeconds: 60 } },
       { algorithm: 'FixedWindow' },
       'given',
-      ...fixed,
+      { algorithm: 'FixedWindow' },
     ],
-    ['starts as given', {}, { windowStart: 'Clock' }, 'given', 'FixedWindow', 'Clock'],
-  ])('%s', (_, shown, options, source, algorithm, windowStart) => {
-    const found = facts(shown, options);
-    expect([found.sources['algorithm'], found.algorithm, found.windowStart]).toEqual([
-      source,
-      algorithm,
-      windowStart,
-    ]);
+    ['starts as given', {}, { windowStart: 'Clock' }, 'given', { windowStart: 'Clock' }],
+  ])('the algorithm of an API %s', (_, shown, options, source, counting) => {
+    const { requests: _r, sources, window: _w, ...found } = facts(shown, options);
+    expect([sources['algorithm'], found]).toEqual([source, counting]);
   });
+});
+
+it.each([
+  ['no header shows one', {}, {}, true],
+  ['a reset may be the rest of it', {}, { resetSeconds: 17 }, true],
+  ['a reset is longer than is measured', {}, { resetSeconds: 840 }, false],
+  ['a policy has it', {}, { windowSeconds: 30 }, false],
+  ['it is given', { window: '30s' }, {}, false],
+])('whether a window is measured if %s', (_, given, quota, isOpen) => {
+  expect(isWindowOpen(given, quota)).toBe(isOpen);
 });

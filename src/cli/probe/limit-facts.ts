@@ -1,6 +1,6 @@
 /** The limit of an API, from what its answers showed. Pure. */
 import { listed } from '@chaosdemo/redis-faults/text';
-import { counted, parseDuration } from '../../api/index.ts';
+import { counted } from '../../api/index.ts';
 import type { Limit } from './manifest.ts';
 import { type Measured, MOST_SECONDS } from './measure.ts';
 import type { ProbeOptions } from './options.ts';
@@ -27,16 +27,9 @@ export interface Shown {
   readonly source: Source;
   /** Of the first answer. */
   readonly quota: Quota;
-  /** When the first answer arrived; milliseconds since the epoch. */
-  readonly firstAt: number;
-  /** Of other callers; left out: all have one limit. */
-  readonly others?: readonly Begun[];
   /** If it was watched how a limit is returned. */
   readonly measured?: Measured;
 }
-
-/** What the first response to a new caller showed. */
-export type Begun = Pick<Shown, 'firstAt' | 'quota'>;
 
 type Given = Pick<ProbeOptions, 'algorithm' | 'refill' | 'window' | 'windowStart'>;
 /** A value, how it is known, and why. */
@@ -50,12 +43,10 @@ const BUCKET_ROUNDING = 0.02;
 const USUAL_WINDOWS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const DEFAULT_WINDOW = '60s';
 
-/** The window that is given or that headers report, in seconds; undefined if it, or its start, has to be measured. */
-export function knownSeconds({ window }: Given, { resetSeconds, windowSeconds }: Quota): number | undefined {
-  if (window !== undefined) return parseDuration(window) / 1000;
-  const seconds = windowSeconds ?? usualFor(resetSeconds);
-  const isReported = windowSeconds !== undefined && resetSeconds !== undefined;
-  return isReported || (seconds ?? 0) > MOST_SECONDS ? seconds : undefined;
+/** Whether the window has to be measured: it is neither given nor in a policy, and a reset may be the rest of it. */
+export function isWindowOpen({ window }: Given, { resetSeconds, windowSeconds }: Quota): boolean {
+  const isShort = (usualFor(resetSeconds) ?? 0) <= MOST_SECONDS;
+  return window === undefined && windowSeconds === undefined && isShort;
 }
 
 function usualFor(resetSeconds = Infinity): number | undefined {
@@ -74,25 +65,26 @@ export function limitFrom(
   const texts = others.map(({ q, w }) => `${q} in ${w}s`);
   const also = texts.length > 0 ? `, the limit tested. Headers also report ${listed(texts)}` : '';
   const [window, windowSource, why] = windowFrom(shown, options);
-  const [counting, countingSource, because] = countingFrom(shown, parseDuration(window) / 1000, options);
+  const { algorithm, because, counting } = countingFrom(shown, options);
   return {
     limit: { requests, window, ...counting },
     findings: [
       { what: 'limit', source, because: `${counted(requests, 'request')}${reported}${also}` },
       { what: 'window', source: windowSource, because: `${window}${why}` },
-      { what: 'algorithm', source: countingSource, because },
+      { what: 'algorithm', source: algorithm, because },
     ],
   };
 }
 
 function windowFrom({ measured = {}, quota, requests }: Shown, { window: given }: Given): Known<string> {
   const { resetSeconds, windowSeconds = 0 } = quota;
-  const { bucketSeconds, window } = measured;
+  const { bucketSeconds, windowSeconds: measuredSeconds } = measured;
   if (given !== undefined) return [given, 'given', ''];
   if (windowSeconds >= 1 && windowSeconds <= 3600) {
     return [`${windowSeconds}s`, 'found', ', in the policy that a header reports'];
   }
-  if (window) return [`${window.seconds}s`, 'measured', ': a rejected caller got its limit back twice'];
+  if (measuredSeconds !== undefined)
+    return [`${measuredSeconds}s`, 'measured', ': a rejected caller got its limit back twice'];
   const left = usualFor(resetSeconds);
   if (left !== undefined && resetSeconds !== undefined) {
     const because = `: the first response to a new caller reports a reset in ${Math.round(resetSeconds)} s`;
@@ -117,52 +109,21 @@ function nearest(seconds: number): number {
   return USUAL_WINDOWS.reduce((best, window) => (distance(window) < distance(best) ? window : best));
 }
 
-function countingFrom(
-  shown: Shown,
-  seconds: number,
-  { algorithm, refill, windowStart }: Given,
-): Known<Pick<Limit, 'algorithm' | 'refillEvery' | 'windowStart'>> {
-  const { measured = {}, requests } = shown;
-  if (refill !== undefined)
-    return [{ algorithm: 'TokenBucket', refillEvery: refill }, 'given', 'TokenBucket'];
-  if (algorithm !== undefined && algorithm !== 'FixedWindow') return [{ algorithm }, 'given', algorithm];
-  if (algorithm === undefined && windowStart === undefined && measured.bucketSeconds !== undefined) {
-    const because = 'TokenBucket: a rejected caller got one request back, not all';
-    return [{ algorithm: 'TokenBucket' }, 'measured', because];
+/** What is stated of how it counts: a run measures the rest, as far as its result depends on it. */
+function countingFrom({ measured = {} }: Shown, { algorithm, refill, windowStart }: Given) {
+  const given: Source = 'given';
+  if (refill !== undefined) {
+    const counting = { algorithm: 'TokenBucket', refillEvery: refill } as const;
+    return { counting, algorithm: given, because: 'TokenBucket' };
   }
-  const [start, begin] = windowStart === undefined ? startFrom(shown, seconds) : [windowStart, 'as given'];
-  const fixed = { algorithm: 'FixedWindow', windowStart: start } as const;
-  const known = (source: Source, because: string) =>
-    [fixed, source, `${because}. Its windows start ${begin}`] as const;
-  if (algorithm !== undefined || windowStart !== undefined) return known('given', 'FixedWindow');
-  if (measured.window?.start === 'Clock') return known('measured', 'FixedWindow');
-  if (start === 'Clock' || requests === 1) return known('guess', 'FixedWindow, which allows the most');
-  return known('not known', 'several fit. FixedWindow allows the most, and is taken: see --algorithm');
-}
-
-function startFrom(
-  { measured, others = [], ...first }: Shown,
-  seconds: number,
-): readonly [start: Limit['windowStart'], text: string] {
-  const start = measured?.window?.start;
-  if (start === 'Clock')
-    return [start, 'by the clock, since a rejected caller got its limit back twice at one phase'];
-  // Windows of each caller may begin at another moment, so what one caller shows may be chance.
-  const [shown, ...more] = new Set([first, ...others].map((each) => startByReset(each, seconds)));
-  const byReset = more.length === 0 ? shown : undefined;
-  if (byReset === 'Clock') return [byReset, 'by the clock, since new callers have the rest of a window'];
-  if (start === 'FirstRequest' || byReset === 'FirstRequest')
-    return ['FirstRequest', 'with the first request'];
-  return ['Unknown', 'at an unknown time, so the largest bound counts: see --window-start'];
-}
-
-/** A new caller has a whole window if it begins with the first request, and what is left of it if the clock does. */
-function startByReset({ firstAt, quota }: Begun, seconds: number): Limit['windowStart'] | undefined {
-  const { resetSeconds = Infinity } = quota;
-  const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;
-  const leftByClock = seconds - ((firstAt / 1000) % seconds);
-  // Near the start of a window by the clock, both look the same.
-  if (isNear(leftByClock, 0) || isNear(leftByClock, seconds)) return undefined;
-  if (isNear(resetSeconds, leftByClock)) return 'Clock';
-  return isNear(resetSeconds, seconds) ? 'FirstRequest' : undefined;
+  if (algorithm !== undefined || windowStart !== undefined) {
+    const counting = { ...(algorithm && { algorithm }), ...(windowStart && { windowStart }) };
+    return { counting, algorithm: given, because: Object.values(counting).join(', ') };
+  }
+  if (measured.bucketSeconds !== undefined) {
+    const because = 'TokenBucket: a rejected caller got one request back, not all';
+    return { counting: { algorithm: 'TokenBucket' } as const, algorithm: 'measured' as const, because };
+  }
+  const because = 'the run measures how it counts, if its result depends on it';
+  return { counting: {}, algorithm: 'not known' as const, because };
 }

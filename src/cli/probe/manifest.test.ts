@@ -55,11 +55,6 @@ describe('the ChaosDemo for an API', () => {
     expect(specOf().scenarios[0]['storeOutage']).not.toHaveProperty('limitReturn');
   });
 
-  it('names the option in place of a field that is missing', () => {
-    const unknown = { limit: { ...counted, windowStart: 'Unknown' as const }, faults: ['DataLoss' as const] };
-    expect(() => specOf(unknown)).toThrow(/ set --window-start /);
-  });
-
   it('identifies callers by their address if the request has no place for a key', () => {
     const request = { ...keyed, headers: [] };
     expect(specOf({ request, instances: 1 }).rateLimiter).toMatchObject({

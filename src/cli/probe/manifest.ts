@@ -211,7 +211,7 @@ function outageOf(
     }
   }
   throw new UsageError(
-    `no ${type} of ${given ?? `up to ${DURATIONS.at(-1)}`} with ${RATES.at(-1)} requests per second shows how ${counted(instances, 'instance')} with this limit behave: ${reason?.replace('rateLimiter.limit.windowStart', '--window-start')}`,
+    `no ${type} of ${given ?? `up to ${DURATIONS.at(-1)}`} with ${RATES.at(-1)} requests per second shows how ${counted(instances, 'instance')} with this limit behave: ${reason}`,
   );
 }
 

@@ -52,12 +52,13 @@ export const PROBE_OPTIONS: readonly Option[] = [
   new Option('--window <duration>', 'length of a window, such as 60s (default: found or measured)').argParser(
     duration,
   ),
-  new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices(
-    LIMIT.algorithm.unwrap().options,
-  ),
+  new Option(
+    '--algorithm <name>',
+    'how the API counts (default: measured if the result depends on it)',
+  ).choices(LIMIT.algorithm.unwrap().options),
   new Option(
     '--window-start <start>',
-    'of FixedWindow (default: found, or Unknown: the largest bound of all algorithms counts)',
+    'of FixedWindow (default: measured if the result depends on it)',
   ).choices(LIMIT.windowStart.unwrap().options),
   new Option('--refill <duration>', 'of TokenBucket: how often tokens come, in steps').argParser(duration),
 ];

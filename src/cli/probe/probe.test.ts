@@ -10,8 +10,6 @@ import { probeApi } from './probe.ts';
 /** An API with a limit for each caller, and all that this shows from outside. */
 interface Api {
   readonly identify: (request: IncomingMessage) => string;
-  /** A caller gets one request back so often; milliseconds. */
-  readonly refillMs?: number;
   /** The second request of a rejected caller is admitted, as if a bucket returned one at that moment. */
   readonly stray?: boolean;
   /** Requests of one caller; default 5. */
@@ -22,8 +20,6 @@ interface Api {
   readonly health?: number;
   /** The limiter is in front of every path. */
   readonly everywhere?: boolean;
-  /** Seconds until the window of this caller ends, in a header. */
-  readonly reset?: (caller: string) => number;
   /** Answers instead of the limiter. */
   readonly answer?: (request: IncomingMessage) => number | undefined;
 }
@@ -33,21 +29,10 @@ const WINDOW = '--window=60s';
 const identifiedBy = (name: string) => (request: IncomingMessage) => String(request.headers[name]);
 
 async function probe(
-  {
-    answer,
-    everywhere = false,
-    health = 200,
-    identify,
-    limit = LIMIT,
-    refillMs = Infinity,
-    rejection = 429,
-    reset,
-    stray = false,
-  }: Api,
+  { answer, everywhere = false, health = 200, identify, limit = LIMIT, rejection = 429, stray = false }: Api,
   ...args: string[]
 ) {
   const counts = new Map<string, number>();
-  const begins = new Map<string, number>();
   const rejected = new Map<string, number>();
   let sent = 0;
   const client = await clientOfPod((request, response) => {
@@ -62,14 +47,11 @@ async function probe(
       return;
     }
     const caller = identify(request);
-    begins.set(caller, begins.get(caller) ?? Date.now());
-    const refilled = Math.floor((Date.now() - (begins.get(caller) ?? 0)) / refillMs);
     const used = (counts.get(caller) ?? 0) + 1;
-    const isRejected = used > limit + refilled;
+    const isRejected = used > limit;
     if (isRejected) rejected.set(caller, (rejected.get(caller) ?? 0) + 1);
     const isAdmitted = !isRejected || (stray && rejected.get(caller) === 2);
     if (isAdmitted) counts.set(caller, used);
-    if (reset) response.setHeader('ratelimit-reset', reset(caller));
     response.writeHead(isAdmitted ? 200 : rejection).end('{}');
   });
   const command = new Command();
@@ -89,7 +71,7 @@ describe('a probe of an API', () => {
     expect(found).toMatchObject({
       healthPath: '/health',
       request: { path: '/items', headers: [{ name: 'X-User-Id', value: '$(key)' }] },
-      limit: { requests: 5, window: '1m', algorithm: 'FixedWindow', windowStart: 'Unknown' },
+      limit: { requests: 5, window: '1m' },
       sources: {
         health: 'found',
         caller: 'measured',
@@ -132,27 +114,6 @@ describe('a probe of an API', () => {
       request: { rejectedStatuses: [403] },
       limit: { requests: 5 },
     });
-  });
-
-  it('measures that a bucket returns one request, unless limit and window are given', async () => {
-    const bucket = { identify: identifiedBy('x-api-key'), refillMs: 2_000 };
-    const found = await probe(bucket, '--window=10s');
-    expect(found).toMatchObject({
-      limit: { requests: 5, window: '10s', algorithm: 'TokenBucket' },
-      sources: { window: 'given', algorithm: 'measured' },
-    });
-    expect((await probe(bucket, '--window=10s', '--limit=5')).limit.windowStart).toBe('Unknown');
-  });
-
-  it.each([
-    ['a whole window', () => 60, 'FirstRequest'],
-    ['another moment of each', (caller: string) => 60 - 15 * (Number(caller.at(-1)) - 1), 'Unknown'],
-  ])('takes the start of windows from headers if callers agree: %s', async (_, reset, windowStart) => {
-    const api = { identify: identifiedBy('x-api-key'), reset };
-    const found = await probe(api, '--limit=5', '--window=1m', '--key-header=X-Api-Key');
-    // At the start of a minute, both starts look the same.
-    expect([windowStart, 'Unknown']).toContain(found.limit.windowStart);
-    expect(found.callers).toHaveLength(4);
   });
 
   it('sends one request of a caller if everything else is given', async () => {

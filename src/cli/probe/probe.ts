@@ -13,37 +13,20 @@ import type { PodClient } from '../../subjects/http/pod-client.ts';
 import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';
 import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
-import {
-  type Begun,
-  type Finding,
-  findingLine,
-  knownSeconds,
-  limitFrom,
-  type Shown,
-  type Source,
-} from './limit-facts.ts';
+import { type Finding, findingLine, isWindowOpen, limitFrom, type Source } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed, requireSharedLimit } from './manifest.ts';
-import {
-  type Clock,
-  type Measured,
-  MOST_SECONDS,
-  MOST_WAIT_MS,
-  measureBucket,
-  measureWindow,
-} from './measure.ts';
+import { type Clock, type Measured, MOST_SECONDS, MOST_WAIT_MS, measureWindow } from './measure.ts';
 import type { Header, ProbeOptions } from './options.ts';
-import { quotaIn, reportsQuota } from './quota.ts';
+import { type Quota, quotaIn, reportsQuota } from './quota.ts';
 
 /** The facts of an API that need requests. */
 export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
 
 /** The largest limit that is measured. */
 const MOST_LIMIT = 1_000;
-/** All requests of a probe: two callers use their limits four times at most, and are watched for two windows. */
+/** All requests of a probe: a caller uses its limit up three times at most, and is watched for two windows. */
 const MOST_REQUESTS = 4 * MOST_LIMIT + 1_500;
 const TIMEOUT_MS = 5_000;
-/** Callers besides the first that have to show the same start of windows by a header: one in five does so by chance. */
-const OTHERS = 3;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
 const POLL_MS = 200;
@@ -132,7 +115,7 @@ class Probe {
     const isStated = isKnown && this.#isGiven;
     const sent = isKnown ? this.#request : withHeaders(this.#request, USUAL_HEADERS);
     const caller = this.#caller(callersOf(sent, this.#place));
-    const { admitted, firstAt, quota } = await this.#begin(caller, isStated ? 1 : MOST_LIMIT + 1);
+    const { admitted, quota } = await this.#begin(caller, isStated ? 1 : MOST_LIMIT + 1);
     if (isKnown) this.#note('caller', 'given', callerText(this.#request));
     const request = isKnown ? this.#request : await this.#findIdentity(sent, caller);
     const healthPath = await this.#findHealth(isStated ? undefined : caller);
@@ -142,21 +125,17 @@ class Probe {
     // Before the wait for its window.
     if (!isKeyed(request)) requireSharedLimit({ requests: limit ?? admitted });
     const source = limit === undefined ? 'measured' : 'given';
-    const others: Begun[] = [];
-    const isReported = isKeyed(request) && quota.resetSeconds !== undefined;
-    while (isReported && others.length < OTHERS)
-      others.push(await this.#begin(this.#caller(caller.callers), 1));
-    const shown: Shown = { requests: limit ?? admitted, source, quota, firstAt, others };
-    const other = isKeyed(request) ? this.#caller(caller.callers) : undefined;
-    const measured = this.#isGiven ? {} : await this.#measure(shown, caller, other);
-    const { findings, limit: found } = limitFrom({ ...shown, measured }, this.#options);
+    const requests = limit ?? admitted;
+    const isOpen = !this.#isGiven && isWindowOpen(this.#options, quota);
+    const measured = isOpen ? await this.#measure(requests, caller) : {};
+    const { findings, limit: found } = limitFrom({ requests, source, quota, measured }, this.#options);
     for (const { because, source: known, what } of findings) this.#note(what, known, because);
     const facts = { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
     return { facts, findings: this.#findings, mark: this.#mark };
   }
 
   /** Sends until the first rejection, or one request. */
-  async #begin(caller: Caller, most: number): Promise<Begun & { readonly admitted: number }> {
+  async #begin(caller: Caller, most: number): Promise<{ readonly admitted: number; readonly quota: Quota }> {
     const deadline = performance.now() + READY_MS;
     let sent = await this.#send(caller, most);
     // An API may listen before it has a connection to its Redis.
@@ -184,28 +163,19 @@ class Probe {
     // Some limiters report a quota only with a rejection. There the reset of a bucket, which is not measured if all is
     // given, looks like the end of a window.
     const last = this.#isGiven ? {} : quotaIn(headers.at(-1), lastAt, firstAt);
-    return { admitted, firstAt, quota: { ...last, ...quotaIn(headers[0], firstAt) } };
+    return { admitted, quota: { ...last, ...quotaIn(headers[0], firstAt) } };
   }
 
-  /** How a limit is returned to its callers, if that shows what is neither given nor reported. */
-  async #measure({ firstAt, quota, requests }: Shown, rejected: Caller, other?: Caller): Promise<Measured> {
+  /** How a limit is returned to a caller that is rejected. */
+  async #measure(requests: number, rejected: Caller): Promise<Measured> {
     const { print, signal } = this.#place;
     const clock: Clock = { now: Date.now, sleep: async (ms) => await pauseFor(ms, signal) };
-    const useOf = (caller: Caller) => async (most: number) => this.#admitted(await this.#send(caller, most));
-    const use = useOf(rejected);
-    const seconds = knownSeconds(this.#options, quota);
-    if (seconds === undefined) {
-      print(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
-      const mostAt = performance.now() + 2 * MOST_WAIT_MS;
-      const left = (): string => `${Math.ceil((mostAt - performance.now()) / 1000)} s`;
-      const countdown = setInterval(() => print(`window: measured in ${left()} at most`), COUNTDOWN_MS);
-      const measuring = measureWindow(use, { firstAt, requests }, clock, other && useOf(other));
-      return await measuring.finally(() => clearInterval(countdown));
-    }
-    const { algorithm, windowStart } = this.#options;
-    if (algorithm !== undefined || windowStart !== undefined) return {};
-    print('algorithm: the return of one request is awaited, up to 10 s. --algorithm saves the wait');
-    return await measureBucket(use, { requests, seconds }, clock);
+    const use = async (most: number): Promise<number> => this.#admitted(await this.#send(rejected, most));
+    print(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
+    const mostAt = performance.now() + 2 * MOST_WAIT_MS;
+    const left = (): string => `${Math.ceil((mostAt - performance.now()) / 1000)} s`;
+    const countdown = setInterval(() => print(`window: measured in ${left()} at most`), COUNTDOWN_MS);
+    return await measureWindow(use, requests, clock).finally(() => clearInterval(countdown));
   }
 
   /** Requests of one caller, sent and read as by a run, until one is not admitted. */

@@ -15,7 +15,7 @@ import { counterDrift } from './scenarios/counter-drift/index.ts';
 import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
 import { storeOutage } from './scenarios/store-outage/index.ts';
 import { api as outageApi } from './scenarios/store-outage/plan.ts';
-import { limitOf, PART, type RateLimiterSpec, rateLimiterOf, rateLimiterSchema } from './spec/schema.ts';
+import { PART, type RateLimiterSpec, rateLimiterOf, rateLimiterSchema, rulesOf } from './spec/schema.ts';
 
 /** In the order of the story. */
 const SCENARIO_TYPES: readonly ScenarioType[] = [counterDrift, ghostAllowing, storeOutage];
@@ -115,7 +115,7 @@ export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
     return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}. ${faults.join('. Then: ')}`;
   },
   /** A limiter may weigh the window before. */
-  accountRestMs: (limiter) => 2 * limitOf(limiter).windowMs,
+  accountRestMs: ({ limit }) => 2 * parseDuration(limit.window),
   noCluster: ({ isBundled }) =>
     isBundled
       ? `the bundled limiter is not a client of a Cluster: describe your own in ${PART}.http`
@@ -129,6 +129,6 @@ export function limiterTools(tools: PodsToolkit, limiter: RateLimiterSpec): Tool
     ...(tools as Toolkit),
     limiter,
     callers: new HttpCallers(http, tools.target.http?.headers, undefined, tools.accountOf),
-    ...(http.identity === 'SourceAddress' && { ownLimit: ownLimitOf(limitOf(limiter), tools.now) }),
+    ...(http.identity === 'SourceAddress' && { ownLimit: ownLimitOf(rulesOf(limiter), tools.now) }),
   };
 }

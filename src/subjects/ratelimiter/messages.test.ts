@@ -11,7 +11,7 @@ import type { RateLimit } from './limits/rate-limit.ts';
 import { rateLimiterOf } from './spec/schema.ts';
 
 const HTTP = { http: { headers: [{ name: 'X-User', value: '$(key)' }] } };
-const BY_ADDRESS = { http: { path: '/', identity: 'SourceAddress' } };
+const BY_ADDRESS = { http: { path: '/', identity: 'SourceAddress' }, limit: { windowStart: 'FirstRequest' } };
 const LIMIT: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
 
 function spec({ limit, ...rateLimiter }: LimiterChanges, scenarios?: readonly object[]): ChaosDemoSpec {
@@ -58,7 +58,7 @@ it.each<[string, Admits]>([
   for (const limiter of [HTTP, BY_ADDRESS]) {
     const { http } = rateLimiterOf(spec(limiter));
     // With its class: only a limit that was seen can be violated.
-    expect(String(limitProblem(LIMIT, http, control(admits)) ?? 'none')).toMatchSnapshot(http.identity);
+    expect(String(limitProblem([LIMIT], http, control(admits)) ?? 'none')).toMatchSnapshot(http.identity);
   }
 });
 
@@ -67,7 +67,7 @@ it('the words for a bucket that admits more than its limit', () => {
   const of = (limit: RateLimit) =>
     String(
       limitProblem(
-        limit,
+        [limit],
         HTTP_MAPPING,
         control((_, __, all) => all < 19),
       ),

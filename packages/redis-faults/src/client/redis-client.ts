@@ -12,7 +12,7 @@ import { slotOf, tagFor } from './key-slot.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { Link, PinnedServer, REDIS_TIMEOUT_MS, type ServerIdentity, type Use } from './redis-link.ts';
 import { type RedisTarget, redisName, settingOf } from './redis-target.ts';
-import { asInteger, asText, asTime, requireOk } from './reply-types.ts';
+import { asInteger, asList, asText, asTime, requireOk } from './reply-types.ts';
 
 /**
  * How long a claim lives: until a successor has taken over, which takes minutes if its machine is lost. By then, a
@@ -22,6 +22,11 @@ const CLAIM_TTL_MS = 900_000;
 
 /** How long a probe key lives; longer than the longest pause. */
 const PROBE_TTL_MS = 120_000;
+
+/** Keys that one SCAN looks at, how often it is sent, and how many keys are found: a Redis may be large, or hostile. */
+const [SCAN_COUNT, MOST_SCANS, MOST_KEYS] = ['1000', 100, 16] as const;
+/** The reply to PTTL for a key that does not exist. */
+const GONE = -2;
 
 /** The connections of one session to Redis, opened on demand. Every method throws RedisClientError. */
 export class RedisConnections {
@@ -262,6 +267,30 @@ export class RedisConnections {
     );
   }
 
+  /**
+   * The keys whose names contain this text, and how long they are kept, in milliseconds; infinite: without an expiry.
+   * Needs the rights to SCAN and PTTL. A large Redis is only searched in part.
+   */
+  async expiries(text: string): Promise<ReadonlyMap<string, number>> {
+    return await this.#query(this.#reader, 'SCAN', async (redis) => {
+      const names = new Set<string>();
+      let cursor = '0';
+      for (let step = 0; step < MOST_SCANS && names.size < MOST_KEYS; step += 1) {
+        const reply = await redis.call('SCAN', cursor, 'MATCH', `*${globOf(text)}*`, 'COUNT', SCAN_COUNT);
+        const [next, found] = asList('SCAN', reply);
+        for (const name of asList('SCAN', found)) names.add(asText('SCAN', name));
+        cursor = asText('SCAN', next);
+        if (cursor === '0') break;
+      }
+      const kept = new Map<string, number>();
+      for (const name of [...names].slice(0, MOST_KEYS)) {
+        const ms = asInteger('PTTL', await redis.call('PTTL', name));
+        if (ms !== GONE) kept.set(name, ms < 0 ? Number.POSITIVE_INFINITY : ms);
+      }
+      return kept;
+    });
+  }
+
   /** PING on the reader: Redis answers, and its statistics show no command on data. */
   async ping(): Promise<void> {
     await this.#query(this.#reader, 'PING', (redis) => redis.ping());
@@ -329,6 +358,11 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
+}
+
+/** As MATCH takes it literally. */
+function globOf(text: string): string {
+  return text.replaceAll(/[*?[\]\\]/g, String.raw`\$&`);
 }
 
 /** CLIENT LIST, and the address of the connection that sent it. */

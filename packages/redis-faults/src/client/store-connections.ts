@@ -177,6 +177,12 @@ export class StoreConnections {
     return await server.count(place);
   }
 
+  /** Of all servers: see {@link RedisConnections.expiries}. */
+  async expiries(text: string): Promise<ReadonlyMap<string, number>> {
+    const each = await this.#all((server) => server.expiries(text));
+    return new Map(each.flatMap((one) => [...one]));
+  }
+
   async commandCounts(): Promise<CommandCounts> {
     return summed(await this.#all(async (server) => parseCommandCounts(await server.info('commandstats'))));
   }

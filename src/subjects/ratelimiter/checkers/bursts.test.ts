@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { found, judgeBursts, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
+import { rulesOf } from '../spec/schema.ts';
 import { type BurstSetup, isConfirmed, shownTrial, togetherMs } from './bursts.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
@@ -45,7 +46,14 @@ function judge(
   { clockWithinMs = 500, ...change }: Changed = {},
   more: readonly HistoryEvent[] = [],
 ) {
-  const plan = { limit, full: 10, isOneCaller: false, lingerMs: 0, failsOver: false };
+  const plan = {
+    rules: [limit],
+    windowMs: limit.windowMs,
+    full: 10,
+    isOneCaller: false,
+    lingerMs: 0,
+    failsOver: false,
+  };
   const parameters = { trials: bursts.length };
   const setup = { pods, clockWithinMs, plan: { ...plan, parameters, ...change } };
   return judgeBursts(setup, [...eventsOf(bursts), ...more]);
@@ -86,31 +94,36 @@ describe('the admissions of a burst', () => {
   });
 
   it('are compared with two windows if one may have ended during the burst', () => {
-    const change = { limit: { ...limit, start: 'Clock' }, clockWithinMs: 2000 } as const;
+    const change = { rules: [{ ...limit, start: 'Clock' }], clockWithinMs: 2000 } as const;
     const reading = judge([burst(20, 10)], change);
     expect(reading).toMatchObject({ measures: { admitted: 20 }, bounds: { admitted: 20 } });
     expect(reading.detectedAt).toBeUndefined();
     expect(missingOf(burst(20, 10), change)).toEqual([
-      { code: 'WindowMayHaveEnded', admitted: 20, full: 10, isAnytime: false },
+      { code: 'WindowMayHaveEnded', admitted: 20, full: 10, isMeasurable: false },
     ]);
     expect(missingOf(burst(10, 20), change)).toEqual([]);
   });
 
   it('are compared with one window if ends in several bursts are excluded', () => {
-    const change = { limit: { ...limit, start: 'Unknown' } } as const;
+    const change = { rules: rulesOf({ limit: { requests: 10, window: '60s' } }) };
     const over = burst(14, 16);
     const boundOf = (bursts: Burst[], more: Changed = {}) => {
       const { bounds, detectedAt } = judge(bursts, { ...change, ...more });
       return [detectedAt !== undefined, bounds?.['admitted']];
     };
     expect(boundOf([burst(10, 20)])).toEqual([false, 10]);
-    expect(missingOf(over, change)).toMatchObject([{ code: 'WindowMayHaveEnded', isAnytime: true }]);
+    expect(missingOf(over, change)).toMatchObject([{ code: 'WindowMayHaveEnded', isMeasurable: true }]);
     // An end in one of three has a probability of 1e-3, and in two of 5e-7.
     expect(boundOf([over, burst(10, 20), burst(10, 20)])).toEqual([false, 20]);
     expect(boundOf([over, burst(10, 20), over])).toEqual([true, 10]);
     // They may depend on each other.
     expect(boundOf([over, over, over], { isOneCaller: true })).toEqual([false, 20]);
-    expect(boundOf([over, over, over], { limit: { ...change.limit, windowMs: 1000 } })).toEqual([false, 20]);
+    expect(
+      boundOf([over, over, over], {
+        rules: change.rules.map((rule) => ({ ...rule, windowMs: 1000 })),
+        windowMs: 1000,
+      }),
+    ).toEqual([false, 20]);
   });
 
   it.each<[string, Burst, object[]]>([

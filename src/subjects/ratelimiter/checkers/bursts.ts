@@ -9,14 +9,9 @@ import { type RecordSetup, record } from '../../checkers/record.ts';
 import type { CallerRequest, HistoryEvent } from '../../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
+import { EXCLUDED, named, nameOf } from '../limits/counting.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import {
-  endsAnytime,
-  mostAdmitted,
-  type RateLimit,
-  type Span,
-  unlessWindowEnds,
-} from '../limits/rate-limit.ts';
+import { mostOf, type Rules, type Span } from '../limits/rate-limit.ts';
 
 /**
  * Requests that are written within this time count as concurrent. It is a fraction of the interval at which limiters
@@ -26,19 +21,17 @@ const TOGETHER_MS = 100;
 /** At least this many requests are written by one process, so the bound grows with a burst of thousands. */
 const REQUESTS_PER_MS = 20;
 
-/** Less likely ends of windows are excluded. Derived in docs/research/limits.md. */
-const EXCLUDED = 1e-6;
-
 /** How far apart the first and the last request of a burst may be; milliseconds. */
 export function togetherMs(requests: number): number {
   return Math.max(TOGETHER_MS, requests / REQUESTS_PER_MS);
 }
 
-export interface BurstSetup extends RecordSetup, Pick<Setup, 'clockWithinMs'> {
+export interface BurstSetup extends RecordSetup, Pick<Setup, 'baseline' | 'clockWithinMs'> {
   /** As `BurstPlan`. */
   readonly plan: RecordSetup['plan'] & {
-    readonly limit: RateLimit;
+    readonly rules: Rules;
     readonly full: number;
+    readonly windowMs: number;
     /** Whether all bursts are of one caller, whose limit may also be used by others. */
     readonly isOneCaller: boolean;
     readonly parameters: { readonly trials: number };
@@ -79,26 +72,32 @@ export const burstFold = {
   },
 };
 
-function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number, limit = setup.plan.limit): Trial {
+function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number, rules = rulesIn(setup)): Trial {
   const known = { firstSentAt: burst.startedAt, clockWithinMs: setup.clockWithinMs };
   const admissions = burst.outcomes.filter(({ outcome }) => outcome === 'Admitted');
-  const over = overAdmission(limit, admissions, known);
-  return { burst, judgedAt, over, bound: mostAdmitted(limit, spanOf(setup, burst)) };
+  const over = overAdmission(rules, admissions, known);
+  return { burst, judgedAt, over, bound: mostOf(rules, spanOf(setup, burst)) };
+}
+
+/** By which the limiter may count. */
+function rulesIn({ baseline, plan }: BurstSetup): Rules {
+  return named(plan.rules, baseline?.rules);
 }
 
 /**
- * If windows may end at any time, a burst may get the limit of two. More than that of one is a violation if so many
- * bursts would have to have an end that this is excluded, whether each caller has its own windows or not.
+ * If windows of each key may end at any time, a burst may get the limit of two. More than that of one is a violation if
+ * so many bursts would have to have an end that this is excluded, whether each caller has its own windows or not.
  */
 function judgedTogether(setup: BurstSetup, trials: readonly Trial[]): readonly Trial[] {
-  const { isOneCaller, limit, parameters } = setup.plan;
-  if (trials.length < parameters.trials) return trials;
-  const inOne = trials.map((trial) => trialOf(setup, trial.burst, trial.judgedAt, unlessWindowEnds(limit)));
+  const { isOneCaller, parameters, windowMs } = setup.plan;
+  const others = rulesIn(setup).filter((rule) => nameOf(rule) !== 'EachKey');
+  if (trials.length < parameters.trials || others.length === 0) return trials;
+  const inOne = trials.map((trial) => trialOf(setup, trial.burst, trial.judgedAt, others));
   const spans = trials.map(({ burst }) => spanOf(setup, burst));
-  const ends = spans.reduce((sum, { from, to }) => sum + (to - from + 1) / limit.windowMs, 0);
+  const ends = spans.reduce((sum, { from, to }) => sum + (to - from + 1) / windowMs, 0);
   const likely = inOne.filter(isViolated).reduce((product, _, i) => (product * ends) / (i + 1), 1);
   const inMs = (spans.at(-1)?.to ?? 0) - (spans[0]?.from ?? 0);
-  const isExcluded = likely < EXCLUDED && inMs < limit.windowMs && !isOneCaller;
+  const isExcluded = likely < EXCLUDED && inMs < windowMs && !isOneCaller;
   return inOne.map((one, i) => (isExcluded || !isViolated(one) ? one : (trials[i] ?? one)));
 }
 
@@ -132,14 +131,16 @@ export function shownTrial(trials: readonly Trial[]): number {
 function missingIn(setup: BurstSetup, trial: Trial) {
   const { bound, burst } = trial;
   const { admitted, endedAt, errors, requests, sent, startedAt, timeouts } = burst;
-  const { full, isOneCaller, limit } = setup.plan;
+  const { full, isOneCaller } = setup.plan;
+  const rules = rulesIn(setup);
   const open = errors + timeouts;
-  const mayCross = admitted > full && bound > full && limit.algorithm !== 'TokenBucket';
+  const mayCross =
+    admitted > full && bound > full && !rules.every(({ algorithm }) => algorithm === 'TokenBucket');
   const spared = setup.pods.filter((pod) => !sent.get(pod));
   return [
     open > 0 && admitted + open > bound && code('Unanswered', { open, requests }),
     admitted < full && code('LimitNotReached', { admitted, full, isOneCaller }),
-    mayCross && code('WindowMayHaveEnded', { admitted, full, isAnytime: endsAnytime(limit) }),
+    mayCross && code('WindowMayHaveEnded', { admitted, full, isMeasurable: rules.length > 1 }),
     spared.length > 0 && code('PodsSpared', { pods: spared }),
     requests <= bound && code('BurstTooSmall', { requests, bound, tookMs: endedAt - startedAt }),
   ];

@@ -8,7 +8,7 @@ const pods = ['a', 'b', 'c'];
 const T = 1_000_000;
 
 const PLAN = {
-  limit: { requests: 10, windowMs: 60_000 },
+  full: 10,
   tolerance: 5,
   settleMs: 1000,
   lingerMs: 0,

@@ -16,12 +16,10 @@ import { sumOf } from '../../history/counts.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import { type FaultTimes, NOTHING_RECORDED, recorded } from '../../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
-import type { Figures } from '../limits/rate-limit.ts';
 
 /** Samples count for `settleMs` after the end of the fault; the rest is as in `DriftPlan`. */
 export interface DriftSetup extends RecordSetup, Pick<Setup, 'baseline'> {
-  readonly plan: RecordSetup['plan'] &
-    Readonly<Record<'settleMs' | 'tolerance', number>> & { readonly limit: Figures };
+  readonly plan: RecordSetup['plan'] & Readonly<Record<'full' | 'settleMs' | 'tolerance', number>>;
 }
 
 /** A sample for the window of the key, with an answer of Redis. */
@@ -186,7 +184,7 @@ function totalsOf({ ended, inFlight }: DriftSeen) {
 /** Whether more requests would have shown more: if `found` of the requests are all. */
 function isSaturated(seen: DriftSeen, found: number): boolean {
   const { requests } = totalsOf(seen);
-  return requests > seen.setup.plan.limit.requests && found >= requests;
+  return requests > seen.setup.plan.full && found >= requests;
 }
 
 function driftOf(seen: DriftSeen) {
@@ -241,7 +239,7 @@ const traffic = {
   name: 'traffic',
   finding(seen: DriftSeen) {
     const { ended, setup, times } = seen;
-    const { requests: limit } = setup.plan.limit;
+    const { full: limit } = setup.plan;
     const [from, to] = [times.startedAt ?? 0, activeUntil(times)];
     const inFault = (some: readonly Ended[]): Ended[] => some.filter(({ at }) => at >= from && at <= to);
     const answers = [...ended.Admitted, ...ended.Rejected, ...ended.Error];

@@ -3,7 +3,7 @@
 import { code, NOTHING } from '../../checkers/checker.ts';
 import { admittedAt, firstOf } from '../../checkers/requests.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { mostAdmitted } from '../limits/rate-limit.ts';
+import { mostOf } from '../limits/rate-limit.ts';
 import { inFault, type OutageView } from './outage-seen.ts';
 
 /** Latency of those answers to `requests` that came in time; undefined if none did. */
@@ -66,7 +66,8 @@ function overCountedOf(
   const rejected = own.find(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= settledAt);
   if (!rejected) return undefined;
   const used = { from: firstOf(own), to: rejected.endedAt, fresh: true, clockWithinMs };
-  if (plan.limit.algorithm !== 'TokenBucket' && mostAdmitted(plan.limit, used) > plan.full) return undefined;
+  const lasting = plan.rules.filter(({ algorithm }) => algorithm !== 'TokenBucket');
+  if (mostOf(lasting, used) > plan.full) return undefined;
   const before = own.filter(({ sentAt }) => sentAt < rejected.sentAt);
   const admitted = before.filter((request) => admittedAt(request) !== undefined).length;
   return Math.min(before.length - admitted, Math.max(0, plan.full - admitted));

@@ -24,7 +24,7 @@ function callerOf(limit: RateLimit, all: readonly PodAdmission[]): Leak {
   return {
     before: all.filter(({ endedAt }) => endedAt <= FAULT_FROM),
     since: all.filter(({ endedAt }) => endedAt > FAULT_FROM),
-    exceed: (some) => overAdmission(limit, some, { firstSentAt: 0, clockWithinMs: 0 }).excess > 0,
+    exceed: (some) => overAdmission([limit], some, { firstSentAt: 0, clockWithinMs: 0 }).excess > 0,
   };
 }
 

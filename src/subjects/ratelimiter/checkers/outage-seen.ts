@@ -9,18 +9,21 @@ import type { RecordSetup } from '../../checkers/record.ts';
 import { admittedAt, firstOf, phasesOf, type Span } from '../../checkers/requests.ts';
 import { goneOf, type Seen } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { overKey } from '../history/caller-keys.ts';
+import { isAsking, overKey } from '../history/caller-keys.ts';
 import type { Setup } from '../history/setup.ts';
+import { hasOtherWindow, livingOf, named, returnOf } from '../limits/counting.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import type { RateLimit } from '../limits/rate-limit.ts';
+import { leastOf, mostOf, type Rules } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/window-turn.ts';
 
 /** All that the checkers need to know before the first event. */
-export interface OutageSetup extends RecordSetup, Pick<Setup, 'clockWithinMs' | 'fixture' | 'preparedAt'> {
+export interface OutageSetup
+  extends RecordSetup,
+    Pick<Setup, 'baseline' | 'clockWithinMs' | 'fixture' | 'preparedAt'> {
   /** As `OutagePlan`. */
   readonly plan: RecordSetup['plan'] & {
-    readonly limit: RateLimit;
+    readonly rules: Rules;
     readonly full: number;
     readonly callerTimeoutMs: number;
     readonly recoverMs: number;
@@ -36,10 +39,34 @@ export type OutageSeen = Seen<OutageSetup>;
 /** A timer may be early, and a request may be sent in the turn before; milliseconds. */
 const TIMER_MS = 50;
 
+/**
+ * How the limiter counts, as far as it is known. `open`: by which rules, before any caller was asked for its limit after
+ * the fault; `rules`: by which of those then; none: what these callers got contradicts all of them.
+ */
+export const countingIn = once(({ requests, setup, times }: OutageSeen) => {
+  const { baseline, clockWithinMs, fixture, plan, pods } = setup;
+  const open = named(plan.rules, baseline?.rules);
+  const returnsIn = (some: readonly CallerRequest[]) =>
+    [...Map.groupBy(some, ({ key }) => key).values()].flatMap(
+      (own) => returnOf(own, plan.full, pods.length) ?? [],
+    );
+  const returns = returnsIn(requests.filter(({ key = '' }) => isAsking(fixture, key)));
+  // The caller over its limit asked until the fault was planned.
+  const { plannedAt = Infinity } = times;
+  const before = plan.isOneCaller
+    ? []
+    : returnsIn(requests.filter(({ endedAt, key }) => key === overKey(fixture) && endedAt < plannedAt));
+  const first = livingOf(open, before, clockWithinMs);
+  // One that is not explained by another window either is not in order: that is judged.
+  const isOther = before.every((each) => hasOtherWindow(each, plan.full));
+  const possible = first.length > 0 || isOther ? first : open;
+  return { open, returns: [...before, ...returns], rules: livingOf(possible, returns, clockWithinMs) };
+});
+
 /** When callers begin to wait for their limits, after the traffic, and from when on these must have returned. */
-function returnOf({ last, setup }: OutageSeen) {
+function timesOfReturn({ last, setup }: OutageSeen) {
   const returnsAt = last['traffic-ended']?.at ?? Number.POSITIVE_INFINITY;
-  const withinMs = returnsWithin(setup.plan.limit) ?? 0;
+  const withinMs = returnsWithin(setup.plan.rules) ?? 0;
   return { returnsAt, returnedAt: (last.return?.at ?? returnsAt) + withinMs - TIMER_MS };
 }
 
@@ -47,7 +74,7 @@ function returnOf({ last, setup }: OutageSeen) {
 export const viewOf = once((seen: OutageSeen) => {
   const { setup, times } = seen;
   const { endedAt, presumed, startedAt } = times;
-  const { callerTimeoutMs, limit, recoverMs } = setup.plan;
+  const { callerTimeoutMs, recoverMs } = setup.plan;
   const isSeen = startedAt !== undefined && endedAt !== undefined;
   const span = isSeen ? { startedAt, endedAt } : presumed;
   if (!span) return undefined;
@@ -59,7 +86,7 @@ export const viewOf = once((seen: OutageSeen) => {
     (request) => !gone.has(request.pod) || admittedAt(request) !== undefined,
   );
   const judgedDrawn = judged.filter(({ caller }) => caller === 'Drawn');
-  const { returnedAt, returnsAt } = returnOf(seen);
+  const { returnedAt, returnsAt } = timesOfReturn(seen);
   const requests = judged.filter(({ sentAt }) => sentAt < returnsAt);
   return {
     settings,
@@ -72,7 +99,7 @@ export const viewOf = once((seen: OutageSeen) => {
     waiting: judged.filter(({ sentAt }) => sentAt >= returnsAt && sentAt < returnedAt),
     returning: judged.filter(({ sentAt }) => sentAt >= returnedAt),
     returnedAt,
-    owed: owedIn(limit, drawn, span.endedAt + recoverMs),
+    owed: owedIn(countingIn(seen).open, drawn, span.endedAt + recoverMs),
     phases: phasesOf(requests, span, callerTimeoutMs),
     over: overOf(seen, judgedDrawn, span, returnsAt),
   };
@@ -103,7 +130,7 @@ export function sidesOf({ owed }: Pick<OutageView, 'owed'>, requests: readonly C
  * @param settledAt until when a request may be counted of which the caller got no admission and no rejection
  */
 export function owedIn(
-  limit: RateLimit,
+  rules: Rules,
   requests: readonly CallerRequest[],
   settledAt: number,
 ): ReadonlySet<CallerRequest> {
@@ -115,7 +142,7 @@ export function owedIn(
     return { request, sentAt, endedAt, countedBy, isRejected };
   });
   const byKey = Map.groupBy(sent, ({ request }) => request.key);
-  return new Set([...byKey.values()].flatMap((own) => [...owedOf(limit, own)].map(({ request }) => request)));
+  return new Set([...byKey.values()].flatMap((own) => [...owedOf(rules, own)].map(({ request }) => request)));
 }
 
 /** An admitted request, with the pod that admitted it, and when it did. */
@@ -166,11 +193,14 @@ function overOf(
     overIn(admitted.filter(({ endedAt: at }) => at <= plannedAt)),
   );
   const worst = most(all, ({ over }) => over);
+  const suspect = most(all, ({ strict }) => strict);
   const excessOf = (some: readonly LimitedCaller[]): number =>
     Math.max(0, ...some.map(({ over }) => over.excess));
   return {
     /** Over all pods, from its first request to its last: of the caller with the most. */
     over: worst?.over ?? NONE_OVER,
+    /** The same by the strictest rule: no proof while others live. */
+    suspect: suspect?.strict ?? NONE_OVER,
     /** How often that caller was admitted before the fault; undefined: no caller sent enough. */
     usedBefore: worst?.admitted.filter(({ endedAt: at }) => at <= startedAt).length,
     /** Requests over the bound: of the caller over its limit before the fault, and the most of any other. */
@@ -217,7 +247,7 @@ function afterOf(callers: readonly Afterwards[]) {
   return { more: Math.max(0, ...found.map(({ more }) => more)), lastBy };
 }
 
-const NONE_OVER: OverAdmission = { excess: 0, admitted: 0, bound: 0, from: 0, to: 0 };
+const NONE_OVER: OverAdmission = { excess: 0, admitted: 0, bound: 0, promised: 0, from: 0, to: 0 };
 
 /** The one with the largest excess, and of several the first. */
 function most<T>(all: readonly T[], overOf: (one: T) => OverAdmission): T | undefined {
@@ -268,7 +298,7 @@ export function limitedCallers(seen: OutageSeen, requests: readonly CallerReques
  * new. Infinite: it did not, or more of it may have been counted.
  */
 function newAgainAt(seen: OutageSeen, requests: readonly CallerRequest[]): number {
-  const { returnedAt, returnsAt } = returnOf(seen);
+  const { returnedAt, returnsAt } = timesOfReturn(seen);
   const again = requests.filter(({ sentAt }) => sentAt >= returnedAt);
   const before = requests.filter(({ endedAt, late }) => Math.max(endedAt, late?.at ?? 0) <= returnsAt);
   const isWhole = seen.dropped + seen.leftOut + goneOf(seen).size === 0;
@@ -277,18 +307,22 @@ function newAgainAt(seen: OutageSeen, requests: readonly CallerRequest[]): numbe
 
 function limitedCaller(seen: OutageSeen, key: string, requests: readonly CallerRequest[]) {
   const { dropped, leftOut, setup } = seen;
-  const { clockWithinMs, plan, preparedAt } = setup;
+  const { clockWithinMs, preparedAt } = setup;
+  const { open, rules: living } = countingIn(seen);
+  const rules = living.length > 0 ? living : open;
   // Earlier is safe, since more windows may have ended then.
   const firstSentAt = dropped === 0 && leftOut === 0 ? firstOf(requests) : preparedAt;
   const againAt = newAgainAt(seen, requests);
   /** @param servers as in `KnownOfKey` */
-  const overIn = (some: readonly PodAdmission[], servers = 1): OverAdmission =>
-    overAdmission(plan.limit, some, { firstSentAt, againAt, clockWithinMs, servers });
+  const overIn = (some: readonly PodAdmission[], servers = 1, boundOf = mostOf): OverAdmission =>
+    overAdmission(rules, some, { firstSentAt, againAt, boundOf, clockWithinMs, servers });
   const admitted = requests.flatMap((request): PodAdmission[] => {
     const endedAt = admittedAt(request);
     return endedAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, endedAt }];
   });
-  return { key, requests, admitted, overIn, over: overIn(admitted) };
+  const over = overIn(admitted);
+  const strict = rules.length > 1 && over.excess === 0 ? overIn(admitted, 1, leastOf) : over;
+  return { key, requests, admitted, overIn, over, strict };
 }
 
 /** What one caller was admitted, and whether some of it is more than the limit allows. */

@@ -1,17 +1,21 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
 import { code, NOTHING } from '../../checkers/checker.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { endsAnytime } from '../limits/rate-limit.ts';
 import type { Behaviour } from './behaviour.ts';
-import { limitedCallers, type OutageSeen, type OutageView, viewOf } from './outage-seen.ts';
+import { countingIn, limitedCallers, type OutageSeen, type OutageView, viewOf } from './outage-seen.ts';
 import { limitReturnIn } from './recovery.ts';
+
+/** More rules than fit a statement. */
+const STATED = 2;
 
 export const overAdmission = {
   name: 'overAdmission',
   finding(seen: OutageSeen) {
     const view = viewOf(seen);
     if (!view) return NOTHING;
-    const { before, onceMore, over, unknown, usedBefore } = view.over;
+    const { before, onceMore, over, suspect, unknown, usedBefore } = view.over;
+    const { open, returns, rules } = countingIn(seen);
+    const isRefuted = rules.length === 0;
     const { fixture, plan } = view.settings;
     const { isOneCaller, parameters } = plan;
     const forgot = onceMore?.isMost === true;
@@ -21,10 +25,11 @@ export const overAdmission = {
     const isAccepted = accepts('FailsOpen') || (accepts('Forgets') && isMost);
     // What the spec accepts is accepted because of the fault.
     const brokenBefore = before.excess > 0 ? before.exceededAt : undefined;
-    const isBroken = brokenBefore !== undefined || (over.excess > 0 && !isAccepted);
+    const isBroken = !isRefuted && (brokenBefore !== undefined || (over.excess > 0 && !isAccepted));
     const isAbsent = !isBroken && view.isSeen && seen.proof === 'Confirmed';
     const isReturned = (over.exceededAt ?? 0) >= view.returnedAt;
     const late = view.requests.filter((request) => request.late?.outcome === 'Admitted').length;
+    const isUndecided = over.excess === 0 && suspect.excess > 0 && !isAccepted && !isRefuted;
     const isOpen = unknown > 0 && !isAccepted && !isBroken;
     return {
       isBroken,
@@ -32,7 +37,11 @@ export const overAdmission = {
       ...(over.excess > 0 && { summary: code('OverLimit', { over }) }),
       measures: { overAdmission: over.excess },
       atLeast: unknown > 0 ? ['overAdmission'] : [],
-      missing: [isOpen && code('OutcomesUnknown', { requests: unknown })],
+      unproven: [isRefuted && code('OtherLimit', { rules: open, returns })],
+      missing: [
+        isOpen && code('OutcomesUnknown', { requests: unknown }),
+        isUndecided && code('Undecided', { suspect, rules, asked: returns.length > 1 }),
+      ],
       evidence: [
         brokenBefore !== undefined && code('OverLimitBefore', { over: before }),
         over.excess > 0
@@ -43,7 +52,8 @@ export const overAdmission = {
               isReturned,
               ...(!isOneCaller && { usedBefore }),
             })
-          : code('NotAdmittedOver', { unknown, isOneCaller, endsAnytime: endsAnytime(plan.limit) }),
+          : !isUndecided && code('NotAdmittedOver', { unknown, isOneCaller }),
+        !isRefuted && code('CountsBy', { rules, returns, isMeasured: rules.length > STATED }),
         // A fault that was not there excludes nothing.
         isAbsent && !isOneCaller && code('Tested', { sent: testedIn(view, seen) }),
         !isOneCaller && code('DrawnFrom', { seed: plan.seedIn(fixture) }),
@@ -70,7 +80,7 @@ function testedIn({ over, requests, settings, span: { endedAt, startedAt } }: Ou
     const counts = sending.has(request.key) ? isInFault(request) : request.sentAt >= endedAt;
     return counts ? { ...request, outcome: 'Admitted' } : request;
   });
-  const tested = limitedCallers(seen, admitAll).filter((one) => one.over.excess > 0);
+  const tested = limitedCallers(seen, admitAll).filter((one) => one.strict.excess > 0);
   const kinds = tested.map(({ admitted, key }) => {
     const used = admitted.filter(({ endedAt: at }) => at <= startedAt).length;
     if (!sending.has(key)) return used > 0 && 'Back';
@@ -78,7 +88,7 @@ function testedIn({ over, requests, settings, span: { endedAt, startedAt } }: Ou
   });
   const later = limitReturnIn(seen);
   const { callers = 0, whole = 0 } = later?.code === 'Returned' ? later : {};
-  const isJudged = over.over.excess === 0 && over.unknown === 0;
+  const isJudged = over.suspect.excess === 0 && over.unknown === 0;
   return [
     ...(isJudged ? KINDS : []).map((of) => ({ of, callers: kinds.filter((kind) => kind === of).length })),
     { of: 'Later' as const, callers },

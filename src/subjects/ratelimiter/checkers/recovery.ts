@@ -34,14 +34,15 @@ interface Sent {
  * has ended is judged by `limitReturn`.
  */
 function unusedIn(
-  { plan: { isOneCaller, limit }, preparedAt }: OutageView['settings'],
+  { plan: { isOneCaller, rules }, preparedAt }: OutageView['settings'],
   requests: readonly CallerRequest[],
   settledAt: number,
 ): ReadonlySet<CallerRequest> {
   // The one limit was replenished then.
   const from = isOneCaller ? preparedAt : -Infinity;
   const drawn = requests.filter(({ caller, sentAt }) => caller === 'Drawn' && sentAt >= from);
-  return owedIn({ ...limit, windowMs: NEVER_MS }, drawn, settledAt);
+  const never = rules.map((rule) => ({ ...rule, windowMs: NEVER_MS }));
+  return owedIn(never, drawn, settledAt);
 }
 
 /** Whether the pods treat callers as before. */

@@ -49,7 +49,7 @@ it('what failed may be counted until the limiter has settled', () => {
   const failed = request(0, 10, 'Error');
   const owed = (sentAt: number) => {
     const next = request(sentAt, sentAt + 1, 'Rejected');
-    return owedIn(limit, [failed, next], 20_000).has(next);
+    return owedIn([limit], [failed, next], 20_000).has(next);
   };
   expect([owed(60_200), owed(80_200)]).toEqual([false, true]);
 });

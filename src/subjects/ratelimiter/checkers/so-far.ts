@@ -2,15 +2,15 @@
 import { code } from '../../checkers/checker.ts';
 import { countsOf, phasesOf, sizeOf } from '../../checkers/requests.ts';
 import { finishedAt } from '../../checkers/seen.ts';
-import { limitedCallers, type OutageSeen, owedIn } from './outage-seen.ts';
+import { countingIn, limitedCallers, type OutageSeen, owedIn } from './outage-seen.ts';
 
 /** Undefined before the fault, after it, and while no owed request has had its time in it. */
 export function soFarIn(seen: OutageSeen) {
-  const { callerTimeoutMs: withinMs, limit } = seen.setup.plan;
+  const { callerTimeoutMs: withinMs } = seen.setup.plan;
   const { endedAt, startedAt } = seen.times;
   if (startedAt === undefined || endedAt !== undefined || finishedAt(seen) !== undefined) return undefined;
   const drawn = seen.requests.filter(({ caller }) => caller === 'Drawn');
-  const owed = owedIn(limit, drawn, Number.POSITIVE_INFINITY);
+  const owed = owedIn(countingIn(seen).open, drawn, Number.POSITIVE_INFINITY);
   const span = { startedAt, endedAt: drawn.at(-1)?.endedAt ?? startedAt };
   const { during } = phasesOf(drawn, span, withinMs);
   const within = countsOf(during.filter((request) => owed.has(request)));

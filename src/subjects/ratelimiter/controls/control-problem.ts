@@ -12,10 +12,10 @@ import type { CallerRequest } from '../../history/events.ts';
 import { isConnectionFailure } from '../../http/caller-request.ts';
 import type { Exhausted } from '../interfaces/exhaust-limit.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+import { admittedAtOnce, leastOf, type Rules } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { HttpInterfaceSpec } from '../spec/http-schema.ts';
-import { limitOf } from '../spec/schema.ts';
+import { rulesOf } from '../spec/schema.ts';
 import type { Toolkit } from './tools.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';
@@ -53,7 +53,7 @@ export function controlProblem(
   control: Exhausted,
   timeoutField: string,
 ): Error | undefined {
-  return failureIn(control, full, timeoutField) ?? limitProblem(limitOf(limiter), limiter.http, control);
+  return failureIn(control, full, timeoutField) ?? limitProblem(rulesOf(limiter), limiter.http, control);
 }
 
 function failureIn({ failure, requests }: Exhausted, full: number, timeoutField: string): Error | undefined {
@@ -73,36 +73,36 @@ function failureIn({ failure, requests }: Exhausted, full: number, timeoutField:
 
 /** The same of the limit, if no request failed. */
 export function limitProblem(
-  limit: RateLimit,
+  rules: Rules,
   http: Mapping,
   { exhausted, requests }: Exhausted,
 ): Error | undefined {
   const { Admitted: admitted } = countsOf(requests);
-  const { bound, excess } = overAdmissionOf(limit, requests);
-  if (excess > 0) return overLimit(requests, limit, bound, http);
+  const { bound, excess } = overAdmissionOf(rules, requests);
+  if (excess > 0) return overLimit(requests, rules, bound, http);
   if (!exhausted) {
     return new Error(
       `without any fault one caller was admitted ${admitted} of ${counted(requests.length, 'time')} and never rejected by every pod in a row, since its limit is refilled as fast as Setup sends requests: give the rate limiter a slower refill for the test`,
     );
   }
-  return admitted < admittedAtOnce(limit) ? new Error(tooEarly(admitted, limit, http.identity)) : undefined;
+  return admitted < admittedAtOnce(rules) ? new Error(tooEarly(admitted, rules, http.identity)) : undefined;
 }
 
-export function limitNotKept(message: string): InvariantBrokenError {
+function limitNotKept(message: string): InvariantBrokenError {
   return new InvariantBrokenError(`The limit is not kept: ${message}`);
 }
 
-/** Of all requests of one caller, in sending order. */
-export function overAdmissionOf(limit: RateLimit, requests: readonly CallerRequest[]): OverAdmission {
+/** Of all requests of one caller, in sending order, by the strictest rule: no window is expected to end among them. */
+function overAdmissionOf(rules: Rules, requests: readonly CallerRequest[]): OverAdmission {
   const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
   const firstSentAt = requests[0]?.sentAt ?? 0;
-  return overAdmission(limit, admitted, { firstSentAt, clockWithinMs: CLOCK_WITHIN_MS });
+  return overAdmission(rules, admitted, { firstSentAt, clockWithinMs: CLOCK_WITHIN_MS, boundOf: leastOf });
 }
 
 /** Why a new caller was rejected before its limit, the likelier reason first. */
-function tooEarly(admitted: number, limit: RateLimit, identity: HttpInterfaceSpec['identity']): string {
-  const figure = `without any fault one caller was rejected after ${counted(admitted, 'request')}, and the limit allows ${admittedAtOnce(limit)}`;
-  const field = limitField(limit);
+function tooEarly(admitted: number, rules: Rules, identity: HttpInterfaceSpec['identity']): string {
+  const figure = `without any fault one caller was rejected after ${counted(admitted, 'request')}, and the limit allows ${admittedAtOnce(rules)}`;
+  const field = limitField(rules);
   if (identity === 'SourceAddress') return `${figure}. Correct ${field}${WHO_ELSE}`;
   return admitted === 0
     ? `${figure}. ${ONE_CALLER}. Otherwise correct ${field}`
@@ -115,14 +115,17 @@ function tooEarly(admitted: number, limit: RateLimit, identity: HttpInterfaceSpe
  */
 function overLimit(
   requests: readonly CallerRequest[],
-  limit: RateLimit,
+  rules: Rules,
   bound: number,
   { admittedStatuses, identity }: Mapping,
 ): Error {
   const { Admitted: admitted } = countsOf(requests);
   const figure = `without any fault one caller was admitted ${counted(admitted, 'time')}, and the limit allows ${bound}`;
   if (admitted < requests.length) {
-    return limitNotKept(`${figure}. ${causes(requests, limit, bound, identity)}`);
+    const cause = causeOf(requests, rules, bound, identity);
+    return cause === undefined
+      ? new Error(`${figure}. ${otherLimit(admitted, rules)}`)
+      : limitNotKept(`${figure}. ${cause}`);
   }
   const rejections = admittedStatuses.filter((status) => USUAL_REJECTIONS.has(status));
   const check =
@@ -132,24 +135,25 @@ function overLimit(
   return new Error(`${figure}. No pod rejected a request, so no limit was seen. ${check}`);
 }
 
-function causes(
+/** Why pods that share a limit do not keep it; undefined: they keep another one together. */
+function causeOf(
   requests: readonly CallerRequest[],
-  limit: RateLimit,
+  rules: Rules,
   bound: number,
   identity: HttpInterfaceSpec['identity'],
-): string {
+): string | undefined {
   const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
   const pods = [...new Set(requests.map(({ pod }) => pod))];
   const countOf = (name: string, of: readonly CallerRequest[]): number =>
     of.filter(({ pod }) => pod === name).length;
-  const correct = `${limitField(limit)} is ${admitted.length} rather than ${admittedAtOnce(limit)}`;
+  const full = admittedAtOnce(rules);
+  const correct = `${limitField(rules)} is ${admitted.length} rather than ${full}`;
 
   const rejecting = new Set(requests.filter(({ outcome }) => outcome === 'Rejected').map(({ pod }) => pod));
   const open = pods.filter((pod) => !rejecting.has(pod));
   if (open.length > 0) {
     return `${listed(open)} rejected none, and ${listed([...rejecting])} did. ${LOST_REDIS}`;
   }
-  const full = admittedAtOnce(limit);
   const alone = pods.every((pod) => countOf(pod, admitted) >= full && countOf(pod, admitted) <= bound);
   if (pods.length > 1 && alone) {
     const seen = identity === 'SourceAddress' ? ` Or check ${WHO_IS_TAKEN.SourceAddress}.` : '';
@@ -165,12 +169,21 @@ function causes(
   if (again) {
     return `Pods admitted requests after a rejection, so the rate limiter probably decides on counts that are out of date. Otherwise ${correct}`;
   }
-  const isPlain = limit.algorithm === 'TokenBucket' && limit.refillEveryMs === undefined;
+  return undefined;
+}
+
+/** A statement that is not true of the limiter proves nothing about it. */
+function otherLimit(measured: number, rules: Rules): string {
+  const isPlain = rules.every((rule) => rule.algorithm === 'TokenBucket' && rule.refillEveryMs === undefined);
   const steps = isPlain ? '. If tokens come in steps, set rateLimiter.limit.refillEvery' : '';
-  return `From then on every pod rejected, so ${correct}, or the rate limiter does not count every request. If the spec is wrong, correct it${steps}`;
+  return `From then on every pod rejected it, so its limit is ${measured}, and ${limitField(rules)} states ${admittedAtOnce(rules)}: correct it, or find out why the rate limiter does not count every request${steps}`;
+}
+
+function isBucket(rules: Rules): boolean {
+  return rules.every(({ algorithm }) => algorithm === 'TokenBucket');
 }
 
 /** The field of the spec with the number of requests admitted at once. */
-function limitField({ algorithm }: RateLimit): string {
-  return `rateLimiter.limit.${algorithm === 'TokenBucket' ? 'burst' : 'requests'}`;
+function limitField(rules: Rules): string {
+  return `rateLimiter.limit.${isBucket(rules) ? 'burst' : 'requests'}`;
 }

@@ -7,7 +7,7 @@ import { timeoutOf } from '../../spec/pods-schema.ts';
 import { sampleCounts, watchCounters } from '../interfaces/counts.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import { untilItFits } from '../limits/window-turn.ts';
-import { limitOf } from '../spec/schema.ts';
+import { rulesOf } from '../spec/schema.ts';
 import { podByPod, runTraffic } from '../workloads/traffic.ts';
 import type { Lag, Toolkit } from './tools.ts';
 
@@ -32,9 +32,9 @@ export async function measureLag(
   signal: AbortSignal,
 ): Promise<Lag> {
   const { podClients, callers, limiter, now, room } = parts;
-  const limit = limitOf(limiter);
-  const full = admittedAtOnce(limit);
-  await untilItFits(limit, LAG_WITHIN_MS, now, signal);
+  const rules = rulesOf(limiter);
+  const full = admittedAtOnce(rules);
+  await untilItFits(rules, LAG_WITHIN_MS, now, signal);
   /** The caller of the last request, and its admissions by the sender's own count. */
   const last = { key: `${keyPrefix}-0`, admitted: 0 };
   let [lag, samples, leftOut] = [0, 0, 0];

@@ -14,6 +14,11 @@ export const newcomerKey = (fixture: string, index: number): string => `${fixtur
 
 export const isNewcomer = (fixture: string, key: string): boolean => key.startsWith(`${fixture}-w`);
 
+/** Callers that use their limits up once the limiter has recovered, and ask until these return: that shows how it counts. */
+export const askingKey = (fixture: string, index: number): string => `${fixture}-a${index}`;
+
+export const isAsking = (fixture: string, key: string): boolean => key.startsWith(`${fixture}-a`);
+
 /** The key of each trial of bursts; the first is the fixture itself. */
 export function trialKeys(fixture: string, trials: number): string[] {
   return Array.from({ length: trials }, (_, i) => (i === 0 ? fixture : `${fixture}-trial-${i + 1}`));

@@ -1,6 +1,7 @@
 /** What a history of a rate limiter begins with. */
 import { z } from 'zod';
 import { figure, historySetup, type Recorded } from '../../history/setup.ts';
+import { RULES } from '../limits/counting.ts';
 import { completed, rateLimiterSchema } from '../spec/schema.ts';
 
 /** Changes when other callers are drawn from a seed: who should have sent what is known of this version only. */
@@ -29,6 +30,10 @@ export const limiterSetup = historySetup.extend({
       writeP50Ms: figure,
       writeMaxMs: figure,
       denying,
+      /** The rules by which the limiter may count, of those that the spec leaves open; left out: all of them. */
+      rules: z.array(z.enum(RULES)).max(RULES.length).optional(),
+      /** That a caller which keeps asking stays rejected, in words; left out: that is not shown. */
+      lockOut: z.string().max(2048).optional(),
       /** The largest lag of counts at the rate of this scenario. */
       lag: count.optional(),
     })

@@ -16,7 +16,7 @@ async function waits(own: OwnLimit): Promise<boolean> {
 
 it('a limit counts as used at first (its history is unknown) and after each use', async () => {
   let now = 1_000_000;
-  const own = ownLimitOf(limit, () => now);
+  const own = ownLimitOf([limit], () => now);
   now += 60_999;
   expect(await waits(own)).toBe(true);
   now += 1;

@@ -8,8 +8,9 @@ import {
   modelOf,
   staggeredWindow,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import { rulesOf } from '../spec/schema.ts';
 import { owedOf } from './least-owed.ts';
-import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
+import { admittedAtOnce, type RateLimit, type Rules } from './rate-limit.ts';
 import { returnsWithin } from './window-turn.ts';
 
 const WINDOW = 1000;
@@ -56,7 +57,7 @@ const traffic: fc.Arbitrary<Sent[]> = fc
 
 /** @param skewMs how far the limiter's clock is ahead, and by how much faster it runs */
 function rejectedOwed(
-  limit: RateLimit,
+  rules: Rules,
   requests: readonly Sent[],
   decide: Decide,
   clock: (at: number) => number,
@@ -67,7 +68,7 @@ function rejectedOwed(
       const isAdmitted = request.isCounted && decide(clock(request.decidedAt));
       return { ...request, isRejected: !isAdmitted && !request.isFailed };
     });
-  return [...owedOf(limit, decided)].flatMap(({ isRejected, sentAt }) => (isRejected ? [sentAt] : []));
+  return [...owedOf(rules, decided)].flatMap(({ isRejected, sentAt }) => (isRejected ? [sentAt] : []));
 }
 
 const clocks = fc
@@ -82,7 +83,7 @@ describe('what a limit still owes', () => {
   it('is admitted if the limit is kept, whatever overlaps, fails or counts late', () => {
     fc.assert(
       fc.property(limits, traffic, clocks, (limit, requests, clock) => {
-        expect(rejectedOwed(limit, requests, modelOf(limit), clock)).toEqual([]);
+        expect(rejectedOwed([limit], requests, modelOf(limit), clock)).toEqual([]);
       }),
       { numRuns: 2000 },
     );
@@ -96,9 +97,9 @@ describe('what a limit still owes', () => {
           algorithm: 'FixedWindow',
           requests,
           windowMs: WINDOW,
-          start: 'FirstRequest',
+          start: 'EachRequest',
         };
-        expect(rejectedOwed(limit, sent, lengtheningWindow(requests, WINDOW), clock)).toEqual([]);
+        expect(rejectedOwed([limit], sent, lengtheningWindow(requests, WINDOW), clock)).toEqual([]);
       }),
       { numRuns: 1000 },
     );
@@ -109,25 +110,20 @@ describe('what a limit still owes', () => {
     fc.assert(
       fc.property(most, traffic, clocks, (requests, sent, clock) => {
         const limit: RateLimit = { algorithm: 'SlidingWindow', requests, windowMs: WINDOW };
-        expect(rejectedOwed(limit, sent, logOfAll(requests, WINDOW), clock)).toEqual([]);
+        expect(rejectedOwed([limit], sent, logOfAll(requests, WINDOW), clock)).toEqual([]);
       }),
       { numRuns: 500 },
     );
   });
 
-  it('with an unknown start, is no more than any algorithm or phase owes', () => {
+  it('if no rule is known, is no more than any algorithm or phase owes', () => {
     const phases = fc.option(fc.integer({ min: 0, max: WINDOW }));
     fc.assert(
       fc.property(limits, traffic, clocks, phases, (limit, requests, clock, phase) => {
         // A bucket of another size keeps another limit.
         if (limit.algorithm === 'TokenBucket')
           fc.pre(limit.capacity >= limit.requests && !limit.refillEveryMs);
-        const unknown: RateLimit = {
-          algorithm: 'FixedWindow',
-          requests: limit.requests,
-          windowMs: WINDOW,
-          start: 'Unknown',
-        };
+        const unknown = rulesOf({ limit: { requests: limit.requests, window: '1s' } });
         const decide = phase === null ? modelOf(limit) : staggeredWindow(limit, phase);
         expect(rejectedOwed(unknown, requests, decide, clock)).toEqual([]);
       }),
@@ -138,13 +134,13 @@ describe('what a limit still owes', () => {
   it('is the whole limit of a new caller, and one request or all once it has returned', () => {
     fc.assert(
       fc.property(limits, (limit) => {
-        const full = admittedAtOnce(limit);
+        const full = admittedAtOnce([limit]);
         const at = (sentAt: number) => ({ sentAt, endedAt: sentAt, isRejected: true });
         const used = Array.from({ length: 2 * full }, (_, i) => at(1000 + i));
-        expect([...owedOf(limit, used)]).toEqual(used.slice(0, full));
-        const returned = 1000 + 2 * full + (returnsWithin(limit) ?? NaN);
+        expect([...owedOf([limit], used)]).toEqual(used.slice(0, full));
+        const returned = 1000 + 2 * full + (returnsWithin([limit]) ?? NaN);
         const later = used.map((_, i) => at(returned + i));
-        const owed = owedOf(limit, [...used, ...later]);
+        const owed = owedOf([limit], [...used, ...later]);
         const isWhole = ['FixedWindow', 'SlidingWindow'].includes(limit.algorithm);
         expect(later.slice(0, isWhole ? full : 1).every((one) => owed.has(one))).toBe(true);
         expect(later.slice(full).some((one) => owed.has(one))).toBe(false);

@@ -2,7 +2,15 @@
  * What a limiter that keeps its limit certainly still owes a caller: a request within it has to be admitted. The
  * counterpart of `mostAdmitted`, derived in docs/research/limits.md. Pure.
  */
-import { admittedAtOnce, CLOCK_RATE, GRAIN_MS, type RateLimit, type TokenBucket } from './rate-limit.ts';
+import {
+  admittedAtOnce,
+  CLOCK_RATE,
+  fades,
+  GRAIN_MS,
+  type RateLimit,
+  type Rules,
+  type TokenBucket,
+} from './rate-limit.ts';
 
 /** One request of a caller; milliseconds since the epoch by one clock. */
 interface SentRequest {
@@ -25,25 +33,13 @@ interface Memory {
   readonly isExtended: boolean;
 }
 
-/** All ways in which a limiter that keeps its limit may forget. */
-function memoriesOf(limit: RateLimit): readonly Memory[] {
-  const { windowMs } = limit;
-  const window = { wholeMs: windowMs, fadesMs: 0, isExtended: false };
-  const fading = { ...window, fadesMs: windowMs };
-  switch (limit.algorithm) {
-    case 'FixedWindow':
-      if (limit.start === 'Clock') return [window];
-      // Some set the expiry of a count with each request.
-      return [{ ...window, isExtended: true }, ...(limit.start === 'Unknown' ? [fading] : [])];
-    case 'SlidingWindow':
-      return [window];
-    case 'SlidingWindowCounter':
-      return [fading];
-    case 'TokenBucket':
-      return [{ ...window, wholeMs: refillMs(limit) }];
-    default:
-      return limit satisfies never;
-  }
+function memoryOf(rule: RateLimit): Memory {
+  const { algorithm, windowMs } = rule;
+  return {
+    wholeMs: algorithm === 'TokenBucket' ? refillMs(rule) : windowMs,
+    fadesMs: fades(rule) ? windowMs : 0,
+    isExtended: algorithm === 'FixedWindow' && rule.start === 'EachRequest',
+  };
 }
 
 /** From an empty bucket to a full one, in milliseconds; if tokens are added in lumps, the first may be a lump away. */
@@ -52,17 +48,20 @@ export function refillMs({ capacity, refillEveryMs = 0, requests, windowMs }: To
 }
 
 /**
- * Which of these requests were owed. Every other request that was sent before one may have been counted before it,
- * whatever its outcome; before a rejection, every one that was sent before it arrived.
+ * Which of these requests were owed by every rule. Every other request that was sent before one may have been counted
+ * before it, whatever its outcome; before a rejection, every one that was sent before it arrived.
  * @param requests all of one caller, whose key was unused before them, in any order
  */
-export function owedOf<R extends SentRequest>(limit: RateLimit, requests: readonly R[]): Set<R> {
-  const full = admittedAtOnce(limit);
+export function owedOf<R extends SentRequest>(rules: Rules, requests: readonly R[]): Set<R> {
+  const full = admittedAtOnce(rules);
   const origin = requests[0]?.sentAt ?? 0;
   const sentAts = inOrder(requests, ({ sentAt }) => sentAt - origin);
   const countedBy = inOrder(requests, ({ countedBy = 0, endedAt }) => Math.max(countedBy, endedAt) - origin);
-  const forgotten = memoriesOf(limit).map((memory) => forgottenBy(memory, sentAts, countedBy));
-  const leftAt = limit.algorithm === 'TokenBucket' ? tokensLeft(limit, countedBy) : undefined;
+  const memories = new Map(rules.map(memoryOf).map((memory) => [Object.values(memory).join(), memory]));
+  const forgotten = [...memories.values()].map((memory) => forgottenBy(memory, sentAts, countedBy));
+  const [bucket, ...others] = rules;
+  const isBucket = bucket?.algorithm === 'TokenBucket' && others.length === 0;
+  const leftAt = isBucket ? tokensLeft(bucket, countedBy) : undefined;
   return new Set(
     requests
       .toSorted((a, b) => a.sentAt - b.sentAt)

@@ -30,7 +30,7 @@ describe('over-admission by the count of the sender', () => {
     fc.assert(
       fc.property(requests, (all) => {
         const firstSentAt = Math.min(...all.map(({ decidedAt, there }) => decidedAt - there));
-        expect(overAdmission(limit, admittedOf(modelOf(limit), all), { firstSentAt }).excess).toBe(0);
+        expect(overAdmission([limit], admittedOf(modelOf(limit), all), { firstSentAt }).excess).toBe(0);
       }),
       { numRuns: 300 },
     );
@@ -40,7 +40,7 @@ describe('over-admission by the count of the sender', () => {
     fc.assert(
       fc.property(requests, (all) => {
         const { excess, admitted, bound } = overAdmission(
-          limit,
+          [limit],
           admittedOf(() => true, all),
           { firstSentAt: 0 },
         );
@@ -57,18 +57,18 @@ describe('over-admission by the count of the sender', () => {
 
   it('has the time at which the limit was first exceeded, before its maximum', () => {
     const one = [...at(6, 0), ...at(3, 200)];
-    expect(overAdmission(limit, one, { firstSentAt: 0 })).toMatchObject({
+    expect(overAdmission([limit], one, { firstSentAt: 0 })).toMatchObject({
       excess: 4,
       to: 210,
       exceededAt: 10,
     });
-    expect(overAdmission(limit, at(5, 0), { firstSentAt: 0 }).exceededAt).toBeUndefined();
+    expect(overAdmission([limit], at(5, 0), { firstSentAt: 0 }).exceededAt).toBeUndefined();
   });
 
   it('over-admission is found late among more requests than spans are tried', () => {
     const kept = Array.from({ length: 400 }, (_, i) => ({ sentAt: i * 1000, endedAt: i * 1000 + 10 }));
     const burst = Array.from({ length: 40 }, (_, i) => ({ sentAt: 500_000 + i, endedAt: 500_050 }));
-    const { excess, from } = overAdmission(limit, [...kept, ...burst], { firstSentAt: 0 });
+    const { excess, from } = overAdmission([limit], [...kept, ...burst], { firstSentAt: 0 });
     // Every third or fourth request begins a span that is tried.
     expect(excess).toBeGreaterThanOrEqual(40 - 10 - 4);
     expect(excess).toBeLessThanOrEqual(40 - 10);

@@ -2,7 +2,7 @@
  * How many requests were admitted over the limit, by the sender's own count only: it needs no cooperation of the
  * limiter. Pure.
  */
-import { admittedAtOnce, mostAdmitted, type RateLimit } from './rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, mostOf, type Rules, type Span } from './rate-limit.ts';
 
 /** An admitted request: the limiter decided between the two moments, in milliseconds by one clock. */
 export interface AdmittedRequest {
@@ -16,6 +16,8 @@ export interface OverAdmission {
   /** Requests admitted within that span, and the most that the limit allows there. */
   readonly admitted: number;
   readonly bound: number;
+  /** What a caller was promised for that time: the limit in each window from the first request, or a bucket. */
+  readonly promised: number;
   /** Milliseconds since the epoch; both 0 if nothing was admitted. */
   readonly from: number;
   readonly to: number;
@@ -33,22 +35,24 @@ export interface KnownOfKey {
   readonly againAt?: number;
   /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
   readonly clockWithinMs?: number | undefined;
+  /** The bound of several rules; default: of the one that admits most. */
+  readonly boundOf?: typeof mostOf;
   /** How many servers count separately, each of which admits what the limit allows; default: 1. */
   readonly servers?: number;
 }
 
 /**
- * The span in which most requests were admitted over what `limit` allows there. A request counts for a span only if it
+ * The span in which most requests were admitted over what the rules allow there. A request counts for a span only if it
  * was sent and answered within it, so the true over-admission may be larger, never smaller.
  */
 export function overAdmission(
-  limit: RateLimit,
+  rules: Rules,
   requests: readonly AdmittedRequest[],
-  { againAt = Infinity, firstSentAt, servers = 1, ...clock }: KnownOfKey,
+  { againAt = Infinity, boundOf = mostOf, firstSentAt, servers = 1, ...clock }: KnownOfKey,
 ): OverAdmission {
   const byAnswer = requests.toSorted((a, b) => a.endedAt - b.endedAt);
-  let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
-  const least = servers * admittedAtOnce(limit);
+  let most = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
+  const least = servers * admittedAtOnce(rules);
   for (const { from, sent } of beginnings(requests)) {
     // Every bound is at least this large, so no span that begins here shows more.
     if (sent - least <= most.excess) continue;
@@ -61,9 +65,9 @@ export function overAdmission(
       const bound =
         servers *
         Math.min(
-          mostAdmitted(limit, { from, to, ...clock }),
+          boundOf(rules, { from, to, ...clock }),
           // What was admitted since `from` was admitted since a use of the key when it was fresh.
-          mostAdmitted(limit, { from: unusedAt, to, ...clock, fresh: true }),
+          boundOf(rules, { from: unusedAt, to, ...clock, fresh: true }),
         );
       const excess = admitted - bound;
       if (excess > 0) exceededAt ??= to;
@@ -71,7 +75,16 @@ export function overAdmission(
       most = { excess, admitted, bound, from, to, ...(exceededAt !== undefined && { exceededAt }) };
     }
   }
-  return { ...most, excess: Math.max(0, most.excess) };
+  const promised = promisedIn(rules, most);
+  return { ...most, promised, excess: Math.max(0, most.excess) };
+}
+
+function promisedIn(rules: Rules, { from, to }: Span): number {
+  const [rule, ...others] = rules;
+  if (!rule) return 0;
+  const isBucket = rule.algorithm === 'TokenBucket' && others.length === 0;
+  const promise = isBucket ? rule : ({ ...rule, algorithm: 'FixedWindow', start: 'FirstRequest' } as const);
+  return mostAdmitted(promise, { from, to, fresh: true });
 }
 
 /** Starts of spans, each with the number of requests that were sent from then on. */

@@ -5,7 +5,8 @@ import {
   modelOf,
   staggeredWindow,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
-import { mostAdmitted, type RateLimit, type Span } from './rate-limit.ts';
+import { rulesOf } from '../spec/schema.ts';
+import { mostAdmitted, mostOf, type RateLimit, type Rules, type Span } from './rate-limit.ts';
 
 const WINDOW = 1000;
 
@@ -136,10 +137,9 @@ describe('the most that a kept limit admits', () => {
   });
 });
 
-describe('the bound of a limit of which the algorithm is not known', () => {
-  const unknownOf = ({ requests }: Pick<RateLimit, 'requests'>): RateLimit => {
-    return { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'Unknown' };
-  };
+describe('the bound of a limit of which no rule is known', () => {
+  const unknownOf = ({ requests }: Pick<RateLimit, 'requests'>): Rules =>
+    rulesOf({ limit: { requests, window: '1s' } });
 
   it('is never exceeded by an algorithm that keeps the limit, or windows of any phase', () => {
     const known = fc.record({ fresh: fc.boolean(), clockWithinMs: fc.constantFrom(0, 100, undefined) });
@@ -153,7 +153,7 @@ describe('the bound of a limit of which the algorithm is not known', () => {
         const decide = phase === null ? modelOf(limit) : staggeredWindow(limit, phase);
         const admitted = times.filter((at) => decide(at));
         for (const { count, ...span } of spansOf(admitted)) {
-          expect(count).toBeLessThanOrEqual(mostAdmitted(unknownOf(limit), { ...span, ...of }));
+          expect(count).toBeLessThanOrEqual(mostOf(unknownOf(limit), { ...span, ...of }));
         }
       }),
       { numRuns: 1000 },
@@ -163,6 +163,6 @@ describe('the bound of a limit of which the algorithm is not known', () => {
   it('is reached by a window that ends between two requests', () => {
     const decide = staggeredWindow(five, 300);
     const admitted = [...burst(299), ...burst(300)].filter((at) => decide(at));
-    expect(admitted).toHaveLength(mostAdmitted(unknownOf(five), { from: 299, to: 300 }));
+    expect(admitted).toHaveLength(mostOf(unknownOf(five), { from: 299, to: 300 }));
   });
 });

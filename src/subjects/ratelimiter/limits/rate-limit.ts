@@ -1,5 +1,5 @@
 /**
- * What a rate limit promises: its counting algorithm, and thus the most that it may admit within a span of time. Each
+ * What a rate limit promises: the rule by which it counts, and thus the most that it may admit within a span of time. Each
  * bound is derived in docs/research/limits.md. Pure. The bounds hold for all traffic of a caller and for every phase of the
  * windows. More than the bound is a violation, whatever the implementation.
  */
@@ -14,10 +14,10 @@ export interface Figures {
 export interface FixedWindow extends Figures {
   readonly algorithm: 'FixedWindow';
   /**
-   * Whether a window begins with the first request after the last one, or at multiples of its length. Unknown: neither
-   * is known, nor whether there are windows, or windows of each caller end at another moment.
+   * A window begins with the first request after the last window, or anew with each request (also a rejected one), or at
+   * multiples of its length. EachKey: it ends at moments of each caller, a window apart.
    */
-  readonly start: 'FirstRequest' | 'Clock' | 'Unknown';
+  readonly start: 'FirstRequest' | 'EachRequest' | 'Clock' | 'EachKey';
 }
 
 /**
@@ -43,6 +43,9 @@ export type RateLimit =
   | Sliding<'SlidingWindow'>
   | Sliding<'SlidingWindowCounter'>
   | TokenBucket;
+
+/** Rules of the same limit, one of which the limiter counts by; at least one. */
+export type Rules = readonly RateLimit[];
 
 /** The time in which requests were admitted, as far as known. */
 export interface Span {
@@ -92,40 +95,39 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
   }
 }
 
-/** Whether it is not known when windows end, so that one may end at any time. */
-export function endsAnytime(limit: RateLimit): boolean {
-  return limit.algorithm === 'FixedWindow' && limit.start === 'Unknown';
+/** The most that any of these admits within `span`. */
+export function mostOf(rules: Rules, span: Span): number {
+  const widest = rules.find((rule) => rule.algorithm === 'FixedWindow' && rule.start === 'EachKey');
+  // No other rule of the same limit admits more.
+  if (widest) return mostAdmitted(widest, span);
+  return rules.reduce((most, rule) => Math.max(most, mostAdmitted(rule, span)), 0);
 }
 
-/**
- * The limit while no window ends: for an unknown start, the algorithm that admits most then. A log of admissions, or
- * windows from the first request, admit no more than a bucket.
- */
-export function unlessWindowEnds(limit: RateLimit): RateLimit {
-  return endsAnytime(limit) ? { ...limit, algorithm: 'TokenBucket', capacity: limit.requests } : limit;
+/** The most that a limiter which counts by the strictest of these admits within `span`. */
+export function leastOf(rules: Rules, span: Span): number {
+  return rules.reduce((least, rule) => Math.min(least, mostAdmitted(rule, span)), Infinity);
 }
 
-/** The most that it admits at once to a new caller. */
-export function admittedAtOnce(limit: RateLimit): number {
-  return mostAdmitted(limit, { from: 0, to: 0, fresh: true, clockWithinMs: 0 });
+/** The most that a limiter admits at once to a new caller. */
+export function admittedAtOnce(rules: Rules): number {
+  return mostOf(rules, { from: 0, to: 0, fresh: true, clockWithinMs: 0 });
 }
 
-/** Whether windows end by the clock, or may do so. */
-export function mayFollowClock(limit: RateLimit): boolean {
-  if (limit.algorithm === 'FixedWindow') return limit.start !== 'FirstRequest';
-  return limit.algorithm === 'SlidingWindowCounter';
+/** Whether windows end by the clock. */
+export function followsClock(rule: RateLimit): boolean {
+  return rule.algorithm === 'FixedWindow' ? rule.start === 'Clock' : fades(rule);
 }
 
-/** Whether a window counts, or may count, a share of the one before. */
-export function mayFade(limit: RateLimit): boolean {
-  return limit.algorithm === 'SlidingWindowCounter' || endsAnytime(limit);
+/** Whether a window counts a share of the one before. */
+export function fades({ algorithm }: RateLimit): boolean {
+  return algorithm === 'SlidingWindowCounter';
 }
 
 function windowsTouched({ start, windowMs }: FixedWindow, span: Span, lengthMs: number): number {
   if (start === 'Clock') return clockEnds(windowMs, span, lengthMs) + 1;
   const windows = lengthMs / (windowMs - GRAIN_MS);
   // The first window begins within the span if a request begins it, and there was none before.
-  const isFirst = span.fresh && start === 'FirstRequest';
+  const isFirst = span.fresh && start !== 'EachKey';
   return (isFirst ? Math.floor(windows) : Math.ceil(windows)) + 1;
 }
 

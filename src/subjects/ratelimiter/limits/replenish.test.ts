@@ -43,7 +43,7 @@ function expectAsNew(
 ): void {
   const [used, unused] = [make(), make()];
   for (const at of before) used(at + skew);
-  const whole = replenishedAt(limit, before.at(-1) ?? 0);
+  const whole = replenishedAt([limit], before.at(-1) ?? 0);
   for (const at of [whole + wait, ...moments(whole + wait, after)])
     expect(used(at + skew)).toBe(unused(at + skew));
 }
@@ -64,7 +64,7 @@ describe('a limit after its rest', () => {
       fc.property(requests, start, gaps, later, gaps, skews, (most, from, gapsBefore, wait, after, skew) => {
         const before = moments(from, gapsBefore);
         const of = { requests: most, windowMs: WINDOW };
-        const fixed: RateLimit = { algorithm: 'FixedWindow', start: 'FirstRequest', ...of };
+        const fixed: RateLimit = { algorithm: 'FixedWindow', start: 'EachRequest', ...of };
         expectAsNew(() => lengtheningWindow(most, WINDOW), fixed, { before, wait, after, skew });
         const sliding: RateLimit = { algorithm: 'SlidingWindow', ...of };
         expectAsNew(() => logOfAll(most, WINDOW), sliding, { before, wait, after, skew });
@@ -95,9 +95,9 @@ describe('a limit after its rest', () => {
   ])('is not whole so much sooner: %s', (_, limit, sooner) => {
     const decide = modelOf(limit);
     const last = 1_000_000;
-    const full = admittedAtOnce(limit);
+    const full = admittedAtOnce([limit]);
     for (let i = 0; i < full; i += 1) decide(last);
-    const at = replenishedAt(limit, last) - sooner;
+    const at = replenishedAt([limit], last) - sooner;
     const admitted = Array.from({ length: full }, () => decide(at)).filter(Boolean);
     expect(admitted.length).toBeLessThan(full);
   });
@@ -109,16 +109,16 @@ describe('a limit that was used up', () => {
   const bucket: RateLimit = { algorithm: 'TokenBucket', ...minute, capacity: 30 };
 
   it('a used-up window admits again after its length', () => {
-    expect(returnsWithin(window(WINDOW))).toBe(WINDOW + CLOCK_WITHIN_MS);
+    expect(returnsWithin([window(WINDOW)])).toBe(WINDOW + CLOCK_WITHIN_MS);
   });
 
   it('a used-up bucket admits again after one token, or two lumps', () => {
-    expect(returnsWithin(bucket)).toBe(2000 + CLOCK_WITHIN_MS);
-    expect(returnsWithin({ ...bucket, refillEveryMs: 10_000 })).toBe(22_000 + CLOCK_WITHIN_MS);
+    expect(returnsWithin([bucket])).toBe(2000 + CLOCK_WITHIN_MS);
+    expect(returnsWithin([{ ...bucket, refillEveryMs: 10_000 }])).toBe(22_000 + CLOCK_WITHIN_MS);
   });
 
   it('a run waits up to 75 s for a limit, and for none that takes longer', () => {
-    expect(returnsWithin(window(74_000))).toBe(75_000);
-    expect(returnsWithin(window(74_001))).toBeUndefined();
+    expect(returnsWithin([window(74_000)])).toBe(75_000);
+    expect(returnsWithin([window(74_001)])).toBeUndefined();
   });
 });

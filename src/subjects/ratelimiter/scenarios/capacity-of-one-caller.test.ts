@@ -10,7 +10,7 @@ function spec(limit: object, change: object = {}): ChaosDemoSpec {
       selector: { matchLabels: { app: 'x' } },
       redis: { serviceName: 'redis' },
       http: { identity: 'SourceAddress', path: '/' },
-      limit: { requests: 30, ...limit },
+      limit: { requests: 30, windowStart: 'FirstRequest', ...limit },
     },
     scenarios: [{ name: 'o', type: 'StoreOutage' }],
     ...change,

@@ -74,7 +74,7 @@ describe('a spec that no run on so many pods can meet', () => {
 
   it.each([
     ['a bucket', { algorithm: 'TokenBucket' }],
-    ['windows that may end at any time', { windowStart: 'Unknown' }],
+    ['windows with a start of their own for each key', { windowStart: 'EachKey' }],
   ])('is counter drift of %s', (_, limit) => {
     const drifting = [{ name: 's', type: 'CounterDrift' }];
     const whole = limiterSpec({ ...HTTP, redis: COUNTED, limit }, drifting);

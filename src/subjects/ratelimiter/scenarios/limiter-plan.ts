@@ -1,28 +1,30 @@
 /** A scenario of a rate limiter, and what all its types have. */
-import { formatDuration } from '../../../api/index.ts';
+import { formatDuration, parseDuration } from '../../../api/index.ts';
 import { ScenarioPlan } from '../../scenarios/scenario-plan.ts';
 import type { ScenarioType } from '../../scenarios/scenario-type.ts';
 import type { FaultTruth } from '../../scenarios/truth.ts';
 import type { Toolkit } from '../controls/tools.ts';
 import { DRAWS, type Setup } from '../history/setup.ts';
-import { admittedAtOnce } from '../limits/rate-limit.ts';
+import { admittedAtOnce, type Rules } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, mostCooldownMs, windowEnd } from '../limits/window-turn.ts';
-import { limitOf, PART, type RateLimiterSpec } from '../spec/schema.ts';
+import { PART, type RateLimiterSpec, rulesOf } from '../spec/schema.ts';
 
 export abstract class LimiterPlan<P extends object = object> extends ScenarioPlan<P, RateLimiterSpec> {
-  readonly limit = limitOf(this.part);
+  /** By which the limiter may count. */
+  readonly rules: Rules = rulesOf(this.part);
+  readonly windowMs = parseDuration(this.part.limit.window);
   /** What the limit admits at once. */
-  readonly full = admittedAtOnce(this.limit);
+  readonly full = admittedAtOnce(this.rules);
   abstract override readonly truth: FaultTruth;
   override readonly isOneCaller = this.part.http.identity === 'SourceAddress';
-  override readonly cooldownMs = this.isOneCaller ? mostCooldownMs(this.limit) : 0;
+  override readonly cooldownMs = this.isOneCaller ? mostCooldownMs(this.rules) : 0;
 
   /** Why it does not fit into one window, with what to change; undefined: it does. */
   protected tooLongForWindow(fields: string): string | undefined {
     const { window } = this.part.limit;
-    const end = windowEnd(this.limit, 0);
+    const end = windowEnd(this.rules, 0);
     // By the clock, it has to have begun by every clock, and the fault is planned a moment later.
-    const roomMs = Math.max(0, end === undefined ? this.limit.windowMs - 1 : end - 2 * CLOCK_WITHIN_MS);
+    const roomMs = Math.max(0, end === undefined ? this.windowMs - 1 : end - 2 * CLOCK_WITHIN_MS);
     if (this.storyMs <= roomMs) return undefined;
     return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)}. By every clock, one ${PART}.limit.window of ${window} has ${formatDuration(roomMs)} for them: reduce these, or lengthen the window`;
   }

@@ -12,7 +12,7 @@ import {
   wholeField,
 } from '../../spec/pods-schema.ts';
 import { redisSchema } from '../../spec/redis-schema.ts';
-import type { RateLimit } from '../limits/rate-limit.ts';
+import type { FixedWindow, Rules } from '../limits/rate-limit.ts';
 import { ADDRESS_PLACE, httpInterfaceSchema } from './http-schema.ts';
 
 /** Its member of `spec`. */
@@ -60,15 +60,15 @@ const limit = z
     window: durationField('Length of the window.', '1s', '1h'),
     algorithm: z
       .enum(['FixedWindow', 'SlidingWindow', 'SlidingWindowCounter', 'TokenBucket'])
-      .default('FixedWindow')
+      .optional()
       .describe(
-        'How the limiter counts. TokenBucket is also that of GCRA, with limit.requests as the refill of one window.',
+        'How the limiter counts. If left out, the run measures it as far as a result depends on it. TokenBucket is also the algorithm of GCRA, with limit.requests as the refill of one window.',
       ),
     windowStart: z
-      .enum(['FirstRequest', 'Clock', 'Unknown'])
-      .default('FirstRequest')
+      .enum(['FirstRequest', 'Clock', 'EachKey', 'Unknown'])
+      .optional()
       .describe(
-        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. Unknown is true of any limiter, even if it has a sliding window, a bucket, or other windows for each caller. A window may then end at any time, so the bound of a short time is that of two. CounterDrift and DataLoss are unavailable.',
+        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch, or at other moments for each key. If left out, the run measures it as far as a result depends on it. Unknown: as if this and algorithm were left out.',
       ),
     burst: wholeField(
       1,
@@ -85,7 +85,7 @@ const limit = z
     description:
       'The limit that the limiter is configured with. Required with http. The bundled limiter has 10 requests in 60 s unless configured otherwise.',
     ...cel({
-      rule: "self.algorithm == 'TokenBucket' || (!has(self.burst) && !has(self.refillEvery))",
+      rule: "has(self.algorithm) && self.algorithm == 'TokenBucket' || (!has(self.burst) && !has(self.refillEvery))",
       message: 'burst and refillEvery are of algorithm TokenBucket: leave them out, or set it',
     }),
   });
@@ -143,6 +143,7 @@ export const BUNDLED = {
   }),
   count: count.parse({ key: `rl:count:${KEY_PLACE}`, type: 'Hash' }),
   limit: limit.parse({ requests: 10, window: '60s' }),
+  counting: { algorithm: 'FixedWindow', windowStart: 'FirstRequest' } as const,
   healthPath: '/health',
 };
 
@@ -152,28 +153,38 @@ export function completed(stored: StoredRateLimiter) {
   const { http = BUNDLED.http, limit: configured = BUNDLED.limit, redis } = stored;
   const health = { ...(isBundled && { path: BUNDLED.healthPath }), ...stored.health };
   const stores = { ...redis, ...(isBundled && { count: BUNDLED.count }) };
-  return { ...stored, http, isBundled, limit: configured, redis: stores, health };
+  const limit = { ...(isBundled && BUNDLED.counting), ...configured };
+  return { ...stored, http, isBundled, limit, redis: stores, health };
 }
 
-/** The limit of the spec, in figures. @throws RangeError for malformed durations, which the API server's validation rules out */
-export function limitOf({ limit }: Pick<RateLimiterSpec, 'limit'>): RateLimit {
-  const { algorithm, burst, refillEvery, requests, window, windowStart } = limit;
-  const windowMs = parseDuration(window);
-  switch (algorithm) {
-    case 'FixedWindow':
-      return { algorithm, requests, windowMs, start: windowStart };
-    case 'SlidingWindow':
-    case 'SlidingWindowCounter':
-      return { algorithm, requests, windowMs };
-    case 'TokenBucket':
-      return {
-        algorithm,
-        requests,
-        windowMs,
-        capacity: burst ?? requests,
-        ...(refillEvery !== undefined && { refillEveryMs: parseDuration(refillEvery) }),
-      };
-    default:
-      return algorithm satisfies never;
-  }
+/** Where windows may begin, by the start that a spec states. */
+const STARTS: Readonly<Record<string, readonly FixedWindow['start'][]>> = {
+  FirstRequest: ['FirstRequest', 'EachRequest'],
+  Clock: ['Clock'],
+  EachKey: ['EachKey'],
+};
+
+/**
+ * The rules by which the limiter may count: all that fit what the spec states.
+ * @throws RangeError for malformed durations, which the API server's validation rules out
+ */
+export function rulesOf({ limit }: Pick<RateLimiterSpec, 'limit'>): Rules {
+  const { burst, refillEvery, requests, window, windowStart } = limit;
+  const isUnknown = windowStart === 'Unknown';
+  const start = isUnknown ? undefined : windowStart;
+  const algorithm = isUnknown ? undefined : (limit.algorithm ?? (start && 'FixedWindow'));
+  const figures = { requests, windowMs: parseDuration(window) };
+  const starts = start ? (STARTS[start] ?? []) : Object.values(STARTS).flat();
+  const all: Rules = [
+    ...starts.map((from) => ({ algorithm: 'FixedWindow', ...figures, start: from }) as const),
+    { algorithm: 'SlidingWindow', ...figures },
+    { algorithm: 'SlidingWindowCounter', ...figures },
+    {
+      algorithm: 'TokenBucket',
+      ...figures,
+      capacity: burst ?? requests,
+      ...(refillEvery !== undefined && { refillEveryMs: parseDuration(refillEvery) }),
+    },
+  ];
+  return algorithm === undefined ? all : all.filter((rule) => rule.algorithm === algorithm);
 }

@@ -13,7 +13,9 @@ import { growing, measures } from '../../../scenarios/measures.ts';
 import { faultSchema } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
 import type { Baseline } from '../../controls/tools.ts';
-import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
+import { named, rulesText } from '../../limits/counting.ts';
+import type { RateLimit, Rules } from '../../limits/rate-limit.ts';
+import { PART } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 
 const MOST_RATE = 1000;
@@ -81,7 +83,7 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
    */
   readonly tolerance = Math.min(
     Math.ceil((this.rate * LATE_SYNC_MS) / 1000),
-    Math.floor(this.limit.requests / 2),
+    Math.floor(this.part.limit.requests / 2),
   );
   readonly invariant =
     `the pods admit at most ${this.tolerance} requests, plus the lag of the baseline, that Redis has not counted (at ${this.rate} requests a second)`;
@@ -90,12 +92,12 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
    * Lenient before Setup: the time for the proof of the pause, and the lag without a fault, which raises the bound, are
    * only known once measured.
    */
-  unprovable(pods: number, baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>): string | undefined {
+  unprovable(pods: number, baseline?: Pick<Baseline, 'lags' | 'rules' | 'writeMaxMs'>): string | undefined {
     const { faultMs, parameters, part, rate, scenario, tolerance } = this;
     const { requests } = part.limit;
     const { duration } = parameters.fault;
     const name = `scenario ${scenario.name}`;
-    const unsuited = uncountable(part);
+    const unsuited = uncountable(named(this.rules, baseline?.rules), baseline !== undefined);
     if (unsuited !== undefined) return `${name}: ${unsuited}`;
     if (!this.mechanism.holdsWrites) {
       return `${name}: CounterDrift needs a fault that holds writes of Redis back, and counterDrift.fault does not: use Stall without via, or StoreOutage`;
@@ -119,9 +121,14 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
   }
 }
 
-/** Why no count can be read that only grows within a window; undefined: one can. */
-function uncountable({ limit: { algorithm, windowStart } }: RateLimiterSpec): string | undefined {
-  const isKnown = algorithm === 'FixedWindow' && windowStart !== 'Unknown';
-  if (isKnown || algorithm === 'SlidingWindow') return undefined;
-  return `CounterDrift needs a count that only grows within a window, whose end is known. Set ${PART}.limit.algorithm to SlidingWindow, or to FixedWindow with windowStart, or use StoreOutage or GhostAllowing`;
+/** Whether a count by this rule only grows within a window, whose end is known. */
+export function isCountable(rule: RateLimit): boolean {
+  return rule.algorithm === 'SlidingWindow' || (rule.algorithm === 'FixedWindow' && rule.start !== 'EachKey');
+}
+
+/** Why no count can be compared; undefined: one can, or Setup will show whether. */
+function uncountable(rules: Rules, isMeasured: boolean): string | undefined {
+  const others = rules.filter((rule) => !isCountable(rule));
+  if (others.length === 0 || (!isMeasured && others.length < rules.length)) return undefined;
+  return `CounterDrift needs a count that only grows within a window, whose end is known, and the limiter may count in ${rulesText(others)}. Set ${PART}.limit.algorithm to SlidingWindow, or to FixedWindow with windowStart, or use StoreOutage or GhostAllowing`;
 }

@@ -25,13 +25,13 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   /** The caller is new to the limiter until the fault. */
   async prepare(key: string, stage: Stage<DriftSeen>, signal: AbortSignal): Promise<Ready> {
     const { now } = this.toolkit;
-    const { limit, storyMs } = this.plan;
-    await stage.admit(2 * limit.windowMs, signal);
-    await untilItFits(limit, storyMs, now, signal);
+    const { rules, storyMs, windowMs } = this.plan;
+    await stage.admit(2 * windowMs, signal);
+    await untilItFits(rules, storyMs, now, signal);
     this.recording = stage.record();
     const { preparedAt } = this.recording.history.setup;
     return {
-      usableUntil: Math.floor(windowEnd(limit, preparedAt) ?? preparedAt + USABLE_MS),
+      usableUntil: Math.floor(windowEnd(rules, preparedAt) ?? preparedAt + USABLE_MS),
       message: `A caller that the rate limiter has never seen: ${key}`,
     };
   }
@@ -66,9 +66,9 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   /** @throws only the reason of `signal` */
   async #sample(admitted: AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
     const sample = await sampleCounts(this.toolkit, this.#key, admitted, signal);
-    const { limit } = this.plan;
-    const clockEnds = windowEnd(limit, this.recorded.history.setup.preparedAt) ?? Infinity;
-    const windowEnds = Math.min(clockEnds, this.#firstSentAt + limit.windowMs);
+    const { rules, windowMs } = this.plan;
+    const clockEnds = windowEnd(rules, this.recorded.history.setup.preparedAt) ?? Infinity;
+    const windowEnds = Math.min(clockEnds, this.#firstSentAt + windowMs);
     if (sample.endedAt < windowEnds) return sample;
     // The window of the key, and with it its count, may have ended.
     const { stored: _, ...rest } = sample;

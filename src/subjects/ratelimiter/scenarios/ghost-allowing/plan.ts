@@ -8,7 +8,7 @@ import { TLS_COST } from '../../../http/dial.ts';
 import { growing, measures } from '../../../scenarios/measures.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
 import { togetherMs } from '../../checkers/bursts.ts';
-import { mostAdmitted } from '../../limits/rate-limit.ts';
+import { leastOf } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { PART } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
@@ -84,14 +84,14 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
   // The requests are no fault: they show that pods decide separately.
   readonly truth = { anomalies: ['uncoordinated-admission'], at: 'replica' } as const;
   /** The requests of a burst; undefined: that depends on the number of pods. */
-  readonly #sent = this.parameters.multiplier && this.parameters.multiplier * this.limit.requests;
+  readonly #sent = this.parameters.multiplier && this.parameters.multiplier * this.part.limit.requests;
   /** Requests that one burst may have. */
   readonly mostSent = this.part.http.tls ? MOST_SENT / TLS_COST : MOST_SENT;
   /**
    * A burst is sent while this much is left of a window by the clock, if the window is long enough. The time that its
    * answers may take, unless that is most of the window.
    */
-  readonly roomMs = fitsWindow(this.limit, 2 * this.timeoutMs) ? this.timeoutMs : BURST_MS;
+  readonly roomMs = fitsWindow(this.rules, 2 * this.timeoutMs) ? this.timeoutMs : BURST_MS;
   /** Time that the trials after the first add to the fault, including all waits for the ends of windows. */
   readonly trialsMs = this.#trialsMs();
   readonly faultMs = this.timeoutMs + this.trialsMs;
@@ -114,9 +114,9 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
   }
 
   get invariant(): string {
-    const { full, limit } = this;
+    const { full } = this;
     const of = this.#sent === undefined ? 'the requests of a burst' : `${this.#sent} requests`;
-    return full === limit.requests
+    return full === this.part.limit.requests
       ? `of ${of} at most ${full}, the limit, are admitted in the window`
       : `of ${of} at most ${full} are admitted, and what is replenished during it`;
   }
@@ -128,16 +128,16 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
   }
 
   #trialsMs(): number {
-    const { cooldownMs, limit, parameters, roomMs } = this;
+    const { cooldownMs, parameters, roomMs, rules, windowMs } = this;
     const ms = (parameters.trials - 1) * (TRIAL_MS + cooldownMs);
-    if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, roomMs)) return ms;
+    if (windowEnd(rules, 0) === undefined || !fitsWindow(rules, roomMs)) return ms;
     const waitMs = 2 * CLOCK_WITHIN_MS + roomMs;
-    const windows = 1 + Math.floor(ms / Math.max(1, limit.windowMs - waitMs));
+    const windows = 1 + Math.floor(ms / Math.max(1, windowMs - waitMs));
     return ms + Math.min(parameters.trials, windows) * waitMs;
   }
 
   unprovable(pods: number): string | undefined {
-    const { faultMs, full, limit, mostSent, parameters, scenario, timeoutMs, trialsMs } = this;
+    const { faultMs, full, mostSent, parameters, rules, scenario, timeoutMs, trialsMs } = this;
     const { multiplier, trials } = parameters;
     const { requests, window } = this.part.limit;
     const name = `scenario ${scenario.name}`;
@@ -155,8 +155,8 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
     }
     const burst = `The burst has ${counted(sent, 'request')}`;
     const from = CLOCK_WITHIN_MS;
-    const clock = fitsWindow(limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
-    const most = mostAdmitted(limit, { from, to: from + togetherMs(sent), fresh: true, ...clock });
+    const clock = fitsWindow(rules, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
+    const most = leastOf(rules, { from, to: from + togetherMs(sent), fresh: true, ...clock });
     if (sent <= most) {
       return `${name}: a correct limiter may admit ${most} requests of a burst: ${PART}.limit.burst, tokens that come back, and those of the next ${PART}.limit.window ${window}. ${burst}, and can show nothing. So ${raise(requests, most + 1)}, or correct limit.burst`;
     }

@@ -30,7 +30,7 @@ function trial(i: number, admitted: number, change: Partial<BurstResult> = {}): 
     ...change,
   };
   const excess = Math.max(0, admitted - 10);
-  const over = { excess, admitted, bound: 10, from: startedAt, to: endedAt };
+  const over = { excess, admitted, bound: 10, promised: 10, from: startedAt, to: endedAt };
   return { burst, judgedAt: endedAt + 10, bound: 10, over };
 }
 

@@ -39,8 +39,8 @@ export const burstWords: (found: Code) => string = wording<
     isOneCaller
       ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished. Check which other client sends requests to these pods from the address of the operator`
       : `only ${admitted} of the ${full} that the limit allows were admitted, so the rate limiter was not seen at its limit`,
-  WindowMayHaveEnded: ({ admitted, full, isAnytime }) =>
-    `${admitted} were admitted, and one window allows ${full}: a window may have ended during the burst, or the limit was not kept${isAnytime ? '. To decide, set rateLimiter.limit.windowStart' : ''}`,
+  WindowMayHaveEnded: ({ admitted, full, isMeasurable }) =>
+    `${admitted} were admitted, and one window allows ${full}: a window may have ended during the burst, or the limit was not kept${isMeasurable ? '. To decide, set rateLimiter.limit.windowStart' : ''}`,
   PodsSpared: ({ pods }) => `${pods.join(', ')} got no request`,
   BurstTooSmall: ({ bound, requests, tookMs }) =>
     `the burst had ${counted(requests, 'request')}, and in the ${Math.round(tookMs)} ms that it took the limit allows ${bound}`,

@@ -35,7 +35,7 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
 
   async inject({ plannedAt, until }: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.toolkit;
-    const { limit, roomMs } = this.plan;
+    const { roomMs, rules } = this.plan;
     const judge = this.recorded;
     const { history } = judge;
     const keys = trialKeys(history.setup.fixture, this.plan.parameters.trials);
@@ -43,7 +43,7 @@ export class BurstWorkload extends Workload<BurstsSeen, BurstPlan, Toolkit> {
       try {
         if (i > 0) await this.#rest(i, signal);
         const at = i === 0 ? Math.max(plannedAt, now()) : now();
-        await this.#burst(key, fitsFrom(limit, roomMs, at), until, permit, signal);
+        await this.#burst(key, fitsFrom(rules, roomMs, at), until, permit, signal);
         const last = judge.state.trials.at(-1);
         if (!last || !isConfirmed(last)) break;
       } catch (error) {

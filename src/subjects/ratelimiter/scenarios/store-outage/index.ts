@@ -14,13 +14,13 @@ import { createFault } from '../../../scenarios/store-fault.ts';
 import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
 import { outageInvariant } from '../../checkers/formula.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
-import { type OutageSeen, owedIn, viewOf } from '../../checkers/outage-seen.ts';
+import { countingIn, type OutageSeen, owedIn, viewOf } from '../../checkers/outage-seen.ts';
 import { limitReturnIn } from '../../checkers/recovery.ts';
 import { soFarIn } from '../../checkers/so-far.ts';
 import { newKey, overKey } from '../../history/caller-keys.ts';
 import { DRAWS, type Setup } from '../../history/setup.ts';
 import { placeOf } from '../../interfaces/counts.ts';
-import { mostAdmitted } from '../../limits/rate-limit.ts';
+import { mostOf } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
 import { api, OutagePlan } from './plan.ts';
@@ -65,11 +65,12 @@ function summaryOf(findings: Findings): string {
 function outageEvidence(history: History<Setup>, judge: Judge<OutageSeen>): SeenEvidence {
   const { clockWithinMs, fixture, preparedAt, usualWriteMs } = history.setup;
   const { requests, setup } = judge.state;
-  const { isOneCaller, limit, parameters } = setup.plan;
+  const { isOneCaller, parameters } = setup.plan;
+  const { open, rules } = countingIn(judge.state);
   const view = viewOf(judge.state);
   const drawn = requests.filter(({ caller }) => caller === 'Drawn');
   // Before the fault is known, every failure may still be counted.
-  const owed = view?.owed ?? owedIn(limit, drawn, Number.POSITIVE_INFINITY);
+  const owed = view?.owed ?? owedIn(open, drawn, Number.POSITIVE_INFINITY);
   const over = overKey(fixture);
   /** Other requests that are not owed are of no source: a rejected one would pass for one of the others. */
   const sourceOf = (request: CallerRequest): Source | undefined => {
@@ -79,7 +80,7 @@ function outageEvidence(history: History<Setup>, judge: Judge<OutageSeen>): Seen
   };
   /** The most that the caller over its limit may have been admitted until then. */
   const mostUntil = (to: number): number =>
-    mostAdmitted(limit, {
+    mostOf(rules.length > 0 ? rules : open, {
       from: isOneCaller ? (history.last('arrived')?.at ?? to) : preparedAt,
       to,
       fresh: true,

@@ -37,7 +37,6 @@ it.each([
     {},
     'windows of rateLimiter.limit.window 10s',
   ],
-  ['of windows of any phase', limiter({ limit: { windowStart: 'Unknown' } }), {}, 'windowStart'],
   ['of too few requests', limiter({ limit: { requests: 200 } }), {}, 'send 215 requests after the loss'],
 ] as const)('lost counts that can show nothing %s', (_, of, change, problem) => {
   const found = new OutagePlan(scenario(change), of, api).unprovable(3);

@@ -11,8 +11,9 @@ import type { History } from '../../../history/history.ts';
 import { isConnectionFailure, requestIn } from '../../../http/caller-request.ts';
 import { controlProblem, WHO_IS_TAKEN } from '../../controls/control-problem.ts';
 import type { Toolkit } from '../../controls/tools.ts';
-import { isNewcomer, overKey } from '../../history/caller-keys.ts';
+import { askingKey, isNewcomer, overKey } from '../../history/caller-keys.ts';
 import { type Exhausted, exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
+import { ASKING_CALLERS, askForReturns } from '../../workloads/asking.ts';
 import { type Due, type RecordRequest, runTraffic, type TrafficOptions } from '../../workloads/traffic.ts';
 import type { OutagePlan } from './plan.ts';
 import { ASKING_PER_SECOND, type Phase, Population, RESIDENTS_PER_NEWCOMER } from './population.ts';
@@ -28,7 +29,7 @@ const PREPARING_AT_ONCE = 10;
 export interface OutageScene {
   readonly plan: Pick<
     OutagePlan,
-    'callerTimeoutMs' | 'countdownMs' | 'draw' | 'full' | 'limit' | 'parameters'
+    'callerTimeoutMs' | 'countdownMs' | 'draw' | 'full' | 'parameters' | 'rules' | 'windowMs'
   >;
   readonly toolkit: Pick<Toolkit, 'callers' | 'lifetime' | 'limiter' | 'ownLimit' | 'podClients' | 'room'>;
   readonly fixture: string;
@@ -204,6 +205,17 @@ export class OutageCallers {
     await this.#send(turns, ASKING_PER_SECOND, stop);
   }
 
+  /** New callers show how the limiter counts. One caller for all requests cannot. */
+  async askForReturns(signal: AbortSignal): Promise<void> {
+    const { fixture, history, plan, toolkit } = this.#scene;
+    const { callers, ownLimit, podClients: clients } = toolkit;
+    if (ownLimit) return;
+    const { callerTimeoutMs, full, rules, windowMs } = plan;
+    const keys = Array.from({ length: ASKING_CALLERS }, (_, i) => askingKey(fixture, i));
+    const record = (request: CallerRequest): void => void history()?.request(request);
+    await askForReturns({ callers, callerTimeoutMs, clients, full, keys, record, rules, windowMs }, signal);
+  }
+
   /** As {@link runTraffic}: all residents, or the one caller, once their limits must have returned. */
   async whenReturned(signal: AbortSignal): Promise<void> {
     const { ownLimit, podClients } = this.#scene.toolkit;
@@ -237,9 +249,8 @@ export class OutageCallers {
   async #exhaust(key: string, most: number, signal: AbortSignal, pod?: number): Promise<Exhausted> {
     const { plan, toolkit } = this.#scene;
     const { callers, limiter, ownLimit, podClients } = toolkit;
-    const { callerTimeoutMs, full, limit } = plan;
+    const { callerTimeoutMs, full, windowMs } = plan;
     const sync = limiter.isBundled ? { syncAt: full } : {};
-    const { windowMs } = limit;
     const clients = pod === undefined ? podClients : podClients.slice(pod, pod + 1);
     const options = { callers, callerTimeoutMs, clients, key, most, windowMs, ...sync };
     return await exhaustLimit(options, signal).finally(() => ownLimit?.used());

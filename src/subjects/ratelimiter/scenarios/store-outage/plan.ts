@@ -17,9 +17,10 @@ import {
 import { wholeField } from '../../../spec/pods-schema.ts';
 import { PRICES, priceSchema } from '../../../spec/price-schema.ts';
 import { BEHAVIOURS } from '../../checkers/behaviour.ts';
-import { endsAnytime, mostAdmitted } from '../../limits/rate-limit.ts';
+import { followsClock, leastOf } from '../../limits/rate-limit.ts';
 import { fitsWindow, returnsWithin } from '../../limits/window-turn.ts';
 import { PART } from '../../spec/schema.ts';
+import { longestAskMs } from '../../workloads/asking.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 import {
   ASKING_PER_SECOND,
@@ -84,12 +85,12 @@ const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
   Mixed: 'behaves differently by pod or caller',
 };
 
-/** Of "FailsOpen, 30 > 10": "fails open during the outage; over-admission 30 > 10". */
+/** Of "FailsOpen, 25 of 10 within 1.2 s": "fails open during the outage; admitted 25 of 10 within 1.2 s". */
 function behaviourClause(summary: string): string {
   const [, word = '', rest = ''] = /^(?:>= )?([A-Z][A-Za-z]+)(?:[,;] (.*))?$/.exec(summary) ?? [];
   const behaviour = BEHAVIOURS.find((known) => known === word);
   if (behaviour === undefined) return `during the outage: ${summary}`;
-  const what = /^\d/.test(rest) ? `over-admission ${rest}` : rest;
+  const what = /^\d/.test(rest) ? `admitted ${rest}` : rest;
   return `${CLAUSES[behaviour]} during the outage${rest === '' ? '' : `; ${what}`}`;
 }
 
@@ -160,18 +161,23 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   readonly watchedAfterMs = this.sendAfterMs + this.callerTimeoutMs;
   override readonly lingerMs = this.mechanism.lasts === 'Lingers' ? this.watchedAfterMs : 0;
   /** How long callers wait for their limits to return; undefined: a run does not wait that long. */
-  readonly returnsWithinMs = this.parameters.limitReturn === 'Skip' ? undefined : returnsWithin(this.limit);
+  readonly returnsWithinMs = this.parameters.limitReturn === 'Skip' ? undefined : returnsWithin(this.rules);
   /** The longest that callers are watched after the fault. The watch ends sooner if the result is known. */
   readonly settleMs =
     this.watchedAfterMs +
-    (this.returnsWithinMs === undefined ? 0 : this.returnsWithinMs + RETURNED_MS + this.callerTimeoutMs);
+    (this.returnsWithinMs === undefined
+      ? 0
+      : Math.max(this.returnsWithinMs, longestAskMs(this.rules, this.windowMs)) +
+        RETURNED_MS +
+        this.callerTimeoutMs);
   /** From the announcement to the end of the watch. */
   readonly storyMs = this.countdownMs + this.timeoutMs + this.faultMs + this.watchedAfterMs;
   /** From the first request to the end of the traffic, with what the controls take. */
   readonly controlledStoryMs = this.storyMs + this.recoverMs + this.callerTimeoutMs;
   /** Whether windows end meanwhile: then a caller is over its limit only if it sends more than is replenished. */
-  readonly windowsEnd =
-    !this.isOneCaller && (endsAnytime(this.limit) || !fitsWindow(this.limit, this.controlledStoryMs));
+  readonly windowsEnd = !this.isOneCaller && !fitsWindow(this.rules, this.controlledStoryMs);
+  /** Whether the story is planned into one window by the clock: that may take a window, so only if there certainly is one. */
+  readonly isInClockWindow = !this.windowsEnd && this.rules.every(followsClock);
   /** How long the fault lasts at least. */
   readonly leastMs = this.failsOver ? Math.min(this.faultMs, FAILOVER_MS) : this.faultMs;
   /** Requests of each kind to one pod that count: one that may be answered due to the end of the fault does not. */
@@ -220,13 +226,12 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
 
   /** From which the callers of an attempt on this many pods are drawn. */
   draw(pods: number, fixture: string): Draw {
-    const { limit } = this;
     const span = { from: 0, to: this.leastMs, fresh: true };
-    const most = this.windowsEnd ? mostAdmitted(limit, span) : this.full;
+    const most = this.windowsEnd ? leastOf(this.rules, span) : this.full;
     return {
       fixture,
       seed: this.seedIn(fixture),
-      limit,
+      full: this.full,
       pods,
       inFault: RESIDENTS_PER_NEWCOMER * pods * this.requestsInFault,
       busyNeeds: most + LEAST_REQUESTS * pods,
@@ -255,7 +260,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
     const { fault, requestsPerSecond } = this.parameters;
     if (this.mechanism.lasts !== 'Moment') return undefined;
     if (this.windowsEnd) {
-      return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.part.limit.window} may end during the scenario: set ${PART}.limit.windowStart if it is Unknown, shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
+      return `${this.#type} needs callers that stay over their limit, and windows of ${PART}.limit.window ${this.part.limit.window} may end during the scenario: shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
     }
     const needed = full + LEAST_REQUESTS * pods;
     const sent = this.requestsInFault * pods;
@@ -299,7 +304,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   #fewInWindow(pods: number): string | undefined {
     const { requestsPerSecond } = this.parameters;
     const { requests, window } = this.part.limit;
-    const seconds = this.limit.windowMs / 1000;
+    const seconds = this.windowMs / 1000;
     const sent = Math.floor(requestsPerSecond * pods * seconds);
     const needed = requests + pods;
     if (sent >= needed) return undefined;
@@ -309,10 +314,10 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
 
   /** Why a caller does not get over its limit in the pause, with what is replenished in that time. */
   #notOverLimit(pods: number): string | undefined {
-    const { isOneCaller, leastMs, limit } = this;
+    const { isOneCaller, leastMs, rules } = this;
     const { fault, requestsPerSecond } = this.parameters;
     const span = { from: 0, to: leastMs, fresh: true };
-    const most = mostAdmitted(limit, isOneCaller ? { ...span, clockWithinMs: 0 } : span);
+    const most = leastOf(rules, isOneCaller ? { ...span, clockWithinMs: 0 } : span);
     const sendingMs = leastMs - Math.min(PROOF_MS, leastMs / 2) - this.callerTimeoutMs;
     const times = isOneCaller ? 2 : 1;
     const sent = Math.max(0, Math.floor((sendingMs / 1000) * times * requestsPerSecond) * pods);

@@ -6,7 +6,7 @@ import { type Draw, type Phase, Population } from './population.ts';
 const drawOf = (requests: number, more: Partial<Draw> = {}): Draw => ({
   fixture: 'demo-x',
   seed: 1,
-  limit: { algorithm: 'FixedWindow', requests, windowMs: 60_000, start: 'FirstRequest' },
+  full: requests,
   pods: 3,
   inFault: 405,
   busyNeeds: requests + 15,
@@ -44,7 +44,7 @@ describe('the callers that are drawn', () => {
   it('are at the limit, one short of it and new, and others in between', () => {
     fc.assert(
       fc.property(draws, (draw) => {
-        const { requests } = draw.limit;
+        const { full: requests } = draw;
         const all = residents(draw);
         expect(all.slice(0, 3).map(({ used }) => used)).toEqual([requests, requests - 1, 0]);
         expect(all.every(({ used }) => used >= 0 && used <= requests)).toBe(true);
@@ -57,7 +57,7 @@ describe('the callers that are drawn', () => {
   it('send on after the fault if they have used their limits, whatever they did in it', () => {
     fc.assert(
       fc.property(draws, (draw) => {
-        const full = residents(draw).filter(({ used, usedLate }) => used + usedLate === draw.limit.requests);
+        const full = residents(draw).filter(({ used, usedLate }) => used + usedLate === draw.full);
         for (const { shares } of full) expect(shares.after + shares.settled).toBeGreaterThan(0);
       }),
     );
@@ -87,7 +87,7 @@ describe('the turns of callers', () => {
           const count = sent.get(key) ?? 0;
           if (shares.during === 0) expect(count).toBe(0);
           else if (shares.during >= 1) expect(count).toBeGreaterThanOrEqual(draw.busyNeeds - 10);
-          else expect(count).toBeLessThanOrEqual(draw.limit.requests);
+          else expect(count).toBeLessThanOrEqual(draw.full);
         }
       }),
       { numRuns: 50 },
@@ -105,8 +105,7 @@ describe('the turns of callers', () => {
     fc.assert(
       fc.property(draws, (draw) => {
         const sent = dealt(draw, 'during', 6);
-        for (const [key, count] of sent)
-          if (key.includes('-w')) expect(count).toBeLessThanOrEqual(draw.limit.requests);
+        for (const [key, count] of sent) if (key.includes('-w')) expect(count).toBeLessThanOrEqual(draw.full);
       }),
     );
   });

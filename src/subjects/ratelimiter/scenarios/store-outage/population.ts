@@ -5,7 +5,6 @@
  */
 import { randomOf } from '../../../scenarios/seed.ts';
 import { newcomerKey, residentKey } from '../../history/caller-keys.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 
 /**
  * before: the countdown. during: the fault. after: until the limiter has to have recovered. settled: from then on.
@@ -57,7 +56,8 @@ const ASKING = 4;
 export interface Draw {
   readonly fixture: string;
   readonly seed: number;
-  readonly limit: RateLimit;
+  /** What a limit admits at once. */
+  readonly full: number;
   readonly pods: number;
   /** Requests of all residents in the fault. */
   readonly inFault: number;
@@ -66,9 +66,8 @@ export interface Draw {
 }
 
 export function residentsOf(draw: Draw): readonly Resident[] {
-  const { busyNeeds, fixture, inFault, limit, pods, seed } = draw;
+  const { busyNeeds, fixture, full, inFault, pods, seed } = draw;
   const random = randomOf(seed);
-  const full = admittedAtOnce(limit);
   const few = Math.max(0, Math.min(FEW, (inFault - LEAST_BUSY * busyNeeds) / RESIDENTS));
   const ofBusy = inFault - few * (RESIDENTS - MOST_BUSY);
   const busy = Math.max(LEAST_BUSY, Math.min(MOST_BUSY, Math.floor(ofBusy / busyNeeds)));
@@ -175,7 +174,7 @@ export class Population {
 
   /** Until the limiter has to have recovered, no newcomer sends more than its limit; then some do, if it is small. */
   #usesOfNext(): number {
-    const full = admittedAtOnce(this.#draw.limit);
+    const { full } = this.#draw;
     const phase = this.#phase();
     const isLate = phase === 'settled' || phase === 'waiting';
     if (isLate && full <= MOST_OF_NEWCOMER) return full + Math.floor(this.#random() * (OVER_OF_NEWCOMER + 1));
@@ -228,8 +227,7 @@ export class Population {
    * others send a few requests. @param only the first of them
    */
   returned(perSecond: number, only: boolean): Turn[] {
-    const { limit, pods } = this.#draw;
-    const full = admittedAtOnce(limit);
+    const { full, pods } = this.#draw;
     const [few, all] = [Math.min(WHEN_RETURNED, full), full + OVER_RETURNED];
     const residents = only ? this.residents.slice(0, 1) : this.residents;
     // One of each kind that has waited: first those that send to all pods.

@@ -3,10 +3,16 @@ import { expect, it } from 'vitest';
 import { type Figures, sentencesOf } from '../../../../../test/fixtures/subjects/sentences.ts';
 import type { CodeOf } from '../../../checkers/checker.ts';
 import type { price } from '../../../checkers/price.ts';
+import { rulesOf } from '../../spec/schema.ts';
 import { type OutageCode, outageWords } from './words.ts';
 
 const counts = { Admitted: 3, Rejected: 1, Error: 2, Timeout: 4 };
-const over = { admitted: 31, bound: 20, from: 0, to: 8200 };
+const over = { admitted: 31, bound: 20, promised: 10, from: 0, to: 8200 };
+const rules = rulesOf({ limit: { requests: 10, window: '60s' } }).slice(0, 2);
+const returns = [
+  { begunFrom: 0, by: 12_000 },
+  { begunFrom: 500, by: 12_600 },
+];
 const near = { behaviour: 'Hangs', other: 'Mixed', count: 46, of: 50, from: 0.82, to: 0.97 };
 const pods = ['api-0', 'api-1'];
 const latency = { p50Ms: 12.3, maxMs: 200, answers: 9 };
@@ -28,6 +34,11 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   ],
   Behaviour: { behaviour: 'Hangs' },
   ControlsUnanswered: { pods: [{ pod: 'api-0', unanswered: 3, of: 10 }] },
+  CountsBy: [
+    { rules, returns },
+    { rules, returns: [], isMeasured: true },
+    { rules, returns: [], isMeasured: false },
+  ],
   CrossingNotRejected: {},
   DrawnFrom: { seed: 7 },
   EndedEarly: { ms: 900 },
@@ -51,8 +62,8 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
     { within: { ...counts, Timeout: 0, Error: 0 }, withinMs: 1000, serverErrors: 0 },
   ],
   NotAdmittedOver: [
-    { unknown: 1, isOneCaller: false, endsAnytime: false },
-    { unknown: 0, isOneCaller: true, endsAnytime: true },
+    { unknown: 1, isOneCaller: false },
+    { unknown: 0, isOneCaller: true },
   ],
   NotRecovered: [
     { afterMs: 7000, lapses: [['api-0', 'fails']], restarted: new Set(['api-0']), settleMs: 5000 },
@@ -62,6 +73,10 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   NotRejectedBefore: { pods, sent: 12, most: 20 },
   NotReturned: { callers: 4, lockedOut: 1, got: counts, waitedMs: 61_000 },
   NotSentBefore: { pod: 'api-0' },
+  OtherLimit: [
+    { rules, returns },
+    { rules, returns: [{ begunFrom: 0, by: Infinity }] },
+  ],
   OutcomesUnknown: { requests: 2 },
   OverCounted: { requests: 6, callers: 2, of: 5 },
   OverLimit: { over },
@@ -90,6 +105,10 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   },
   TooFewOverLimit: { have: 3 },
   TooFewRequests: { have: 3, need: 10, pod: 'api-0', side: 'under' },
+  Undecided: [
+    { asked: true, rules, suspect: over },
+    { asked: false, rules: rules.slice(0, 1), suspect: over },
+  ],
   Untimed: { of: 50, pod: 'api-0', untimed: 7 },
 };
 

@@ -10,6 +10,7 @@ import { COMMON, countsText, wording } from '../../../scenarios/words.ts';
 import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import type { Lapse } from '../../checkers/recovery.ts';
 import type { soFarIn } from '../../checkers/so-far.ts';
+import { type Return, rulesText } from '../../limits/counting.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
 
 export type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]> | NonNullable<ReturnType<typeof soFarIn>>;
@@ -38,7 +39,7 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   ...COMMON,
   EventsDropped: ({ events }) => `${counted(events, 'request')} were more than are kept`,
   // Over-admission.
-  OverLimit: ({ over: { admitted, bound } }) => `${admitted} > ${bound}`,
+  OverLimit: ({ over }) => overText(over),
   OutcomesUnknown: ({ requests }) =>
     `${counted(requests, 'request')} of callers over their limit had no response while the operator waited for it, and may have been admitted. ${LONGER}, or select fewer pods`,
   OverLimitBefore: ({ over }) => `Before the fault: ${admittedText(over)}`,
@@ -50,8 +51,20 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
       !isAccepted && `It is not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`,
     ]).join('. ');
   },
-  NotAdmittedOver: ({ endsAnytime, isOneCaller, unknown }) =>
-    `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}${endsAnytime ? '. Its windows may have ended at any time, so a count that was lost once does not show: set rateLimiter.limit.windowStart' : ''}`,
+  NotAdmittedOver: ({ isOneCaller, unknown }) =>
+    `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}`,
+  Undecided: ({ asked, rules, suspect }) =>
+    `one caller was ${admittedText({ ...suspect, bound: 0 })}. A limiter may do so that counts in ${rulesText(rules)}. ${asked ? 'Callers that got their limits back did not decide it' : 'No caller was asked until its limit returned'}: set rateLimiter.limit.algorithm and windowStart, or give the rate limiter a shorter window for the test`,
+  CountsBy({ isMeasured, returns, rules }) {
+    const [{ requests, windowMs } = { requests: 0, windowMs: 0 }] = rules;
+    const limit = `It counts ${requests} in ${formatDuration(windowMs)}`;
+    if (returns.length > 0) return `${limit}, in ${rulesText(rules)}: ${waitedText(returns)}`;
+    return isMeasured
+      ? `${limit}. How was not measured, since no result depends on it`
+      : `${limit}, in ${rulesText(rules)}, as stated`;
+  },
+  OtherLimit: ({ returns, rules }) =>
+    `rateLimiter.limit is not the limit of this rate limiter. It states ${rules[0]?.requests} in ${formatDuration(rules[0]?.windowMs ?? 0)}, counted in ${rulesText(rules)}, and ${waitedText(returns)}: correct it, or leave algorithm and windowStart out`,
   Tested({ sent }) {
     const shares = sent.map(({ callers, of }) =>
       callers === 0
@@ -154,8 +167,25 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   ReturnNotChecked: ({ why }) => `Whether the limit is returned was not checked: ${why}`,
 });
 
-function admittedText({ admitted, bound, from, to }: OverAdmission): string {
-  return `${admitted} admitted within ${Math.round(to - from)} ms, at most ${bound} are allowed`;
+/** When callers got their limits back, after their first requests. */
+function waitedText(returns: readonly Return[]): string {
+  const waits = returns
+    .flatMap(({ begunFrom, by }) => (by === Infinity ? [] : [by - begunFrom]))
+    .sort((a, b) => a - b);
+  const of = counted(returns.length, 'new caller');
+  const [least = 0] = waits;
+  if (waits.length === 0) return `none of ${of} was admitted again while it asked`;
+  return `${waits.length} of ${of} were admitted again ${(least / 1000).toFixed(1)} to ${((waits.at(-1) ?? least) / 1000).toFixed(1)} s after their first requests`;
+}
+
+/** "25 of 10 within 1.2 s": by what the caller was promised. */
+function overText({ admitted, from, promised, to }: OverAdmission): string {
+  return `${admitted} of ${promised} within ${span(to - from)}`;
+}
+
+function admittedText(over: OverAdmission): string {
+  const { bound, promised } = over;
+  return `admitted ${overText(over)}${bound > promised ? `, at most ${bound} if windows end in that time` : ''}`;
 }
 
 type Got = Omit<Extract<OutageCode, { readonly code: 'NotAdmitted' }>, 'code' | 'serverErrors'>;

@@ -2,17 +2,18 @@
 
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { counted, formatDuration } from '../../../../api/index.ts';
-import { compose } from '../../../checkers/checker.ts';
+import { applying, code, compose } from '../../../checkers/checker.ts';
 import { finishedAt } from '../../../checkers/seen.ts';
 import type { Judge } from '../../../scenarios/judge.ts';
 import { type Ready, type Stage, USABLE_MS, WatchedWorkload } from '../../../scenarios/workload.ts';
 import type { PodsNow } from '../../../targets/pods-now.ts';
-import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
+import { countingIn, type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import type { Toolkit } from '../../controls/tools.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { OutageCallers } from './outage-callers.ts';
 import type { OutagePlan } from './plan.ts';
 import type { Phase } from './population.ts';
+import { outageWords } from './words.ts';
 
 export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Toolkit> {
   #callers: OutageCallers | undefined;
@@ -21,8 +22,7 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
   /** Exhausts the limit of one caller, and has requests of others admitted: both must work before a fault. */
   async prepare(fixture: string, stage: Stage<OutageSeen>, signal: AbortSignal): Promise<Ready> {
     const { now, ownLimit, target } = this.toolkit;
-    const { controlledStoryMs: takesMs, full, limit, windowsEnd: anyWindow } = this.plan;
-    const { windowMs } = limit;
+    const { controlledStoryMs: takesMs, full, isInClockWindow, rules, windowMs, windowsEnd } = this.plan;
     const callers = new OutageCallers({
       plan: this.plan,
       toolkit: this.toolkit,
@@ -36,15 +36,16 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
     const early = ownLimit && (await callers.control(signal));
     // As much of it as fits: one caller does not need all of it.
     const needMs = Math.min(takesMs, windowMs - 2 * CLOCK_WITHIN_MS);
-    if (!anyWindow) await untilItFits(limit, needMs, now, signal);
+    if (isInClockWindow) await untilItFits(rules, needMs, now, signal);
     await stage.admit(2 * Math.max(windowMs, takesMs), signal);
     this.recording = stage.record();
     const { history } = this.recording;
     for (const request of early ?? (await callers.control(signal))) history.request(request);
     const { preparedAt } = history.setup;
-    const windowEnds = anyWindow ? undefined : windowEnd(limit, preparedAt);
+    const windowEnds = isInClockWindow ? windowEnd(rules, preparedAt) : undefined;
     // The window of the one caller begins with the fault.
-    const noWindow = anyWindow || limit.algorithm === 'TokenBucket' || ownLimit;
+    const isBucket = rules.every(({ algorithm }) => algorithm === 'TokenBucket');
+    const noWindow = windowsEnd || isBucket || ownLimit;
     const requests = counted(full, 'request');
     const pods = counted(target.pods.length, 'pod');
     return {
@@ -55,39 +56,45 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
     };
   }
 
+  /** @throws Error if the limiter keeps another limit, or if the one caller is not admitted */
   async arrive(signal: AbortSignal): Promise<void> {
+    const { open, returns, rules } = countingIn(this.recorded.state);
+    if (rules.length === 0) throw new Error(outageWords(code('OtherLimit', { rules: open, returns })));
     if (!this.toolkit.ownLimit) return;
     this.recorded.history.append({ kind: 'arrived', at: this.toolkit.now() });
     await this.#callers?.arrive(signal);
   }
 
-  /** If there is no violation by now, callers wait for their limits to return, and send again. */
+  /**
+   * If there is no violation by now, callers wait for their limits to return, and send again. New callers ask for theirs
+   * if a result depends on how the limiter counts.
+   */
   protected async observeReturn(_: PodsNow, endedAt: number, signal: AbortSignal): Promise<number> {
     const { now } = this.toolkit;
-    const { returnsWithinMs: withinMs } = this.plan;
     const why = this.#whyNoReturn();
     this.recorded.history.append({ kind: 'return', at: now(), ...(why !== undefined && { why }) });
     if (why !== undefined) return endedAt;
-    if (withinMs !== undefined) {
-      this.#isWaiting = true;
-      const returned = new AbortController();
-      await Promise.all([
-        this.#callers?.ask(AbortSignal.any([signal, returned.signal])),
-        pauseFor(withinMs, signal).finally(() => returned.abort()),
-      ]);
-      await this.#callers?.whenReturned(signal);
-    }
+    this.#isWaiting = true;
+    const returned = new AbortController();
+    await Promise.all([
+      this.#callers?.ask(AbortSignal.any([signal, returned.signal])),
+      Promise.all([
+        pauseFor(this.plan.returnsWithinMs ?? 0, signal),
+        dependsOnCounting(this.recorded) && this.#callers?.askForReturns(signal),
+      ]).finally(() => returned.abort()),
+    ]);
+    await this.#callers?.whenReturned(signal);
     return now();
   }
 
   /** Why the run does not wait for limits to return; undefined: it does. */
   #whyNoReturn(): string | undefined {
-    const { limit, parameters, returnsWithinMs } = this.plan;
+    const { parameters, returnsWithinMs, windowMs } = this.plan;
     const decided = whyDecided(this.recorded);
     if (decided !== undefined || returnsWithinMs !== undefined) return decided;
     return parameters.limitReturn === 'Skip'
       ? 'storeOutage.limitReturn is Skip'
-      : `its window of ${formatDuration(limit.windowMs)} takes longer to end than a run waits`;
+      : `its window of ${formatDuration(windowMs)} takes longer to end than a run waits`;
   }
 
   /** From the start of the watch, or of the fault if one caller has its limit for all of it. */
@@ -114,4 +121,10 @@ export function whyDecided(judge: Judge<OutageSeen>): string | undefined {
   const isProven = finishedAt(state) !== undefined && compose(judge.findings()).unproven.length === 0;
   if (!isProven || !viewOf(state)?.isSeen) return 'the proof is incomplete anyway';
   return judge.reading()?.detectedAt === undefined ? undefined : 'the invariant was broken before';
+}
+
+/** Whether the result changes with what is known of how the limiter counts. */
+export function dependsOnCounting(judge: Judge<OutageSeen>): boolean {
+  const { missing } = judge.findings().get('overAdmission') ?? {};
+  return applying(missing).some(({ code }) => code === 'Undecided');
 }
