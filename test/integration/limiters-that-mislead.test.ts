@@ -6,98 +6,29 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { RedisServer } from '@chaosdemo/testbed';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import type { InvariantReading } from '../../src/engine/observed.ts';
-import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { onTestFinished, redisOfTest } from '../kit/finished.ts';
 import { isNightly, rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { plantedPod } from '../kit/planted-pod.ts';
 import { until } from '../kit/until.ts';
+import {
+  COUNT,
+  count,
+  type Decide,
+  drive,
+  driven,
+  inTime,
+  LIMIT,
+  PAUSE_MS,
+} from './support/driven-on-redis.ts';
 
-const LIMIT = 10;
-const PAUSE_MS = 3000;
 /** Each has a Redis and pods of its own. */
 const AT_ONCE = { timeout: 90_000, concurrent: true };
 /** Longer than the watch goes on after the pause. */
 const SWITCHED_MS = 60_000;
-
-/** Whether a caller is admitted. */
-type Decide = (key: string, store: Redis) => Promise<boolean>;
-
-let runs = 0;
-
-/** What a planted limiter is put under. */
-interface Trial {
-  readonly accept: readonly string[];
-  readonly pods?: number;
-  /** Longer than the story of a run, and short enough to wait for its end. */
-  readonly window?: string;
-  readonly settle?: string;
-}
-
-/** Pods that decide so, each on its own, and a driver of a run on them. */
-async function driven(decide: () => Decide, trial: Trial) {
-  const admitted = new Map<string, number>();
-  const note = (key: string): void => void admitted.set(key, (admitted.get(key) ?? 0) + 1);
-  const redis = await redisOfTest();
-  const names = Array.from({ length: trial.pods ?? 3 }, (_, i) => `api-${i}`);
-  const nodes = await Promise.all(
-    names.map(async (name) => {
-      const admits = decide();
-      return await plantedPod(name, redis, async (caller, store) => {
-        const isAdmitted = await admits(caller, store);
-        if (isAdmitted) note(caller);
-        return isAdmitted;
-      });
-    }),
-  );
-  const { driver, key } = drive(redis, nodes, trial);
-  /** The most that the handlers behind the limiter got of one caller over its limit, or that crosses it. */
-  const mostAdmitted = (): number => {
-    const isLimited = (caller: string): boolean => /^-c\d+$/.test(caller.replace(key, ''));
-    return Math.max(...[...admitted].filter(([caller]) => isLimited(caller)).map(([, count]) => count));
-  };
-  return { driver, key, mostAdmitted };
-}
-
-/** A driver of a run on these pods, and a key for its fault. */
-function drive(
-  redis: RedisServer,
-  nodes: readonly { readonly name: string; readonly host: string; readonly port: number }[],
-  { accept, settle = '2s', window = '60s' }: Trial,
-) {
-  const storeOutage = {
-    fault: { duration: '3s' },
-    callerTimeout: '1s',
-    requestsPerSecond: 5,
-    settle,
-    accept,
-  };
-  const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
-  const spec = limiterSpec(
-    {
-      http,
-      health: { path: '/healthz' },
-      limit: { requests: LIMIT, window, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-    },
-    [
-      { name: 'outage', type: 'StoreOutage', storeOutage },
-      { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 2 } },
-    ],
-  );
-  const { host, port } = redis;
-  const driver = new DrivenLimiter({
-    pods: nodes,
-    redis: { podName: 'redis-0', host, port, tls: false },
-    spec,
-  });
-  onTestFinished(() => driver.close());
-  const key = `demo-mislead-${process.pid}-${(runs += 1)}`;
-  return { driver, key };
-}
 
 /** The reading at the end of the watch. */
 async function completeReading(driver: DrivenLimiter): Promise<InvariantReading> {
@@ -108,35 +39,6 @@ async function completeReading(driver: DrivenLimiter): Promise<InvariantReading>
     },
     { what: 'the watch to end' },
   );
-}
-
-/** What Redis carries out later than its caller waits is void. */
-const COUNT = `if redis.call('TIME')[1] - ARGV[1] > 1 then return redis.error_reply('late') end
-  local used = redis.call('INCR', KEYS[1]) redis.call('EXPIRE', KEYS[1], ARGV[2]) return used`;
-
-/** Counts a request of this caller; rejects if Redis does not answer in time, and nothing is counted then. */
-async function count(key: string, store: Redis, windowSeconds = 60): Promise<number> {
-  const now = Math.floor(Date.now() / 1000);
-  return await inTime(150, async () => Number(await store.eval(COUNT, 1, `rl:${key}`, now, windowSeconds)));
-}
-
-/**
- * As a timeout of the client has it: the command goes on. It takes steps, since this process serves many limiters: a
- * moment in which it stands still counts as one step, and what Redis sent in it is read first.
- */
-async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  const late = new AbortController();
-  const wait = async (): Promise<never> => {
-    for (let step = 0; step < 10; step += 1) await sleep(ms / 10, undefined, { signal: late.signal });
-    throw new Error('timed out');
-  };
-  const timeout = wait();
-  timeout.catch(() => undefined);
-  try {
-    return await Promise.race([work(), timeout]);
-  } finally {
-    late.abort();
-  }
 }
 
 /** Rejects while Redis stalls; from the first answer after that on, it admits every caller for a minute. */
