@@ -4,7 +4,6 @@
  */
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { rateLimiterOf } from '../../src/subjects/ratelimiter/spec/schema.ts';
 import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { driven, inTime, LIMIT, PATIENCE_MS, PAUSE_MS } from './support/driven-on-redis.ts';
@@ -251,10 +250,7 @@ describe.skipIf(withoutRealTime)('a limiter of which only limit and window are s
   it.for(rows(PLANTED, 4))('is judged by its own log if it %s', ([, planted, { detected, rule }], context) =>
     keepingTime(async () => {
       const { decide, mostBy } = logging(planted);
-      const { driver, key, spec } = await driven(decide, TRIAL);
-      // If the default states windows from the first request, a run can judge only limiters with those.
-      const isStated = rateLimiterOf(spec).limit.windowStart === 'FirstRequest';
-      context.skip(isStated && rule !== fromFirst, 'the default states how it counts');
+      const { driver, key } = await driven(decide, TRIAL);
       const reading = await driver.leadThrough('outage', key, PAUSE_MS);
       const most = mostBy(rule, key);
       const isDetected = reading.detectedAt !== undefined;
