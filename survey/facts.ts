@@ -89,7 +89,7 @@ function rowText(
   { seconds, source }: { readonly seconds: number; readonly source: string },
 ): string {
   const expected = rateLimiterSpec(limiter, variant, configuredOf(limiter)) as unknown as Written;
-  const of = (one: Written['limit']): string => [one.algorithm, one.windowStart ?? []].flat().join(' ');
+  const of = (one: Written['limit']): string => [one.algorithm ?? [], one.windowStart ?? []].flat().join(' ');
   const placeIn = ({ headers }: Written['http']): string =>
     headers.find(({ value }) => value.includes('$(key)'))?.name ?? 'the body';
   const same = (found: string | number, right: string | number): string =>

@@ -49,9 +49,10 @@ export class Context {
     return this.demo.metadata.deletionTimestamp !== undefined;
   }
 
-  /** Those of the spec. Lazy: most decisions are on objects whose run has ended, or that are suspended. */
+  /** Those of the spec, with what Setup has measured of it. Lazy: most decisions are on objects whose run has ended, or that are suspended. */
   get scenarios(): readonly Scenario[] {
-    this.#scenarios ??= this.subject.scenarios(this.demo.spec);
+    const { demo, observed, subject } = this;
+    this.#scenarios ??= subject.scenarios({ ...demo.spec, ...observed.baseline?.measured });
     return this.#scenarios;
   }
 

@@ -96,6 +96,8 @@ export interface Outcome {
 export interface ControlOutcome extends Outcome {
   /** The subject broke its invariant although no fault was active: a proven violation, not a failed control. */
   readonly violated?: boolean;
+  /** Members of the spec, with what it left to be measured; left out: it left nothing. */
+  readonly measured?: Readonly<Record<string, unknown>>;
 }
 
 /** Extends the {@link Outcome} of restoring. */

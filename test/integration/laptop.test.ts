@@ -266,8 +266,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
         '--report-dir=report',
       );
       expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
-      const { spec, status } = await demoIn(join(folder, 'report'));
-      expect(spec).toMatchObject({ rateLimiter: { limit: { windowStart: 'Unknown' } } });
+      const { status } = await demoIn(join(folder, 'report'));
       expect(status?.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
     },
   );

@@ -148,7 +148,7 @@ it.each(KINDS)(
       username: type,
       place,
     });
-    expect(message).toMatch(/; Redis counted 12 of 12 for it;/);
+    expect(message).toMatch(/; Redis counted 12 of 12 for it$/);
     expect(storeDoubt).toBeUndefined();
   },
 );

@@ -1,8 +1,8 @@
 /** The limit of an API, from what its answers showed. Pure. */
 import { listed } from '@chaosdemo/redis-faults/text';
 import { counted } from '../../api/index.ts';
+import { type Measured, MOST_SECONDS } from '../../subjects/ratelimiter/controls/measured-window.ts';
 import type { Limit } from './manifest.ts';
-import { type Measured, MOST_SECONDS } from './measure.ts';
 import type { ProbeOptions } from './options.ts';
 import type { Quota } from './quota.ts';
 

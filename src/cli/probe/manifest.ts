@@ -18,7 +18,9 @@ import type { PlannedDemo } from '../plan.ts';
 
 /** As a user writes it. */
 type Written = z.input<typeof rateLimiterSchema>;
-export type Limit = Readonly<NonNullable<Written['limit']>>;
+export type Limit = Readonly<
+  NonNullable<Written['limit']> & { readonly requests: number; readonly window: string }
+>;
 
 /** The request that the limiter counts. */
 export type CountedRequest = Readonly<Pick<HttpInterfaceSpec, 'body' | 'headers' | 'method' | 'path'>> &

@@ -10,12 +10,18 @@ import { UsageError } from '@chaosdemo/settings';
 import { counted } from '../../api/index.ts';
 import type { AccountOf } from '../../subjects/http/caller-pool.ts';
 import type { PodClient } from '../../subjects/http/pod-client.ts';
+import {
+  type Clock,
+  type Measured,
+  MOST_SECONDS,
+  MOST_WAIT_MS,
+  measureWindow,
+} from '../../subjects/ratelimiter/controls/measured-window.ts';
 import { type Exhausted, exhaustLimit } from '../../subjects/ratelimiter/interfaces/exhaust-limit.ts';
 import { HttpCallers } from '../../subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema.ts';
 import { type Finding, findingLine, isWindowOpen, limitFrom, type Source } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed, requireSharedLimit } from './manifest.ts';
-import { type Clock, type Measured, MOST_SECONDS, MOST_WAIT_MS, measureWindow } from './measure.ts';
 import type { Header, ProbeOptions } from './options.ts';
 import { type Quota, quotaIn, reportsQuota } from './quota.ts';
 

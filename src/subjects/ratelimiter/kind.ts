@@ -1,5 +1,11 @@
 /** The rate limiter: its additions to the API, and what a run of it needs to know. */
-import { type CelRule, formatDuration, parseDuration, type SubjectApi } from '../../api/index.ts';
+import {
+  type CelRule,
+  formatDuration,
+  parseDuration,
+  type SubjectApi,
+  subjectPart,
+} from '../../api/index.ts';
 import { capacity } from '../scenarios/capacity.ts';
 import { plansOf, podsOf, type ScenarioType, type SubjectKind } from '../scenarios/scenario-type.ts';
 import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
@@ -80,12 +86,15 @@ export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
   async control(toolkit: Toolkit, { key, plans, spec }, signal) {
     const rates = plans.flatMap(({ rate }) => rate ?? []);
     const control = await controlCallers(toolkit, { key, rates }, signal);
-    const { baseline } = control;
+    const { baseline, limit } = control;
+    const measured = limit && { [PART]: { ...(subjectPart(spec, PART) as object), limit } };
     // Without a lag nothing is known beyond what was known at admission.
     const found = { pods: toolkit.target.pods.length, baseline };
-    const [problem] = baseline.lags.size === 0 ? [] : capacity(rateLimiterKind, spec, found);
-    return { ...control, ...(problem !== undefined && { problem }) };
+    const isNew = measured !== undefined || baseline.lags.size > 0;
+    const [problem] = isNew ? capacity(rateLimiterKind, { ...spec, ...measured }, found) : [];
+    return { ...control, ...(measured && { measured }), ...(problem !== undefined && { problem }) };
   },
+  isOpen: ({ open }) => open.requests || open.window,
   unsuited({ http, isBundled, limit, redis }) {
     if (isBundled && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
       return `${PART}.limit.algorithm and windowStart do not describe the bundled limiter. It counts in fixed windows from the first request: leave them out, or describe your own limiter in ${PART}.http`;
@@ -101,18 +110,24 @@ export const rateLimiterKind: SubjectKind<RateLimiterSpec> = {
   waitsFor(spec, scenario) {
     const plans = plansOf(rateLimiterKind, spec);
     const { cooldownMs = 0, isOneCaller = false } = plans[0] ?? {};
+    if (!scenario && rateLimiterKind.isOpen?.(rateLimiterOf(spec)))
+      return 'This measures the limit, and waits two windows of up to 1m if the spec has none';
     if (!isOneCaller) return undefined;
     const { cooldownsToPrepare = 1 } = plans.find((plan) => plan.scenario.type === scenario?.type) ?? {};
     const times = cooldownsToPrepare === 1 ? '' : `${cooldownsToPrepare} times `;
     return `This waits ${times}up to ${formatDuration(cooldownMs)} until the limit of the operator's address is replenished`;
   },
   welcome(spec, target) {
-    const { limit } = rateLimiterOf(spec);
+    const limiter = rateLimiterOf(spec);
+    const { limit } = limiter;
     const plans = plansOf(rateLimiterKind, spec);
     const subject = `Rate limiter: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
     const faults = plans.map(({ faultTitle }) => faultTitle);
     const as = plans[0]?.isOneCaller ? 'As one caller, by its source address' : 'With its own keys';
-    return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}. ${faults.join('. Then: ')}`;
+    const of = rateLimiterKind.isOpen?.(limiter)
+      ? 'with a limit that is measured'
+      : `limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}`;
+    return `${subject}. ${as}, ${of}. ${faults.join('. Then: ')}`;
   },
   /** A limiter may weigh the window before. */
   accountRestMs: ({ limit }) => 2 * parseDuration(limit.window),

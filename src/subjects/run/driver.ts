@@ -45,8 +45,8 @@ type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: 
 /** A driver for one run; connects on first use. */
 export class PodsDriver implements SubjectDriver {
   readonly #options: PodsDriverOptions;
-  readonly #plans: readonly ScenarioPlan[];
-  readonly #toolkit: Toolkit;
+  #plans: readonly ScenarioPlan[];
+  #toolkit: Toolkit;
   readonly #lifetime = new AbortController();
   /** By the id of the fault. */
   readonly #attempts = new Map<string, Attempt>();
@@ -112,10 +112,15 @@ export class PodsDriver implements SubjectDriver {
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
       const control = await kind.control(this.#toolkit, { key: fixture, plans: this.#plans, spec }, signal);
-      const { message, problem } = control;
+      const { measured, message, problem } = control;
       if (problem !== undefined) return baselineProblem(problem);
       this.#control = control;
-      return { kind: 'Baseline', outcome: { ok: true, message } };
+      if (measured) {
+        const whole = { ...spec, ...measured };
+        this.#plans = plansOf(kind, whole);
+        this.#toolkit = kind.tools(this.#toolkit, kind.partOf(whole));
+      }
+      return { kind: 'Baseline', outcome: { ok: true, message, ...(measured && { measured }) } };
     } catch (error) {
       return brokenBy(error, signal) ?? baselineProblem(`No baseline: ${messageOf(error)}`);
     }

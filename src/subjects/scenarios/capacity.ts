@@ -37,11 +37,14 @@ export function capacity(
   const { member } = kind.api;
   const part = kind.partOf(spec);
   const plans = plansOf(kind, spec);
+  const isOpen = kind.isOpen?.(part) === true;
   const problems = [
     kind.unsuited?.(part),
     failoverNotLast(plans),
     tooLong(member, spec, plans),
-    ...plans.map((plan) => plan.unprovable(pods, baseline) ?? tooManyRequests(plan, pods)),
+    ...plans.map(
+      (plan) => (isOpen ? undefined : plan.unprovable(pods, baseline)) ?? tooManyRequests(plan, pods),
+    ),
     masters > 1 ? noCluster(kind, part, masters) : undefined,
     accounts === undefined ? undefined : tooFewAccounts(member, accounts, accountsFor(kind, spec, pods)),
   ];

@@ -117,6 +117,8 @@ export interface SubjectKind<S extends PodsSpec = PodsSpec>
     of: { readonly key: string; readonly plans: readonly ScenarioPlan[]; readonly spec: ChaosDemoSpec },
     signal: AbortSignal,
   ): Promise<Controls>;
+  /** Whether figures of its part of the spec are not known before Setup has measured them. */
+  isOpen?(part: S): boolean;
   /** Fields that do not fit together, with what to change; undefined: they do. */
   unsuited?(part: S): string | undefined;
   /** For callers that are accounts: how long one is left alone after its last request; milliseconds. */

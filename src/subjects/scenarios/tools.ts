@@ -12,6 +12,8 @@ export interface Controls {
   readonly message: string;
   /** Why no run can end as expected, by what was measured; undefined: one can. */
   readonly problem?: string;
+  /** The member of the spec, with what it left to be measured; left out: it left nothing. */
+  readonly measured?: Readonly<Record<string, unknown>>;
   /** Why it is not shown that the pods use this Redis; undefined: it is. */
   readonly storeDoubt?: string | undefined;
   /** The slowest write of Redis, in milliseconds. */

@@ -11,7 +11,7 @@ import { goneOf, type Seen } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { isAsking, overKey } from '../history/caller-keys.ts';
 import type { Setup } from '../history/setup.ts';
-import { hasOtherWindow, livingOf, named, returnOf } from '../limits/counting.ts';
+import { hasOtherWindow, livingOf, named, returnsOf } from '../limits/counting.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import { leastOf, mostOf, type Rules } from '../limits/rate-limit.ts';
@@ -46,10 +46,7 @@ const TIMER_MS = 50;
 export const countingIn = once(({ requests, setup, times }: OutageSeen) => {
   const { baseline, clockWithinMs, fixture, plan, pods } = setup;
   const open = named(plan.rules, baseline?.rules);
-  const returnsIn = (some: readonly CallerRequest[]) =>
-    [...Map.groupBy(some, ({ key }) => key).values()].flatMap(
-      (own) => returnOf(own, plan.full, pods.length) ?? [],
-    );
+  const returnsIn = (some: readonly CallerRequest[]) => returnsOf(some, plan.full, pods.length);
   const returns = returnsIn(requests.filter(({ key = '' }) => isAsking(fixture, key)));
   // The caller over its limit asked until the fault was planned.
   const { plannedAt = Infinity } = times;

@@ -177,7 +177,7 @@ describe('more than the limit', () => {
     const limiter = inFault(({ pod, take }) => (pod === 2 ? 'Admitted' : decided(take())));
     const { evidence, reading } = judged({ limiter });
     expect(podsOf(evidence).map(({ behaviour }) => behaviour)).toEqual(['Enforces', 'Enforces', 'FailsOpen']);
-    expect(reading.summary).toMatch(/^FailsOpen, \d+ of 10 within /);
+    expect(reading.summary).toMatch(/^FailsOpen, \d+ of 10 in /);
   });
 
   it('is accepted with FailsOpen, but not before the fault', () => {
@@ -503,7 +503,7 @@ describe('in the fault, before anything is judged', () => {
     // Of four seconds, since callers wait for one.
     expect(Number.parseInt(stalled.summary, 10)).toBeGreaterThan(20);
     expect(soFar(enforcing).summary).toMatch(/^0 of \d+ not/);
-    expect(soFar(open)).toMatchObject({ figure: expect.stringMatching(/ of 10 within /) });
+    expect(soFar(open)).toMatchObject({ figure: expect.stringMatching(/ of 10 in /) });
   });
 });
 
@@ -559,7 +559,7 @@ describe('one caller that makes all requests', () => {
   });
 
   it('fails open if more gets through', () => {
-    expect(judged({ ...one, limiter: open }).reading.summary).toMatch(/^FailsOpen, \d+ of 60 within /);
+    expect(judged({ ...one, limiter: open }).reading.summary).toMatch(/^FailsOpen, \d+ of 60 in /);
   });
 
   it.each([

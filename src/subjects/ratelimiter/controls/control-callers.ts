@@ -9,22 +9,29 @@ import { countByPod } from '../../checkers/requests.ts';
 import { measureWrites, storeControlOf } from '../../controls/store-control.ts';
 import { type AdmittedByPod, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import { sumOf } from '../../history/counts.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { outcomeOf } from '../../http/caller-request.ts';
 import type { PodClient } from '../../http/pod-client.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { timeoutOf } from '../../spec/pods-schema.ts';
+import { askingKey } from '../history/caller-keys.ts';
 import { type CountTools, sampleCounts } from '../interfaces/counts.ts';
 import { type Exhausted, exhaustLimit, MOST_OVER } from '../interfaces/exhaust-limit.ts';
+import { isCountable, livingOf, nameOf, returnsOf } from '../limits/counting.ts';
 import { admittedAtOnce, mostOf } from '../limits/rate-limit.ts';
-import { untilItFits } from '../limits/window-turn.ts';
-import { PART, rulesOf } from '../spec/schema.ts';
+import { CLOCK_WITHIN_MS, returnsWithin, untilItFits } from '../limits/window-turn.ts';
+import { PART, type RateLimiterSpec, rulesOf } from '../spec/schema.ts';
+import { ASKING_CALLERS, askForReturns } from '../workloads/asking.ts';
 import { controlKeys } from './control-keys.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { measureLag } from './lag.ts';
+import { measureWindow } from './measured-window.ts';
 import type { CallerControls, Lag, Toolkit } from './tools.ts';
 
 /** How long the control may take, in milliseconds; it has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
+/** The largest limit that is measured. */
+const MOST_MEASURED = 1000;
 /** A window may end in it, if windows may end at any time. */
 const ANY_SPAN = { from: 0, to: 1, fresh: true, clockWithinMs: 0 };
 /** In a shorter window a count may be gone before it is read. */
@@ -45,12 +52,16 @@ type Parts = Pick<
  * @throws Error with the problem and what to do; RedisClientError
  */
 export async function controlCallers(
-  toolkit: Parts,
+  given: Parts,
   { key, rates }: { readonly key: string; readonly rates: readonly number[] },
   signal: AbortSignal,
 ): Promise<CallerControls> {
-  const writes = await measureWrites(toolkit.redis, signal);
+  const writes = await measureWrites(given.redis, signal);
+  const { open } = given.limiter;
+  const limit = open.requests || open.window ? await measureLimit(given, key, signal) : undefined;
+  const toolkit = limit ? { ...given, limiter: { ...given.limiter, limit } } : given;
   const { denying, isCounted, lockOut, seen, storeDoubt } = await controlLimit(toolkit, key, signal);
+  const rules = rates.length > 0 ? await measureRules(toolkit, key, signal) : undefined;
   const lags = new Map<number, Lag>();
   for (const rate of isCounted ? new Set(rates) : []) {
     lags.set(rate, await measureLag(toolkit, `${key}-counting-${rate}`, rate, signal));
@@ -61,9 +72,74 @@ export async function controlCallers(
   );
   return {
     message: `Baseline: a write to Redis takes at most ${writes.writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind].join('; ')}`,
+    ...(limit && { limit }),
     ...(storeDoubt !== undefined && { storeDoubt }),
-    baseline: { ...writes, lags, denying, ...(lockOut !== undefined && { lockOut }) },
+    baseline: {
+      ...writes,
+      lags,
+      denying,
+      ...(rules && { rules }),
+      ...(lockOut !== undefined && { lockOut }),
+    },
   };
+}
+
+/** The limit, with what the spec leaves out. @throws Error with the field to set */
+async function measureLimit(
+  { callers, limiter, podClients }: Parts,
+  fixture: string,
+  signal: AbortSignal,
+): Promise<RateLimiterSpec['limit']> {
+  const key = `${fixture}-measured`;
+  const clients = podClients.slice(0, 1);
+  const options = { callers, callerTimeoutMs: timeoutOf(limiter), clients, key, windowMs: 0, rejections: 1 };
+  const send = async (most: number): Promise<number> => {
+    const { failure, requests } = await exhaustLimit({ ...options, most }, signal);
+    if (failure) throw new Error(`without any fault ${failure.name} failed: ${failure.problem}`);
+    return requests.filter(({ outcome }) => outcome === 'Admitted').length;
+  };
+  const { limit: stated, open } = limiter;
+  const admitted = await send(MOST_MEASURED + 1);
+  const requests = open.requests ? admitted : stated.requests;
+  const field = `${PART}.limit`;
+  if (admitted > MOST_MEASURED || admitted === 0) {
+    const what = admitted === 0 ? 'rejected' : `admitted ${admitted} times, and never rejected`;
+    throw new Error(`without any fault a new caller was ${what}: set ${field}.requests, or see ${PART}.http`);
+  }
+  if (!open.window) return { ...stated, requests };
+  const clock = { now: Date.now, sleep: async (ms: number) => await pauseFor(ms, signal) };
+  const { bucketSeconds, windowSeconds } = await measureWindow(send, requests, clock);
+  const seconds = windowSeconds ?? (bucketSeconds === undefined ? undefined : Math.round(bucketSeconds));
+  if (seconds) return { ...stated, requests, window: `${seconds}s` };
+  throw new Error(
+    `a caller that had used its limit of ${requests} up did not show how long a window is: set ${field}.window`,
+  );
+}
+
+/**
+ * By which rules the limiter may count, if counts can be compared by some of those that the spec leaves open only. It
+ * takes a window.
+ */
+async function measureRules(toolkit: Parts, fixture: string, signal: AbortSignal) {
+  const { callers, limiter, ownLimit, podClients: clients } = toolkit;
+  const rules = rulesOf(limiter);
+  const isOpen = rules.some(isCountable) && !rules.every(isCountable);
+  if (ownLimit || !isOpen || returnsWithin(rules) === undefined) return undefined;
+  const requests: CallerRequest[] = [];
+  const full = admittedAtOnce(rules);
+  const options = {
+    callers,
+    callerTimeoutMs: timeoutOf(limiter),
+    clients,
+    full,
+    keys: Array.from({ length: ASKING_CALLERS }, (_, i) => askingKey(fixture, i)),
+    record: (request: CallerRequest) => void requests.push(request),
+    rules,
+    windowMs: parseDuration(limiter.limit.window),
+  };
+  await askForReturns(options, signal);
+  const living = livingOf(rules, returnsOf(requests, full, clients.length), CLOCK_WITHIN_MS);
+  return living.length > 0 ? living.map(nameOf) : undefined;
 }
 
 /** One caller exhausts its limit. `seen`: observations in words; `isCounted`: a count can be read, and so its lag measured. */

@@ -11,6 +11,8 @@ export type Lag = Readonly<Record<'lag' | 'samples', number>>;
 /** What the controls showed. */
 export interface CallerControls {
   readonly message: string;
+  /** The limit of the spec, with what it left out; left out: it left nothing out. */
+  readonly limit?: RateLimiterSpec['limit'];
   /** Why it is not shown that the limiter counts in this Redis; undefined: it is. */
   readonly storeDoubt?: string;
   readonly baseline: Omit<NonNullable<Setup['baseline']>, 'lag'> & {

@@ -9,7 +9,7 @@ import {
 import { isNightly } from '../../../../test/kit/nightly.ts';
 import { randomOf } from '../../scenarios/seed.ts';
 import { rulesOf } from '../spec/schema.ts';
-import { livingOf, nameOf, RULES, type RuleName, returnOf, type Sent } from './counting.ts';
+import { livingOf, nameOf, RULES, type RuleName, returnsOf, type Sent } from './counting.ts';
 import { mostAdmitted, type RateLimit, type Rules } from './rate-limit.ts';
 
 const CASES = isNightly ? 10_000 : 1000;
@@ -71,7 +71,7 @@ function asked(world: World) {
       return { endedAt, isAdmitted };
     };
   });
-  const returns = callers.flatMap((sent) => returnOf(sent, requests, 1) ?? []);
+  const returns = callers.flatMap((sent) => returnsOf(sent, requests, 1));
   return { truth, living: livingOf(rules, returns, CLOCK_WITHIN_MS) };
 }
 

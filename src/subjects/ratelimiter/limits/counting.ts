@@ -43,6 +43,11 @@ export function named(rules: Rules, names: readonly RuleName[] | undefined): Rul
   return names ? rules.filter((rule) => names.includes(nameOf(rule))) : rules;
 }
 
+/** Whether a count by this rule only grows within a window, whose end is known. */
+export function isCountable(rule: RateLimit): boolean {
+  return rule.algorithm === 'SlidingWindow' || (rule.algorithm === 'FixedWindow' && rule.start !== 'EachKey');
+}
+
 /** One request of a caller; milliseconds since the epoch by one clock. */
 export interface Sent {
   readonly sentAt: number;
@@ -82,7 +87,7 @@ export const EXCLUDED = 1e-6;
  * @param pods that have to reject it in a row
  * @returns undefined if it did not use its limit up, or the outcome of a request is not known
  */
-export function returnOf(requests: readonly Sent[], full: number, pods: number): Return | undefined {
+function returnOf(requests: readonly Sent[], full: number, pods: number): Return | undefined {
   const inOrder = requests.toSorted((a, b) => a.sentAt - b.sentAt);
   const first = inOrder.findIndex((_, i) => {
     const inARow = inOrder.slice(i, i + pods);
@@ -114,6 +119,16 @@ export function returnOf(requests: readonly Sent[], full: number, pods: number):
     before: rejection ? before.length : Infinity,
     lastBy: Math.max(0, ...again.map(({ endedAt }) => endedAt)),
   };
+}
+
+/** Of each caller, as far as it is known. @param requests of callers whose keys were unused before them, in any order */
+export function returnsOf<R extends Sent & { readonly key?: string | undefined }>(
+  requests: readonly R[],
+  full: number,
+  pods: number,
+): Return[] {
+  const byKey = Map.groupBy(requests, ({ key }) => key);
+  return [...byKey.values()].flatMap((own) => returnOf(own, full, pods) ?? []);
 }
 
 /** How many requests show whether a limit returns at once or one after the other, if a caller asks so often. */

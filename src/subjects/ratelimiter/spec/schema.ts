@@ -56,8 +56,16 @@ export const MOST_REQUESTS = 5000;
 
 const limit = z
   .object({
-    requests: z.int().min(1).max(MOST_REQUESTS).describe('Requests that the limit admits in one window.'),
-    window: durationField('Length of the window.', '1s', '1h'),
+    requests: wholeField(
+      1,
+      MOST_REQUESTS,
+      'Requests that the limit admits in one window. If left out, Setup of each run measures it, up to 1,000.',
+    ).optional(),
+    window: durationField(
+      'Length of the window. If left out, Setup of each run measures it, up to 1m, which takes two windows.',
+      '1s',
+      '1h',
+    ).optional(),
     algorithm: z
       .enum(['FixedWindow', 'SlidingWindow', 'SlidingWindowCounter', 'TokenBucket'])
       .optional()
@@ -83,7 +91,7 @@ const limit = z
   })
   .meta({
     description:
-      'The limit that the limiter is configured with. Required with http. The bundled limiter has 10 requests in 60 s unless configured otherwise.',
+      'The limit that the limiter is configured with. What is left out is measured. The bundled limiter has 10 requests in 60 s unless configured otherwise.',
     ...cel({
       rule: "has(self.algorithm) && self.algorithm == 'TokenBucket' || (!has(self.burst) && !has(self.refillEvery))",
       message: 'burst and refillEvery are of algorithm TokenBucket: leave them out, or set it',
@@ -113,8 +121,9 @@ export const rateLimiterSchema = z
   .meta({
     description: 'The rate limiter under test. Not with lock.',
     ...cel({
-      rule: 'has(self.http) ? has(self.limit) : !has(self.redis.count)',
-      message: 'with http, set limit; without it (the bundled limiter), leave redis.count out',
+      rule: "has(self.http) ? self.http.identity != 'SourceAddress' || (has(self.limit) && has(self.limit.requests) && has(self.limit.window)) : !has(self.redis.count)",
+      message:
+        'with http.identity SourceAddress, set limit.requests and limit.window; without http (the bundled limiter), leave redis.count out',
     }),
   });
 
@@ -142,7 +151,7 @@ export const BUNDLED = {
     admittedStatuses: [200],
   }),
   count: count.parse({ key: `rl:count:${KEY_PLACE}`, type: 'Hash' }),
-  limit: limit.parse({ requests: 10, window: '60s' }),
+  limit: { requests: 10, window: '60s' },
   counting: { algorithm: 'FixedWindow', windowStart: 'FirstRequest' } as const,
   healthPath: '/health',
 };
@@ -150,11 +159,23 @@ export const BUNDLED = {
 /** Fills in what is known of the bundled limiter; a complete spec stays as it is. */
 export function completed(stored: StoredRateLimiter) {
   const isBundled = stored.http === undefined;
-  const { http = BUNDLED.http, limit: configured = BUNDLED.limit, redis } = stored;
+  const { http = BUNDLED.http, redis } = stored;
   const health = { ...(isBundled && { path: BUNDLED.healthPath }), ...stored.health };
   const stores = { ...redis, ...(isBundled && { count: BUNDLED.count }) };
-  const limit = { ...(isBundled && BUNDLED.counting), ...configured };
-  return { ...stored, http, isBundled, limit, redis: stores, health };
+  const { requests, window } = stored.limit ?? {};
+  const figures = { requests: requests ?? BUNDLED.limit.requests, window: window ?? BUNDLED.limit.window };
+  const limit = { ...(isBundled && BUNDLED.counting), ...stored.limit, ...figures };
+  /** What Setup measures, since it is left out. That of the bundled limiter is known. */
+  const open = { requests: !isBundled && requests === undefined, window: !isBundled && window === undefined };
+  return {
+    ...stored,
+    http,
+    isBundled,
+    open,
+    limit,
+    redis: stores,
+    health,
+  };
 }
 
 /** Where windows may begin, by the start that a spec states. */

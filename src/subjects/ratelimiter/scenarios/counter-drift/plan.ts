@@ -13,8 +13,8 @@ import { growing, measures } from '../../../scenarios/measures.ts';
 import { faultSchema } from '../../../scenarios/store-fault.ts';
 import { wholeField } from '../../../spec/pods-schema.ts';
 import type { Baseline } from '../../controls/tools.ts';
-import { named, rulesText } from '../../limits/counting.ts';
-import type { RateLimit, Rules } from '../../limits/rate-limit.ts';
+import { isCountable, named, rulesText } from '../../limits/counting.ts';
+import type { Rules } from '../../limits/rate-limit.ts';
 import { PART } from '../../spec/schema.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 
@@ -119,11 +119,6 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
     const what = lag > 0 ? `the tolerance and the lag without a fault (${lag}) are` : 'the tolerance is';
     return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or fault.duration`;
   }
-}
-
-/** Whether a count by this rule only grows within a window, whose end is known. */
-export function isCountable(rule: RateLimit): boolean {
-  return rule.algorithm === 'SlidingWindow' || (rule.algorithm === 'FixedWindow' && rule.start !== 'EachKey');
 }
 
 /** Why no count can be compared; undefined: one can, or Setup will show whether. */

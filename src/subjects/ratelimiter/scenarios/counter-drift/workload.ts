@@ -12,6 +12,8 @@ import { type Ready, type Settled, type Stage, USABLE_MS, Workload } from '../..
 import { admittedBySender, type DriftSeen, hasDrifted, isComplete, isUrgent } from '../../checkers/drift.ts';
 import type { Toolkit } from '../../controls/tools.ts';
 import { SAMPLE_EVERY_MS, sampleCounts, watchCounters } from '../../interfaces/counts.ts';
+import { named } from '../../limits/counting.ts';
+import type { Rules } from '../../limits/rate-limit.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { DriftPlan } from './plan.ts';
@@ -25,13 +27,13 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   /** The caller is new to the limiter until the fault. */
   async prepare(key: string, stage: Stage<DriftSeen>, signal: AbortSignal): Promise<Ready> {
     const { now } = this.toolkit;
-    const { rules, storyMs, windowMs } = this.plan;
+    const { storyMs, windowMs } = this.plan;
     await stage.admit(2 * windowMs, signal);
-    await untilItFits(rules, storyMs, now, signal);
+    await untilItFits(this.#rules, storyMs, now, signal);
     this.recording = stage.record();
     const { preparedAt } = this.recording.history.setup;
     return {
-      usableUntil: Math.floor(windowEnd(rules, preparedAt) ?? preparedAt + USABLE_MS),
+      usableUntil: Math.floor(windowEnd(this.#rules, preparedAt) ?? preparedAt + USABLE_MS),
       message: `A caller that the rate limiter has never seen: ${key}`,
     };
   }
@@ -66,8 +68,8 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
   /** @throws only the reason of `signal` */
   async #sample(admitted: AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
     const sample = await sampleCounts(this.toolkit, this.#key, admitted, signal);
-    const { rules, windowMs } = this.plan;
-    const clockEnds = windowEnd(rules, this.recorded.history.setup.preparedAt) ?? Infinity;
+    const { windowMs } = this.plan;
+    const clockEnds = windowEnd(this.#rules, this.recorded.history.setup.preparedAt) ?? Infinity;
     const windowEnds = Math.min(clockEnds, this.#firstSentAt + windowMs);
     if (sample.endedAt < windowEnds) return sample;
     // The window of the key, and with it its count, may have ended.
@@ -141,6 +143,11 @@ export class DriftWorkload extends Workload<DriftSeen, DriftPlan, Toolkit> {
       }
       await pauseFor(SAMPLE_EVERY_MS, signal);
     }
+  }
+
+  /** By which the limiter may count, as Setup has measured. */
+  get #rules(): Rules {
+    return named(this.plan.rules, this.toolkit.control()?.baseline.rules);
   }
 
   get #key(): string {

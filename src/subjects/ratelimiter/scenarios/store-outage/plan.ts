@@ -85,7 +85,7 @@ const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
   Mixed: 'behaves differently by pod or caller',
 };
 
-/** Of "FailsOpen, 25 of 10 within 1.2 s": "fails open during the outage; admitted 25 of 10 within 1.2 s". */
+/** Of "FailsOpen, 25 of 10 in 1.2 s": "fails open during the outage; admitted 25 of 10 in 1.2 s". */
 function behaviourClause(summary: string): string {
   const [, word = '', rest = ''] = /^(?:>= )?([A-Z][A-Za-z]+)(?:[,;] (.*))?$/.exec(summary) ?? [];
   const behaviour = BEHAVIOURS.find((known) => known === word);

@@ -178,9 +178,9 @@ function waitedText(returns: readonly Return[]): string {
   return `${waits.length} of ${of} were admitted again ${(least / 1000).toFixed(1)} to ${((waits.at(-1) ?? least) / 1000).toFixed(1)} s after their first requests`;
 }
 
-/** "25 of 10 within 1.2 s": by what the caller was promised. */
+/** "25 of 10 in 1.2 s": by what the caller was promised. */
 function overText({ admitted, from, promised, to }: OverAdmission): string {
-  return `${admitted} of ${promised} within ${span(to - from)}`;
+  return `${admitted} of ${promised} in ${span(to - from)}`;
 }
 
 function admittedText(over: OverAdmission): string {

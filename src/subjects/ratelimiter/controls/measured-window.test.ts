@@ -4,8 +4,8 @@ import {
   type Decide,
   modelOf,
   staggeredWindow,
-} from '../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
-import { measureWindow } from './measure.ts';
+} from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import { measureWindow } from './measured-window.ts';
 
 const fixed = (requests: number, windowMs: number): Decide =>
   modelOf({ algorithm: 'FixedWindow', requests, windowMs, start: 'FirstRequest' });
