@@ -106,7 +106,7 @@ describe('kubectl chaosdemo init', () => {
           port: 'http',
           http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
           health: { path: '/healthz' },
-          limit: { requests: 10, window: '5s', algorithm: 'FixedWindow' },
+          limit: { requests: 10, window: '5s' },
           redis: { serviceName: 'redis', port: 6379, authSecretName: 'redis-auth' },
         },
       },

@@ -60,8 +60,9 @@ export async function controlCallers(
   const { open } = given.limiter;
   const limit = open.requests || open.window ? await measureLimit(given, key, signal) : undefined;
   const toolkit = limit ? { ...given, limiter: { ...given.limiter, limit } } : given;
-  const { denying, isCounted, lockOut, seen, storeDoubt } = await controlLimit(toolkit, key, signal);
-  const rules = rates.length > 0 ? await measureRules(toolkit, key, signal) : undefined;
+  const { denying, isCounted, keys, seen, storeDoubt } = await controlLimit(toolkit, key, signal);
+  const { lockOut } = keys;
+  const rules = keys.rules ?? (rates.length > 0 ? await measureRules(toolkit, key, signal) : undefined);
   const lags = new Map<number, Lag>();
   for (const rate of isCounted ? new Set(rates) : []) {
     lags.set(rate, await measureLag(toolkit, `${key}-counting-${rate}`, rate, signal));
@@ -78,7 +79,7 @@ export async function controlCallers(
       ...writes,
       lags,
       denying,
-      ...(rules && { rules }),
+      ...(rules && { rules: rules.map(nameOf) }),
       ...(lockOut !== undefined && { lockOut }),
     },
   };
@@ -139,7 +140,7 @@ async function measureRules(toolkit: Parts, fixture: string, signal: AbortSignal
   };
   await askForReturns(options, signal);
   const living = livingOf(rules, returnsOf(requests, full, clients.length), CLOCK_WITHIN_MS);
-  return living.length > 0 ? living.map(nameOf) : undefined;
+  return living.length > 0 ? living : undefined;
 }
 
 /** One caller exhausts its limit. `seen`: observations in words; `isCounted`: a count can be read, and so its lag measured. */
@@ -196,7 +197,7 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
     const stored = await settledCount(toolkit, key, Object.fromEntries(byPod), sent, signal);
     seen.push(`Redis counted ${stored} of ${sent} for it`);
   }
-  const lockOut = await controlKeys(
+  const keys = await controlKeys(
     toolkit,
     {
       key,
@@ -206,8 +207,8 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
     },
     signal,
   );
-  if (lockOut !== undefined) seen.push(lockOut);
-  return { denying: { limit: full, sent, admitted }, seen, lockOut, storeDoubt: inStore?.doubt, isCounted };
+  if (keys.lockOut !== undefined) seen.push(keys.lockOut);
+  return { denying: { limit: full, sent, admitted }, seen, keys, storeDoubt: inStore?.doubt, isCounted };
 }
 
 /** Health checks must not use up the only limit. @throws Error if a pod rejects one once that limit is used up */

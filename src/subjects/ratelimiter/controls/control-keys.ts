@@ -6,7 +6,8 @@ import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { span } from '../../../api/index.ts';
 import type { Exhausted } from '../interfaces/exhaust-limit.ts';
 import { refillMs } from '../limits/least-owed.ts';
-import type { RateLimit } from '../limits/rate-limit.ts';
+import { followsClock, type RateLimit, type Rules } from '../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { PART, rulesOf } from '../spec/schema.ts';
 import type { Toolkit } from './tools.ts';
 
@@ -16,6 +17,8 @@ const APART_MS = 500;
 const SAME_MS = 100;
 /** A key that is kept for less than this part of the window forgets its caller too soon. */
 const PART_OF_WINDOW = 0.9;
+/** Smaller times are in seconds. */
+const EPOCH_MS = 1e11;
 
 type Parts = Pick<Toolkit, 'accountOf' | 'limiter' | 'now' | 'ownLimit' | 'redis'>;
 
@@ -30,15 +33,20 @@ export interface KeysOfCaller {
   readonly again: () => Promise<unknown>;
 }
 
-/**
- * @returns in words, that a caller that keeps asking stays rejected; undefined: that is not shown
- * @throws Error if callers are forgotten long before the stated window ends
- */
+/** What is shown; left out: it is not. */
+export interface KeysShown {
+  /** Why a caller that keeps asking stays rejected, in words. */
+  readonly lockOut?: string;
+  /** Those of the rules that fit names with the number of a window by the clock. */
+  readonly rules?: Rules;
+}
+
+/** @throws Error if keys contradict the spec: callers are forgotten long before a window ends, or by the clock */
 export async function controlKeys(
   { accountOf, limiter, now, ownLimit, redis }: Parts,
   { again, begunAt, exhaust, key }: KeysOfCaller,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<KeysShown> {
   /** When the last of the keys of a caller expires, and its name. */
   const lastOf = async (caller: string) => {
     const kept = await redis.expiries(caller).catch(() => new Map<string, number>());
@@ -49,10 +57,11 @@ export async function controlKeys(
   };
   // The key of an account is a secret, and one of an address is not known.
   const first = accountOf || ownLimit ? undefined : await lastOf(key);
-  if (!first) return undefined;
+  if (!first) return {};
   await pauseFor(APART_MS, signal);
   const keptMs = first.at - begunAt;
-  const rememberedMs = Math.min(...rulesOf(limiter).map(rememberedFor));
+  const rules = rulesOf(limiter);
+  const rememberedMs = Math.min(...rules.map(rememberedFor));
   if (keptMs < PART_OF_WINDOW * rememberedMs) {
     const other = `${key}-kept`;
     const { requests } = await exhaust(other);
@@ -60,13 +69,38 @@ export async function controlKeys(
     const differsMs = (second?.at ?? 0) - (requests[0]?.sentAt ?? 0) - keptMs;
     // By the clock, keys of later callers would expire at the same moment.
     if (second && Math.abs(differsMs) <= SAME_MS) throw new Error(forgotten(keptMs, limiter.limit.window));
-    return undefined;
   }
+  const { windowMs } = rules[0] ?? { windowMs: 0 };
+  const isByClock = hasWindow(first.name.replaceAll(key, ''), now(), windowMs);
+  const fitting = rules.filter(followsClock);
+  if (isByClock && fitting.length === 0) throw new Error(byTheClock(first.name));
+  const shown = { ...(isByClock && { rules: fitting }) };
   await again();
   const after = await lastOf(key);
   const isLonger = after?.name === first.name && after.at - first.at > APART_MS / 2;
-  if (!isLonger || !(await isCount(redis, first.name))) return undefined;
-  return `a caller that keeps asking stays rejected: a rejected request begins its window anew (${first.name})`;
+  const isForGood = first.at === Number.POSITIVE_INFINITY && !isByClock;
+  if (!(isLonger || isForGood) || !(await isCount(redis, first.name))) return shown;
+  const lockOut = isForGood
+    ? `a caller that has used its limit up stays rejected: its count has no expiry (${first.name})`
+    : `a caller that keeps asking stays rejected: a rejected request begins its window anew (${first.name})`;
+  return { ...shown, lockOut };
+}
+
+/**
+ * Whether this part of a name has the number of the window by the clock, or the time at which that begins or ends, in
+ * seconds or milliseconds since the epoch.
+ */
+export function hasWindow(name: string, now: number, windowMs: number): boolean {
+  const numbers = (name.match(/\d{4,13}/g) ?? []).map(Number);
+  return numbers.some((number) => {
+    if (Math.abs(number - now / windowMs) <= 1) return true;
+    const at = number < EPOCH_MS ? 1000 * number : number;
+    return at % windowMs === 0 && Math.abs(at - now) <= windowMs + CLOCK_WITHIN_MS;
+  });
+}
+
+function byTheClock(name: string): string {
+  return `the spec states how the rate limiter counts, and the name of its key has the number of a window by the clock (${name}): set ${PART}.limit.windowStart to Clock, or leave it out`;
 }
 
 /** How long a caller that used its limit up is not new again, by a rule. */
