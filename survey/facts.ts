@@ -100,9 +100,7 @@ function rowText(
     same(limit.requests, expected.limit.requests),
     same(placeIn(request), placeIn(expected.http)),
     same(inSeconds(limit.window), expected.limit.window),
-    source === 'not known' || limit.windowStart === 'Unknown'
-      ? `not known (${of(expected.limit)})`
-      : `${same(of(limit), of(expected.limit))} (${source})`,
+    source === 'not known' ? source : `${of(limit)} (${source})`,
     same(healthPath, expected.health.path),
     seconds,
   ].join(' | ')} |`;

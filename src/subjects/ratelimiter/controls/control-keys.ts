@@ -82,7 +82,7 @@ export async function controlKeys(
   if (!(isLonger || isForGood) || !(await isCount(redis, first.name))) return shown;
   const lockOut = isForGood
     ? `a caller that has used its limit up stays rejected: its count has no expiry (${first.name})`
-    : `a caller that keeps asking stays rejected: a rejected request begins its window anew (${first.name})`;
+    : `a caller that keeps asking stays rejected: a rejected request restarts its window (${first.name})`;
   return { ...shown, lockOut };
 }
 
@@ -100,7 +100,7 @@ export function hasWindow(name: string, now: number, windowMs: number): boolean 
 }
 
 function byTheClock(name: string): string {
-  return `the spec states how the rate limiter counts, and the name of its key has the number of a window by the clock (${name}): set ${PART}.limit.windowStart to Clock, or leave it out`;
+  return `the name of a key has the number of a window by the clock (${name}), and the spec states otherwise. Set ${PART}.limit.windowStart to Clock, or leave algorithm and windowStart out`;
 }
 
 /** How long a caller that used its limit up is not new again, by a rule. */
@@ -109,7 +109,7 @@ function rememberedFor(rule: RateLimit): number {
 }
 
 function forgotten(keptMs: number, window: string): string {
-  return `${PART}.limit.window states ${window}, and Redis keeps the counts of callers for ${span(keptMs)} after their first requests (2 of 2 callers): correct limit.window`;
+  return `${PART}.limit.window states ${window}. Keys of 2 of 2 callers expire ${span(keptMs)} after their first requests: correct limit.window`;
 }
 
 /** Whether the key is a plain count: an expiry of a log or a bucket may be renewed although it does not lock out. */

@@ -176,7 +176,7 @@ function causeOf(
 function otherLimit(measured: number, rules: Rules): string {
   const isPlain = rules.every((rule) => rule.algorithm === 'TokenBucket' && rule.refillEveryMs === undefined);
   const steps = isPlain ? '. If tokens come in steps, set rateLimiter.limit.refillEvery' : '';
-  return `From then on every pod rejected it, so its limit is ${measured}, and ${limitField(rules)} states ${admittedAtOnce(rules)}: correct it, or find out why the rate limiter does not count every request${steps}`;
+  return `From then on every pod rejected it, so its limit is ${measured}, and ${limitField(rules)} states ${admittedAtOnce(rules)}. Correct it, or find out why the rate limiter does not count every request${steps}`;
 }
 
 function isBucket(rules: Rules): boolean {

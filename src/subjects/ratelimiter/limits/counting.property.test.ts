@@ -4,10 +4,10 @@ import { askInTime } from '../../../../test/fixtures/subjects/ratelimiter/limits
 import {
   type Decide,
   modelOf,
+  randomOf,
   staggeredWindow,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { isNightly } from '../../../../test/kit/nightly.ts';
-import { randomOf } from '../../scenarios/seed.ts';
 import { rulesOf } from '../spec/schema.ts';
 import { livingOf, nameOf, RULES, type RuleName, returnsOf, type Sent } from './counting.ts';
 import { mostAdmitted, type RateLimit, type Rules } from './rate-limit.ts';

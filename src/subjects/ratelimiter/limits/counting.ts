@@ -18,9 +18,9 @@ export type RuleName = (typeof RULES)[number];
 
 const TEXTS: Readonly<Record<RuleName, string>> = {
   FirstRequest: "windows from a caller's first request",
-  EachRequest: 'windows that each request begins anew, also a rejected one',
+  EachRequest: 'windows that each request restarts',
   Clock: 'windows by the clock',
-  EachKey: 'windows with a start of their own for each key',
+  EachKey: 'own windows of each key',
   SlidingWindow: 'a log of requests',
   SlidingWindowCounter: 'a weighted count of two windows',
   TokenBucket: 'a token bucket',
@@ -122,8 +122,8 @@ function returnOf(requests: readonly Sent[], full: number, pods: number): Return
 }
 
 /** Of each caller, as far as it is known. @param requests of callers whose keys were unused before them, in any order */
-export function returnsOf<R extends Sent & { readonly key?: string | undefined }>(
-  requests: readonly R[],
+export function returnsOf(
+  requests: readonly (Sent & { readonly key?: string | undefined })[],
   full: number,
   pods: number,
 ): Return[] {

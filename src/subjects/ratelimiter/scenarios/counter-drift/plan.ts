@@ -125,5 +125,5 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
 function uncountable(rules: Rules, isMeasured: boolean): string | undefined {
   const others = rules.filter((rule) => !isCountable(rule));
   if (others.length === 0 || (!isMeasured && others.length < rules.length)) return undefined;
-  return `CounterDrift needs a count that only grows within a window, whose end is known, and the limiter may count in ${rulesText(others)}. Set ${PART}.limit.algorithm to SlidingWindow, or to FixedWindow with windowStart, or use StoreOutage or GhostAllowing`;
+  return `CounterDrift needs a count that only grows within a window, whose end is known. The limiter may count in ${rulesText(others)}. Set ${PART}.limit.algorithm to SlidingWindow, or to FixedWindow with windowStart, or use StoreOutage or GhostAllowing`;
 }

@@ -54,17 +54,17 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
   NotAdmittedOver: ({ isOneCaller, unknown }) =>
     `Over the limit: no more admitted than it allows${unknown > 0 ? ', as far as is known' : isOneCaller ? ', of the one caller' : ''}`,
   Undecided: ({ asked, rules, suspect }) =>
-    `one caller was ${admittedText({ ...suspect, bound: 0 })}. A limiter may do so that counts in ${rulesText(rules)}. ${asked ? 'Callers that got their limits back did not decide it' : 'No caller was asked until its limit returned'}: set rateLimiter.limit.algorithm and windowStart, or give the rate limiter a shorter window for the test`,
+    `one caller was ${admittedText({ ...suspect, bound: 0 })}. A limiter may do so that counts in ${rulesText(rules)}. ${asked ? 'Callers that got their limits back did not decide it' : 'No new caller sent requests until its limit returned'}: set rateLimiter.limit.algorithm and windowStart, or give the rate limiter a shorter window for the test`,
   CountsBy({ isMeasured, returns, rules }) {
     const [{ requests, windowMs } = { requests: 0, windowMs: 0 }] = rules;
     const limit = `It counts ${requests} in ${formatDuration(windowMs)}`;
-    if (returns.length > 0) return `${limit}, in ${rulesText(rules)}: ${waitedText(returns)}`;
+    if (returns.length > 0) return `${limit}, in ${rulesText(rules)}. ${waitedText(returns)}`;
     return isMeasured
       ? `${limit}. How was not measured, since no result depends on it`
       : `${limit}, in ${rulesText(rules)}, as stated`;
   },
   OtherLimit: ({ returns, rules }) =>
-    `rateLimiter.limit is not the limit of this rate limiter. It states ${rules[0]?.requests} in ${formatDuration(rules[0]?.windowMs ?? 0)}, counted in ${rulesText(rules)}, and ${waitedText(returns)}: correct it, or leave algorithm and windowStart out`,
+    `rateLimiter.limit is not the limit of this rate limiter. It states ${rules[0]?.requests} in ${formatDuration(rules[0]?.windowMs ?? 0)}, in ${rulesText(rules)}. ${waitedText(returns)}. Correct it, or leave algorithm and windowStart out`,
   Tested({ sent }) {
     const shares = sent.map(({ callers, of }) =>
       callers === 0
@@ -174,7 +174,7 @@ function waitedText(returns: readonly Return[]): string {
     .sort((a, b) => a - b);
   const of = counted(returns.length, 'new caller');
   const [least = 0] = waits;
-  if (waits.length === 0) return `none of ${of} was admitted again while it asked`;
+  if (waits.length === 0) return `While they sent requests, 0 of ${of} were admitted again`;
   return `${waits.length} of ${of} were admitted again ${(least / 1000).toFixed(1)} to ${((waits.at(-1) ?? least) / 1000).toFixed(1)} s after their first requests`;
 }
 
