@@ -22,6 +22,7 @@ export default defineConfig(({ mode }) => ({
           include: [
             '{src,packages,bench,tools,survey,test/histories,test/kit,test/simulation,test/torture}/**/*.test.ts',
           ],
+          provide: { isNightly: mode === 'nightly' },
           testTimeout: 300_000,
           maxWorkers: WORKERS,
           // Loading the same modules for each of its many files takes half of the processor time.

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { REDIS_ACL } from '@chaosdemo/redis-faults';
 import { type RedisServer, Supervisor, startRedis } from '@chaosdemo/testbed';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { checkHealth } from '../../src/subjects/controls/http-health.ts';
 import type { PodClient } from '../../src/subjects/http/pod-client.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/controls/control-callers.ts';
@@ -55,6 +55,7 @@ beforeAll(async () => {
     aclUsers: [
       'user default on nopass ~* &* +@all',
       `user plain on >secret ${RIGHTS}`,
+      `user looks on >secret ${RIGHTS} +scan +pttl %R~rl:demo-*`,
       ...KINDS.map(([type, right]) => `user ${type} on >secret ${RIGHTS} ${right} %R~rl:demo-*`),
     ],
   });
@@ -66,7 +67,7 @@ afterAll(async () => {
 });
 
 /** Makes the controls of a limiter that counts so on some nodes. */
-async function control(count: Count, { nodes = 3, username = 'plain', place = {} } = {}) {
+async function control(count: Count, { limit = {}, nodes = 3, username = 'plain', place = {} } = {}) {
   const podClients: PodClient[] = [];
   for (let i = 0; i < nodes; i += 1) {
     const client = await clientOfPod(
@@ -87,7 +88,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   const limiter = rateLimiterOf(
     limiterSpec({
       http,
-      limit: { requests: LIMIT, window: '60s' },
+      limit: { requests: LIMIT, window: '60s', ...limit },
       redis: { serviceName: 'redis', ...place },
     }),
   );
@@ -152,3 +153,46 @@ it.each(KINDS)(
     expect(storeDoubt).toBeUndefined();
   },
 );
+
+describe('the keys of callers, if the operator may read them', () => {
+  const expires =
+    (ms: number, each = false) =>
+    async (key: string) => {
+      const used = await store.incr(key);
+      if (each || used === 1) await store.pexpire(key, ms);
+      return used;
+    };
+  const clocked = async (key: string) => await expires(60_000)(`${key}:${Math.floor(Date.now() / 60_000)}`);
+  const stated = { windowStart: 'FirstRequest' };
+
+  it.each([
+    ['counts as stated', expires(60_000), stated, undefined],
+    ['restarts a window with each request', expires(60_000, true), stated, 'restarts its window'],
+    ['never forgets', expires(1e12), {}, undefined],
+    ['sets no expiry', async (key: string) => await store.incr(key), {}, 'has no expiry'],
+  ])('show whether a caller is locked out by a limiter that %s', async (_, count, limit, lockOut) => {
+    const { baseline } = await control(count, { username: 'looks', limit });
+    expect(baseline.lockOut ?? 'none').toContain(lockOut ?? 'none');
+  });
+
+  it('show a window by the clock', async () => {
+    const { baseline } = await control(clocked, { username: 'looks' });
+    expect(baseline.rules).toEqual(['Clock', 'SlidingWindowCounter']);
+  });
+
+  it.each([
+    ['another window', expires(12_000), {}, /60s.* 2 of 2 .* 12\.0 s .*limit\.window$/],
+    ['another start', clocked, stated, /:\d{8}\).*windowStart/],
+    [
+      'another limit',
+      async (key: string) => (await expires(60_000)(key)) / 2,
+      {},
+      /its limit is 12, .* states 6/,
+    ],
+  ])('end a run before any fault if the spec states %s', async (_, count, limit, message) => {
+    await expect(control(count, { username: 'looks', limit })).rejects.toMatchObject({
+      name: 'Error',
+      message: expect.stringMatching(message),
+    });
+  });
+});

@@ -195,9 +195,10 @@ export const limitReturn = {
   finding: inFault(({ span }, seen) => {
     const found = limitReturnIn(seen);
     if (!found) return NOTHING;
+    const { lockOut } = seen.setup.baseline ?? {};
     const isBroken = found.code === 'NotReturned';
     return {
-      evidence: [found],
+      evidence: [found, lockOut !== undefined && code('LockOut', { why: lockOut })],
       missing: found.code === 'ReturnUnclear' ? [found] : [],
       ...(isBroken && {
         isBroken,

@@ -72,7 +72,7 @@ export async function controlCallers(
       `at most ${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
   );
   return {
-    message: `Baseline: a write to Redis takes at most ${writes.writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind].join('; ')}`,
+    message: `Baseline: a write to Redis takes at most ${writes.writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind].join('; ')}${lockOut === undefined ? '' : `. Finding: ${lockOut}`}`,
     ...(limit && { limit }),
     ...(storeDoubt !== undefined && { storeDoubt }),
     baseline: {
@@ -207,7 +207,6 @@ async function controlLimit(toolkit: Parts, fixture: string, signal: AbortSignal
     },
     signal,
   );
-  if (keys.lockOut !== undefined) seen.push(keys.lockOut);
   return { denying: { limit: full, sent, admitted }, seen, keys, storeDoubt: inStore?.doubt, isCounted };
 }
 

@@ -12,6 +12,8 @@ import {
   readingOf,
   type SimulatedOutage,
 } from '../../../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
+import { isNightly } from '../../../../../test/kit/nightly.ts';
+import { RULES } from '../../limits/counting.ts';
 
 type Limiter = SimulatedOutage['limiter'];
 
@@ -228,8 +230,11 @@ describe('a limiter that keeps its limit', () => {
     })
     .chain((limit) => {
       const known = everyAlgorithm(limit).map((each) => ({ limit: each }));
-      const unknown = { limit: { ...limit, algorithm: 'FixedWindow', windowStart: 'Unknown' } };
-      return fc.constantFrom(...known, unknown, { ...unknown, isStaggered: true });
+      const unknown = { limit: { ...limit, windowStart: 'Unknown' } };
+      return fc.oneof(
+        fc.constantFrom(...known),
+        fc.constantFrom(...RULES).map((counts) => ({ ...unknown, counts })),
+      );
     });
 
   it('is accused of nothing, whatever its algorithm, window and clock', () => {
@@ -286,5 +291,39 @@ describe('a fault of minutes', () => {
       detectedAt: expect.any(Number),
       summary: expect.stringMatching(/^Mixed, .* of [34]0 /),
     });
+  });
+});
+
+describe('a limiter that admits more than its own rule allows', () => {
+  // With a phase for each key, a caller that gets some requests more looks like one whose window ended.
+  const rules = RULES.filter((name) => name !== 'EachKey');
+  const worlds = fc.record({
+    counts: fc.constantFrom(...rules),
+    seed: fc.nat(),
+    startsAt: fc.integer({ min: 1_700_000_000_000, max: 1_700_000_060_000 }),
+    skewMs: fc.integer({ min: -900, max: 900 }),
+  });
+
+  it('is never Held, whatever the rule, if nothing is stated', { timeout: 900_000 }, () => {
+    const defects = fc.record({
+      more: fc.integer({ min: 1, max: 10 }),
+      from: fc.integer({ min: 0, max: 15_000 }),
+    });
+    fc.assert(
+      fc.property(worlds, defects, (world, { from, more }) => {
+        const given = new Map<string, number>();
+        const limiter: Limiter = (asked) => {
+          if (asked.isControl || asked.take()) return 'Admitted';
+          const extra = given.get(asked.key) ?? 0;
+          if (asked.at < from || asked.at > 16_000 || extra >= more) return 'Rejected';
+          given.set(asked.key, extra + 1);
+          return 'Admitted';
+        };
+        const reading = readingOf({ limiter, limit: { windowStart: 'Unknown' }, ...world });
+        const isHeld = reading?.detectedAt === undefined && reading?.shortfalls.length === 0;
+        expect(isHeld && given.size > 0).toBe(false);
+      }),
+      { numRuns: isNightly ? 10_000 : 50, seed: 59 },
+    );
   });
 });

@@ -50,6 +50,7 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   FaultUnproven: {},
   Latency: { phases },
   LeftOut: { requests: 2 },
+  LockOut: { why: 'a caller that keeps asking stays rejected' },
   LockedOut: {},
   NearBorder: near,
   NearBorderOfAccepted: near,

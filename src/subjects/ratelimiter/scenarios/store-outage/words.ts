@@ -155,6 +155,7 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
           : `It took ${span(afterMs)}`;
     return `No recovery within ${formatDuration(settleMs)}: ${[...which, then].join('. ')}`;
   },
+  LockOut: ({ why }) => `Also without a fault, ${why}`,
   LockedOut: () => 'limit not returned',
   Returned: ({ callers, most, whole }) =>
     `The limit was returned: ${counted(callers, 'caller')} that had waited for it ${callers === 1 ? 'was' : 'were'} admitted again, ${whole} of them up to the whole limit. At most ${counted(most, 'request')} of each had to be admitted`,
