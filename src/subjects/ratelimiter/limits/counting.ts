@@ -157,7 +157,7 @@ export function livingOf(rules: Rules, returns: readonly Return[], clockWithinMs
     (rule) =>
       returns.every((each) => mayReturn(rule, each)) &&
       (!followsClock(rule) || haveOnePhase(rule, returns, clockWithinMs)) &&
-      !(nameOf(rule) === 'EachKey' && areAlike(rule, returns)),
+      !(nameOf(rule) === 'EachKey' && areNoPhases(rule, returns, clockWithinMs)),
   );
 }
 
@@ -217,7 +217,7 @@ function haveOnePhase(rule: RateLimit, returns: readonly Return[], withinMs: num
   const ends = arcs
     .flat()
     .flatMap(({ from, to }) => [from, to])
-    .map((at) => at - Math.round(at / windowMs) * windowMs);
+    .map((at) => fromClock(at, windowMs));
   const inReach = [-withinMs, 0, withinMs, ...ends].filter((phase) => Math.abs(phase) <= withinMs);
   return inReach.some((phase) =>
     arcs.every((some) =>
@@ -227,14 +227,27 @@ function haveOnePhase(rule: RateLimit, returns: readonly Return[], withinMs: num
 }
 
 /**
- * Whether the waits of all these callers were so much alike that independent phases do not explain it, nor one phase of
- * all: with phases at random, n waits lie within any part p of a window with a probability below n times p^(n - 1).
+ * Whether independent phases do not explain these returns: the waits of all callers were too much alike, and no phase of
+ * all explains that; or they returned too near to each other around the end of a window by the clock.
  */
-function areAlike(rule: RateLimit, returns: readonly Return[]): boolean {
+function areNoPhases(rule: RateLimit, returns: readonly Return[], clockWithinMs: number): boolean {
+  const { windowMs } = rule;
   const known = returns.filter(({ by }) => by !== Infinity);
-  const shortest = Math.min(...known.map(({ after, begunFrom }) => after - begunFrom));
-  const longest = Math.max(...known.map(({ begunFrom, by }) => by - begunFrom));
-  const part = Math.min(1, (longest - shortest) / rule.windowMs);
-  const chance = known.length * part ** (known.length - 1);
-  return chance < EXCLUDED && !haveOnePhase(rule, known, rule.windowMs);
+  const isAlike = (momentOf: (at: number, of: Return) => number): boolean => {
+    const shortest = Math.min(...known.map((each) => momentOf(each.after, each)));
+    const longest = Math.max(...known.map((each) => momentOf(each.by, each)));
+    // With phases at random, n moments lie within a part p of a window with a probability below n times p^(n - 1).
+    const part = Math.min(1, (longest - shortest) / windowMs);
+    return known.length > 1 && known.length * part ** (known.length - 1) < EXCLUDED;
+  };
+  const waits = isAlike((at, { begunFrom }) => at - begunFrom);
+  const ends = isAlike((at) => fromClock(at, windowMs));
+  return (
+    (waits && !haveOnePhase(rule, known, windowMs)) || (ends && haveOnePhase(rule, known, clockWithinMs))
+  );
+}
+
+/** From the nearest multiple of a window; milliseconds. */
+function fromClock(at: number, windowMs: number): number {
+  return at - Math.round(at / windowMs) * windowMs;
 }
