@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
 import { ConnectionBudget } from '../../src/subjects/http/connection-budget.ts';
-import { injectBurstTraffic } from '../../src/subjects/ratelimiter/index.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { BUNDLED } from '../../src/subjects/ratelimiter/spec/schema.ts';
+import { injectBurstTraffic } from '../../src/subjects/ratelimiter/workloads/burst.ts';
 
 /** Sends a burst; `arrived` aborts once the receiver has all of it. */
 export type Send = (

@@ -6,13 +6,12 @@ import type { Subject } from '../engine/subject.ts';
 import type { Draw } from '../evidence/index.ts';
 import type { Cluster } from './cluster.ts';
 import { lockKind } from './lock/kind.ts';
-import { rateLimiter } from './ratelimiter/index.ts';
 import { rateLimiterKind } from './ratelimiter/kind.ts';
 import { evidenceIn } from './run/replay.ts';
 import type { SubjectKind } from './scenarios/scenario-type.ts';
 import { subjectOf } from './subject.ts';
 
-export const SUBJECTS = [rateLimiter, subjectOf(lockKind)] as const;
+export const SUBJECTS = [subjectOf(rateLimiterKind), subjectOf(lockKind)] as const;
 
 /** What their runs and histories need to know of them. */
 export const KINDS: readonly SubjectKind[] = [rateLimiterKind, lockKind];

@@ -11,7 +11,8 @@ import type { SubjectEffect } from '../../src/engine/effects.ts';
 import type { Finding } from '../../src/engine/findings.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/engine/subject.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
-import { rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
+import { subjectOf } from '../../src/subjects/subject.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
 import { podOf } from '../fixtures/subjects/http/pods.ts';
 import { secretOf } from '../fixtures/subjects/secret.ts';
@@ -60,7 +61,12 @@ function clusterWith(server: RedisServer): MemoryCluster {
 /** A connector as a process has it that has just begun to lead. */
 function newConnector(): SubjectConnector {
   const clock = createSystemClock();
-  return rateLimiter.connect({ cluster, clock, faultCooldownMs: 60_000, logger: pino({ level: 'silent' }) });
+  return subjectOf(rateLimiterKind).connect({
+    cluster,
+    clock,
+    faultCooldownMs: 60_000,
+    logger: pino({ level: 'silent' }),
+  });
 }
 
 const SCENARIOS = [

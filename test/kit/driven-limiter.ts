@@ -25,8 +25,7 @@ import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
 import { ConnectionBudget } from '../../src/subjects/http/connection-budget.ts';
 import { KINDS } from '../../src/subjects/index.ts';
-import { rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
-import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
+import { rateLimiterApi, rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
 import { PodsDriver, type PodsDriverOptions } from '../../src/subjects/run/driver.ts';
 import { evidenceOf, replay } from '../../src/subjects/run/replay.ts';
 import { type SubjectKind, scenarioTypeOf } from '../../src/subjects/scenarios/scenario-type.ts';
@@ -57,7 +56,7 @@ export function limiterSpec(limiter: LimiterChanges, scenarios?: readonly object
     selector: { matchLabels: { app: 'x' } },
     redis: { serviceName: 'redis' },
   };
-  return specSchema([rateLimiter.definition.api]).parse({
+  return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       ...required,
       ...limiter,

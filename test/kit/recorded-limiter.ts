@@ -23,11 +23,11 @@ import type { HistoryEvent } from '../../src/subjects/history/events.ts';
 import { History } from '../../src/subjects/history/history.ts';
 import { LinesDigest, readLines } from '../../src/subjects/history/json-lines.ts';
 import { limiterSetup } from '../../src/subjects/ratelimiter/history/setup.ts';
-import { rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { rateLimiterKind } from '../../src/subjects/ratelimiter/kind.ts';
 import { PART } from '../../src/subjects/ratelimiter/spec/schema.ts';
 import { Judge } from '../../src/subjects/scenarios/judge.ts';
 import { scenarioTypeOf } from '../../src/subjects/scenarios/scenario-type.ts';
+import { subjectOf } from '../../src/subjects/subject.ts';
 import { NamespaceReader } from '../../src/subjects/targets/namespace-reader.ts';
 import { checkPreconditions, watchPreconditions } from '../../src/subjects/targets/precondition-check.ts';
 import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
@@ -51,7 +51,7 @@ type Recordings = ReadonlyMap<string, readonly Recording[]>;
 
 export function recordedLimiter(recordings: Recordings): Subject<Cluster> {
   return {
-    definition: rateLimiter.definition,
+    definition: subjectOf(rateLimiterKind).definition,
     connect: (ports) => new RecordedConnector(recordings, ports),
   };
 }

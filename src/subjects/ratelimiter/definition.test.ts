@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, scenariosOf, specSchema } from '../../api/index.ts';
 import { requireCapacity } from '../scenarios/capacity.ts';
-import { burstTrafficConfig, rateLimiter, redisPauseConfig } from './index.ts';
+import { subjectOf } from '../subject.ts';
 import { rateLimiterApi, rateLimiterKind } from './kind.ts';
-import { rateLimiterOf } from './spec/schema.ts';
 
+const { definition } = subjectOf(rateLimiterKind);
 const SCENARIOS = [
   { name: 'counter-drift', type: 'CounterDrift' },
   { name: 'ghost-allowing', type: 'GhostAllowing' },
@@ -24,7 +24,7 @@ function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
 
 describe('chapters', () => {
   it('are in the order of the story', () => {
-    const chapters = rateLimiter.definition.chapters(spec());
+    const chapters = definition.chapters(spec());
     expect(chapters.map(({ number, title }) => `${number} ${title}`)).toEqual([
       '1 Welcome',
       '2 Cluster Health',
@@ -43,7 +43,7 @@ describe('chapters', () => {
 
   it('are not there for a type that the spec lacks', () => {
     const scenarios = [{ name: 'o', type: 'StoreOutage' }];
-    expect(rateLimiter.definition.chapters(spec({ scenarios })).map(({ title }) => title)).toEqual([
+    expect(definition.chapters(spec({ scenarios })).map(({ title }) => title)).toEqual([
       'Welcome',
       'Cluster Health',
       'Setup',
@@ -56,7 +56,7 @@ describe('chapters', () => {
   });
 
   it('end with the title in the spec, whatever the pace', () => {
-    const last = (pace: object) => rateLimiter.definition.chapters(spec({ pace })).at(-1)?.title;
+    const last = (pace: object) => definition.chapters(spec({ pace })).at(-1)?.title;
     expect(last({ dwell: '3s', lastChapter: 'Demo Complete' })).toBe('Demo Complete');
     expect([last({ dwell: '3s' }), last({ mode: 'Manual' })]).toEqual(['Verdict', 'Verdict']);
   });
@@ -66,7 +66,7 @@ describe('chapters', () => {
       { name: 'second', type: 'GhostAllowing' },
       { name: 'first', type: 'CounterDrift' },
     ];
-    const names = rateLimiter.definition.chapters(spec({ scenarios })).map(({ scenario }) => scenario);
+    const names = definition.chapters(spec({ scenarios })).map(({ scenario }) => scenario);
     expect(names.join()).toBe(',,,first,first,first,first,second,second,second,');
   });
 });
@@ -85,14 +85,4 @@ it.each([
     { name: 'outage', type: 'StoreOutage', expect: 'Held' },
   ]);
   expect(() => requireCapacity(rateLimiterKind, whole, { pods: 3 })).not.toThrow();
-});
-
-it('redisPauseConfig and burstTrafficConfig return the scenarios of their types', () => {
-  const whole = spec();
-  const [drift, ghosts] = whole.scenarios;
-  if (!drift || !ghosts) throw new Error('there are no scenarios');
-  const limiter = rateLimiterOf(whole);
-  expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
-    rateLimiter.definition.scenarios(whole),
-  );
 });

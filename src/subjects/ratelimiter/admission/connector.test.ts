@@ -8,7 +8,8 @@ import { limiterSpec, never } from '../../../../test/kit/driven-limiter.ts';
 import type { AdmissionRequest } from '../../../engine/subject.ts';
 import type { ClusterLease } from '../../cluster.ts';
 import { noteName } from '../../redis/admission/redis-cooldown.ts';
-import { rateLimiter } from '../index.ts';
+import { subjectOf } from '../../subject.ts';
+import { rateLimiterKind } from '../kind.ts';
 
 const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => undefined };
 
@@ -57,7 +58,7 @@ async function world() {
     faultCooldownMs: 60_000,
     logger: pino({ level: 'silent' }),
   };
-  const connector = rateLimiter.connect(ports);
+  const connector = subjectOf(rateLimiterKind).connect(ports);
   const admit = async (namespace: string, service = 'redis'): Promise<string> => {
     const spec = limiterSpec({
       selector: { matchLabels: { app: 'limiter' } },
