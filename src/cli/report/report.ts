@@ -6,16 +6,15 @@ import {
   endOf,
   formatDuration,
   type RunStatus,
-  type ScenarioStatus,
   type Verdict,
   withPrintableTexts,
 } from '../../api/index.ts';
-import { type NumberedChapter, numbered } from '../../engine/chapter.ts';
+import { numbered } from '../../engine/chapter.ts';
 import { asExpected } from '../../engine/verdict.ts';
-import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
+import type { RunEvidence } from '../../evidence/index.ts';
 import { adviceOn } from '../advice.ts';
-import { type ShownDiagnosis, shownDiagnoses } from '../diagnosis.ts';
-import { findingOf, findingText, gateOf, type ShownFinding } from '../finding.ts';
+import { shownDiagnoses } from '../diagnosis.ts';
+import { findingOf, findingText, gateOf } from '../finding.ts';
 import type { Library } from '../libraries.ts';
 
 /** The data of a run that could be read. */
@@ -31,56 +30,15 @@ export interface ReportSource {
 }
 
 /** What is known of a run, even an active one. Every text is one line of printable characters, and untrusted: escape it. */
-export interface RunReport {
-  readonly namespace: string;
-  readonly name: string;
-  readonly run: RunStatus;
-  /** How long the run took: "48s"; '' if unknown. */
-  readonly took: string;
-  readonly scenarios: readonly ScenarioReport[];
-  readonly chapters: readonly NumberedChapter[];
-  /** The missing parts, a sentence each. */
-  readonly missing: readonly string[];
-  readonly evidence: RunEvidence | undefined;
-  /** undefined while it is active. */
-  readonly verdict: Verdict | undefined;
-  /** By the findings, whatever the gate decides. good: all good; bad: a weakness; none: unknown; active: no verdict yet. */
-  readonly tone: 'good' | 'bad' | 'none' | 'active';
-  /** The verdict in one sentence, or the active chapter. */
-  readonly headline: string;
-  readonly message: string;
-  /** Why another run has not begun; '': none was requested. */
-  readonly pending: string;
-  /** Advice, the first step first. */
-  readonly advice: readonly Advice[];
-}
+export type RunReport = NonNullable<ReturnType<typeof runReport>>;
 
 /** The content of a report of a run that has ended. */
-export interface Report extends RunReport {
-  readonly verdict: Verdict;
-}
+export type Report = RunReport & { readonly verdict: Verdict };
 
-export interface ScenarioReport {
-  /** From 1, in the sequence of the spec. */
-  readonly number: number;
-  /** The type in words: "Counter Drift". */
-  readonly title: string;
-  readonly status: ScenarioStatus;
-  readonly asExpected: boolean;
-  readonly finding: ShownFinding;
-  /** The gate's decision, in a few words: "passed, accepted". */
-  readonly gate: string;
-  readonly diagnosis: ShownDiagnosis | undefined;
-  /** What to do; undefined: nothing. */
-  readonly advice: string | undefined;
-  readonly evidence: ScenarioEvidence | undefined;
-}
+export type ScenarioReport = ReturnType<typeof scenarioReports>[number];
 
-export interface Advice {
-  /** Name of the scenario; undefined: the run. */
-  readonly scenario?: string;
-  readonly text: string;
-}
+/** By the findings, whatever the gate decides. good: all good; bad: a weakness; none: unknown; active: no verdict yet. */
+type Tone = 'good' | 'bad' | 'none' | 'active';
 
 /** @returns undefined if no run of the object has ended, or another one is active */
 export function reportOf(source: ReportSource): Report | undefined {
@@ -88,14 +46,15 @@ export function reportOf(source: ReportSource): Report | undefined {
   return made?.verdict && { ...made, verdict: made.verdict };
 }
 
-function toneOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Report['tone'] {
-  const has = (tone: Report['tone']) => scenarios.some(({ finding }) => finding.tone === tone);
-  if (has('bad') || reason === 'BaselineViolated') return 'bad';
-  return phase === 'Succeeded' && has('good') && !has('none') ? 'good' : 'none';
+function toneOf(verdict: Verdict | undefined, scenarios: readonly ScenarioReport[]): Tone {
+  if (!verdict) return 'active';
+  const has = (tone: Tone) => scenarios.some(({ finding }) => finding.tone === tone);
+  if (has('bad') || verdict.reason === 'BaselineViolated') return 'bad';
+  return verdict.phase === 'Succeeded' && has('good') && !has('none') ? 'good' : 'none';
 }
 
 /** @returns undefined if no run of the object has begun */
-export function runReport(source: ReportSource): RunReport | undefined {
+export function runReport(source: ReportSource) {
   const { metadata, status = {} } = withPrintableTexts(source.demo);
   const { run } = status;
   if (!run) return undefined;
@@ -106,16 +65,22 @@ export function runReport(source: ReportSource): RunReport | undefined {
     namespace: metadata.namespace,
     name: metadata.name,
     run,
+    /** How long the run took: "48s"; '' if unknown. */
     took: tookOf(run),
     scenarios,
     chapters: numbered(status),
+    /** The missing parts, a sentence each. */
     missing,
     evidence,
+    /** undefined while it is active. */
     verdict,
-    tone: verdict ? toneOf(verdict, scenarios) : 'active',
+    tone: toneOf(verdict, scenarios),
+    /** The verdict in one sentence, or the active chapter. */
     headline: verdict ? headlineOf(verdict, scenarios) : (status.chapter ?? 'The run is about to begin'),
     message: verdict?.message ?? status.message ?? '',
+    /** Why another run has not begun; '': none was requested. */
     pending: verdict && status.phase === 'Pending' ? (status.message ?? 'no reason is known') : '',
+    /** Advice, the first step first. */
     advice: verdict ? adviceOf(verdict, scenarios) : [],
   };
 }
@@ -152,18 +117,22 @@ export function scenarioReports(
   status: ChaosDemoStatus,
   evidence: RunEvidence | undefined,
   libraries?: readonly Library[],
-): ScenarioReport[] {
+) {
   const diagnoses = shownDiagnoses(status, evidence);
   return (status.scenarios ?? []).map((scenario, i) => {
     const diagnosis = diagnoses.find((one) => one.scenario === scenario.name);
     return {
+      /** From 1, in the sequence of the spec. */
       number: i + 1,
+      /** The type in words: "Counter Drift". */
       title: scenario.type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 '),
       status: scenario,
       asExpected: asExpected(scenario),
       finding: findingOf(scenario),
+      /** The gate's decision, in a few words: "passed, accepted". */
       gate: gateOf(scenario),
       diagnosis,
+      /** What to do; undefined: nothing. */
       advice: adviceOn(scenario, diagnosis, libraries),
       evidence: evidence?.scenarios.find(({ name }) => name === scenario.name),
     };
@@ -197,8 +166,9 @@ function findingsOf(scenarios: readonly ScenarioReport[]): string {
   return scenarios.map(({ status }) => `${status.name}: ${findingText(status)}`).join('; ');
 }
 
-function adviceOf({ message, phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Advice[] {
-  const advice = scenarios.flatMap(({ advice: text, status }): Advice[] =>
+/** Without a scenario, it is about the run. */
+function adviceOf({ message, phase, reason }: Verdict, scenarios: readonly ScenarioReport[]) {
+  const advice: { scenario?: string; text: string }[] = scenarios.flatMap(({ advice: text, status }) =>
     text === undefined ? [] : [{ scenario: status.name, text }],
   );
   const isOpen = phase === 'Errored' || phase === 'Aborted' || reason === 'BaselineViolated';
