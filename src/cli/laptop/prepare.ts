@@ -7,41 +7,23 @@ import { counted } from '../../api/index.ts';
 import { type Address, accepts } from '../../local/address.ts';
 import { launchRedis, type StageStart } from '../../local/environment.ts';
 import { API_NOT_ON_REDIS } from '../../local/errors.ts';
-import { type OwnFaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
+import { startFaultProxy } from '../../local/fault-proxy.ts';
 import { startInstances } from '../../local/instances.ts';
 import type { Limiter } from '../../local/limiters.ts';
 import { makeRedisUsers } from '../../local/redis-users.ts';
-import { type Listener, listenerOf } from '../../local/target.ts';
-import type { CallerPool } from '../../subjects/http/caller-pool.ts';
+import { listenerOf } from '../../local/target.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
-import { type ProbeResult, probeApi } from '../probe/probe.ts';
+import { probeApi } from '../probe/probe.ts';
 import { readPool } from './accounts.ts';
 import type { ApiOptions } from './arguments.ts';
 import { NAME } from './place.ts';
-import { type Count, RedisOfApi } from './redis.ts';
+import { RedisOfApi } from './redis.ts';
 import { type OwnRedis, type Target, targetOf } from './target.ts';
 
 type Login = Pick<OwnRedis, 'password' | 'username'>;
 
 /** An API that answers, and its Redis. */
-export interface Prepared {
-  readonly instances: readonly (Listener & { readonly name: string })[];
-  /** The instances that were started here. */
-  readonly started: readonly Limiter[];
-  readonly redis: OwnRedis;
-  /** What the operator logs in with; left out: nothing is needed. */
-  readonly login?: Login | undefined;
-  /** A Redis that was started here. */
-  readonly server?: RedisServer;
-  /** A fault proxy that was started between it and the instances. */
-  readonly proxy?: OwnFaultProxy | undefined;
-  /** Accounts that stand for callers. */
-  readonly pool: CallerPool | undefined;
-  /** What requests showed. */
-  readonly probed?: ProbeResult;
-  /** Where Redis had the count of the first caller, if that was to be found; left out: in no key with its name. */
-  readonly count?: Count | undefined;
-}
+export type Prepared = Awaited<ReturnType<typeof prepare>>;
 
 /** How long a limiter that counts later may take to reach Redis, as the controls of a run have it; milliseconds. */
 const LATE_MS = 5_000;
@@ -53,13 +35,16 @@ const LOG_LINES = 15;
  * @param options if a file has the facts, nothing is sent
  * @param needs `isProxied`: instances that are started connect to Redis through a fault proxy; `needsCount`: it is found
  * out where Redis counts
+ * @returns `started`, `server` and `proxy`: what was started here; `login`: what the operator logs in with, if anything is
+ * needed; `probed`: what requests showed; `count`: where Redis had the count of the first caller, undefined: in no key
+ * with its name
  * @throws UsageError or TestbedError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
   options: ApiOptions & { readonly file?: string },
   start: StageStart,
   needs: { readonly isProxied?: boolean; readonly needsCount?: boolean } = {},
-): Promise<Prepared> {
+) {
   const { isProxied = false, needsCount = false } = needs;
   const { onProgress, signal } = start;
   const target = targetOf(options);
@@ -81,8 +66,8 @@ export async function prepare(
     started = await startedOf(target, redis, start, proxy);
     const instances = started.length > 0 ? started.map(listenerOf) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
-    const prepared = { instances, started, redis, login, ...(server && { server }), proxy, pool };
-    if (options.file !== undefined) return prepared;
+    const prepared = { instances, started, redis, login, server, proxy, pool };
+    if (options.file !== undefined) return { ...prepared, probed: undefined, count: undefined };
     const before = await connection.counts().catch(() => undefined);
     const { host, port } = instances[0] as Address;
     const client = new PodClient({ name: `${host}:${port}`, host, port }, Date.now);

@@ -18,22 +18,11 @@ export interface WorkloadOptions {
   readonly port?: string;
 }
 
-/** Pods of an API, of which the first is probed. */
-export interface Workload {
-  readonly name: string;
-  readonly matchLabels: Readonly<Record<string, string>>;
-  /** As in a spec. */
-  readonly port: string | number;
-  readonly eligible: ReturnType<typeof selectPods>;
-  /** The container that serves the port. */
-  readonly container: ContainerDetail;
-  /** Of its probes, on the same port. */
-  readonly healthPaths: readonly string[];
-  readonly findings: readonly Finding[];
-}
-
-/** @throws UsageError or Refusal with what to write or to do */
-export async function findWorkload(context: Cluster, options: WorkloadOptions): Promise<Workload> {
+/**
+ * Pods of an API, of which the first is probed. `container` serves the port; `healthPaths` are those of its probes on it.
+ * @throws UsageError or Refusal with what to write or to do
+ */
+export async function findWorkload(context: Cluster, options: WorkloadOptions) {
   const matchLabels = labelsIn(options.selector);
   const selector = labelSelectorOf(matchLabels);
   const pods = await listPods(context, selector);
@@ -44,6 +33,18 @@ export async function findWorkload(context: Cluster, options: WorkloadOptions): 
   const pod = pods.find(({ metadata }) => metadata.name === eligible.pods[0]?.name) as PodDetail;
   const container = containerOf(pod, port);
   const notReady = eligible.notReady.length > 0 ? `; not Ready: ${listed(eligible.notReady)}` : '';
+  const findings: readonly Finding[] = [
+    {
+      what: 'pods',
+      source: 'found',
+      because: `${counted(eligible.pods.length, 'pod')} of ${options.selector}${notReady}`,
+    },
+    {
+      what: 'port',
+      source: options.port === undefined ? 'found' : 'given',
+      because: `${eligible.pods[0]?.port} of container ${container.name}`,
+    },
+  ];
   return {
     name: nameBy(matchLabels),
     matchLabels,
@@ -51,18 +52,7 @@ export async function findWorkload(context: Cluster, options: WorkloadOptions): 
     eligible,
     container,
     healthPaths: healthPathsOf(pod, container, port),
-    findings: [
-      {
-        what: 'pods',
-        source: 'found',
-        because: `${counted(eligible.pods.length, 'pod')} of ${options.selector}${notReady}`,
-      },
-      {
-        what: 'port',
-        source: options.port === undefined ? 'found' : 'given',
-        because: `${eligible.pods[0]?.port} of container ${container.name}`,
-      },
-    ],
+    findings,
   };
 }
 
