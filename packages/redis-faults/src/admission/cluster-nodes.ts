@@ -3,7 +3,7 @@
  * moves, no master is failing, and all nodes agree. A node only names addresses, and none is used unless a Ready pod of
  * the Service has it. Pure. The format: https://redis.io/docs/latest/commands/cluster-nodes/
  */
-import { SLOTS, type SlotRanges, slotsIn } from '../client/key-slot.ts';
+import { SLOTS, slotsIn } from '../client/key-slot.ts';
 import { asPerServer, type PerServer } from '../client/per-server.ts';
 import { type RedisWireError, unexpectedReply } from '../client/redis-error.ts';
 import { type RedisTarget, redisName, settingOf } from '../client/redis-target.ts';
@@ -14,28 +14,10 @@ import { notEligible } from './redis-refusal.ts';
 export const MOST_MASTERS = 16;
 
 /** One node, as another sees it. */
-export interface ClusterNode {
-  /** 40 hexadecimal digits; stays with the node through restarts. */
-  readonly id: string;
-  readonly host: string;
-  readonly port: number;
-  readonly flags: ReadonlySet<string>;
-  /** Id of the primary that it copies; '-': of none. */
-  readonly primaryId: string;
-  readonly slots: SlotRanges;
-  /** A slot moves to or from it. */
-  readonly isMoving: boolean;
-}
+export type ClusterNode = ReturnType<typeof parseNode>;
 
 /** What one node reports of its Cluster. */
-export interface ClusterReport {
-  /** In a fixed order. */
-  readonly masters: readonly ClusterNode[];
-  /** The node that reports; left out: it does not show itself. */
-  readonly itself?: ClusterNode | undefined;
-  /** Changes with each node, address and slot of the masters. */
-  readonly layout: string;
-}
+export type ClusterReport = ReturnType<typeof readCluster>;
 
 /** A pod, and what it reports. */
 export interface ClusterView {
@@ -45,11 +27,12 @@ export interface ClusterView {
 }
 
 /**
- * Reads CLUSTER NODES of this pod.
+ * Reads CLUSTER NODES of this pod: its masters in a fixed order, the node that reports unless it does not show itself, and
+ * a layout that changes with each node, address and slot of the masters.
  * @throws RedisWireError for another text
  * @throws {RedisRefusal} RedisNotEligible unless it reports a Cluster at rest
  */
-export function readCluster(target: RedisTarget, text: string): ClusterReport {
+export function readCluster(target: RedisTarget, text: string) {
   const nodes = parseClusterNodes(text).map((node) =>
     // A node that has met no other does not know its own address.
     node.flags.has('myself') && node.host === '' ? { ...node, host: target.host } : node,
@@ -65,7 +48,7 @@ export function parseClusterNodes(text: string): ClusterNode[] {
 }
 
 /** `<id> <ip>:<port>@<bus port>[,...] <flags> <master> <ping> <pong> <epoch> <link> [<slots> ...]` */
-function parseNode(line: string): ClusterNode {
+function parseNode(line: string) {
   const [id = '', endpoint = '', flags = '', primaryId = '', , , , link, ...ranges] = line.split(' ');
   const [address = ''] = endpoint.split(/[@,]/, 1);
   const at = address.lastIndexOf(':');
@@ -73,12 +56,15 @@ function parseNode(line: string): ClusterNode {
   if (!/^[0-9a-f]{40}$/.test(id) || at === -1 || !/^\d{1,5}$/.test(port) || link === undefined)
     throw noNode();
   return {
+    /** 40 hexadecimal digits; stays with the node through restarts. */
     id,
     host: address.slice(0, at),
     port: Number(port),
     flags: new Set(flags.split(',')),
+    /** Id of the primary that it copies; '-': of none. */
     primaryId,
     slots: ranges.filter((range) => !range.startsWith('[')).map(parseRange),
+    /** A slot moves to or from it. */
     isMoving: ranges.some((range) => range.startsWith('[')),
   };
 }

@@ -52,21 +52,14 @@ interface Pod {
 }
 
 /** The ways of pods to Redis, by the list of the proxy and that of Redis. */
-export interface PodPaths {
-  /** Pods without a connection of which both ends are listed: by the proxy, and from the proxy by Redis. */
-  readonly missing: readonly string[];
-  /** Pods that Redis itself lists: a fault of the proxy would not reach these connections. */
-  readonly direct: readonly string[];
-  /** Addresses of the connections to Redis that the proxy made for pods. */
-  readonly upstream: readonly string[];
-}
+export type PodPaths = ReturnType<typeof pathsOf>;
 
 /** How pods are connected to Redis. Pure. */
 export function pathsOf(
   pods: readonly Pod[],
   { connections, requester }: ProxyConnections,
   clients: readonly RedisClient[],
-): PodPaths {
+) {
   const listedByRedis = new Set(clients.map(({ addr }) => addr));
   const through = connections.flatMap(({ client, upstream }) =>
     upstream !== undefined && listedByRedis.has(upstream) ? [{ ip: ipOf(client), upstream }] : [],
@@ -81,8 +74,11 @@ export function pathsOf(
   );
   const named = (some: readonly Pod[]): string[] => some.map(({ name }) => name);
   return {
+    /** Pods without a connection of which both ends are listed: by the proxy, and from the proxy by Redis. */
     missing: named(pods.filter(({ host }) => !ofPods.some(({ ip }) => ip === host))),
+    /** Pods that Redis itself lists: a fault of the proxy would not reach these connections. */
     direct: named(pods.filter(({ host }) => direct.has(host))),
+    /** Addresses of the connections to Redis that the proxy made for pods. */
     upstream: ofPods.map(({ upstream }) => upstream),
   };
 }

@@ -7,27 +7,7 @@ import type { ClientListReply } from '../client/redis-client.ts';
 import { unexpectedReply } from '../client/redis-error.ts';
 
 /** The fields of one line of CLIENT LIST that are used. */
-export interface RedisClient {
-  /** A decimal number, unique since the server started; '' if there is none. */
-  id: string;
-  /** Remote address as Redis writes it: `10.0.0.9:33412`, `[fd00::9]:33412`, or a path and `:0` for a Unix socket. */
-  addr: string;
-  /** Its IP without the port; undefined for a Unix socket. */
-  ip?: string;
-  /** Set by CLIENT SETNAME; else ''. */
-  name: string;
-  /** ACL user; '' before Redis 6. */
-  user: string;
-  /**
-   * Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/).
-   */
-  flags: string;
-  /**
-   * It has sent no command since it connected: Redis writes `cmd=NULL`. It may be anyone, also one of ours about to log
-   * in.
-   */
-  silent?: true;
-}
+export type RedisClient = ReturnType<typeof parseClientList>[number];
 
 export interface KnownClients {
   /** IPs of the selected pods. */
@@ -48,19 +28,26 @@ const MOST_CLIENTS = 4096;
  * them in client names and user names. The parser searches for the five fields and splits nothing else, because the
  * server chooses how many fields a line has.
  */
-export function parseClientList(text: string): RedisClient[] {
-  return text.split(/\r?\n/, MOST_CLIENTS).flatMap((line): RedisClient[] => {
+export function parseClientList(text: string) {
+  return text.split(/\r?\n/, MOST_CLIENTS).flatMap((line) => {
     const addr = fieldOf(line, 'addr');
     if (addr === '') return [];
     const ip = ipOf(addr);
     const id = fieldOf(line, 'id');
     const client = {
+      /** A decimal number, unique since the server started; '' if there is none. */
       id: /^\d{1,19}$/.test(id) ? id : '',
+      /** Remote address as Redis writes it: `10.0.0.9:33412`, `[fd00::9]:33412`, or a path and `:0` for a Unix socket. */
       addr,
+      /** Its IP without the port; none for a Unix socket. */
       ...(ip === undefined ? {} : { ip }),
+      /** Set by CLIENT SETNAME; else ''. */
       name: fieldOf(line, 'name'),
+      /** ACL user; '' before Redis 6. */
       user: fieldOf(line, 'user'),
+      /** Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/). */
       flags: fieldOf(line, 'flags'),
+      // It has sent no command since it connected. It may be anyone, also one of ours about to log in.
       ...(fieldOf(line, 'cmd') === 'NULL' && { silent: true as const }),
     };
     return [client];

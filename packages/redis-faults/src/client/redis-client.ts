@@ -107,13 +107,15 @@ export class RedisConnections {
    * carried out: a release that is sent over this connection in a transaction would only be queued.
    * @throws NotInChargeError, too
    */
-  async beginPause(): Promise<BegunPause> {
+  async beginPause() {
     const redis = await this.#control.get();
+    /** Ends its connection: it is not carried out any more. */
     const drop = async (): Promise<void> => await endOf(redis);
     await this.#answered('MULTI', () => this.#fence.begin(redis)).catch(async (error: unknown) => {
       await drop();
       throw error;
     });
+    /** Resolves once Redis has paused its writes. @throws NotInChargeError, too: it did not, and will not */
     const carryOut = async (ms: number): Promise<void> => {
       const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
       const sent = async () => await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
@@ -150,7 +152,7 @@ export class RedisConnections {
     }
   }
 
-  async clientList(): Promise<ClientListReply> {
+  async clientList() {
     return await this.#query(this.#lister, 'CLIENT LIST', async (redis) => {
       const { localAddress, localPort } = redis.stream;
       const text = asText('CLIENT LIST', await redis.call('CLIENT', 'LIST'));
@@ -366,22 +368,10 @@ function globOf(text: string): string {
 }
 
 /** CLIENT LIST, and the address of the connection that sent it. */
-export interface ClientListReply {
-  readonly text: string;
-  readonly ownAddr: string;
-}
+export type ClientListReply = Awaited<ReturnType<RedisConnections['clientList']>>;
 
 /** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */
-export interface BegunPause {
-  /**
-   * Resolves once Redis has paused its writes.
-   * @param ms its length, in milliseconds
-   * @throws NotInChargeError, too: it did not, and will not
-   */
-  carryOut(ms: number): Promise<void>;
-  /** Ends its connection: it is not carried out any more. */
-  drop(): Promise<void>;
-}
+export type BegunPause = Awaited<ReturnType<RedisConnections['beginPause']>>;
 
 export interface ProbeWriter {
   /**

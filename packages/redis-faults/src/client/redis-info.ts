@@ -23,14 +23,7 @@ export function admissionFields(text: string): InfoFields {
   return new Map(structuredClone(fields));
 }
 
-export interface RedisInfo {
-  /** Changes with every start of the server. */
-  readonly runId: string;
-  /** How often the command of a fault was carried out since the server started. */
-  readonly calls: number;
-  /** Whether subcommands are counted one by one: not before Redis 7.0. */
-  readonly countsEach: boolean;
-}
+export type RedisInfo = ReturnType<typeof parseInfo>;
 
 /** What Redis counts in INFO commandstats for CLIENT PAUSE. */
 export const PAUSE = 'client|pause';
@@ -40,7 +33,7 @@ export const PAUSE = 'client|pause';
  * @param command as in `cmdstat_client|pause`
  * @throws RangeError if it holds no run_id
  */
-export function parseInfo(text: string, command = PAUSE): RedisInfo {
+export function parseInfo(text: string, command = PAUSE) {
   const fields = parseInfoFields(text);
   const runId = fields.get('run_id');
   if (runId === undefined || !RUN_ID.test(runId)) {
@@ -48,8 +41,11 @@ export function parseInfo(text: string, command = PAUSE): RedisInfo {
   }
   const calls = /\bcalls=(\d+)/.exec(fields.get(`cmdstat_${command}`) ?? '')?.[1];
   return {
+    /** Changes with every start of the server. */
     runId,
+    /** How often the command of a fault was carried out since the server started. */
     calls: Number(calls ?? 0),
+    /** Whether subcommands are counted one by one: not before Redis 7.0. */
     countsEach: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
   };
 }
@@ -80,25 +76,21 @@ export function identityOf(runIds: readonly string[]): string {
 }
 
 /** What clients take of a Redis. */
-export interface RedisUsage {
-  /** Connections that it has accepted since it started. */
-  readonly made: number;
-  /** Connections that are open. */
-  readonly open: number;
-  /** Of its memory. */
-  readonly bytes: number;
-}
+export type RedisUsage = NonNullable<ReturnType<typeof usageIn>>;
 
 /** From INFO stats, clients and memory; undefined: it does not report all of it. */
-export function usageIn(text: string): RedisUsage | undefined {
+export function usageIn(text: string) {
   const fields = parseInfoFields(text);
   const of = (field: string): number => {
     const value = fields.get(field) ?? '';
     return /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
   };
   const usage = {
+    /** Connections that it has accepted since it started. */
     made: of('total_connections_received'),
+    /** Connections that are open. */
     open: of('connected_clients'),
+    /** Of its memory. */
     bytes: of('used_memory'),
   };
   return Object.values(usage).some(Number.isNaN) ? undefined : usage;

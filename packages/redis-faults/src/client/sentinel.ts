@@ -11,39 +11,26 @@ const ANSWER_MS = 1500;
 const EVERY_MS = 100;
 
 /** What a Sentinel reports of the primary. */
-export interface Watch {
-  readonly sentinel: RedisTarget;
-  /** '' until the Sentinel has read INFO of a new primary, some seconds after a failover. */
-  readonly runId: string;
-  readonly flags: string;
-  readonly address: string;
-  /** Grows with each failover. */
-  readonly epoch: number;
-  /** How long it has watched this primary, in milliseconds. */
-  readonly watchedMs: number;
-  readonly downAfterMs: number;
-  /** How long a PING has waited for its answer; 0: none waits. */
-  readonly pendingMs: number;
-}
+export type Watch = Awaited<ReturnType<typeof readWatch>>;
 
 /** SENTINEL MASTER. @throws the error of the connection or of Sentinel, RedisWireError, or the reason of `signal` */
-export async function readWatch(
-  sentinel: RedisTarget,
-  masterName: string,
-  signal: AbortSignal,
-): Promise<Watch> {
+export async function readWatch(sentinel: RedisTarget, masterName: string, signal: AbortSignal) {
   const reply = await call(sentinel, ['MASTER', masterName], signal);
   const fields = asFields('SENTINEL MASTER', reply);
   const text = (field: string, most: number): string => truncate(fields.get(field) ?? '', most);
   const number = (field: string): number => asInteger('SENTINEL MASTER', fields.get(field));
   return {
     sentinel,
+    /** '' until the Sentinel has read INFO of a new primary, some seconds after a failover. */
     runId: fields.get('runid') ?? '',
     flags: text('flags', 64),
     address: `${text('ip', 80)}:${text('port', 8)}`,
+    /** Grows with each failover. */
     epoch: number('config-epoch'),
+    /** How long it has watched this primary, in milliseconds. */
     watchedMs: number('role-reported-time'),
     downAfterMs: number('down-after-milliseconds'),
+    /** How long a PING has waited for its answer; 0: none waits. */
     pendingMs: number('last-ping-sent'),
   };
 }
