@@ -64,15 +64,8 @@ function landmarks(points: readonly Point[]): number[] {
   return [0, points.length - 1, lowest, highest, step - 1, step];
 }
 
-interface Gap {
-  readonly from: number;
-  readonly to: number;
-  /** The point furthest from the straight line between both, and its distance. */
-  readonly at: number;
-  readonly apart: number;
-}
-
-function gapOf(points: readonly Point[], from: number, to: number): Gap {
+/** The point between both that is furthest from the straight line between them, and its distance. */
+function gapOf(points: readonly Point[], from: number, to: number) {
   const [start, first] = points[from] ?? [0, 0];
   const [end, last] = points[to] ?? [0, 0];
   const slope = end > start ? (last - first) / (end - start) : 0;

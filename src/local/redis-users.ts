@@ -8,22 +8,17 @@ export interface RedisUser {
 }
 
 /** All users that may log in; the default user is off. */
-export interface RedisUsers {
-  readonly limiter: RedisUser;
-  readonly operator: RedisUser;
-  /** Reads the limiter's keys and Redis's state: for an observer independent of the operator. */
-  readonly observer: RedisUser;
-  /** May do everything: for the person at the terminal and for tests. */
-  readonly admin: RedisUser;
-}
+export type RedisUsers = Readonly<Record<keyof typeof rules, RedisUser>>;
 
-const rules: Readonly<Record<keyof RedisUsers, string>> = {
+const rules = {
   // Hashes and scripts under its prefix; nothing that affects other clients or the server.
   limiter: '-@all +@read +@write +@scripting +@connection +time -@dangerous +info ~rl:* resetchannels',
   // Exactly the rights documented for the operator, including fault type Disconnect: a missing one shows here first.
   operator:
     '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hvals ~chaosdemo:probe:* %R~rl:* resetchannels +client|kill',
+  // Reads the limiter's keys and Redis's state: for an observer independent of the operator.
   observer: '-@all +ping +info +time +client|list +hgetall +hvals +get +scan +type %R~rl:* resetchannels',
+  // For the person at the terminal and for tests.
   admin: '+@all ~* &*',
 };
 

@@ -18,14 +18,7 @@ import { estimateTokens } from './tokens.ts';
 /** Changes with every word of the prompt: answers to different prompts cannot be compared. */
 export const PROMPT_VERSION = 'prompt/v4';
 
-export interface Prompt {
-  readonly system: string;
-  readonly user: string;
-  /** The part of the bundle that it shows: the model knows nothing else. */
-  readonly shown: EvidenceBundle;
-  /** An upper estimate. */
-  readonly tokens: number;
-}
+export type Prompt = NonNullable<ReturnType<typeof promptOf>>;
 
 /** More digits add no information. */
 const SIGNIFICANT_DIGITS = 4;
@@ -45,9 +38,9 @@ const SYSTEM = [
 
 /**
  * The prompt for a bundle in at most `maxTokens` tokens, instructions included: the fewer, the less of the series is
- * shown. Undefined if no citable evidence fits.
+ * `shown`, and the model knows nothing else. Undefined if no citable evidence fits.
  */
-export function promptOf(bundle: EvidenceBundle, maxTokens: number): Prompt | undefined {
+export function promptOf(bundle: EvidenceBundle, maxTokens: number) {
   const own = estimateTokens(SYSTEM);
   const shown = fitBundle(
     bundle,

@@ -157,13 +157,7 @@ function shortImage(pod: TargetPod | undefined): string {
   return imageId.length <= 40 ? imageId : `…${imageId.slice(-40)}`;
 }
 
-/** A port of a pod and the container that serves it. */
-export interface ContainerPort {
-  port: number;
-  container: string;
-  /** The image of that container, as in its spec. */
-  image: string;
-}
+type ContainerPort = ReturnType<typeof found>;
 
 /**
  * The TCP port that `port` refers to in this pod; undefined if no container has one of that name. As in Kubernetes, a
@@ -187,7 +181,8 @@ export function resolveContainerPort(pod: Pod, port: number | string): Container
   return typeof port === 'number' && first !== undefined ? found(first, port) : undefined;
 }
 
-function found(container: Container, port: number): ContainerPort {
+/** A port of a pod, and the container that serves it with its image as in its spec. */
+function found(container: Container, port: number) {
   return { port, container: container.name, image: container.image ?? '' };
 }
 

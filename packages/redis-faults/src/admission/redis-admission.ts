@@ -42,23 +42,7 @@ const STEP_TIMEOUT_MS = 3_000;
 const READ_ALL_MS = 15_000;
 
 /** A Redis that may be paused. */
-export interface AdmittedRedis {
-  /** The one server, or all masters of the Cluster, each with its run_id. */
-  readonly masters: PerServer<RedisTarget>;
-  /**
-   * Identity of these servers, 40 hexadecimal digits: the run_id of the one, which is new with every start of the
-   * server, or that of the set.
-   */
-  readonly runId: string;
-  /** Of a Cluster: changes with each address and slot of a master; else ''. */
-  readonly layout: string;
-  /**
-   * The store by the names of its pods, 40 hexadecimal digits; no other server can claim it by what it replies.
-   * `lock`: with the same primaries, by whichever port and whichever other pods the Service selects. `rest`: one for each
-   * pod, so that a store has cooled down only if all of its pods have, whichever pods have joined or left since.
-   */
-  readonly ids: { readonly lock: string; readonly rest: PerServer<string> };
-}
+export type AdmittedRedis = Awaited<ReturnType<typeof admitRedis>>;
 
 /**
  * Connects to all pods, reads INFO, CLIENT LIST and, of a Cluster, CLUSTER NODES, queries the Sentinels
@@ -66,11 +50,7 @@ export interface AdmittedRedis {
  *
  * @throws {RedisRefusal} why it may not be paused; or the signal's reason if it aborts first.
  */
-export async function admitRedis(
-  target: RedisOfPods,
-  given: AdmissionOptions,
-  signal: AbortSignal,
-): Promise<AdmittedRedis> {
+export async function admitRedis(target: RedisOfPods, given: AdmissionOptions, signal: AbortSignal) {
   // A failover may have begun in a run that continues. All of it is checked again before its next fault.
   const options = given.continues ? { ...given, failsOver: false } : given;
   const views = await lookAtAll(target, options, signal);
@@ -103,7 +83,23 @@ export async function admitRedis(
     return createHash('sha1').update(names.join('/')).digest('hex');
   };
   const rest = each(watching ?? target.redis, (pod) => idOf([pod]));
-  return { masters: admitted, runId, layout, ids: { lock: idOf(watching ?? admitted), rest } };
+  return {
+    /** The one server, or all masters of the Cluster, each with its run_id. */
+    masters: admitted,
+    /**
+     * Identity of these servers, 40 hexadecimal digits: the run_id of the one, which is new with every start of the
+     * server, or that of the set.
+     */
+    runId,
+    /** Of a Cluster: changes with each address and slot of a master; else ''. */
+    layout,
+    /**
+     * The store by the names of its pods, 40 hexadecimal digits; no other server can claim it by what it replies.
+     * `lock`: with the same primaries, by whichever port and whichever other pods the Service selects. `rest`: one for each
+     * pod, so that a store has cooled down only if all of its pods have, whichever pods have joined or left since.
+     */
+    ids: { lock: idOf(watching ?? admitted), rest },
+  };
 }
 
 /**

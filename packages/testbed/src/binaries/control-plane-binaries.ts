@@ -19,22 +19,17 @@ export interface FoundBinaries extends ControlPlaneBinaries {
   readonly kubernetesVersion: string;
 }
 
-/** Where the cache has control planes of the pinned versions. */
-export interface CachedFolders {
-  readonly cache: string;
-  /** Built from the pins. */
-  readonly built: string;
-  /** A downloaded archive of that minor: its patch and its etcd are the choice of its index. */
-  readonly downloaded: string;
-}
+export type CachedFolders = Awaited<ReturnType<typeof cachedFolders>>;
 
-/** They may not exist yet. */
-export async function cachedFolders(env: NodeJS.ProcessEnv): Promise<CachedFolders> {
+/** Where the cache has control planes of the pinned versions. They may not exist yet. */
+export async function cachedFolders(env: NodeJS.ProcessEnv) {
   const { kubernetes, etcd } = await readPinnedVersions();
   const cache = join(cacheRoot(env), 'control-plane');
   return {
     cache,
+    /** Built from the pins. */
     built: join(cache, `${kubernetes}-etcd-${etcd}-${platform}`),
+    /** A downloaded archive of that minor: its patch and its etcd are the choice of its index. */
     downloaded: join(cache, `${kubernetes}-envtest-${platform}`),
   };
 }

@@ -16,14 +16,10 @@ export async function readPin(folder: string, module: string): Promise<string> {
   return version;
 }
 
-/** Versions of the control plane, `v1.36.3`. */
-export interface PinnedVersions {
-  readonly kubernetes: string;
-  readonly etcd: string;
-}
+export type PinnedVersions = Awaited<ReturnType<typeof readPinnedVersions>>;
 
-/** Reads those of the control plane. Throws as {@link readPin}. */
-export async function readPinnedVersions(): Promise<PinnedVersions> {
+/** Reads the versions of the control plane, `v1.36.3`. Throws as {@link readPin}. */
+export async function readPinnedVersions() {
   return {
     kubernetes: await readPin(goModules.kubernetes, 'k8s.io/kubernetes'),
     etcd: await readPin(goModules.etcd, 'go.etcd.io/etcd/server/v3'),

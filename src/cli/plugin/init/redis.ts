@@ -18,29 +18,8 @@ import { onlyOne } from './only-one.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
 import { redisHints, unread, variablesOf } from './variables.ts';
 
-export interface FoundRedis {
-  readonly service: string;
-  readonly port: number;
-  readonly endpoint: RedisEndpoint;
-  readonly tls: boolean;
-  /** Whether the variables of the pods have a login. */
-  readonly login: boolean;
-  readonly finding: Finding;
-}
-
 /** A TCP port of a Service. */
-interface Candidate {
-  readonly service: string;
-  readonly port: number;
-  readonly isOnly: boolean;
-  /** A Refusal: no fault can be injected there. Of a Cluster, any node shows what is needed here. */
-  readonly endpoint: RedisEndpoint | Refusal;
-  /** Ready pods that it selects. */
-  readonly pods: number;
-  /** By its port, its name, or the image of the container behind it. */
-  readonly looksRight: boolean;
-  readonly text: string;
-}
+type Candidate = ReturnType<typeof candidatesOf>[number];
 
 const NAME = /redis|valkey/i;
 const REDIS_PORT = 6379;
@@ -53,11 +32,7 @@ const ADVICE =
  * @param given `SERVICE` or `SERVICE:PORT`
  * @throws UsageError, PluginError or Refusal with what to write or to do
  */
-export async function findRedis(
-  context: Cluster,
-  container: ContainerDetail,
-  given: string | undefined,
-): Promise<FoundRedis> {
+export async function findRedis(context: Cluster, container: ContainerDetail, given: string | undefined) {
   const { namespace } = context;
   const [list, pods, variables] = await Promise.all([
     read<{ items: Service[] }>(context, corePath('services', { namespace }), {
@@ -75,11 +50,13 @@ export async function findRedis(
   }));
   const hintFor = (candidate: Candidate) =>
     hints.find(({ port, service }) => isNamed(candidate, service, port));
-  const found = (candidate: Candidate, source: Finding['source'], because: string): FoundRedis => {
+  const found = (candidate: Candidate, source: Finding['source'], because: string) => {
     const { endpoint, port, service } = candidate;
     if (endpoint instanceof Refusal) throw endpoint;
     const { login = false, tls = false } = hintFor(candidate) ?? {};
-    return { service, port, endpoint, tls, login, finding: { what: 'redis', source, because } };
+    const finding: Finding = { what: 'redis', source, because };
+    // `login`: whether the variables of the pods have one.
+    return { service, port, endpoint, tls, login, finding };
   };
 
   if (given !== undefined) {
@@ -108,7 +85,7 @@ export async function findRedis(
   return found(candidate, 'guess', `${candidate.text}; no variable of the pods names it${hidden.join('')}`);
 }
 
-function candidatesOf(service: Service, pods: readonly PodDetail[]): Candidate[] {
+function candidatesOf(service: Service, pods: readonly PodDetail[]) {
   const { name } = service.metadata;
   const ports = (service.spec?.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
   return ports.map(({ name: portName = '', port }) => {
@@ -122,8 +99,11 @@ function candidatesOf(service: Service, pods: readonly PodDetail[]): Candidate[]
       service: name,
       port,
       isOnly: ports.length === 1,
+      /** A Refusal: no fault can be injected there. Of a Cluster, any node shows what is needed here. */
       endpoint,
+      /** Ready pods that it selects. */
       pods: others + 1,
+      /** By its port, its name, or the image of the container behind it. */
       looksRight: !isRefused && looksRight([port, found[0].port], [portName, imageOf(found[0], pods)]),
       text: `Service ${name}:${port}${to}`,
     };

@@ -13,15 +13,6 @@ export interface Variable {
   readonly from: string;
 }
 
-/** A server that a variable names. */
-export interface RedisHint {
-  readonly variable: string;
-  readonly host: string;
-  readonly port?: number;
-  readonly tls: boolean;
-  readonly login: boolean;
-}
-
 /** Variables that are about a Redis. */
 const ABOUT_REDIS = /redis|valkey/i;
 const ADDRESS = /host|addr|endpoint|server|service|node|ur[il]/i;
@@ -63,9 +54,9 @@ export async function variablesOf(
 const MOST_HINTS = 50;
 
 /** Servers that the variables name, in their order. Pure. */
-export function redisHints(variables: readonly Variable[]): RedisHint[] {
+export function redisHints(variables: readonly Variable[]) {
   const login = variables.some(({ name }) => ABOUT_REDIS.test(name) && PASSWORD.test(name));
-  const hints = variables.flatMap(({ name: variable, value = '' }): RedisHint[] => {
+  const hints = variables.flatMap(({ name: variable, value = '' }) => {
     if (value.length > MOST_CHARACTERS) return [];
     const url = /^(redis|rediss|valkey|valkeys):\/\//.test(value) ? URL.parse(value) : null;
     if (url) {
