@@ -4,7 +4,7 @@
  */
 import { claimOf, StoreRefusedError } from '@chaosdemo/redis-faults';
 import { untilAborted } from '@chaosdemo/redis-faults/waiting';
-import { messageOf } from '../../api/index.ts';
+import { type ChaosDemoSpec, messageOf } from '../../api/index.ts';
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../engine/effects.ts';
 import type { Finding } from '../../engine/findings.ts';
@@ -27,6 +27,7 @@ import { closeToolkit, openToolkit, type RunParts } from './toolkit.ts';
 
 export interface PodsDriverOptions extends RunParts {
   readonly kind: SubjectKind;
+  readonly spec: ChaosDemoSpec;
   /** Generation of the spec. */
   readonly generation: number;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'error' | 'info' | 'warn'>;

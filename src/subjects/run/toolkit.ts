@@ -7,8 +7,6 @@ import {
   type RedisTarget,
   StoreConnections,
 } from '@chaosdemo/redis-faults';
-import type { ChaosDemoSpec } from '../../api/index.ts';
-import type { AccountOf } from '../http/caller-pool.ts';
 import { dialTls, TLS_COST } from '../http/dial.ts';
 import { PodClient } from '../http/pod-client.ts';
 import type { Toolkit } from '../scenarios/tools.ts';
@@ -16,11 +14,10 @@ import { type PodsSpec, timeoutOf } from '../spec/pods-schema.ts';
 
 /** What was found and admitted for a run, and how it is checked again. */
 export interface RunParts
-  extends Pick<Toolkit, 'budget' | 'checkStore' | 'findStore' | 'lookAtPods' | 'now' | 'target'> {
-  /** The spec of the run; its health timeout is read when the toolkit is opened. */
-  readonly spec: ChaosDemoSpec;
-  /** Left out: keys of callers are sent as they are. */
-  readonly accountOf?: AccountOf;
+  extends Pick<
+    Toolkit,
+    'accountOf' | 'budget' | 'checkStore' | 'findStore' | 'lookAtPods' | 'now' | 'target'
+  > {
   /** Whether an earlier process may have left a pause active. */
   readonly mayBePaused: boolean;
   /**
@@ -41,8 +38,7 @@ export function openToolkit(
   control: Toolkit['control'],
   lifetime: AbortSignal,
 ): Toolkit {
-  const { accountOf, budget, checkStore, findStore, lookAtPods, mayBePaused, now, podIsThere, target } =
-    parts;
+  const { budget, mayBePaused, now, podIsThere, target } = parts;
   const serverName = part.http?.tls?.serverName;
   const dial = serverName === undefined ? undefined : dialTls(target.http?.ca);
   const pods = target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
@@ -53,18 +49,13 @@ export function openToolkit(
   });
   const { faultProxy } = target;
   return {
-    budget,
-    checkStore,
+    ...parts,
     control,
-    findStore,
     lifetime,
-    lookAtPods,
-    now,
     usualWriteMs: () => control()?.baseline.writeMaxMs ?? 0,
     health: { path: part.health.path, timeoutMs: timeoutOf(part) },
     target: { ...target, pods },
     ...(dial && { dial }),
-    ...(accountOf && { accountOf }),
     podClients: pods.map((pod) => new PodClient(pod, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),
     redis,

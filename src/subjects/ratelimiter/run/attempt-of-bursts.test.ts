@@ -51,7 +51,6 @@ async function attemptAt(
   const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
   const found: RunParts = {
-    spec,
     target: {
       pods: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
       redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],

@@ -33,7 +33,6 @@ it.each([
   const { port } = server.address() as AddressInfo;
   const lifetime = new AbortController();
   const parts: RunParts = {
-    spec,
     target: {
       pods: [{ name: 'api-0', host: '127.0.0.1', port }],
       redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],
