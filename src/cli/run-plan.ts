@@ -140,7 +140,7 @@ async function writeFiles(source: ReportSource, options: ShowOptions): Promise<v
 /** Serves the page of the run. The caller closes it. */
 async function openPage(connection: Connection, name: string): Promise<Ui> {
   // Loads the charting library, which no other demo needs.
-  const { openUi } = await import('./plugin/ui/ui.ts');
+  const { openUi } = await import('./plugin/ui/server.ts');
   print('');
   return await openUi({ connection, name, port: 0, print });
 }

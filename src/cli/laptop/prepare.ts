@@ -1,9 +1,10 @@
 /** Brings up an API on this machine, or finds it running, and finds out what its limiter does. */
 
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '@chaosdemo/settings';
 import { type RedisServer, TestbedError } from '@chaosdemo/testbed';
-import { counted } from '../../api/index.ts';
+import { counted, messageOf } from '../../api/index.ts';
 import { type Address, accepts } from '../../local/address.ts';
 import { launchRedis, type StageStart } from '../../local/environment.ts';
 import { API_NOT_ON_REDIS } from '../../local/errors.ts';
@@ -12,9 +13,10 @@ import { startInstances } from '../../local/instances.ts';
 import type { Limiter } from '../../local/limiters.ts';
 import { makeRedisUsers } from '../../local/redis-users.ts';
 import { listenerOf } from '../../local/target.ts';
+import { accountsIn } from '../../subjects/admission/http-auth.ts';
+import { CallerPool } from '../../subjects/http/caller-pool.ts';
 import { PodClient } from '../../subjects/http/pod-client.ts';
 import { probeApi } from '../probe/probe.ts';
-import { readPool } from './accounts.ts';
 import type { ApiOptions } from './arguments.ts';
 import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
@@ -165,4 +167,21 @@ async function requireUse(
     }
     await sleep(POLL_MS, undefined, { signal });
   }
+}
+
+/**
+ * Keys of accounts that the user names for callers: read from a file, and never printed. Without a file, callers get keys
+ * that are made up. @throws UsageError with what to change in the file
+ */
+async function readPool(file: string | undefined): Promise<CallerPool | undefined> {
+  if (file === undefined) return undefined;
+  const refuse = (why: string): never => {
+    throw new UsageError(`--callers ${file} ${why}`);
+  };
+  const text = await readFile(file, 'utf8').catch((error: unknown) =>
+    refuse(`cannot be read: ${messageOf(error)}`),
+  );
+  const pool = new CallerPool(() => performance.now());
+  pool.hold(accountsIn(text, refuse));
+  return pool;
 }

@@ -10,8 +10,9 @@ import type { AddressInfo } from 'node:net';
 import { limitConnections } from '@chaosdemo/kube-runtime/fair';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../../api/index.ts';
-import { createMetricsPage } from '../metrics/metrics-page.ts';
 
+/** How long a rendered page is reused, in milliseconds. */
+const FRESH_MS = 1000;
 /** Concurrent connections: probes of the kubelet, a few scrapers, and room for clients that only hold them open. */
 const MAX_CONNECTIONS = 64;
 /** A connection is closed after this many requests. */
@@ -120,4 +121,18 @@ async function close(server: Server, graceMs: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
   clearTimeout(timer);
+}
+
+/**
+ * The page of metrics: rendered about once a second and one at a time, however many clients request it. @returns a function that throws if a metric cannot be read
+ */
+function createMetricsPage(registry: Pick<Registry, 'metrics'>): () => Promise<string> {
+  let page: Promise<string> | undefined;
+  const forget = (): void => {
+    page = undefined;
+  };
+  return () => {
+    page ??= registry.metrics().finally(() => setTimeout(forget, FRESH_MS).unref());
+    return page;
+  };
 }

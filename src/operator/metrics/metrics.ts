@@ -8,10 +8,15 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { SubjectApi } from '../../api/index.ts';
 import { MetricTable } from './metric-table.ts';
 import { createObjectMetrics, type ObjectSources } from './object-metrics.ts';
-import { createRequestMetrics } from './request-metrics.ts';
 import { createRunMetrics } from './run-metrics.ts';
 
 const WRITE_RESULTS = ['stored', 'conflict', 'rejected', 'failed'] as const;
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Codes with their own series; any other is counted by its class, as 4xx, so that a proxy cannot create more. */
+const CODES = [200, 201, 400, 401, 403, 404, 409, 410, 413, 422, 429, 500, 502, 503, 504].map(String);
+const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** From a millisecond to half a minute, in seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -114,5 +119,18 @@ function createReconcileMetrics(table: MetricTable, depth: () => number) {
     reconciled({ controller, result: outcome });
     if (outcome === 'error') failed({ controller });
     took({ controller }, durationMs / 1000);
+  };
+}
+
+/** Requests to the API server, under client-go's metric name. @returns a function that counts a request by the status of the response, or undefined if there was none */
+function createRequestMetrics(table: MetricTable): (method: string, status?: number) => void {
+  const counted = table.counter(
+    'rest_client_requests_total',
+    'Requests to the API server by method and code of the response, or its class (4xx) if the code is rare; `<error>`: no response came.',
+    { method: METHODS, code: [...CODES, ...CLASSES, '<error>'] },
+  );
+  return (method, status) => {
+    const code = status === undefined ? '<error>' : String(status);
+    counted({ method, code: CODES.includes(code) || status === undefined ? code : `${code[0]}xx` });
   };
 }

@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../../src/cli/plugin/connection.ts';
 import type { Ui } from '../../../src/cli/plugin/ui/server.ts';
-import { openUi } from '../../../src/cli/plugin/ui/ui.ts';
+import { openUi } from '../../../src/cli/plugin/ui/server.ts';
 
 /** The timeout for a page, which may be slow on a busy machine. */
 export const PATIENCE_MS = 60_000;

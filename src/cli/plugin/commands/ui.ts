@@ -20,7 +20,7 @@ export const ui = demoCommand<{ readonly port: number }>({
   ],
   async run({ connection, options: { port }, signal }, { metadata: { name } }) {
     // Loads the charting library, which no other command needs at its start.
-    const { openUi } = await import('../ui/ui.ts');
+    const { openUi } = await import('../ui/server.ts');
     const { close } = await openUi({ connection, name, port, print });
     if (!signal.aborted) await once(signal, 'abort');
     await close();

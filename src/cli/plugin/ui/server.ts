@@ -8,8 +8,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { isForbidden } from '@chaosdemo/kube-runtime';
 import { messageHtml } from '../../report/html.ts';
+import type { Connection } from '../connection.ts';
 import { PluginError } from '../errors.ts';
-import { POLICY } from './page.ts';
+import { POLICY, runPage } from './page.ts';
 
 export interface Ui {
   /** With the token, for those who may see the page. */
@@ -50,6 +51,31 @@ export async function serveUi(page: (signal: AbortSignal) => Promise<string>, po
       await closed;
     },
   };
+}
+
+export interface UiOptions {
+  readonly connection: Connection;
+  /** Of the object. */
+  readonly name: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly print: (line: string) => void;
+}
+
+/** Serves the page of a run, and prints its address. The caller closes it. @throws {PluginError} if the port is taken */
+export async function openUi({ connection, name, port, print }: UiOptions): Promise<Ui> {
+  const page = (signal: AbortSignal): Promise<string> => runPage(connection, name, signal);
+  const ui = await serveUi(page, port).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+    throw new PluginError(
+      `port ${port} of 127.0.0.1 ${code === 'EACCES' ? 'may not be used' : 'is taken'}`,
+      'Leave --port out to take one that is free, or name another.',
+    );
+  });
+  print(ui.address);
+  print('Anyone with this address sees what you may read. Ctrl-C ends it.');
+  return ui;
 }
 
 const NOT_SERVED =
