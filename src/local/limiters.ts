@@ -3,7 +3,7 @@
  * address, all on the same port, as pods do.
  */
 import { join } from 'node:path';
-import { freePort, type OwnedProcess, type Supervisor } from '@chaosdemo/testbed';
+import { freePort, type Supervisor } from '@chaosdemo/testbed';
 import type { Address } from './address.ts';
 import type { RedisUser } from './redis-users.ts';
 import { root } from './root.ts';
@@ -24,14 +24,7 @@ export interface LimiterOptions {
 }
 
 /** A limiter that answers and has its Redis. */
-export interface Limiter {
-  /** Its node id, and the name of its pod. */
-  readonly name: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly url: string;
-  readonly process: OwnedProcess;
-}
+export type Limiter = Awaited<ReturnType<typeof startLimiter>>;
 
 const readyTimeoutMs = 180_000;
 
@@ -56,7 +49,7 @@ async function startLimiter(
   index: number,
   ip: string,
   port: number,
-): Promise<Limiter> {
+) {
   const name = `ratelimiter-${index}`;
   const owned = await supervisor.start({
     name,
@@ -79,6 +72,7 @@ async function startLimiter(
     },
     logFile: join(folder, `${name}.log`),
   });
+  // `name`: its node id, and the name of its pod.
   return { name, ip, port, url: `http://${ip}:${port}`, process: owned };
 }
 

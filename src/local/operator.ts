@@ -11,14 +11,7 @@ const tokenSeconds = 24 * 3600;
 /** The flag of an operator whose runs follow each other on one Redis without a cool-down. */
 export const NO_COOLDOWN = '--fault-cooldown=0s';
 
-export interface OperatorProcess {
-  /** The current process; another one after `start`. */
-  readonly process: OwnedProcess;
-  /** Starts it again, after it was killed. */
-  start(): Promise<void>;
-  /** SIGTERM, and time to release active pauses. */
-  stop(): Promise<void>;
-}
+export type OperatorProcess = Awaited<ReturnType<typeof spawnOperator>>;
 
 export interface OperatorOptions {
   /** Further flags of the operator. */
@@ -51,7 +44,7 @@ export interface SpawnOptions extends Omit<OperatorOptions, 'signal'> {
 }
 
 /** Starts an operator with a token of its account. It ends with the supervisor. */
-export async function spawnOperator(options: SpawnOptions): Promise<OperatorProcess> {
+export async function spawnOperator(options: SpawnOptions) {
   const { account, args = [], controlPlane, program, supervisor } = options;
   const { name, namespace } = account;
   const token = await controlPlane.kubectl.serviceAccountToken(namespace, name, tokenSeconds);
@@ -75,13 +68,15 @@ export async function spawnOperator(options: SpawnOptions): Promise<OperatorProc
     });
   let running = await spawn();
   return {
+    /** The current process; another one after `start`. */
     get process() {
       return running;
     },
+    /** Starts it again, after it was killed. */
     async start() {
       running = await spawn();
     },
-    // Slightly longer than the operator's own deadline (25 s).
+    /** SIGTERM, and time to release active pauses: slightly longer than the operator's own deadline (25 s). */
     async stop() {
       await running.stop(30_000);
     },

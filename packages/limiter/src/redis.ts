@@ -20,10 +20,7 @@ const SILENT_WRITER_MS = 70_000;
  * Redis answers the commands of a connection in sequence, so a write delayed by CLIENT PAUSE also delays everything
  * after it. Reads have a separate connection for that reason.
  */
-export interface RedisConnections {
-  readonly writer: Redis;
-  readonly reader: Redis;
-}
+export type RedisConnections = ReturnType<typeof openConnections>;
 
 /**
  * Returns both at once; they connect in the background, and reconnect forever. Neither queues commands while it is not
@@ -31,7 +28,7 @@ export interface RedisConnections {
  * @param onError receives every connection error
  * @throws if the CA file cannot be read
  */
-export function openConnections(config: LimiterConfig, onError: (error: Error) => void): RedisConnections {
+export function openConnections(config: LimiterConfig, onError: (error: Error) => void) {
   const { nodeId, redisPassword, redisUsername } = config;
   const Connector = connectorTo(config);
   const open = (name: string, socketTimeout: number): Redis => {

@@ -11,19 +11,13 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** A running Redis gets this long to answer, so that the first request does not come too early. */
 const REDIS_HEAD_START_MS = 2_000;
 
-export interface RunningNode {
-  readonly port: number;
-  /**
-   * Takes no more requests, lets those in progress finish (5 s), delivers the last counts (10 s) and closes.
-   */
-  stop(): Promise<void>;
-}
+export type RunningNode = Awaited<ReturnType<typeof startNode>>;
 
 /**
  * Starts one node and returns once it listens. Redis need not be there yet: see GET /health.
  * @throws the error of listening, e.g. EADDRINUSE; of reading the CA file
  */
-export async function startNode(config: LimiterConfig, log: Logger): Promise<RunningNode> {
+export async function startNode(config: LimiterConfig, log: Logger) {
   const limiter = new Limiter(config, log);
   const app = createHttpServer(config, limiter, log);
   try {
@@ -40,6 +34,7 @@ export async function startNode(config: LimiterConfig, log: Logger): Promise<Run
 
   return {
     port,
+    /** Takes no more requests, lets those in progress finish (5 s), delivers the last counts (10 s) and closes. */
     stop: async () => {
       await within(app.close(), CLOSE_TIMEOUT_MS);
       app.server.closeAllConnections();

@@ -22,12 +22,7 @@ import type { LimiterConfig } from './config.ts';
 export type Limit = Pick<LimiterConfig, 'limit' | 'windowMs'>;
 
 /** What Redis holds of a key. */
-export interface StoredWindow {
-  /** When the window ends; undefined: Redis has counted nothing in this window. */
-  readonly endsAt?: number | undefined;
-  /** Requests that each pod has admitted. */
-  readonly counts: ReadonlyMap<string, number>;
-}
+export type StoredWindow = z.output<typeof stored>;
 
 /** The hash with the counts of a key. */
 export const countKey = (key: string): string => `rl:count:${key}`;
@@ -65,9 +60,10 @@ local endsAt = redis.call('PEXPIRETIME', KEYS[1])
 return { now, allowed and 1 or 0, total, endsAt < 0 and now + windowMs or endsAt }
 `;
 
-const stored = z.tuple([z.int(), z.array(z.string())]).transform(([endsAt, flat]): StoredWindow => {
+const stored = z.tuple([z.int(), z.array(z.string())]).transform(([endsAt, flat]) => {
   const counts = new Map<string, number>();
   for (let i = 0; i + 1 < flat.length; i += 2) counts.set(flat[i] ?? '', Number(flat[i + 1]));
+  // When the window ends, if Redis has counted anything in it, and the requests that each pod has admitted.
   return { ...(endsAt > 0 && { endsAt }), counts };
 });
 const synced = z.tuple([z.int(), z.array(stored)]);

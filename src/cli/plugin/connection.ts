@@ -2,7 +2,6 @@
 
 import { type KubeApi, KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { shell, shellWord } from '../../api/index.ts';
 
 /** The flags that every command shares with kubectl. */
@@ -21,15 +20,13 @@ export interface Connection {
 }
 
 /** A connection of this process to the cluster of its user. */
-export interface UserConnection extends Connection {
-  readonly config: KubeConfig;
-}
+export type UserConnection = ReturnType<typeof connect>;
 
 /**
  * Sends nothing yet.
  * @throws if no cluster is configured, or there is no such context
  */
-export function connect({ kubeconfig, context, namespace }: Place): UserConnection {
+export function connect({ kubeconfig, context, namespace }: Place) {
   const config = loadKubeConfig(kubeconfig, context);
   const ofContext = config.getContextObject(config.getCurrentContext())?.namespace;
   return {

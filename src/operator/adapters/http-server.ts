@@ -31,18 +31,14 @@ export interface HttpServerOptions {
   registry: Registry;
 }
 
-export interface HttpServer {
-  readonly port: number;
-  /** Accepts no more connections, ends idle ones and gives running requests `graceMs` to finish. */
-  close(graceMs?: number): Promise<void>;
-}
+export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
 
 /**
  * Starts listening.
  *
  * @throws the error of the system, such as EADDRINUSE, with what to change.
  */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions) {
   const metrics = createMetricsPage(options.registry);
   const limits = {
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -62,6 +58,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,
+    /** Accepts no more connections, ends idle ones and gives running requests `graceMs` to finish. */
     close: (graceMs = 1_000) => close(server, graceMs),
   };
 }
@@ -124,7 +121,8 @@ async function close(server: Server, graceMs: number): Promise<void> {
 }
 
 /**
- * The page of metrics: rendered about once a second and one at a time, however many clients request it. @returns a function that throws if a metric cannot be read
+ * The page of metrics: rendered about once a second and one at a time, however many clients request it.
+ * @returns a function that throws if a metric cannot be read
  */
 function createMetricsPage(registry: Pick<Registry, 'metrics'>): () => Promise<string> {
   let page: Promise<string> | undefined;
