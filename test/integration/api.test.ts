@@ -209,8 +209,11 @@ describe.each(SERVERS)('%s', { timeout: 300_000 }, (_, create) => {
       withLimiter({ ...http, redis: { ...counting, count: { key: '$(key)', field: 'n' } } }),
       /field belongs to type Hash/,
     ],
-    ['a limiter behind HTTP without its limit', withLimiter({ http: http.http }), /with http, set limit/],
-    ['a limit without its window', withLimiter({ limit: { requests: 10 } }), /limit.window: Required value/],
+    [
+      'one caller for all requests without its limit',
+      withLimiter({ http: { identity: 'SourceAddress' }, limit: { requests: 10 } }),
+      /SourceAddress, set limit.requests and limit.window/,
+    ],
     [
       'a count of the bundled limiter',
       withLimiter({ redis: counting }),
