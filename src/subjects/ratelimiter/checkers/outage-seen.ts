@@ -57,7 +57,11 @@ export const countingIn = once(({ requests, setup, times }: OutageSeen) => {
   // One that is not explained by another window either is not in order: that is judged.
   const isOther = before.every((each) => hasOtherWindow(each, plan.full));
   const possible = first.length > 0 || isOther ? first : open;
-  return { open, returns: [...before, ...returns], rules: livingOf(possible, returns, clockWithinMs) };
+  return {
+    open,
+    returns: returns.length > 0 ? returns : before,
+    rules: livingOf(possible, returns, clockWithinMs),
+  };
 });
 
 /** When callers begin to wait for their limits, after the traffic, and from when on these must have returned. */

@@ -145,8 +145,9 @@ export function mostReturnMs(rules: Rules, usedUpMs: number): number {
   return Math.max(...each);
 }
 
-/** Whether a caller got its whole limit back, and no more, as from a limiter whose window is as long as it waited. */
+/** Whether a caller got its whole limit back, and no more, as from a limiter whose window is as long as it waits. */
 export function hasOtherWindow({ again, before, begunFrom, by, lastBy }: Return, full: number): boolean {
+  if (by === Infinity) return true;
   const windows = 2 + Math.floor((lastBy - by) / (by - begunFrom));
   return before >= full && again <= full * windows;
 }

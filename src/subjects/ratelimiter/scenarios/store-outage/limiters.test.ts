@@ -5,6 +5,7 @@ import { everyAlgorithm } from '../../../../../test/fixtures/subjects/ratelimite
 import {
   type Decide,
   lengtheningWindow,
+  modelOf,
 } from '../../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import {
   decided,
@@ -202,6 +203,7 @@ const ONCE_MORE: typeof OTHERS = [
   ],
 ];
 
+const TEN = { requests: 10, windowMs: 60_000 };
 const SEEDS = [1, 2, 3, 4, 5];
 
 describe('a limiter that keeps its limit', () => {
@@ -291,6 +293,28 @@ describe('a fault of minutes', () => {
       detectedAt: expect.any(Number),
       summary: expect.stringMatching(/^Mixed, .* of [34]0 /),
     });
+  });
+});
+
+describe('a limiter of which the spec states something else', () => {
+  const bucket = { algorithm: 'TokenBucket', requests: 200, burst: 10 };
+  it.each<[string, object, () => Decide]>([
+    ['a faster refill', bucket, () => modelOf({ ...TEN, algorithm: 'TokenBucket', capacity: 10 })],
+    [
+      'a longer window',
+      {},
+      () => modelOf({ ...TEN, windowMs: 4000, algorithm: 'FixedWindow', start: 'FirstRequest' }),
+    ],
+  ])('is accused of nothing, and the spec is, if that is %s', (_, limit, model) => {
+    const models = new Map<string, Decide>();
+    const limiter: Limiter = ({ at, isControl, key }) => {
+      const decide = models.get(key) ?? model();
+      models.set(key, decide);
+      return isControl || decide(at) ? 'Admitted' : 'Rejected';
+    };
+    const reading = readingOf({ limiter, limit });
+    expect(reading?.detectedAt).toBeUndefined();
+    expect(reading?.shortfalls[0]).toMatch(/^rateLimiter\.limit is not the limit of this rate limiter/);
   });
 });
 
