@@ -52,7 +52,7 @@ export function capacity(
 }
 
 /** Accounts that a run takes for its controls. */
-const ACCOUNTS_OF_CONTROLS = 6;
+const ACCOUNTS_OF_CONTROLS = 8;
 
 /** Accounts that one run on this many pods takes, about; a fault that has to be planned again takes more. */
 export function accountsFor(kind: SubjectKind, spec: ChaosDemoSpec, pods: number): number {

@@ -14,7 +14,7 @@ import type { Setup } from '../history/setup.ts';
 import { hasOtherWindow, livingOf, named, returnsOf } from '../limits/counting.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import { leastOf, mostOf, type Rules } from '../limits/rate-limit.ts';
+import { leastOf, type Rules } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/window-turn.ts';
 
 /** All that the checkers need to know before the first event. */
@@ -36,12 +36,16 @@ export interface OutageSetup
 
 export type OutageSeen = Seen<OutageSetup>;
 
+/** No window is shorter; milliseconds. */
+const SHORTEST_MS = 1000;
+
 /** A timer may be early, and a request may be sent in the turn before; milliseconds. */
 const TIMER_MS = 50;
 
 /**
  * How the limiter counts, as far as it is known. `open`: by which rules, before any caller was asked for its limit after
- * the fault; `rules`: by which of those then; none: what these callers got contradicts all of them.
+ * the fault; `rules`: by which of those then; none: what these callers got contradicts all of them. `bounds`: the same
+ * with the shortest window that is possible, if nothing has shown the stated one.
  */
 export const countingIn = once(({ requests, setup, times }: OutageSeen) => {
   const { baseline, clockWithinMs, fixture, plan, pods } = setup;
@@ -57,10 +61,16 @@ export const countingIn = once(({ requests, setup, times }: OutageSeen) => {
   // One that is not explained by another window either is not in order: that is judged.
   const isOther = before.every((each) => hasOtherWindow(each, plan.full));
   const possible = first.length > 0 || isOther ? first : open;
+  const rules = livingOf(possible, returns, clockWithinMs);
+  const isSeen = baseline?.isWindowOpen !== true || returns.length > 0;
+  const shortestMs = Math.max(SHORTEST_MS, ...before.map(({ after, usedUpBy }) => after - usedUpBy));
   return {
     open,
     returns: returns.length > 0 ? returns : before,
-    rules: livingOf(possible, returns, clockWithinMs),
+    rules,
+    bounds: isSeen
+      ? rules
+      : rules.map((rule) => ({ ...rule, windowMs: Math.min(rule.windowMs, shortestMs) })),
   };
 });
 
@@ -309,20 +319,22 @@ function newAgainAt(seen: OutageSeen, requests: readonly CallerRequest[]): numbe
 function limitedCaller(seen: OutageSeen, key: string, requests: readonly CallerRequest[]) {
   const { dropped, leftOut, setup } = seen;
   const { clockWithinMs, preparedAt } = setup;
-  const { open, rules: living } = countingIn(seen);
-  const rules = living.length > 0 ? living : open;
+  const { bounds, open, rules: living } = countingIn(seen);
+  const isRefuted = living.length === 0;
+  const rules = isRefuted ? open : living;
   // Earlier is safe, since more windows may have ended then.
   const firstSentAt = dropped === 0 && leftOut === 0 ? firstOf(requests) : preparedAt;
   const againAt = newAgainAt(seen, requests);
   /** @param servers as in `KnownOfKey` */
-  const overIn = (some: readonly PodAdmission[], servers = 1, boundOf = mostOf): OverAdmission =>
-    overAdmission(rules, some, { firstSentAt, againAt, boundOf, clockWithinMs, servers });
+  const known = { firstSentAt, againAt, clockWithinMs };
+  const overIn = (some: readonly PodAdmission[], servers = 1): OverAdmission =>
+    overAdmission(rules, some, { ...known, servers, ...(!isRefuted && { bounds }) });
   const admitted = requests.flatMap((request): PodAdmission[] => {
     const endedAt = admittedAt(request);
     return endedAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, endedAt }];
   });
   const over = overIn(admitted);
-  const strict = rules.length > 1 && over.excess === 0 ? overIn(admitted, 1, leastOf) : over;
+  const strict = over.excess === 0 ? overAdmission(rules, admitted, { ...known, boundOf: leastOf }) : over;
   return { key, requests, admitted, overIn, over, strict };
 }
 

@@ -22,7 +22,7 @@ import { admittedAtOnce, mostOf } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, returnsWithin, untilItFits } from '../limits/window-turn.ts';
 import { PART, type RateLimiterSpec, rulesOf } from '../spec/schema.ts';
 import { ASKING_CALLERS, askForReturns } from '../workloads/asking.ts';
-import { controlKeys } from './control-keys.ts';
+import { controlKeys, type KeysShown } from './control-keys.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { measureLag } from './lag.ts';
 import { measureWindow } from './measured-window.ts';
@@ -80,9 +80,16 @@ export async function controlCallers(
       lags,
       denying,
       ...(rules && { rules: rules.map(nameOf) }),
+      ...(isStatedOnly(toolkit, keys) && { isWindowOpen: true }),
       ...(lockOut !== undefined && { lockOut }),
     },
   };
+}
+
+/** Whether a window is only stated, and new callers can show it once a result depends on it. */
+function isStatedOnly({ limiter, ownLimit }: Parts, { isKept = false }: KeysShown): boolean {
+  const isKnown = isKept || limiter.isBundled || limiter.open.window;
+  return !isKnown && !ownLimit && returnsWithin(rulesOf(limiter)) !== undefined;
 }
 
 /** The limit, with what the spec leaves out. @throws Error with the field to set */

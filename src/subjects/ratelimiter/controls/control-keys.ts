@@ -37,6 +37,8 @@ export interface KeysOfCaller {
 export interface KeysShown {
   /** Why a caller that keeps asking stays rejected, in words. */
   readonly lockOut?: string;
+  /** Whether callers are remembered for a window. */
+  readonly isKept?: boolean;
   /** Those of the rules that fit names with the number of a window by the clock. */
   readonly rules?: Rules;
 }
@@ -74,7 +76,8 @@ export async function controlKeys(
   const isByClock = hasWindow(first.name.replaceAll(key, ''), now(), windowMs);
   const fitting = rules.filter(followsClock);
   if (isByClock && fitting.length === 0) throw new Error(byTheClock(first.name));
-  const shown = { ...(isByClock && { rules: fitting }) };
+  const isKept = keptMs >= PART_OF_WINDOW * rememberedMs;
+  const shown = { isKept, ...(isByClock && { rules: fitting }) };
   await again();
   const after = await lastOf(key);
   const isLonger = after?.name === first.name && after.at - first.at > APART_MS / 2;

@@ -32,6 +32,8 @@ export const limiterSetup = historySetup.extend({
       denying,
       /** The rules by which the limiter may count, of those that the spec leaves open; left out: all of them. */
       rules: z.array(z.enum(RULES)).max(RULES.length).optional(),
+      /** Whether nothing has shown that windows are as long as the spec states. */
+      isWindowOpen: z.boolean().optional(),
       /** That a caller which keeps asking stays rejected, in words; left out: that is not shown. */
       lockOut: z.string().max(2048).optional(),
       /** The largest lag of counts at the rate of this scenario. */

@@ -35,6 +35,8 @@ export interface KnownOfKey {
   readonly againAt?: number;
   /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
   readonly clockWithinMs?: number | undefined;
+  /** Rules that bound it; default: those of the limit. A window may be shorter than is stated. */
+  readonly bounds?: Rules;
   /** The bound of several rules; default: of the one that admits most. */
   readonly boundOf?: typeof mostOf;
   /** How many servers count separately, each of which admits what the limit allows; default: 1. */
@@ -48,7 +50,7 @@ export interface KnownOfKey {
 export function overAdmission(
   rules: Rules,
   requests: readonly AdmittedRequest[],
-  { againAt = Infinity, boundOf = mostOf, firstSentAt, servers = 1, ...clock }: KnownOfKey,
+  { againAt = Infinity, boundOf = mostOf, bounds = rules, firstSentAt, servers = 1, ...clock }: KnownOfKey,
 ): OverAdmission {
   const byAnswer = requests.toSorted((a, b) => a.endedAt - b.endedAt);
   let most = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
@@ -65,9 +67,9 @@ export function overAdmission(
       const bound =
         servers *
         Math.min(
-          boundOf(rules, { from, to, ...clock }),
+          boundOf(bounds, { from, to, ...clock }),
           // What was admitted since `from` was admitted since a use of the key when it was fresh.
-          boundOf(rules, { from: unusedAt, to, ...clock, fresh: true }),
+          boundOf(bounds, { from: unusedAt, to, ...clock, fresh: true }),
         );
       const excess = admitted - bound;
       if (excess > 0) exceededAt ??= to;

@@ -27,9 +27,8 @@ export interface AskOptions extends Omit<ExhaustOptions, 'key' | 'most'> {
   readonly record: (request: CallerRequest) => void;
 }
 
-/** The longest that it takes; 0 if there is nothing to find out. Milliseconds. */
+/** The longest that it takes; milliseconds. */
 export function longestAskMs(rules: Rules, windowMs: number): number {
-  if (rules.length < 2) return 0;
   const usedUpMs = Math.min(USED_UP_MS, windowMs);
   return spreadMs(windowMs) + usedUpMs + mostReturnMs(rules, usedUpMs) + 2 * apartMs(windowMs);
 }

@@ -20,7 +20,7 @@ import { BEHAVIOURS } from '../../checkers/behaviour.ts';
 import { followsClock, leastOf } from '../../limits/rate-limit.ts';
 import { fitsWindow, returnsWithin } from '../../limits/window-turn.ts';
 import { PART } from '../../spec/schema.ts';
-import { longestAskMs } from '../../workloads/asking.ts';
+import { ASKING_CALLERS, longestAskMs } from '../../workloads/asking.ts';
 import { LimiterPlan } from '../limiter-plan.ts';
 import {
   ASKING_PER_SECOND,
@@ -216,7 +216,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
     const trafficMs = this.countdownMs + this.faultMs + this.sendAfterMs;
     const perSecond = (ms: number, requests: number): number => (ms / 1000) * requests * pods;
     const asked = perSecond(this.returnsWithinMs ?? 0, ASKING_PER_SECOND);
-    return callersDrawn(this.full, perSecond(trafficMs, requestsPerSecond) + asked);
+    return ASKING_CALLERS + callersDrawn(this.full, perSecond(trafficMs, requestsPerSecond) + asked);
   }
 
   /** From which its callers are drawn. */
