@@ -160,7 +160,7 @@ export const statusSchema = z
     ).optional(),
     result: text(
       64,
-      'Result of each scenario so far, with what was measured if there is room: "first violated (34 > 10); second held".',
+      'Result of each scenario so far, with what was measured if there is room: "first violated (34 of 10 in 1.2 s); second held".',
     ).optional(),
     run: run.optional().describe('The active run, or the last one.'),
     lastHandledRunRequest: text(

@@ -16,7 +16,7 @@ const on = (summary: string, more: Partial<ScenarioStatus> = {}) =>
 describe('what to do about a limiter', () => {
   it('is about what it did, and not about the fault', () => {
     expect(on('Hangs')).toMatch(/^Set a timeout/);
-    expect(on('FailsOpen, 30 > 10')).toMatch(/accept FailsOpen\./);
+    expect(on('FailsOpen, 30 of 10 in 1.2 s')).toMatch(/accept FailsOpen\./);
     expect(on('FailsClosed')).toMatch(/accept FailsClosed\./);
     expect(on('20/10, 3/3 trials', { type: 'GhostAllowing' })).toMatch(/in one step/);
   });
@@ -29,7 +29,7 @@ describe('what to do about a limiter', () => {
   });
 
   it('is about its end if only that was wrong, and about both if both were', () => {
-    expect(on('FailsClosed, 20 > 10')).toMatch(
+    expect(on('FailsClosed, 20 of 10 in 1.2 s')).toMatch(
       /^A caller was admitted over its limit[^]*(?<!FailsClosed\.)$/,
     );
     expect(on('FailsClosed; no recovery in 5s')).toMatch(/^Once Redis was back[^]*(?<!FailsClosed\.)$/);

@@ -28,15 +28,15 @@ describe('a finding', () => {
   it('is a weakness if the limiter does not recover or return a limit afterwards', () => {
     const shut = outage({ result: 'Violated', summary: 'FailsClosed; no recovery in 5s' });
     expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, no recovery in 5s', 'bad']);
-    const over = outage({ result: 'Violated', summary: 'FailsClosed, 20 > 10' });
-    expect([findingText(over), findingOf(over).tone]).toEqual(['FailsClosed, 20 of 10 admitted', 'bad']);
-    const open = outage({ result: 'Violated', summary: 'FailsOpen, 30 > 10; limit not returned' });
-    expect(findingText(open)).toMatch(/^FailsOpen, 30 of 10 admitted; .*not returned$/);
+    const over = outage({ result: 'Violated', summary: 'FailsClosed, 20 of 10 in 1.2 s' });
+    expect([findingText(over), findingOf(over).tone]).toEqual(['FailsClosed, 20 of 10 admitted in 1.2 s', 'bad']);
+    const open = outage({ result: 'Violated', summary: 'FailsOpen, 30 of 10 in 1.2 s; limit not returned' });
+    expect(findingText(open)).toMatch(/^FailsOpen, 30 of 10 admitted in 1.2 s; .*not returned$/);
   });
 
   it('is unknown if the scenario is Inconclusive, but the measures are shown', () => {
-    const open = outage({ result: 'Inconclusive', summary: 'FailsOpen, 76 > 10' });
-    expect(findingText(open)).toBe('inconclusive, FailsOpen, 76 of 10 admitted');
+    const open = outage({ result: 'Inconclusive', summary: 'FailsOpen, 76 of 10 in 1.2 s' });
+    expect(findingText(open)).toBe('inconclusive, FailsOpen, 76 of 10 admitted in 1.2 s');
     expect([findingOf(open).tone, gateOf(open)]).toEqual(['none', 'no verdict']);
     expect(gateOf({ ...open, reason: 'BaselineViolated' })).toBe('failed');
   });

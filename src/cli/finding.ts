@@ -22,7 +22,7 @@ const BAD = ['DoubleGrants', 'FailsOpen', 'Forgets', 'Hangs', 'Mixed'];
 export function findingOf(status: ScenarioStatus): ShownFinding {
   const { measures, reason, result, summary = '' } = status;
   const [measure] = measuresOf(status);
-  // "FailsOpen, 30 > 10", "FailsOpen; no recovery in 5s".
+  // "FailsOpen, 30 of 10 in 1.2 s", "FailsOpen; no recovery in 5s".
   const [, word = '', over, after] =
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
   const known = GOOD.includes(word) ? 'good' : BAD.includes(word) ? 'bad' : undefined;
@@ -50,11 +50,10 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
     : { tone: 'good', word: 'no violation', figure };
 }
 
-/** Of "30 > 10", the admitted requests; else the requests of callers under their limit that were not admitted. */
+/** Of "30 of 10 in 1.2 s", the admitted requests; else the requests of callers under their limit that were not admitted. */
 function behaviourFigure(over: string | undefined, status: ScenarioStatus): string {
-  const admitted = /^(>= )?(\d+) > (\d+)$/.exec(over ?? '');
-  if (admitted) return `${admitted[1] ? 'at least ' : ''}${admitted[2]} of ${admitted[3]} admitted`;
-  return notAdmittedText(status) ?? '';
+  const [, admitted, within] = /^(\d+ of \d+)( in .+)$/.exec(over ?? '') ?? [];
+  return admitted === undefined ? (notAdmittedText(status) ?? '') : `${admitted} admitted${within}`;
 }
 
 /** How many requests of callers under their limit were not admitted, and what they got; undefined: all were. */
@@ -67,7 +66,7 @@ export function notAdmittedText({ evidence, measures = {} }: ScenarioStatus): st
   return found ?? `${figures}requests under the limit were not admitted`;
 }
 
-/** "FailsOpen, 30 of 10 admitted". */
+/** "FailsOpen, 30 of 10 admitted in 1.2 s". */
 export function findingText(status: ScenarioStatus): string {
   const { figure, word } = findingOf(status);
   return figure === '' ? word : `${word}, ${figure}`;

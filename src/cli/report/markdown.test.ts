@@ -64,13 +64,13 @@ describe('Markdown for a pull request', () => {
       ...one,
       expect: 'Held' as const,
       result: 'Held' as const,
-      summary: 'FailsOpen, 30 > 10',
+      summary: 'FailsOpen, 30 of 10 in 1.2 s',
     }));
     const made = reportMarkdown(
       reportOf({ demo: { ...demo, status: { ...demo.status, scenarios } } }) as Report,
     );
     expect(made).toMatch(/^### ❌ counter-drift: FailsOpen, 30 of 10 admitted/);
-    expect(made).toContain('| 🔴 FailsOpen | 30 of 10 admitted | Held |');
+    expect(made).toContain('| 🔴 FailsOpen | 30 of 10 admitted in 1.2 s | Held |');
     expect(made).not.toMatch(/✅|🟢|Nothing: /u);
   });
 

@@ -34,7 +34,7 @@ const SOURCES: readonly (readonly [string, ReportSource])[] = [
   ['no violation', ended(['Succeeded', 'ExpectationsMet'], { ...HELD, summary: '10/10' })],
   [
     'an accepted weakness',
-    ended(['Succeeded', 'ExpectationsMet'], { ...HELD, summary: 'FailsOpen, 30 > 10' }),
+    ended(['Succeeded', 'ExpectationsMet'], { ...HELD, summary: 'FailsOpen, 30 of 10 in 1.2 s' }),
   ],
   ['a violation that is not expected', ended(['Failed', 'UnexpectedViolation'], { expect: 'Held' })],
   ['no violation where one is expected', ended(['Failed', 'ViolationNotReproduced'], { result: 'Held' })],

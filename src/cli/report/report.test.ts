@@ -33,7 +33,7 @@ const UNMET = { expect: 'Held', result: 'Violated' } as const;
 const UNJUDGED = { expect: 'Violated', result: 'Inconclusive' } as const;
 
 describe('the verdict of a report', () => {
-  const weak = { ...HELD, summary: 'FailsOpen, 30 > 10' };
+  const weak = { ...HELD, summary: 'FailsOpen, 30 of 10 in 1.2 s' };
   const absent = { expect: 'Violated', result: 'Held' } as const;
   it.each([
     [verdict('Succeeded', 'ExpectationsMet'), [HELD, HELD], 'good'],

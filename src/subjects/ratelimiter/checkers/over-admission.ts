@@ -5,8 +5,8 @@ import type { Behaviour } from './behaviour.ts';
 import { countingIn, limitedCallers, type OutageSeen, type OutageView, viewOf } from './outage-seen.ts';
 import { limitReturnIn } from './recovery.ts';
 
-/** More rules than fit a statement. */
-const STATED = 2;
+/** At most so many rules fit what a spec states of how the limiter counts. */
+export const STATED = 2;
 
 export const overAdmission = {
   name: 'overAdmission',
@@ -34,10 +34,10 @@ export const overAdmission = {
     return {
       isBroken,
       ...(isBroken && { brokenAt: brokenBefore ?? over.exceededAt ?? view.span.startedAt }),
-      ...(over.excess > 0 && { summary: code('OverLimit', { over }) }),
+      ...(over.excess > 0 && !isRefuted && { summary: code('OverLimit', { over }) }),
       measures: { overAdmission: over.excess },
       atLeast: unknown > 0 ? ['overAdmission'] : [],
-      unproven: [isRefuted && code('OtherLimit', { rules: open, returns })],
+      unproven: [isRefuted && code('OtherLimit', { rules: open, returns, isStated: open.length <= STATED })],
       missing: [
         isOpen && code('OutcomesUnknown', { requests: unknown }),
         isUndecided && code('Undecided', { suspect, rules, asked: returns.length > 1 }),

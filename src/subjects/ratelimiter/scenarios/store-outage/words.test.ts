@@ -76,7 +76,7 @@ const FIGURES: Readonly<Record<Exclude<OutageCode, CodeOf<typeof price>>['code']
   NotSentBefore: { pod: 'api-0' },
   OtherLimit: [
     { rules, returns },
-    { rules, returns: [{ begunFrom: 0, by: Infinity }] },
+    { rules, returns: [{ begunFrom: 0, by: Infinity }], isStated: true },
   ],
   OutcomesUnknown: { requests: 2 },
   OverCounted: { requests: 6, callers: 2, of: 5 },

@@ -63,8 +63,8 @@ export const outageWords: (found: Code) => string = wording<OutageCode>({
       ? `${limit}. How was not measured, since no result depends on it`
       : `${limit}, in ${rulesText(rules)}, as stated`;
   },
-  OtherLimit: ({ returns, rules }) =>
-    `rateLimiter.limit is not the limit of this rate limiter. It states ${rules[0]?.requests} in ${formatDuration(rules[0]?.windowMs ?? 0)}, in ${rulesText(rules)}. ${waitedText(returns)}. Correct it, or leave algorithm and windowStart out`,
+  OtherLimit: ({ isStated, returns, rules }) =>
+    `rateLimiter.limit is not the limit of this rate limiter. It states ${rules[0]?.requests} in ${formatDuration(rules[0]?.windowMs ?? 0)}${isStated ? `, in ${rulesText(rules)}` : ''}. ${waitedText(returns)}. Correct it, or leave algorithm and windowStart out`,
   Tested({ sent }) {
     const shares = sent.map(({ callers, of }) =>
       callers === 0

@@ -8,6 +8,7 @@ import type { Judge } from '../../../scenarios/judge.ts';
 import { type Ready, type Stage, USABLE_MS, WatchedWorkload } from '../../../scenarios/workload.ts';
 import type { PodsNow } from '../../../targets/pods-now.ts';
 import { countingIn, type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
+import { STATED } from '../../checkers/over-admission.ts';
 import type { Toolkit } from '../../controls/tools.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { OutageCallers } from './outage-callers.ts';
@@ -59,7 +60,10 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
   /** @throws Error if the limiter keeps another limit, or if the one caller is not admitted */
   async arrive(signal: AbortSignal): Promise<void> {
     const { open, returns, rules } = countingIn(this.recorded.state);
-    if (rules.length === 0) throw new Error(outageWords(code('OtherLimit', { rules: open, returns })));
+    if (rules.length === 0)
+      throw new Error(
+        outageWords(code('OtherLimit', { rules: open, returns, isStated: open.length <= STATED })),
+      );
     if (!this.toolkit.ownLimit) return;
     this.recorded.history.append({ kind: 'arrived', at: this.toolkit.now() });
     await this.#callers?.arrive(signal);
