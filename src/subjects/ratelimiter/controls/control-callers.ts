@@ -14,14 +14,13 @@ import { outcomeOf } from '../../http/caller-request.ts';
 import type { PodClient } from '../../http/pod-client.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { timeoutOf } from '../../spec/pods-schema.ts';
-import { askingKey } from '../history/caller-keys.ts';
 import { type CountTools, sampleCounts } from '../interfaces/counts.ts';
 import { type Exhausted, exhaustLimit, MOST_OVER } from '../interfaces/exhaust-limit.ts';
 import { isCountable, livingOf, nameOf, returnsOf } from '../limits/counting.ts';
 import { admittedAtOnce, mostOf } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, returnsWithin, untilItFits } from '../limits/window-turn.ts';
 import { PART, type RateLimiterSpec, rulesOf } from '../spec/schema.ts';
-import { ASKING_CALLERS, askForReturns } from '../workloads/asking.ts';
+import { askForReturns } from '../workloads/asking.ts';
 import { controlKeys, type KeysShown } from './control-keys.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { measureLag } from './lag.ts';
@@ -134,19 +133,11 @@ async function measureRules(toolkit: Parts, fixture: string, signal: AbortSignal
   const isOpen = rules.some(isCountable) && !rules.every(isCountable);
   if (ownLimit || !isOpen || returnsWithin(rules) === undefined) return undefined;
   const requests: CallerRequest[] = [];
-  const full = admittedAtOnce(rules);
-  const options = {
-    callers,
-    callerTimeoutMs: timeoutOf(limiter),
-    clients,
-    full,
-    keys: Array.from({ length: ASKING_CALLERS }, (_, i) => askingKey(fixture, i)),
-    record: (request: CallerRequest) => void requests.push(request),
-    rules,
-    windowMs: parseDuration(limiter.limit.window),
-  };
-  await askForReturns(options, signal);
-  const living = livingOf(rules, returnsOf(requests, full, clients.length), CLOCK_WITHIN_MS);
+  const record = (request: CallerRequest): void => void requests.push(request);
+  const callerTimeoutMs = timeoutOf(limiter);
+  await askForReturns({ callers, callerTimeoutMs, clients, fixture, record, rules }, signal);
+  const returns = returnsOf(requests, admittedAtOnce(rules), clients.length);
+  const living = livingOf(rules, returns, CLOCK_WITHIN_MS);
   return living.length > 0 ? living : undefined;
 }
 

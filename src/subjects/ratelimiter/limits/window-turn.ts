@@ -74,7 +74,7 @@ function cooldownMs(rule: RateLimit): number {
 }
 
 /** All rules have the same. */
-function windowOf(rules: Rules): number {
+export function windowOf(rules: Rules): number {
   return Math.max(...rules.map(({ windowMs }) => windowMs));
 }
 

@@ -7,7 +7,7 @@ import { PodClient } from '../../../http/pod-client.ts';
 import type { HttpRequest } from '../../../http/request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { completed, rateLimiterSchema } from '../../spec/schema.ts';
-import { OutageCallers } from './outage-callers.ts';
+import { type OutageCallers, outageCallersOf } from './outage-callers.ts';
 import { api, OutagePlan } from './plan.ts';
 
 const { signal } = new AbortController();
@@ -38,7 +38,7 @@ function callersOf(client: PodClient, callerTimeoutMs: number): OutageCallers {
     { name: 's', type: 'StoreOutage', countdown: '1s', storeOutage: { requestsPerSecond: 50 } },
   ]).scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
-  return new OutageCallers({
+  return outageCallersOf({
     plan: Object.assign(new OutagePlan(scenario, limiter, api), { callerTimeoutMs }),
     toolkit: {
       callers: new HttpCallers(limiter.http),

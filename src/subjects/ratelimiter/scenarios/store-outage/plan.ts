@@ -167,9 +167,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
     this.watchedAfterMs +
     (this.returnsWithinMs === undefined
       ? 0
-      : Math.max(this.returnsWithinMs, longestAskMs(this.rules, this.windowMs)) +
-        RETURNED_MS +
-        this.callerTimeoutMs);
+      : Math.max(this.returnsWithinMs, longestAskMs(this.rules)) + RETURNED_MS + this.callerTimeoutMs);
   /** From the announcement to the end of the watch. */
   readonly storyMs = this.countdownMs + this.timeoutMs + this.faultMs + this.watchedAfterMs;
   /** From the first request to the end of the traffic, with what the controls take. */

@@ -11,7 +11,7 @@ import { countingIn, type OutageSeen, viewOf } from '../../checkers/outage-seen.
 import { STATED } from '../../checkers/over-admission.ts';
 import type { Toolkit } from '../../controls/tools.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import { OutageCallers } from './outage-callers.ts';
+import { type OutageCallers, outageCallersOf } from './outage-callers.ts';
 import type { OutagePlan } from './plan.ts';
 import type { Phase } from './population.ts';
 import { outageWords } from './words.ts';
@@ -24,7 +24,7 @@ export class OutageWorkload extends WatchedWorkload<OutageSeen, OutagePlan, Tool
   async prepare(fixture: string, stage: Stage<OutageSeen>, signal: AbortSignal): Promise<Ready> {
     const { now, ownLimit, target } = this.toolkit;
     const { controlledStoryMs: takesMs, full, isInClockWindow, rules, windowMs, windowsEnd } = this.plan;
-    const callers = new OutageCallers({
+    const callers = outageCallersOf({
       plan: this.plan,
       toolkit: this.toolkit,
       fixture,
