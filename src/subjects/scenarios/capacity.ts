@@ -69,7 +69,7 @@ function tooManyRequests(plan: ScenarioPlan, pods: number): string | undefined {
   const ms = plan.countdownMs + plan.faultMs;
   const requests = Math.ceil((plan.trafficTo(pods) * ms) / 1000);
   if (requests <= MOST_REQUESTS_KEPT) return undefined;
-  return `scenario ${plan.scenario.name}: its fault would end after ${requests} requests in ${formatDuration(ms)}, and a history keeps ${MOST_REQUESTS_KEPT}. Shorten the fault, send fewer a second, or select fewer pods`;
+  return `${plan.called}: its fault would end after ${requests} requests in ${formatDuration(ms)}, and a history keeps ${MOST_REQUESTS_KEPT}. Shorten the fault, send fewer a second, or select fewer pods`;
 }
 
 /** @throws {Refusal} UnprovableSpec with the first reason of {@link capacity} */
@@ -82,7 +82,7 @@ export function requireCapacity(kind: SubjectKind, spec: ChaosDemoSpec, found: F
 function failoverNotLast(plans: readonly ScenarioPlan[]): string | undefined {
   const early = plans.slice(0, -1).find(({ failsOver }) => failsOver);
   return early
-    ? `scenario ${early.scenario.name} makes another server the primary of Redis. Later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
+    ? `${early.called} makes another server the primary of Redis. Later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
     : undefined;
 }
 

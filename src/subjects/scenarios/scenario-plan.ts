@@ -20,6 +20,8 @@ export abstract class ScenarioPlan<P extends object = object, S extends PodsSpec
   readonly part: S;
   /** With defaults if the member was left out: a CRD cannot default a member by the type next to it. */
   readonly parameters: P;
+  /** How problems begin. */
+  readonly called: string;
   readonly countdownMs: number;
   /** How long one request to a pod may take, unless the scenario has its own patience. */
   readonly timeoutMs: number;
@@ -47,6 +49,7 @@ export abstract class ScenarioPlan<P extends object = object, S extends PodsSpec
   constructor(scenario: ScenarioSpec, part: S, { member, schema }: ParametersApi<P>) {
     this.scenario = scenario;
     this.part = part;
+    this.called = `scenario ${scenario.name}`;
     this.parameters = (scenario[member] as P | undefined) ?? schema.parse({});
     this.countdownMs = parseDuration(scenario.countdown);
     this.timeoutMs = timeoutOf(part);

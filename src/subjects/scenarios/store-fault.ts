@@ -175,12 +175,12 @@ type FaultPlan = ScenarioPlan<{ fault: FaultParameters }> & { mechanism: Mechani
 
 /** Why the fault cannot be injected, or not past or by the fault proxy, with what to change; undefined: it can. */
 export function faultProblem(
-  { failsOver, faultMs, lingerMs, mechanism, parameters, part: { redis }, scenario }: FaultPlan,
+  { called, failsOver, faultMs, lingerMs, mechanism, parameters, part: { redis } }: FaultPlan,
   part: string,
   member: string,
 ): string | undefined {
   const { duration, type: name } = parameters.fault;
-  const type = `scenario ${scenario.name}: ${member}.fault.type ${name}`;
+  const type = `${called}: ${member}.fault.type ${name}`;
   if (failsOver && redis.sentinel && faultMs < LEAST_FAILOVER_MS) {
     return `${type} takes some 12 s, and fault.duration is ${duration}: set ${member}.fault.duration to at least ${formatDuration(LEAST_FAILOVER_MS)}, or better 20s`;
   }

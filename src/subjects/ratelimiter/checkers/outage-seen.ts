@@ -81,13 +81,14 @@ function timesOfReturn({ last, setup }: OutageSeen) {
   return { returnsAt, returnedAt: (last.return?.at ?? returnsAt) + withinMs - TIMER_MS };
 }
 
-/** What all requests together show; undefined until the fault was reported, or its end was seen. */
+/** What all requests together show; undefined until the fault was seen to begin, or was reported. */
 export const viewOf = once((seen: OutageSeen) => {
   const { setup, times } = seen;
   const { endedAt, presumed, startedAt } = times;
   const { callerTimeoutMs, recoverMs } = setup.plan;
-  const isSeen = startedAt !== undefined && endedAt !== undefined;
-  const span = isSeen ? { startedAt, endedAt } : presumed;
+  const isOngoing = startedAt !== undefined && endedAt === undefined;
+  const untilNow = seen.requests.at(-1)?.endedAt ?? startedAt ?? 0;
+  const span = startedAt === undefined ? presumed : { startedAt, endedAt: endedAt ?? untilNow };
   if (!span) return undefined;
   const gone = goneOf(seen);
   // Of the pods that stayed. Admissions over the limit by other pods count, too.
@@ -102,15 +103,17 @@ export const viewOf = once((seen: OutageSeen) => {
   return {
     settings,
     span,
-    /** Whether start and end of the fault were seen; otherwise the span is the planned one. */
-    isSeen,
+    /** Whether start and end of the fault were seen; otherwise the span is until now, or the planned one. */
+    isSeen: startedAt !== undefined && endedAt !== undefined,
+    isOngoing,
     /** Of the traffic around the fault. */
     requests,
     /** Of callers that ask while others wait for their limits, and of all once these must have returned. */
     waiting: judged.filter(({ sentAt }) => sentAt >= returnsAt && sentAt < returnedAt),
     returning: judged.filter(({ sentAt }) => sentAt >= returnedAt),
     returnedAt,
-    owed: owedIn(countingIn(seen).open, drawn, span.endedAt + recoverMs),
+    // In the fault, every failure may still be counted.
+    owed: owedIn(countingIn(seen).open, drawn, isOngoing ? Infinity : span.endedAt + recoverMs),
     phases: phasesOf(requests, span, callerTimeoutMs),
     over: overOf(seen, judgedDrawn, span, returnsAt),
   };
@@ -185,7 +188,7 @@ function overOf(
     all.map(({ admitted, overIn }) => ({
       before: admitted.filter(({ endedAt: at }) => at <= startedAt),
       since: admitted.filter((each) => each.endedAt > startedAt && until(each)),
-      exceed: (some) => overIn(some).excess > 0,
+      excessOf: (some) => overIn(some).excess,
     })),
   );
   // Of a caller that had something left, an admission may be the one that was owed: others were perhaps not counted.
@@ -234,20 +237,10 @@ function overOf(
   };
 }
 
-/** What a caller was admitted until then, and by requests that it sent after the fault. */
-interface Afterwards extends Pick<Leak, 'before' | 'since'> {
-  readonly excessOf: (some: readonly PodAdmission[]) => number;
-}
-
 /** `more`: of the caller with the most; `lastBy`: the last admission over the limit by each pod that exceeded it. */
-function afterOf(callers: readonly Afterwards[]) {
-  const found = callers.map((caller) => ({
-    ...caller,
-    ...overAfter(caller.before, caller.since, caller.excessOf),
-  }));
-  const pods = leakingPods(
-    found.map(({ excessOf, ...of }) => ({ ...of, exceed: (some) => excessOf(some) > excessOf(of.before) })),
-  );
+function afterOf(callers: readonly Leak[]) {
+  const found = callers.map((one) => ({ ...one, ...overAfter(one.before, one.since, one.excessOf) }));
+  const pods = leakingPods(callers.map((one) => ({ ...one, allowed: one.excessOf(one.before) })));
   const lastBy = new Map<string, number>();
   for (const { lastAt = -Infinity, since } of found) {
     for (const { endedAt, pod } of since) {
@@ -338,11 +331,13 @@ function limitedCaller(seen: OutageSeen, key: string, requests: readonly CallerR
   return { key, requests, admitted, overIn, over, strict };
 }
 
-/** What one caller was admitted, and whether some of it is more than the limit allows. */
+/** What one caller was admitted, and how much of it is more than the limit allows. */
 export interface Leak {
   readonly before: readonly PodAdmission[];
   readonly since: readonly PodAdmission[];
-  readonly exceed: (some: readonly PodAdmission[]) => boolean;
+  readonly excessOf: (some: readonly PodAdmission[]) => number;
+  /** What is no leak; default: 0. */
+  readonly allowed?: number;
 }
 
 /**
@@ -351,19 +346,19 @@ export interface Leak {
  * admitted anything leaked.
  */
 export function leakingPods(callers: readonly Leak[]): ReadonlySet<string> {
-  const over = callers.filter(({ before, exceed, since }) => exceed([...before, ...since]));
-  const leaking = new Set<string>();
-  for (const { before, exceed, since } of over) {
-    for (const [pod, own] of Map.groupBy(since, (each) => each.pod)) {
-      if (exceed([...before, ...own])) leaking.add(pod);
-    }
-  }
-  const alone: ReadonlySet<string> = new Set(leaking);
-  for (const { before, exceed, since } of over) {
-    const rest = since.filter(({ pod }) => !alone.has(pod));
-    if (exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
-  }
-  return leaking;
+  const exceeds = ({ allowed = 0, before, excessOf }: Leak, some: Leak['since']): boolean =>
+    excessOf([...before, ...some]) > allowed;
+  const over = callers.filter((one) => exceeds(one, one.since));
+  const alone = new Set(
+    over.flatMap((one) =>
+      [...Map.groupBy(one.since, ({ pod }) => pod)].flatMap(([pod, own]) => (exceeds(one, own) ? pod : [])),
+    ),
+  );
+  const together = over.flatMap((one) => {
+    const rest = one.since.filter(({ pod }) => !alone.has(pod));
+    return exceeds(one, rest) ? rest.map(({ pod }) => pod) : [];
+  });
+  return new Set([...alone, ...together]);
 }
 
 /**

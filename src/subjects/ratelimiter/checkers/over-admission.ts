@@ -12,7 +12,7 @@ export const overAdmission = {
   name: 'overAdmission',
   finding(seen: OutageSeen) {
     const view = viewOf(seen);
-    if (!view) return NOTHING;
+    if (!view || view.isOngoing) return NOTHING;
     const { before, onceMore, over, suspect, unknown, usedBefore } = view.over;
     const { open, returns, rules } = countingIn(seen);
     const isRefuted = rules.length === 0;

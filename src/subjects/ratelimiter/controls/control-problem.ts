@@ -11,7 +11,7 @@ import { InvariantBrokenError } from '../../controls/invariant-broken.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { isConnectionFailure } from '../../http/caller-request.ts';
 import type { Exhausted } from '../interfaces/exhaust-limit.ts';
-import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
+import { overAdmission } from '../limits/over-admission.ts';
 import { admittedAtOnce, leastOf, type Rules } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { HttpInterfaceSpec } from '../spec/http-schema.ts';
@@ -77,8 +77,12 @@ export function limitProblem(
   http: Mapping,
   { exhausted, requests }: Exhausted,
 ): Error | undefined {
-  const { Admitted: admitted } = countsOf(requests);
-  const { bound, excess } = overAdmissionOf(rules, requests);
+  const admissions = requests.filter(({ outcome }) => outcome === 'Admitted');
+  const admitted = admissions.length;
+  // By the strictest rule: no window is expected to end among requests that are sent in a row.
+  const strictly = { clockWithinMs: CLOCK_WITHIN_MS, boundOf: leastOf };
+  const known = { firstSentAt: requests[0]?.sentAt ?? 0, ...strictly };
+  const { bound, excess } = overAdmission(rules, admissions, known);
   if (excess > 0) return overLimit(requests, rules, bound, http);
   if (!exhausted) {
     return new Error(
@@ -86,17 +90,6 @@ export function limitProblem(
     );
   }
   return admitted < admittedAtOnce(rules) ? new Error(tooEarly(admitted, rules, http.identity)) : undefined;
-}
-
-function limitNotKept(message: string): InvariantBrokenError {
-  return new InvariantBrokenError(`The limit is not kept: ${message}`);
-}
-
-/** Of all requests of one caller, in sending order, by the strictest rule: no window is expected to end among them. */
-function overAdmissionOf(rules: Rules, requests: readonly CallerRequest[]): OverAdmission {
-  const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
-  const firstSentAt = requests[0]?.sentAt ?? 0;
-  return overAdmission(rules, admitted, { firstSentAt, clockWithinMs: CLOCK_WITHIN_MS, boundOf: leastOf });
 }
 
 /** Why a new caller was rejected before its limit, the likelier reason first. */
@@ -125,7 +118,7 @@ function overLimit(
     const cause = causeOf(requests, rules, bound, identity);
     return cause === undefined
       ? new Error(`${figure}. ${otherLimit(admitted, rules)}`)
-      : limitNotKept(`${figure}. ${cause}`);
+      : new InvariantBrokenError(`The limit is not kept: ${figure}. ${cause}`);
   }
   const rejections = admittedStatuses.filter((status) => USUAL_REJECTIONS.has(status));
   const check =
@@ -179,11 +172,8 @@ function otherLimit(measured: number, rules: Rules): string {
   return `From then on every pod rejected it, so its limit is ${measured}, and ${limitField(rules)} states ${admittedAtOnce(rules)}. Correct it, or find out why the rate limiter does not count every request${steps}`;
 }
 
-function isBucket(rules: Rules): boolean {
-  return rules.every(({ algorithm }) => algorithm === 'TokenBucket');
-}
-
 /** The field of the spec with the number of requests admitted at once. */
 function limitField(rules: Rules): string {
-  return `rateLimiter.limit.${isBucket(rules) ? 'burst' : 'requests'}`;
+  const isBucket = rules.every(({ algorithm }) => algorithm === 'TokenBucket');
+  return `rateLimiter.limit.${isBucket ? 'burst' : 'requests'}`;
 }

@@ -25,8 +25,8 @@ export interface FixedWindow extends Figures {
  * SlidingWindowCounter: windows by the clock; admissions of the last one count by the share of it that is still in the
  * window.
  */
-interface Sliding<A extends 'SlidingWindow' | 'SlidingWindowCounter'> extends Figures {
-  readonly algorithm: A;
+interface Sliding extends Figures {
+  readonly algorithm: 'SlidingWindow' | 'SlidingWindowCounter';
 }
 
 /** A bucket of `capacity` tokens, refilled by `requests` in each window; GCRA counts the same. */
@@ -38,11 +38,7 @@ export interface TokenBucket extends Figures {
   readonly refillEveryMs?: number;
 }
 
-export type RateLimit =
-  | FixedWindow
-  | Sliding<'SlidingWindow'>
-  | Sliding<'SlidingWindowCounter'>
-  | TokenBucket;
+export type RateLimit = FixedWindow | Sliding | TokenBucket;
 
 /** Rules of the same limit, one of which the limiter counts by; at least one. */
 export type Rules = readonly RateLimit[];

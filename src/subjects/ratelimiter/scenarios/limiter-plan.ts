@@ -26,7 +26,7 @@ export abstract class LimiterPlan<P extends object = object> extends ScenarioPla
     // By the clock, it has to have begun by every clock, and the fault is planned a moment later.
     const roomMs = Math.max(0, end === undefined ? this.windowMs - 1 : end - 2 * CLOCK_WITHIN_MS);
     if (this.storyMs <= roomMs) return undefined;
-    return `scenario ${this.scenario.name}: ${fields} take ${formatDuration(this.storyMs)}. By every clock, one ${PART}.limit.window of ${window} has ${formatDuration(roomMs)} for them: reduce these, or lengthen the window`;
+    return `${this.called}: ${fields} take ${formatDuration(this.storyMs)}. By every clock, one ${PART}.limit.window of ${window} has ${formatDuration(roomMs)} for them: reduce these, or lengthen the window`;
   }
 }
 

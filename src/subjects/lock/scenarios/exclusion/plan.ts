@@ -133,14 +133,14 @@ export class ExclusionPlan extends ScenarioPlan<ExclusionSpec, LockSpec> {
 
   unprovable(pods: number): string | undefined {
     const { callerTimeout, fault, keys } = this.parameters;
-    const [name, perKey] = [`scenario ${this.scenario.name}`, this.contenders(pods)];
+    const perKey = this.contenders(pods);
     const problem = faultProblem(this, PART, api.member);
     if (problem !== undefined) return problem;
     if (keys * perKey > MOST_CONTENDERS) {
-      return `${name}: ${keys} keys with ${perKey} contenders each are ${keys * perKey}, at most ${MOST_CONTENDERS} are possible: lower exclusion.keys, or give the semaphore fewer slots for the test`;
+      return `${this.called}: ${keys} keys with ${perKey} contenders each are ${keys * perKey}, at most ${MOST_CONTENDERS} are possible: lower exclusion.keys, or give the semaphore fewer slots for the test`;
     }
     if (this.mechanism.lasts === 'ForGood' || this.faultMs > this.callerTimeoutMs) return undefined;
-    return `${name}: a contender must be able to time out in the fault, and exclusion.fault.duration ${fault.duration} is no longer than callerTimeout ${callerTimeout}: lengthen the fault`;
+    return `${this.called}: a contender must be able to time out in the fault, and exclusion.fault.duration ${fault.duration} is no longer than callerTimeout ${callerTimeout}: lengthen the fault`;
   }
 }
 

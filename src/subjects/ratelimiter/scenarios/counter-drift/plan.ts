@@ -93,10 +93,9 @@ export class DriftPlan extends LimiterPlan<z.output<typeof schema>> {
    * only known once measured.
    */
   unprovable(pods: number, baseline?: Pick<Baseline, 'lags' | 'rules' | 'writeMaxMs'>): string | undefined {
-    const { faultMs, parameters, part, rate, scenario, tolerance } = this;
+    const { called: name, faultMs, parameters, part, rate, scenario, tolerance } = this;
     const { requests } = part.limit;
     const { duration } = parameters.fault;
-    const name = `scenario ${scenario.name}`;
     const unsuited = uncountable(named(this.rules, baseline?.rules), baseline !== undefined);
     if (unsuited !== undefined) return `${name}: ${unsuited}`;
     if (!this.mechanism.holdsWrites) {

@@ -137,10 +137,9 @@ export class BurstPlan extends LimiterPlan<z.output<typeof schema>> {
   }
 
   unprovable(pods: number): string | undefined {
-    const { faultMs, full, mostSent, parameters, rules, scenario, timeoutMs, trialsMs } = this;
+    const { called: name, faultMs, full, mostSent, parameters, rules, scenario, timeoutMs, trialsMs } = this;
     const { multiplier, trials } = parameters;
     const { requests, window } = this.part.limit;
-    const name = `scenario ${scenario.name}`;
     if (faultMs > LONGEST_MS) {
       const eachMs = trialsMs / Math.max(1, trials - 1);
       const most = 1 + Math.max(0, Math.floor((LONGEST_MS - timeoutMs) / eachMs));

@@ -186,10 +186,8 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
   override readonly cooldownsToPrepare = 2;
   /** Requests to each pod in a turn: of newcomers and residents, or of the one caller. */
   readonly #perTurn = this.isOneCaller ? 2 : 1 + RESIDENTS_PER_NEWCOMER;
-  /** How problems begin. */
-  readonly #name = `scenario ${this.scenario.name}`;
-  readonly #type = `${this.#name}: storeOutage.fault.type ${this.parameters.fault.type}`;
-  readonly #ofOne = `${this.#name}${this.isOneCaller ? ' with one caller for all requests' : ''}`;
+  readonly #type = `${this.called}: storeOutage.fault.type ${this.parameters.fault.type}`;
+  readonly #ofOne = `${this.called}${this.isOneCaller ? ' with one caller for all requests' : ''}`;
 
   get truth() {
     const { cause, causeBySentinel } = this.mechanism;
@@ -278,11 +276,11 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
     const { callerTimeout, fault, requestsPerSecond } = this.parameters;
     const sent = this.requestsInFault;
     if (sent < LEAST_REQUESTS) {
-      return `${this.#name}: each pod needs ${LEAST_REQUESTS} requests that can time out within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) = ${sent}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
+      return `${this.called}: each pod needs ${LEAST_REQUESTS} requests that can time out within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) = ${sent}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
     }
     const open = Math.ceil(this.trafficTo(pods) * Math.max(1, this.callerTimeoutMs / 1000));
     if (open <= MOST_AT_ONCE) return undefined;
-    return `${this.#name}: ${this.#perTurn} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} = ${open} requests that may wait at once, at most ${MOST_AT_ONCE} are possible: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+    return `${this.called}: ${this.#perTurn} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} = ${open} requests that may wait at once, at most ${MOST_AT_ONCE} are possible: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
   }
 
   /** Why callers under their limit, or over it, are not seen on every pod. */
@@ -307,7 +305,7 @@ export class OutagePlan extends LimiterPlan<z.output<typeof schema>> {
     const needed = requests + pods;
     if (sent >= needed) return undefined;
     const rate = Math.ceil(needed / (pods * seconds));
-    return `${this.#name}: a caller sends storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods = ${sent} requests in a window of ${PART}.limit.window ${window}, and needs ${needed} so that each pod rejects one beyond limit.requests ${requests}: set storeOutage.requestsPerSecond to ${rate}, or give the rate limiter a lower limit for the test`;
+    return `${this.called}: a caller sends storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods = ${sent} requests in a window of ${PART}.limit.window ${window}, and needs ${needed} so that each pod rejects one beyond limit.requests ${requests}: set storeOutage.requestsPerSecond to ${rate}, or give the rate limiter a lower limit for the test`;
   }
 
   /** Why a caller does not get over its limit in the pause, with what is replenished in that time. */
