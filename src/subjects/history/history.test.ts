@@ -1,20 +1,11 @@
 import { expect, it } from 'vitest';
+import { memoryOf } from '../../../test/fixtures/subjects/http/memory.ts';
 import { outageSetup } from '../../../test/fixtures/subjects/ratelimiter/simulated-outage.ts';
 import type { EventOf } from './events.ts';
 import { History } from './history.ts';
 
 it('takes memory as it grows, drops events without it, and gives it back', () => {
-  let [held, most] = [0, Number.POSITIVE_INFINITY];
-  const memory = {
-    take: (bytes: number) => {
-      if (held + bytes > most) return false;
-      held += bytes;
-      return true;
-    },
-    give: (bytes: number) => {
-      held -= bytes;
-    },
-  };
+  const memory = memoryOf(Number.POSITIVE_INFINITY);
   const history = new History(outageSetup(), memory);
   const request = {
     pod: 'a',
@@ -25,7 +16,7 @@ it('takes memory as it grows, drops events without it, and gives it back', () =>
     outcome: 'Admitted',
   } as const;
   history.request(request);
-  most = held;
+  memory.most = memory.taken;
   for (let i = 0; i < 1004; i += 1) history.request(request);
   // Steps of the fault are few, and nothing is judged without them.
   history.append({ kind: 'health', at: 1, pods: {}, connected: true });
@@ -33,7 +24,7 @@ it('takes memory as it grows, drops events without it, and gives it back', () =>
   history.release();
   history.request(request);
   history.release();
-  expect([held, history.requests.length]).toEqual([0, 1000]);
+  expect([memory.taken, history.requests.length]).toEqual([0, 1000]);
 });
 
 it('presumes the planned time of a fault that was reported without a start', () => {

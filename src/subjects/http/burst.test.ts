@@ -217,20 +217,13 @@ describe('a burst that cannot be sent', () => {
   });
 });
 
+const stopIn = (stop: AbortController, ms: number): void =>
+  void setTimeout(() => stop.abort(new Error('enough')), ms);
 const stages: [string, (stop: AbortController) => Partial<BurstPlan<string>>][] = [
-  [
-    'while it connects',
-    (stop) => (setTimeout(() => stop.abort(new Error('enough')), 50), { dial: neverOpen }),
-  ],
-  [
-    'while it waits for its moment',
-    (stop) => (setTimeout(() => stop.abort(new Error('enough')), 150), { at: Date.now() + 60_000 }),
-  ],
+  ['while it connects', (stop) => (stopIn(stop, 50), { dial: neverOpen })],
+  ['while it waits for its moment', (stop) => (stopIn(stop, 150), { at: Date.now() + 60_000 })],
   ['at its moment', (stop) => ({ onStart: () => stop.abort(new Error('enough')) })],
-  [
-    'while it waits for answers',
-    (stop) => ({ onStart: () => void setTimeout(() => stop.abort(new Error('enough')), 50) }),
-  ],
+  ['while it waits for answers', (stop) => ({ onStart: () => stopIn(stop, 50) })],
 ];
 it.each(stages)(
   'an aborted burst %s ends with the reason, its connections and no timer left',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { memoryOf } from '../../../test/fixtures/subjects/http/memory.ts';
 import type { HttpAnswer } from './answer.ts';
 import { RequestError } from './failure.ts';
 import { BODY_BYTES, HEAD_BYTES, ResponseReader } from './response-reader.ts';
@@ -43,6 +44,7 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 const read = (text: string, options?: Parameters<typeof readAll>[1]): Read | undefined =>
   readAll([bytes(text)], options);
 const OK = 'HTTP/1.1 200 OK\r\n';
+const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
 
 const BAD_STATUS_LINE = 'the response does not begin with a status line of HTTP/1';
 const BAD_HEADER = 'a header line is malformed';
@@ -52,6 +54,7 @@ const BAD_CHUNK = 'a chunk of the body is malformed';
 const UNASKED_UPGRADE = 'the server switches to another protocol';
 const CLOSED_EARLY = 'the connection was closed before the response was complete';
 const SURPLUS = 'bytes follow the response';
+const RESPONSE_TOO_LARGE = 'the response is longer than 49152 bytes';
 const HEAD_TOO_LARGE = `the head is longer than ${HEAD_BYTES} bytes`;
 const BODY_TOO_LARGE = `the body is longer than ${BODY_BYTES} bytes`;
 
@@ -88,10 +91,10 @@ describe('an answer that is wrong', () => {
       UNSUPPORTED_ENCODING,
     ],
     ['chunks of HTTP/1.0', 'HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', UNSUPPORTED_ENCODING],
-    ['a size that is none', `${OK}transfer-encoding: chunked\r\n\r\nxyz\r\n`, BAD_CHUNK],
-    ['a size of nine digits', `${OK}transfer-encoding: chunked\r\n\r\n000000001\r\na\r\n`, BAD_CHUNK],
-    ['a chunk longer than its size', `${OK}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n`, BAD_CHUNK],
-    ['an endless extension', `${OK}transfer-encoding: chunked\r\n\r\n1;${'a'.repeat(200)}`, BAD_CHUNK],
+    ['a size that is none', `${CHUNKED}xyz\r\n`, BAD_CHUNK],
+    ['a size of nine digits', `${CHUNKED}000000001\r\na\r\n`, BAD_CHUNK],
+    ['a chunk longer than its size', `${CHUNKED}1\r\nab\r\n`, BAD_CHUNK],
+    ['an endless extension', `${CHUNKED}1;${'a'.repeat(200)}`, BAD_CHUNK],
     ['a switch to another protocol', 'HTTP/1.1 101 Switching\r\n\r\n', UNASKED_UPGRADE],
     ['an end within the head', 'HTTP/1.1 200 OK\r\na: b', CLOSED_EARLY],
     ['an end within the body', `${OK}content-length: 5\r\n\r\nhell`, CLOSED_EARLY],
@@ -111,23 +114,15 @@ describe('an answer that is wrong', () => {
       'more than 4 informational responses came before the one that counts',
     ],
     ['a length beyond the bound', `${OK}content-length: ${BODY_BYTES + 1}\r\n\r\n`, BODY_TOO_LARGE],
-    ['a chunk beyond the bound', `${OK}transfer-encoding: chunked\r\n\r\n4001\r\n`, BODY_TOO_LARGE],
+    ['a chunk beyond the bound', `${CHUNKED}4001\r\n`, BODY_TOO_LARGE],
     [
       'chunks that are together beyond the bound',
-      `${OK}transfer-encoding: chunked\r\n\r\n${`1000\r\n${'a'.repeat(4096)}\r\n`.repeat(4)}1\r\n`,
+      `${CHUNKED}${`1000\r\n${'a'.repeat(4096)}\r\n`.repeat(4)}1\r\n`,
       BODY_TOO_LARGE,
     ],
     ['an endless body', `${OK}\r\n${'a'.repeat(BODY_BYTES + 1)}`, BODY_TOO_LARGE],
-    [
-      'endless trailers',
-      `${OK}transfer-encoding: chunked\r\n\r\n0\r\n${'a:b\r\n'.repeat(10_000)}`,
-      'the response is longer than 49152 bytes',
-    ],
-    [
-      'small chunks without end',
-      `${OK}transfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(10_000)}`,
-      'the response is longer than 49152 bytes',
-    ],
+    ['endless trailers', `${CHUNKED}0\r\n${'a:b\r\n'.repeat(10_000)}`, RESPONSE_TOO_LARGE],
+    ['small chunks without end', `${CHUNKED}${'1\r\na\r\n'.repeat(10_000)}`, RESPONSE_TOO_LARGE],
   ])('%s, as soon as it is beyond the bound', (_, text, error) => {
     expect(read(text, { ends: false })).toEqual({ error });
   });
@@ -211,21 +206,6 @@ describe('whatever a server sends', () => {
 });
 
 describe('an answer that comes in parts', () => {
-  /** Memory of so many bytes. */
-  const memoryOf = (most: number) => {
-    const memory = {
-      taken: 0,
-      take: (bytes: number): boolean => {
-        if (memory.taken + bytes > most) return false;
-        memory.taken += bytes;
-        return true;
-      },
-      give: (bytes: number): void => {
-        memory.taken -= bytes;
-      },
-    };
-    return memory;
-  };
   const HEAD = 'HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n';
 
   it('an answer in parts takes memory until it ends; a small or whole one takes none', () => {

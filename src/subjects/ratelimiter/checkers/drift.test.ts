@@ -2,31 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { found, judgeDrift, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
+import type { FaultTimes } from '../../history/recorded.ts';
 import { type DriftSetup, hasDrifted, isUrgent, underCounted } from './drift.ts';
 
 const pods = ['a', 'b', 'c'];
 const T = 1_000_000;
 
-const PLAN = {
-  full: 10,
-  tolerance: 5,
-  settleMs: 1000,
-  lingerMs: 0,
-  failsOver: false,
-};
-const BASELINE = {
-  writeP50Ms: 1,
-  writeMaxMs: 2,
-  lag: 1,
-  denying: { limit: 10, sent: 20, admitted: 10 },
-};
+const PLAN = { full: 10, tolerance: 5, settleMs: 1000, lingerMs: 0, failsOver: false };
+const BASELINE = { writeP50Ms: 1, writeMaxMs: 2, lag: 1, denying: { limit: 10, sent: 20, admitted: 10 } };
 
-interface Times {
-  readonly startedAt?: number | undefined;
-  readonly endedAt?: number | undefined;
-  readonly until: number;
-  readonly doubtfulFrom?: number;
-}
+type Times = Readonly<Pick<FaultTimes, 'until'> & Partial<Record<keyof FaultTimes, number | undefined>>>;
 const whole: Times = { startedAt: T, endedAt: T + 2000, until: T + 2000 };
 /** The fault is active, and its end is unknown. */
 const active: Times = { startedAt: T, until: T + 100_000 };
@@ -102,7 +87,10 @@ function quiet(at: number): HistoryEvent {
   return sample(at, [1, 0, 0], 1);
 }
 const drifted = (at: number): HistoryEvent => sample(at, [28, 0, 0], 1);
-const skip = (when: (at: number) => boolean) => watched((at) => (when(at) ? [] : quiet(at)));
+/** With another sample at times of the fault, in milliseconds. */
+const changed = (from: number, change: (at: number) => HistoryEvent | [], to = from) =>
+  watched((at) => (at >= T + from && at <= T + to ? change(at) : quiet(at)));
+const skip = (from: number, to: number) => changed(from, () => [], to);
 
 const figures = (events: Iterable<HistoryEvent>) => judge(events, active).measures;
 
@@ -244,8 +232,17 @@ it('an extra sample is due once admissions exceed Redis, until two samples confi
 
 describe('the proof that counts did not drift', () => {
   const tipping = times(7, (i) => request('b', 'Timeout', T + i));
-  const open = (requests: number) =>
-    watched((at) => sample(at, [1, 0, 0], 1, at === T + 3000 ? { b: requests } : {}));
+  const open = (requests: number, stored = 1) =>
+    watched((at) => sample(at, [1, 0, 0], stored, at === T + 3000 ? { b: requests } : {}));
+  const shorter = (ms: number) => ({ endedAt: T + ms, until: T + ms });
+  const FEW = { code: 'TooFewSamples', samples: 1, isEndKnown: true };
+  const CHECKS = { code: 'TooFewChecks', need: 10 };
+  const OPEN = { code: 'OpenRequests', requests: 7 };
+  const unadmitted = watched().map((event) =>
+    event.kind === 'request' && event.outcome === 'Admitted' ? { ...event, endedAt: T - 50 } : event,
+  );
+  const withoutC = watched().filter((event) => event.kind !== 'request' || event.pod !== 'c');
+  const uncounted = watched((at) => sample(at, [0, 0, 0], 0));
 
   it('is complete when everything was seen', () => {
     const whenComplete = { complete: true, shortfalls: [], watchedUntil: T + 3002 };
@@ -270,94 +267,37 @@ describe('the proof that counts did not drift', () => {
   it.each<[string, HistoryEvent[], Partial<Times>, object]>([
     ['the end of the fault was not seen', watched(), { endedAt: undefined }, { code: 'EndUnseen' }],
     ['the fault ended early', watched(), { endedAt: T + 500 }, { code: 'EndedEarly', ms: 1500 }],
+    ['samples are missing', skip(600, 1900), {}, { code: 'SampleGap', gapMs: 1500 }],
     [
-      'samples are missing',
-      skip((at) => at > T + 500 && at < T + 2000),
-      {},
-      { code: 'SampleGap', gapMs: 1500 },
-    ],
-    [
-      'samples are missing for more than a quarter of a short fault',
-      skip((at) => at > T + 500 && at < T + 800),
-      { endedAt: T + 1000, until: T + 1000 },
+      'a quarter of a short fault is missing',
+      skip(600, 700),
+      shorter(1000),
       { code: 'SampleGap', gapMs: 300 },
     ],
-    [
-      'fewer than two samples are within the fault',
-      skip((at) => at > T && at <= T + 2000),
-      {},
-      { code: 'TooFewSamples', samples: 1, isEndKnown: true },
-    ],
-    [
-      'samples were taken before the fault',
-      watched(),
-      { startedAt: T + 1900 },
-      { code: 'TooFewSamples', samples: 1 },
-    ],
-    [
-      'the last of two samples ended after the fault',
-      watched(),
-      { endedAt: T + 101 },
-      { code: 'TooFewSamples', samples: 1, isEndKnown: true },
-    ],
-    [
-      'the window of the key ended',
-      watched((at) => (at === T + 2900 ? sampleElsewhere(at) : quiet(at))),
-      {},
-      { code: 'WindowLeft' },
-    ],
-    [
-      'requests timed out that could tip it',
-      [...watched(), ...tipping],
-      {},
-      { code: 'OpenRequests', requests: 7 },
-    ],
-    ['open requests could tip it', open(7), {}, { code: 'OpenRequests', requests: 7 }],
-    [
-      'open requests could tip it, with the drift so far',
-      watched((at) => sample(at, [1, 0, 0], 0, at === T + 3000 ? { b: 6 } : {})),
-      {},
-      { code: 'OpenRequests', requests: 6 },
-    ],
-    [
-      'one sample was above the bound',
-      watched((at) => (at === T + 1000 ? drifted(at) : quiet(at))),
-      {},
-      { code: 'Unconfirmed' },
-    ],
+    ['fewer than two samples are within the fault', skip(100, 2000), {}, FEW],
+    ['samples were taken before the fault', watched(), { startedAt: T + 1900 }, FEW],
+    ['the last of two samples ended after the fault', watched(), { endedAt: T + 101 }, FEW],
+    ['the window of the key ended', changed(2900, sampleElsewhere), {}, { code: 'WindowLeft' }],
+    ['requests timed out that could tip it', [...watched(), ...tipping], {}, OPEN],
+    ['open requests could tip it', open(7), {}, OPEN],
+    ['open requests could tip it, with the drift so far', open(6, 0), {}, { ...OPEN, requests: 6 }],
+    ['one sample was above the bound', changed(1000, drifted), {}, { code: 'Unconfirmed' }],
     [
       'counts drifted after the fault',
-      watched((at) => (at >= T + 2100 && at < T + 2500 ? drifted(at) : quiet(at))),
+      changed(2100, drifted, 2400),
       {},
       { code: 'NotOfFault', drift: 27, at: T + 2100, endedAt: T + 2000 },
     ],
     ['the fault was doubted', watched(), { doubtfulFrom: T + 800 }, { code: 'FaultDoubtful', ms: 1200 }],
+    ['a pod answered after the fault', watched(), shorter(400), { ...CHECKS, pod: 'a', have: 9 }],
+    ['a pod got fewer checks than the limit', withoutC, {}, { ...CHECKS, pod: 'c', have: 0 }],
     [
-      'a pod answered after the fault',
-      watched(),
-      { endedAt: T + 400, until: T + 400 },
-      { code: 'TooFewChecks', pod: 'a', have: 9, need: 10 },
-    ],
-    [
-      'a pod got fewer checks than the limit',
-      watched().filter((event) => event.kind !== 'request' || event.pod !== 'c'),
-      {},
-      { code: 'TooFewChecks', pod: 'c', have: 0, need: 10 },
-    ],
-    [
-      'samples have fewer admissions than the traffic',
-      watched((at) => sample(at, [0, 0, 0], 0)),
+      'samples lack admissions of the traffic',
+      uncounted,
       {},
       { code: 'CountsDiffer', sampled: 0, recorded: 1 },
     ],
-    [
-      'nothing was admitted in the fault',
-      watched().map((event) =>
-        event.kind === 'request' && event.outcome === 'Admitted' ? { ...event, endedAt: T - 50 } : event,
-      ),
-      {},
-      { code: 'NothingAdmitted' },
-    ],
+    ['nothing was admitted in the fault', unadmitted, {}, { code: 'NothingAdmitted' }],
   ])('is incomplete if %s', (_, events, change, expected) => {
     expect(judge(events, { ...whole, ...change }).shortfalls).toContainEqual(
       expect.objectContaining(expected),

@@ -89,30 +89,20 @@ describe('what a limit still owes', () => {
     );
   });
 
-  it('is admitted if each request, also a rejected one, begins the window anew', () => {
-    const most = fc.integer({ min: 1, max: 8 });
+  it.each<[string, Partial<RateLimit>, typeof logOfAll]>([
+    [
+      'begins a window with each request',
+      { algorithm: 'FixedWindow', start: 'EachRequest' },
+      lengtheningWindow,
+    ],
+    ['counts what it rejects', { algorithm: 'SlidingWindow' }, logOfAll],
+  ])('is admitted by a limiter that %s', (_, rule, modelBy) => {
     fc.assert(
-      fc.property(most, traffic, clocks, (requests, sent, clock) => {
-        const limit: RateLimit = {
-          algorithm: 'FixedWindow',
-          requests,
-          windowMs: WINDOW,
-          start: 'EachRequest',
-        };
-        expect(rejectedOwed([limit], sent, lengtheningWindow(requests, WINDOW), clock)).toEqual([]);
+      fc.property(fc.integer({ min: 1, max: 8 }), traffic, clocks, (requests, sent, clock) => {
+        const limit = { ...rule, requests, windowMs: WINDOW } as RateLimit;
+        expect(rejectedOwed([limit], sent, modelBy(requests, WINDOW), clock)).toEqual([]);
       }),
       { numRuns: 1000 },
-    );
-  });
-
-  it('is admitted by a limiter that counts what it rejects', () => {
-    const most = fc.integer({ min: 1, max: 8 });
-    fc.assert(
-      fc.property(most, traffic, clocks, (requests, sent, clock) => {
-        const limit: RateLimit = { algorithm: 'SlidingWindow', requests, windowMs: WINDOW };
-        expect(rejectedOwed([limit], sent, logOfAll(requests, WINDOW), clock)).toEqual([]);
-      }),
-      { numRuns: 500 },
     );
   });
 

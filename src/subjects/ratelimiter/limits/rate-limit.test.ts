@@ -6,7 +6,14 @@ import {
   staggeredWindow,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { rulesOf } from '../spec/schema.ts';
-import { mostAdmitted, mostOf, type RateLimit, type Rules, type Span } from './rate-limit.ts';
+import {
+  type FixedWindow,
+  mostAdmitted,
+  mostOf,
+  type RateLimit,
+  type Rules,
+  type Span,
+} from './rate-limit.ts';
 
 const WINDOW = 1000;
 
@@ -42,6 +49,10 @@ function* spansOf(admitted: readonly number[]): Generator<{ from: number; to: nu
 }
 
 const five = { requests: 5, windowMs: WINDOW };
+const windows = (start: FixedWindow['start']): RateLimit => ({ ...five, algorithm: 'FixedWindow', start });
+const bucket = { ...five, algorithm: 'TokenBucket', capacity: 7 } as const;
+const log = { ...five, algorithm: 'SlidingWindow' } as const;
+const dripping = Array.from({ length: 100 }, (_, i) => (i + 1) * 10);
 const burst = (at: number, count = 50): number[] => Array.from({ length: count }, () => at);
 
 describe('the most that a kept limit admits', () => {
@@ -86,45 +97,27 @@ describe('the most that a kept limit admits', () => {
   });
 
   it.each<[string, RateLimit, number[], Omit<Span, 'from' | 'to'>, number]>([
+    ['windows by the clock, across an end', windows('Clock'), [...burst(999), ...burst(1000)], {}, 10],
+    ['one window by the clock, known to be one', windows('Clock'), burst(500), { clockWithinMs: 100 }, 5],
     [
-      'two windows by the clock, across their end',
-      { ...five, algorithm: 'FixedWindow', start: 'Clock' },
-      [...burst(999), ...burst(1000)],
-      {},
-      10,
-    ],
-    [
-      'one window by the clock, known to be one',
-      { ...five, algorithm: 'FixedWindow', start: 'Clock' },
-      burst(500),
-      { clockWithinMs: 100 },
-      5,
-    ],
-    [
-      'one window from the first request',
-      { ...five, algorithm: 'FixedWindow', start: 'FirstRequest' },
+      'one from the first request',
+      windows('FirstRequest'),
       [...burst(100), ...burst(1099)],
       { fresh: true },
       5,
     ],
     [
-      'two windows from the first request',
-      { ...five, algorithm: 'FixedWindow', start: 'FirstRequest' },
+      'two from the first request',
+      windows('FirstRequest'),
       [...burst(100), ...burst(1100)],
       { fresh: true },
       10,
     ],
-    ['two sliding windows', { ...five, algorithm: 'SlidingWindow' }, [...burst(100), ...burst(1100)], {}, 10],
-    [
-      'a bucket and its refill',
-      { ...five, algorithm: 'TokenBucket', capacity: 7 },
-      [...burst(0), ...Array.from({ length: 100 }, (_, i) => (i + 1) * 10)],
-      {},
-      12,
-    ],
+    ['two sliding windows', log, [...burst(100), ...burst(1100)], {}, 10],
+    ['a bucket and its refill', bucket, [...burst(0), ...dripping], {}, 12],
     [
       'a bucket refilled each second',
-      { ...five, algorithm: 'TokenBucket', capacity: 7, refillEveryMs: 1000 },
+      { ...bucket, refillEveryMs: 1000 },
       [...burst(999), ...burst(1000)],
       {},
       12,

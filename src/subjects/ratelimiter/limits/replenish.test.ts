@@ -72,26 +72,16 @@ describe('a limit after its rest', () => {
     );
   });
 
+  const of = { requests: 5, windowMs: WINDOW };
+  const bucket = { algorithm: 'TokenBucket', ...of, capacity: 7 } as const;
   it.each<[string, RateLimit, number]>([
-    [
-      'a window from the first request',
-      { algorithm: 'FixedWindow', requests: 5, windowMs: WINDOW, start: 'FirstRequest' },
-      CLOCK_WITHIN_MS + 1,
-    ],
-    ['a log', { algorithm: 'SlidingWindow', requests: 5, windowMs: WINDOW }, CLOCK_WITHIN_MS + 1],
+    ['a window', { algorithm: 'FixedWindow', ...of, start: 'FirstRequest' }, CLOCK_WITHIN_MS + 1],
+    ['a log', { algorithm: 'SlidingWindow', ...of }, CLOCK_WITHIN_MS + 1],
     // A window sooner the last one still counts by what is left of it.
-    ['two counts', { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: WINDOW }, WINDOW],
-    [
-      'a bucket',
-      { algorithm: 'TokenBucket', requests: 5, windowMs: WINDOW, capacity: 5 },
-      CLOCK_WITHIN_MS + 1,
-    ],
+    ['two counts', { algorithm: 'SlidingWindowCounter', ...of }, WINDOW],
+    ['a bucket', { ...bucket, capacity: 5 }, CLOCK_WITHIN_MS + 1],
     // The last lump that it needs may be a whole one away.
-    [
-      'a bucket in lumps',
-      { algorithm: 'TokenBucket', requests: 5, windowMs: WINDOW, capacity: 7, refillEveryMs: WINDOW },
-      WINDOW,
-    ],
+    ['a bucket in lumps', { ...bucket, refillEveryMs: WINDOW }, WINDOW],
   ])('is not whole so much sooner: %s', (_, limit, sooner) => {
     const decide = modelOf(limit);
     const last = 1_000_000;

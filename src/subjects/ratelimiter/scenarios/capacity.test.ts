@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectRefusal } from '../../../../test/fixtures/subjects/targets/refusal.ts';
+import type { LimiterChanges } from '../../../../test/kit/demo.ts';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec, subjectPart } from '../../../api/index.ts';
 import { requireCapacity } from '../../scenarios/capacity.ts';
@@ -23,6 +24,12 @@ const ghosts = (expect: string, ghostAllowing: object = {}): object => ({
   type: 'GhostAllowing',
   expect,
   ghostAllowing,
+});
+
+const outage = (type: string, duration: string, name = type.toLowerCase()): object => ({
+  name,
+  type: 'StoreOutage',
+  storeOutage: { fault: { type, duration }, requestsPerSecond: 10 },
 });
 
 /** Of a limiter behind HTTP: 60 requests a minute, and so many at once. */
@@ -108,6 +115,78 @@ describe('a spec that no run on so many pods can meet', () => {
       of({ requestsPerSecond: 1000 }),
     ]).toEqual([5, 150, 5]);
     expect(of({}, { requests: 1 })).toBe(0);
+  });
+});
+
+const admitted =
+  (made: ChaosDemoSpec, masters = 1) =>
+  () =>
+    requireCapacity(rateLimiterKind, made, { pods: 3, masters });
+
+describe('a run that rests until its one limit is whole again', () => {
+  const http = { identity: 'SourceAddress', path: '/' };
+  const one = (limit: object, scenario: object = { type: 'StoreOutage' }): ChaosDemoSpec =>
+    limiterSpec({ http, limit: { windowStart: 'FirstRequest', requests: 30, ...limit } }, [
+      { name: 's', ...scenario },
+    ]);
+
+  it('is rejected with its cool-downs in numbers if it does not', () => {
+    expectRefusal(admitted(one({ window: '200s' })), 'UnprovableSpec');
+    expect(admitted({ ...one({ window: '200s' }), activeDeadline: '15m' })).not.toThrow();
+  });
+
+  it('advises fewer pods only if there are several', () => {
+    const small = one({ requests: 5, window: '60s' });
+    expect(() => requireCapacity(rateLimiterKind, small, { pods: 1 })).toThrow(/6 in all.* at once: give /);
+    expect(admitted(small)).toThrow(/18 in all.* select fewer pods, or give /);
+  });
+
+  it('has only as many trials as their rests leave room for in one fault', () => {
+    const trials = (window: string, of: number) => admitted(one({ window }, ghosts('Any', { trials: of })));
+    expect(trials('50s', 3)).not.toThrow();
+    expectRefusal(trials('60s', 3), 'UnprovableSpec');
+    expectRefusal(trials('2m', 2), 'UnprovableSpec');
+    expect(trials('2m', 1)).not.toThrow();
+  });
+});
+
+describe('a run on a Cluster', () => {
+  const redis = { serviceName: 'redis' };
+  const sentinel = { serviceName: 'redis-sentinel', masterName: 'limits' };
+  const faultProxy = { serviceName: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
+
+  it('may have every fault of Redis, and read counts', () => {
+    const outages = ['Stall', 'Disconnect', 'DataLoss'].map((type) => outage(type, '10s'));
+    const scenarios = [...outages, { name: 'drift', type: 'CounterDrift' }];
+    expect(admitted(limiterSpec({ ...HTTP, redis: COUNTED }, scenarios), 3)).not.toThrow();
+  });
+
+  it.each<[string, LimiterChanges]>([
+    ['the bundled limiter', {}],
+    ['Sentinels', { ...HTTP, redis: { ...redis, sentinel } }],
+    ['a fault proxy', { ...HTTP, redis: { ...redis, faultProxy } }],
+  ])('is refused with %s, and on one server is not', (_, limiter) => {
+    expectRefusal(admitted(limiterSpec(limiter), 3), 'UnprovableSpec');
+    expect(admitted(limiterSpec(limiter))).not.toThrow();
+  });
+});
+
+describe('a spec with a failover', () => {
+  const sentinel = { serviceName: 'sentinel', masterName: 'limits' };
+  const redis = { serviceName: 'redis', failover: 'Allow', sentinel } as const;
+  const failover = (...scenarios: object[]) =>
+    admitted(limiterSpec({ ...HTTP, redis, limit: { window: '120s' } }, scenarios));
+
+  it('can be run with permission, as the last scenario', () => {
+    expect(failover(outage('Stall', '5s'), outage('Failover', '20s'))).not.toThrow();
+  });
+
+  it.each([
+    ['in less time than it takes', [outage('Failover', '14s')]],
+    ['before another scenario', [outage('Failover', '20s'), outage('Stall', '5s')]],
+    ['twice', [outage('Failover', '20s'), outage('Failover', '20s', 'again')]],
+  ])('cannot be run %s', (_, scenarios) => {
+    expectRefusal(failover(...scenarios), 'UnprovableSpec');
   });
 });
 

@@ -58,6 +58,17 @@ const sides = (within: string[], uses: number) => [usedTimes(within, uses), alwa
 
 const endless = { room: () => ({ release: () => undefined }), leftOut: () => undefined };
 
+/** Its requests, by traffic that ends with its schedule or the signal. */
+async function sentBy(
+  options: Partial<TrafficOptions> & Pick<TrafficOptions, 'schedule'>,
+  signal = new AbortController().signal,
+  requests: CallerRequest[] = [],
+): Promise<CallerRequest[]> {
+  const usual = { callers, turnsPerSecond: 200, callerTimeoutMs: 5000, ...endless };
+  await runTraffic({ ...usual, ...options }, (request) => requests.push(request), signal, signal);
+  return requests;
+}
+
 async function recordedRequests(
   clients: PodClient[],
   within: string[],
@@ -65,16 +76,7 @@ async function recordedRequests(
   callerTimeoutMs = 5000,
   room: Pick<TrafficOptions, 'room' | 'leftOut'> = endless,
 ) {
-  const requests: CallerRequest[] = [];
-  const { signal } = new AbortController();
-  const parts = { schedule: toEachPod(clients, ...sides(within, uses)), callers, ...room };
-  await runTraffic(
-    { ...parts, turnsPerSecond: 200, callerTimeoutMs },
-    (request) => requests.push(request),
-    signal,
-    signal,
-  );
-  return requests;
+  return await sentBy({ schedule: toEachPod(clients, ...sides(within, uses)), callerTimeoutMs, ...room });
 }
 
 describe('callers', () => {
@@ -132,22 +134,10 @@ describe('callers', () => {
 
   it('requests that were never sent are not recorded', async () => {
     const stopped = new AbortController();
-    const requests: CallerRequest[] = [];
-    const done = runTraffic(
-      {
-        schedule: toEachPod([await nodeThat(() => undefined, 'a')], ...sides(['k1', 'k2'], 100)),
-        callers,
-        turnsPerSecond: 50,
-        callerTimeoutMs: 60_000,
-        ...endless,
-      },
-      (request) => requests.push(request),
-      stopped.signal,
-      stopped.signal,
-    );
+    const schedule = toEachPod([await nodeThat(() => undefined, 'a')], ...sides(['k1', 'k2'], 100));
+    const sent = sentBy({ schedule, callerTimeoutMs: 60_000 }, stopped.signal);
     stopped.abort();
-    await done;
-    expect(requests).toEqual([]);
+    expect(await sent).toEqual([]);
   });
 
   it('that cannot be sent end the traffic with an error, and not the process', async () => {
@@ -156,15 +146,7 @@ describe('callers', () => {
       requestOf: (key: string) => ({ method: 'GET', path: key === 'k2' ? `/${'x'.repeat(20_000)}` : '/' }),
       read: () => 'Admitted' as const,
     };
-    const { signal } = new AbortController();
-    const schedule = toEachPod([client], ...sides(['k1', 'k2', 'k3'], 1));
-    const options = { schedule, callers: tooLong, ...endless };
-    const sent = runTraffic(
-      { ...options, turnsPerSecond: 50, callerTimeoutMs: 5000 },
-      () => undefined,
-      signal,
-      signal,
-    );
+    const sent = sentBy({ schedule: toEachPod([client], ...sides(['k1', 'k2', 'k3'], 1)), callers: tooLong });
     await expect(sent).rejects.toThrow('at most 16384 are sent');
   });
 });
@@ -176,28 +158,19 @@ describe('a request that its caller gave up', () => {
     const client = await clientOfPod((_, response) => {
       held.push(() => response.writeHead(200).end());
     });
-    const [until, stop] = [new AbortController(), new AbortController()];
+    const until = new AbortController();
     const share = new ConnectionBudget(2).onBehalfOf('shop');
-    const requests: CallerRequest[] = [];
     const late: { request: CallerRequest; outcome: string }[] = [];
-    await runTraffic(
-      {
-        schedule: toEachPod([client], usedTimes(['k1', 'k2'], 1)),
-        callers,
-        room: () => share.tryAcquire(1),
-        leftOut: () => undefined,
-        turnsPerSecond: 200,
-        callerTimeoutMs: 30,
-        late: {
-          listensTo: () => true,
-          onAnswer: (request, { outcome }) => late.push({ request, outcome }),
-          until: until.signal,
-        },
+    const requests = await sentBy({
+      schedule: toEachPod([client], usedTimes(['k1', 'k2'], 1)),
+      room: () => share.tryAcquire(1),
+      callerTimeoutMs: 30,
+      late: {
+        listensTo: () => true,
+        onAnswer: (request, { outcome }) => late.push({ request, outcome }),
+        until: until.signal,
       },
-      (request) => requests.push(request),
-      stop.signal,
-      stop.signal,
-    );
+    });
     return { held, late, requests, share, until };
   }
 
@@ -216,26 +189,16 @@ describe('a request that its caller gave up', () => {
     const client = await clientOfPod(() => undefined);
     const [until, stop] = [new AbortController(), new AbortController()];
     onTestFinished(() => until.abort());
-    let [held, sent] = [0, 0];
+    let held = 0;
     const room = () => {
       held += 1;
       return { release: () => (held -= 1) };
     };
-    const traffic = runTraffic(
-      {
-        schedule: toEachPod([client], always('k1')),
-        callers,
-        ...endless,
-        room,
-        turnsPerSecond: 1000,
-        callerTimeoutMs: 5,
-        late: { listensTo: () => true, onAnswer: () => undefined, until: until.signal },
-      },
-      () => (sent += 1),
-      stop.signal,
-      stop.signal,
-    );
-    await expect.poll(() => sent, { timeout: 20_000 }).toBeGreaterThan(1500);
+    const late = { listensTo: () => true, onAnswer: () => undefined, until: until.signal };
+    const often = { room, turnsPerSecond: 1000, callerTimeoutMs: 5, late };
+    const requests: CallerRequest[] = [];
+    const traffic = sentBy({ schedule: toEachPod([client], always('k1')), ...often }, stop.signal, requests);
+    await expect.poll(() => requests.length, { timeout: 20_000 }).toBeGreaterThan(1500);
     stop.abort();
     await traffic;
     expect(held).toBeGreaterThanOrEqual(500);
@@ -256,16 +219,9 @@ describe('steady traffic', () => {
   async function sentTo(answer?: RequestListener) {
     const nobody = { name: 'a', host: '127.0.0.1', port: 1 };
     const client = answer ? await clientOfPod(answer) : new PodClient(nobody, Date.now);
-    const requests: CallerRequest[] = [];
     const steady = podByPod([client], () => 'k');
     const schedule = (turn: number) => (turn < 10 ? steady(turn) : undefined);
-    const { signal } = new AbortController();
-    await runTraffic(
-      { schedule, turnsPerSecond: 200, callers, callerTimeoutMs: 10_000, ...endless },
-      (request) => requests.push(request),
-      signal,
-      signal,
-    );
+    const requests = await sentBy({ schedule, callerTimeoutMs: 10_000 });
     expect(requests).toHaveLength(10);
     const [first] = requests;
     for (const { cause, outcome } of requests)
