@@ -54,10 +54,7 @@ function usualFor(resetSeconds = Infinity): number | undefined {
 }
 
 /** The limit, and how each part of it is known. */
-export function limitFrom(
-  shown: Shown,
-  options: Given,
-): { readonly limit: Limit; readonly findings: readonly Finding[] } {
+export function limitFrom(shown: Shown, options: Given) {
   const { quota, requests, source } = shown;
   const other = quota.limit !== undefined && quota.limit !== requests;
   const reported = other ? `, but a header reports ${quota.limit}` : '';
@@ -65,15 +62,14 @@ export function limitFrom(
   const texts = others.map(({ q, w }) => `${q} in ${w}s`);
   const also = texts.length > 0 ? `, the limit tested. Headers also report ${listed(texts)}` : '';
   const [window, windowSource, why] = windowFrom(shown, options);
-  const { algorithm, because, counting } = countingFrom(shown, options);
-  return {
-    limit: { requests, window, ...counting },
-    findings: [
-      { what: 'limit', source, because: `${counted(requests, 'request')}${reported}${also}` },
-      { what: 'window', source: windowSource, because: `${window}${why}` },
-      { what: 'algorithm', source: algorithm, because },
-    ],
-  };
+  const [counting, countingSource, because] = countingFrom(shown, options);
+  const limit: Limit = { requests, window, ...counting };
+  const findings: readonly Finding[] = [
+    { what: 'limit', source, because: `${counted(requests, 'request')}${reported}${also}` },
+    { what: 'window', source: windowSource, because: `${window}${why}` },
+    { what: 'algorithm', source: countingSource, because },
+  ];
+  return { limit, findings };
 }
 
 function windowFrom({ measured = {}, quota, requests }: Shown, { window: given }: Given): Known<string> {
@@ -110,20 +106,20 @@ function nearest(seconds: number): number {
 }
 
 /** What is stated of how it counts: a run measures the rest, as far as its result depends on it. */
-function countingFrom({ measured = {} }: Shown, { algorithm, refill, windowStart }: Given) {
-  const given: Source = 'given';
-  if (refill !== undefined) {
-    const counting = { algorithm: 'TokenBucket', refillEvery: refill } as const;
-    return { counting, algorithm: given, because: 'TokenBucket' };
-  }
-  if (algorithm !== undefined || windowStart !== undefined) {
-    const counting = { ...(algorithm && { algorithm }), ...(windowStart && { windowStart }) };
-    return { counting, algorithm: given, because: Object.values(counting).join(', ') };
-  }
-  if (measured.bucketSeconds !== undefined) {
-    const because = 'TokenBucket: a rejected caller got one request back, not all';
-    return { counting: { algorithm: 'TokenBucket' } as const, algorithm: 'measured' as const, because };
-  }
-  const because = 'the run measures how it counts, if its result depends on it';
-  return { counting: {}, algorithm: 'not known' as const, because };
+function countingFrom(
+  { measured = {} }: Shown,
+  { algorithm, refill, windowStart }: Given,
+): Known<Partial<Limit>> {
+  if (refill !== undefined)
+    return [{ algorithm: 'TokenBucket', refillEvery: refill }, 'given', 'TokenBucket'];
+  const given = { ...(algorithm && { algorithm }), ...(windowStart && { windowStart }) };
+  const names = Object.values(given);
+  if (names.length > 0) return [given, 'given', names.join(', ')];
+  return measured.bucketSeconds === undefined
+    ? [{}, 'not known', 'the run measures how it counts, if its result depends on it']
+    : [
+        { algorithm: 'TokenBucket' },
+        'measured',
+        'TokenBucket: a rejected caller got one request back, not all',
+      ];
 }

@@ -43,17 +43,11 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Headers that define the end of a request or the reuse of its connection. */
-const OURS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const OURS: ReadonlySet<string> = new Set(
+  'connection content-length expect keep-alive proxy-connection te trailer transfer-encoding upgrade'.split(
+    ' ',
+  ),
+);
 
 /** Whether a header of this name defines the end of a request or the reuse of its connection. */
 export function isFraming(name: string): boolean {

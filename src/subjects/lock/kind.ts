@@ -5,7 +5,7 @@ import { acceptRule, faultRules } from '../scenarios/store-fault.ts';
 import { redisColumn } from '../spec/redis-schema.ts';
 import { controlLock, type Toolkit } from './controls/control-lock.ts';
 import { lockSetup } from './history/setup.ts';
-import { LockRequests } from './interfaces/lock-requests.ts';
+import { lockRequestsOf } from './interfaces/lock-requests.ts';
 import { exclusion } from './scenarios/exclusion/index.ts';
 import { api } from './scenarios/exclusion/plan.ts';
 import { type LockSpec, lockOf, lockSchema, PART } from './spec/schema.ts';
@@ -39,7 +39,7 @@ export const lockKind: SubjectKind<LockSpec> = {
   tools: (tools, lock): Toolkit => ({
     ...tools,
     lock,
-    requests: new LockRequests(lock, tools.target.http?.headers),
+    requests: lockRequestsOf(lock, tools.target.http?.headers),
   }),
   control: async (toolkit: Toolkit, { key }, signal) => await controlLock(toolkit, key, signal),
   welcome(spec, target) {

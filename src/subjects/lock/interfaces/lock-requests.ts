@@ -9,55 +9,50 @@ import { type LockSpec, TOKEN_PLACE } from '../spec/schema.ts';
 /** A token that a header may carry. */
 const TOKEN = /^[!-~]{1,1024}$/;
 
-export class LockRequests implements ReadsAnswers {
-  readonly #lock: LockSpec;
-  readonly #secretHeaders: Readonly<Record<string, string>>;
+export type LockRequests = ReturnType<typeof lockRequestsOf>;
 
-  /** @param secretHeaders sent as they are, and never shown */
-  constructor(lock: LockSpec, secretHeaders: Readonly<Record<string, string>> = {}) {
-    this.#lock = lock;
-    this.#secretHeaders = secretHeaders;
-  }
-
-  /** @param token of the grant; to acquire: of the caller, if the response has none */
-  requestTo(act: 'acquire' | 'release', key: string, token: string): HttpRequest {
-    // A token of a JSON body stands between quotes.
-    const tokenIn = {
-      path: encodeURIComponent(token),
-      header: token,
-      body: JSON.stringify(token).slice(1, -1),
-    };
-    return filledIn(this.#lock[act], this.#secretHeaders, (text, of) =>
-      text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => tokenIn[of]),
-    );
-  }
-
-  /** The decision on a request to acquire. */
-  read(answer: HttpAnswer): 'Admitted' | 'Rejected' {
-    const { status } = answer;
-    const { deniedStatuses, grantedStatuses } = this.#lock.acquire;
-    if (grantedStatuses.includes(status)) {
-      // Without its token, it could not be released.
-      this.tokenIn(answer, '-');
-      return 'Admitted';
-    }
-    if (deniedStatuses.includes(status)) return 'Rejected';
-    throw new Error(`responded with ${status}, which neither grants nor denies the lock by the spec`);
-  }
+/** @param secretHeaders sent as they are, and never shown */
+export function lockRequestsOf(lock: LockSpec, secretHeaders: Readonly<Record<string, string>> = {}) {
+  const { deniedStatuses, fencing, grantedStatuses, token: place } = lock.acquire;
 
   /** The token of a grant. @throws Error with the problem of an answer without it */
-  tokenIn(answer: HttpAnswer, own: string): string {
-    const { token } = this.#lock.acquire;
-    const found = token ? (partAt(token, answer) ?? '') : own;
+  const tokenIn = (answer: HttpAnswer, own: string): string => {
+    const found = place ? (partAt(place, answer) ?? '') : own;
     if (TOKEN.test(found)) return found;
     throw new Error('granted the lock without a token that can be sent: correct lock.acquire.token');
-  }
+  };
 
-  /** The fencing token of a grant; undefined: it has none. */
-  fenceIn(answer: HttpAnswer): number | undefined {
-    const found = Number(partAt(this.#lock.acquire.fencing, answer) ?? Number.NaN);
-    return Number.isSafeInteger(found) ? found : undefined;
-  }
+  return {
+    tokenIn,
+
+    /** @param token of the grant; to acquire: of the caller, if the response has none */
+    requestTo(act: 'acquire' | 'release', key: string, token: string): HttpRequest {
+      // A token of a JSON body stands between quotes.
+      const body = JSON.stringify(token).slice(1, -1);
+      const written = { path: encodeURIComponent(token), header: token, body };
+      return filledIn(lock[act], secretHeaders, (text, of) =>
+        text.replaceAll(KEY_PLACE, () => key).replaceAll(TOKEN_PLACE, () => written[of]),
+      );
+    },
+
+    /** The decision on a request to acquire. */
+    read(answer: HttpAnswer): 'Admitted' | 'Rejected' {
+      const { status } = answer;
+      if (grantedStatuses.includes(status)) {
+        // Without its token, it could not be released.
+        tokenIn(answer, '-');
+        return 'Admitted';
+      }
+      if (deniedStatuses.includes(status)) return 'Rejected';
+      throw new Error(`responded with ${status}, which neither grants nor denies the lock by the spec`);
+    },
+
+    /** The fencing token of a grant; undefined: it has none. */
+    fenceIn(answer: HttpAnswer): number | undefined {
+      const found = Number(partAt(fencing, answer) ?? Number.NaN);
+      return Number.isSafeInteger(found) ? found : undefined;
+    },
+  };
 }
 
 /** Whether a request gave its slot back: a status from 400 to 499 says that it was not held any more. */

@@ -6,7 +6,7 @@ import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { span } from '../../../api/index.ts';
 import type { Exhausted } from '../interfaces/exhaust-limit.ts';
 import { refillMs } from '../limits/least-owed.ts';
-import { followsClock, type RateLimit, type Rules } from '../limits/rate-limit.ts';
+import { followsClock, type Rules } from '../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { PART, rulesOf } from '../spec/schema.ts';
 import type { Toolkit } from './tools.ts';
@@ -63,26 +63,38 @@ export async function controlKeys(
   await pauseFor(APART_MS, signal);
   const keptMs = first.at - begunAt;
   const rules = rulesOf(limiter);
-  const rememberedMs = Math.min(...rules.map(rememberedFor));
+  /** How long a caller that used its limit up is not new again, at least. */
+  const rememberedMs = Math.min(
+    ...rules.map((rule) => (rule.algorithm === 'TokenBucket' ? refillMs(rule) : rule.windowMs)),
+  );
   if (keptMs < PART_OF_WINDOW * rememberedMs) {
     const other = `${key}-kept`;
     const { requests } = await exhaust(other);
     const second = await lastOf(other);
     const differsMs = (second?.at ?? 0) - (requests[0]?.sentAt ?? 0) - keptMs;
     // By the clock, keys of later callers would expire at the same moment.
-    if (second && Math.abs(differsMs) <= SAME_MS) throw new Error(forgotten(keptMs, limiter.limit.window));
+    if (second && Math.abs(differsMs) <= SAME_MS)
+      throw new Error(
+        `${PART}.limit.window states ${limiter.limit.window}. Keys of 2 of 2 callers expire ${span(keptMs)} after their first requests: correct limit.window`,
+      );
   }
   const { windowMs } = rules[0] ?? { windowMs: 0 };
   const isByClock = hasWindow(first.name.replaceAll(key, ''), now(), windowMs);
   const fitting = rules.filter(followsClock);
-  if (isByClock && fitting.length === 0) throw new Error(byTheClock(first.name));
+  if (isByClock && fitting.length === 0)
+    throw new Error(
+      `the name of a key has the number of a window by the clock (${first.name}), and the spec states otherwise. Set ${PART}.limit.windowStart to Clock, or leave algorithm and windowStart out`,
+    );
   const isKept = keptMs >= PART_OF_WINDOW * rememberedMs;
   const shown = { isKept, ...(isByClock && { rules: fitting }) };
   await again();
   const after = await lastOf(key);
   const isLonger = after?.name === first.name && after.at - first.at > APART_MS / 2;
   const isForGood = first.at === Number.POSITIVE_INFINITY && !isByClock;
-  if (!(isLonger || isForGood) || !(await isCount(redis, first.name))) return shown;
+  if (!isLonger && !isForGood) return shown;
+  // An expiry of a log or a bucket may be renewed although it does not lock out.
+  const plain = { key: first.name, type: 'String', pattern: first.name } as const;
+  if ((await redis.count(plain).catch(() => 0)) <= 0) return shown;
   const lockOut = isForGood
     ? `a caller that has used its limit up stays rejected: its count has no expiry (${first.name})`
     : `a caller that keeps asking stays rejected: a rejected request restarts its window (${first.name})`;
@@ -100,25 +112,4 @@ export function hasWindow(name: string, now: number, windowMs: number): boolean 
     const at = number < EPOCH_MS ? 1000 * number : number;
     return at % windowMs === 0 && Math.abs(at - now) <= windowMs + CLOCK_WITHIN_MS;
   });
-}
-
-function byTheClock(name: string): string {
-  return `the name of a key has the number of a window by the clock (${name}), and the spec states otherwise. Set ${PART}.limit.windowStart to Clock, or leave algorithm and windowStart out`;
-}
-
-/** How long a caller that used its limit up is not new again, by a rule. */
-function rememberedFor(rule: RateLimit): number {
-  return rule.algorithm === 'TokenBucket' ? refillMs(rule) : rule.windowMs;
-}
-
-function forgotten(keptMs: number, window: string): string {
-  return `${PART}.limit.window states ${window}. Keys of 2 of 2 callers expire ${span(keptMs)} after their first requests: correct limit.window`;
-}
-
-/** Whether the key is a plain count: an expiry of a log or a bucket may be renewed although it does not lock out. */
-async function isCount(redis: Toolkit['redis'], key: string): Promise<boolean> {
-  return await redis.count({ key, type: 'String', pattern: key }).then(
-    (count) => count > 0,
-    () => false,
-  );
 }
