@@ -10,23 +10,10 @@ function control(
   callsIn: (index: number) => Record<string, number>,
   ms = 5,
 ) {
-  const nodeOf = (index: number): string => NODES[index % NODES.length] ?? '';
-  const requests = answers.map(
-    (outcome, i): CallerRequest => ({
-      pod: nodeOf(i),
-      caller: 'Drawn',
-      outcome,
-      sentAt: i * 25,
-      endedAt: i * 25 + ms,
-    }),
-  );
-  const watched = answers.map(
-    (_, i): WatchedRequest => ({
-      pod: nodeOf(i),
-      sentAt: i * 25,
-      ms,
-      grown: new Map(Object.entries(callsIn(i))),
-    }),
+  const sent = answers.map((outcome, i) => ({ outcome, pod: NODES[i % NODES.length] ?? '', sentAt: i * 25 }));
+  const requests = sent.map((one): CallerRequest => ({ ...one, caller: 'Drawn', endedAt: one.sentAt + ms }));
+  const watched = sent.map(
+    (one, i): WatchedRequest => ({ ...one, ms, grown: new Map(Object.entries(callsIn(i))) }),
   );
   return { requests, watched };
 }
@@ -41,11 +28,8 @@ const TEN: readonly RequestOutcome[] = [
 
 describe('a Redis that a limiter uses', () => {
   it('is shown by a command for each admitted request', () => {
-    expect(seen(control(TEN, () => ({ evalsha: 1, incr: 1 })))).toEqual({
-      needed: 10,
-      missed: 0,
-      shown: true,
-    });
+    const both = control(TEN, () => ({ evalsha: 1, incr: 1 }));
+    expect(seen(both)).toEqual({ needed: 10, missed: 0, shown: true });
   });
 
   it('Redis use needs no command for callers rejected before, and no fixed command', () => {
@@ -54,18 +38,9 @@ describe('a Redis that a limiter uses', () => {
   });
 
   it('pods that admit no caller use it too: they cannot know the count otherwise', () => {
-    const answers: RequestOutcome[] = [
-      'Admitted',
-      'Rejected',
-      'Rejected',
-      'Rejected',
-      'Rejected',
-      'Rejected',
-    ];
-    expect(seen(control(answers, (i) => (i < 3 ? { incr: 1 } : {})))).toMatchObject({
-      needed: 3,
-      shown: true,
-    });
+    const answers = TEN.slice(9, 15);
+    const all = control(answers, (i) => (i < 3 ? { incr: 1 } : {}));
+    expect(seen(all)).toMatchObject({ needed: 3, shown: true });
     const alone = control(answers, (i) => (i < 2 ? { incr: 1 } : {}));
     expect(seen(alone)).toEqual({ needed: 3, missed: 1, shown: false });
   });
@@ -90,16 +65,8 @@ describe('a Redis that a limiter uses', () => {
 
 describe('a Redis whose use by a limiter is not shown', () => {
   it('is one that others query all the time', () => {
-    expect(
-      seen(
-        control(TEN, () => ({ get: 3 })),
-        idle({ get: 800 }),
-      ),
-    ).toEqual({
-      needed: 10,
-      missed: 0,
-      shown: false,
-    });
+    const always = control(TEN, () => ({ get: 3 }));
+    expect(seen(always, idle({ get: 800 }))).toEqual({ needed: 10, missed: 0, shown: false });
   });
 
   it('is one so slow that commands may be of other clients', () => {

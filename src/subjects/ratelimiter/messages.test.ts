@@ -42,6 +42,7 @@ function control(admits: Admits) {
   return { requests, exhausted: isOver() };
 }
 
+const [DRIFT, BURST] = [{ type: 'CounterDrift' }, { type: 'GhostAllowing' }];
 const OWN_LIMITS: Readonly<Record<string, number>> = { 'api-0': 9, 'api-1': 4, 'api-2': 7 };
 
 it.each<[string, Admits]>([
@@ -64,34 +65,18 @@ it.each<[string, Admits]>([
 
 it('the words for a bucket that admits more than its limit', () => {
   const bucket: RateLimit = { ...LIMIT, algorithm: 'TokenBucket', capacity: 10 };
-  const of = (limit: RateLimit) =>
-    String(
-      limitProblem(
-        [limit],
-        HTTP_MAPPING,
-        control((_, __, all) => all < 19),
-      ),
-    );
+  const admitted = control((_, __, all) => all < 19);
+  const of = (limit: RateLimit) => String(limitProblem([limit], HTTP_MAPPING, admitted));
   expect(of(bucket)).toMatchSnapshot();
   expect(of({ ...bucket, refillEveryMs: 1_000 })).not.toContain('refillEvery');
 });
 
 it.each([
-  [
-    'no check',
-    { type: 'CounterDrift', counterDrift: { fault: { duration: '1s' }, requestsPerSecond: 1 } },
-    {},
-    3,
-  ],
-  ['too few checks', { type: 'CounterDrift', expect: 'Held' }, {}, 30],
-  ['a small burst', { type: 'GhostAllowing', expect: 'Held', ghostAllowing: { multiplier: 2 } }, {}, 3],
-  ['a story as long as the window', { type: 'CounterDrift' }, { window: '23s' }, 3],
-  [
-    'a burst that is too large',
-    { type: 'GhostAllowing', ghostAllowing: { multiplier: 3 } },
-    { requests: 5000 },
-    3,
-  ],
+  ['no check', { ...DRIFT, counterDrift: { fault: { duration: '1s' }, requestsPerSecond: 1 } }, {}, 3],
+  ['too few checks', { ...DRIFT, expect: 'Held' }, {}, 30],
+  ['a small burst', { ...BURST, expect: 'Held', ghostAllowing: { multiplier: 2 } }, {}, 3],
+  ['a story as long as the window', DRIFT, { window: '23s' }, 3],
+  ['a burst that is too large', { ...BURST, ghostAllowing: { multiplier: 3 } }, { requests: 5000 }, 3],
 ])('the words for a spec with %s', (_, scenario, limit, pods) => {
   const unprovable = spec({ limit }, [{ expect: 'Violated', ...scenario }]);
   const act = (): void => requireCapacity(rateLimiterKind, unprovable, { pods });

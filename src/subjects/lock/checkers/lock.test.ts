@@ -110,13 +110,11 @@ describe('after the fault', () => {
 });
 
 describe('fencing tokens', () => {
+  const nothing = (): void => undefined;
+  const growing = () => around(nothing, (at) => at);
+
   it('that grow are as they should be', () => {
-    const { findings } = returning(
-      around(
-        () => undefined,
-        (at) => at,
-      ),
-    ).judged({ isFenced: true });
+    const { findings } = returning(growing()).judged({ isFenced: true });
     expect(findings.get('fencing')).toMatchObject({ isBroken: false, evidence: [{ code: 'TokensGrew' }] });
   });
 
@@ -124,10 +122,7 @@ describe('fencing tokens', () => {
     ['shrinks', 5],
     ['is repeated', 24_900],
   ])('one that %s is a violation', (_, fence) => {
-    const history = around(
-      () => undefined,
-      (at) => at,
-    ).granted({ sentAt: 25_000, from: 25_001, to: 25_100, fence });
+    const history = growing().granted({ sentAt: 25_000, from: 25_001, to: 25_100, fence });
     const { findings, provenAlone } = returning(history).judged({ isFenced: true });
     expect(findings.get('fencing')).toMatchObject({ isBroken: true, brokenAt: 25_001 });
     expect(provenAlone).toBe(true);

@@ -46,16 +46,13 @@ function judge(
   { clockWithinMs = 500, ...change }: Changed = {},
   more: readonly HistoryEvent[] = [],
 ) {
-  const plan = {
-    rules: [limit],
-    windowMs: limit.windowMs,
-    full: 10,
-    isOneCaller: false,
-    lingerMs: 0,
-    failsOver: false,
-  };
+  const plan = { rules: [limit], windowMs: limit.windowMs, full: 10, isOneCaller: false };
   const parameters = { trials: bursts.length };
-  const setup = { pods, clockWithinMs, plan: { ...plan, parameters, ...change } };
+  const setup = {
+    pods,
+    clockWithinMs,
+    plan: { ...plan, lingerMs: 0, failsOver: false, parameters, ...change },
+  };
   return judgeBursts(setup, [...eventsOf(bursts), ...more]);
 }
 
@@ -68,15 +65,8 @@ describe('the admissions of a burst', () => {
   it('violate the limit if they are more than it allows in that time', () => {
     const reading = judge([burst(14, 14, 2)]);
     expect(reading).toMatchObject({ brokenAt: 1020, detectedAt: 1030, provenAlone: true, shortfalls: [] });
-    expect(reading.measures).toEqual({
-      admitted: 14,
-      trials: 1,
-      trialsViolated: 1,
-      requests: 30,
-      rejected: 14,
-      errors: 0,
-      timeouts: 2,
-    });
+    const outcomes = { requests: 30, admitted: 14, rejected: 14, errors: 0, timeouts: 2 };
+    expect(reading.measures).toEqual({ trials: 1, trialsViolated: 1, ...outcomes });
     expect(found(reading.evidence, 'BurstOverLimit')).toMatchObject({ over: { admitted: 14, bound: 10 } });
     expect(judge([burst(14, 16, 0, { endedAt: 1010 })]).brokenAt).toBe(1010);
   });
@@ -118,12 +108,9 @@ describe('the admissions of a burst', () => {
     expect(boundOf([over, burst(10, 20), over])).toEqual([true, 10]);
     // They may depend on each other.
     expect(boundOf([over, over, over], { isOneCaller: true })).toEqual([false, 20]);
-    expect(
-      boundOf([over, over, over], {
-        rules: change.rules.map((rule) => ({ ...rule, windowMs: 1000 })),
-        windowMs: 1000,
-      }),
-    ).toEqual([false, 20]);
+    const windowMs = 1000;
+    const short = { rules: change.rules.map((rule) => ({ ...rule, windowMs })), windowMs };
+    expect(boundOf([over, over, over], short)).toEqual([false, 20]);
   });
 
   it.each<[string, Burst, object[]]>([
@@ -134,7 +121,7 @@ describe('the admissions of a burst', () => {
     ['the limit was not used up', burst(9, 21), [{ code: 'LimitNotReached', admitted: 9, full: 10 }]],
     ['all were rejected', burst(0, 30), [{ code: 'LimitNotReached', admitted: 0 }]],
     [
-      'there were no more than the limit',
+      'all were within the limit',
       burst(10, 0),
       [{ code: 'BurstTooSmall', requests: 10, bound: 10, tookMs: 20 }],
     ],
@@ -176,9 +163,8 @@ describe('several bursts', () => {
   });
 
   it('prove nothing if events are missing', () => {
-    expect(namesOf(judge([burst(10, 10)], {}, [{ kind: 'dropped', events: 1 }]).shortfalls)).toEqual([
-      'EventsDropped',
-    ]);
+    const { shortfalls } = judge([burst(10, 10)], {}, [{ kind: 'dropped', events: 1 }]);
+    expect(namesOf(shortfalls)).toEqual(['EventsDropped']);
   });
 });
 

@@ -2,10 +2,10 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { clientOfPod } from '../../../../test/fixtures/subjects/http/pods.ts';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { exhaustLimit } from '../interfaces/exhaust-limit.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
-import { httpInterfaceSchema } from '../spec/http-schema.ts';
-import { completed, rateLimiterSchema } from '../spec/schema.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
 import { controlProblem } from './control-problem.ts';
 
 const LIMIT = 3;
@@ -18,25 +18,11 @@ async function problemOf(beyond: RequestListener): Promise<string | undefined> {
     if (passed > LIMIT) beyond(request, response);
     else response.writeHead(200).end();
   });
-  const http = httpInterfaceSchema.parse({ path: '/of/$(key)' });
-  const callers = new HttpCallers(http);
-  const options = {
-    clients: [client],
-    callers,
-    key: 'demo-a',
-    most: 20,
-    callerTimeoutMs: 300,
-    windowMs: 60_000,
-  };
+  const limiter = rateLimiterOf(limiterSpec({ http: { path: '/of/$(key)' }, limit: { requests: LIMIT } }));
+  const callers = new HttpCallers(limiter.http);
+  const times = { callerTimeoutMs: 300, windowMs: 60_000 };
+  const options = { clients: [client], callers, key: 'demo-a', most: 20, ...times };
   const control = await exhaustLimit(options, new AbortController().signal);
-  const limiter = completed(
-    rateLimiterSchema.parse({
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis' },
-      http,
-      limit: { requests: LIMIT, window: '60s' },
-    }),
-  );
   return controlProblem({ limiter }, LIMIT, control, 'health.timeout')?.message;
 }
 

@@ -20,22 +20,13 @@ const placeFor = (count: object | undefined, key: string) =>
   placeOf({ callers: new HttpCallers(http, {}, 5), limiter: limiter(count) }, key);
 
 it('is read at the key of the caller, and no other', () => {
-  expect(placeFor({ key: 'rl:$(key)' }, 'demo-a')).toEqual({
-    key: 'rl:demo-a',
-    type: 'String',
-    pattern: 'rl:demo-*',
-  });
-  expect(placeFor({ key: 'h:{$(key)}', type: 'Hash', field: 'n' }, 'demo-a')).toEqual({
-    key: 'h:{demo-a}',
-    type: 'Hash',
-    field: 'n',
-    pattern: 'h:{demo-*}',
-  });
-  expect(placeFor({ key: 'ip:$(address)', type: 'SortedSet' }, 'demo-a')).toEqual({
-    key: 'ip:198.18.0.5',
-    type: 'SortedSet',
-    pattern: 'ip:198.1[89].*',
-  });
+  const hash = { type: 'Hash', field: 'n' };
+  const [set, address] = [{ type: 'SortedSet' }, { key: 'ip:198.18.0.5', pattern: 'ip:198.1[89].*' }];
+  const plain = { key: 'rl:demo-a', type: 'String', pattern: 'rl:demo-*' };
+  expect(placeFor({ key: 'rl:$(key)' }, 'demo-a')).toEqual(plain);
+  const tagged = { ...hash, key: 'h:{demo-a}', pattern: 'h:{demo-*}' };
+  expect(placeFor({ ...hash, key: 'h:{$(key)}' }, 'demo-a')).toEqual(tagged);
+  expect(placeFor({ ...set, key: 'ip:$(address)' }, 'demo-a')).toEqual({ ...set, ...address });
 });
 
 it('is not read if the spec has no key for it', () => {

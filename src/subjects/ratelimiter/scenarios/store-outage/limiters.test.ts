@@ -25,19 +25,29 @@ const hangs = inFault(({ at }) => ({
   late: { outcome: 'Error', afterMs: 10_020 - at },
 }));
 
+/** Fails in the fault, and decides so at other times. */
+const closesIn =
+  (
+    decide: (asked: Parameters<Limiter>[0]) => boolean,
+    inFault: (asked: Parameters<Limiter>[0]) => unknown = () => undefined,
+  ): Limiter =>
+  (asked) => {
+    if (asked.isControl) return 'Admitted';
+    if (!asked.isInFault) return decided(decide(asked));
+    inFault(asked);
+    return 'Error';
+  };
+
 /** Requests that fail in the fault are counted after it, so many times. */
 function countsLater(times: number): Limiter {
-  let queue: (() => void)[] = [];
-  return (asked) => {
-    if (asked.isControl) return 'Admitted';
-    if (asked.isInFault) {
-      for (let i = 0; i < times; i += 1) queue.push(() => void asked.take());
-      return 'Error';
-    }
-    for (const count of queue) count();
-    queue = [];
-    return decided(asked.take());
-  };
+  const queue: (() => void)[] = [];
+  return closesIn(
+    ({ take }) => {
+      for (const count of queue.splice(0)) count();
+      return take();
+    },
+    ({ take }) => queue.push(...Array.from({ length: times }, () => () => void take())),
+  );
 }
 
 const RIGHT: readonly (readonly [string, () => Limiter, string])[] = [
@@ -75,29 +85,21 @@ function gossips(forMs: number): Limiter {
 /** Forgets counts with the end of the fault, but not whom it rejected before. */
 function amnesia(): Limiter {
   const rejected = new Set<string>();
-  return (asked) => {
-    if (asked.isControl) return 'Admitted';
-    if (asked.isInFault) return 'Error';
-    if (asked.at < 0) {
-      const isAdmitted = asked.take();
-      if (!isAdmitted) rejected.add(asked.key);
-      return decided(isAdmitted);
-    }
-    if (rejected.has(asked.key) && asked.at < 50_000) return 'Rejected';
-    return decided(asked.take(`new ${asked.key}`));
-  };
+  return closesIn(({ at, key, take }) => {
+    if (at >= 0) return !(rejected.has(key) && at < 50_000) && take(`new ${key}`);
+    const isAdmitted = take();
+    if (!isAdmitted) rejected.add(key);
+    return isAdmitted;
+  });
 }
 
 /** Forgets, with the end of the fault, the counts of callers that sent nothing in it. */
 function forgetsIdle(): Limiter {
   const asking = new Set<string>();
-  return (asked) => {
-    const { at, isControl, isInFault, key, take } = asked;
-    if (isControl) return 'Admitted';
-    if (isInFault) asking.add(key);
-    if (isInFault) return 'Error';
-    return decided(at < 0 || asking.has(key) ? take() : take(`new ${key}`));
-  };
+  return closesIn(
+    ({ at, key, take }) => (at < 0 || asking.has(key) ? take() : take(`new ${key}`)),
+    ({ key }) => asking.add(key),
+  );
 }
 
 /** The last decision on a caller is repeated for 3 s in the fault. */
@@ -117,40 +119,35 @@ function cachedYes(): Limiter {
 /** From the end of the fault on, callers that it does not know yet have another limit. */
 function limitsNew(most: number): Limiter {
   const used = new Map<string, number>();
-  return (asked) => {
-    if (asked.isControl) return 'Admitted';
-    if (asked.isInFault) return 'Error';
-    if (asked.at < 0 || !(used.has(asked.key) || asked.key.includes('-w'))) return decided(asked.take());
-    used.set(asked.key, (used.get(asked.key) ?? 0) + 1);
-    return decided((used.get(asked.key) ?? 0) <= most);
-  };
+  return closesIn(({ at, key, take }) => {
+    if (at < 0 || !(used.has(key) || key.includes('-w'))) return take();
+    used.set(key, (used.get(key) ?? 0) + 1);
+    return (used.get(key) ?? 0) <= most;
+  });
 }
 
 /** Callers that sent in the fault have another limit in the window after it. */
 function limitsNext(most: number): Limiter {
   const used = new Map<string, number>();
-  return (asked) => {
-    const { at, isControl, isInFault, key, take } = asked;
-    if (isControl) return 'Admitted';
-    if (isInFault) used.set(key, 0);
-    if (isInFault) return 'Error';
-    const known = used.get(key);
-    if (known === undefined || at < 75_000) return decided(take());
-    used.set(key, known + 1);
-    return decided(known < most);
-  };
+  return closesIn(
+    ({ at, key, take }) => {
+      const known = used.get(key);
+      if (known === undefined || at < 75_000) return take();
+      used.set(key, known + 1);
+      return known < most;
+    },
+    ({ key }) => used.set(key, 0),
+  );
 }
 
 /** Each request begins another window of its caller, also a rejected one. */
 function lengthens(): Limiter {
   const windows = new Map<string, Decide>();
-  return ({ at, isControl, isInFault, key }) => {
-    if (isControl) return 'Admitted';
-    if (isInFault) return 'Error';
+  return closesIn(({ at, key }) => {
     const window = windows.get(key) ?? lengtheningWindow(10, 60_000);
     windows.set(key, window);
-    return decided(window(at));
-  };
+    return window(at);
+  });
 }
 
 const onePod = ({ pod, take }: Parameters<Limiter>[0]) => (pod === 1 ? 'Admitted' : decided(take()));
@@ -170,12 +167,10 @@ const OTHERS: readonly (readonly [string, () => Limiter, RegExp])[] = [
     'locks callers of the fault out',
     () => {
       const met = new Set<string>();
-      return (asked) => {
-        if (asked.isControl) return 'Admitted';
-        if (asked.isInFault) met.add(asked.key);
-        if (asked.isInFault) return 'Error';
-        return met.has(asked.key) ? 'Rejected' : decided(asked.take());
-      };
+      return closesIn(
+        ({ key, take }) => !met.has(key) && take(),
+        ({ key }) => met.add(key),
+      );
     },
     /^FailsClosed; (limit not returned|no recovery in 3s)$/,
   ],
@@ -191,14 +186,7 @@ const ONCE_MORE: typeof OTHERS = [
   ['has no limit in the window after it', () => limitsNext(Infinity), /^FailsClosed, .* of [12]0 /],
   [
     'is open again from 8 to 20 s after the fault',
-    () => (asked) =>
-      asked.isControl
-        ? 'Admitted'
-        : asked.isInFault
-          ? 'Error'
-          : asked.at > 18_000 && asked.at < 30_000
-            ? 'Admitted'
-            : decided(asked.take()),
+    () => closesIn(({ at, take }) => (at > 18_000 && at < 30_000) || take()),
     / of 10 /,
   ],
 ];

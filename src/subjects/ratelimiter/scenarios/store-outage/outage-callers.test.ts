@@ -6,7 +6,7 @@ import { limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import { PodClient } from '../../../http/pod-client.ts';
 import type { HttpRequest } from '../../../http/request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { completed, rateLimiterSchema } from '../../spec/schema.ts';
+import { rateLimiterOf } from '../../spec/schema.ts';
 import { type OutageCallers, outageCallersOf } from './outage-callers.ts';
 import { api, OutagePlan } from './plan.ts';
 
@@ -26,17 +26,11 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
 }
 
 function callersOf(client: PodClient, callerTimeoutMs: number): OutageCallers {
-  const limiter = completed(
-    rateLimiterSchema.parse({
-      selector: { matchLabels: { app: 'x' } },
-      redis: { serviceName: 'redis' },
-      http: { path: '/$(key)' },
-      limit: { requests: 4, window: '60s' },
-    }),
-  );
-  const [scenario] = limiterSpec({}, [
+  const spec = limiterSpec({ http: { path: '/$(key)' }, limit: { requests: 4 } }, [
     { name: 's', type: 'StoreOutage', countdown: '1s', storeOutage: { requestsPerSecond: 50 } },
-  ]).scenarios;
+  ]);
+  const limiter = rateLimiterOf(spec);
+  const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
   return outageCallersOf({
     plan: Object.assign(new OutagePlan(scenario, limiter, api), { callerTimeoutMs }),

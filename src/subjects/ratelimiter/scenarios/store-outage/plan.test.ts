@@ -26,23 +26,17 @@ describe('a store outage that can prove nothing', () => {
   });
 
   it('has too short a pause for its callers', () => {
-    expect(
-      unprovable(scenario({ fault: { duration: '2s' }, callerTimeout: '1500ms' }), limiter(), 3),
-    ).toContain('= 2:');
-    expect(
-      unprovable(scenario({ fault: { duration: '1s' }, callerTimeout: '10s', settle: '11s' }), limiter(), 3),
-    ).toContain('= 0:');
+    const of = (duration: string, callerTimeout: string) =>
+      unprovable(scenario({ fault: { duration }, callerTimeout, settle: '11s' }), limiter(), 3);
+    expect(of('2s', '1500ms')).toContain('= 2:');
+    expect(of('1s', '10s')).toContain('= 0:');
   });
 
   it('would have more requests wait at once than one run may', () => {
     expect(unprovable(scenario(), limiter(), 51)).toContain('= 1020 requests');
-    expect(
-      unprovable(
-        scenario({ requestsPerSecond: 50, callerTimeout: '9s', fault: { duration: '30s' }, settle: '10s' }),
-        limiter(),
-        2,
-      ),
-    ).toContain('lower storeOutage.requestsPerSecond or callerTimeout');
+    const long = { callerTimeout: '9s', fault: { duration: '30s' }, settle: '10s' };
+    const often = unprovable(scenario({ requestsPerSecond: 50, ...long }), limiter(), 2);
+    expect(often).toContain('lower storeOutage.requestsPerSecond or callerTimeout');
   });
 });
 
@@ -62,15 +56,14 @@ describe('a store outage longer than a window', () => {
   });
 
   it('shows nothing if they do not, and names the field to raise', () => {
-    expect(of({ window: '1s' }, { requestsPerSecond: 4 })).toMatch(
+    const few = { requestsPerSecond: 4 };
+    expect(of({ window: '1s' }, few)).toMatch(
       / 110 in the pause, .* 125 .*requestsPerSecond 4 x 3 pods send 102 .* raise store/,
     );
-    expect(of({ window: '1s' }, { requestsPerSecond: 4, fault: { duration: '60s' } })).toMatch(
+    expect(of({ window: '1s' }, { ...few, fault: { duration: '60s' } })).toMatch(
       /requestsPerSecond 4 x 3 pods = 12 .* needs 13 .* set storeOutage\.requestsPerSecond to 5,/,
     );
-    expect(of({ window: '1s', windowStart: 'EachKey' }, { requestsPerSecond: 4 })).toContain(
-      '120 in the pause',
-    );
+    expect(of({ window: '1s', windowStart: 'EachKey' }, few)).toContain('120 in the pause');
     const bucket = { window: '1s', requests: 50, algorithm: 'TokenBucket', burst: 5 };
     expect(of(bucket, { requestsPerSecond: 10 })).toMatch(/admits 505 in .* raise storeOutage\.request/);
   });
