@@ -29,7 +29,10 @@ describe('a finding', () => {
     const shut = outage({ result: 'Violated', summary: 'FailsClosed; no recovery in 5s' });
     expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, no recovery in 5s', 'bad']);
     const over = outage({ result: 'Violated', summary: 'FailsClosed, 20 of 10 in 1.2 s' });
-    expect([findingText(over), findingOf(over).tone]).toEqual(['FailsClosed, 20 of 10 admitted in 1.2 s', 'bad']);
+    expect([findingText(over), findingOf(over).tone]).toEqual([
+      'FailsClosed, 20 of 10 admitted in 1.2 s',
+      'bad',
+    ]);
     const open = outage({ result: 'Violated', summary: 'FailsOpen, 30 of 10 in 1.2 s; limit not returned' });
     expect(findingText(open)).toMatch(/^FailsOpen, 30 of 10 admitted in 1.2 s; .*not returned$/);
   });

@@ -56,16 +56,12 @@ describe('connections to a pod', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  const withHeader = (header: string) => (socket: Socket) =>
+    socket.write(OK.replace('\r\n\r\n', `\r\n${header}\r\n\r\n`));
   it.each([
-    [
-      'says that it closes',
-      (socket: Socket) => socket.write(OK.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n')),
-    ],
+    ['says that it closes', withHeader('connection: close')],
     ['closes', (socket: Socket) => socket.end(OK)],
-    [
-      'keeps no connection for longer than a second',
-      (socket: Socket) => socket.write(OK.replace('\r\n\r\n', '\r\nkeep-alive: timeout=1\r\n\r\n')),
-    ],
+    ['keeps no connection for longer than a second', withHeader('keep-alive: timeout=1')],
   ])('opens another connection if the server %s', async (_, answer) => {
     const { get, sockets } = await clientOn(answer);
     await get();

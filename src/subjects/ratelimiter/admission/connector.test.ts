@@ -17,26 +17,17 @@ const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async 
 class TwoNamespaces extends MemoryCluster {
   /** Names of all leases that were wanted. */
   readonly wanted: string[] = [];
-  override lease({
-    name,
-    namespace,
-    holder,
-  }: {
-    name: string;
-    namespace: string;
-    holder: string;
-  }): ClusterLease {
-    this.wanted.push(`${namespace}/${name}`);
-    return super.lease({ name: `${namespace}/${name}`, holder });
+  override lease(of: Readonly<Record<'holder' | 'name' | 'namespace', string>>): ClusterLease {
+    const name = `${of.namespace}/${of.name}`;
+    this.wanted.push(name);
+    return super.lease({ name, holder: of.holder });
   }
 }
 
 /** The same pods in both namespaces. `runId`: that Redis reports now. */
 async function world() {
   const reported = { runId: RUN_ID };
-  const { host, port } = await serverWith({
-    INFO: () => bulk(INFO.replace(RUN_ID, reported.runId)),
-  });
+  const { host, port } = await serverWith({ INFO: () => bulk(INFO.replace(RUN_ID, reported.runId)) });
   const cluster = new TwoNamespaces();
   const limiter = pod('limiter-0', ({ metadata }) => {
     metadata.labels = { app: 'limiter' };
@@ -52,28 +43,15 @@ async function world() {
     metadata: { name },
     spec: { selector: { app: name }, ports: [{ port: 6379, targetPort: 'redis' }] },
   }));
-  const ports = {
-    cluster,
-    clock,
-    faultCooldownMs: 60_000,
-    logger: pino({ level: 'silent' }),
-  };
+  const ports = { cluster, clock, faultCooldownMs: 60_000, logger: pino({ level: 'silent' }) };
   const connector = subjectOf(rateLimiterKind).connect(ports);
   const admit = async (namespace: string, service = 'redis'): Promise<string> => {
     const spec = limiterSpec({
       selector: { matchLabels: { app: 'limiter' } },
       redis: { serviceName: service, otherClients: 'Allow' },
     });
-    const request: AdmissionRequest = {
-      name: 'demo',
-      namespace,
-      uid: `uid-${namespace}`,
-      generation: 1,
-      spec,
-      activeFaults: [],
-      toBegin: true,
-      mustUndo: false,
-    };
+    const first = { generation: 1, activeFaults: [], toBegin: true, mustUndo: false };
+    const request: AdmissionRequest = { name: 'demo', namespace, uid: `uid-${namespace}`, spec, ...first };
     const { admission, opened } = await connector.admit(request, never);
     await opened?.lock?.release();
     await opened?.driver.close();

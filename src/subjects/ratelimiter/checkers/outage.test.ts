@@ -39,6 +39,7 @@ const podsOf = (codes: ReturnType<typeof judged>['evidence']) =>
     readonly behaviour: string;
     readonly within: Record<string, number>;
   }[];
+const behavioursOf = (...of: Parameters<typeof podsOf>) => podsOf(...of).map(({ behaviour }) => behaviour);
 /** How many callers of each kind were tested. */
 function testedIn(codes: ReturnType<typeof judged>['evidence']): Record<string, number> {
   const { sent } = found(codes, 'Tested') as unknown as { readonly sent: { of: string; callers: number }[] };
@@ -62,11 +63,7 @@ describe('what callers get in the fault', () => {
     const limiter = inFault(({ pod, take }) => (pod === 0 ? 'Error' : decided(take())));
     const { evidence, reading } = judged({ limiter, storeOutage: { accept: ['Enforces', 'FailsClosed'] } });
     expect(reading).toMatchObject({ summary: 'Mixed', detectedAt: expect.any(Number) });
-    expect(podsOf(evidence).map(({ behaviour }) => behaviour)).toEqual([
-      'FailsClosed',
-      'Enforces',
-      'Enforces',
-    ]);
+    expect(behavioursOf(evidence)).toEqual(['FailsClosed', 'Enforces', 'Enforces']);
   });
 
   it('is Mixed if callers over their limits wait, and others do not', () => {
@@ -176,7 +173,7 @@ describe('more than the limit', () => {
   it('is of the pods that admitted it', () => {
     const limiter = inFault(({ pod, take }) => (pod === 2 ? 'Admitted' : decided(take())));
     const { evidence, reading } = judged({ limiter });
-    expect(podsOf(evidence).map(({ behaviour }) => behaviour)).toEqual(['Enforces', 'Enforces', 'FailsOpen']);
+    expect(behavioursOf(evidence)).toEqual(['Enforces', 'Enforces', 'FailsOpen']);
     expect(reading.summary).toMatch(/^FailsOpen, \d+ of 10 in /);
   });
 
@@ -413,10 +410,8 @@ describe('the price of the fault', () => {
     expect(reading).toMatchObject({ summary: 'FailsClosed; memory 210% > 200%', brokenAt: FROM });
     expect(Object.entries(reading.measures)[0]).toEqual(['memory', 210]);
     expect(reading).toMatchObject({ unit: '%', bounds: { memory: 200 } });
-    expect(judged({ limiter: closed, storeOutage: price }, taking(3, 100)).reading).toMatchObject({
-      summary: 'FailsClosed',
-      shortfalls: [],
-    });
+    const within = judged({ limiter: closed, storeOutage: price }, taking(3, 100)).reading;
+    expect(within).toMatchObject({ summary: 'FailsClosed', shortfalls: [] });
   });
 
   it('is not known if a pod was not measured', () => {
@@ -431,6 +426,8 @@ describe('what is missing for a proof', () => {
   const reported =
     (change: (event: Reported) => Partial<Reported>): Change =>
     (event) => [event.kind === 'fault' && event.step === 'Reported' ? { ...event, ...change(event) } : event];
+  const endedAt = (at: number): Change => reported(({ endedAt: known }) => (known ? { endedAt: at } : {}));
+  const doubted: HistoryEvent = { kind: 'fault', step: 'Doubted', at: TO - 2000 };
   const after =
     (kind: HistoryEvent['kind'], more: HistoryEvent): Change =>
     (event) =>
@@ -440,21 +437,9 @@ describe('what is missing for a proof', () => {
     ['events were dropped', after('return', { kind: 'dropped', events: 3 }), ['EventsDropped']],
     ['requests were left out', after('return', { kind: 'left-out', requests: 3 }), ['LeftOut']],
     ['the fault was not proven', reported(() => ({ proof: 'Inconclusive' })), ['FaultUnproven']],
-    [
-      'it ended early',
-      reported(({ endedAt }) => (endedAt ? { endedAt: TO - EARLY_MS - 1 } : {})),
-      ['EndedEarly'],
-    ],
-    [
-      'that is within the tolerance',
-      reported(({ endedAt }) => (endedAt ? { endedAt: TO - EARLY_MS } : {})),
-      [],
-    ],
-    [
-      'it may have ended',
-      after('return', { kind: 'fault', step: 'Doubted', at: TO - 2000 }),
-      ['FaultDoubtful'],
-    ],
+    ['it ended early', endedAt(TO - EARLY_MS - 1), ['EndedEarly']],
+    ['that is within the tolerance', endedAt(TO - EARLY_MS), []],
+    ['it may have ended', after('return', doubted), ['FaultDoubtful']],
   ])('if %s', (_, change, missing) => {
     const held = judged({}, change);
     expect(namesOf(held.shortfalls)).toEqual(missing);
@@ -528,10 +513,8 @@ describe('a limiter whose Redis lost the counts', () => {
   it('may do so if that is accepted, and not admit more', () => {
     const storeOutage = { fault: { type: 'DataLoss', duration: '10s' }, accept: ['Enforces', 'Forgets'] };
     expect(judged({ limiter: forgets, storeOutage }, lost).reading.detectedAt).toBeUndefined();
-    const more = judged(
-      { limiter: since(({ at }) => (at < 10_000 ? 'Admitted' : 'Rejected')), storeOutage },
-      lost,
-    );
+    const limiter = since(({ at }) => (at < 10_000 ? 'Admitted' : 'Rejected'));
+    const more = judged({ limiter, storeOutage }, lost);
     expect(more.reading.summary).toMatch(/^FailsOpen/);
     expect(more.reading.detectedAt).toBeDefined();
   });
@@ -542,8 +525,7 @@ describe('a limiter whose Redis lost the counts', () => {
       admitted.set(key, (admitted.get(key) ?? 0) + 1);
       return (admitted.get(key) ?? 0) <= 10 ? 'Admitted' : 'Error';
     });
-    const codes = namesOf(judged({ limiter }, lost).shortfalls);
-    expect(codes).toContain('NotRejectedAgain');
+    expect(namesOf(judged({ limiter }, lost).shortfalls)).toContain('NotRejectedAgain');
   });
 });
 
@@ -566,8 +548,7 @@ describe('one caller that makes all requests', () => {
     ['Timeout', 'Hangs'],
     ['Error', 'FailsClosed'],
   ] as const)('by its first requests: %s', (outcome, word) => {
-    expect(judged({ ...one, limiter: inFault(() => outcome) }).reading.summary).toMatch(
-      new RegExp(`^${word}`),
-    );
+    const { summary } = judged({ ...one, limiter: inFault(() => outcome) }).reading;
+    expect(summary).toMatch(new RegExp(`^${word}`));
   });
 });

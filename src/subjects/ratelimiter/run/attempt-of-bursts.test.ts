@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it, vi } from 'vitest';
 import { podOf } from '../../../../test/fixtures/subjects/http/pods.ts';
+import { runParts } from '../../../../test/fixtures/subjects/ratelimiter/run-parts.ts';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec } from '../../../api/index.ts';
 import { queryProvider, rulesProvider } from '../../../diagnosis/index.ts';
 import type { EvidenceBundle } from '../../../evidence/index.ts';
-import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { dialTcp } from '../../http/dial.ts';
 import { Attempt } from '../../run/attempt.ts';
-import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
+import { closeToolkit, openToolkit } from '../../run/toolkit.ts';
 import type { Toolkit } from '../controls/tools.ts';
 import { limiterTools } from '../kind.ts';
 import { ghostAllowing as bursts } from '../scenarios/ghost-allowing/index.ts';
@@ -50,30 +50,15 @@ async function attemptAt(
   const spec = specOf(limit);
   const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
-  const found: RunParts = {
-    target: {
-      pods: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
-      redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],
-    },
-    budget: new ConnectionBudget(1000).onBehalfOf('shop'),
-    checkStore: async () => ({ state: 'free' }),
-    findStore: async () => expect.unreachable(),
-    lookAtPods: async () => ({ replaced: [], containers: new Map() }),
-    now: () => performance.timeOrigin + performance.now(),
-    mayBePaused: false,
-  };
   const limiter = rateLimiterOf(spec);
   const toolkit = limiterTools(
-    openToolkit(found, limiter, () => undefined, never),
+    openToolkit(runParts(ports), limiter, () => undefined, never),
     limiter,
   );
   stops.push(async () => closeToolkit(toolkit));
-  const attempt = new Attempt(
-    bursts,
-    bursts.plan(scenario, toolkit.limiter),
-    { ...toolkit, ...parts },
-    (error) => expect.unreachable(String(error)),
-  );
+  const plan = bursts.plan(scenario, limiter);
+  const onFailure = (error: unknown): void => expect.unreachable(String(error));
+  const attempt = new Attempt(bursts, plan, { ...toolkit, ...parts }, onFailure);
   await attempt.prepare('demo-x', never);
   const plannedAt = toolkit.now();
   const moment = { plannedAt, until: plannedAt + 60_000 };

@@ -134,10 +134,8 @@ it.each<[string, Parameters<typeof attempted>[2]]>([
     'the record',
     () => {
       const { append } = History.prototype;
-      const broken = vi.spyOn(History.prototype, 'append').mockImplementation(function (
-        this: History,
-        event,
-      ) {
+      const broken = vi.spyOn(History.prototype, 'append');
+      broken.mockImplementation(function (this: History, event) {
         append.call(this, event);
         if (event.kind === 'fault' && event.step === 'Reported') throw new TypeError('a bug');
       });
@@ -146,10 +144,8 @@ it.each<[string, Parameters<typeof attempted>[2]]>([
   ],
 ])('a fault that was sent is not taken for missed if %s throws', async (_, change) => {
   const { errors, report } = await attempted(() => false, [HELD], change);
-  expect(report).toMatchObject({
-    proof: 'Inconclusive',
-    message: expect.stringMatching(/may have been .*a bug/),
-  });
+  const message = expect.stringMatching(/may have been .*a bug/);
+  expect(report).toMatchObject({ proof: 'Inconclusive', message });
   expect(report.startedAt).toBeUndefined();
   expect(errors).toEqual([new TypeError('a bug')]);
 });

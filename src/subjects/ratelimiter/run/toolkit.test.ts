@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { runParts } from '../../../../test/fixtures/subjects/ratelimiter/run-parts.ts';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type ChaosDemoSpec } from '../../../api/index.ts';
-import { ConnectionBudget } from '../../http/connection-budget.ts';
-import { closeToolkit, openToolkit, type RunParts } from '../../run/toolkit.ts';
+import { closeToolkit, openToolkit } from '../../run/toolkit.ts';
 import { limiterTools } from '../kind.ts';
 import { rateLimiterOf } from '../spec/schema.ts';
 
@@ -32,20 +32,8 @@ it.each([
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const lifetime = new AbortController();
-  const parts: RunParts = {
-    target: {
-      pods: [{ name: 'api-0', host: '127.0.0.1', port }],
-      redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],
-    },
-    budget: new ConnectionBudget(5000).onBehalfOf('shop'),
-    mayBePaused: false,
-    checkStore: async () => ({ state: 'free' }),
-    findStore: async () => expect.unreachable(),
-    lookAtPods: async () => ({ replaced: [], containers: new Map() }),
-    now: Date.now,
-  };
   const limiter = rateLimiterOf(spec);
-  const tools = openToolkit(parts, limiter, () => undefined, lifetime.signal);
+  const tools = openToolkit(runParts([port]), limiter, () => undefined, lifetime.signal);
   const toolkit = limiterTools(tools, limiter);
   onTestFinished(() => {
     closeToolkit(toolkit);
