@@ -3,13 +3,6 @@
 /** Takes a caller of a run, and returns the key of its account. @throws Error if no account is left */
 export type AccountOf = (caller: string) => string;
 
-/** The accounts of one run. */
-export interface AccountsOfRun {
-  readonly accountOf: AccountOf;
-  /** Others may have them, once they have rested. */
-  readonly end: () => void;
-}
-
 export class CallerPool {
   readonly #now: () => number;
   /** When the key of an account was last sent, in milliseconds by `now`; undefined: not yet. */
@@ -30,9 +23,9 @@ export class CallerPool {
   }
 
   /** Each caller of the run gets one that nobody else has, and nobody has used for `restMs`. */
-  forRun(restMs: number): AccountsOfRun {
+  forRun(restMs: number) {
     const own = new Map<string, string>();
-    const accountOf = (caller: string): string => {
+    const accountOf: AccountOf = (caller) => {
       const key = own.get(caller) ?? this.rested(restMs)[0];
       if (key === undefined) {
         throw new Error(
@@ -44,6 +37,7 @@ export class CallerPool {
       this.#usedAt.set(key, this.#now());
       return key;
     };
+    /** Others may have them, once they have rested. */
     const end = (): void => {
       for (const key of own.values()) this.#taken.delete(key);
     };

@@ -10,7 +10,7 @@ import type { CallerRequest, HistoryEvent } from '../../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../../history/recorded.ts';
 import type { Setup } from '../history/setup.ts';
 import { EXCLUDED, named, nameOf } from '../limits/counting.ts';
-import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
+import { overAdmission } from '../limits/over-admission.ts';
 import { mostOf, type Rules, type Span } from '../limits/rate-limit.ts';
 
 /**
@@ -39,13 +39,7 @@ export interface BurstSetup extends RecordSetup, Pick<Setup, 'baseline' | 'clock
 }
 
 /** One burst, as judged when its last answer was known. */
-export interface Trial {
-  readonly burst: BurstResult;
-  readonly judgedAt: number;
-  readonly over: OverAdmission;
-  /** The most that a correct limiter admits from the first request to the last admission. */
-  readonly bound: number;
-}
+export type Trial = Readonly<ReturnType<typeof trialOf>>;
 
 export interface BurstsSeen extends Recorded {
   readonly setup: BurstSetup;
@@ -72,10 +66,11 @@ export const burstFold = {
   },
 };
 
-function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number, rules = rulesIn(setup)): Trial {
+function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number, rules = rulesIn(setup)) {
   const known = { firstSentAt: burst.startedAt, clockWithinMs: setup.clockWithinMs };
   const admissions = burst.outcomes.filter(({ outcome }) => outcome === 'Admitted');
   const over = overAdmission(rules, admissions, known);
+  // The most that a correct limiter admits from the first request to the last admission.
   return { burst, judgedAt, over, bound: mostOf(rules, spanOf(setup, burst)) };
 }
 

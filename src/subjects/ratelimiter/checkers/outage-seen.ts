@@ -251,7 +251,7 @@ function afterOf(callers: readonly Leak[]) {
   return { more: Math.max(0, ...found.map(({ more }) => more)), lastBy };
 }
 
-const NONE_OVER: OverAdmission = { excess: 0, admitted: 0, bound: 0, promised: 0, from: 0, to: 0 };
+const NONE_OVER = overAdmission([], [], { firstSentAt: 0 });
 
 /** The one with the largest excess, and of several the first. */
 function most<T>(all: readonly T[], overOf: (one: T) => OverAdmission): T | undefined {

@@ -25,12 +25,6 @@ export const MOST_WAIT_MS = 65_000;
 const PART = 0.004;
 const LEAST_MS = 50;
 
-/** The last request of a caller that was rejected was sent at `rejectedAt`; the next was answered at `at`. */
-interface Return {
-  readonly rejectedAt: number;
-  readonly at: number;
-}
-
 /**
  * Takes two windows of a caller that used its limit up. It gets it back at the end of its window, uses it up at once,
  * and gets it back again: the time between is a whole window, wherever windows begin.
@@ -57,8 +51,8 @@ export async function measureWindow(use: Use, requests: number, clock: Clock): P
   return one.at - watchedAt > 1.5 * everyMs ? {} : { bucketSeconds: (everyMs * requests) / 1000 };
 }
 
-/** Undefined: not in time. */
-async function untilReturned(use: Use, { now, sleep }: Clock): Promise<Return | undefined> {
+/** When the last request that was rejected was sent, and the next was answered; undefined: not in time. */
+async function untilReturned(use: Use, { now, sleep }: Clock) {
   const from = now();
   let rejectedAt = from;
   while (now() - from < MOST_WAIT_MS) {

@@ -55,31 +55,16 @@ export interface Sent {
   readonly outcome: 'Admitted' | 'Rejected' | 'Error' | 'Timeout';
 }
 
-/**
- * A caller that used its limit up and asked until it was admitted again. Each event happened between two moments:
- * milliseconds since the epoch by the sender's clock.
- */
-export interface Return {
-  /** When its first request was counted, at the earliest. */
-  readonly begunFrom: number;
-  /** When it certainly had used its limit up. */
-  readonly usedUpBy: number;
-  /** It was not admitted by a request sent then, and by one that had its response then; infinite: by none. */
-  readonly after: number;
-  readonly by: number;
-  /** The longest between two of its requests while it asked. */
-  readonly apartMs: number;
-  /** How many were admitted from that one on, and when the last of those requests had its response. */
-  readonly again: number;
-  readonly lastBy: number;
-  /** At most how many requests were decided from then on before one was rejected that was sent later; infinite: none was. */
-  readonly before: number;
-}
-
 /** Limiters that count in whole seconds are so far from what is predicted; at most this part of a window. */
 const [ROUNDING_MS, ROUNDING_PART] = [1000, 0.1] as const;
 /** A rule that explains what callers got by a smaller probability than this is refuted. */
 export const EXCLUDED = 1e-6;
+
+/**
+ * A caller that used its limit up and asked until it was admitted again. Each event happened between two moments:
+ * milliseconds since the epoch by the sender's clock.
+ */
+export type Return = Readonly<NonNullable<ReturnType<typeof returnOf>>>;
 
 /**
  * @param requests of one caller, whose key was unused before them, in any order
@@ -87,37 +72,42 @@ export const EXCLUDED = 1e-6;
  * @param pods that have to reject it in a row
  * @returns undefined if it did not use its limit up, or the outcome of a request is not known
  */
-function returnOf(requests: readonly Sent[], full: number, pods: number): Return | undefined {
+function returnOf(requests: readonly Sent[], full: number, pods: number) {
   const inOrder = requests.toSorted((a, b) => a.sentAt - b.sentAt);
-  const first = inOrder.findIndex((_, i) => {
-    const inARow = inOrder.slice(i, i + pods);
-    return inARow.length === pods && inARow.every(({ outcome }) => outcome === 'Rejected');
-  });
-  const used = inOrder.slice(0, Math.max(0, first)).filter(({ outcome }) => outcome === 'Admitted');
-  const isKnown = inOrder.every(({ outcome }) => outcome === 'Admitted' || outcome === 'Rejected');
+  const isRejected = ({ outcome }: Sent): boolean => outcome === 'Rejected';
+  const isAdmitted = ({ outcome }: Sent): boolean => outcome === 'Admitted';
+  const first = inOrder.findIndex(
+    (_, i) => i + pods <= inOrder.length && inOrder.slice(i, i + pods).every(isRejected),
+  );
+  const used = inOrder.slice(0, Math.max(0, first)).filter(isAdmitted);
+  const isKnown = inOrder.every((one) => isAdmitted(one) || isRejected(one));
   const lastUse = used.at(-1);
   if (!isKnown || !lastUse || used.length < full) return undefined;
   const asked = inOrder.slice(first);
-  const back = asked.findIndex(({ outcome }) => outcome === 'Admitted');
+  const back = asked.findIndex(isAdmitted);
   const waited = back < 0 ? asked : asked.slice(0, back);
-  const again = back < 0 ? [] : asked.slice(back);
+  const again = asked.slice(waited.length);
   const by = again[0]?.endedAt ?? Infinity;
-  const rejection = again.find(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= by);
-  const before = again.filter(
-    (request) => request !== rejection && request.sentAt < (rejection?.endedAt ?? 0),
-  );
+  const rejection = again.find((one) => isRejected(one) && one.sentAt >= by);
+  const before = again.filter((one) => one !== rejection && one.sentAt < (rejection?.endedAt ?? 0));
   const gaps = asked
     .slice(1, waited.length + 1)
     .map(({ sentAt }, i) => sentAt - (asked[i]?.sentAt ?? sentAt));
   return {
+    /** When its first request was counted, at the earliest. */
     begunFrom: inOrder[0]?.sentAt ?? 0,
+    /** When it certainly had used its limit up. */
     usedUpBy: lastUse.endedAt,
+    /** It was not admitted by a request sent then, and by one that had its response then; infinite: by none. */
     after: waited.at(-1)?.sentAt ?? 0,
     by,
+    /** The longest between two of its requests while it asked. */
     apartMs: Math.max(0, ...gaps),
-    again: again.filter(({ outcome }) => outcome === 'Admitted').length,
-    before: rejection ? before.length : Infinity,
+    /** How many were admitted from that one on, and when the last of those requests had its response. */
+    again: again.filter(isAdmitted).length,
     lastBy: Math.max(0, ...again.map(({ endedAt }) => endedAt)),
+    /** At most how many requests were decided from then on before one was rejected that was sent later; infinite: none was. */
+    before: rejection ? before.length : Infinity,
   };
 }
 

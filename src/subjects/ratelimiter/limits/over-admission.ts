@@ -10,20 +10,7 @@ export interface AdmittedRequest {
   readonly endedAt: number;
 }
 
-export interface OverAdmission {
-  /** Requests over the bound in the span that shows most of them; 0: the limit may have been kept. */
-  readonly excess: number;
-  /** Requests admitted within that span, and the most that the limit allows there. */
-  readonly admitted: number;
-  readonly bound: number;
-  /** What a caller was promised for that time: the limit in each window from the first request, or a bucket. */
-  readonly promised: number;
-  /** Milliseconds since the epoch; both 0 if nothing was admitted. */
-  readonly from: number;
-  readonly to: number;
-  /** When, since `from`, the first request over the bound had its answer; undefined: there was none. */
-  readonly exceededAt?: number;
-}
+export type OverAdmission = Readonly<ReturnType<typeof overAdmission>>;
 
 /** Starts of spans that are tried, so that ten thousand requests cost no more than a few milliseconds. */
 const MOST_BEGINNINGS = 128;
@@ -51,9 +38,20 @@ export function overAdmission(
   rules: Rules,
   requests: readonly AdmittedRequest[],
   { againAt = Infinity, boundOf = mostOf, bounds = rules, firstSentAt, servers = 1, ...clock }: KnownOfKey,
-): OverAdmission {
+) {
   const byAnswer = requests.toSorted((a, b) => a.endedAt - b.endedAt);
-  let most = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
+  let most = {
+    /** Requests over the bound in the span that shows most of them; 0: the limit may have been kept. */
+    excess: -Infinity,
+    /** Requests admitted within that span, and the most that the limit allows there. */
+    admitted: 0,
+    bound: 0,
+    /** Milliseconds since the epoch; both 0 if nothing was admitted. */
+    from: 0,
+    to: 0,
+    /** When, since `from`, the first request over the bound had its answer; undefined: there was none. */
+    exceededAt: undefined as number | undefined,
+  };
   const least = servers * admittedAtOnce(rules);
   for (const { from, sent } of beginnings(requests)) {
     // Every bound is at least this large, so no span that begins here shows more.
@@ -74,9 +72,10 @@ export function overAdmission(
       const excess = admitted - bound;
       if (excess > 0) exceededAt ??= to;
       if (excess <= most.excess) continue;
-      most = { excess, admitted, bound, from, to, ...(exceededAt !== undefined && { exceededAt }) };
+      most = { excess, admitted, bound, from, to, exceededAt };
     }
   }
+  // What a caller was promised for that time: the limit in each window from the first request, or a bucket.
   const promised = promisedIn(rules, most);
   return { ...most, promised, excess: Math.max(0, most.excess) };
 }

@@ -162,20 +162,12 @@ export function completed(stored: StoredRateLimiter) {
   const { http = BUNDLED.http, redis } = stored;
   const health = { ...(isBundled && { path: BUNDLED.healthPath }), ...stored.health };
   const stores = { ...redis, ...(isBundled && { count: BUNDLED.count }) };
-  const { requests, window } = stored.limit ?? {};
-  const figures = { requests: requests ?? BUNDLED.limit.requests, window: window ?? BUNDLED.limit.window };
-  const limit = { ...(isBundled && BUNDLED.counting), ...stored.limit, ...figures };
+  const { requests = BUNDLED.limit.requests, window = BUNDLED.limit.window } = stored.limit ?? {};
+  const limit = { ...(isBundled && BUNDLED.counting), ...stored.limit, requests, window };
+  const isOpen = (field: 'requests' | 'window'): boolean => !isBundled && stored.limit?.[field] === undefined;
   /** What Setup measures, since it is left out. That of the bundled limiter is known. */
-  const open = { requests: !isBundled && requests === undefined, window: !isBundled && window === undefined };
-  return {
-    ...stored,
-    http,
-    isBundled,
-    open,
-    limit,
-    redis: stores,
-    health,
-  };
+  const open = { requests: isOpen('requests'), window: isOpen('window') };
+  return { ...stored, http, isBundled, open, limit, redis: stores, health };
 }
 
 /** Where windows may begin, by the start that a spec states. */

@@ -8,8 +8,11 @@ import type { Setup } from '../../history/setup.ts';
 import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { type LimiterType, ofLimiter } from '../limiter-plan.ts';
 import { api, BurstPlan } from './plan.ts';
-import { burstBands, burstWords } from './words.ts';
+import { burstWords } from './words.ts';
 import { BurstWorkload } from './workload.ts';
+
+/** Bursts that are shown as bands in evidence. */
+const MOST_BANDS = 12;
 
 export const ghostAllowing: LimiterType<BurstsSeen, BurstPlan> = {
   ...ofLimiter,
@@ -64,5 +67,9 @@ function burstEvidence(history: History<Setup>, judge: Judge<BurstsSeen>): SeenE
   const startedAt = all[index]?.startedAt;
   const times = startedAt === undefined ? {} : { startedAt };
   const invariant = seenInvariant('sum(requests-admitted)', judge.reading());
-  return timeline.evidence(times, invariant, burstBands(all, index));
+  // If there are many bursts, the first ones and the one whose series are shown.
+  const bands = all
+    .filter((_, i) => i < MOST_BANDS - 1 || i === index)
+    .map((burst) => ({ kind: 'burst', from: burst.startedAt, to: burst.endedAt }) as const);
+  return timeline.evidence(times, invariant, bands);
 }

@@ -30,7 +30,8 @@ function trial(i: number, admitted: number, change: Partial<BurstResult> = {}): 
     ...change,
   };
   const excess = Math.max(0, admitted - 10);
-  const over = { excess, admitted, bound: 10, promised: 10, from: startedAt, to: endedAt };
+  const times = { from: startedAt, to: endedAt, exceededAt: undefined };
+  const over = { excess, admitted, bound: 10, promised: 10, ...times };
   return { burst, judgedAt: endedAt + 10, bound: 10, over };
 }
 

@@ -1,7 +1,6 @@
 /** The findings about bursts in words. */
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../engine/observed.ts';
-import type { FaultEvidence } from '../../../../evidence/index.ts';
 import type { BurstResult } from '../../../checkers/burst-result.ts';
 import type { Code, CodeOf } from '../../../checkers/checker.ts';
 import { atLeast, COMMON, countsText, perPod, wording } from '../../../scenarios/words.ts';
@@ -16,8 +15,6 @@ import {
 
 /** Trials whose figures are listed one by one. */
 const MOST_LISTED = 10;
-/** Bursts that are shown as bands in evidence, besides those of the fault itself. */
-const MOST_BANDS = 12;
 
 export const burstWords: (found: Code) => string = wording<
   CodeOf<(typeof BURST_CHECKERS)[number]> | TrialCode
@@ -104,10 +101,4 @@ function list(figures: readonly number[], digits = 0): string {
   if (figures.length <= MOST_LISTED) return figures.map((figure) => figure.toFixed(digits)).join(', ');
   const [least, most] = [Math.min(...figures), Math.max(...figures)];
   return least === most ? most.toFixed(digits) : `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
-}
-
-/** When bursts were sent, and their results: if there are many, the first ones and the one whose series are `shown`. */
-export function burstBands(bursts: readonly BurstResult[], shown: number): FaultEvidence['bands'] {
-  const kept = bursts.filter((_, i) => i < MOST_BANDS - 1 || i === shown);
-  return kept.map(({ endedAt, startedAt }) => ({ kind: 'burst', from: startedAt, to: endedAt }));
 }
