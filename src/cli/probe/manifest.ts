@@ -94,10 +94,7 @@ export function isKeyed({ body = '', headers, path }: CountedRequest): boolean {
 }
 
 /** A run that shows something about an API, and how long it takes. */
-export interface PlannedRun {
-  readonly demo: PlannedDemo;
-  readonly length: ReturnType<typeof lengthOfRun>;
-}
+export type PlannedRun = ReturnType<typeof runAt>;
 
 /**
  * A run on as many instances as can show something: if they share one limit, fewer need less of it.
@@ -141,7 +138,7 @@ export function runOf(facts: ApiFacts): PlannedRun {
   throw problem;
 }
 
-function runAt(pace: Pace, facts: ApiFacts): PlannedRun {
+function runAt(pace: Pace, facts: ApiFacts) {
   const { authSecretName, callersSecretName, healthPath, limit, place, request } = facts;
   const { matchLabels, name, namespace, port, redis } = place;
   const health = { ...(healthPath !== undefined && { path: healthPath }), ...pace.health };
@@ -171,10 +168,9 @@ function runAt(pace: Pace, facts: ApiFacts): PlannedRun {
   const activeDeadline = formatDuration(Math.ceil((length.ms + ROOM_MS) / 60_000) * 60_000);
   const deadline = length.ms < DEADLINE_MS - ROOM_MS ? {} : { activeDeadline };
   const spec = { rateLimiter, scenarios, ...deadline };
-  return {
-    length,
-    demo: { apiVersion: `${GROUP}/v1alpha1`, kind: KIND, metadata: { name, namespace }, spec },
-  };
+  const metadata = { name, namespace };
+  const demo: PlannedDemo = { apiVersion: `${GROUP}/v1alpha1`, kind: KIND, metadata, spec };
+  return { length, demo };
 }
 
 function parsed(rateLimiter: object): RateLimiterSpec {

@@ -27,11 +27,11 @@ export interface Failure {
 }
 
 export class RequestError extends Error {
+  override readonly name = 'RequestError';
   readonly failure: Failure;
 
   constructor(failure: Failure) {
     super(failure.message);
-    this.name = 'RequestError';
     this.failure = failure;
   }
 }

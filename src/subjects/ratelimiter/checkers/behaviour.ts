@@ -6,10 +6,11 @@
 
 import { code } from '../../checkers/checker.ts';
 import { type Counts, countByPod, countsOf, firstOf, sizeOf, totalOf } from '../../checkers/requests.ts';
+import { finishedAt } from '../../checkers/seen.ts';
 import { LEAST_REQUESTS, SHARE, shareInterval } from '../../checkers/share-interval.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { latencyOf } from './figures.ts';
-import { inFault, type OutageView, type Over, sidesOf } from './outage-seen.ts';
+import { inFault, type OutageSeen, type OutageView, type Over, sidesOf, viewOf } from './outage-seen.ts';
 
 export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
 
@@ -238,6 +239,21 @@ export const service = {
     };
   }),
 };
+
+/**
+ * What callers got since a fault began, while it goes on: no finding, since the rest of the fault may change it.
+ * Undefined before the fault, after it, and while no owed request has had its time in it.
+ */
+export function soFarIn(seen: OutageSeen) {
+  const view = viewOf(seen);
+  if (!view?.isOngoing || finishedAt(seen) !== undefined) return undefined;
+  const within = countsOf(sidesOf(view, view.phases.during).within);
+  const of = sizeOf(within);
+  const { over } = view.over;
+  const { callerTimeoutMs: withinMs } = view.settings.plan;
+  const figures = { of, failed: of - within.Admitted, within, withinMs };
+  return of === 0 ? undefined : code('SoFar', { ...figures, over: over.excess > 0 ? over : undefined });
+}
 
 /** A status with which a server refuses on purpose. */
 const UNAVAILABLE = 503;

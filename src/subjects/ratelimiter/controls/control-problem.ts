@@ -53,11 +53,8 @@ export function controlProblem(
   control: Exhausted,
   timeoutField: string,
 ): Error | undefined {
-  return failureIn(control, full, timeoutField) ?? limitProblem(rulesOf(limiter), limiter.http, control);
-}
-
-function failureIn({ failure, requests }: Exhausted, full: number, timeoutField: string): Error | undefined {
-  if (!failure) return undefined;
+  const { failure, requests } = control;
+  if (!failure) return limitProblem(rulesOf(limiter), limiter.http, control);
   const { name, problem, request } = failure;
   const { Admitted: admitted } = countsOf(requests);
   const isAnswer = request.outcome === 'Error' && !isConnectionFailure(request);
@@ -75,7 +72,7 @@ function failureIn({ failure, requests }: Exhausted, full: number, timeoutField:
 export function limitProblem(
   rules: Rules,
   http: Mapping,
-  { exhausted, requests }: Exhausted,
+  { exhausted, requests }: Pick<Exhausted, 'exhausted' | 'requests'>,
 ): Error | undefined {
   const admissions = requests.filter(({ outcome }) => outcome === 'Admitted');
   const admitted = admissions.length;

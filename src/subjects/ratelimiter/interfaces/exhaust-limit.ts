@@ -43,24 +43,14 @@ export interface ExhaustOptions {
   readonly rejections?: number;
 }
 
-export interface Exhausted {
-  readonly requests: readonly CallerRequest[];
-  /** Whether every pod rejects the caller. */
-  readonly exhausted: boolean;
-  /** The last request, if it was neither admitted nor rejected; `name` is its method and path. */
-  readonly failure?: {
-    readonly request: CallerRequest;
-    readonly name: string;
-    readonly problem: string;
-  };
-}
+export type Exhausted = Awaited<ReturnType<typeof exhaustLimit>>;
 
 /**
  * Sends requests to the pods in turn, one after the other, until all pods reject, one fails, or `most` were sent.
  * @throws the reason of `signal`; an Error if the operator had no memory for an answer: the used part of the limit is
  * unknown then
  */
-export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal): Promise<Exhausted> {
+export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal) {
   const { callers, callerTimeoutMs, clients, key, most, windowMs } = options;
   const { rejections = REJECTIONS, syncAt = Number.POSITIVE_INFINITY } = options;
   const requests: CallerRequest[] = [];
@@ -84,11 +74,14 @@ export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal)
     requests.push(request);
     if (problem !== undefined) {
       const name = truncate(`${sent.method} ${sent.path}`, MOST_NAME);
+      // Neither admitted nor rejected.
       return { requests, exhausted: false, failure: { request, name, problem } };
     }
     rejected = request.outcome === 'Rejected' ? rejected + 1 : 0;
     if (request.outcome === 'Admitted') admitted += 1;
     await pauseFor(apartMs, signal);
   }
-  return { requests, exhausted: clients.length > 0 && rejected >= rejections * clients.length };
+  // Whether every pod rejects the caller.
+  const exhausted = clients.length > 0 && rejected >= rejections * clients.length;
+  return { requests, exhausted, failure: undefined };
 }

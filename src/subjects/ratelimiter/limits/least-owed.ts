@@ -24,20 +24,14 @@ interface SentRequest {
 }
 
 /** How a limiter forgets requests; times by its clock, in milliseconds. */
-interface Memory {
-  /** A request counts whole for this long. */
-  readonly wholeMs: number;
-  /** After that its weight fades for so long. */
-  readonly fadesMs: number;
-  /** Whether a request may keep those before it from being forgotten: the key expires once there was none for `wholeMs`. */
-  readonly isExtended: boolean;
-}
-
-function memoryOf(rule: RateLimit): Memory {
+function memoryOf(rule: RateLimit) {
   const { algorithm, windowMs } = rule;
   return {
+    /** A request counts whole for this long. */
     wholeMs: algorithm === 'TokenBucket' ? refillMs(rule) : windowMs,
+    /** After that its weight fades for so long. */
     fadesMs: fades(rule) ? windowMs : 0,
+    /** Whether a request may keep those before it from being forgotten: the key expires once there was none for `wholeMs`. */
     isExtended: algorithm === 'FixedWindow' && rule.start === 'EachRequest',
   };
 }
@@ -80,7 +74,7 @@ export function owedOf<R extends SentRequest>(rules: Rules, requests: readonly R
 
 /** @returns how many requests a limiter has forgotten by a time, at least; parts of them count */
 function forgottenBy(
-  { fadesMs, isExtended, wholeMs }: Memory,
+  { fadesMs, isExtended, wholeMs }: ReturnType<typeof memoryOf>,
   sentAts: Float64Array,
   countedBy: Float64Array,
 ): (at: number) => number {

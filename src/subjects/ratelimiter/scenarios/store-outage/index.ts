@@ -12,11 +12,11 @@ import {
 } from '../../../scenarios/judge.ts';
 import { createFault } from '../../../scenarios/store-fault.ts';
 import { type SeenEvidence, type Source, Timeline } from '../../../scenarios/timeline.ts';
+import { soFarIn } from '../../checkers/behaviour.ts';
 import { outageInvariant } from '../../checkers/formula.ts';
 import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import { countingIn, type OutageSeen, owedIn, viewOf } from '../../checkers/outage-seen.ts';
 import { limitReturnIn } from '../../checkers/recovery.ts';
-import { soFarIn } from '../../checkers/so-far.ts';
 import { newKey, overKey } from '../../history/caller-keys.ts';
 import { DRAWS, type Setup } from '../../history/setup.ts';
 import { placeOf } from '../../interfaces/counts.ts';

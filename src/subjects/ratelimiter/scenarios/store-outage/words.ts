@@ -7,9 +7,9 @@ import { applying, type Code, type CodeOf } from '../../../checkers/checker.ts';
 import { sizeOf, totalOf } from '../../../checkers/requests.ts';
 import { SHARE } from '../../../checkers/share-interval.ts';
 import { COMMON, countsText, wording } from '../../../scenarios/words.ts';
+import type { soFarIn } from '../../checkers/behaviour.ts';
 import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import type { Lapse } from '../../checkers/recovery.ts';
-import type { soFarIn } from '../../checkers/so-far.ts';
 import { type Return, rulesText } from '../../limits/counting.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
 
