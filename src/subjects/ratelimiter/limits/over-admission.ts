@@ -2,13 +2,11 @@
  * How many requests were admitted over the limit, by the sender's own count only: it needs no cooperation of the
  * limiter. Pure.
  */
+import type { Sent } from './counting.ts';
 import { admittedAtOnce, mostAdmitted, mostOf, type Rules, type Span } from './rate-limit.ts';
 
 /** An admitted request: the limiter decided between the two moments, in milliseconds by one clock. */
-export interface AdmittedRequest {
-  readonly sentAt: number;
-  readonly endedAt: number;
-}
+export type AdmittedRequest = Pick<Sent, 'endedAt' | 'sentAt'>;
 
 export type OverAdmission = Readonly<ReturnType<typeof overAdmission>>;
 
