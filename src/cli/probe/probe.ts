@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
 import { UsageError } from '@chaosdemo/settings';
 import { counted } from '../../api/index.ts';
+import { countsOf } from '../../subjects/checkers/requests.ts';
 import type { AccountOf } from '../../subjects/http/caller-pool.ts';
 import type { PodClient } from '../../subjects/http/pod-client.ts';
 import {
@@ -23,7 +24,7 @@ import { httpInterfaceSchema } from '../../subjects/ratelimiter/spec/http-schema
 import { type Finding, findingLine, isWindowOpen, limitFrom, type Source } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed, requireSharedLimit } from './manifest.ts';
 import type { Header, ProbeOptions } from './options.ts';
-import { type Quota, quotaIn, reportsQuota } from './quota.ts';
+import { quotaIn, reportsQuota } from './quota.ts';
 
 /** The facts of an API that need requests. */
 export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
@@ -88,74 +89,89 @@ export interface ProbeResult {
 
 /** Probes an API, prints each finding, and closes the client. @throws UsageError with the option to write */
 export async function probeApi(options: ProbeOptions, place: ProbePlace): Promise<ProbeResult> {
-  return await new Probe(options, place).run().finally(() => place.client.close());
+  return await probeOf(options, place)().finally(() => place.client.close());
 }
 
 /** All that is needed is found, or given. */
-class Probe {
-  readonly #findings: Finding[] = [];
-  readonly #mark = `demo-probe-${randomUUID().slice(0, 8)}`;
-  readonly #options: ProbeOptions;
-  readonly #place: ProbePlace;
-  readonly #request: CountedRequest;
+function probeOf(options: ProbeOptions, place: ProbePlace): () => Promise<ProbeResult> {
+  const { accountOf, client, print, signal } = place;
+  const { body, header = [], health, identity, keyHeader, limit, method, rejected, window } = options;
+  const findings: Finding[] = [];
+  const mark = `demo-probe-${randomUUID().slice(0, 8)}`;
+  let keys = 0;
+  const request: CountedRequest = {
+    method,
+    path: place.path,
+    headers: [...header, ...(keyHeader === undefined ? [] : [{ name: keyHeader, value: '$(key)' }])],
+    ...(body !== undefined && { body }),
+    ...(rejected !== undefined && { rejectedStatuses: [rejected] }),
+  };
   /** Whether there is no need to wait until a limit returns. */
-  readonly #isGiven: boolean;
-  #keys = 0;
+  const isGiven = limit !== undefined && window !== undefined;
 
-  constructor(options: ProbeOptions, place: ProbePlace) {
-    this.#options = options;
-    this.#place = place;
-    const { body, header = [], keyHeader, limit, method, rejected, window } = options;
-    this.#isGiven = limit !== undefined && window !== undefined;
-    const headers = [...header, ...(keyHeader === undefined ? [] : [{ name: keyHeader, value: '$(key)' }])];
-    const mapping = rejected === undefined ? {} : { rejectedStatuses: [rejected] };
-    this.#request = { method, path: place.path, headers, ...(body !== undefined && { body }), ...mapping };
-  }
+  const note = (what: string, source: Source, because: string): void => {
+    const finding = { what, source, because };
+    findings.push(finding);
+    print(findingLine(finding));
+  };
 
-  async run(): Promise<ProbeResult> {
-    const { identity, limit } = this.#options;
-    const isKnown = isKeyed(this.#request) || identity === 'address';
-    if (this.#place.accountOf && !isKeyed(this.#request)) {
-      throw new UsageError('--callers has keys: write the header that takes them in --key-header');
-    }
-    const isStated = isKnown && this.#isGiven;
-    const sent = isKnown ? this.#request : withHeaders(this.#request, USUAL_HEADERS);
-    const caller = this.#caller(callersOf(sent, this.#place));
-    const { admitted, quota } = await this.#begin(caller, isStated ? 1 : MOST_LIMIT + 1);
-    if (isKnown) this.#note('caller', 'given', callerText(this.#request));
-    const request = isKnown ? this.#request : await this.#findIdentity(sent, caller);
-    const healthPath = await this.#findHealth(isStated ? undefined : caller);
-    if (!isStated && limit !== undefined && limit !== admitted) {
-      this.#note('limit', 'measured', `one caller was admitted ${admitted} times, --limit is ${limit}`);
-    }
-    // Before the wait for its window.
-    if (!isKeyed(request)) requireSharedLimit({ requests: limit ?? admitted });
-    const source = limit === undefined ? 'measured' : 'given';
-    const requests = limit ?? admitted;
-    const isOpen = !this.#isGiven && isWindowOpen(this.#options, quota);
-    const measured = isOpen ? await this.#measure(requests, caller) : {};
-    const { findings, limit: found } = limitFrom({ requests, source, quota, measured }, this.#options);
-    for (const { because, source: known, what } of findings) this.#note(what, known, because);
-    const facts = { request, limit: found, ...(healthPath !== undefined && { healthPath }) };
-    return { facts, findings: this.#findings, mark: this.#mark };
-  }
+  /** A new one, with the usual statuses. */
+  const callerBy = (sent: CountedRequest): Caller => {
+    keys += 1;
+    const mapping = { ...httpInterfaceSchema.parse({}), ...sent };
+    return { callers: new HttpCallers(mapping, {}, undefined, accountOf), key: `${mark}-${keys}` };
+  };
+
+  /** Requests of one caller, sent and read as by a run, until one is not admitted. */
+  const sendAs = async ({ callers, key }: Caller, most: number): Promise<Sent> => {
+    const headers: IncomingHttpHeaders[] = [];
+    const send: PodClient['send'] = async (...sent) => {
+      const result = await client.send(...sent).catch((error: unknown) => {
+        throw error instanceof TypeError ? new UsageError(error.message) : error;
+      });
+      headers.push(result.answer?.headers ?? {});
+      return result;
+    };
+    const clients = [{ pod: client.pod, send }];
+    // The window is not known, so there is no pause between requests.
+    const rest = { clients, callers, key, most, callerTimeoutMs: TIMEOUT_MS, windowMs: 0, rejections: 1 };
+    return { ...(await exhaustLimit(rest, signal)), headers };
+  };
+
+  const isAdmitted = async (caller: Caller): Promise<boolean> =>
+    (await sendAs(caller, 1)).requests[0]?.outcome === 'Admitted';
+
+  /** @throws UsageError for a request that was neither admitted nor rejected */
+  const admittedIn = ({ failure, requests }: Sent): number => {
+    const { Admitted: admitted } = countsOf(requests);
+    if (!failure) return admitted;
+    const { name, problem } = failure;
+    const { status } = failure.request;
+    if (status === undefined)
+      throw new UsageError(`${name} to ${client.pod.name}: ${problem}. ${place.advice}`);
+    const advice =
+      admitted > 0
+        ? `${counted(admitted, 'earlier request')} succeeded. If ${status} means that the limit is used up, write --rejected ${status}`
+        : status === 401 || status === 403
+          ? "add what it needs, such as --header 'Authorization: Bearer TOKEN'"
+          : 'write a request to which your API responds with 200, by the path, --method and --body';
+    throw new UsageError(`${name} responded with ${status}: ${advice}`);
+  };
 
   /** Sends until the first rejection, or one request. */
-  async #begin(caller: Caller, most: number): Promise<{ readonly admitted: number; readonly quota: Quota }> {
+  const begin = async (caller: Caller, most: number) => {
     const deadline = performance.now() + READY_MS;
-    let sent = await this.#send(caller, most);
+    let sent = await sendAs(caller, most);
     // An API may listen before it has a connection to its Redis.
     while (performance.now() < deadline && (sent.requests[0]?.status ?? 0) >= 500) {
-      await pauseFor(POLL_MS, this.#place.signal);
-      sent = await this.#send(caller, most);
+      await pauseFor(POLL_MS, signal);
+      sent = await sendAs(caller, most);
     }
-    const admitted = this.#admitted(sent);
+    const admitted = admittedIn(sent);
     const { exhausted, headers, requests } = sent;
-    const [first] = requests;
-    if (!first) throw new UsageError(`no request to ${this.#place.client.pod.name} could be sent`);
-    const name = `${this.#request.method} ${this.#request.path}`;
-    const { endedAt: firstAt } = first;
-    const { endedAt: lastAt } = requests.at(-1) ?? first;
+    const [first, last = first] = [requests[0], requests.at(-1)];
+    if (!first || !last) throw new UsageError(`no request to ${client.pod.name} could be sent`);
+    const name = `${method} ${place.path}`;
     if (admitted === 0) {
       throw new UsageError(
         `${name} rejected a new caller: write the header that identifies callers in --key-header, or wait until the window has ended`,
@@ -168,101 +184,52 @@ class Probe {
     }
     // Some limiters report a quota only with a rejection. There the reset of a bucket, which is not measured if all is
     // given, looks like the end of a window.
-    const last = this.#isGiven ? {} : quotaIn(headers.at(-1), lastAt, firstAt);
-    return { admitted, quota: { ...last, ...quotaIn(headers[0], firstAt) } };
-  }
+    const rejection = isGiven ? {} : quotaIn(headers.at(-1), last.endedAt, first.endedAt);
+    return { admitted, quota: { ...rejection, ...quotaIn(headers[0], first.endedAt) } };
+  };
 
   /** How a limit is returned to a caller that is rejected. */
-  async #measure(requests: number, rejected: Caller): Promise<Measured> {
-    const { print, signal } = this.#place;
+  const measure = async (requests: number, caller: Caller): Promise<Measured> => {
     const clock: Clock = { now: Date.now, sleep: async (ms) => await pauseFor(ms, signal) };
-    const use = async (most: number): Promise<number> => this.#admitted(await this.#send(rejected, most));
+    const use = async (most: number): Promise<number> => admittedIn(await sendAs(caller, most));
     print(`window: two windows are measured, up to ${MOST_SECONDS} s each. --window saves the wait`);
     const mostAt = performance.now() + 2 * MOST_WAIT_MS;
     const left = (): string => `${Math.ceil((mostAt - performance.now()) / 1000)} s`;
     const countdown = setInterval(() => print(`window: measured in ${left()} at most`), COUNTDOWN_MS);
     return await measureWindow(use, requests, clock).finally(() => clearInterval(countdown));
-  }
-
-  /** Requests of one caller, sent and read as by a run, until one is not admitted. */
-  async #send({ callers, key }: Caller, most: number): Promise<Sent> {
-    const headers: IncomingHttpHeaders[] = [];
-    const send: PodClient['send'] = async (...request) => {
-      const result = await this.#place.client.send(...request).catch((error: unknown) => {
-        throw error instanceof TypeError ? new UsageError(error.message) : error;
-      });
-      headers.push(result.answer?.headers ?? {});
-      return result;
-    };
-    const clients = [{ pod: this.#place.client.pod, send }];
-    // The window is not known, so there is no pause between requests.
-    const options = { clients, callers, key, most, callerTimeoutMs: TIMEOUT_MS, windowMs: 0, rejections: 1 };
-    return { ...(await exhaustLimit(options, this.#place.signal)), headers };
-  }
-
-  /** @throws UsageError for a request that was neither admitted nor rejected */
-  #admitted({ failure, requests }: Sent): number {
-    const admitted = requests.filter(({ outcome }) => outcome === 'Admitted').length;
-    if (!failure) return admitted;
-    const {
-      name,
-      problem,
-      request: { status },
-    } = failure;
-    if (status === undefined)
-      throw new UsageError(`${name} to ${this.#place.client.pod.name}: ${problem}. ${this.#place.advice}`);
-    const advice =
-      admitted > 0
-        ? `${counted(admitted, 'earlier request')} succeeded. If ${status} means that the limit is used up, write --rejected ${status}`
-        : status === 401 || status === 403
-          ? "add what it needs, such as --header 'Authorization: Bearer TOKEN'"
-          : 'write a request to which your API responds with 200, by the path, --method and --body';
-    throw new UsageError(`${name} responded with ${status}: ${advice}`);
-  }
+  };
 
   /**
    * Changes one header after the other, until a new caller is admitted. A bucket may return a request at that moment, so
    * the rejected caller must still be rejected, and another new one admitted.
    */
-  async #findIdentity(sent: CountedRequest, rejected: Caller): Promise<CountedRequest> {
-    const { callers, key } = rejected;
-    for (const header of USUAL_HEADERS) {
+  const findIdentity = async (sent: CountedRequest, caller: Caller): Promise<CountedRequest> => {
+    for (const usual of USUAL_HEADERS) {
       const headers = sent.headers.map((each) =>
-        each.name === header.name ? each : { ...each, value: callers.fillIn(each.value, key) },
+        each.name === usual.name ? each : { ...each, value: caller.callers.fillIn(each.value, caller.key) },
       );
-      const others = callersOf({ ...sent, headers }, this.#place);
-      if (!(await this.#isAdmitted(this.#caller(others))) || (await this.#isAdmitted(rejected))) continue;
-      if (!(await this.#isAdmitted(this.#caller(others)))) continue;
-      this.#note(
-        'caller',
-        'measured',
-        `header ${header.name}: with another value, a rejected caller is admitted`,
-      );
-      return withHeaders(this.#request, [header]);
+      const isOther = async (): Promise<boolean> => await isAdmitted(callerBy({ ...sent, headers }));
+      if (!(await isOther()) || (await isAdmitted(caller)) || !(await isOther())) continue;
+      note('caller', 'measured', `header ${usual.name}: with another value, a rejected caller is admitted`);
+      return withHeaders(request, [usual]);
     }
     const names = USUAL_HEADERS.map(({ name }) => name).join(', ');
     const because = `the address of the connection: with another value of ${names}, a rejected caller stays rejected`;
-    this.#note('caller', 'guess', because);
-    return this.#request;
-  }
-
-  async #isAdmitted(caller: Caller): Promise<boolean> {
-    return (await this.#send(caller, 1)).requests[0]?.outcome === 'Admitted';
-  }
+    note('caller', 'guess', because);
+    return request;
+  };
 
   /**
    * A path without a limiter; undefined: none was found, and none is given.
-   * @param rejected a caller that is being rejected, if there is one: a path with a limiter rejects it as well
+   * @param caller that is being rejected, if there is one: a path with a limiter rejects it as well
    */
-  async #findHealth(rejected?: Caller): Promise<string | undefined> {
-    const { health } = this.#options;
+  const findHealth = async (caller?: Caller): Promise<string | undefined> => {
     // The page of an API often has its limiter, which may show only to a caller that is being rejected.
-    const usual = [...(this.#place.healthPaths ?? []), ...USUAL_HEALTH, ...(rejected ? ['/'] : [])];
+    const usual = [...(place.healthPaths ?? []), ...USUAL_HEALTH, ...(caller ? ['/'] : [])];
     const paths = health === undefined ? [...new Set(usual)] : [health];
-    const to = rejected ? ' to a caller that is being rejected' : '';
-    const headers = rejected?.callers.requestOf(rejected.key).headers ?? {};
+    const to = caller ? ' to a caller that is being rejected' : '';
+    const headers = caller?.callers.requestOf(caller.key).headers ?? {};
     const get = async (path: string) => {
-      const { client, signal } = this.#place;
       const { answer, failure } = await client.send({ method: 'GET', path, headers }, TIMEOUT_MS, signal);
       signal.throwIfAborted();
       const limited = reportsQuota(answer?.headers) ? ' with the headers of a limiter' : '';
@@ -271,35 +238,49 @@ class Probe {
     };
     for (const path of paths) {
       const { isFree, outcome } = await get(path);
-      const isGiven = health !== undefined || !rejected;
-      // As in #findIdentity: a request may have been returned at that moment.
-      if (isFree && (isGiven || (!(await this.#isAdmitted(rejected)) && (await get(path)).isFree))) {
-        this.#note('health', health === undefined ? 'found' : 'given', outcome);
+      const isTrusted = health !== undefined || !caller;
+      // As in findIdentity: a request may have been returned at that moment.
+      if (isFree && (isTrusted || (!(await isAdmitted(caller)) && (await get(path)).isFree))) {
+        note('health', health === undefined ? 'found' : 'given', outcome);
         return path;
       }
       if (health === undefined) continue;
       throw new UsageError(`${outcome}: write a path in --health that responds with 200 and has no limiter`);
     }
-    this.#note('health', 'not known', `no success of GET ${paths.join(', ')}${to}. ${WITHOUT_HEALTH}`);
+    note('health', 'not known', `no success of GET ${paths.join(', ')}${to}. ${WITHOUT_HEALTH}`);
     return undefined;
-  }
+  };
 
-  /** A new one. */
-  #caller(callers: HttpCallers): Caller {
-    this.#keys += 1;
-    return { callers, key: `${this.#mark}-${this.#keys}` };
-  }
-
-  #note(what: string, source: Source, because: string): void {
-    const finding = { what, source, because };
-    this.#findings.push(finding);
-    this.#place.print(findingLine(finding));
-  }
-}
-
-/** With the usual statuses. */
-function callersOf(request: CountedRequest, { accountOf }: Pick<ProbePlace, 'accountOf'>): HttpCallers {
-  return new HttpCallers({ ...httpInterfaceSchema.parse({}), ...request }, {}, undefined, accountOf);
+  return async () => {
+    const isKnown = isKeyed(request) || identity === 'address';
+    if (accountOf && !isKeyed(request)) {
+      throw new UsageError('--callers has keys: write the header that takes them in --key-header');
+    }
+    const isStated = isKnown && isGiven;
+    const sent = isKnown ? request : withHeaders(request, USUAL_HEADERS);
+    const caller = callerBy(sent);
+    const { admitted, quota } = await begin(caller, isStated ? 1 : MOST_LIMIT + 1);
+    if (isKnown) note('caller', 'given', callerText(request));
+    const identified = isKnown ? request : await findIdentity(sent, caller);
+    const healthPath = await findHealth(isStated ? undefined : caller);
+    if (!isStated && limit !== undefined && limit !== admitted) {
+      note('limit', 'measured', `one caller was admitted ${admitted} times, --limit is ${limit}`);
+    }
+    const requests = limit ?? admitted;
+    // Before the wait for its window.
+    if (!isKeyed(identified)) requireSharedLimit({ requests });
+    const source = limit === undefined ? 'measured' : 'given';
+    const isOpen = !isGiven && isWindowOpen(options, quota);
+    const measured = isOpen ? await measure(requests, caller) : {};
+    const found = limitFrom({ requests, source, quota, measured }, options);
+    for (const { because, source: known, what } of found.findings) note(what, known, because);
+    const facts = {
+      request: identified,
+      limit: found.limit,
+      ...(healthPath !== undefined && { healthPath }),
+    };
+    return { facts, findings, mark };
+  };
 }
 
 function withHeaders(request: CountedRequest, headers: readonly Header[]): CountedRequest {

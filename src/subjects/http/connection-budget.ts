@@ -38,12 +38,12 @@ export class ConnectionBudget {
   constructor(most: number, mostByNamespace = most, shared?: SharedPlace) {
     this.#mostByNamespace = mostByNamespace;
     const [bytes, bytesByNamespace] = [most * CONNECTION_BYTES, mostByNamespace * CONNECTION_BYTES];
-    this.#bytes = new ByteBudget(0, bytes, bytesByNamespace, shared);
-    this.#histories = new ByteBudget(1, HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE, shared);
+    this.#bytes = byteBudgetOf(0, bytes, bytesByNamespace, shared);
+    this.#histories = byteBudgetOf(1, HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE, shared);
   }
 
   get free(): number {
-    return Math.floor(this.#bytes.free / CONNECTION_BYTES);
+    return Math.floor(this.#bytes.free() / CONNECTION_BYTES);
   }
 
   /** What this namespace may have; memory for an answer is taken at once, or not at all. */
@@ -82,50 +82,40 @@ export class ConnectionBudget {
 /** The part of one namespace. */
 export type ConnectionShare = ReturnType<ConnectionBudget['onBehalfOf']>;
 
-/** Memory of this process that all runs share, and of which each namespace may have a part. */
-class ByteBudget {
-  static readonly #KINDS = 2;
+/** Kinds of memory: of connections, and of histories. */
+const KINDS = 2;
+
+type ByteBudget = ReturnType<typeof byteBudgetOf>;
+
+/**
+ * Memory of this process that all runs share, and of which each namespace may have a part.
+ * @param most bytes of all namespaces, and `mostByNamespace` of one
+ */
+function byteBudgetOf(kind: number, most: number, mostByNamespace: number, shared?: SharedPlace) {
+  const { memory, place } = shared ?? { memory: new ArrayBuffer(KINDS * 8), place: 0 };
   /** Bytes of each thread and kind; each thread adds to its own only. */
-  readonly #bytes: Float64Array;
-  readonly #kind: number;
-  readonly #own: number;
-  readonly #most: number;
-  readonly #mostByNamespace: number;
-  /** Bytes by namespace. */
-  readonly #held = new Map<string, number>();
-
-  /** Bytes of all namespaces, and of one. */
-  constructor(kind: number, most: number, mostByNamespace: number, shared?: SharedPlace) {
-    const { memory, place } = shared ?? { memory: new ArrayBuffer(ByteBudget.#KINDS * 8), place: 0 };
-    this.#bytes = new Float64Array(memory);
-    this.#kind = kind;
-    this.#own = place * ByteBudget.#KINDS + kind;
-    this.#most = most;
-    this.#mostByNamespace = mostByNamespace;
-    // What an ended thread had in this place is free.
-    this.#bytes[this.#own] = 0;
-  }
-
-  get free(): number {
-    const ofKind = this.#bytes.filter((_, i) => i % ByteBudget.#KINDS === this.#kind);
-    return this.#most - sumOf(ofKind);
-  }
-
+  const bytes = new Float64Array(memory);
+  const own = place * KINDS + kind;
+  // What an ended thread had in this place is free.
+  bytes[own] = 0;
+  const byNamespace = new Map<string, number>();
+  const free = (): number => most - sumOf(bytes.filter((_, i) => i % KINDS === kind));
   /** The part of one namespace. */
-  share(namespace: string): Memory {
-    const held = (): number => this.#held.get(namespace) ?? 0;
-    const add = (bytes: number): void => {
-      this.#held.set(namespace, held() + bytes);
-      if (held() === 0) this.#held.delete(namespace);
-      this.#bytes[this.#own] = (this.#bytes[this.#own] ?? 0) + bytes;
+  const share = (namespace: string): Memory => {
+    const held = (): number => byNamespace.get(namespace) ?? 0;
+    const add = (more: number): void => {
+      byNamespace.set(namespace, held() + more);
+      if (held() === 0) byNamespace.delete(namespace);
+      bytes[own] = (bytes[own] ?? 0) + more;
     };
     return {
-      take: (bytes) => {
-        const fits = held() + bytes <= this.#mostByNamespace && bytes <= this.free;
-        if (fits) add(bytes);
+      take(more) {
+        const fits = held() + more <= mostByNamespace && more <= free();
+        if (fits) add(more);
         return fits;
       },
-      give: (bytes) => add(-bytes),
+      give: (less) => add(-less),
     };
-  }
+  };
+  return { free, share };
 }

@@ -16,7 +16,7 @@ import { exhaustLimit, MOST_OVER } from '../../interfaces/exhaust-limit.ts';
 import { askForReturns } from '../../workloads/asking.ts';
 import { type Due, type RecordRequest, runTraffic, type TrafficOptions } from '../../workloads/traffic.ts';
 import type { OutagePlan } from './plan.ts';
-import { ASKING_PER_SECOND, type Phase, Population, RESIDENTS_PER_NEWCOMER } from './population.ts';
+import { ASKING_PER_SECOND, type Phase, populationOf, RESIDENTS_PER_NEWCOMER } from './population.ts';
 
 /** Turns a second: control requests, which need no limiter; callers that waited for their limits, at least. */
 const [CONTROLS_PER_SECOND, RETURNING_PER_SECOND] = [2, 20] as const;
@@ -45,7 +45,7 @@ export function outageCallersOf({ fixture, history, phase, plan, toolkit, until 
   const { callerTimeoutMs, full, windowMs } = plan;
   const { requestsPerSecond } = plan.parameters;
   const over = overKey(fixture);
-  const population = new Population(plan.draw(podClients.length, fixture), phase);
+  const population = populationOf(plan.draw(podClients.length, fixture), phase);
 
   const record: RecordRequest = (request) => history()?.request(request);
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seedOf } from '../../../scenarios/seed.ts';
-import { type Draw, type Phase, Population } from './population.ts';
+import { type Draw, type Phase, populationOf } from './population.ts';
 
 const drawOf = (requests: number, more: Partial<Draw> = {}): Draw => ({
   fixture: 'demo-x',
@@ -22,7 +22,7 @@ const draws = fc
 
 /** How many requests each caller sends to each of the pods in turn. */
 function dealt(draw: Draw, phase: Phase, seconds: number): Map<string, number> {
-  const population = new Population(draw, () => phase);
+  const population = populationOf(draw, () => phase);
   const sent = new Map<string, number>();
   for (let turn = 0; turn < 4 * 5 * seconds; turn += 1) {
     for (let pod = 0; pod < draw.pods; pod += 1) {
@@ -32,7 +32,7 @@ function dealt(draw: Draw, phase: Phase, seconds: number): Map<string, number> {
   }
   return sent;
 }
-const residents = (draw: Draw) => new Population(draw, () => 'before').residents;
+const residents = (draw: Draw) => populationOf(draw, () => 'before').residents;
 
 describe('the callers that are drawn', () => {
   it('are the same for a seed, and others for another', () => {
@@ -112,7 +112,7 @@ describe('the turns of callers', () => {
 
   it('pass by those that stop once they are rejected, and go to their own pods only', () => {
     const draw = drawOf(10, { seed: 3 });
-    const population = new Population(draw, () => 'during');
+    const population = populationOf(draw, () => 'during');
     const byPod = [0, 1, 2].map((pod) => Array.from({ length: 200 }, () => population.nextTo(pod)));
     for (const { key, pod } of population.residents) {
       const pods = byPod.flatMap((keys, i) => (keys.includes(key) ? [i] : []));
@@ -129,7 +129,7 @@ describe('the turns of callers', () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(2, 3, 5), (seed, pods) => {
         const draw = drawOf(10, { seed, pods });
-        const population = new Population(draw, () => 'during');
+        const population = populationOf(draw, () => 'during');
         const met = Array.from({ length: pods }, () => 0);
         for (let turn = 0; turn < 800; turn += 1) {
           for (const pod of met.keys()) {
@@ -144,7 +144,7 @@ describe('the turns of callers', () => {
 
   it('go to every caller once its limit has returned', () => {
     const returned = (requests: number) => {
-      const population = new Population(drawOf(requests), () => 'waiting');
+      const population = populationOf(drawOf(requests), () => 'waiting');
       const sent = Map.groupBy(population.returned(20, false), ({ key }) => key);
       return population.residents.map((one) => ({ ...one, sent: sent.get(one.key)?.length ?? 0 }));
     };

@@ -133,79 +133,47 @@ export interface Turn {
   readonly pod: number;
 }
 
+export type Population = ReturnType<typeof populationOf>;
+
 /** Who sends when. */
-export class Population {
-  readonly residents: readonly Resident[];
-  readonly #draw: Draw;
-  readonly #phase: () => Phase;
-  readonly #random: () => number;
+export function populationOf(draw: Draw, phase: () => Phase) {
+  const { fixture, full, pods, seed } = draw;
+  const residents = residentsOf(draw);
+  const random = randomOf(seed ^ 0x85eb_ca6b);
   /** Residents that were rejected, and stop. */
-  readonly #stopped = new Set<string>();
+  const stopped = new Set<string>();
   /** By pod, of each resident: the turns that it is owed by its share. */
-  readonly #credits = new Map<number, number[]>();
+  const creditsOf = new Map<number, number[]>();
   /** By pod: turns until that of a newcomer, and how many are left until the next such round. */
-  readonly #rounds = new Map<number, { until: number; left: number }>();
+  const rounds = new Map<number, { until: number; left: number }>();
   /** The newcomer whose turns it is, and how many are left. */
-  #newcomer = { index: -1, left: 0 };
-  #dealt: Phase | undefined;
-
-  constructor(draw: Draw, phase: () => Phase) {
-    this.residents = residentsOf(draw);
-    this.#draw = draw;
-    this.#phase = phase;
-    this.#random = randomOf(draw.seed ^ 0x85eb_ca6b);
-  }
-
-  /** A caller of that key was rejected. */
-  rejected(key: string): void {
-    if (this.#phase() !== 'before' && this.residents.some((one) => one.key === key && one.stops)) {
-      this.#stopped.add(key);
-    }
-  }
-
-  /** The key of the next request of a newcomer. */
-  nextNew(): string {
-    if (this.#newcomer.left === 0) {
-      this.#newcomer = { index: this.#newcomer.index + 1, left: this.#usesOfNext() };
-    }
-    this.#newcomer.left -= 1;
-    return newcomerKey(this.#draw.fixture, this.#newcomer.index);
-  }
+  const newcomer = { index: -1, left: 0 };
+  let dealt: Phase | undefined;
 
   /** Until the limiter has to have recovered, no newcomer sends more than its limit; then some do, if it is small. */
-  #usesOfNext(): number {
-    const { full } = this.#draw;
-    const phase = this.#phase();
-    const isLate = phase === 'settled' || phase === 'waiting';
-    if (isLate && full <= MOST_OF_NEWCOMER) return full + Math.floor(this.#random() * (OVER_OF_NEWCOMER + 1));
-    return 1 + Math.floor(this.#random() * Math.min(MOST_OF_NEWCOMER, full));
-  }
+  const usesOfNext = (): number => {
+    const isLate = phase() === 'settled' || phase() === 'waiting';
+    if (isLate && full <= MOST_OF_NEWCOMER) return full + Math.floor(random() * (OVER_OF_NEWCOMER + 1));
+    return 1 + Math.floor(random() * Math.min(MOST_OF_NEWCOMER, full));
+  };
 
-  /** The key that sends to this pod while others wait for their limits. */
-  askTo(pod: number): string | undefined {
-    return this.#random() < 0.5 ? this.nextNew() : this.nextTo(pod);
-  }
-
-  /** The key that sends to this pod in the next turn of the traffic; undefined: none. */
-  turnTo(pod: number): string | undefined {
-    const known = this.#rounds.get(pod);
-    const size = 1 + RESIDENTS_PER_NEWCOMER;
-    // Newcomers and residents come in any order: a limiter may treat the first request after a pause in its own way.
-    const round = known && known.left > 0 ? known : { until: Math.floor(this.#random() * size), left: size };
-    this.#rounds.set(pod, { until: round.until - 1, left: round.left - 1 });
-    return round.until === 0 ? this.nextNew() : this.nextTo(pod);
-  }
+  /** The key of the next request of a newcomer. */
+  const nextNew = (): string => {
+    if (newcomer.left === 0) Object.assign(newcomer, { index: newcomer.index + 1, left: usesOfNext() });
+    newcomer.left -= 1;
+    return newcomerKey(fixture, newcomer.index);
+  };
 
   /** The key of the resident whose turn it is to send to this pod; undefined: none sends. */
-  nextTo(pod: number): string | undefined {
-    const phase = this.#phase();
-    if (phase !== this.#dealt) this.#credits.clear();
-    this.#dealt = phase;
-    const credits = this.#credits.get(pod) ?? this.residents.map(() => 0);
-    this.#credits.set(pod, credits);
-    const shares = this.residents.map((one) => {
+  const nextTo = (pod: number): string | undefined => {
+    const now = phase();
+    if (now !== dealt) creditsOf.clear();
+    dealt = now;
+    const credits = creditsOf.get(pod) ?? residents.map(() => 0);
+    creditsOf.set(pod, credits);
+    const shares = residents.map((one) => {
       const isHere = one.pod === undefined || one.pod === pod;
-      return isHere && !this.#stopped.has(one.key) ? one.shares[phase] : 0;
+      return isHere && !stopped.has(one.key) ? one.shares[now] : 0;
     });
     const total = shares.reduce((sum, share) => sum + share, 0);
     let [best, most]: [number | undefined, number] = [undefined, -Infinity];
@@ -214,35 +182,59 @@ export class Population {
       const credit = (credits[i] ?? 0) + share / total;
       credits[i] = credit;
       // Without chance, a caller would come at the same time in every turn.
-      const rank = credit + this.#random();
+      const rank = credit + random();
       if (rank > most) [best, most] = [i, rank];
     }
     if (best === undefined) return undefined;
     credits[best] = (credits[best] ?? 0) - 1;
-    return this.residents[best]?.key;
-  }
+    return residents[best]?.key;
+  };
 
-  /**
-   * Once limits must have returned: some residents send all of it and more, as many as there is time for, and then the
-   * others send a few requests. @param only the first of them
-   */
-  returned(perSecond: number, only: boolean): Turn[] {
-    const { full, pods } = this.#draw;
-    const [few, all] = [Math.min(WHEN_RETURNED, full), full + OVER_RETURNED];
-    const residents = only ? this.residents.slice(0, 1) : this.residents;
-    // One of each kind that has waited: first those that send to all pods.
-    const kinds = Map.groupBy(residents, ({ pod, shares, used, usedLate }) =>
-      [pod === undefined, shares.waiting, shares.during > 0 && [0, full].indexOf(used + usedLate)].join(),
-    );
-    const whole = [...kinds.values()]
-      .flatMap(([one]) => (one?.shares.waiting === 0 ? one : []))
-      .sort((a, b) => Number(a.pod !== undefined) - Number(b.pod !== undefined))
-      .slice(0, Math.floor((WHOLE_SECONDS * perSecond) / (all - few)));
-    const turns = (some: readonly Resident[], rounds: number): Turn[] =>
-      Array.from({ length: some.length > 0 ? rounds : 0 }, (_, round) =>
-        some.map(({ key, pod }, i) => ({ key, pod: pod ?? (i + round) % pods })),
-      ).flat();
-    const others = residents.filter((one) => !whole.includes(one));
-    return [...turns(whole, all), ...turns(others, few)];
-  }
+  return {
+    residents,
+    nextNew,
+    nextTo,
+
+    /** A caller of that key was rejected. */
+    rejected(key: string): void {
+      if (phase() === 'before') return;
+      if (residents.some((one) => one.key === key && one.stops)) stopped.add(key);
+    },
+
+    /** The key that sends to this pod while others wait for their limits. */
+    askTo: (pod: number): string | undefined => (random() < 0.5 ? nextNew() : nextTo(pod)),
+
+    /** The key that sends to this pod in the next turn of the traffic; undefined: none. */
+    turnTo(pod: number): string | undefined {
+      const known = rounds.get(pod);
+      const size = 1 + RESIDENTS_PER_NEWCOMER;
+      // Newcomers and residents come in any order: a limiter may treat the first request after a pause in its own way.
+      const round = known && known.left > 0 ? known : { until: Math.floor(random() * size), left: size };
+      rounds.set(pod, { until: round.until - 1, left: round.left - 1 });
+      return round.until === 0 ? nextNew() : nextTo(pod);
+    },
+
+    /**
+     * Once limits must have returned: some residents send all of it and more, as many as there is time for, and then the
+     * others send a few requests. @param only the first of them
+     */
+    returned(perSecond: number, only: boolean): Turn[] {
+      const [few, all] = [Math.min(WHEN_RETURNED, full), full + OVER_RETURNED];
+      const some = only ? residents.slice(0, 1) : residents;
+      // One of each kind that has waited: first those that send to all pods.
+      const kinds = Map.groupBy(some, ({ pod, shares, used, usedLate }) =>
+        [pod === undefined, shares.waiting, shares.during > 0 && [0, full].indexOf(used + usedLate)].join(),
+      );
+      const whole = [...kinds.values()]
+        .flatMap(([one]) => (one?.shares.waiting === 0 ? one : []))
+        .sort((a, b) => Number(a.pod !== undefined) - Number(b.pod !== undefined))
+        .slice(0, Math.floor((WHOLE_SECONDS * perSecond) / (all - few)));
+      const turns = (of: readonly Resident[], times: number): Turn[] =>
+        Array.from({ length: of.length > 0 ? times : 0 }, (_, round) =>
+          of.map(({ key, pod }, i) => ({ key, pod: pod ?? (i + round) % pods })),
+        ).flat();
+      const others = some.filter((one) => !whole.includes(one));
+      return [...turns(whole, all), ...turns(others, few)];
+    },
+  };
 }
