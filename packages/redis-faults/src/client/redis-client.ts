@@ -277,7 +277,9 @@ export class RedisConnections {
     return await this.#query(this.#reader, 'SCAN', async (redis) => {
       const names = new Set<string>();
       let cursor = '0';
+      const deadline = performance.now() + REDIS_TIMEOUT_MS;
       for (let step = 0; step < MOST_SCANS && names.size < MOST_KEYS; step += 1) {
+        if (performance.now() > deadline) break;
         const reply = await redis.call('SCAN', cursor, 'MATCH', `*${globOf(text)}*`, 'COUNT', SCAN_COUNT);
         const [next, found] = asList('SCAN', reply);
         for (const name of asList('SCAN', found)) names.add(asText('SCAN', name));

@@ -3,7 +3,7 @@
  * that longer. A limiter that hides the caller in the names of its keys, or a user without the rights, shows nothing.
  */
 import { pauseFor } from '@chaosdemo/redis-faults/waiting';
-import { span } from '../../../api/index.ts';
+import { printable, span, truncate } from '../../../api/index.ts';
 import type { Exhausted } from '../interfaces/exhaust-limit.ts';
 import { refillMs } from '../limits/least-owed.ts';
 import { followsClock, type Rules } from '../limits/rate-limit.ts';
@@ -17,6 +17,8 @@ const APART_MS = 500;
 const SAME_MS = 100;
 /** A key that is kept for less than this part of the window forgets its caller too soon. */
 const PART_OF_WINDOW = 0.9;
+/** Characters of the name of a key in a message. */
+const MOST_NAME = 128;
 /** Smaller times are in seconds. */
 const EPOCH_MS = 1e11;
 
@@ -54,8 +56,8 @@ export async function controlKeys(
     const kept = await redis.expiries(caller).catch(() => new Map<string, number>());
     const at = now();
     return [...kept]
-      .map(([name, ms]) => ({ name, at: at + ms }))
-      .reduce<{ name: string; at: number } | undefined>((a, b) => (a && a.at >= b.at ? a : b), undefined);
+      .map(([name, ms]) => ({ name, shown: truncate(printable(name), MOST_NAME), at: at + ms }))
+      .sort((a, b) => b.at - a.at)[0];
   };
   // The key of an account is a secret, and one of an address is not known.
   const first = accountOf || ownLimit ? undefined : await lastOf(key);
@@ -83,7 +85,7 @@ export async function controlKeys(
   const fitting = rules.filter(followsClock);
   if (isByClock && fitting.length === 0)
     throw new Error(
-      `the name of a key has the number of a window by the clock (${first.name}), and the spec states otherwise. Set ${PART}.limit.windowStart to Clock, or leave algorithm and windowStart out`,
+      `the name of a key has the number of a window by the clock (${first.shown}), and the spec states otherwise. Set ${PART}.limit.windowStart to Clock, or leave algorithm and windowStart out`,
     );
   const isKept = keptMs >= PART_OF_WINDOW * rememberedMs;
   const shown = { isKept, ...(isByClock && { rules: fitting }) };
@@ -96,8 +98,8 @@ export async function controlKeys(
   const plain = { key: first.name, type: 'String', pattern: first.name } as const;
   if ((await redis.count(plain).catch(() => 0)) <= 0) return shown;
   const lockOut = isForGood
-    ? `a caller that has used its limit up stays rejected: its count has no expiry (${first.name})`
-    : `a caller that keeps asking stays rejected: a rejected request restarts its window (${first.name})`;
+    ? `a caller that has used its limit up stays rejected: its count has no expiry (${first.shown})`
+    : `a caller that keeps asking stays rejected: a rejected request restarts its window (${first.shown})`;
   return { ...shown, lockOut };
 }
 
