@@ -11,7 +11,7 @@ import { goneOf, type Seen } from '../../checkers/seen.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { isAsking, overKey } from '../history/caller-keys.ts';
 import type { Setup } from '../history/setup.ts';
-import { hasOtherWindow, livingOf, named, returnsOf } from '../limits/counting.ts';
+import { hasOtherWindow, livingOf, named, nameOf, returnsOf } from '../limits/counting.ts';
 import { owedOf } from '../limits/least-owed.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
 import { leastOf, type Rules } from '../limits/rate-limit.ts';
@@ -61,7 +61,10 @@ export const countingIn = once(({ requests, setup, times }: OutageSeen) => {
   // One that is not explained by another window either is not in order: that is judged.
   const isOther = before.every((each) => hasOtherWindow(each, plan.full));
   const possible = first.length > 0 || isOther ? first : open;
-  const rules = livingOf(possible, returns, clockWithinMs);
+  const living = livingOf(possible, returns, clockWithinMs);
+  // Callers that asked get the same of a log, which never admits more than windows from the first request.
+  const isEither = returns.length > 0 && living.some((rule) => nameOf(rule) === 'FirstRequest');
+  const rules = isEither ? living.filter(({ algorithm }) => algorithm !== 'SlidingWindow') : living;
   const isSeen = baseline?.isWindowOpen !== true || returns.length > 0;
   const shortestMs = Math.max(SHORTEST_MS, ...before.map(({ after, usedUpBy }) => after - usedUpBy));
   return {
